@@ -1,0 +1,77 @@
+# Two commands matter: `make serve` and `make test`. Both set the environment up first; a second call finds it ready.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Any Python of at least 3.11 makes the environment; PYTHON=... chooses another one.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+PIP := $(PY) -m pip --disable-pip-version-check
+RUNTIME := $(VENV)/.runtime-ready
+DEV := $(VENV)/.dev-ready
+
+export HOST ?= 127.0.0.1
+export PORT ?= 5000
+
+.PHONY: help setup setup-dev serve test lint format fmu validate-plant bench doctor lock clean distclean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(RUNTIME) ## make the environment that serves (.venv from requirements/runtime.txt)
+
+setup-dev: $(DEV) ## add what tests and builds need (requirements/dev.txt)
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3.11 serve"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(PY)
+	$(PIP) install --quiet -r requirements/runtime.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements/dev.txt | $(RUNTIME)
+	$(PIP) install --quiet -r requirements/dev.txt
+	@touch $@
+
+serve: $(RUNTIME) ## start the server on HOST:PORT (127.0.0.1:5000)
+	@exec $(PY) -m adcc.cli serve
+
+doctor: $(RUNTIME) ## check the installation by stepping the FMU
+	@$(PY) -m adcc.cli doctor
+
+test: $(DEV) ## run every check: lint, types, layers, tests
+	$(MAKE) --no-print-directory lint
+	$(PY) -m pytest $(ARGS)
+
+lint: $(DEV) ## ruff, mypy and the import contract
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(DEV) ## let ruff rewrite the sources
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/
+	$(PY) -m models.cooling_plant.build
+
+validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group
+	$(PY) -m models.cooling_plant.validate $(ARGS)
+
+bench: $(DEV) ## print the figures of docs/benchmarks.md
+	$(PY) -m benchmarks $(ARGS)
+
+lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
+	requirements/lock.sh
+
+clean: ## remove caches, builds and the server's state
+	rm -rf build dist .adcc-state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove the environment too
+	rm -rf $(VENV) *.egg-info

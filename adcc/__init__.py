@@ -1,0 +1,1 @@
+"""A data-centre cooling plant as an FMU behind a REST API."""

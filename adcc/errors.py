@@ -1,0 +1,90 @@
+"""The error tree of adcc; each class carries the HTTP status that a reply takes from it.
+
+::
+
+    AdccError                     500
+    ├── RequestError              400   the client asked for something that cannot be
+    │   ├── InvalidValueError     400   a parameter's value is not acceptable
+    │   ├── MalformedError        400   the body is not the JSON object it should be
+    │   ├── ContentTypeError      415   the body is not declared as JSON
+    │   └── TooLargeError         413   the body is beyond the limit
+    ├── ModelError                500   the model failed; the session stands where it stood
+    ├── ResourcesError            500   a file of the test case is missing or wrong
+    │   └── UnsafeFileError       500   a file would run code when loaded
+    ├── SettingsError             500   an environment variable's value is not acceptable
+    └── StorageError              507   the state directory cannot take what must be stored
+"""
+
+from __future__ import annotations
+
+
+class AdccError(Exception):
+    """Base of all errors that adcc raises on purpose.
+
+    Attributes
+    ----------
+    status : int
+        The HTTP status of a reply that reports this error.
+    """
+
+    status: int = 500
+
+
+class RequestError(AdccError):
+    """A request that cannot be met; nothing was changed."""
+
+    status = 400
+
+
+class InvalidValueError(RequestError):
+    """A value that is not acceptable for a parameter.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, naming the parameter.
+    field : str
+        The parameter.
+    """
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class MalformedError(RequestError):
+    """A body that is not the JSON object it should be."""
+
+
+class ContentTypeError(RequestError):
+    """A body that is not declared as JSON."""
+
+    status = 415
+
+
+class TooLargeError(RequestError):
+    """A body beyond the size limit."""
+
+    status = 413
+
+
+class ModelError(AdccError):
+    """A model that failed, with its own log messages; the session stands where it stood."""
+
+
+class ResourcesError(AdccError):
+    """A file of the test case that is missing or wrong."""
+
+
+class UnsafeFileError(ResourcesError):
+    """A file that would run code when loaded; names the global it refers to."""
+
+
+class SettingsError(AdccError):
+    """An environment variable whose value is not acceptable."""
+
+
+class StorageError(AdccError):
+    """The state directory cannot take what must be stored (disk full, no permission)."""
+
+    status = 507

@@ -1,0 +1,1 @@
+"""FMUs: their description, their registry, one adapter a vendor."""

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Write requirements/runtime.txt and requirements/dev.txt from pyproject.toml. Needs uv.
+# The names and versions alone are kept: no index, no hash, no local version (torch 2.13.0+cpu and 2.13.0 are both 2.13.0), and nothing
+# that only the CUDA build of torch wants.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compile() {
+    uv pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
+        sed -E 's/^(torch==[0-9.]+)\+[a-z0-9.]+/\1/' | grep -vE '^(nvidia-|cuda-|triton)'
+}
+compile >requirements/runtime.txt
+compile --extra build --extra notebook --extra test >requirements/dev.txt
