@@ -1,0 +1,187 @@
+"""Build an FMU: generate C, compile it for every platform with PyPI's `ziglang`, and pack.
+
+``python -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu``
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import uuid
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.fmi import macho
+from models.fmi.codegen import generate
+from models.fmi.description import describe
+from models.fmi.equations import derive
+from models.fmi.spec import Model
+
+__all__ = ["TARGETS", "BuildError", "Target", "build"]
+
+_CSRC = Path(__file__).with_name("csrc")
+_FLAGS = (
+    "-std=c11", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno",
+    "-fno-sanitize=undefined", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Wno-unused-parameter",
+    "-Wno-unused-but-set-variable",
+)  # fmt: skip
+
+
+class BuildError(RuntimeError):
+    """The compiler refused; the message holds what it said."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A platform of the FMU.
+
+    Parameters
+    ----------
+    folder : str
+        Folder under ``binaries``.
+    extension : str
+        Of the shared library.
+    triples : tuple of str
+        Targets of zig; more than one makes a universal (fat) Mach-O library.
+    flags : tuple of str
+        Linker flags.
+    """
+
+    folder: str
+    extension: str
+    triples: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+
+TARGETS: Mapping[str, Target] = {
+    "linux64": Target("linux64", ".so", ("x86_64-linux-gnu.2.17",), ("-lm", "-s", "-Wl,--gc-sections")),
+    "aarch64-linux": Target("aarch64-linux", ".so", ("aarch64-linux-gnu.2.17",), ("-lm", "-s", "-Wl,--gc-sections")),
+    "win64": Target("win64", ".dll", ("x86_64-windows-gnu",), ("-s",)),
+    "darwin64": Target("darwin64", ".dylib", ("x86_64-macos.11.0", "aarch64-macos.11.0"), ("-s",)),
+}
+"""Platforms by name. FMI 2.0 has no name for Linux on ARM: ``aarch64-linux`` is the one of FMI 3.0."""
+
+
+def build(model: Model, out_path: str | os.PathLike[str], targets: Iterable[str] = tuple(TARGETS)) -> Path:
+    """Build the FMU of a model.
+
+    The same model, sources, compiler version and targets give the same bytes.
+
+    Parameters
+    ----------
+    model : Model
+        The plant.
+    out_path : path
+        Where the ``.fmu`` goes; the folder must exist. An existing file is replaced only when all went well.
+    targets : iterable of str
+        Names in `TARGETS`.
+
+    Returns
+    -------
+    Path
+        `out_path`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown target or a model that cannot be generated.
+    BuildError
+        When a compilation fails.
+    """
+    names = tuple(dict.fromkeys(targets))
+    if unknown := [name for name in names if name not in TARGETS]:
+        raise ValueError(f"unknown targets {unknown}; known: {sorted(TARGETS)}")
+    equations = derive(model)
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(_CSRC.rglob("*.[ch]"))}
+    sources.update(generate(model, equations))
+    files = sorted(name for name in sources if name.endswith(".c"))
+    guid = _guid([describe(model, equations, "", files), *(f"{name}\n{sources[name]}" for name in sorted(sources))])
+    sources["model_guid.h"] = f'/* Generated. */\n#define MODEL_GUID "{guid}"\n'
+    sources = dict(sorted(sources.items()))
+
+    content = {"modelDescription.xml": describe(model, equations, guid, files).encode()}
+    content.update({f"sources/{name}": text.encode() for name, text in sources.items()})
+    for name in names:
+        target = TARGETS[name]
+        content[f"binaries/{target.folder}/{model.name}{target.extension}"] = _compile(sources, target, model.name)
+    out = Path(out_path)
+    _pack(content, out)
+    return out
+
+
+def _guid(texts: Iterable[str]) -> str:
+    """GUID from the content, so that the same sources give the same GUID."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return "{" + str(uuid.UUID(bytes=digest.digest()[:16])) + "}"
+
+
+def _compile(sources: Mapping[str, str], target: Target, name: str) -> bytes:
+    """Compile the sources to a shared library and return its bytes."""
+    images = []
+    for triple in target.triples:
+        with tempfile.TemporaryDirectory() as directory:
+            for file, text in sources.items():
+                (Path(directory) / file).write_text(text, encoding="utf-8")
+            library = f"{name}{target.extension}"
+            units = sorted(file for file in sources if file.endswith(".c"))
+            # relative paths in a fresh folder: nothing of this machine gets into the library
+            command = [sys.executable, "-m", "ziglang", "cc", "-target", triple, *_FLAGS, "-I.", *units, "-o", library]
+            result = subprocess.run(
+                [*command, *target.flags], cwd=directory, capture_output=True, text=True, check=False
+            )
+            if result.returncode != 0:
+                raise BuildError(f"compilation for {triple} failed:\n{result.stderr}")
+            images.append((Path(directory) / library).read_bytes())
+    return images[0] if len(images) == 1 else macho.universal(images)
+
+
+def _pack(content: Mapping[str, bytes], out: Path) -> None:
+    """Write a zip whose bytes depend on the content alone: sorted, with one fixed date."""
+    temporary = out.with_name(out.name + ".part")
+    try:
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for name in sorted(content, key=lambda name: (name != "modelDescription.xml", name)):
+                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.create_system = 3
+                info.external_attr = (0o755 if name.startswith("binaries/") else 0o644) << 16
+                archive.writestr(info, content[name])
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _load(reference: str) -> Model:
+    """Call ``module:function`` and check that it gives a model."""
+    module, _, function = reference.partition(":")
+    if not module or not function:
+        raise ValueError(f"{reference!r} is not of the form module:function")
+    model = getattr(importlib.import_module(module), function)()
+    if not isinstance(model, Model):
+        raise ValueError(f"{reference} returned {type(model).__name__}, not a Model")
+    return model
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.fmi.build", description="Build an FMU from a model.")
+    parser.add_argument("model", help="module:function that returns a models.fmi.spec.Model")
+    parser.add_argument("out", type=Path, help="path of the .fmu to write")
+    parser.add_argument("--targets", nargs="+", choices=sorted(TARGETS), default=list(TARGETS))
+    options = parser.parse_args(arguments)
+    path = build(_load(options.model), options.out, options.targets)
+    print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {', '.join(options.targets)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

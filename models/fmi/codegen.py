@@ -1,0 +1,205 @@
+"""Write the C files that depend on the model: equations, tables of variables and the pattern of the linear solver."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import casadi as ca
+
+from models.fmi.equations import Equations
+from models.fmi.rosenbrock import RODAS4P
+from models.fmi.sparse_lu import factorise
+from models.fmi.spec import Model, Variable
+
+__all__ = ["STEP_LIMIT", "generate"]
+
+STEP_LIMIT = 20000
+"""Most integrator steps, rejected ones included, in one default communication step."""
+
+_LOAD = re.compile(r"arg\[(\d+)\]\? arg\[\1\]\[(\d+)\] : 0;")
+_STORE = re.compile(r"if \(res\[0\]!=0\) res\[0\]\[(\d+)\]=")
+
+
+def generate(model: Model, equations: Equations) -> dict[str, str]:
+    """Generate C sources.
+
+    Parameters
+    ----------
+    model : Model
+        The plant.
+    equations : Equations
+        What `models.fmi.equations.derive` made of it.
+
+    Returns
+    -------
+    dict of str to str
+        File name to content: ``model.c``, ``model.h``, ``model_data.c`` and ``model_data.h``.
+    """
+    header, source = _data(model, equations)
+    return {
+        "model.c": _model_c(equations.functions),
+        "model.h": _model_h(equations.functions),
+        "model_data.c": source,
+        "model_data.h": header,
+    }
+
+
+def _signature(function: ca.Function) -> str:
+    name = function.name()
+    return f"void {name}({''.join(f'const double *a{i}, ' for i in range(function.n_in()))}double *restrict r)"
+
+
+def _model_h(functions: Iterable[ca.Function]) -> str:
+    lines = ["/* Generated: the model's equations. */", "#ifndef MODEL_H", "#define MODEL_H", ""]
+    lines += [f"{_signature(function)};" for function in functions]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def _model_c(functions: Sequence[ca.Function]) -> str:
+    """CasADi's own code with plain signatures: its null checks of every argument cost a branch a load."""
+    with tempfile.TemporaryDirectory() as directory:
+        options = {
+            "casadi_real": "double", "casadi_int": "int", "with_header": False, "with_export": False, "prefix": "model_",
+        }  # fmt: skip
+        for function in functions:
+            if function.sz_iw():
+                raise ValueError(f"{function.name()} needs integer work memory, which generated code does not get")
+        generator = ca.CodeGenerator("model.c", options)
+        for function in functions:
+            generator.add(function)
+        generator.generate(directory + "/")
+        text = (Path(directory) / "model.c").read_text(encoding="utf-8")
+
+    bodies = re.findall(
+        r"^static int casadi_f\d+\(const casadi_real\*\* arg, casadi_real\*\* res, casadi_int\* iw, casadi_real\* w, int mem\)"
+        r" \{\n(.*?)\n\}$",
+        text,
+        flags=re.M | re.S,
+    )
+    if len(bodies) != len(functions):
+        raise ValueError(f"expected {len(functions)} functions in CasADi's code, found {len(bodies)}")
+    helpers = re.findall(r"^casadi_real casadi_\w+\([^)]*\) \{.*?\}$", text, flags=re.M | re.S)
+    parts = [
+        "/* Generated with CasADi: the model's equations. */",
+        '#include "model.h"\n\n#include <math.h>\n\n'
+        "#define casadi_inf INFINITY\n#define casadi_nan NAN\n\ntypedef double casadi_real;",
+        *(f"static {helper}" for helper in helpers),
+    ]
+    for function, body in zip(functions, bodies, strict=True):
+        body = _LOAD.sub(r"a\1_[\2];", body)
+        body = _STORE.sub(r"r[\1]=", body)
+        # CasADi numbers its locals a0, a1, ...: keep them apart from the arguments
+        body = re.sub(r"\ba(\d+)\b", r"t\1", body).replace("_[", "[")
+        body = body.replace("  return 0;", "").rstrip()
+        if re.search(r"\b(arg|res|iw|w|mem)\b", body):
+            raise ValueError(f"the generated code of {function.name()} has a form that is not understood")
+        unused = "".join(f" (void)a{i};" for i in range(function.n_in()))
+        parts.append(f"{_signature(function)}\n{{\n {unused} (void)r;\n{body}\n}}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _c_string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _number(value: float) -> str:
+    if value in (float("inf"), float("-inf")):
+        return "HUGE_VAL" if value > 0 else "-HUGE_VAL"
+    return repr(float(value))
+
+
+def _array(kind: str, name: str, values: Sequence[str]) -> tuple[str, str]:
+    """Declaration and definition of a constant array, at least one element long."""
+    body = ", ".join(values) if values else "0"
+    lines = re.sub(r"(.{1,110})(?:, |$)", r"    \1,\n", body)
+    size = max(1, len(values))
+    return f"extern const {kind} {name}[{size}];", f"const {kind} {name}[{size}] = {{\n{lines}}};"
+
+
+def _data(model: Model, equations: Equations) -> tuple[str, str]:
+    nu, ny, npar, nx = len(model.inputs), len(model.outputs), len(model.parameters), len(model.states)
+    nf = model.n_filters
+    jac = equations.jac_sparsity
+    rows, columns = jac.get_triplet()
+    lu = factorise(nx, rows, columns)
+    if len(lu.column) > 65535:
+        raise ValueError("the factors of the Jacobian have more entries than a 16-bit index can reach")
+
+    filters = [f"{name}.{stage}" for stage in ("s1", "s2") for name in model.filter_names]
+    states = filters + [state.name for state in model.states]
+    names = [v.name for group in (model.inputs, model.outputs, model.parameters) for v in group]
+    names += states + [f"der({name})" for name in states]
+    settable: list[Variable | None] = [*model.inputs, *(None for _ in range(ny)), *model.parameters]
+    vr = {"VR_U": 0, "VR_Y": nu, "VR_P": nu + ny, "VR_X": nu + ny + npar}
+    vr["VR_DX"] = vr["VR_X"] + len(states)
+
+    method = RODAS4P
+    ros_a, ros_c = method.matrices()
+
+    def bound(variable: Variable | None, which: str, default: float) -> str:
+        value = getattr(variable, which) if variable is not None else None
+        return _number(default if value is None else value)
+
+    def integers(values: Iterable[int]) -> list[str]:
+        return [str(int(value)) for value in values]
+
+    def reals(values: Iterable[float]) -> list[str]:
+        return [_number(value) for value in values]
+
+    nominals = [v.nominal or 1.0 for v in model.inputs]
+    arrays = [
+        _array("char *const", "variable_names", [_c_string(name) for name in names]),
+        _array("double", "variable_start", [bound(v, "start", 0.0) for v in settable]),
+        _array("double", "variable_min", [bound(v, "min", -float("inf")) for v in settable]),
+        _array("double", "variable_max", [bound(v, "max", float("inf")) for v in settable]),
+        _array("double", "state_nominal", reals(v.nominal or 1.0 for v in model.states)),
+        _array("int", "filter_input", integers(model.filter_input)),
+        _array("double", "filter_nominal", reals(nominals[k] for k in model.filter_input)),
+        _array("int", "jac_column", integers(jac.colind())),
+        _array("int", "jac_row", integers(jac.row())),
+        _array("int", "lu_order", integers(lu.order)),
+        _array("int", "lu_row", integers(lu.row)),
+        _array("int", "lu_column", integers(lu.column)),
+        _array("int", "lu_diagonal", integers(lu.diagonal)),
+        _array("int", "lu_from_jacobian", integers(lu.from_matrix)),
+        _array("unsigned short", "lu_target", integers(lu.target)),
+        _array("double", "ros_alpha", reals(method.alpha)),
+        _array("double", "ros_gamma_sum", reals(method.gamma_sum)),
+    ]
+    for name, matrix in (("ros_a", ros_a), ("ros_c", ros_c)):
+        size = f"[{method.stages}][{method.stages}]"
+        body = "".join("    {" + ", ".join(reals(row)) + "},\n" for row in matrix)
+        arrays.append((f"extern const double {name}{size};", f"const double {name}{size} = {{\n{body}}};"))
+
+    sizes = {
+        "NU": nu, "NY": ny, "NP": npar, "NF": nf, "NX": nx, "NH": model.n_aux, "NC": equations.n_pre, "NJ": jac.nnz(),
+        "NLU": len(lu.column), "ROS_STAGES": method.stages, "N_VARIABLES": len(names),
+    }  # fmt: skip
+    reals_defined = {
+        "ROS_GAMMA": method.gamma, "DEFAULT_TOLERANCE": model.tolerance, "DEFAULT_STEP": model.step_size,
+        "STEP_LIMIT": float(STEP_LIMIT), "FIRST_STEP": model.first_step,
+    }  # fmt: skip
+    header = [
+        "/* Generated: sizes and tables of the model; value references count inputs, outputs, parameters, states and",
+        " * derivatives, in this order. The method is " + method.name + ":",
+        " * " + method.source + " */",
+        "#ifndef MODEL_DATA_H",
+        "#define MODEL_DATA_H",
+        "",
+        "#include <math.h>",
+        "",
+        *(f"#define {key} {value}" for key, value in sizes.items()),
+        *(f"#define {key} {value}u" for key, value in vr.items()),
+        *(f"#define {key} {_number(value)}" for key, value in reals_defined.items()),
+        "#define state_name(i) variable_names[VR_X + 2 * NF + (unsigned)(i)]",
+        "",
+        *(declaration for declaration, _ in arrays),
+        "",
+        "#endif",
+        "",
+    ]
+    source = ["/* Generated: tables of the model. */", '#include "model_data.h"', "", *(body for _, body in arrays), ""]
+    return "\n".join(header), "\n".join(source)
