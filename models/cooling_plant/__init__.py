@@ -1,0 +1,1 @@
+"""The data-centre cooling plant: equations, parameters, identification and validation."""
