@@ -1,0 +1,299 @@
+"""Boundary data of a test case: disturbances, initialization actions, the first observation.
+
+Two forms of initialization actions are read. The compact one (``.npz``) holds the distinct actions once:
+
+=============  ==================  ===============================================
+array          shape, type         content
+=============  ==================  ===============================================
+``names``      (n,) unicode        control inputs, the columns of ``unique``
+``time0``      () float            time of the first row [s]
+``interval``   () float            time between rows [s]
+``unique``     (m, n) float64      the distinct actions
+``index``      (rows,) int         which distinct action a row is
+=============  ==================  ===============================================
+
+The other is a CSV table with a column ``time``, of tens of megabytes; it is indexed on first use and read row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import mmap
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adcc.errors import InvalidValueError, ResourcesError
+
+FloatArray = NDArray[np.float64]
+
+
+class Disturbances:
+    """Disturbances at equidistant times.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The disturbances.
+    time0, interval : float
+        Time of the first row and between rows [s].
+    values : FloatArray, shape (rows, n)
+        One column a name [the unit of the model's input].
+    """
+
+    def __init__(self, names: tuple[str, ...], time0: float, interval: float, values: FloatArray) -> None:
+        self.names = names
+        self.time0 = time0
+        self.interval = interval
+        self.values = values
+
+    @classmethod
+    def read(cls, path: Path) -> Disturbances:
+        """Read a CSV table whose first column is ``time`` [s].
+
+        Raises
+        ------
+        ResourcesError
+            When the file is missing, holds something that is no finite number, or its times are not equidistant.
+        """
+        try:
+            with path.open(encoding="utf-8") as file:
+                names = tuple(name.strip() for name in file.readline().split(","))
+                table = np.loadtxt(file, delimiter=",", ndmin=2)
+        except (OSError, ValueError) as error:
+            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+        if names[0] != "time" or table.shape[1] != len(names) or table.shape[0] < 2:
+            raise ResourcesError(f"{path.name} must be a table of at least two rows whose first column is time")
+        if not np.isfinite(table).all():
+            raise ResourcesError(f"{path.name} holds values that are not finite numbers")
+        time = table[:, 0]
+        interval = float(time[1] - time[0])
+        if interval <= 0 or not np.array_equal(time, time[0] + interval * np.arange(time.size)):
+            raise ResourcesError(f"the times of {path.name} are not equidistant")
+        return cls(names[1:], float(time[0]), interval, np.ascontiguousarray(table[:, 1:]))
+
+    @property
+    def end(self) -> float:
+        """End of the interval that the last row covers [s]."""
+        return self.time0 + self.interval * len(self.values)
+
+    def rows(self, time: float, count: int) -> FloatArray:
+        """Return the rows that hold from a time on.
+
+        Parameters
+        ----------
+        time : float
+            Start of the first interval [s], a time of the table.
+        count : int
+            How many intervals.
+
+        Returns
+        -------
+        FloatArray, shape (count, n)
+
+        Raises
+        ------
+        InvalidValueError
+            When one of them is not in the table.
+        """
+        first = round((time - self.time0) / self.interval)
+        if first < 0 or first + count > len(self.values):
+            raise InvalidValueError(
+                f"No boundary data for {time}s to {time + count * self.interval}s: "
+                f"the data covers {self.time0}s to {self.end}s.",
+                "start_time",
+            )
+        return self.values[first : first + count]
+
+
+class InitializationActions(ABC):
+    """Actions that bring the plant into operation, one a time."""
+
+    @abstractmethod
+    def at(self, time: float) -> Mapping[str, float]:
+        """Return the action of a time.
+
+        Parameters
+        ----------
+        time : float
+            A time of the table [s].
+
+        Returns
+        -------
+        Mapping[str, float]
+            Control inputs by name.
+
+        Raises
+        ------
+        InvalidValueError
+            When the time is not in the table.
+        ResourcesError
+            When the table is damaged.
+        """
+
+
+def read_initialization_actions(path: Path) -> InitializationActions:
+    """Read initialization actions of either form, told by the suffix.
+
+    Raises
+    ------
+    ResourcesError
+        When the file cannot be read.
+    """
+    return CompactActions.read(path) if path.suffix == ".npz" else TableActions(path)
+
+
+class CompactActions(InitializationActions):
+    """Initialization actions from the compact form; see the head of this module.
+
+    Parameters
+    ----------
+    names : tuple of str
+    time0, interval : float
+        [s]
+    unique : FloatArray, shape (m, n)
+    index : NDArray of int, shape (rows,)
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], time0: float, interval: float, unique: FloatArray, index: NDArray[np.int32]
+    ) -> None:
+        self.names = names
+        self.time0 = time0
+        self.interval = interval
+        self.unique = unique
+        self.index = index
+
+    @classmethod
+    def read(cls, path: Path) -> CompactActions:
+        """Read the compact form.
+
+        Raises
+        ------
+        ResourcesError
+            When the file cannot be read or its arrays do not fit together.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                names = tuple(str(name) for name in arrays["names"])
+                time0, interval = float(arrays["time0"]), float(arrays["interval"])
+                unique, index = arrays["unique"].astype(np.float64), arrays["index"].astype(np.int32)
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+        fits = unique.ndim == 2 and unique.shape[1] == len(names) and index.ndim == 1 and interval > 0
+        if not fits or not index.size or index.min() < 0 or index.max() >= len(unique) or not np.isfinite(unique).all():
+            raise ResourcesError(f"the arrays of {path.name} do not fit together")
+        return cls(names, time0, interval, unique, index)
+
+    def at(self, time: float) -> Mapping[str, float]:
+        """Return the action of a time; see the base class."""
+        row = (time - self.time0) / self.interval
+        if row < 0 or row >= len(self.index) or not row.is_integer():
+            raise _no_action(time)
+        return dict(zip(self.names, self.unique[self.index[int(row)]].tolist(), strict=True))
+
+
+class TableActions(InitializationActions):
+    """Initialization actions from a CSV table with a column ``time``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    ResourcesError
+        When the file cannot be read or has no column ``time``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                self._columns = next(csv.reader(file), [])
+        except OSError as error:
+            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+        if "time" not in self._columns:
+            raise ResourcesError(f"{path.name} has no column time")
+        self._time_column = self._columns.index("time")
+        self._starts: NDArray[np.int64] | None = None
+
+    def at(self, time: float) -> Mapping[str, float]:
+        """Return the action of a time; see the base class."""
+        try:
+            with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+                starts = self._line_starts(text)
+                if len(starts) < 3:  # the header, one row, the end
+                    raise _no_action(time)
+                time0 = self._number(self._line(text, starts, 1)[self._time_column])
+                interval = (
+                    self._number(self._line(text, starts, 2)[self._time_column]) - time0 if len(starts) > 3 else 1.0
+                )
+                row = (time - time0) / interval
+                if row < 0 or row >= len(starts) - 2 or not row.is_integer():
+                    raise _no_action(time)
+                fields = self._line(text, starts, int(row) + 1)
+        except (OSError, ValueError, ZeroDivisionError, IndexError) as error:
+            raise ResourcesError(f"{self.path.name} cannot be read: {error}") from error
+        action = {
+            name: self._number(field)
+            for name, field in zip(self._columns, fields, strict=True)
+            if name not in {"time", ""}
+        }
+        if self._number(fields[self._time_column]) != time:
+            raise ResourcesError(f"the times of {self.path.name} are not equidistant")
+        return action
+
+    def _line_starts(self, text: mmap.mmap) -> NDArray[np.int64]:
+        """Return where each line starts and, last, where the last one ends."""
+        if self._starts is None:
+            body = np.frombuffer(text, dtype=np.uint8)
+            ends = np.flatnonzero(body == ord("\n")) + 1
+            size = body.size
+            del body  # holds the map open otherwise
+            starts = np.concatenate(([0], ends))
+            self._starts = starts if starts[-1] == size else np.append(starts, size)
+        return self._starts
+
+    @staticmethod
+    def _line(text: mmap.mmap, starts: NDArray[np.int64], number: int) -> list[str]:
+        return text[starts[number] : starts[number + 1]].decode("utf-8").strip().split(",")
+
+    def _number(self, field: str) -> float:
+        number = float(field)
+        if not math.isfinite(number):
+            raise ResourcesError(f"{self.path.name} holds values that are not finite numbers")
+        return number
+
+
+def _no_action(time: float) -> InvalidValueError:
+    return InvalidValueError(f"No initialization action for the time {time}s.", "start_time")
+
+
+def read_observation(path: Path) -> dict[str, float]:
+    """Read the first observation: a CSV table of one row, ``time`` left out.
+
+    Returns
+    -------
+    dict[str, float]
+        Outputs and control inputs by name.
+
+    Raises
+    ------
+    ResourcesError
+        When the file cannot be read or holds something that is no finite number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            row: dict[str, Any] | None = next(csv.DictReader(file), None)
+        values = {name.strip(): float(text) for name, text in (row or {}).items() if name and name.strip() != "time"}
+    except (OSError, ValueError, TypeError) as error:
+        raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+    if not values or not all(map(math.isfinite, values.values())):
+        raise ResourcesError(f"{path.name} must hold one row of finite numbers")
+    return values

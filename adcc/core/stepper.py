@@ -1,0 +1,241 @@
+"""The only loop over interactive time: sub-steps of a model under boundary data, as one transaction.
+
+A control step is a number of sub-steps. At each the disturbances are read anew, Head_required is computed, all inputs
+are set and held, and the model goes on. Either all sub-steps happen or none: when one fails, the model is brought back
+to where it stood, in a new instance.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from adcc.core.boundary import Disturbances
+from adcc.core.head import RequiredHead
+from adcc.core.history import History
+from adcc.core.model import FloatArray, Model, Snapshot, State
+from adcc.errors import ModelError, ResourcesError
+
+#: The input that the server computes.
+HEAD = "Head_required"
+
+
+class Position(NamedTuple):
+    """Where a session stands.
+
+    Attributes
+    ----------
+    time : float
+        Clock [s].
+    outputs : FloatArray, shape (n_outputs,)
+        Outputs of the model then.
+    stepped : bool
+        Whether a client's step led there, and not an initialization.
+    """
+
+    time: float
+    outputs: FloatArray
+    stepped: bool
+
+
+class Stepper:
+    """Steps a model under its boundary data.
+
+    Parameters
+    ----------
+    model : Model
+    disturbances : Disturbances
+        Their names must be inputs of the model.
+    required_head : RequiredHead
+    history : History
+        Columns ``time``, inputs, outputs; a sub-step adds a row when its transaction succeeds.
+
+    Raises
+    ------
+    ResourcesError
+        When the boundary data and the model do not fit together.
+    """
+
+    def __init__(self, model: Model, disturbances: Disturbances, required_head: RequiredHead, history: History) -> None:
+        self.model = model
+        self.disturbances = disturbances
+        self.history = history
+        self._required_head = required_head
+        names = [variable.name for variable in model.inputs]
+        missing = [name for name in (*disturbances.names, HEAD) if name not in names]
+        if missing:
+            raise ResourcesError(f"the FMU has no input {missing[0]}")
+        self._disturbed = np.array([names.index(name) for name in disturbances.names], dtype=np.intp)
+        self._head = names.index(HEAD)
+        given = {*disturbances.names, HEAD}
+        #: Positions of the control inputs, those that clients give, among the model's inputs.
+        self.controlled = np.array([i for i, name in enumerate(names) if name not in given], dtype=np.intp)
+        self._start_head = model.inputs[self._head].start or 0.0
+        self._rows_before_steps = 0  # at the head of the history: 1 where it starts with an observation
+
+    def twin(self) -> Stepper:
+        """Return a second stepper under the same boundary data, with a model and a history of its own.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be had twice.
+        """
+        return Stepper(self.model.twin(), self.disturbances, self._required_head, self.history.twin())
+
+    def start(self, time: float, controls: FloatArray, outputs: FloatArray) -> Position:
+        """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.
+
+        Parameters
+        ----------
+        time : float
+            [s]
+        controls : FloatArray, shape (n_controls,)
+        outputs : FloatArray, shape (n_outputs,)
+
+        Returns
+        -------
+        Position
+
+        Raises
+        ------
+        StorageError
+            When the history cannot be written; nothing changed then.
+        """
+        inputs = np.full(len(self.model.inputs), np.nan)  # Head_required stays open: none was computed
+        inputs[self.controlled] = controls
+        inputs[self._disturbed] = self.disturbances.rows(time, 1)[0]
+        self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
+        self._rows_before_steps = 1
+        self.model.reset()
+        return Position(time, outputs, stepped=False)
+
+    def warm_up(self, time: float, controls: FloatArray, outputs: FloatArray) -> Position:
+        """Start the model at a time and simulate one sub-step; the history then holds that one row.
+
+        Where the chillers' power is measured, Head_required keeps the FMU's start value, as in the reference.
+
+        Parameters
+        ----------
+        time : float
+            Start of the sub-step [s].
+        controls : FloatArray, shape (n_controls,)
+        outputs : FloatArray, shape (n_outputs,)
+            Stands for the measurements before.
+
+        Returns
+        -------
+        Position
+            At the end of the sub-step.
+
+        Raises
+        ------
+        ModelError, StorageError, InvalidValueError
+            When it cannot be done; the model stands where it stood.
+        """
+        inputs = self._inputs(time, controls, 1)
+        before = self._before()
+        head = self._start_head if self._required_head.measures_power else None
+        try:
+            self.model.reset()
+            row = self._sub_step(inputs[0], Position(time, outputs, stepped=False), head)
+            self.history.replace(row[np.newaxis])
+        except BaseException:
+            self._roll_back(before)
+            raise
+        self._rows_before_steps = 0
+        return self._position(row, stepped=False)
+
+    def advance(self, position: Position, controls: FloatArray, count: int) -> Position:
+        """Simulate a number of sub-steps, all or none.
+
+        Parameters
+        ----------
+        position : Position
+            Where the session stands.
+        controls : FloatArray, shape (n_controls,)
+            Held over all sub-steps.
+        count : int
+            Number of sub-steps.
+
+        Returns
+        -------
+        Position
+            Where the session stands then.
+
+        Raises
+        ------
+        InvalidValueError
+            When the boundary data ends before, or the inputs cannot be; nothing was simulated.
+        ModelError
+            When a sub-step fails; the model stands where it stood.
+        StorageError
+            When the history cannot be written; the model stands where it stood.
+        """
+        inputs = self._inputs(position.time, controls, count)
+        if self.model.state is State.FAILED:  # an earlier roll-back failed; try again before anything else
+            self._replay()
+        before = self._before()
+        rows = np.empty((count, len(self.history.columns)))
+        try:
+            for i in range(count):
+                rows[i] = self._sub_step(inputs[i], position)
+                position = self._position(rows[i], stepped=True)
+            self.history.append(rows)
+        except BaseException:
+            self._roll_back(before)
+            raise
+        return position
+
+    def last_inputs(self) -> FloatArray:
+        """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
+        return np.array(self.history.table()[-1, 1 : 1 + len(self.model.inputs)])
+
+    def _inputs(self, time: float, controls: FloatArray, count: int) -> FloatArray:
+        """Return the inputs of each sub-step, Head_required still open; refuse what cannot be."""
+        inputs = np.empty((count, len(self.model.inputs)))
+        inputs[:, self.controlled] = controls
+        inputs[:, self._disturbed] = self.disturbances.rows(time, count)
+        inputs[:, self._head] = np.nan
+        for row in inputs:
+            self._required_head.check(row)
+        return inputs
+
+    def _sub_step(self, inputs: FloatArray, position: Position, head: float | None = None) -> FloatArray:
+        """Simulate one interval and return its row: the time at its end, the inputs, the outputs."""
+        if head is None:
+            head = self._required_head(inputs, position.outputs, stepped=position.stepped)
+        inputs[self._head] = head
+        if self.model.state is State.FRESH:
+            self.model.initialize(position.time, inputs)
+        outputs = self.model.step(self.disturbances.interval, inputs)
+        return np.concatenate(([position.time + self.disturbances.interval], inputs, outputs))
+
+    def _position(self, row: FloatArray, *, stepped: bool) -> Position:
+        return Position(float(row[0]), row[1 + len(self.model.inputs) :], stepped)
+
+    def _before(self) -> Snapshot | None:
+        """Return what `_roll_back` needs; None where only a replay helps."""
+        if self.model.state is State.FRESH or (self.model.state is State.READY and self.model.can_snapshot):
+            return self.model.snapshot()
+        return None
+
+    def _roll_back(self, before: Snapshot | None) -> None:
+        if before is None:
+            self._replay()
+        else:
+            self.model.restore(before)
+
+    def _replay(self) -> None:
+        """Bring the model to the end of the history by simulating all of it again."""
+        n = len(self.model.inputs)
+        self.model.reset()
+        try:
+            for row in self.history.table()[self._rows_before_steps :]:
+                inputs = np.array(row[1 : 1 + n])
+                if self.model.state is State.FRESH:
+                    self.model.initialize(float(row[0]) - self.disturbances.interval, inputs)
+                self.model.step(self.disturbances.interval, inputs)
+        except ModelError as error:
+            raise ModelError(f"the model could not be brought back to where it stood: {error}") from error

@@ -1,0 +1,196 @@
+"""What an FMU says about itself, and its files on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adcc.core.variables import Kind, Variable
+from adcc.errors import ResourcesError
+
+#: Where FMI 2.0 keeps the binary of this platform, then the names that tools use where the standard has none.
+_FOLDERS = {
+    ("linux", "x86_64"): ("linux64", "x86_64-linux"),
+    ("linux", "aarch64"): ("aarch64-linux", "linux64-aarch64", "linux-aarch64"),
+    ("darwin", "x86_64"): ("darwin64", "x86_64-darwin"),
+    ("darwin", "arm64"): ("aarch64-darwin", "darwin64"),
+    ("win32", "amd64"): ("win64", "x86_64-windows"),
+}
+_SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
+
+
+@dataclass(frozen=True)
+class FmuVariable:
+    """A variable at the border of an FMU.
+
+    Attributes
+    ----------
+    variable : Variable
+    reference : int
+        Value reference.
+    """
+
+    variable: Variable
+    reference: int
+
+
+@dataclass(frozen=True)
+class FmuDescription:
+    """An unpacked FMU.
+
+    Attributes
+    ----------
+    name : str
+        Model name.
+    directory : Path
+        The unpacked FMU.
+    library : Path
+        Its binary for this platform.
+    guid, identifier : str
+        What its instances are made with.
+    inputs, outputs : tuple of FmuVariable
+        In the order of the model description.
+    can_snapshot : bool
+        Whether it says that its state can be got, set and serialized.
+    one_instance : bool
+        Whether it says that a process may hold only one instance.
+    tolerance : float or None
+        Relative tolerance that it recommends.
+    """
+
+    name: str
+    directory: Path
+    library: Path
+    guid: str
+    identifier: str
+    inputs: tuple[FmuVariable, ...]
+    outputs: tuple[FmuVariable, ...]
+    can_snapshot: bool
+    one_instance: bool
+    tolerance: float | None
+
+
+def read_fmu(path: Path, cache: Path) -> FmuDescription:
+    """Unpack an FMU and read its model description.
+
+    Parameters
+    ----------
+    path : Path
+        The ``.fmu`` file.
+    cache : Path
+        Where FMUs are unpacked, once, under the hash of their content.
+
+    Raises
+    ------
+    ResourcesError
+        When the file is no FMI 2.0 co-simulation FMU, or has no binary for this platform.
+    """
+    from fmpy import read_model_description
+
+    directory = unpack(path, cache)
+    try:
+        description = read_model_description(str(directory), validate=False)
+    except Exception as error:  # FMPy lets errors of its XML parser through
+        raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
+    slave = description.coSimulation
+    if description.fmiVersion != "2.0" or slave is None:
+        kind = "with co-simulation" if slave is not None else "without co-simulation"
+        raise ResourcesError(f"{path.name} is FMI {description.fmiVersion} {kind}; FMI 2.0 co-simulation is needed")
+    experiment = description.defaultExperiment
+    tolerance = getattr(experiment, "tolerance", None)
+    return FmuDescription(
+        name=description.modelName,
+        directory=directory,
+        library=_library(directory, slave.modelIdentifier, path.name),
+        guid=description.guid,
+        identifier=slave.modelIdentifier,
+        inputs=_variables(description, "input", path.name),
+        outputs=_variables(description, "output", path.name),
+        can_snapshot=bool(slave.canGetAndSetFMUstate and slave.canSerializeFMUstate),
+        one_instance=bool(slave.canBeInstantiatedOnlyOncePerProcess),
+        tolerance=None if tolerance is None else float(tolerance),
+    )
+
+
+def unpack(path: Path, cache: Path) -> Path:
+    """Unpack an FMU once and return the folder; safe against a second process that does the same.
+
+    Raises
+    ------
+    ResourcesError
+        When the file cannot be read, is no archive or would be unpacked beside the folder.
+    """
+    try:
+        with path.open("rb") as file:
+            directory = cache / hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            if directory.is_dir():
+                return directory
+            cache.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    archive.extractall(temporary)  # zipfile itself keeps members inside
+                temporary.chmod(0o755)
+                os.rename(temporary, directory)
+            except OSError:
+                if not directory.is_dir():  # otherwise another process was faster
+                    raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ResourcesError(f"the FMU {path.name} cannot be unpacked: {error}") from error
+    return directory
+
+
+def _library(directory: Path, identifier: str, name: str) -> Path:
+    key = (sys.platform, platform.machine().lower() if sys.platform == "win32" else platform.machine())
+    for folder in _FOLDERS.get(key, ()):
+        library = directory / "binaries" / folder / (identifier + _SUFFIXES[key[0]])
+        if library.is_file():
+            return library
+    binaries = directory / "binaries"
+    there = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
+    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(there) or 'none'}")
+
+
+def _variables(description: Any, causality: str, name: str) -> tuple[FmuVariable, ...]:
+    return tuple(
+        FmuVariable(_variable(scalar, name), scalar.valueReference)
+        for scalar in description.modelVariables
+        if scalar.causality == causality
+    )
+
+
+def _variable(scalar: Any, name: str) -> Variable:
+    kinds: dict[str, Kind] = {"Real": "real", "Integer": "integer", "Enumeration": "integer", "Boolean": "boolean"}
+    if scalar.type not in kinds:
+        raise ResourcesError(f"{name}: the variable {scalar.name} is a {scalar.type}, which is no number")
+    declared = scalar.declaredType
+
+    def attribute(key: str) -> Any:
+        own = getattr(scalar, key, None)
+        return own if own is not None or declared is None else getattr(declared, key, None)
+
+    return Variable(
+        name=scalar.name,
+        unit=attribute("unit") or "1",
+        description=scalar.description or "",
+        minimum=_number(attribute("min")),
+        maximum=_number(attribute("max")),
+        start=_number(scalar.start),
+        kind=kinds[scalar.type],
+    )
+
+
+def _number(text: str | bool | float | None) -> float | None:
+    if text is None:
+        return None
+    return {"true": 1.0, "false": 0.0}[text] if text in ("true", "false") else float(text)

@@ -1,0 +1,67 @@
+"""Is the plant alive? Only a real step tells: an FMU may load and describe itself, and fail when it is stepped."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from adcc.core.numbers import INTERVAL
+from adcc.core.testcase import TestCase
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """What a self-check found.
+
+    Attributes
+    ----------
+    steps : int
+        Control steps that were really simulated.
+    seconds : float
+        Wall-clock time of all [s].
+    restore : str
+        ``exact`` when a step repeated after a restore gave the same numbers, ``inexact`` when it gave others, ``none``
+        when the FMU cannot save its state.
+    difference : float
+        Largest relative difference after the restore [1].
+    """
+
+    steps: int
+    seconds: float
+    restore: str
+    difference: float
+
+
+def self_check(case: TestCase) -> SelfCheck:
+    """Step a twin of a test case from its start, twice over the same interval with a restore between.
+
+    Parameters
+    ----------
+    case : TestCase
+        Stays as it is.
+
+    Raises
+    ------
+    ModelError
+        When the model of the test case cannot have a twin in this process, or fails.
+    AdccError
+        When the step fails otherwise.
+    """
+    started = time.perf_counter()
+    twin = case.twin()
+    try:
+        twin.advance({})
+        model = twin.stepper.model
+        if not model.can_snapshot:
+            return SelfCheck(1, time.perf_counter() - started, "none", 0.0)
+        before = model.snapshot()
+        inputs = twin.stepper.last_inputs()
+        first = model.step(INTERVAL, inputs)
+        model.restore(before)
+        second = model.step(INTERVAL, inputs)
+    finally:
+        twin.close()
+    difference = float(np.max(np.abs(second - first) / np.maximum(np.abs(first), 1e-6), initial=0.0))
+    return SelfCheck(3, time.perf_counter() - started, "exact" if difference == 0 else "inexact", difference)

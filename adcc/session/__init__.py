@@ -1,0 +1,1 @@
+"""Sessions: who owns a model, and how others reach it."""

@@ -1,0 +1,97 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from adcc.errors import AdccError
+from adcc.session.local import LocalSession, open_testcase
+from adcc.settings import Settings
+from adcc.web import routes, wire
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Open the test case and return the application that serves it.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Default: from the environment.
+
+    Raises
+    ------
+    AdccError
+        When the test case cannot be opened.
+    """
+    settings = settings or Settings.from_env()
+    resources, state_dir = settings.resources, settings.state_dir
+    session = LocalSession(lambda: open_testcase(resources, state_dir))
+    app = Flask("adcc", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.extensions["adcc-session"] = session
+    app.register_blueprint(routes.blueprint(session))
+    app.add_url_rule("/", "index", index)
+    app.register_error_handler(AdccError, _on_adcc_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_error)
+    if settings.cors_origins:
+        _allow_origins(app, settings.cors_origins)
+    return app
+
+
+def index() -> Response:
+    """Say what there is."""
+    rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint != "index"]
+    listing = {
+        f"{method} {rule.rule}": (current_app.view_functions[rule.endpoint].__doc__ or "").splitlines()[0]
+        for rule in sorted(rules, key=lambda rule: rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    }
+    return wire.envelope(
+        200,
+        "A data-centre cooling plant over HTTP. Start with PUT /initialize, then POST /advance step by step.",
+        {
+            "routes": listing,
+            "try": f"curl -X PUT {request.host_url}initialize -H 'Content-Type: application/json' "
+            "-d '{\"start_time\": 0}'",
+        },
+    )
+
+
+def _on_adcc_error(error: AdccError) -> Response:
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.path, error)
+    return wire.envelope(error.status, str(error))
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    response = wire.envelope(error.code or 500, error.description or error.name)
+    for name, value in error.get_headers():
+        if name != "Content-Type":  # Allow of a 405, Retry-After and the like
+            response.headers[name] = value
+    return response
+
+
+def _on_error(error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.path, exc_info=error)
+    return wire.envelope(500, "Internal error; the server's log has more.")
+
+
+def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
+    """Let browsers of these origins read the replies, and answer their preflight requests."""
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if origin is not None and ("*" in origins or origin in origins):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST"
+                response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        return response

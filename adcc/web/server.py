@@ -1,0 +1,38 @@
+"""Configuration of gunicorn.
+
+One worker: the test case lives in it. Its threads answer requests and take turns at the model.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from adcc.settings import Settings
+
+_settings = Settings.from_env()
+
+bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1
+control_socket_disable = True
+threads = _settings.threads
+#: A worker that says nothing for so long is replaced [s]; a long simulation does not silence it, loading torch may.
+timeout = 120
+graceful_timeout = 5
+#: Clients may keep a connection for so long between requests [s].
+keepalive = 75
+loglevel = "warning" if _settings.log_level == "info" else _settings.log_level
+accesslog = None
+errorlog = "-"
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Say what to open next; the test case is loaded by now."""
+    logging.basicConfig(level=_settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    print(  # noqa: T201, what the person at the terminal waits for
+        f"Serving {_settings.resources.name}/ on {_settings.url}\n"
+        f"  open {_settings.url}/ or try: curl {_settings.url}/measurements\n"
+        f"  Ctrl-C stops the server.",
+        flush=True,
+    )

@@ -1,0 +1,111 @@
+"""What goes over the wire: JSON bodies in, envelopes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import orjson
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from adcc.core.numbers import shown
+from adcc.core.testcase import Reply
+from adcc.errors import ContentTypeError, InvalidValueError, MalformedError, TooLargeError
+
+_JSON = "application/json"
+
+
+def envelope(status: int, message: str, payload: Any = None) -> Response:
+    """Return a reply: ``{"status", "message", "payload"}`` with that HTTP status."""
+    body = orjson.dumps({"status": status, "message": message, "payload": payload}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status=status, content_type=_JSON)
+
+
+def reply(answer: Reply) -> Response:
+    """Return what a test case answers."""
+    return envelope(*answer)
+
+
+def streamed(answer: Reply) -> Response:
+    """Return an answer whose payload maps names to arrays, sent column by column: a year of data needs no more memory
+    than one column.
+    """  # noqa: D205
+    columns: Mapping[str, np.ndarray[Any, Any]] = answer.payload
+
+    def parts() -> Iterator[bytes]:
+        head = orjson.dumps({"status": answer.status, "message": answer.message})
+        yield head[:-1] + b',"payload":{'
+        for i, (name, column) in enumerate(columns.items()):
+            values = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
+            yield (b"," if i else b"") + orjson.dumps(name) + b":" + values
+        yield b"}}"
+
+    return Response(parts(), status=answer.status, content_type=_JSON)
+
+
+def body() -> dict[str, Any]:
+    """Return the JSON object of the request; an empty body is an empty object.
+
+    Raises
+    ------
+    TooLargeError
+        When the body is beyond the limit.
+    ContentTypeError
+        When a body is not declared as JSON.
+    MalformedError
+        When it is not a JSON object.
+    """
+    try:
+        data = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise TooLargeError(f"The body is larger than {request.max_content_length} bytes.") from error
+    if not data:
+        return {}
+    if not request.is_json:
+        raise ContentTypeError(
+            f"The body must be JSON with the header Content-Type: application/json, not "
+            f"{shown(request.content_type) if request.content_type else 'without one'}."
+        )
+    value = _loads(data)
+    if not isinstance(value, dict):
+        raise MalformedError(f"The body must be a JSON object, but is {type(value)}.")
+    return value
+
+
+def _loads(data: bytes) -> Any:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        # Python's own reader takes NaN, Infinity and huge numbers too: then the field can be named that holds one
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise MalformedError(f"The body is not valid JSON: {error}.") from error
+
+
+def fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields of a request's body.
+
+    Parameters
+    ----------
+    required, optional : tuple of str
+        An optional field that is missing is None.
+
+    Raises
+    ------
+    InvalidValueError
+        When a field is missing or unknown; named in the message.
+    """
+    given = body()
+    for name in given:
+        if name not in required and name not in optional:
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+    for name in required:
+        if given.get(name) is None:
+            raise InvalidValueError(
+                f"Bad input for parameter {name}. Missing required parameter in the JSON body.", name
+            )
+    return {name: given.get(name) for name in (*required, *optional)}

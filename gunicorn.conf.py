@@ -1,0 +1,16 @@
+"""Configuration that ``gunicorn restapi:app`` reads by itself; see adcc/web/server.py."""
+
+from adcc.web.server import (  # noqa: F401
+    accesslog,
+    bind,
+    control_socket_disable,
+    errorlog,
+    graceful_timeout,
+    keepalive,
+    loglevel,
+    post_worker_init,
+    threads,
+    timeout,
+    worker_class,
+    workers,
+)

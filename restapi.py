@@ -1,0 +1,14 @@
+"""The REST API: ``gunicorn restapi:app``, or ``python restapi.py`` for the same server."""
+
+from __future__ import annotations
+
+if __name__ == "__main__":
+    import sys
+
+    from adcc.cli import main
+
+    sys.exit(main(["serve"]))
+
+from adcc.web.app import create_app
+
+app = create_app()
