@@ -93,5 +93,8 @@ class Chiller:
         eir = ca.fmax(self._biquadratic("EIRFunT", evaporator_c, condenser_c), MIN_INPUT_RATIO)
         part = ca.fmax(self._part_load(condenser_c, ca.fmax(ratio, p["chiller.PLRMin"])), MIN_INPUT_RATIO)
         power = capacity / p["chiller.COP_nominal"] * eir * part * cycling * self.power_factor(condenser_c)
-        carnot = heat * ca.fmax(condenser / leaving - 1.0, 0.0)
-        return heat, ca.fmax(power, carnot)
+        power = ca.fmax(power, heat * ca.fmax(condenser / leaving - 1.0, 0.0))
+        # The motor's current limit: far outside of the correlations' range the unit gives less cooling rather than draw more power.
+        most = p["chiller.PMax"] * p["chiller.Q_nominal"] / p["chiller.COP_nominal"]
+        limit = most / ca.fmax(power, most)
+        return limit * heat, limit * power

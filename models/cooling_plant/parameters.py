@@ -117,7 +117,8 @@ def _chiller() -> list[Variable]:
         _positive("chiller.m", "mass of water in an evaporator, and in a condenser", "kg", 209.0),
         _positive("chiller.PLRMax", "largest part load ratio", "1", 1.08),
         _positive("chiller.PLRMin", "part load ratio below which the unit cycles", "1", 0.1),
-        _positive("chiller.stepWidth", "width over which a power step is smoothed", "K", 0.1),
+        _positive("chiller.PMax", "largest electric power over that at reference conditions", "1", 3.0),
+        _positive("chiller.stepWidth", "width over which a power step is smoothed", "K", 0.02),
         _free("chiller.TConTripStart", "leaving condenser water at which the high-pressure limiter sets in", "degC", 65.0),
         _free("chiller.TConTripEnd", "leaving condenser water at which it has stopped the compressor", "degC", 75.0),
         *_series("chiller.capFunT", "capacity over temperatures", "1", CAP_FUN_T),
@@ -156,6 +157,7 @@ def _tower() -> list[Variable]:
         _positive("tower.FRWat0", "water flow ratio at nominal flow, which meets the nominal approach of 4 K", "1", 0.50901),
         Variable("tower.fraFreCon", "share of the capacity that is left with the fan off", "1", 0.125, min=0.0, max=1.0),
         Variable("tower.yMin", "relative speed below which the fan counts as off", "1", 0.6, min=0.05, max=1.0),
+        Variable("tower.TFreeze", "leaving water at which cells are bypassed against freezing", "K", 274.15, min=273.15, max=283.15),
         _positive("tower.PFan", "power of a fan at full speed", "W", 55000.0),
         _positive("tower.liqGasRatMax", "largest liquid to gas ratio of the correlation", "1", 8.0),
         *_series("tower.fanSpeed", "relative fan speed of the power table", "1", FAN_SPEED),
@@ -178,6 +180,8 @@ def _pumps() -> list[Variable]:
         _free("flowLaw.b", "condenser water flow law, coefficient of speed ratio times pump flow", "m.s/m3", -6.4336),
         _positive("flowLaw.c", "condenser water flow law, minus the coefficient of the squared pump flow", "m.s2/m6", 137.7364),
         _positive("flowLaw.N", "reference speed of the condenser water flow law", "rpm", 1500.0),
+        _positive("flowLimit.runOut", "largest prescribed flow over the run-out flow of the running pumps", "1", 1.25),
+        _positive("flowLimit.loop", "largest prescribed flow over what shut-off pressure drives through the loop", "1", 5.0),
     ]
 
 

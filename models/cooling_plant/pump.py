@@ -56,7 +56,7 @@ class Pump:
         return w**3 * self._curve("P", v / ca.fmax(w, 1e-6))
 
     def head(self, v: ca.SX, w: ca.SX) -> ca.SX:
-        """Head [m]; never negative, see `run_out`."""
+        """Head [m]; 0 where the flow exceeds run-out, as no circuit draws more than that through a pump by itself."""
         return ca.fmax(self.pressure_rise(v, w), 0.0) / PASCAL_PER_METRE
 
     def efficiency(self, v: ca.SX, w: ca.SX) -> ca.SX:
@@ -68,7 +68,7 @@ class Pump:
         return w**2 * self._curve("dp", ca.SX(0.0))
 
     def run_out(self, w: ca.SX) -> ca.SX:
-        """Volume flow [m3/s] at which the pressure rise is 0: more than that no circuit draws through a pump."""
+        """Volume flow [m3/s] at which the pressure rise is 0."""
         return w * (self["V_max"] - self._curve("dp", self["V_max"]) / self["dp_hi"])
 
     def flow(self, dp: ca.SX, w: ca.SX, k: ca.SX) -> tuple[ca.SX, ca.SX]:

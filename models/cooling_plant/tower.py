@@ -38,7 +38,7 @@ class Cell:
 
         With the fan off a share `tower.fraFreCon` of the full-speed cooling is left; the change between the two is spread over the
         tenth of speed below `tower.yMin`. The leaving water ends between entering water and wet bulb, which the correlation alone does
-        not ensure outside of its range.
+        not ensure outside of its range, and is not cooled below `tower.TFreeze`.
 
         Parameters
         ----------
@@ -59,7 +59,8 @@ class Cell:
         y_min = p["tower.yMin"]
         blend = smooth_step((fan - 0.9 * y_min) / (0.1 * y_min))
         approach = blend * forced + (1.0 - blend) * still
-        return wet_bulb + ca.fmin(ca.fmax(approach, ca.fmin(entering - wet_bulb, 0.0)), ca.fmax(entering - wet_bulb, 0.0))
+        target = ca.fmin(ca.fmax(wet_bulb + approach, ca.fmin(entering, wet_bulb)), ca.fmax(entering, wet_bulb))
+        return ca.fmax(target, ca.fmin(entering, p["tower.TFreeze"]))
 
     def fan_power(self, fan: ca.SX) -> ca.SX:
         """Electric power of the fan [W] at relative speed [-], by monotone cubic Hermite interpolation (Fritsch & Carlson, 1980)."""

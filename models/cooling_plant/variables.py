@@ -38,7 +38,7 @@ def _speed(name: str, description: str) -> Variable:
     return Variable(name, description, "rpm", 0.0, min=0.0, max=1600.0, nominal=1000.0)
 
 
-def _temperature(name: str, description: str, start: float = 293.15, low: float = 233.15, high: float = 423.15) -> Variable:
+def _temperature(name: str, description: str, start: float = 293.15, low: float = 273.15, high: float = 373.15) -> Variable:
     return Variable(name, description, "K", start, min=low, max=high, nominal=10.0)
 
 
