@@ -28,7 +28,7 @@ __all__ = ["TARGETS", "BuildError", "Target", "build"]
 
 _CSRC = Path(__file__).with_name("csrc")
 _FLAGS = (
-    "-std=c11", "-O2", "-shared", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno",
+    "-std=c11", "-O3", "-shared", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno",
     "-fno-sanitize=undefined", "-ffunction-sections", "-fdata-sections", "-Wall", "-Wextra", "-Wno-unused-parameter",
     "-Wno-unused-but-set-variable",
 )  # fmt: skip

@@ -61,9 +61,7 @@ def _model_h(functions: Iterable[ca.Function]) -> str:
 def _model_c(functions: Sequence[ca.Function]) -> str:
     """CasADi's own code with plain signatures: its null checks of every argument cost a branch a load."""
     with tempfile.TemporaryDirectory() as directory:
-        options = {
-            "casadi_real": "double", "casadi_int": "int", "with_header": False, "with_export": False, "prefix": "model_",
-        }  # fmt: skip
+        options = {"casadi_real": "double", "casadi_int": "int", "with_header": False, "with_export": False}
         for function in functions:
             if function.sz_iw():
                 raise ValueError(f"{function.name()} needs integer work memory, which generated code does not get")
@@ -74,8 +72,7 @@ def _model_c(functions: Sequence[ca.Function]) -> str:
         text = (Path(directory) / "model.c").read_text(encoding="utf-8")
 
     bodies = re.findall(
-        r"^static int casadi_f\d+\(const casadi_real\*\* arg, casadi_real\*\* res, casadi_int\* iw, casadi_real\* w, int mem\)"
-        r" \{\n(.*?)\n\}$",
+        r"^static int casadi_f\d+\(const casadi_real\*\* arg, casadi_real\*\* res, [^)]*\) \{\n(.*?)\n\}$",
         text,
         flags=re.M | re.S,
     )
@@ -89,15 +86,13 @@ def _model_c(functions: Sequence[ca.Function]) -> str:
         *(f"static {helper}" for helper in helpers),
     ]
     for function, body in zip(functions, bodies, strict=True):
-        body = _LOAD.sub(r"a\1_[\2];", body)
-        body = _STORE.sub(r"r[\1]=", body)
         # CasADi numbers its locals a0, a1, ...: keep them apart from the arguments
-        body = re.sub(r"\ba(\d+)\b", r"t\1", body).replace("_[", "[")
-        body = body.replace("  return 0;", "").rstrip()
-        if re.search(r"\b(arg|res|iw|w|mem)\b", body):
+        code = re.sub(r"\ba(\d+)\b", r"t\1", body)
+        code = _STORE.sub(r"r[\1]=", _LOAD.sub(r"a\1[\2];", code)).replace("  return 0;", "").rstrip()
+        if re.search(r"\b(arg|res|iw|w|mem)\b", code):
             raise ValueError(f"the generated code of {function.name()} has a form that is not understood")
         unused = "".join(f" (void)a{i};" for i in range(function.n_in()))
-        parts.append(f"{_signature(function)}\n{{\n {unused} (void)r;\n{body}\n}}")
+        parts.append(f"{_signature(function)}\n{{\n {unused} (void)r;\n{code}\n}}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -112,7 +107,7 @@ def _number(value: float) -> str:
 
 
 def _array(kind: str, name: str, values: Sequence[str]) -> tuple[str, str]:
-    """Declaration and definition of a constant array, at least one element long."""
+    """Declare and define a constant array, at least one element long."""
     body = ", ".join(values) if values else "0"
     lines = re.sub(r"(.{1,110})(?:, |$)", r"    \1,\n", body)
     size = max(1, len(values))

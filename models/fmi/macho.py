@@ -1,6 +1,7 @@
 """Universal (fat) Mach-O files: several architectures in one library.
 
-The format is a big-endian header and one record an architecture, then the images at aligned offsets (Apple, ``<mach-o/fat.h>``).
+The format is a big-endian header and one record an architecture, then the images at aligned offsets (Apple,
+``<mach-o/fat.h>``).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ A Rosenbrock method for ``y' = f(t, y)`` needs one linear system with the matrix
     W k_i = f(t + alpha_i h, y + sum_j a_ij k_j) + sum_j (c_ij / h) k_j + gamma_i h df/dt,   j < i
     y_new = y + sum_j a_sj k_j + k_s,   error estimate k_s           (stiffly accurate, s stages)
 
-This is the form without matrix-vector products of Hairer and Wanner, *Solving Ordinary Differential Equations II* (1996),
-section IV.7, equations (7.24) and (7.25).
+This is the form without matrix-vector products of Hairer and Wanner, *Solving Ordinary Differential Equations II*
+(1996), section IV.7, equations (7.24) and (7.25).
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class SymbolicLU:
 def factorise(n: int, rows: Sequence[int], columns: Sequence[int]) -> SymbolicLU:
     """Order and factorise a pattern symbolically.
 
-    The ordering is minimum degree on the pattern of A + A^T (Tinney and Walker 1967, scheme 2), ties to the lower index.
+    The ordering is minimum degree on the pattern of A + A^T (Tinney and Walker 1967, scheme 2), ties to the lower
+    index.
 
     Parameters
     ----------

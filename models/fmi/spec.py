@@ -55,7 +55,8 @@ class Variable:
         Raises
         ------
         ValueError
-            When the name is empty, a number is not finite, the bounds exclude the start value or the nominal is not positive.
+            When the name is empty, a number is not finite, the bounds exclude the start value or the nominal is not
+            positive.
         """
         if not self.name or self.name != self.name.strip():
             raise ValueError(f"variable name {self.name!r} is empty or padded")
@@ -75,8 +76,8 @@ class Variable:
 class Model:
     """A plant as CasADi functions, ready for code generation.
 
-    Every function takes and returns dense column vectors; sizes below are ``nu`` inputs, ``np`` parameters, ``nf`` filters,
-    ``nx`` stiff states, ``nh`` auxiliary quantities and ``ny`` outputs.
+    Every function takes and returns dense column vectors; sizes below are ``nu`` inputs, ``np`` parameters, ``nf``
+    filters, ``nx`` stiff states, ``nh`` auxiliary quantities and ``ny`` outputs.
 
     Parameters
     ----------
@@ -85,8 +86,8 @@ class Model:
     description, version : str
         For modelDescription.xml.
     inputs, outputs, parameters, states : tuple of Variable
-        ``states`` describes the stiff block only; its start values are overridden by `start`. Bounds of states and outputs
-        are documentation, bounds of inputs and parameters are enforced.
+        ``states`` describes the stiff block only; its start values are overridden by `start`. Bounds of states and
+        outputs are documentation, bounds of inputs and parameters are enforced.
     n_filters : int
         ``nf``, may be 0.
     filter_input : tuple of int, length nf

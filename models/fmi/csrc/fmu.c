@@ -407,6 +407,21 @@ static fmi2Status check_state(Instance *c, const State *s)
     return fmi2OK;
 }
 
+/* Copy to a snapshot: an earlier one is overwritten, a null pointer becomes a new one. */
+static fmi2Status store_state(Instance *c, const State *from, fmi2FMUstate *state)
+{
+    if (!*state) {
+        *state = malloc(sizeof(State));
+        if (!*state) {
+            return fail(c, "out of memory for a state");
+        }
+    } else if (check_state(c, (State *)*state) != fmi2OK) {
+        return fmi2Error;
+    }
+    memcpy(*state, from, sizeof(State));
+    return fmi2OK;
+}
+
 fmi2Status fmi2GetFMUstate(fmi2Component component, fmi2FMUstate *state)
 {
     Instance *c = enter(component, MODE_ANY, "fmi2GetFMUstate");
@@ -416,16 +431,7 @@ fmi2Status fmi2GetFMUstate(fmi2Component component, fmi2FMUstate *state)
     if (!state) {
         return fail(c, "fmi2GetFMUstate: null pointer");
     }
-    if (!*state) {
-        *state = malloc(sizeof(State));
-        if (!*state) {
-            return fail(c, "fmi2GetFMUstate: out of memory");
-        }
-    } else if (check_state(c, (State *)*state) != fmi2OK) {
-        return fmi2Error;
-    }
-    memcpy(*state, &c->s, sizeof(State));
-    return fmi2OK;
+    return store_state(c, &c->s, state);
 }
 
 fmi2Status fmi2SetFMUstate(fmi2Component component, fmi2FMUstate state)
@@ -514,22 +520,15 @@ fmi2Status fmi2DeSerializeFMUstate(fmi2Component component, const fmi2Byte bytes
         return fail(c, "the serialized state has %u bytes, expected %u", (unsigned)size,
                     (unsigned)(sizeof(State) + sizeof hash));
     }
-    State *copy = malloc(sizeof *copy);
-    if (!copy) {
-        return fail(c, "fmi2DeSerializeFMUstate: out of memory");
+    memcpy(&c->backup, bytes, sizeof(State));
+    memcpy(&hash, bytes + sizeof(State), sizeof hash);
+    if (check_state(c, &c->backup) != fmi2OK) {
+        return fmi2Error;
     }
-    memcpy(copy, bytes, sizeof *copy);
-    memcpy(&hash, bytes + sizeof *copy, sizeof hash);
-    fmi2Status status = check_state(c, copy);
-    if (status == fmi2OK && hash != hash_bytes(copy, sizeof *copy)) {
-        status = fail(c, "the serialized state is damaged (its checksum differs)");
+    if (hash != hash_bytes(&c->backup, sizeof(State))) {
+        return fail(c, "the serialized state is damaged (its checksum differs)");
     }
-    if (status != fmi2OK) {
-        free(copy);
-        return status;
-    }
-    *state = copy;
-    return fmi2OK;
+    return store_state(c, &c->backup, state);
 }
 
 /* Directional derivatives */
