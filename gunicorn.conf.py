@@ -12,5 +12,6 @@ from adcc.web.server import (  # noqa: F401
     threads,
     timeout,
     worker_class,
+    worker_exit,
     workers,
 )

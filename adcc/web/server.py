@@ -6,6 +6,8 @@ One worker: the test case lives in it. Its threads answer requests and take turn
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from typing import Any
 
 from adcc.settings import Settings
@@ -36,3 +38,11 @@ def post_worker_init(_worker: Any) -> None:
         f"  Ctrl-C stops the server.",
         flush=True,
     )
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Leave at once: there is nothing to save, and native libraries may hang while they are unloaded."""
+    if worker.booted:  # otherwise the exit code tells the master that it need not try again
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

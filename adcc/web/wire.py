@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ from adcc.core.testcase import Reply
 from adcc.errors import ContentTypeError, InvalidValueError, MalformedError, TooLargeError
 
 _JSON = "application/json"
+#: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
+#: only if somebody listens. Beyond it the connection breaks.
+_DRAINED = 64 * 2**20
 
 
 def envelope(status: int, message: str, payload: Any = None) -> Response:
@@ -58,10 +62,14 @@ def body() -> dict[str, Any]:
     MalformedError
         When it is not a JSON object.
     """
+    limit = request.max_content_length or sys.maxsize
     try:
         data = request.get_data(cache=False)
+        if request.content_length is None and len(data) >= limit:  # sent in chunks: reading stops at the limit
+            raise RequestEntityTooLarge
     except RequestEntityTooLarge as error:
-        raise TooLargeError(f"The body is larger than {request.max_content_length} bytes.") from error
+        _drain()
+        raise TooLargeError(f"The body is larger than {limit} bytes.") from error
     if not data:
         return {}
     if not request.is_json:
@@ -73,6 +81,12 @@ def body() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError(f"The body must be a JSON object, but is {type(value)}.")
     return value
+
+
+def _drain() -> None:
+    stream, left = request.environ["wsgi.input"], _DRAINED
+    while left > 0 and (data := stream.read(65536)):
+        left -= len(data)
 
 
 def _loads(data: bytes) -> Any:
