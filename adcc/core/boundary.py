@@ -18,12 +18,12 @@ The other is a CSV table with a column ``time``, of tens of megabytes; it is ind
 from __future__ import annotations
 
 import csv
+import itertools
 import math
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,27 +227,35 @@ class TableActions(InitializationActions):
         """Return the action of a time; see the base class."""
         try:
             with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                starts = self._line_starts(text)
-                if len(starts) < 3:  # the header, one row, the end
-                    raise _no_action(time)
-                time0 = self._number(self._line(text, starts, 1)[self._time_column])
-                interval = (
-                    self._number(self._line(text, starts, 2)[self._time_column]) - time0 if len(starts) > 3 else 1.0
-                )
-                row = (time - time0) / interval
-                if row < 0 or row >= len(starts) - 2 or not row.is_integer():
-                    raise _no_action(time)
-                fields = self._line(text, starts, int(row) + 1)
-        except (OSError, ValueError, ZeroDivisionError, IndexError) as error:
+                row = self._row(text, time)
+        except (OSError, ValueError) as error:
             raise ResourcesError(f"{self.path.name} cannot be read: {error}") from error
-        action = {
-            name: self._number(field)
-            for name, field in zip(self._columns, fields, strict=True)
-            if name not in {"time", ""}
-        }
-        if self._number(fields[self._time_column]) != time:
+        if row is None:
+            raise _no_action(time)
+        if row[self._time_column] != time:
             raise ResourcesError(f"the times of {self.path.name} are not equidistant")
-        return action
+        return {name: value for name, value in zip(self._columns, row, strict=True) if name not in {"time", ""}}
+
+    def _row(self, text: mmap.mmap, time: float) -> list[float] | None:
+        """Return the row where equidistant times would have this one; None where there is none."""
+        starts = self._line_starts(text)
+        count = len(starts) - 2  # less the header and the end
+        if count < 1:
+            return None
+        time0 = self._numbers(text, starts, 0)[self._time_column]
+        interval = self._numbers(text, starts, 1)[self._time_column] - time0 if count > 1 else 1.0
+        if interval <= 0:
+            raise ValueError("its times do not grow")
+        row = (time - time0) / interval
+        return self._numbers(text, starts, int(row)) if 0 <= row < count and row.is_integer() else None
+
+    def _numbers(self, text: mmap.mmap, starts: NDArray[np.int64], row: int) -> list[float]:
+        """Return the numbers of a row, counted without the header."""
+        fields = text[starts[row + 1] : starts[row + 2]].decode("utf-8").strip().split(",")
+        numbers = [float(field) for field in fields]
+        if len(numbers) != len(self._columns) or not all(map(math.isfinite, numbers)):
+            raise ValueError(f"row {row} does not hold {len(self._columns)} finite numbers")
+        return numbers
 
     def _line_starts(self, text: mmap.mmap) -> NDArray[np.int64]:
         """Return where each line starts and, last, where the last one ends."""
@@ -259,16 +267,6 @@ class TableActions(InitializationActions):
             starts = np.concatenate(([0], ends))
             self._starts = starts if starts[-1] == size else np.append(starts, size)
         return self._starts
-
-    @staticmethod
-    def _line(text: mmap.mmap, starts: NDArray[np.int64], number: int) -> list[str]:
-        return text[starts[number] : starts[number + 1]].decode("utf-8").strip().split(",")
-
-    def _number(self, field: str) -> float:
-        number = float(field)
-        if not math.isfinite(number):
-            raise ResourcesError(f"{self.path.name} holds values that are not finite numbers")
-        return number
 
 
 def _no_action(time: float) -> InvalidValueError:
@@ -290,9 +288,9 @@ def read_observation(path: Path) -> dict[str, float]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            row: dict[str, Any] | None = next(csv.DictReader(file), None)
-        values = {name.strip(): float(text) for name, text in (row or {}).items() if name and name.strip() != "time"}
-    except (OSError, ValueError, TypeError) as error:
+            names, texts = itertools.islice(csv.reader(file), 2)
+        values = {name.strip(): float(text) for name, text in zip(names, texts, strict=True) if name.strip() != "time"}
+    except (OSError, ValueError) as error:
         raise ResourcesError(f"{path.name} cannot be read: {error}") from error
     if not values or not all(map(math.isfinite, values.values())):
         raise ResourcesError(f"{path.name} must hold one row of finite numbers")

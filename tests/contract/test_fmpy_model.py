@@ -1,0 +1,16 @@
+"""The FMPy adapter keeps the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adcc.core.model import Model
+from adcc.fmu.description import read_fmu
+from adcc.fmu.fmpy_ import FmpyModel
+from tests.contract.model_contract import ModelContract
+
+
+class TestFmpyModel(ModelContract):
+    @staticmethod
+    def factory(fmu: Path, cache: Path) -> Model:
+        return FmpyModel(read_fmu(fmu, cache))

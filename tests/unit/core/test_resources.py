@@ -1,0 +1,87 @@
+"""The files of a Resources folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.core.resources import Resources
+from adcc.errors import ResourcesError
+
+FILES = [
+    "AlphaDataCenterCooling_FMU.fmu",
+    "Disturbance.csv",
+    "Initialization_observation0.csv",
+    "mlp.pth",
+    "version.txt",
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in FILES:
+        (tmp_path / name).write_text("0.1.0-dev\n")
+    return tmp_path
+
+
+def test_the_names_of_the_reference_are_the_defaults(folder):
+    case = Resources.load(folder)
+    assert (case.name, case.version, case.step, case.end_time) == (
+        "AlphaDataCenterCooling_Gym",
+        "0.1.0-dev",
+        300,
+        30099300,
+    )
+    assert (case.initialization_actions, case.chiller_power, case.tolerance) == (None, None, None)
+    (folder / "Initialization_actions.csv").write_text("")
+    assert Resources.load(folder).initialization_actions.suffix == ".csv"
+    (folder / "Initialization_actions.npz").write_text("")
+    assert Resources.load(folder).initialization_actions.suffix == ".npz"
+
+
+def test_testcase_toml_says_otherwise(folder):
+    (folder / "other.fmu").write_text("")
+    (folder / "testcase.toml").write_text(
+        'name = "Other"\nstep = 600\nend_time = 3000\n[files]\nfmu = "other.fmu"\n[fmu]\ntolerance = 1e-6\n'
+    )
+    case = Resources.load(folder)
+    assert (case.name, case.step, case.end_time, case.fmu.name, case.tolerance) == (
+        "Other",
+        600,
+        3000,
+        "other.fmu",
+        1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("toml", "said"),
+    [
+        ("nonsense", "testcase.toml"),
+        ("stop = 1", "stop"),
+        ("step = 250", "step"),
+        ("step = true", "step"),
+        ("end_time = -300", "end_time"),
+        ("files = 1", "files"),
+        ('[files]\nfmu = "missing.fmu"', "missing.fmu"),
+        ('[files]\nchiller_power = "missing.pth"', "missing.pth"),
+        ('[files]\nother = "x"', "files.other"),
+        ("[fmu]\nsolver = 1", "fmu.solver"),
+        ('[fmu]\ntolerance = "x"', "tolerance"),
+    ],
+)
+def test_keys_that_are_refused(folder, toml, said):
+    (folder / "testcase.toml").write_text(toml)
+    with pytest.raises(ResourcesError, match=said):
+        Resources.load(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(ResourcesError, match=name):
+        Resources.load(folder)
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(ResourcesError, match="does not exist"):
+        Resources.load(tmp_path / "nowhere")
