@@ -29,11 +29,26 @@ _ALL = range(1, UNITS + 1)
 
 
 class Mode(Enum):
-    """How the trains in service cool; the value says which of the valves 1 to 4 of both sides are open."""
+    """How the trains in service cool.
 
-    FREE = (2, 3)
-    PARTIAL = (3, 4)
-    CHILLER = (1, 4)
+    Attributes
+    ----------
+    valves : tuple of int
+        Which of the valves 1 to 4 are open, on both sides.
+    drop : float
+        Head that a train takes on the condenser side over its flow squared [m s2/kg2].
+    """
+
+    valves: tuple[int, int]
+    drop: float
+
+    FREE = ((2, 3), 2.38e-3)
+    PARTIAL = ((3, 4), 2.20e-3)
+    CHILLER = ((1, 4), 3.61e-5)
+
+    def __init__(self, valves: tuple[int, int], drop: float) -> None:
+        self.valves = valves
+        self.drop = drop
 
 
 @dataclass(frozen=True)
@@ -58,7 +73,10 @@ class Rules:
     tower_flow: tuple[float, float] = (150.0, 120.0)
     condenser_pump_flow: tuple[float, float] = (235.0, 195.0)
     chilled_pump_flow: tuple[float, float] = (170.0, 140.0)
-    condenser_head: tuple[float, float, float] = (18.0, 28.5, 16.0)
+    lift: float = 9.0
+    tower_drop: float = 1.04e-4
+    head_margin: float = 1.02
+    head_margin_anew: float = 1.2
     fan_minimum: float = 0.6
     fan_step: float = 0.05
     rotate_every: int = 14 * 288
@@ -115,8 +133,10 @@ class RuleBasedController:
         self._condenser_pumps.start(condenser_flow)
         self._chilled_pumps.start(flow)
         self._trains: list[int] = []
-        self._wet_towers: list[int] = self._lead(self._towers.count)
-        self._condenser_flow = 0.0
+        self._wet_towers = self._lead(self._towers.count)
+        self._in_service: tuple[object, ...] = ()
+        self._design_head = math.inf
+        self._head_ratio = 1.0
         self._condenser_speed = 0.0
         self._chilled_speed = 0.0
         self._fan_level = 2 * self._towers.count
@@ -139,11 +159,12 @@ class RuleBasedController:
             self._stay, self._starved = 0, 0
         flow = boundary["Mchw"]
         by_flow, by_load = self._flow_trains.update(flow), self._load_trains.update(_load(boundary, r.supply))
+        trains = by_load if self.mode is Mode.CHILLER else by_flow
         condenser_flow = _condenser_flow(observation, boundary, r.supply)
         towers = self._towers.update(condenser_flow * self._tower_share())
         condenser_pumps = self._condenser_pumps.update(condenser_flow)
         chilled_pumps = self._chilled_pumps.update(flow)
-        head = self._head(observation, condenser_flow)
+        head = self._head(observation, condenser_flow, trains, towers)
         self._condenser_speed = settle(
             self._condenser_speed, condenser_pump_speed(head, condenser_flow / 1000.0 / condenser_pumps), 10.0, 15.0
         )
@@ -153,7 +174,7 @@ class RuleBasedController:
         self._update_fans(observation, towers)
 
         action = dict.fromkeys(INPUTS, 0.0)
-        self._set_trains(action, self._lead(by_load if self.mode is Mode.CHILLER else by_flow))
+        self._set_trains(action, self._lead(trains))
         for i in self._lead(condenser_pumps):
             action[f"CDWP0{i}_ONOFF"] = 1.0
             action[f"CDWP0{i}_rpm"] = self._condenser_speed
@@ -191,19 +212,28 @@ class RuleBasedController:
             self.mode, self._free_limit = Mode.FREE, math.inf
         return self.mode is not before
 
-    def _head(self, observation: Mapping[str, float], flow: float) -> float:
-        """Head [m] to expect at a condenser water flow [kg/s]: as the pumps met it last, and more if the flow rises.
+    def _head(self, observation: Mapping[str, float], flow: float, trains: int, towers: int) -> float:
+        """Head [m] to expect at a condenser water flow [kg/s]: by the loop's design, corrected by what the pumps met.
 
-        When no pump ran or the mode is new, what is usual at most in the mode: too much head means some flow too much,
-        too little may mean none.
+        What they met tells nothing when the units in service were others, so more is expected then: too much head means
+        some flow too much, too little may mean none.
         """
-        rise = max(flow / self._condenser_flow, 1.0) if self._condenser_flow else 1.0
-        self._condenser_flow = flow
+        r = self.rules
+        design = r.lift + self.mode.drop * (flow / trains) ** 2 + r.tower_drop * (flow / towers) ** 2
+        in_service = (
+            self.mode,
+            *_overlap(self._lead(trains), self._trains),
+            0,
+            *_overlap(self._lead(towers), self._wet_towers),
+        )
         heads = [observation[f"H_CDWP{i}"] for i in _ALL if observation[f"H_CDWP{i}"] > 1.0]
-        usual = self.rules.condenser_head[list(Mode).index(self.mode)]
-        if not heads or self._stay < 2:
-            return usual
-        return min(max(sum(heads) / len(heads) * rise**2, 0.5 * usual), 1.5 * usual)
+        if in_service == self._in_service and heads:
+            self._head_ratio = min(max(sum(heads) / len(heads) / self._design_head, 0.6), 1.4)
+            margin = r.head_margin
+        else:
+            self._head_ratio, margin = 1.0, r.head_margin_anew
+        self._in_service, self._design_head = in_service, design
+        return margin * self._head_ratio * design
 
     def _update_fans(self, observation: Mapping[str, float], towers: int) -> None:
         r = self.rules
@@ -211,13 +241,13 @@ class RuleBasedController:
             # the heat exchangers' valves hold the supply; the towers only have to offer water that is cold enough
             error = max(observation["Tchw_supply"] - r.supply, observation["Tcw_supply"] - (r.supply - 0.7))
         elif self.mode is Mode.PARTIAL:
-            error = observation["Tcw_supply"] - (r.supply - 1.5)
+            error = observation["Tcw_supply"] - (r.supply - 0.7)
         else:
             target = max(self._wet_bulb + r.tower_approach, r.coldest_condenser_water)
             error = observation["Tcw_supply"] - target
         # one fan more or less is a coarse step in cold weather, hence the wider band below full count
-        slack = 0.5 if self._fan_level > 2 * towers else 1.5
-        change = int(error > 0.4) + int(error > 1.5) - int(error < -slack) - int(error < -slack - 1.5)
+        slack = 0.7 if self._fan_level > 2 * towers else 1.8
+        change = int(error > 0.5) + int(error > 2.0) - int(error < -slack) - int(error < -slack - 1.5)
         coldest = min(observation[f"Tlvg_CT{i}_0{cell}"] for i in self._lead(towers) for cell in (1, 2))
         if coldest < r.frost_guard:
             change = min(change, -1)
@@ -240,23 +270,30 @@ class RuleBasedController:
         return [(first + k) % UNITS + 1 for k in range(count)]
 
     def _set_trains(self, action: dict[str, float], wanted: list[int]) -> None:
-        leaving = [i for i in self._trains if i not in wanted and any(j not in self._trains for j in wanted)]
-        self._trains = wanted
-        for i in wanted + leaving:
-            for valve in self.mode.value:
+        for i in _overlap(wanted, self._trains):
+            for valve in self.mode.valves:
                 action[f"CHI0{i}_CW{valve}"] = 1.0
                 action[f"CHI0{i}_CHW{valve}"] = 1.0
             action[f"CHI0{i}"] = 0.0 if self.mode is Mode.FREE else 1.0
+        self._trains = wanted
 
-    def _set_towers(self, action: dict[str, float], towers: list[int]) -> None:
+    def _set_towers(self, action: dict[str, float], wanted: list[int]) -> None:
+        in_service = _overlap(wanted, self._wet_towers)
         # A tower that starts gets its water first: fans over a cell that is still filling would freeze it.
-        fans = [f"Ffan_CT{i}_0{cell}" for cell in (1, 2) for i in towers if i in self._wet_towers]
-        faster = max(self._fan_level - 2 * len(towers), 0) * self.rules.fan_step
+        wet = [i for i in in_service if i in self._wet_towers]
+        fans = [f"Ffan_CT{i}_0{cell}" for cell in (1, 2) for i in wet]
+        faster = max(self._fan_level - 2 * len(wanted), 0) * self.rules.fan_step
         for fan in fans[: self._fan_level]:
             action[fan] = round(self.rules.fan_minimum + faster, 2)
-        for i in towers:
+        for i in in_service:
             action[f"U_CT{i}"] = 1.0
-        self._wet_towers = towers
+        self._wet_towers = wanted
+
+
+def _overlap(wanted: list[int], before: list[int]) -> list[int]:
+    """Units to have in service: where one starts, those that leave stay until its valves have opened."""
+    starting = any(i not in before for i in wanted)
+    return wanted + [i for i in before if starting and i not in wanted]
 
 
 def _load(boundary: Mapping[str, float], supply: float) -> float:
