@@ -115,7 +115,7 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
     """Divide the flows of both loops.
 
     A loop's flow is the prescribed one, within what its running pumps and open valves can pass, so that stopped pumps and closed valves
-    mean standing water. The limits leave room (`flowLimit`): the published flow law exceeds run-out by up to 23 %, and the published
+    mean standing water. The limits leave room (`flowLimit`): the published flows exceed run-out by up to 27 %, and the published
     resistances are up to three times too tight for the published flows.
 
     Parameters

@@ -180,7 +180,7 @@ def _pumps() -> list[Variable]:
         _free("flowLaw.b", "condenser water flow law, coefficient of speed ratio times pump flow", "m.s/m3", -6.4336),
         _positive("flowLaw.c", "condenser water flow law, minus the coefficient of the squared pump flow", "m.s2/m6", 137.7364),
         _positive("flowLaw.N", "reference speed of the condenser water flow law", "rpm", 1500.0),
-        _positive("flowLimit.runOut", "largest prescribed flow over the run-out flow of the running pumps", "1", 1.25),
+        _positive("flowLimit.runOut", "largest prescribed flow over the run-out flow of the running pumps", "1", 1.3),
         _positive("flowLimit.loop", "largest prescribed flow over what shut-off pressure drives through the loop", "1", 5.0),
     ]
 
