@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from typing import Any
 
@@ -31,6 +32,8 @@ errorlog = "-"
 
 def post_worker_init(_worker: Any) -> None:
     """Say what to open next; the test case is loaded by now."""
+    # Ctrl-C reaches the master too, which then tells the worker: to hear it twice can lock the worker up for good.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=_settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     print(  # noqa: T201, what the person at the terminal waits for
         f"Serving {_settings.resources.name}/ on {_settings.url}\n"

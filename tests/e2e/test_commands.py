@@ -1,0 +1,102 @@
+"""The commands as a person types them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.server import GUNICORN, ROOT, Server
+
+
+def environment(resources, state_dir, **variables):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ADCC_", "MAKE", "MFLAGS"))}
+    return kept | {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(state_dir)} | variables
+
+
+COMMANDS = {
+    "make serve": ("make", "--no-print-directory", "serve"),
+    "python restapi.py": (sys.executable, "restapi.py"),
+    "adcc serve": (sys.executable, "-m", "adcc.cli", "serve"),
+    "gunicorn restapi:app": GUNICORN,
+}
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_every_way_to_serve_says_what_to_open_and_ends_with_ctrl_c(command, small_resources, state_dir):
+    if command == "make serve" and not (ROOT / ".venv" / ".runtime-ready").exists():
+        pytest.skip("not run through make: there is no .venv to serve from")
+    with Server(small_resources, state_dir, COMMANDS[command]) as server:
+        assert server.request("GET", "/name")[0] == 200
+        assert server.request("POST", "/advance")[0] == 200
+        children = subprocess.run(["ps", "-o", "pid=", "-g", str(server.process.pid)], capture_output=True, text=True)
+        pids = [int(pid) for pid in children.stdout.split()]
+        assert len(pids) >= 2  # master and worker at least
+        server.stop(signal.SIGINT)
+        assert f"open {server.url}/" in server.log.read_text()
+        with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.1", server.port), timeout=1):
+            pass
+        for pid in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+    log = server.log.read_text()
+    assert "Traceback" not in log
+    assert "SIGKILL" not in log
+
+
+def test_nothing_is_logged_per_step(small_resources, state_dir):
+    with Server(small_resources, state_dir) as server:
+        before = server.log.read_text()
+        for _ in range(5):
+            server.request("POST", "/advance")
+        assert server.log.read_text() == before
+
+
+def test_a_second_server_in_the_same_directory_is_independent(small_resources, state_dir):
+    with Server(small_resources, state_dir) as one, Server(small_resources, state_dir) as other:
+        for k in range(3):
+            for server in (one, other):
+                message = server.request("POST", "/advance")[1]["message"]
+                assert message == f"Advanced simulation successfully from {300.0 * k}s to {300.0 * (k + 1)}s."
+
+
+def test_doctor_steps_the_plant(small_resources, state_dir):
+    done = subprocess.run([sys.executable, "-m", "adcc.cli", "doctor"], cwd=ROOT, capture_output=True, text=True,
+                          env=environment(small_resources, state_dir), timeout=120)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "stepped the plant 3 times" in done.stdout
+    assert "everything works" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"ADCC_RESOURCES": "/nowhere"}, "the Resources folder /nowhere does not exist"),
+        ({"PORT": "none"}, "PORT must be an integer"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resources, state_dir):
+    done = subprocess.run([sys.executable, "-m", "adcc.cli", command], cwd=ROOT, capture_output=True, text=True,
+                          env=environment(small_resources, state_dir, **variables), timeout=120)  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("adcc: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_test_case_is_used_without_http(small_resources, state_dir):
+    code = (
+        "from pathlib import Path; from testcase import open_testcase\n"
+        f"case = open_testcase(Path({str(small_resources)!r}), Path({str(state_dir)!r}))\n"
+        "print(case.initialize(0).message); print(case.advance({}).message); case.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines() == [
+        "Simulation initialized successfully to 0s.",
+        "Advanced simulation successfully from 0.0s to 300.0s.",
+    ], done.stderr

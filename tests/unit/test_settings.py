@@ -1,0 +1,75 @@
+"""Settings, and that docs/settings.md tells all of them as they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from adcc.errors import SettingsError
+from adcc.settings import ROOT, Settings
+
+
+def test_defaults():
+    settings = Settings.from_env({})
+    assert (settings.host, settings.port, settings.url) == ("127.0.0.1", 5000, "http://127.0.0.1:5000")
+    assert settings.resources == ROOT / "Resources"
+    assert settings.state_dir == Path.cwd() / ".adcc-state"
+    assert (settings.max_body, settings.cors_origins, settings.log_level) == (2**20, (), "info")
+
+
+def test_the_environment_is_honoured():
+    settings = Settings.from_env(
+        {
+            "HOST": "0.0.0.0",
+            "PORT": "8000",
+            "ADCC_RESOURCES": "some/where",
+            "ADCC_STATE_DIR": "/state",
+            "ADCC_CORS_ORIGINS": "http://a.example, http://b.example",
+            "ADCC_LOG_LEVEL": "DEBUG",
+            "ADCC_THREADS": " 2 ",
+        }
+    )
+    assert settings.url == "http://127.0.0.1:8000"
+    assert settings.resources == Path.cwd() / "some" / "where"
+    assert settings.state_dir == Path("/state")
+    assert settings.cors_origins == ("http://a.example", "http://b.example")
+    assert (settings.log_level, settings.threads) == ("debug", 2)
+
+
+def test_an_empty_value_counts_as_not_set():
+    assert Settings.from_env({"PORT": "", "ADCC_RESOURCES": " "}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("ADCC_MAX_BODY", "-1"),
+        ("ADCC_THREADS", "0"),
+        ("ADCC_LOG_LEVEL", "loud"),
+    ],
+)
+def test_what_is_not_acceptable_is_named(variable, value):
+    with pytest.raises(SettingsError, match=variable):
+        Settings.from_env({variable: value})
+
+
+def test_the_documentation_tells_every_variable_with_its_default():
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, flags=re.MULTILINE))
+    told = {name: default.strip("` ") for name, default in rows.items()}
+    assert told == {f.metadata["variable"]: f.metadata["default"] or "none" for f in fields(Settings)}
+
+
+def test_no_variable_is_read_elsewhere():
+    known = {f.metadata["variable"] for f in fields(Settings)}
+    for path in (ROOT / "adcc").rglob("*.py"):
+        used = set(re.findall(r"\bADCC_[A-Z_]+\b", path.read_text(encoding="utf-8")))
+        assert used <= known | {"ADCC_"}, path
+        if path.name != "settings.py":
+            assert "os.environ" not in path.read_text(encoding="utf-8"), path

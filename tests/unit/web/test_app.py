@@ -1,0 +1,69 @@
+"""The application without a server: what settings change, and errors that nobody expected."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.errors import StorageError
+from adcc.settings import Settings
+from adcc.web.app import create_app
+
+
+@pytest.fixture
+def make(small_resources, state_dir):
+    apps = []
+
+    def made(**variables):
+        environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(state_dir), **variables}
+        apps.append(create_app(Settings.from_env(environ)))
+        return apps[-1]
+
+    yield made
+    for app in apps:
+        app.extensions["adcc-session"].close()
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "answer"),
+    [
+        ("", "http://a.example", None),
+        ("http://a.example", "http://a.example", "http://a.example"),
+        ("http://a.example", "http://b.example", None),
+        ("*", "http://b.example", "http://b.example"),
+    ],
+)
+def test_origins(make, allowed, origin, answer):
+    client = make(ADCC_CORS_ORIGINS=allowed).test_client()
+    for method in ("get", "options"):
+        response = getattr(client, method)("/step", headers={"Origin": origin})
+        assert response.headers.get("Access-Control-Allow-Origin") == answer
+    assert ("Access-Control-Allow-Methods" in response.headers) == (answer is not None)
+
+
+def test_the_limit_of_a_body_is_a_setting(make):
+    client = make(ADCC_MAX_BODY="1024").test_client()
+    response = client.post("/advance", data=b" " * 1025, content_type="application/json")
+    assert (response.status_code, response.json["status"]) == (413, 413)
+    assert "1024" in response.json["message"]
+
+
+def test_a_full_disk_is_507(make, monkeypatch):
+    app = make()
+    case = app.extensions["adcc-session"]._case
+
+    def full(rows):
+        raise StorageError("the state directory cannot be written: No space left on device")
+
+    monkeypatch.setattr(case.stepper.history, "append", full)
+    response = app.test_client().post("/advance")
+    assert (response.status_code, response.json["status"]) == (507, 507)
+    assert "No space left" in response.json["message"]
+
+
+def test_an_error_that_nobody_expected_is_500_in_the_envelope_and_tells_no_internals(make, monkeypatch, caplog):
+    app = make()
+    monkeypatch.setattr(app.extensions["adcc-session"], "call", lambda *_: 1 / 0)
+    response = app.test_client().get("/name")
+    assert response.status_code == 500
+    assert response.json == {"status": 500, "message": "Internal error; the server's log has more.", "payload": None}
+    assert "ZeroDivisionError" in caplog.text
