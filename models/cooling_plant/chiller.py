@@ -24,11 +24,12 @@ def smooth_step(x: ca.SX) -> ca.SX:
 
 @dataclass(frozen=True)
 class Chiller:
-    """Reformulated EIR chiller (Hydeman et al. 2002; EnergyPlus Engineering Reference, "Chiller:Electric:ReformulatedEIR").
+    """Reformulated EIR chiller (Hydeman et al. 2002; EnergyPlus Engineering Reference, ElectricReformulatedEIR).
 
-    Capacity and power are functions of the leaving evaporator and leaving condenser water temperatures and of the part load;
-    all electric power ends in the condenser. The unit's own power factor jumps with the leaving condenser water temperature; it is
-    smoothed over `chiller.stepWidth`, so that no integrator sees a jump. Power is at least that of a reversed Carnot cycle.
+    Capacity and power are functions of the leaving evaporator and leaving condenser water temperatures and of the part
+    load; all electric power ends in the condenser. The unit's own power factor jumps with the leaving condenser water
+    temperature; it is smoothed over `chiller.stepWidth`, so that no integrator sees a jump. Power is at least that of a
+    reversed Carnot cycle.
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ class Chiller:
             value = value + (after - before) * smooth_step((condenser - at) / width + 0.5)
         return value
 
-    def heat_and_power(self, on: ca.SX, m_flow: ca.SX, entering: ca.SX, leaving: ca.SX, condenser: ca.SX, set_point: ca.SX) -> tuple[ca.SX, ca.SX]:
+    def heat_and_power(
+        self, on: ca.SX, m_flow: ca.SX, entering: ca.SX, leaving: ca.SX, condenser: ca.SX, set_point: ca.SX
+    ) -> tuple[ca.SX, ca.SX]:
         """Heat taken from the chilled water and electric power.
 
         Parameters
@@ -81,8 +84,12 @@ class Chiller:
         p = self.p
         evaporator_c, condenser_c = leaving - ZERO_CELSIUS, condenser - ZERO_CELSIUS
         running = ca.if_else(on >= 0.5, 1.0, 0.0)
-        trip = smooth_step((p["chiller.TConTripEnd"] - condenser_c) / (p["chiller.TConTripEnd"] - p["chiller.TConTripStart"]))
-        capacity = p["chiller.Q_nominal"] * ca.fmax(self._biquadratic("capFunT", evaporator_c, condenser_c), MIN_CAPACITY_RATIO)
+        trip = smooth_step(
+            (p["chiller.TConTripEnd"] - condenser_c) / (p["chiller.TConTripEnd"] - p["chiller.TConTripStart"])
+        )
+        capacity = p["chiller.Q_nominal"] * ca.fmax(
+            self._biquadratic("capFunT", evaporator_c, condenser_c), MIN_CAPACITY_RATIO
+        )
         demand = ca.fmax(m_flow * p["water.cp"] * (entering - set_point), 0.0)
         # The low-temperature cut-out keeps the evaporator from freezing whatever the set point.
         frost = smooth_step((evaporator_c - 0.5) / 1.0)
@@ -94,7 +101,8 @@ class Chiller:
         part = ca.fmax(self._part_load(condenser_c, ca.fmax(ratio, p["chiller.PLRMin"])), MIN_INPUT_RATIO)
         power = capacity / p["chiller.COP_nominal"] * eir * part * cycling * self.power_factor(condenser_c)
         power = ca.fmax(power, heat * ca.fmax(condenser / leaving - 1.0, 0.0))
-        # The motor's current limit: far outside of the correlations' range the unit gives less cooling rather than draw more power.
+        # The motor's current limit: far outside of the correlations' range the unit gives less cooling rather than draw
+        # more power.
         most = p["chiller.PMax"] * p["chiller.Q_nominal"] / p["chiller.COP_nominal"]
         limit = most / ca.fmax(power, most)
         return limit * heat, limit * power

@@ -78,8 +78,8 @@ def _root(pressure: ca.SX) -> ca.SX:
 def flow_law(head: ca.SX, rpm: ca.SX, number: ca.SX, p: Parameters) -> ca.SX:
     """Condenser water flow [kg/s] from required head [m], mean speed [rpm] and number of running pumps [-].
 
-    The larger root q of head = a w^2 + b w q - c q^2 is the flow of one pump [m3/s], w the speed ratio; 0 where the pumps cannot reach the
-    head.
+    The larger root q of head = a w^2 + b w q - c q^2 is the flow of one pump [m3/s], w the speed ratio; 0 where the
+    pumps cannot reach the head.
     """
     w = ca.fmax(rpm, 0.0) / p["flowLaw.N"]
     a, b, c = p["flowLaw.a"] * w**2, p["flowLaw.b"] * w, p["flowLaw.c"]
@@ -93,12 +93,14 @@ def chilled_water_split(flows: Flows, opening: list[ca.SX], exchanger: HeatExcha
     Returns
     -------
     dict
-        ``"chw1"`` past the heat exchanger, ``"chw2"`` past the chiller, ``"chw3"`` through heat exchanger and three-way valve,
-        ``"plates"`` the part of it through the plates, ``"evaporator"``; a list of 6 each.
+        ``"chw1"`` past the heat exchanger, ``"chw2"`` past the chiller, ``"chw3"`` through heat exchanger and three-way
+        valve, ``"plates"`` the part of it through the plates, ``"evaporator"``; a list of 6 each.
     """
     ways = [exchanger.three_way(y) for y in opening]
     upper = [hydraulics.series(flows.k_chw3[i], s + b) for i, (s, b) in enumerate(ways)]
-    total = [hydraulics.series(flows.k_chw1[i] + upper[i], flows.k_chw2[i] + flows.k_chw4[i]) for i in range(len(UNITS))]
+    total = [
+        hydraulics.series(flows.k_chw1[i] + upper[i], flows.k_chw2[i] + flows.k_chw4[i]) for i in range(len(UNITS))
+    ]
     m = [flows.m_chw * k / sum(total) for k in total]
     chw3 = [m[i] * upper[i] / (flows.k_chw1[i] + upper[i]) for i in range(len(UNITS))]
     chw2 = [m[i] * flows.k_chw2[i] / (flows.k_chw2[i] + flows.k_chw4[i]) for i in range(len(UNITS))]
@@ -114,9 +116,9 @@ def chilled_water_split(flows: Flows, opening: list[ca.SX], exchanger: HeatExcha
 def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flows:
     """Divide the flows of both loops.
 
-    A loop's flow is the prescribed one, within what its running pumps and open valves can pass, so that stopped pumps and closed valves
-    mean standing water. The limits leave room (`flowLimit`): the published flows exceed run-out by up to 27 %, and the published
-    resistances are up to three times too tight for the published flows.
+    A loop's flow is the prescribed one, within what its running pumps and open valves can pass, so that stopped pumps
+    and closed valves mean standing water. The limits leave room (`flowLimit`): the published flows exceed run-out by up
+    to 27 %, and the published resistances are up to three times too tight for the published flows.
 
     Parameters
     ----------
@@ -140,7 +142,9 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
     cw_train = {i: hydraulics.series(cw[i][0] + cw_hex[i], cw[i][1] + cw_condenser[i]) for i in UNITS}
     chw4 = {i: hydraulics.series(chiller, chw[i][3]) for i in UNITS}
     open_way = sum(exchanger.three_way(ca.SX(1.0)))
-    chw_train = {i: hydraulics.series(chw[i][0] + hydraulics.series(chw[i][2], open_way), chw[i][1] + chw4[i]) for i in UNITS}
+    chw_train = {
+        i: hydraulics.series(chw[i][0] + hydraulics.series(chw[i][2], open_way), chw[i][1] + chw4[i]) for i in UNITS
+    }
 
     cell = hydraulics.nominal_coefficient(p["tower.m_flow"], p["tower.dp"])
     tower = {}
@@ -158,7 +162,10 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
         pump = Pump(kind, p)
         w = [pump.speed_ratio(u[f"{kind}0{i}_rpm"]) for i in UNITS]
         k = [hydraulics.valve(v[f"{kind}0{i}_ONOFF"], p["pumpValve.m_flow"], p["pumpValve.dp"], p) for i in UNITS]
-        runout = [ca.fmin(p["water.rho"] * pump.run_out(wi), ki * _root(pump.shut_off(wi))) for wi, ki in zip(w, k, strict=True)]
+        runout = [
+            ca.fmin(p["water.rho"] * pump.run_out(wi), ki * _root(pump.shut_off(wi)))
+            for wi, ki in zip(w, k, strict=True)
+        ]
         driven = p["flowLimit.loop"] * loop * _root(pump.shut_off(ca.mmax(ca.vertcat(*w))))
         m[kind] = ca.fmin(ca.fmin(ca.fmax(wanted, 0.0), p["flowLimit.runOut"] * sum(runout)), driven) + TRICKLE
         volume[kind] = ca.vertcat(*share_flow(pump, m[kind] / p["water.rho"], w, k))

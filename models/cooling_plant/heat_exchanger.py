@@ -14,7 +14,7 @@ __all__ = ["HeatExchanger"]
 
 @dataclass(frozen=True)
 class HeatExchanger:
-    """Constant effectiveness exchanger (Kays & London, Compact Heat Exchangers, 1984) whose bypass holds the leaving chilled water.
+    """Constant effectiveness exchanger (Kays & London, Compact Heat Exchangers, 1984) with a controlled bypass.
 
     Parameters
     ----------
@@ -29,11 +29,13 @@ class HeatExchanger:
         full = hydraulics.nominal_coefficient(p["hex.m_flow"], p["threeWay.dp"])
         plates = hydraulics.nominal_coefficient(p["hex.m_flow"], p["hex.dp"])
         leak = p["threeWay.l"]
-        straight = hydraulics.series(full * hydraulics.equal_percentage(opening, p["valve.R"], leak, p["valve.delta0"]), plates)
+        straight = hydraulics.series(
+            full * hydraulics.equal_percentage(opening, p["valve.R"], leak, p["valve.delta0"]), plates
+        )
         return straight, p["threeWay.fraK"] * full * hydraulics.linear(1.0 - opening, leak)
 
     def leaving(self, m_hot: ca.SX, m_cold: ca.SX, hot: ca.SX, cold: ca.SX) -> tuple[ca.SX, ca.SX]:
-        """Temperatures [K] of the chilled (hot) and the condenser (cold) water leaving the plates; flows [kg/s] must be positive."""
+        """Temperatures [K] of chilled (hot) and condenser (cold) water leaving the plates, at positive flows [kg/s]."""
         eps = self.p["hex.eps"]
         span = cold - hot
         return hot + eps * ca.fmin(1.0, m_cold / m_hot) * span, cold - eps * ca.fmin(1.0, m_hot / m_cold) * span

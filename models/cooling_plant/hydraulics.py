@@ -1,7 +1,7 @@
 """Valves, and flow resistances in series and in parallel.
 
-Everything here is a flow coefficient k = m_flow / sqrt(dp) [kg/(s.Pa^0.5)] of turbulent flow. All flows of the plant are prescribed, so
-a network needs no pressures: a flow divides in proportion to the coefficients of its ways.
+Everything here is a flow coefficient k = m_flow / sqrt(dp) [kg/(s.Pa^0.5)] of turbulent flow. All flows of the plant
+are prescribed, so a network needs no pressures: a flow divides in proportion to the coefficients of its ways.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def series(*coefficients: ca.SX) -> ca.SX:
 
 
 def equal_percentage(y: ca.SX, rangeability: ca.SX, leakage: ca.SX, delta: ca.SX) -> ca.SX:
-    """Flow over full flow of an equal-percentage valve at opening y [-]; straight from the leakage up to the opening `delta`.
+    """Flow over full flow of an equal-percentage valve at opening y [-], straight from the leakage up to `delta`.
 
     Inherent characteristic R^(y-1): IEC 60534-2-4.
     """
@@ -44,7 +44,7 @@ def valve(y: ca.SX, m_flow: ca.SX, dp: ca.SX, p: Parameters) -> ca.SX:
 
 
 def filter_time_constant(rise_time: ca.SX) -> ca.SX:
-    """Time constant [s] of each lag of a critically damped second-order filter with the given rise time [s] (99.6 % of a step).
+    """Time constant [s] of each lag of a critically damped second-order filter of a rise time [s] (99.6 % of a step).
 
     The filter's cut-off is 5 / (2 pi rise_time), at which its gain is -3 dB; two equal lags reach that gain at
     2 pi f tau = sqrt(sqrt(2) - 1).

@@ -1,8 +1,9 @@
 """Every number of the plant, in one place.
 
-Sizes and coefficients are those of the plant that published its trajectories (Applied Energy 380 (2025) 125100), read from its
-model description and identified from its data; `docs/plant.md` says which is which. All of them are parameters of the FMU
-and can be changed before initialization. Temperatures of correlations are in degC because the correlations are.
+Sizes and coefficients are those of the plant that published its trajectories (Applied Energy 380 (2025) 125100), read
+from its model description and identified from its data; `docs/plant.md` says which is which. All of them are parameters
+of the FMU and can be changed before initialization. Temperatures of correlations are in degC because the correlations
+are.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ __all__ = ["PARAMETERS", "Parameters"]
 
 UNITS = range(1, 7)
 
-# Hydeman, Sreedharan, Webb & Blanc (2002), "Development and testing of a reformulated regression-based electric chiller model":
-# capacity and energy input ratio over leaving evaporator and leaving condenser water temperature, and part load.
+# Hydeman, Sreedharan, Webb & Blanc (2002), "Development and testing of a reformulated regression-based electric chiller
+# model": capacity and energy input ratio over leaving evaporator and leaving condenser water temperature, and part
+# load.
 CAP_FUN_T = (6.188, 0.07529, -0.003966, -0.3122, 0.003876, 0.001477)
 EIR_FUN_T = (-0.4547, 0.113, 0.0003629, 0.02494, 0.0009723, -0.004625)
 EIR_FUN_PLR = (0.6778244, -0.01674571, -1.0699e-5, 0.2261951, -0.01572357, 0.01714268, 0.0, 0.1072291, 0.0, 0.0)
 
-# Power of each unit over the formula's, in steps of the leaving condenser water temperature (identified, residual < 0.001).
+# Power of each unit over the formula's, in steps of the leaving condenser water temperature (identified, residual <
+# 0.001).
 POWER_FACTOR = {
     1: (0.80, 0.85, 1.00),
     2: (0.70, 0.85, 1.00),
@@ -34,7 +37,8 @@ POWER_FACTOR = {
 }
 POWER_STEP = {1: (27.0, 30.0), 2: (27.0, 30.0), 3: (24.0, 29.0), 4: (27.0, 30.0), 5: (29.0, 32.5), 6: (27.0, 30.0)}
 
-# YorkCalc correlation, EnergyPlus Engineering Reference, "Variable Speed Cooling Towers": approach over wet bulb, range, liquid/gas.
+# YorkCalc correlation, EnergyPlus Engineering Reference, "Variable Speed Cooling Towers": approach over wet bulb,
+# range, liquid/gas.
 YORK = (
     -0.359741205, -0.055053608, 0.0023850432, 0.173926877, -0.0248473764, 0.00048430224, -0.005589849456,
     0.0005770079712, -0.00001342427256, 2.84765801111111, -0.121765149, 0.0014599242, 1.680428651, -0.0166920786,
@@ -44,8 +48,8 @@ YORK = (
 FAN_SPEED = (0.0, 0.6, 0.7, 0.8, 0.9, 1.0)
 FAN_POWER = (0.0, 0.17, 0.258, 0.369, 0.58, 1.0)
 
-# Pump curves at nominal speed: a + b V + c V^2 between V_min and V_max [m3/s], straight beyond, with the slopes of the curve's
-# first and last measured chord.
+# Pump curves at nominal speed: a + b V + c V^2 between V_min and V_max [m3/s], straight beyond, with the slopes of the
+# curve's first and last measured chord.
 PUMPS: Mapping[str, Mapping[str, float]] = {
     "CDWP": {
         "N_nominal": 1485.0, "m": 384.226, "V_min": 0.05513281, "V_max": 0.385929672,
@@ -119,15 +123,21 @@ def _chiller() -> list[Variable]:
         _positive("chiller.PLRMin", "part load ratio below which the unit cycles", "1", 0.1),
         _positive("chiller.PMax", "largest electric power over that at reference conditions", "1", 3.0),
         _positive("chiller.stepWidth", "width over which a power step is smoothed", "K", 0.02),
-        _free("chiller.TConTripStart", "leaving condenser water at which the high-pressure limiter sets in", "degC", 65.0),
+        _free(
+            "chiller.TConTripStart", "leaving condenser water at which the high-pressure limiter sets in", "degC", 65.0
+        ),
         _free("chiller.TConTripEnd", "leaving condenser water at which it has stopped the compressor", "degC", 75.0),
         *_series("chiller.capFunT", "capacity over temperatures", "1", CAP_FUN_T),
         *_series("chiller.EIRFunT", "energy input ratio over temperatures", "1", EIR_FUN_T),
         *_series("chiller.EIRFunPLR", "energy input ratio over part load", "1", EIR_FUN_PLR),
     ]
     for i in UNITS:
-        group += _series(f"chiller{i}.powerFactor", f"power of chiller {i} over the formula's, by step", "1", POWER_FACTOR[i])
-        group += _series(f"chiller{i}.powerStep", f"leaving condenser water at a step of chiller {i}", "degC", POWER_STEP[i])
+        group += _series(
+            f"chiller{i}.powerFactor", f"power of chiller {i} over the formula's, by step", "1", POWER_FACTOR[i]
+        )
+        group += _series(
+            f"chiller{i}.powerStep", f"leaving condenser water at a step of chiller {i}", "degC", POWER_STEP[i]
+        )
     return group
 
 
@@ -154,10 +164,21 @@ def _tower() -> list[Variable]:
         _positive("tower.m", "mass of water in a cell", "kg", 93.0),
         _positive("tower.m_flow_valve", "nominal flow of tower and cell valves", "kg/s", 209.0),
         _positive("tower.dp_valve", "pressure drop of an open tower valve at nominal flow", "Pa", 6000.0),
-        _positive("tower.FRWat0", "water flow ratio at nominal flow, which meets the nominal approach of 4 K", "1", 0.50901),
-        Variable("tower.fraFreCon", "share of the capacity that is left with the fan off", "1", 0.125, min=0.0, max=1.0),
+        _positive(
+            "tower.FRWat0", "water flow ratio at nominal flow, which meets the nominal approach of 4 K", "1", 0.50901
+        ),
+        Variable(
+            "tower.fraFreCon", "share of the capacity that is left with the fan off", "1", 0.125, min=0.0, max=1.0
+        ),
         Variable("tower.yMin", "relative speed below which the fan counts as off", "1", 0.6, min=0.05, max=1.0),
-        Variable("tower.TFreeze", "leaving water at which cells are bypassed against freezing", "K", 274.15, min=273.15, max=283.15),
+        Variable(
+            "tower.TFreeze",
+            "leaving water at which cells are bypassed against freezing",
+            "K",
+            274.15,
+            min=273.15,
+            max=283.15,
+        ),
         _positive("tower.PFan", "power of a fan at full speed", "W", 55000.0),
         _positive("tower.liqGasRatMax", "largest liquid to gas ratio of the correlation", "1", 8.0),
         *_series("tower.fanSpeed", "relative fan speed of the power table", "1", FAN_SPEED),
@@ -178,10 +199,14 @@ def _pumps() -> list[Variable]:
         *group,
         _free("flowLaw.a", "condenser water flow law, coefficient of the squared speed ratio", "m", 51.9655),
         _free("flowLaw.b", "condenser water flow law, coefficient of speed ratio times pump flow", "m.s/m3", -6.4336),
-        _positive("flowLaw.c", "condenser water flow law, minus the coefficient of the squared pump flow", "m.s2/m6", 137.7364),
+        _positive(
+            "flowLaw.c", "condenser water flow law, minus the coefficient of the squared pump flow", "m.s2/m6", 137.7364
+        ),
         _positive("flowLaw.N", "reference speed of the condenser water flow law", "rpm", 1500.0),
         _positive("flowLimit.runOut", "largest prescribed flow over the run-out flow of the running pumps", "1", 1.3),
-        _positive("flowLimit.loop", "largest prescribed flow over what shut-off pressure drives through the loop", "1", 5.0),
+        _positive(
+            "flowLimit.loop", "largest prescribed flow over what shut-off pressure drives through the loop", "1", 5.0
+        ),
     ]
 
 
@@ -191,7 +216,15 @@ def _sensors_and_start() -> list[Variable]:
         _positive("sensor.m_flow_train", "nominal flow of the sensors in a train", "kg/s", 55.0),
         _positive("sensor.m_flow_loop", "nominal flow of the sensors in the main pipes", "kg/s", 50.0),
         Variable("start.T", "water temperature at the start", "K", 293.15, min=274.15, max=333.15, nominal=10.0),
-        Variable("start.TChiller", "water temperature in the chillers at the start", "K", 288.15, min=274.15, max=333.15, nominal=10.0),
+        Variable(
+            "start.TChiller",
+            "water temperature in the chillers at the start",
+            "K",
+            288.15,
+            min=274.15,
+            max=333.15,
+            nominal=10.0,
+        ),
     ]
 
 

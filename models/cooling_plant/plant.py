@@ -1,8 +1,8 @@
 """The cooling plant, wired: condenser water loop, chilled water line, six trains between them.
 
-Condenser water: towers -> pumps -> trains -> towers. Chilled water: IT cooling circuit -> pumps -> trains -> IT cooling circuit. In a train
-both waters pass the heat exchanger or its bypass first, the chiller or its bypass next. Water volumes are stirred tanks, and
-pipes have no volume of their own.
+Condenser water: towers -> pumps -> trains -> towers. Chilled water: IT cooling circuit -> pumps -> trains -> IT cooling
+circuit. In a train both waters pass the heat exchanger or its bypass first, the chiller or its bypass next. Water
+volumes are stirred tanks, and pipes have no volume of their own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Plant:
     Parameters
     ----------
     x, h, u, p : casadi.SX
-        Stiff states, hydraulic quantities, inputs and parameters, as columns in the orders of `STATES`, `Flows`, `INPUTS` and `PARAMETERS`.
+        Stiff states, hydraulic quantities, inputs and parameters, as columns in the orders of `STATES`, `Flows`,
+        `INPUTS` and `PARAMETERS`.
     """
 
     def __init__(self, x: ca.SX, h: ca.SX, u: ca.SX, p: ca.SX) -> None:
@@ -86,7 +87,11 @@ class Plant:
         cw_leaving, chw_leaving = [], []
         for i in UNITS:
             flow = {name: values[i - 1] for name, values in split.items()}
-            flow |= {"cw1": self.flows.m_cw1[i - 1], "cw3": self.flows.m_cw3[i - 1], "condenser": self.flows.m_condenser[i - 1]}
+            flow |= {
+                "cw1": self.flows.m_cw1[i - 1],
+                "cw3": self.flows.m_cw3[i - 1],
+                "condenser": self.flows.m_condenser[i - 1],
+            }
             cw, chw = self._train(i, flow, exchanger)
             cw_leaving.append(cw)
             chw_leaving.append(chw)
@@ -109,15 +114,18 @@ class Plant:
         rates[f"lag_hex{i}"] = (demanded - x[f"lag_hex{i}"]) / lag
         rates[f"opening_hex{i}"] = (x[f"lag_hex{i}"] - x[f"opening_hex{i}"]) / lag
 
-        # Chilled water: the sensor sits in the pipe between the heat exchanger's outlet, where the chiller's bypass leaves, and the chiller's
-        # inlet, where the heat exchanger's bypass enters. With the chiller shut off, only leakage flows there, backwards.
+        # Chilled water: the sensor sits in the pipe between the heat exchanger's outlet, where the chiller's bypass
+        # leaves, and the chiller's inlet, where the heat exchanger's bypass enters. With the chiller shut off, only
+        # leakage flows there, backwards.
         forward = ca.fmax(flow["chw3"] - flow["chw2"], 0.0)
         backward = ca.fmax(flow["chw2"] - flow["chw3"], 0.0)
         evaporator_in = mix([flow["chw1"] - backward, forward], [self.chw_to_trains, stirred])
         bypass = mix([flow["chw3"] - forward, backward], [stirred, self.chw_to_trains])
         sensor = f"sensor_Tchws_HEX{i}"
         rates[sensor] = (
-            (forward * (stirred - x[sensor]) + backward * (self.chw_to_trains - x[sensor])) / p["sensor.m_flow_train"] / p["sensor.tau"]
+            (forward * (stirred - x[sensor]) + backward * (self.chw_to_trains - x[sensor]))
+            / p["sensor.m_flow_train"]
+            / p["sensor.tau"]
         )
         self.outputs[f"Tchws_HEX{i}"] = x[sensor]
 
@@ -128,7 +136,9 @@ class Plant:
         )
         capacity = p["chiller.m"] * p["water.cp"]
         rates[f"T_evaporator{i}"] = flow["evaporator"] / p["chiller.m"] * (evaporator_in - evaporator) - heat / capacity
-        rates[f"T_condenser{i}"] = flow["condenser"] / p["chiller.m"] * (condenser_in - condenser) + (heat + power) / capacity
+        rates[f"T_condenser{i}"] = (
+            flow["condenser"] / p["chiller.m"] * (condenser_in - condenser) + (heat + power) / capacity
+        )
         self.outputs[f"Pchi{i}"] = power
 
         nominal = p["sensor.m_flow_train"]
@@ -170,7 +180,7 @@ class Plant:
 
 
 def _start() -> ca.Function:
-    """Stiff states at the start: water at rest at the start temperatures, controllers and three-way valves fully open."""
+    """Stiff states at the start: water at the start temperatures, three-way valves open, controllers at rest."""
     u, p = ca.SX.sym("u", len(INPUTS)), ca.SX.sym("p", len(PARAMETERS))
     parameters = Parameters(p)
 

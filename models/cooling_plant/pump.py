@@ -20,8 +20,9 @@ PASCAL_PER_METRE = 1e4  # the plant's own convention for heads: 1 m is 10 kPa
 class Pump:
     """Curves of one kind of pump.
 
-    The measured curves are quadratics of the volume flow at nominal speed, straight below their first and above their last point; at
-    another speed ratio w they follow the affinity laws V ~ w, dp ~ w^2, P ~ w^3 (Gulich, Centrifugal Pumps, 2014, section 3.4).
+    The measured curves are quadratics of the volume flow at nominal speed, straight below their first and above their
+    last point; at another speed ratio w they follow the affinity laws V ~ w, dp ~ w^2, P ~ w^3 (Gulich, Centrifugal
+    Pumps, 2014, section 3.4).
 
     Parameters
     ----------
@@ -129,7 +130,10 @@ def share_flow(pump: Pump, total: ca.SX, w: list[ca.SX], k: list[ca.SX]) -> list
     """
     top = pump.shut_off(ca.mmax(ca.vertcat(*w)))
     lower, upper = -top - 1.0, top + 1.0
-    strength = [ca.fmin(wi * pump["V_max"], ki * ca.sqrt(ca.fmax(top, 1e-12)) / pump.p["water.rho"]) for wi, ki in zip(w, k, strict=True)]
+    strength = [
+        ca.fmin(wi * pump["V_max"], ki * ca.sqrt(ca.fmax(top, 1e-12)) / pump.p["water.rho"])
+        for wi, ki in zip(w, k, strict=True)
+    ]
     # The guess of the strongest pump's header pressure is exact where all running pumps are equal.
     weight = ca.fmax(sum(strength), 1e-12)
     guesses = [

@@ -36,9 +36,9 @@ class Cell:
     def leaving_target(self, m_flow: ca.SX, fan: ca.SX, entering: ca.SX, leaving: ca.SX, wet_bulb: ca.SX) -> ca.SX:
         """Temperature [K] that the leaving water tends to.
 
-        With the fan off a share `tower.fraFreCon` of the full-speed cooling is left; the change between the two is spread over the
-        tenth of speed below `tower.yMin`. The leaving water ends between entering water and wet bulb, which the correlation alone does
-        not ensure outside of its range, and is not cooled below `tower.TFreeze`.
+        With the fan off a share `tower.fraFreCon` of the full-speed cooling is left; the change between the two is
+        spread over the tenth of speed below `tower.yMin`. The leaving water ends between entering water and wet bulb,
+        which the correlation alone does not ensure outside of its range, and is not cooled below `tower.TFreeze`.
 
         Parameters
         ----------
@@ -55,7 +55,9 @@ class Cell:
         air = ca.fmax(ca.fmax(fan, water / p["tower.liqGasRatMax"]), 1e-3)
         celsius = wet_bulb - ZERO_CELSIUS
         forced = self._york(celsius, span, water / air)
-        still = (1.0 - p["tower.fraFreCon"]) * (entering - wet_bulb) + p["tower.fraFreCon"] * self._york(celsius, span, water)
+        still = (1.0 - p["tower.fraFreCon"]) * (entering - wet_bulb) + p["tower.fraFreCon"] * self._york(
+            celsius, span, water
+        )
         y_min = p["tower.yMin"]
         blend = smooth_step((fan - 0.9 * y_min) / (0.1 * y_min))
         approach = blend * forced + (1.0 - blend) * still
@@ -63,7 +65,7 @@ class Cell:
         return ca.fmax(target, ca.fmin(entering, p["tower.TFreeze"]))
 
     def fan_power(self, fan: ca.SX) -> ca.SX:
-        """Electric power of the fan [W] at relative speed [-], by monotone cubic Hermite interpolation (Fritsch & Carlson, 1980)."""
+        """Electric power of the fan [W] at relative speed [-]: monotone cubic interpolation (Fritsch & Carlson, 1980)."""
         x, y = self.p.series("tower.fanSpeed", 6), self.p.series("tower.fanPower", 6)
         chord = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(5)]
         slope = [chord[0], *(0.5 * (chord[i] + chord[i + 1]) for i in range(4)), chord[4]]

@@ -1,8 +1,9 @@
 """Replay recorded trajectories through the plant and print the errors per group of outputs.
 
-``python -m models.cooling_plant.validate [--fmu FMU] [--data CSV] [--plots DIR]``; the exit status is 1 when a wanted limit is missed.
-The trajectories are segments of 300 s steps: `time` is the step's start, outputs stand at its end, and the first inputs of a segment are set
-before initialization ends. Start states differ, so a segment scores from its fourth step on.
+``python -m models.cooling_plant.validate [--fmu FMU] [--data CSV] [--plots DIR]``; the exit status is 1 when a wanted
+limit is missed. The trajectories are segments of 300 s steps: `time` is the step's start, outputs stand at its end, and
+the first inputs of a segment are set before initialization ends. Start states differ, so a segment scores from its
+fourth step on.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _open(frame: pd.DataFrame, names: Sequence[str]) -> Mask:
 
 
 def beyond_run_out(data: pd.DataFrame, kind: str) -> Mask:
-    """Rows by units on which a running pump of the reference has a negative pressure rise (it reports its magnitude and efficiency 0)."""
+    """Rows by units on which a running pump of the reference has a negative rise (reported as its magnitude)."""
     running = _open(data, [f"{kind}0{i}_ONOFF" for i in UNITS])
     return running & (_columns(data, [f"eta_{kind}{i}" for i in UNITS]) <= 0.0)
 
@@ -131,8 +132,9 @@ def beyond_run_out(data: pd.DataFrame, kind: str) -> Mask:
 def exclusions(data: pd.DataFrame) -> dict[str, Mask]:
     """Rows on which the reference is unphysical, by reason.
 
-    The second law for chillers is checked where no heat exchanger takes a share: chilled water heat times (T_condenser/T_evaporator - 1) of
-    the running unit with the smallest lift is the least power of a reversed Carnot cycle.
+    The second law for chillers is checked where no heat exchanger takes a share: chilled water heat times
+    (T_condenser/T_evaporator - 1) of the running unit with the smallest lift is the least power of a reversed Carnot
+    cycle.
     """
     power = _columns(data, [f"Pchi{i}" for i in UNITS])
     on = _open(data, [f"CHI0{i}" for i in UNITS])
@@ -144,7 +146,9 @@ def exclusions(data: pd.DataFrame) -> dict[str, Mask]:
     bare = on.any(axis=1) & ~_open(data, [f"CHI0{i}_CHW3" for i in UNITS]).any(axis=1)
     return {
         "negative chiller power": np.asarray((power < -1.0).any(axis=1)),
-        "chiller power below a reversed Carnot cycle's": np.asarray(bare & (data["P_Chillers_sum"].to_numpy(float) < least)),
+        "chiller power below a reversed Carnot cycle's": np.asarray(
+            bare & (data["P_Chillers_sum"].to_numpy(float) < least)
+        ),
         "tower water colder than the wet bulb": np.asarray(
             (flowing & (leaving < data["Twb_outside"].to_numpy(float)[:, None] - 0.01)).any(axis=1)
         ),
@@ -163,7 +167,15 @@ def score(data: pd.DataFrame, outputs: pd.DataFrame) -> list[Score]:
         reference = _columns(data, names)[chosen]
         error = _columns(outputs, names)[chosen] - reference
         rmse = float(np.sqrt(np.mean(error**2)))
-        return Score(label, unit, error.size, rmse, float(np.abs(error).max()), 100.0 * rmse / abs(float(reference.mean())), limit)
+        return Score(
+            label,
+            unit,
+            error.size,
+            rmse,
+            float(np.abs(error).max()),
+            100.0 * rmse / abs(float(reference.mean())),
+            limit,
+        )
 
     def valves(*suffixes: str) -> Mask:
         return np.logical_and.reduce([_open(data, [f"CHI0{i}_{s}" for i in UNITS]) for s in suffixes])
@@ -172,7 +184,13 @@ def score(data: pd.DataFrame, outputs: pd.DataFrame) -> list[Score]:
         group("chilled water supply", "K", 0.15, ["Tchw_supply"]),
         group("condenser water supply", "K", 0.15, ["Tcw_supply"]),
         group("condenser water return", "K", 0.15, ["Tcw_returnPipe"]),
-        group("tower cells, leaving", "K", None, [f"Tlvg_CT{i}_0{j}" for i, j in TOWER_CELLS], _open(data, [f"U_CT{i}" for i, _ in TOWER_CELLS])),
+        group(
+            "tower cells, leaving",
+            "K",
+            None,
+            [f"Tlvg_CT{i}_0{j}" for i, j in TOWER_CELLS],
+            _open(data, [f"U_CT{i}" for i, _ in TOWER_CELLS]),
+        ),
         group("heat exchangers, condenser water", "K", None, [f"Tcwr_HEX{i}" for i in UNITS], valves("CW3")),
         group("heat exchangers, chilled water", "K", None, [f"Tchws_HEX{i}" for i in UNITS], valves("CHW3", "CHW4")),
         group("chillers, condenser water", "K", None, [f"Tcwr_CHI{i}" for i in UNITS], valves("CW4")),
@@ -197,7 +215,9 @@ def score_table(scores: Sequence[Score]) -> str:
     lines = ["| outputs | values | RMSE | worst | RMSE / mean | wanted |", "|---|--:|--:|--:|--:|--:|"]
     for s in scores:
         limit = "" if s.limit is None else f"{s.limit:g} {'K' if s.unit == 'K' else '%'}{'' if s.met else ' MISSED'}"
-        lines.append(f"| {s.group} | {s.count} | {s.rmse:.4g} {s.unit} | {s.worst:.4g} {s.unit} | {s.relative:.4f} % | {limit} |")
+        lines.append(
+            f"| {s.group} | {s.count} | {s.rmse:.4g} {s.unit} | {s.worst:.4g} {s.unit} | {s.relative:.4f} % | {limit} |"
+        )
     return "\n".join(lines)
 
 
@@ -208,14 +228,33 @@ def plot(data: pd.DataFrame, outputs: pd.DataFrame, folder: Path) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    names = ("Tchw_supply", "Tcw_supply", "Tcw_returnPipe", "P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum", "VolumeFlowRate_cw")
+    names = (
+        "Tchw_supply",
+        "Tcw_supply",
+        "Tcw_returnPipe",
+        "P_Chillers_sum",
+        "P_CDWPs_sum",
+        "P_CHWPs_sum",
+        "P_CTfans_sum",
+        "VolumeFlowRate_cw",
+    )
     units = {v.name: v.unit for v in OUTPUTS}
     unphysical = np.logical_or.reduce(list(exclusions(data).values()))
     scored = data["step"].to_numpy() >= FIRST_SCORED
     figure, axes = pyplot.subplots(2, 4, figsize=(15, 7.5), constrained_layout=True)
     for name, axis in zip(names, axes.flat, strict=True):
-        for mask, style, label in ((scored & ~unphysical, "C0.", "physical"), (scored & unphysical, "C3x", "unphysical")):
-            axis.plot(data[name][mask], outputs[name][mask], style, markersize=3, alpha=0.6, label=f"{label} rows of the reference")
+        for mask, style, label in (
+            (scored & ~unphysical, "C0.", "physical"),
+            (scored & unphysical, "C3x", "unphysical"),
+        ):
+            axis.plot(
+                data[name][mask],
+                outputs[name][mask],
+                style,
+                markersize=3,
+                alpha=0.6,
+                label=f"{label} rows of the reference",
+            )
         low, high = axis.get_xlim()
         axis.plot((low, high), (low, high), "k-", linewidth=0.6)
         axis.set(title=f"{name} [{units[name]}]", xlabel="reference", ylabel="plant")
@@ -242,17 +281,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scored = data["step"].to_numpy() >= FIRST_SCORED
     reasons = exclusions(data)
     unphysical = np.logical_or.reduce(list(reasons.values()))
-    print(f"{len(data)} steps in {data['segment'].nunique()} segments; {scored.sum()} from the fourth step of a segment on\n")
+    print(
+        f"{len(data)} steps in {data['segment'].nunique()} segments; {scored.sum()} from the fourth step of a segment on\n"
+    )
     print("| left out, reference unphysical | all rows | rows that would score |\n|---|--:|--:|")
     for reason, mask in reasons.items():
         print(f"| {reason} | {mask.sum()} | {(mask & scored).sum()} |")
     print(f"| any of these | {unphysical.sum()} | {(unphysical & scored).sum()} |")
     for kind in ("CDWP", "CHWP"):
-        print(f"| heads and efficiencies of {kind} beyond run-out (that pump only) | | {beyond_run_out(data, kind)[scored].sum()} |")
+        print(
+            f"| heads and efficiencies of {kind} beyond run-out (that pump only) | | {beyond_run_out(data, kind)[scored].sum()} |"
+        )
     scores = score(data, outputs)
     print(f"\n{score_table(scores)}\n")
     mean, p95 = 1e3 * seconds.mean(), 1e3 * np.percentile(seconds, 95)
-    print(f"a 300 s step at tolerance 1e-4: mean {mean:.3f} ms, median {1e3 * np.median(seconds):.3f} ms, 95 % below {p95:.3f} ms")
+    print(
+        f"a 300 s step at tolerance 1e-4: mean {mean:.3f} ms, median {1e3 * np.median(seconds):.3f} ms, 95 % below {p95:.3f} ms"
+    )
     if options.plots:
         print(f"plot: {plot(data, outputs, options.plots)}")
     missed = [s.group for s in scores if not s.met]

@@ -194,7 +194,7 @@ def test_tower_meets_its_rating() -> None:
 
 
 def test_york_correlation_meets_its_published_rating() -> None:
-    """EnergyPlus Engineering Reference: 25.6 degC wet bulb, 5.6 K range, equal flow ratios give an approach of 3.9 K."""
+    """EnergyPlus Engineering Reference: 25.6 degC wet bulb, 5.6 K range, equal flow ratios: 3.9 K approach."""
     p, named = parameters()
     assert number(Cell(named)._york(ca.SX(25.6), ca.SX(5.6), ca.SX(1.0)), p) == pytest.approx(3.9, abs=0.1)
 
