@@ -11,13 +11,16 @@ import casadi as ca
 
 from models.fmi.equations import Equations
 from models.fmi.rosenbrock import RODAS4P
-from models.fmi.sparse_lu import factorise
+from models.fmi.sparse_lu import SymbolicLU, factorise, unroll
 from models.fmi.spec import Model, Variable
 
-__all__ = ["STEP_LIMIT", "generate"]
+__all__ = ["MOST_UPDATES", "STEP_LIMIT", "generate"]
 
 STEP_LIMIT = 20000
 """Most integrator steps, rejected ones included, in one default communication step."""
+
+MOST_UPDATES = 100_000
+"""Most multiplications of a factorisation that is written out as C."""
 
 _LOAD = re.compile(r"arg\[(\d+)\]\? arg\[\1\]\[(\d+)\] : 0;")
 _STORE = re.compile(r"if \(res\[0\]!=0\) res\[0\]\[(\d+)\]=")
@@ -36,10 +39,15 @@ def generate(model: Model, equations: Equations) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        File name to content: ``model.c``, ``model.h``, ``model_data.c`` and ``model_data.h``.
+        File name to content: ``lu.c``, ``model.c``, ``model.h``, ``model_data.c`` and ``model_data.h``.
     """
-    header, source = _data(model, equations)
+    rows, columns = equations.jac_sparsity.get_triplet()
+    lu = factorise(len(model.states), columns, rows)  # of the transposed matrix, see unroll
+    if len(lu.target) > MOST_UPDATES:
+        raise ValueError(f"the Jacobian fills in too much to unroll its factorisation: {len(lu.target)} updates")
+    header, source = _data(model, equations, lu)
     return {
+        "lu.c": unroll(lu),
         "model.c": _model_c(equations.functions),
         "model.h": _model_h(equations.functions),
         "model_data.c": source,
@@ -114,14 +122,10 @@ def _array(kind: str, name: str, values: Sequence[str]) -> tuple[str, str]:
     return f"extern const {kind} {name}[{size}];", f"const {kind} {name}[{size}] = {{\n{lines}}};"
 
 
-def _data(model: Model, equations: Equations) -> tuple[str, str]:
+def _data(model: Model, equations: Equations, lu: SymbolicLU) -> tuple[str, str]:
     nu, ny, npar, nx = len(model.inputs), len(model.outputs), len(model.parameters), len(model.states)
     nf = model.n_filters
     jac = equations.jac_sparsity
-    rows, columns = jac.get_triplet()
-    lu = factorise(nx, rows, columns)
-    if len(lu.column) > 65535:
-        raise ValueError("the factors of the Jacobian have more entries than a 16-bit index can reach")
 
     filters = [f"{name}.{stage}" for stage in ("s1", "s2") for name in model.filter_names]
     states = filters + [state.name for state in model.states]
@@ -155,12 +159,6 @@ def _data(model: Model, equations: Equations) -> tuple[str, str]:
         _array("double", "filter_nominal", reals(nominals[k] for k in model.filter_input)),
         _array("int", "jac_column", integers(jac.colind())),
         _array("int", "jac_row", integers(jac.row())),
-        _array("int", "lu_order", integers(lu.order)),
-        _array("int", "lu_row", integers(lu.row)),
-        _array("int", "lu_column", integers(lu.column)),
-        _array("int", "lu_diagonal", integers(lu.diagonal)),
-        _array("int", "lu_from_jacobian", integers(lu.from_matrix)),
-        _array("unsigned short", "lu_target", integers(lu.target)),
         _array("double", "ros_alpha", reals(method.alpha)),
         _array("double", "ros_gamma_sum", reals(method.gamma_sum)),
     ]

@@ -1,11 +1,11 @@
-"""Symbolic LU factorisation with a fixed pattern, ordering and fill-in."""
+"""LU factorisation with a fixed pattern, ordering and fill-in: symbolic part and C code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["SymbolicLU", "factorise"]
+__all__ = ["SymbolicLU", "factorise", "unroll"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,70 @@ def factorise(n: int, rows: Sequence[int], columns: Sequence[int]) -> SymbolicLU
         from_matrix=tuple(where[place[i]][place[j]] for i, j in zip(rows, columns, strict=True)),
         target=tuple(target),
     )
+
+
+def unroll(lu: SymbolicLU) -> str:
+    """Write the factorisation and the solution out as C: with the pattern fixed, nothing is left to look up.
+
+    Parameters
+    ----------
+    lu : SymbolicLU
+        Factors of the transposed matrix: its rows are the columns of the matrix, so that solving runs over columns, whose
+        updates do not wait for each other as the sums over a row would.
+
+    Returns
+    -------
+    str
+        C functions ``lu_factor`` and ``lu_solve``, see ``csrc/instance.h``.
+    """
+    n = len(lu.diagonal)
+    source = {position: k for k, position in enumerate(lu.from_matrix)}
+    diagonal = set(lu.diagonal)
+    lines = [
+        "/* Generated: LU factors of I / (gamma h) - J, whose pattern, ordering (minimum degree) and pivots (the diagonal)",
+        " * are fixed. */",
+        '#include "instance.h"',
+        "",
+        "int lu_factor(Workspace *w, double d)",
+        "{",
+        "    double *restrict a = w->lu, *restrict q = w->inverse_diagonal;",
+        "    const double *restrict j = w->jac;",
+        "    const double least = 1e-12 * d;",
+        "    double f;",
+        "    (void)j, (void)f;",
+    ]
+    for position in range(len(lu.column)):
+        value = "d" if position in diagonal else "0.0"
+        if position in source:
+            value = f"{value} - j[{source[position]}]" if position in diagonal else f"-j[{source[position]}]"
+        lines.append(f"    a[{position}] = {value};")
+    target = iter(lu.target)
+    for i in range(n):
+        for position in range(lu.row[i], lu.diagonal[i]):
+            k = lu.column[position]
+            lines.append(f"    f = a[{position}] *= q[{k}];")
+            updates = range(lu.diagonal[k] + 1, lu.row[k + 1])
+            lines.extend(f"    a[{next(target)}] -= f * a[{other}];" for other in updates)
+        lines.append(f"    if (!(fabs(a[{lu.diagonal[i]}]) > least)) return 0;")
+        lines.append(f"    q[{i}] = 1.0 / a[{lu.diagonal[i]}];")
+    lines += [
+        "    return 1;",
+        "}",
+        "",
+        "void lu_solve(const Workspace *w, double *restrict b)",
+        "{",
+        "    const double *restrict a = w->lu, *restrict q = w->inverse_diagonal;",
+    ]
+    lines += [f"    double z{i} = b[{original}];" for i, original in enumerate(lu.order)]
+    for i in range(n):
+        lines.append(f"    z{i} *= q[{i}];")
+        upper = range(lu.diagonal[i] + 1, lu.row[i + 1])
+        lines.extend(f"    z{lu.column[position]} -= a[{position}] * z{i};" for position in upper)
+    for i in reversed(range(n)):
+        lines.append(f"    b[{lu.order[i]}] = z{i};")
+        lower = range(lu.row[i], lu.diagonal[i])
+        lines.extend(f"    z{lu.column[position]} -= a[{position}] * z{i};" for position in lower)
+    return "\n".join([*lines, "}", ""])
 
 
 def _minimum_degree(n: int, rows: Sequence[int], columns: Sequence[int]) -> list[int]:

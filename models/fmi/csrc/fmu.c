@@ -560,7 +560,7 @@ fmi2Status fmi2GetDirectionalDerivative(fmi2Component component, const fmi2Value
     }
     if (initializing) { /* the states follow from the inputs */
         for (int i = 0; i < NF; i++) {
-            ds[i] = ds[NF + i] = du[filter_input[i]];
+            ds[NF + i] = ds[i] = du[filter_input[i]];
         }
         eval_start_forward(c, du, ds + 2 * NF);
     }

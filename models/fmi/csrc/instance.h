@@ -43,7 +43,7 @@ typedef struct {
     double v[DIM(NF)], h[DIM(NH)];  /* at the present time */
     double v_stage[DIM(NF)], h_stage[DIM(NH)], f[DIM(NX)], f_time[DIM(NX)], jac[DIM(NJ)];
     double x[DIM(NX)], stage[DIM(NX)], rhs[DIM(NX)], k[ROS_STAGES][DIM(NX)];
-    double lu[DIM(NLU)], inverse_diagonal[DIM(NX)], z[DIM(NX)];
+    double lu[DIM(NLU)], inverse_diagonal[DIM(NX)];
 } Workspace;
 
 typedef struct {
@@ -80,9 +80,9 @@ int first_non_finite(const double *values, int n);
 /* Log an error (printf form) and return fmi2Error. */
 fmi2Status fail(Instance *c, const char *format, ...);
 
-/* Factorise I / gamma_h - J (0: a pivot is unusable) and solve with the factors, in place. */
+/* Factorise I / (gamma h) - J and solve with the factors, in place (generated). 0: a pivot is unusable. */
 int lu_factor(Workspace *w, double inverse_gamma_h);
-void lu_solve(Workspace *w, double *b);
+void lu_solve(const Workspace *w, double *b);
 
 /* Integrate over `length` seconds from the present state; on failure the message is logged and the state is undefined. */
 fmi2Status integrate(Instance *c, double length);
