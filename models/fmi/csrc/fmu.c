@@ -45,13 +45,16 @@ static Instance *enter(fmi2Component component, int modes, const char *function)
     return c;
 }
 
-/* FNV-1a, 64 bit. */
+/* FNV-1a over 8-byte words and the bytes left; the rotation lets high bits reach low ones. */
 static uint64_t hash_bytes(const void *data, size_t size)
 {
-    const unsigned char *byte = data;
+    const unsigned char *from = data;
     uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < size; i++) {
-        hash = (hash ^ byte[i]) * 1099511628211u;
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, from + i, size - i < 8 ? size - i : 8);
+        hash = (hash ^ word) * 1099511628211u;
+        hash = hash << 31 | hash >> 33;
     }
     return hash;
 }
@@ -419,6 +422,7 @@ static fmi2Status store_state(Instance *c, const State *from, fmi2FMUstate *stat
         return fmi2Error;
     }
     memcpy(*state, from, sizeof(State));
+    ((State *)*state)->has &= ~(int64_t)HAS_PRE;
     return fmi2OK;
 }
 

@@ -63,24 +63,24 @@ static void ensure_pre(Instance *c)
 {
     State *s = &c->s;
     if (!(s->has & HAS_PRE)) {
-        model_pre(s->u, s->p, s->c);
+        model_pre(s->u, s->p, c->w.c);
         s->has |= HAS_PRE;
     }
 }
 
 void eval_aux(Instance *c, const double *v, double *h)
 {
-    model_aux(v, c->s.u, c->s.p, c->s.c, h);
+    model_aux(v, c->s.u, c->s.p, c->w.c, h);
 }
 
 void eval_ode(Instance *c, const double *x, const double *v, const double *h, double *dx)
 {
-    model_ode(x, v, h, c->s.u, c->s.p, c->s.c, dx);
+    model_ode(x, v, h, c->s.u, c->s.p, c->w.c, dx);
 }
 
 void eval_jac(Instance *c, const double *x, const double *v, const double *h, double *jac)
 {
-    model_jac(x, v, h, c->s.u, c->s.p, c->s.c, jac);
+    model_jac(x, v, h, c->s.u, c->s.p, c->w.c, jac);
     for (int k = 0; k < NJ; k++) {
         /* A slope like that of sqrt at 0: an inexact Jacobian costs step rejections, an infinite one the simulation. */
         if (!isfinite(jac[k])) {
@@ -115,7 +115,7 @@ void ensure_out(Instance *c)
     State *s = &c->s;
     ensure_aux(c);
     if (!(s->has & HAS_OUT)) {
-        model_out(s->x, s->s2, s->h, s->u, s->p, s->c, s->y);
+        model_out(s->x, s->s2, s->h, s->u, s->p, c->w.c, s->y);
         s->has |= HAS_OUT;
     }
 }

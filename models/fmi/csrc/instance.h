@@ -21,7 +21,8 @@ enum {
     MODE_TERMINATED = 64
 };
 
-/* Which cached quantities belong to the present inputs, parameters and states. */
+/* Which cached quantities belong to the present inputs, parameters and states. HAS_PRE is about scratch memory and hence
+ * never part of a snapshot. */
 enum { HAS_START = 1, HAS_PRE = 2, HAS_AUX = 4, HAS_ODE = 8, HAS_OUT = 16 };
 
 /* Everything a restored simulation needs. Only 8-byte words, so that the struct has no padding and can be written out as it is. */
@@ -34,11 +35,12 @@ typedef struct {
     double last_step, last_error;  /* of the last accepted step, for the predictive controller */
     double u[DIM(NU)], p[DIM(NP)];
     double tau[DIM(NF)], s1[DIM(NF)], s2[DIM(NF)], x[DIM(NX)];
-    double c[DIM(NC)], h[DIM(NH)], dx[DIM(NX)], y[DIM(NY)];
+    double h[DIM(NH)], dx[DIM(NX)], y[DIM(NY)];
 } State;
 
-/* Scratch memory of the integrator: nothing in it survives a step. */
+/* Scratch memory: what survives a call is c alone, and HAS_PRE tells whether it does. */
 typedef struct {
+    double c[DIM(NC)];              /* what depends on inputs and parameters alone */
     int active[DIM(NF)], n_active;  /* filters that still move */
     double v[DIM(NF)], h[DIM(NH)];  /* at the present time */
     double v_stage[DIM(NF)], h_stage[DIM(NH)], f[DIM(NX)], f_time[DIM(NX)], jac[DIM(NJ)];
