@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve test lint format fmu validate-plant bench doctor lock clean distclean
+.PHONY: help setup setup-dev serve doctor test lint format fmu data validate-plant validate-api bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,11 +57,19 @@ format: $(DEV) ## let ruff rewrite the sources
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/
-	$(PY) -m models.cooling_plant.build
+fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/cooling_plant
+	$(PY) -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
+
+data: $(DEV) ## rewrite the disturbances, the surrogates and the baseline run from models/
+	$(PY) -m models.boundary
+	$(PY) -m models.surrogates
+	$(PY) -m models.baseline
 
 validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group
 	$(PY) -m models.cooling_plant.validate $(ARGS)
+
+validate-api: $(DEV) ## replay the recorded run against the server at ADCC_URL and print the errors
+	$(PY) testing/validate_rest_api.py $(ARGS)
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
 	$(PY) -m benchmarks $(ARGS)
