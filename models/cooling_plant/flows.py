@@ -1,9 +1,10 @@
-"""All prescribed flows of the plant and how they divide, from valve positions, inputs and parameters alone."""
+"""All that follows from valve positions, inputs and parameters alone: the flows and how they divide, the towers' approach."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import casadi as ca
 
@@ -11,7 +12,8 @@ from models.cooling_plant import hydraulics
 from models.cooling_plant.heat_exchanger import HeatExchanger
 from models.cooling_plant.parameters import Parameters
 from models.cooling_plant.pump import Pump, share_flow
-from models.cooling_plant.variables import UNITS
+from models.cooling_plant.tower import Cell
+from models.cooling_plant.variables import TOWER_CELLS, UNITS
 
 __all__ = ["Flows", "chilled_water_split", "solve"]
 
@@ -35,6 +37,8 @@ class Flows:
         Flow coefficients of the chilled water valves of a train, the last with the evaporator [kg/(s.Pa^0.5)].
     v_cdwp, v_chwp : casadi.SX
         Volume flow of each pump [m3/s].
+    approach : casadi.SX, shape (48,)
+        Coefficients of the approach of each tower cell, four a cell; see `Cell.approach`.
     """
 
     m_cw: ca.SX
@@ -49,6 +53,11 @@ class Flows:
     k_chw4: ca.SX
     v_cdwp: ca.SX
     v_chwp: ca.SX
+    approach: ca.SX
+
+    @staticmethod
+    def _length(name: str) -> int:
+        return {"m_cw": 1, "m_chw": 1, "approach": 4 * len(TOWER_CELLS)}.get(name, len(UNITS))
 
     def pack(self) -> ca.SX:
         """Return all quantities as one column, the model's h."""
@@ -57,17 +66,13 @@ class Flows:
     @classmethod
     def unpack(cls, h: ca.SX) -> Flows:
         """Inverse of `pack`."""
-        sizes = [1 if f.name in ("m_cw", "m_chw") else len(UNITS) for f in fields(cls)]
-        parts, at = [], 0
-        for size in sizes:
-            parts.append(h[at : at + size])
-            at += size
-        return cls(*parts)
+        ends = list(accumulate(cls._length(f.name) for f in fields(cls)))
+        return cls(*(h[end - cls._length(f.name) : end] for f, end in zip(fields(cls), ends, strict=True)))
 
     @classmethod
     def size(cls) -> int:
         """Length of h."""
-        return 2 + (len(fields(cls)) - 2) * len(UNITS)
+        return sum(cls._length(f.name) for f in fields(cls))
 
 
 def _root(pressure: ca.SX) -> ca.SX:
@@ -172,10 +177,12 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
 
     m_train = {i: m["CDWP"] * cw_train[i] / sum(cw_train.values()) for i in UNITS}
     m_cw1 = {i: m_train[i] * cw[i][0] / (cw[i][0] + cw_hex[i]) for i in UNITS}
+    m_cell = {i: 0.5 * m["CDWP"] * tower[i] / sum(tower.values()) for i in UNITS}
+    approach = [Cell(p).approach(m_cell[i], u[f"Ffan_CT{i}_0{j}"], u["Twb_outside"]) for i, j in TOWER_CELLS]
     return Flows(
         m_cw=m["CDWP"],
         m_chw=m["CHWP"],
-        m_cell=ca.vertcat(*(0.5 * m["CDWP"] * tower[i] / sum(tower.values()) for i in UNITS)),
+        m_cell=ca.vertcat(*m_cell.values()),
         m_cw1=ca.vertcat(*m_cw1.values()),
         m_cw3=ca.vertcat(*(m_train[i] - m_cw1[i] for i in UNITS)),
         m_condenser=ca.vertcat(*(m_train[i] * cw_condenser[i] / (cw[i][1] + cw_condenser[i]) for i in UNITS)),
@@ -185,4 +192,5 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
         k_chw4=ca.vertcat(*chw4.values()),
         v_cdwp=volume["CDWP"],
         v_chwp=volume["CHWP"],
+        approach=ca.vertcat(*(c for cell in approach for c in cell)),
     )

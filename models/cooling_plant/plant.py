@@ -153,10 +153,10 @@ class Plant:
 
     def _towers(self) -> None:
         cell = Cell(self.p)
-        for i, j in TOWER_CELLS:
+        for n, (i, j) in enumerate(TOWER_CELLS):
             name, fan = f"T_CT{i}_0{j}", self.u[f"Ffan_CT{i}_0{j}"]
-            m = self.flows.m_cell[i - 1]
-            target = cell.leaving_target(m, fan, self.cw_return, self.x[name], self.u["Twb_outside"])
+            m, approach = self.flows.m_cell[i - 1], ca.vertsplit(self.flows.approach[4 * n : 4 * n + 4])
+            target = cell.leaving_target(approach, self.cw_return, self.x[name], self.u["Twb_outside"])
             self.rates[name] = m / self.p["tower.m"] * (target - self.x[name])
             self.outputs[f"Tlvg_CT{i}_0{j}"] = self.x[name]
             self.outputs[f"Pfan_CT{i}_0{j}"] = cell.fan_power(fan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import casadi as ca
@@ -23,46 +24,61 @@ class Cell:
 
     p: Parameters
 
-    def _york(self, wet_bulb: ca.SX, span: ca.SX, ratio: ca.SX) -> ca.SX:
-        """Approach [K] over wet bulb [degC], range [K] and liquid to gas ratio [-], a triquadratic of 27 terms."""
-        a = self.p.series("tower.york", 27)
-        powers = [[t * r for r in (1.0, span, span**2)] for t in (1.0, ratio, ratio**2)]
-        return sum(
-            (a[9 * i + 3 * j] + a[9 * i + 3 * j + 1] * wet_bulb + a[9 * i + 3 * j + 2] * wet_bulb**2) * powers[i][j]
-            for i in range(3)
-            for j in range(3)
-        )
+    def _york(self, wet_bulb: ca.SX, ratio: ca.SX) -> list[ca.SX]:
+        """Approach [K] as a quadratic of the range [K], at a wet bulb [degC] and a liquid to gas ratio [-].
 
-    def leaving_target(self, m_flow: ca.SX, fan: ca.SX, entering: ca.SX, leaving: ca.SX, wet_bulb: ca.SX) -> ca.SX:
-        """Temperature [K] that the leaving water tends to.
+        The correlation is the triquadratic sum of 27 terms wet_bulb^i range^j ratio^k.
+        """
+        a = self.p.series("tower.york", 27)
+        return [
+            sum(
+                (a[9 * k + 3 * j] + a[9 * k + 3 * j + 1] * wet_bulb + a[9 * k + 3 * j + 2] * wet_bulb**2) * ratio**k
+                for k in range(3)
+            )
+            for j in range(3)
+        ]
+
+    def approach(self, m_flow: ca.SX, fan: ca.SX, wet_bulb: ca.SX) -> list[ca.SX]:
+        """Coefficients of the approach c0 + c1 range + c2 range^2 + c3 (entering - wet_bulb) [K].
 
         With the fan off a share `tower.fraFreCon` of the full-speed cooling is left; the change between the two is
-        spread over the tenth of speed below `tower.yMin`. The leaving water ends between entering water and wet bulb,
-        which the correlation alone does not ensure outside of its range, and is not cooled below `tower.TFreeze`.
+        spread over the tenth of speed below `tower.yMin`.
 
         Parameters
         ----------
-        m_flow : casadi.SX
-            Water flow [kg/s].
-        fan : casadi.SX
-            Relative fan speed [-].
-        entering, leaving, wet_bulb : casadi.SX
-            Temperatures of entering and leaving water and of the air's wet bulb [K].
+        m_flow, fan, wet_bulb : casadi.SX
+            Water flow [kg/s], relative fan speed [-] and wet bulb of the air [K].
         """
         p = self.p
         water = p["tower.FRWat0"] * m_flow / p["tower.m_flow"]
-        span = entering - leaving
         air = ca.fmax(ca.fmax(fan, water / p["tower.liqGasRatMax"]), 1e-3)
         celsius = wet_bulb - ZERO_CELSIUS
-        forced = self._york(celsius, span, water / air)
-        still = (1.0 - p["tower.fraFreCon"]) * (entering - wet_bulb) + p["tower.fraFreCon"] * self._york(
-            celsius, span, water
-        )
-        y_min = p["tower.yMin"]
+        y_min, share = p["tower.yMin"], p["tower.fraFreCon"]
         blend = smooth_step((fan - 0.9 * y_min) / (0.1 * y_min))
-        approach = blend * forced + (1.0 - blend) * still
-        target = ca.fmin(ca.fmax(wet_bulb + approach, ca.fmin(entering, wet_bulb)), ca.fmax(entering, wet_bulb))
-        return ca.fmax(target, ca.fmin(entering, p["tower.TFreeze"]))
+        forced, still = self._york(celsius, water / air), self._york(celsius, water)
+        return [
+            *(blend * f + (1.0 - blend) * share * s for f, s in zip(forced, still, strict=True)),
+            (1.0 - blend) * (1.0 - share),
+        ]
+
+    def leaving_target(self, approach: Sequence[ca.SX], entering: ca.SX, leaving: ca.SX, wet_bulb: ca.SX) -> ca.SX:
+        """Temperature [K] that the leaving water tends to.
+
+        It lies between entering water and wet bulb, which the correlation alone does not ensure outside of its range, and
+        water is not cooled below `tower.TFreeze`.
+
+        Parameters
+        ----------
+        approach : sequence of casadi.SX
+            What `approach` returns.
+        entering, leaving, wet_bulb : casadi.SX
+            Temperatures of entering and leaving water and of the air's wet bulb [K].
+        """
+        span = entering - leaving
+        c = approach
+        target = wet_bulb + c[0] + c[1] * span + c[2] * span**2 + c[3] * (entering - wet_bulb)
+        target = ca.fmin(ca.fmax(target, ca.fmin(entering, wet_bulb)), ca.fmax(entering, wet_bulb))
+        return ca.fmax(target, ca.fmin(entering, self.p["tower.TFreeze"]))
 
     def fan_power(self, fan: ca.SX) -> ca.SX:
         """Electric power of the fan [W] at relative speed [-]: monotone cubic interpolation (Fritsch & Carlson, 1980)."""
