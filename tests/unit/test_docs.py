@@ -1,0 +1,45 @@
+"""The documentation names what there is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from adcc.settings import ROOT
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_every_route_is_told(name):
+    source = text("adcc/web/routes.py")
+    routes = set(re.findall(r'@routes\.(get|put|post)\("(/\w+)"\)', source))
+    assert len(routes) >= 10
+    for method, path in routes:
+        assert f"{method.upper()} {path}" in text(name)
+
+
+def test_every_module_of_the_server_stands_in_the_architecture():
+    told = text("docs/architecture.md")
+    for path in (ROOT / "adcc").rglob("*.py"):
+        if path.name != "__init__.py" and path.parent.name != "control":
+            assert re.search(rf"\b{path.stem}\b", told), path
+
+
+def test_make_targets_that_are_told_exist():
+    targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), flags=re.MULTILINE))
+    for document in DOCUMENTS:
+        told = set(re.findall(r"(?:`|^|\n)make ([a-z][a-z-]+)", document.read_text(encoding="utf-8")))
+        assert told <= targets, (document.name, told - targets)
