@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
 from adcc.control.staging import Stage, settle
 
 UNITS = 6
@@ -67,7 +68,7 @@ class Rules:
     coldest_condenser_water: float = 289.15
     frost_guard: float = 277.15
     cold: tuple[float, float] = (272.15, 278.15)
-    cold_share: float = 0.6
+    cold_share: float = 0.45
     train_flow: tuple[float, float] = (95.0, 80.0)
     train_load: tuple[float, float] = (2.9e6, 2.3e6)
     tower_flow: tuple[float, float] = (150.0, 120.0)
@@ -108,7 +109,10 @@ class RuleBasedController:
             ``Twb_outside`` [K], ``Mchw`` [kg/s] and ``Tchw_r`` [K].
         """
         r = self.rules
-        self._step = 0
+        self._leader = 0
+        self._led = 0
+        self._calm = r.mode_stay
+        self._running: set[str] = set()
         self._wet_bulb = boundary["Twb_outside"]
         self._stay = r.mode_stay
         self._starved = 0
@@ -122,10 +126,13 @@ class RuleBasedController:
         )
         flow = boundary["Mchw"]
         self._flow_trains = Stage(*r.train_flow)
-        self._load_trains = Stage(*r.train_load, dwell=r.mode_stay)
-        self._towers = Stage(*r.tower_flow, dwell=r.mode_stay)
+        self._load_trains = Stage(*r.train_load)
+        self._towers = Stage(*r.tower_flow)
         self._condenser_pumps = Stage(*r.condenser_pump_flow)
         self._chilled_pumps = Stage(*r.chilled_pump_flow)
+        self._stages = (
+            self._flow_trains, self._load_trains, self._towers, self._condenser_pumps, self._chilled_pumps,
+        )  # fmt: skip
         self._flow_trains.start(flow)
         self._load_trains.start(_load(boundary, r.supply))
         condenser_flow = _condenser_flow(observation, boundary, r.supply)
@@ -157,9 +164,15 @@ class RuleBasedController:
         r = self.rules
         if self._update_mode(observation, boundary):
             self._stay, self._starved = 0, 0
+        if self._led >= r.rotate_every and self._calm >= r.mode_stay:
+            self._leader, self._led = self._leader + 1, 0
+            for stage in self._stages:
+                stage.hold()
         flow = boundary["Mchw"]
         by_flow, by_load = self._flow_trains.update(flow), self._load_trains.update(_load(boundary, r.supply))
         trains = by_load if self.mode is Mode.CHILLER else by_flow
+        if self.mode is not Mode.FREE and self._calm < r.mode_stay:
+            trains = max(trains, len(self._trains))  # no chiller stops within the hour after a start
         condenser_flow = _condenser_flow(observation, boundary, r.supply)
         towers = self._towers.update(condenser_flow * self._tower_share())
         condenser_pumps = self._condenser_pumps.update(condenser_flow)
@@ -185,7 +198,10 @@ class RuleBasedController:
         action["CWP_speedInput"] = self._condenser_speed
         action["Tchws_set_CHI"] = action["Tchws_set_HEX"] = r.supply
         self._set_towers(action, self._lead(towers))
-        self._step += 1
+        running = {name for name in _SWITCHES if action[name] == 1.0}
+        self._calm = 0 if running - self._running else self._calm + 1
+        self._running = running
+        self._led += 1
         self._stay += 1
         return action
 
@@ -200,7 +216,7 @@ class RuleBasedController:
         if self._starved >= r.give_up_after:
             self._free_limit = wet_bulb - r.give_up_memory
             self.mode = Mode.PARTIAL
-        elif self._stay < r.mode_stay:
+        elif self._stay < r.mode_stay or (before is Mode.PARTIAL and self._calm < r.mode_stay):
             return False
         elif before is Mode.FREE and wet_bulb > r.free_below + r.mode_band:
             self.mode = Mode.PARTIAL
@@ -266,8 +282,7 @@ class RuleBasedController:
 
     def _lead(self, count: int) -> list[int]:
         """Numbers of the units in service, from the one that leads this fortnight."""
-        first = self._step // self.rules.rotate_every
-        return [(first + k) % UNITS + 1 for k in range(count)]
+        return [(self._leader + k) % UNITS + 1 for k in range(count)]
 
     def _set_trains(self, action: dict[str, float], wanted: list[int]) -> None:
         for i in _overlap(wanted, self._trains):
@@ -307,31 +322,6 @@ def _condenser_flow(observation: Mapping[str, float], boundary: Mapping[str, flo
     return 1.05 * (boundary["Mchw"] + min(chillers, 0.4 * boundary["Mchw"]))
 
 
-def condenser_pump_speed(head: float, flow: float) -> float:
-    """Speed [rpm] at which a condenser water pump gives a head [m] at a flow [m3/s].
-
-    Curve ``H = 51.9655 w^2 - 6.4336 w q - 137.7364 q^2`` with ``w`` over 1500 rpm, within 600 to 1485 rpm.
-    """
-    w = _speed_ratio(51.9655, -6.4336, -137.7364, head, flow)
-    return min(max(1500.0 * w, 600.0), 1485.0)
-
-
-def chilled_pump_speed(total: float, flow: float) -> float:
-    """Speed [rpm] at which a chilled water pump gives what the loop takes at a total flow [kg/s].
-
-    Curve ``dp = 543128 w^2 + 296644 w q - 3567116 q^2`` [Pa] with ``w`` over 1480 rpm and ``q`` its flow [m3/s], within
-    600 to 1480 rpm. The loop takes 120 kPa at the ends of the network and more with the square of the flow.
-    """
-    w = _speed_ratio(543128.0, 296644.0, -3567116.0, 1.2e5 + 2.2 * total**2, flow)
-    return min(max(1480.0 * w, 600.0), 1480.0)
-
-
-def _speed_ratio(a: float, b: float, c: float, head: float, flow: float) -> float:
-    """Positive root ``w`` of ``a w^2 + b w q + c q^2 = head``."""
-    b_q = b * flow
-    return (-b_q + math.sqrt(b_q**2 + 4.0 * a * (head - c * flow**2))) / (2.0 * a)
-
-
 def _input_names() -> tuple[str, ...]:
     names = [f"U_CT{i}" for i in _ALL] + [f"Ffan_CT{i}_0{cell}" for i in _ALL for cell in (1, 2)]
     for pump in ("CDWP", "CHWP"):
@@ -343,3 +333,6 @@ def _input_names() -> tuple[str, ...]:
 
 #: Names of the plant's 100 control inputs.
 INPUTS = _input_names()
+
+#: Those that put a chiller, a tower or a pump into service.
+_SWITCHES = tuple(name for name in INPUTS if name.startswith("U_CT") or name.endswith("ONOFF") or len(name) == 5)

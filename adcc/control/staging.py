@@ -21,7 +21,7 @@ class Stage:
         Steps between a change and the next step down [-].
     """
 
-    def __init__(self, up: float, down: float, most: int = 6, dwell: int = 6) -> None:
+    def __init__(self, up: float, down: float, most: int = 6, dwell: int = 12) -> None:
         if not 0 < down < up:
             raise ValueError(f"stage down at {down} must lie between 0 and stage up at {up}")
         self._up, self._down, self._most, self._dwell = up, down, most, dwell
@@ -33,6 +33,10 @@ class Stage:
         self.count = min(max(math.ceil(demand / self._up), 1), self._most)
         self._since = self._dwell
         return self.count
+
+    def hold(self) -> None:
+        """Take no unit away for the dwell time, because units change in another way."""
+        self._since = 0
 
     def update(self, demand: float) -> int:
         """Go one step on; return the number of units in service [-]."""

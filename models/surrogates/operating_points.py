@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.control.rules import INPUTS, Mode, chilled_pump_speed, condenser_pump_speed
+from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
+from adcc.control.rules import INPUTS, Mode
 from adcc.core.chiller_load import chiller_load
 from adcc.core.model import FloatArray
 from adcc.errors import ModelError

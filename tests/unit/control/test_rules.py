@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from adcc.control.rules import INPUTS, Mode, RuleBasedController, Rules, chilled_pump_speed, condenser_pump_speed
+from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
+from adcc.control.rules import INPUTS, Mode, RuleBasedController, Rules
 
 PATTERNS = {  # facts of the plant: open valves of a train in service
     Mode.FREE: {"CW2", "CW3", "CHW2", "CHW3"},
@@ -106,15 +107,28 @@ def test_free_cooling_that_fails_gives_way_and_remembers() -> None:
 
 
 def test_a_train_is_replaced_without_a_gap() -> None:
-    rules = Rules(rotate_every=4)
-    controller = RuleBasedController(rules)
+    controller = RuleBasedController(Rules(rotate_every=20))
     controller.reset(observation(), boundary(295.0))
-    actions = [controller.action(observation(), boundary(295.0)) for _ in range(12)]
-    first, second = set(trains(actions[3])), set(trains(actions[4]))
-    assert first < second
-    assert trains(actions[5]).keys() != first
-    for before, after in pairwise(actions):
-        assert set(trains(before)) & set(trains(after))
+    in_service = [set(trains(controller.action(observation(), boundary(295.0)))) for _ in range(45)]
+    first = in_service[0]
+    assert all(units == first for units in in_service[:20])
+    assert in_service[20] == first | {max(first) + 1}
+    assert in_service[21] == in_service[20] - {min(first)}
+    assert in_service[41] not in (first, in_service[21])
+
+
+def test_no_chiller_stops_within_an_hour_of_its_start() -> None:
+    """The load jumps up and down while the wet bulb swings through all modes."""
+    rng = np.random.default_rng(8)
+    rows = [boundary(286.0 + 5.0 * np.sin(k / 9.0), float(rng.choice((70.0, 160.0, 400.0)))) for k in range(1500)]
+    on = np.array([[action[f"CHI0{i}"] for i in range(1, 7)] for _, action in run(rows)]) == 1.0
+    lengths = []
+    for unit in on.T:
+        edges = np.flatnonzero(np.diff(unit.astype(int)))
+        starts = [edge for edge in edges if not unit[edge]]
+        lengths += [min(edges[edges > start]) - start for start in starts if (edges > start).any()]
+    assert len(lengths) > 20
+    assert min(lengths) >= Rules().mode_stay
 
 
 def test_fans_speed_up_while_the_water_is_too_warm_and_slow_down_after() -> None:

@@ -34,6 +34,15 @@ def test_stage_never_overloads_units_that_it_could_relieve(demands: list[float],
         assert demand <= count * up * (1 + 1e-12) or count == 6
 
 
+def test_held_stage_gives_nothing_up_for_its_dwell() -> None:
+    stage = Stage(up=100.0, down=80.0, dwell=3)
+    stage.start(250.0)
+    stage.hold()
+    assert [stage.update(10.0) for _ in range(3)] == [3, 3, 2]
+    stage.hold()
+    assert stage.update(500.0) == 5
+
+
 def test_noise_within_the_band_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     stage = Stage(up=100.0, down=80.0, dwell=1)
