@@ -44,14 +44,16 @@ def serve(settings: Settings) -> int:
 
     Raises
     ------
-    ResourcesError
-        When the test case's folder lacks something, before anything is started.
+    ResourcesError, StorageError
+        When the test case's folder lacks something or the state directory cannot be written, before anything is started.
     """
     from gunicorn.app.wsgiapp import WSGIApplication
 
+    from adcc.core.history import History
     from adcc.core.resources import Resources
 
     Resources.load(settings.resources)
+    History(settings.state_dir / "history", ["time"]).close()
     print(f"Loading the plant of {settings.resources} ...", flush=True)
     sys.argv = ["gunicorn", "--config", "python:adcc.web.server", "adcc.web.app:create_app()"]
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="adcc serve").run()
