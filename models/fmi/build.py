@@ -15,6 +15,7 @@ import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,9 +109,8 @@ def build(model: Model, out_path: str | os.PathLike[str], targets: Iterable[str]
 
     content = {"modelDescription.xml": describe(model, equations, guid, files).encode()}
     content.update({f"sources/{name}": text.encode() for name, text in sources.items()})
-    for name in names:
-        target = TARGETS[name]
-        content[f"binaries/{target.folder}/{model.name}{target.extension}"] = _compile(sources, target, model.name)
+    images = _compile_all(sources, [TARGETS[name] for name in names], model.name)
+    content.update({f"binaries/{target.folder}/{model.name}{target.extension}": image for target, image in images})
     out = Path(out_path)
     _pack(content, out)
     return out
@@ -124,24 +124,43 @@ def _guid(texts: Iterable[str]) -> str:
     return "{" + str(uuid.UUID(bytes=digest.digest()[:16])) + "}"
 
 
-def _compile(sources: Mapping[str, str], target: Target, name: str) -> bytes:
+def _compile_all(sources: Mapping[str, str], targets: Sequence[Target], name: str) -> list[tuple[Target, bytes]]:
+    """Compile for every target, as many at a time as there are processors."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        pending = [
+            (target, [pool.submit(_compile, sources, triple, f"{name}{target.extension}", target.flags)
+                      for triple in target.triples])
+            for target in targets
+        ]  # fmt: skip
+        results = [(target, [future.result() for future in futures]) for target, futures in pending]
+    return [(target, images[0] if len(images) == 1 else macho.universal(images)) for target, images in results]
+
+
+def _compile(sources: Mapping[str, str], triple: str, library: str, flags: Sequence[str]) -> bytes:
     """Compile the sources to a shared library and return its bytes."""
-    images = []
-    for triple in target.triples:
-        with tempfile.TemporaryDirectory() as directory:
-            for file, text in sources.items():
-                (Path(directory) / file).write_text(text, encoding="utf-8")
-            library = f"{name}{target.extension}"
-            units = sorted(file for file in sources if file.endswith(".c"))
-            # relative paths in a fresh folder: nothing of this machine gets into the library
-            command = [sys.executable, "-m", "ziglang", "cc", "-target", triple, *_FLAGS, "-I.", *units, "-o", library]
-            result = subprocess.run(
-                [*command, *target.flags], cwd=directory, capture_output=True, text=True, check=False
-            )
-            if result.returncode != 0:
-                raise BuildError(f"compilation for {triple} failed:\n{result.stderr}")
-            images.append((Path(directory) / library).read_bytes())
-    return images[0] if len(images) == 1 else macho.universal(images)
+    with tempfile.TemporaryDirectory() as directory:
+        for file, text in sources.items():
+            (Path(directory) / file).write_text(text, encoding="utf-8")
+        units = sorted(file for file in sources if file.endswith(".c"))
+        # relative paths in a fresh folder: nothing of this machine gets into the library
+        command = [
+            sys.executable,
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            triple,
+            *_FLAGS,
+            "-I.",
+            *units,
+            "-o",
+            library,
+            *flags,
+        ]
+        result = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            raise BuildError(f"compilation for {triple} failed:\n{result.stderr}")
+        return (Path(directory) / library).read_bytes()
 
 
 def _pack(content: Mapping[str, bytes], out: Path) -> None:

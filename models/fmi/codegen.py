@@ -6,6 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import casadi as ca
 
@@ -69,7 +70,12 @@ def _model_h(functions: Iterable[ca.Function]) -> str:
 def _model_c(functions: Sequence[ca.Function]) -> str:
     """CasADi's own code with plain signatures: its null checks of every argument cost a branch a load."""
     with tempfile.TemporaryDirectory() as directory:
-        options = {"casadi_real": "double", "casadi_int": "int", "with_header": False, "with_export": False}
+        options: dict[str, Any] = {
+            "casadi_real": "double",
+            "casadi_int": "int",
+            "with_header": False,
+            "with_export": False,
+        }
         for function in functions:
             if function.sz_iw():
                 raise ValueError(f"{function.name()} needs integer work memory, which generated code does not get")

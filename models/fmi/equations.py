@@ -61,7 +61,7 @@ def derive(model: Model) -> Equations:
     forward = ca.jtimes(whole, known, seeds)
 
     # what depends on inputs and parameters alone is evaluated once for each new input, not at every stage
-    jac_nonzeros = ca.vertcat(*jac.nonzeros()) if jac.nnz() else ca.SX(0, 1)
+    jac_nonzeros = jac.nz[:]
     staged, symbols, expressions = ca.extract_parametric([aux, ode, jac_nonzeros, out], ca.vertcat(u, p), {})
     c = ca.vertcat(*symbols) if symbols else ca.SX(0, 1)
     pre = ca.vertcat(*expressions) if expressions else ca.SX(0, 1)

@@ -68,7 +68,9 @@ def factorise(n: int, rows: Sequence[int], columns: Sequence[int]) -> SymbolicLU
             pattern[i].update(upper[k])
         upper.append(sorted(j for j in pattern[i] if j > i))
 
-    row, column, diagonal = [0], [], []
+    row: list[int] = [0]
+    column: list[int] = []
+    diagonal: list[int] = []
     where: list[dict[int, int]] = []
     for i in range(n):
         where.append({j: len(column) + offset for offset, j in enumerate(sorted(pattern[i]))})
