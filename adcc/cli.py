@@ -45,7 +45,7 @@ def serve(settings: Settings) -> int:
     Raises
     ------
     ResourcesError, StorageError
-        When the test case's folder lacks something or the state directory cannot be written, before anything is started.
+        When the test case's folder lacks something or the state directory cannot be written; nothing is started then.
     """
     from gunicorn.app.wsgiapp import WSGIApplication
 

@@ -32,8 +32,10 @@ errorlog = "-"
 
 def post_worker_init(_worker: Any) -> None:
     """Say what to open next; the test case is loaded by now."""
-    # Ctrl-C reaches the master too, which then tells the worker: to hear it twice can lock the worker up for good.
+    # Ctrl-C reaches master and worker, and the master then sends SIGQUIT for a quick end. gunicorn's own handler takes
+    # locks that the interrupted thread may hold, and would then hang; there is nothing to save, so just leave.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
     logging.basicConfig(level=_settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     print(  # noqa: T201, what the person at the terminal waits for
         f"Serving {_settings.resources.name}/ on {_settings.url}\n"

@@ -78,7 +78,7 @@ def test_doctor_steps_the_plant(small_resources, state_dir):
     [
         ({"ADCC_RESOURCES": "/nowhere"}, "the Resources folder /nowhere does not exist"),
         ({"PORT": "none"}, "PORT must be an integer"),
-        ({"ADCC_STATE_DIR": "/dev/null/state"}, "the state directory /dev/null/state"),
+        ({"ADCC_STATE_DIR": "/dev/null/state"}, "/dev/null/state"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resources, state_dir):
