@@ -23,6 +23,7 @@ import math
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from adcc.errors import InvalidValueError, ResourcesError
 FloatArray = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
 class Disturbances:
     """Disturbances at equidistant times.
 
@@ -46,11 +48,10 @@ class Disturbances:
         One column a name [the unit of the model's input].
     """
 
-    def __init__(self, names: tuple[str, ...], time0: float, interval: float, values: FloatArray) -> None:
-        self.names = names
-        self.time0 = time0
-        self.interval = interval
-        self.values = values
+    names: tuple[str, ...]
+    time0: float
+    interval: float
+    values: FloatArray
 
     @classmethod
     def read(cls, path: Path) -> Disturbances:
@@ -148,6 +149,7 @@ def read_initialization_actions(path: Path) -> InitializationActions:
     return CompactActions.read(path) if path.suffix == ".npz" else TableActions(path)
 
 
+@dataclass(frozen=True, eq=False)
 class CompactActions(InitializationActions):
     """Initialization actions from the compact form; see the head of this module.
 
@@ -160,14 +162,11 @@ class CompactActions(InitializationActions):
     index : NDArray of int, shape (rows,)
     """
 
-    def __init__(
-        self, names: tuple[str, ...], time0: float, interval: float, unique: FloatArray, index: NDArray[np.int32]
-    ) -> None:
-        self.names = names
-        self.time0 = time0
-        self.interval = interval
-        self.unique = unique
-        self.index = index
+    names: tuple[str, ...]
+    time0: float
+    interval: float
+    unique: FloatArray
+    index: NDArray[np.int32]
 
     @classmethod
     def read(cls, path: Path) -> CompactActions:
