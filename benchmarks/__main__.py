@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import http.client
+import itertools
 import json
 import statistics
 import sys
@@ -87,18 +88,27 @@ def with_requests(url: str) -> Callable[[Mapping[str, float]], None]:
     return lambda action: session.post(f"{url}/advance", json=action, timeout=60).raise_for_status()
 
 
-def memory(pid: int) -> int:
-    """Return the memory that is a process's own, files that it maps left out [bytes]."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) * 1024
-    raise SystemExit(f"no RssAnon for process {pid}")
+def memory(pid: int) -> float:
+    """Return the memory that is a process's own, files that it maps left out [MB]."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon:")) * 1024 / 1e6
 
 
-def worker_of(server: Server) -> int:
-    """Return the process id of the gunicorn worker."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    return int(children[0])
+def memory_growth(
+    server: Server, initialize: Mapping[str, float], actions: Sequence[Mapping[str, float]], thousands: int
+) -> str:
+    """Return how much the worker grows over each thousand steps."""
+    if not server.workers():
+        return "not measured, needs /proc"
+    (worker,) = server.workers()
+    thousand = list(itertools.islice(itertools.cycle(actions), 1000))
+    step, growth = keep_alive(server.connect()), []
+    for _ in range(thousands):
+        server.request("PUT", "/initialize", initialize)
+        before = memory(worker)
+        timed(step, thousand)
+        growth.append(memory(worker) - before)
+    return ", ".join(f"{megabytes:+.2f}" for megabytes in growth) + " MB"
 
 
 def over_http(
@@ -116,15 +126,9 @@ def over_http(
         ):
             server.request("PUT", "/initialize", initialize)
             seconds[name] = timed(step, actions)
-        step, growth = keep_alive(server.connect()), []
-        for _ in range(thousands):
-            server.request("PUT", "/initialize", initialize)
-            before = memory(worker_of(server))
-            timed(step, (actions * (1 + 1000 // len(actions)))[:1000])
-            growth.append((memory(worker_of(server)) - before) / 1e6)
         lines = [
             f"start to first reply: {first:.2f} s, FMU unpacked before: {server.start_seconds:.2f} s",
-            f"memory growth per 1000 steps over HTTP: {', '.join(f'{mb:+.2f}' for mb in growth)} MB",
+            f"memory growth per 1000 steps over HTTP: {memory_growth(server, initialize, actions, thousands)}",
         ]
     with Server(resources, state / "empty", (*GUNICORN[:-1], "benchmarks.empty:app")) as server:
         empty = timed(keep_alive(server.connect()), actions)

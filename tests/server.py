@@ -112,6 +112,11 @@ class Server:
         finally:
             connection.close()
 
+    def workers(self) -> list[int]:
+        """Return the process ids of the workers, where /proc tells them."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
+
     def stop(self, number: int = signal.SIGINT) -> int:
         """End the server as Ctrl-C does, the whole process group at once; return the exit code."""
         if self.process.poll() is None:

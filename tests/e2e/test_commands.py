@@ -33,9 +33,7 @@ def test_every_way_to_serve_says_what_to_open_and_ends_with_ctrl_c(command, smal
     with Server(small_resources, state_dir, COMMANDS[command]) as server:
         assert server.request("GET", "/name")[0] == 200
         assert server.request("POST", "/advance")[0] == 200
-        children = subprocess.run(["ps", "-o", "pid=", "-g", str(server.process.pid)], capture_output=True, text=True)
-        pids = [int(pid) for pid in children.stdout.split()]
-        assert len(pids) >= 2  # master and worker at least
+        pids = [server.process.pid, *server.workers()]
         server.stop(signal.SIGINT)
         assert f"open {server.url}/" in server.log.read_text()
         with pytest.raises(ConnectionError), socket.create_connection(("127.0.0.1", server.port), timeout=1):
