@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test lint format fmu data validate-plant validate-api bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test lint format fmu data surrogates baseline validate-plant validate-api bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,9 +60,13 @@ format: $(DEV) ## let ruff rewrite the sources
 fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/cooling_plant
 	$(PY) -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
 
-data: $(DEV) ## rewrite the disturbances, the surrogates and the baseline run from models/
+data: $(DEV) ## rewrite Resources/Disturbance.csv from the weather year and the load model
 	$(PY) -m models.boundary
+
+surrogates: $(DEV) ## train Resources/mlp.pth and chiller_power.pth anew (after make fmu)
 	$(PY) -m models.surrogates
+
+baseline: $(DEV) ## run the baseline year anew: Resources/Initialization_*, testing/RealWorld_*.csv
 	$(PY) -m models.baseline
 
 validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group

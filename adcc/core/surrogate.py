@@ -210,8 +210,7 @@ class ChillerPowerModel:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._dtype = network.input_minimum.dtype
-        self._one_hot = torch.eye(CHILLER_UNITS, dtype=self._dtype)
+        self._dtype = network.input_minimum.numpy().dtype
         self._most = float(network.input_maximum[0])
 
     def predict(
@@ -241,14 +240,16 @@ class ChillerPowerModel:
         IndexError
             If a unit number lies outside 1 to 6.
         """
-        if len(unit) == 0:
+        n = len(unit)
+        if n == 0:
             return np.zeros(0)
-        if min(unit) < 1:
-            raise IndexError(f"unit numbers start at 1, not {min(unit)}")
-        index = torch.as_tensor(unit, dtype=torch.int64) - 1
-        measured = torch.as_tensor(np.stack((load, t_chw_leaving, t_cw_entering), axis=1), dtype=self._dtype)
-        ratio = self.network(torch.cat((measured, self._one_hot[index]), dim=1))[:, 0].numpy()
-        power: NDArray[np.float64] = np.clip(load, 0.0, self._most) * np.maximum(ratio, 0.0)
+        if unit.min() < 1:
+            raise IndexError(f"unit numbers start at 1, not {unit.min()}")
+        x = np.zeros((n, self.network.inputs), dtype=self._dtype)
+        x[:, 0], x[:, 1], x[:, 2] = load, t_chw_leaving, t_cw_entering
+        x[np.arange(n), 2 + unit] = 1.0
+        ratio = self.network(torch.from_numpy(x)).numpy()[:, 0]
+        power: NDArray[np.float64] = np.minimum(np.maximum(load, 0.0), self._most) * np.maximum(ratio, 0.0)
         return power
 
 

@@ -16,7 +16,9 @@ from tqdm import tqdm
 
 from adcc.control.rules import INPUTS, Mode, Rules
 from adcc.core.boundary import Disturbances
+from adcc.core.surrogate import load_chiller_power
 from models.baseline.year import OBSERVATION, Row, drive, first_observation, write_actions, write_observation
+from models.surrogates.operating_points import chillers_load
 
 FloatArray = NDArray[np.float64]
 
@@ -50,7 +52,8 @@ def report(actions: FloatArray, modes: list[Mode], supply: FloatArray, powers: F
     days = len(actions) / 288.0
     print("supply temperature over set point [K]:", end=" ")
     print(", ".join(f"{q:g} %: {np.percentile(error, q):+.2f}" for q in (0, 1, 50, 99, 100)))
-    print(f"hours above set point by more than 1 K: {np.sum(error > 1.0) / 12.0:.1f} of {days * 24:.0f}")
+    warm = ", ".join(f"by more than {limit:g} K {np.sum(error > limit)}" for limit in (0.5, 1.0, 2.0))
+    print(f"steps above set point: {warm}, of {error.size}")
     for mode in Mode:
         chosen = np.array([m is mode for m in modes])
         mean = powers[chosen].mean(axis=0) / 1e3 if chosen.any() else np.zeros(len(POWERS))
@@ -86,10 +89,13 @@ def main() -> None:
         write_observation(resources / OBSERVATION, first_observation(resources))
     count = rows or len(boundary.values)
     actions, recorded, modes = np.empty((count, len(INPUTS))), [], []
-    supply, powers = np.empty(count), np.empty((count, len(POWERS)))
+    supply, powers, told = np.empty(count), np.empty((count, len(POWERS))), np.zeros(count)
+    surrogate = load_chiller_power(resources / "chiller_power.pth")
     for k, row in enumerate(tqdm(drive(resources, boundary, count), total=count, unit="step", mininterval=1.0)):
         actions[k] = [row.action[n] for n in INPUTS]
         supply[k], powers[k] = row.after[SUPPLY], [row.after[n] for n in POWERS]
+        inputs = {**row.action, **dict(zip(boundary.names, boundary.values[k], strict=True))}
+        told[k] = surrogate.predict(*chillers_load(inputs, row.before)).sum()
         modes.append(row.mode)
         if k < RECORDED:
             recorded.append(row)
@@ -98,6 +104,12 @@ def main() -> None:
         print(f"{count} actions, {distinct} distinct")
         record(ROOT / "testing" / "RealWorld_Actions_Observations.csv", recorded, boundary)
     report(actions, modes, supply, powers)
+    measured = powers[:, 0]
+    error, on = told - measured, measured > 1e3
+    print(
+        f"surrogate of the chillers' power, while they run: RMSE {np.sqrt(np.mean(error[on] ** 2)) / 1e3:.1f} kW of "
+        f"{measured[on].mean() / 1e3:.1f} kW, median {np.median(np.abs(error[on]) / measured[on]):.1%}"
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
 from adcc.control.rules import INPUTS, Mode
-from adcc.core.chiller_load import chiller_load
+from adcc.core.chiller_load import ChillerLoad, chiller_load
 from adcc.core.model import FloatArray
 from adcc.errors import ModelError
 from adcc.fmu.description import read_fmu
@@ -36,7 +36,7 @@ def random_point(rng: np.random.Generator) -> dict[str, float]:
     set_point = min(rng.uniform(284.5, 289.2), back - 1.0)
     most = number * 1.08 * CAPACITY / (WATER * (back - set_point))
     # heat exchangers resist more, so trains that use them carry less
-    per_train = rng.triangular(45.0, 95.0, 170.0) if mode is Mode.CHILLER else rng.triangular(40.0, 75.0, 100.0)
+    per_train = rng.triangular(45.0, 110.0, 220.0) if mode is Mode.CHILLER else rng.triangular(40.0, 75.0, 100.0)
     flow = float(min(number * per_train, most, 455.0))
     condenser_flow = flow * rng.uniform(1.0, 1.3)
     towers = int(np.clip(np.ceil(condenser_flow / rng.uniform(80.0, 260.0)), 1, 6))
@@ -44,7 +44,7 @@ def random_point(rng: np.random.Generator) -> dict[str, float]:
     inputs = dict.fromkeys(INPUTS, 0.0)
     for i in units:
         inputs[f"CHI0{i}"] = 1.0
-        for valve in mode.value:
+        for valve in mode.valves:
             inputs[f"CHI0{i}_CW{valve}"] = inputs[f"CHI0{i}_CHW{valve}"] = 1.0
     fans = [f"Ffan_CT{i}_0{cell}" for i in range(1, towers + 1) for cell in (1, 2)]
     speed = rng.uniform(0.6, 1.0)
@@ -105,6 +105,25 @@ def record(resources: Path, cache: Path, count: int, seed: int) -> tuple[NDArray
     return table[:, 0].astype(np.int64), table[:, 1:4], table[:, 4]
 
 
+def chillers_load(inputs: Mapping[str, float], seen: Mapping[str, float]) -> ChillerLoad:
+    """Tell the chillers' loads from named inputs of a sub-step and named measurements before it, as the server does."""
+
+    def six(values: Mapping[str, float], pattern: str) -> FloatArray:
+        return np.array([values[pattern.format(i)] for i in range(1, 7)])
+
+    return chiller_load(
+        on=six(inputs, "CHI0{}"),
+        chw3=six(inputs, "CHI0{}_CHW3"),
+        cw3=six(inputs, "CHI0{}_CW3"),
+        mchw=inputs["Mchw"],
+        tchw_r=inputs["Tchw_r"],
+        tchws_chi=six(seen, "Tchws_CHI{}"),
+        tchws_hex=six(seen, "Tchws_HEX{}"),
+        tcw_supply=seen["Tcw_supply"],
+        tcwr_hex=six(seen, "Tcwr_HEX{}"),
+    )
+
+
 def _settle(model: FmpyModel, names: list[str], point: Mapping[str, float]) -> Iterator[tuple[float, ...]]:
     inputs = np.array([point[name] for name in names])
     try:
@@ -116,16 +135,7 @@ def _settle(model: FmpyModel, names: list[str], point: Mapping[str, float]) -> I
         return  # a point that the plant cannot be in
     seen = dict(zip((v.name for v in model.outputs), before, strict=True))
     power = dict(zip((v.name for v in model.outputs), after, strict=True))
-
-    def six(values: Mapping[str, float], pattern: str) -> FloatArray:
-        return np.array([values[pattern.format(i)] for i in range(1, 7)])
-
-    load = chiller_load(
-        on=six(point, "CHI0{}"), chw3=six(point, "CHI0{}_CHW3"), cw3=six(point, "CHI0{}_CW3"),
-        mchw=point["Mchw"], tchw_r=point["Tchw_r"],
-        tchws_chi=six(seen, "Tchws_CHI{}"), tchws_hex=six(seen, "Tchws_HEX{}"),
-        tcw_supply=seen["Tcw_supply"], tcwr_hex=six(seen, "Tcwr_HEX{}"),
-    )  # fmt: skip
+    load = chillers_load(point, seen)
     for unit, heat, leaving, entering in zip(*load, strict=True):
         yield float(unit), float(heat), float(leaving), float(entering), power[f"Pchi{unit}"]
 
