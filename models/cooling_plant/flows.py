@@ -1,4 +1,4 @@
-"""All that follows from valve positions, inputs and parameters alone: the flows and how they divide, the towers' approach."""
+"""What follows from valve positions, inputs and parameters alone: all flows, and the towers' approach."""
 
 from __future__ import annotations
 

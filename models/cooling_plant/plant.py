@@ -205,7 +205,7 @@ def model() -> Model:
     names = [variable.name for variable in INPUTS]
     return Model(
         name="AlphaDataCenterCooling",
-        description="Data-centre cooling plant: six chiller and heat exchanger trains, six two-cell cooling towers, twelve pumps",
+        description="Data-centre cooling plant: six trains of chiller and heat exchanger, six towers, twelve pumps",
         version="1.0",
         inputs=INPUTS,
         outputs=OUTPUTS,

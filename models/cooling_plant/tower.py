@@ -64,8 +64,8 @@ class Cell:
     def leaving_target(self, approach: Sequence[ca.SX], entering: ca.SX, leaving: ca.SX, wet_bulb: ca.SX) -> ca.SX:
         """Temperature [K] that the leaving water tends to.
 
-        It lies between entering water and wet bulb, which the correlation alone does not ensure outside of its range, and
-        water is not cooled below `tower.TFreeze`.
+        It lies between entering water and wet bulb, which the correlation alone does not ensure outside of its range,
+        and water is not cooled below `tower.TFreeze`.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class Cell:
         return ca.fmax(target, ca.fmin(entering, self.p["tower.TFreeze"]))
 
     def fan_power(self, fan: ca.SX) -> ca.SX:
-        """Electric power of the fan [W] at relative speed [-]: monotone cubic interpolation (Fritsch & Carlson, 1980)."""
+        """Electric power of the fan [W] at relative speed [-], monotone cubic (Fritsch & Carlson, 1980)."""
         x, y = self.p.series("tower.fanSpeed", 6), self.p.series("tower.fanPower", 6)
         chord = [(y[i + 1] - y[i]) / (x[i + 1] - x[i]) for i in range(5)]
         slope = [chord[0], *(0.5 * (chord[i] + chord[i + 1]) for i in range(4)), chord[4]]

@@ -282,7 +282,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reasons = exclusions(data)
     unphysical = np.logical_or.reduce(list(reasons.values()))
     print(
-        f"{len(data)} steps in {data['segment'].nunique()} segments; {scored.sum()} from the fourth step of a segment on\n"
+        f"{len(data)} steps in {data['segment'].nunique()} segments; "
+        f"{scored.sum()} from the fourth step of a segment on\n"
     )
     print("| left out, reference unphysical | all rows | rows that would score |\n|---|--:|--:|")
     for reason, mask in reasons.items():
@@ -290,13 +291,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"| any of these | {unphysical.sum()} | {(unphysical & scored).sum()} |")
     for kind in ("CDWP", "CHWP"):
         print(
-            f"| heads and efficiencies of {kind} beyond run-out (that pump only) | | {beyond_run_out(data, kind)[scored].sum()} |"
+            f"| heads and efficiencies of {kind} beyond run-out (that pump only) "
+            f"| | {beyond_run_out(data, kind)[scored].sum()} |"
         )
     scores = score(data, outputs)
     print(f"\n{score_table(scores)}\n")
     mean, p95 = 1e3 * seconds.mean(), 1e3 * np.percentile(seconds, 95)
     print(
-        f"a 300 s step at tolerance 1e-4: mean {mean:.3f} ms, median {1e3 * np.median(seconds):.3f} ms, 95 % below {p95:.3f} ms"
+        f"a 300 s step at tolerance 1e-4: mean {mean:.3f} ms, median {1e3 * np.median(seconds):.3f} ms, "
+        f"95 % below {p95:.3f} ms"
     )
     if options.plots:
         print(f"plot: {plot(data, outputs, options.plots)}")
