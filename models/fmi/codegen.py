@@ -15,10 +15,13 @@ from models.fmi.rosenbrock import RODAS4P
 from models.fmi.sparse_lu import SymbolicLU, factorise, unroll
 from models.fmi.spec import Model, Variable
 
-__all__ = ["MOST_UPDATES", "STEP_LIMIT", "generate"]
+__all__ = ["MOST_UPDATES", "STEP_LIMIT", "STEP_LIMIT_TOTAL", "generate"]
 
-STEP_LIMIT = 20000
-"""Most integrator steps, rejected ones included, in one default communication step."""
+STEP_LIMIT = 20_000
+"""Most integrator steps, rejected ones included, per default communication step."""
+
+STEP_LIMIT_TOTAL = 1_000_000
+"""Most integrator steps in one call, however long the step."""
 
 MOST_UPDATES = 100_000
 """Most multiplications of a factorisation that is written out as C."""
@@ -179,7 +182,7 @@ def _data(model: Model, equations: Equations, lu: SymbolicLU) -> tuple[str, str]
     }  # fmt: skip
     reals_defined = {
         "ROS_GAMMA": method.gamma, "DEFAULT_TOLERANCE": model.tolerance, "DEFAULT_STEP": model.step_size,
-        "STEP_LIMIT": float(STEP_LIMIT), "FIRST_STEP": model.first_step,
+        "STEP_LIMIT": float(STEP_LIMIT), "STEP_LIMIT_TOTAL": float(STEP_LIMIT_TOTAL), "FIRST_STEP": model.first_step,
     }  # fmt: skip
     header = [
         "/* Generated: sizes and tables of the model; value references count inputs, outputs, parameters, states and",

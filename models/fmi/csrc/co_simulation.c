@@ -64,15 +64,30 @@ fmi2Status fmi2CancelStep(fmi2Component component)
     return c ? fail(c, "steps are not asynchronous: there is none to cancel") : fmi2Error;
 }
 
+/* The instance when a status of this kind can be answered, else NULL with the answer (logged). */
+static Instance *status_of(fmi2Component component, const char *function, fmi2StatusKind kind, int known, const void *value,
+                           fmi2Status *answer)
+{
+    Instance *c = enter(component, MODE_ANY, function);
+    *answer = fmi2Error;
+    if (c && !value) {
+        fail(c, "%s: null pointer", function);
+        return NULL;
+    }
+    if (c && !known) {
+        fail(c, "%s: there is no status of kind %d", function, (int)kind);
+        *answer = fmi2Discard;
+        return NULL;
+    }
+    return c;
+}
+
 fmi2Status fmi2GetStatus(fmi2Component component, const fmi2StatusKind kind, fmi2Status *value)
 {
-    Instance *c = enter(component, MODE_ANY, "fmi2GetStatus");
-    if (!c || !value) {
-        return fmi2Error;
-    }
-    if (kind != fmi2DoStepStatus) {
-        fail(c, "fmi2GetStatus: no status of kind %d", (int)kind);
-        return fmi2Discard;
+    fmi2Status answer;
+    Instance *c = status_of(component, "fmi2GetStatus", kind, kind == fmi2DoStepStatus, value, &answer);
+    if (!c) {
+        return answer;
     }
     *value = c->s.step_failed ? fmi2Error : fmi2OK;
     return fmi2OK;
@@ -80,13 +95,10 @@ fmi2Status fmi2GetStatus(fmi2Component component, const fmi2StatusKind kind, fmi
 
 fmi2Status fmi2GetRealStatus(fmi2Component component, const fmi2StatusKind kind, fmi2Real *value)
 {
-    Instance *c = enter(component, MODE_ANY, "fmi2GetRealStatus");
-    if (!c || !value) {
-        return fmi2Error;
-    }
-    if (kind != fmi2LastSuccessfulTime) {
-        fail(c, "fmi2GetRealStatus: no status of kind %d", (int)kind);
-        return fmi2Discard;
+    fmi2Status answer;
+    Instance *c = status_of(component, "fmi2GetRealStatus", kind, kind == fmi2LastSuccessfulTime, value, &answer);
+    if (!c) {
+        return answer;
     }
     *value = c->s.time;
     return fmi2OK;
@@ -94,24 +106,17 @@ fmi2Status fmi2GetRealStatus(fmi2Component component, const fmi2StatusKind kind,
 
 fmi2Status fmi2GetIntegerStatus(fmi2Component component, const fmi2StatusKind kind, fmi2Integer *value)
 {
-    Instance *c = enter(component, MODE_ANY, "fmi2GetIntegerStatus");
-    (void)value;
-    if (!c) {
-        return fmi2Error;
-    }
-    fail(c, "fmi2GetIntegerStatus: no status of kind %d", (int)kind);
-    return fmi2Discard;
+    fmi2Status answer;
+    status_of(component, "fmi2GetIntegerStatus", kind, 0, value, &answer);
+    return answer;
 }
 
 fmi2Status fmi2GetBooleanStatus(fmi2Component component, const fmi2StatusKind kind, fmi2Boolean *value)
 {
-    Instance *c = enter(component, MODE_ANY, "fmi2GetBooleanStatus");
-    if (!c || !value) {
-        return fmi2Error;
-    }
-    if (kind != fmi2Terminated) {
-        fail(c, "fmi2GetBooleanStatus: no status of kind %d", (int)kind);
-        return fmi2Discard;
+    fmi2Status answer;
+    Instance *c = status_of(component, "fmi2GetBooleanStatus", kind, kind == fmi2Terminated, value, &answer);
+    if (!c) {
+        return answer;
     }
     *value = c->s.mode == MODE_TERMINATED;
     return fmi2OK;
@@ -119,13 +124,11 @@ fmi2Status fmi2GetBooleanStatus(fmi2Component component, const fmi2StatusKind ki
 
 fmi2Status fmi2GetStringStatus(fmi2Component component, const fmi2StatusKind kind, fmi2String *value)
 {
-    Instance *c = enter(component, MODE_ANY, "fmi2GetStringStatus");
-    if (!c || !value) {
-        return fmi2Error;
-    }
-    if (kind != fmi2DoStepStatus && kind != fmi2PendingStatus) {
-        fail(c, "fmi2GetStringStatus: no status of kind %d", (int)kind);
-        return fmi2Discard;
+    fmi2Status answer;
+    const int known = kind == fmi2DoStepStatus || kind == fmi2PendingStatus;
+    Instance *c = status_of(component, "fmi2GetStringStatus", kind, known, value, &answer);
+    if (!c) {
+        return answer;
     }
     *value = c->s.step_failed ? "the last step failed" : "";
     return fmi2OK;

@@ -63,8 +63,11 @@ const char *fmi2GetVersion(void) { return fmi2Version; }
 fmi2Status fmi2SetDebugLogging(fmi2Component component, fmi2Boolean on, size_t n, const fmi2String categories[])
 {
     Instance *c = enter(component, MODE_ANY, "fmi2SetDebugLogging");
-    if (!c || (n && !categories)) {
+    if (!c) {
         return fmi2Error;
+    }
+    if (n && !categories) {
+        return fail(c, "fmi2SetDebugLogging: null pointer");
     }
     for (size_t i = 0; i < n; i++) {
         if (!categories[i] || (strcmp(categories[i], "logStatusError") && strcmp(categories[i], "logAll"))) {

@@ -211,7 +211,7 @@ fmi2Status integrate(Instance *c, double length)
     State *s = &c->s;
     Workspace *w = &c->w;
     double scale[DIM(NX)];
-    const double limit = STEP_LIMIT * fmax(1.0, length / DEFAULT_STEP);
+    const double limit = fmin(STEP_LIMIT * fmax(1.0, length / DEFAULT_STEP), STEP_LIMIT_TOTAL);
     double now = 0.0, h = 0.0, count = 0.0;
     int fresh = 1, rejected = 0, started = 0;
 
@@ -284,7 +284,7 @@ fmi2Status integrate(Instance *c, double length)
             if (h < wanted) { /* cut short by the communication point: nothing was learnt against the step wanted */
                 next = fmax(next, wanted);
             }
-            h = s->next_step = fmin(next, 1e9);
+            h = s->next_step = fmin(next, DBL_MAX);
             rejected = 0;
             fresh = 1;
             memcpy(w->x, w->stage, sizeof w->x);
@@ -303,7 +303,7 @@ fmi2Status integrate(Instance *c, double length)
             s->rejected++;
             rejected = 1;
             h *= error < 1e10 ? fmin(factor, SAFETY) : 0.25;
-            if (h < 1e-13 * fmax(length, 1e-3) || now + h == now) {
+            if (h < 1e-13 * fmin(length, DEFAULT_STEP) || now + h == now) {
                 int worst = worst_state(w->k[ROS_STAGES - 1], scale);
                 return fail(c, "step size became too small at t = %.9g s, worst state %s = %.9g", s->time + now,
                             state_name(worst), w->x[worst]);

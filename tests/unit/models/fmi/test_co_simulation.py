@@ -198,6 +198,15 @@ def test_a_sliding_mode_is_an_error_by_name_not_an_endless_loop(instances):
     assert "torn" in fmu.messages[-1]
 
 
+@pytest.mark.parametrize("length", [1e-9, 1e-3, 1e6, 1e12, 1e300])
+def test_any_length_of_a_step(instances, length):
+    fmu = instances("linear").begin(1e-8)
+    fmu.set(position=1.0)
+    fmu.step(length)
+    expected = linear_exact(length, 0.25, 1.0) if length < 1e6 else [1.0] * 3
+    assert fmu.get("x0", "x1", "x2") == pytest.approx(expected, abs=1e-7)
+
+
 def test_steady_state_stays(instances):
     fmu = instances("linear").begin()
     for _ in range(1000):
