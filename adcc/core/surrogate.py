@@ -1,8 +1,6 @@
 """Surrogate models of PyTorch: required head of the condenser loop and power of the chillers.
 
-A model file is data. It is read with ``torch.load(weights_only=True)`` under an allow-list of names that stand for
-inert records, so no class or function of a file's choice is called, and a file with any other global is refused by
-name. Two forms are read:
+A model file is data, read without running code from it (`adcc.core.model_file`). Two forms are read:
 
 * our own: a dictionary of tensors and plain metadata, written by :func:`save`;
 * the reference project's: a whole module pickled from a class ``MLP`` in ``__main__`` or ``utils`` with the attributes
@@ -15,11 +13,6 @@ of the reference's module; for nets this small that takes less than half the tim
 
 from __future__ import annotations
 
-import io
-import pickle
-import pickletools
-import threading
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +22,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.serialization import safe_globals
 
-from adcc.errors import ResourcesError, UnsafeFileError
+from adcc.core.model_file import PickledLinear, PickledModule, PickledReLU, PickledSequential, read_model_file
+from adcc.errors import ResourcesError
 
 FORMAT = "adcc-surrogate-1"
 HEAD_INPUTS = ("chillers_on", "hex_on", "tower_cells", "mcw")
@@ -39,51 +32,6 @@ CHILLER_UNITS = 6
 CHILLER_POWER_INPUTS = ("load", "t_chw_leaving", "t_cw_entering", *(f"unit_{i + 1}" for i in range(CHILLER_UNITS)))
 
 _ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"relu": Tensor.relu_, "tanh": Tensor.tanh_}
-
-
-class _Record:
-    """Inert stand-in for a pickled module: takes the attributes, runs nothing."""
-
-
-class _Module(_Record):
-    """Stand-in for the reference's ``MLP``."""
-
-
-class _Sequential(_Record):
-    """Stand-in for ``torch.nn.Sequential``."""
-
-
-class _Linear(_Record):
-    """Stand-in for ``torch.nn.Linear``."""
-
-
-class _ReLU(_Record):
-    """Stand-in for ``torch.nn.ReLU``."""
-
-
-_ALLOWED: Mapping[str, type[_Record]] = {
-    "__main__.MLP": _Module,
-    "utils.MLP": _Module,
-    "torch.nn.modules.container.Sequential": _Sequential,
-    "torch.nn.modules.linear.Linear": _Linear,
-    "torch.nn.modules.activation.ReLU": _ReLU,
-}
-
-# What tensors are made of: the loader's own names, which run none but the rebuilding of tensors.
-_TORCH_GLOBALS = frozenset(
-    {
-        "collections.OrderedDict",
-        "builtins.set",
-        "__builtin__.set",
-        "torch.FloatStorage",
-        "torch.DoubleStorage",
-        "torch._utils._rebuild_tensor_v2",
-        "torch._utils._rebuild_parameter",
-    }
-)
-
-# torch keeps its allow-list in process-wide state; two threads entering and leaving it would undo each other's entries
-_allow_list_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -311,82 +259,14 @@ def save(path: Path, kind: str, network: Network) -> None:
 def _load_network(path: Path, kind: str, inputs: int) -> Network:
     # One thread: the nets are tiny, and sums over a varying number of threads would not replay bit for bit.
     torch.set_num_threads(1)
-    content = _read(path)
+    content = read_model_file(path)
     try:
-        network = _from_reference(content) if isinstance(content, _Module) else _from_own(content, kind)
+        network = _from_reference(content) if isinstance(content, PickledModule) else _from_own(content, kind)
     except (KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
         raise ResourcesError(f"{path.name} is not a {kind} model: {error}") from error
     if network.inputs != inputs:
         raise ResourcesError(f"{path.name} has {network.inputs} inputs, a {kind} model has {inputs}")
     return network
-
-
-def _read(path: Path) -> object:
-    """Read a file of ``torch.save``; name what it may not name before anything of it is unpickled."""
-    try:
-        named, archive = _named_globals(path)
-        foreign = sorted(named - set(_ALLOWED) - _TORCH_GLOBALS)
-        if foreign:
-            raise UnsafeFileError(f"{path.name} names {', '.join(foreign)}, which a model file may not")
-        if not archive:
-            raise ResourcesError(f"{path.name} is no archive of torch.save, or is cut off")
-        with _allow_list_lock, safe_globals([(record, name) for name, record in _ALLOWED.items()]):
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (ResourcesError, UnsafeFileError):
-        raise
-    except pickle.UnpicklingError as error:
-        reason = str(error.__context__ or error).splitlines()[0]
-        raise UnsafeFileError(f"{path.name} is refused by the safe loader: {reason}") from error
-    except OSError as error:
-        raise ResourcesError(f"{path.name} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # the readers of zip, pickle and torch raise nearly anything on damaged bytes
-        raise ResourcesError(f"{path.name} is damaged: {error}") from error
-
-
-def _named_globals(path: Path) -> tuple[set[str], bool]:
-    """Classes and functions that a file's pickle names, found without running it, and whether it is an archive.
-
-    This serves the message; the wall is the loader, which looks up names in the allow-list alone.
-    """
-    archive = zipfile.is_zipfile(path)
-    if not archive:
-        return _globals_of(path.read_bytes()), False
-    with zipfile.ZipFile(path) as members:
-        pickles = [name for name in members.namelist() if name.endswith(".pkl")]
-        return set().union(*(_globals_of(members.read(name)) for name in pickles)), True
-
-
-def _globals_of(pickled: bytes) -> set[str]:
-    """Names in a pickle or a row of pickles (as torch wrote them before its 1.6), as far as it can be read."""
-    found: set[str] = set()
-    stream = io.BytesIO(pickled)
-    try:
-        while stream.tell() < len(pickled):
-            _scan(stream, found)
-    except Exception:  # not a pickle, or cut off: what was found so far counts, and the loader refuses the rest
-        return found
-    return found
-
-
-def _scan(stream: io.BytesIO, found: set[str]) -> None:
-    strings: list[str] = []
-    memo: dict[int, str | None] = {}
-    top: str | None = None  # the string on top of the stack, if it is one
-    for opcode, argument, _ in pickletools.genops(stream):
-        if opcode.name in ("GLOBAL", "INST"):
-            found.add(str(argument).replace(" ", "."))
-        elif opcode.name == "STACK_GLOBAL":
-            found.add(".".join(strings[-2:]))
-        elif opcode.name == "MEMOIZE":
-            memo[len(memo)] = top
-            continue
-        elif opcode.name in ("PUT", "BINPUT", "LONG_BINPUT"):
-            memo[int(argument or 0)] = top
-            continue
-        is_get = opcode.name in ("GET", "BINGET", "LONG_BINGET")
-        top = memo.get(int(argument or 0)) if is_get else argument if isinstance(argument, str) else None
-        if top is not None:
-            strings.append(top)
 
 
 def _from_own(content: object, kind: str) -> Network:
@@ -407,14 +287,16 @@ def _from_own(content: object, kind: str) -> Network:
     )
 
 
-def _from_reference(module: _Module) -> Network:
+def _from_reference(module: PickledModule) -> Network:
     attributes: dict[str, Any] = vars(module)
     sequence = attributes["_modules"]["layers"]
-    if not isinstance(sequence, _Sequential):
+    if not isinstance(sequence, PickledSequential):
         raise ValueError("its layers are not a Sequential")
     layers = list(vars(sequence)["_modules"].values())
     linear, between = layers[0::2], layers[1::2]
-    if not all(isinstance(layer, _Linear) for layer in linear) or not all(isinstance(a, _ReLU) for a in between):
+    if not all(isinstance(layer, PickledLinear) for layer in linear) or not all(
+        isinstance(a, PickledReLU) for a in between
+    ):
         raise ValueError("its layers are not Linear and ReLU in turn")
     if len(linear) != len(between) + 1:
         raise ValueError("its last layer is not Linear")
