@@ -66,8 +66,9 @@ data: $(DEV) ## rewrite Resources/Disturbance.csv from the weather year and the 
 surrogates: $(DEV) ## train Resources/mlp.pth and chiller_power.pth anew (after make fmu)
 	$(PY) -m models.surrogates
 
-baseline: $(DEV) ## run the baseline year anew: Resources/Initialization_*, testing/RealWorld_*.csv
+baseline: $(DEV) ## run the baseline year anew: Resources/Initialization_*, the records in testing/
 	$(PY) -m models.baseline
+	$(PY) testing/record.py
 
 validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group
 	$(PY) -m models.cooling_plant.validate $(ARGS)
