@@ -80,6 +80,8 @@ class Rules:
     head_margin_anew: float = 1.2
     fan_minimum: float = 0.6
     fan_step: float = 0.05
+    fan_stay: int = 6
+    fan_stay_error: float = 4.0
     rotate_every: int = 14 * 288
 
 
@@ -147,6 +149,8 @@ class RuleBasedController:
         self._condenser_speed = 0.0
         self._chilled_speed = 0.0
         self._fan_level = 2 * self._towers.count
+        self._fan_change = 0
+        self._fan_calm = r.fan_stay
 
     def action(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Decide on the next 300 s.
@@ -269,6 +273,10 @@ class RuleBasedController:
             change = min(change, -1)
         elif coldest < r.frost_guard + 2.0:
             change = min(change, 0)
+        elif change * self._fan_change < 0 and self._fan_calm < r.fan_stay and abs(error) < r.fan_stay_error:
+            change = 0  # back and forth every few minutes wears the fans out and gains nothing
+        self._fan_calm = 0 if change else self._fan_calm + 1
+        self._fan_change = change or self._fan_change
         self._fan_level = min(max(self._fan_level + change, 0), self._most_fan_level(towers))
 
     def _tower_share(self) -> float:

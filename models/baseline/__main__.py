@@ -65,6 +65,9 @@ def report(actions: FloatArray, modes: list[Mode], supply: FloatArray, powers: F
         columns = actions[:, [INPUTS.index(n) for n in names]] > 0.5
         starts = int(np.sum(~columns[:-1] & columns[1:]))
         print(f"starts of {what}: {starts}, {starts / days:.2f} a day; shortest run {shortest_run(columns)} steps")
+    fans = actions[:, [k for k, name in enumerate(INPUTS) if name.startswith("Ffan")]] > 0.0
+    starts = int(np.sum(~fans[:-1] & fans[1:]))
+    print(f"starts of fans: {starts}, {starts / days:.2f} a day for all twelve")
     print(f"electricity: {powers.sum() * 300.0 / 3.6e12:.2f} GWh")
 
 

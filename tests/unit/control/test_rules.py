@@ -143,6 +143,21 @@ def test_fans_speed_up_while_the_water_is_too_warm_and_slow_down_after() -> None
     assert cold[-1] == 0.0
 
 
+def test_fans_do_not_go_back_and_forth() -> None:
+    """Water that is too warm with a fan less and too cold with it, as in mild weather."""
+    controller = RuleBasedController()
+    controller.reset(observation(), boundary(288.5))
+    action = controller.action(observation(), boundary(288.5))
+    levels = []
+    for _ in range(60):
+        on = sum(action[name] > 0.0 for name in INPUTS if name.startswith("Ffan"))
+        levels.append(on)
+        action = controller.action(observation(Tcw_supply=298.3 - 4.0 * on), boundary(288.5))
+    turns = [k for k, (a, b) in enumerate(pairwise(levels)) if a != b]
+    assert len(turns) > 3
+    assert min(np.diff(turns[2:])) >= Rules().fan_stay
+
+
 def test_frost_stops_the_fans() -> None:
     seen = {f"Tlvg_CT{i}_0{cell}": 275.0 for i in range(1, 7) for cell in (1, 2)}
     last = [action for _, action in run([boundary(262.0)] * 10, Tchw_supply=289.0, **seen)][-1]
