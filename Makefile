@@ -37,13 +37,13 @@ $(DEV): requirements/dev.txt | $(RUNTIME)
 	$(PIP) install --quiet -r requirements/dev.txt
 	@touch $@
 
-serve: $(RUNTIME) ## start the server on HOST:PORT (127.0.0.1:5000)
+serve: setup ## start the server on HOST:PORT (127.0.0.1:5000)
 	@exec $(PY) -m adcc.cli serve
 
 doctor: $(RUNTIME) ## check the installation by stepping the FMU
 	@$(PY) -m adcc.cli doctor
 
-test: $(DEV) ## run every check: lint, types, layers, tests
+test: setup setup-dev ## run every check: lint, types, layers, tests
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest $(ARGS)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import casadi as ca
 import numpy as np
 import pytest
 
-from models.cooling_plant.flows import Flows
+from models.cooling_plant.flows import Flows, chilled_water_split
+from models.cooling_plant.heat_exchanger import HeatExchanger
+from models.cooling_plant.parameters import Parameters
 from models.cooling_plant.variables import INPUTS, OUTPUTS, STATES, TOWER_CELLS
 from models.fmi.spec import Model
 from tests.unit.models.cooling_plant.driver import CP, DEFAULTS, RHO, UNITS, SteadyState, action
@@ -44,27 +47,28 @@ def test_each_tower_cell_rejects_what_its_water_loses(steady: tuple[dict[str, fl
     assert by_cell == pytest.approx(loop, rel=1e-6)
 
 
-def test_each_running_train_closes_its_energy_balance(steady: tuple[dict[str, float], SteadyState]) -> None:
+def test_each_train_component_closes_its_energy_balance(steady: tuple[dict[str, float], SteadyState]) -> None:
+    """Heat exchangers and chillers of all trains, running or leaking: what one water loses, the other gains."""
     values, state = steady
     flows, x, y = flows_of(state), state.x, state.y
-    trains = [i for i in UNITS if values[f"CHI0{i}_CW4"] + values[f"CHI0{i}_CW3"] > 0.0]
-    for i in trains:
-        cw, condenser = float(flows.m_cw1[i - 1] + flows.m_cw3[i - 1]), float(flows.m_condenser[i - 1])
-        chw = values["Mchw"] / len(trains)
-        cold, hot = y["Tcw_supply"], values["Tchw_r"]
-        plates = chw * CP * (hot - x[f"T_hex{i}"]) if values[f"CHI0{i}_CHW3"] else 0.0
-        chiller = (
-            chw * CP * ((x[f"T_hex{i}"] if plates else hot) - x[f"T_evaporator{i}"]) if values[f"CHI0{i}_CHW4"] else 0.0
-        )
-        assert plates + chiller > 1e6
-        if plates:  # heat exchanger: what the chilled water loses warms the condenser water
-            gained = float(flows.m_cw3[i - 1]) * CP * (y[f"Tcwr_HEX{i}"] - cold)
-            assert gained == pytest.approx(plates, rel=1e-3)  # chilled water leaks past the closed valve
-        if chiller:  # chiller: evaporator heat and power end in the condenser
-            entering = y[f"Tcwr_HEX{i}"] if plates else cold
-            leaving = condenser * CP * (y[f"Tcwr_CHI{i}"] - entering)
-            assert leaving == pytest.approx(chiller + y[f"Pchi{i}"], rel=1e-3, abs=1e4)
-        assert cw > 0.0
+    exchanger = HeatExchanger(Parameters(ca.DM(list(DEFAULTS.values()))))
+    split = chilled_water_split(flows, [ca.DM(x[f"opening_hex{i}"]) for i in UNITS], exchanger)
+    cold, hot = y["Tcw_supply"], values["Tchw_r"]
+    moved = 0.0
+    for i in UNITS:
+        cw1, cw3, condenser = (float(f[i - 1]) for f in (flows.m_cw1, flows.m_cw3, flows.m_condenser))
+        chw1, chw2, chw3, evaporator = (float(split[n][i - 1]) for n in ("chw1", "chw2", "chw3", "evaporator"))
+        plates = chw3 * CP * (hot - x[f"T_hex{i}"])
+        assert cw3 * CP * (y[f"Tcwr_HEX{i}"] - cold) == pytest.approx(plates, rel=1e-6, abs=1e-3)
+        forward = max(chw3 - chw2, 0.0)
+        entering = (forward * x[f"T_hex{i}"] + (evaporator - forward) * hot) / evaporator
+        cooling = evaporator * CP * (entering - x[f"T_evaporator{i}"])
+        condenser_in = (cw1 * cold + cw3 * y[f"Tcwr_HEX{i}"]) / (cw1 + cw3)
+        warmed = condenser * CP * (x[f"T_condenser{i}"] - condenser_in)
+        assert warmed == pytest.approx(cooling + y[f"Pchi{i}"], rel=1e-6, abs=1e-3)
+        assert chw1 + chw3 == pytest.approx(chw2 + evaporator, rel=1e-12)
+        moved += plates + cooling
+    assert moved > 1e6
 
 
 def test_energy_is_conserved_in_any_state(model: Model) -> None:
