@@ -94,8 +94,8 @@ def unroll(lu: SymbolicLU) -> str:
     Parameters
     ----------
     lu : SymbolicLU
-        Factors of the transposed matrix: its rows are the columns of the matrix, so that solving runs over columns, whose
-        updates do not wait for each other as the sums over a row would.
+        Factors of the transposed matrix: its rows are the columns of the matrix, so that solving runs over columns,
+        whose updates do not wait for each other as the sums over a row would.
 
     Returns
     -------
@@ -106,7 +106,8 @@ def unroll(lu: SymbolicLU) -> str:
     source = {position: k for k, position in enumerate(lu.from_matrix)}
     diagonal = set(lu.diagonal)
     lines = [
-        "/* Generated: LU factors of I / (gamma h) - J, whose pattern, ordering (minimum degree) and pivots (the diagonal)",
+        "/* Generated: LU factors of I / (gamma h) - J, whose pattern, ordering (minimum degree) "
+        "and pivots (the diagonal)",
         " * are fixed. */",
         '#include "instance.h"',
         "",

@@ -68,7 +68,9 @@ def head_errors(model: HeadModel) -> dict[str, str]:
 
     def figures(chosen: NDArray[np.bool_]) -> str:
         e = error[chosen]
-        return f"RMSE {np.sqrt(np.mean(e**2)):.3f} m, 95 % within {np.quantile(np.abs(e), 0.95):.3f} m ({e.size} samples)"
+        return (
+            f"RMSE {np.sqrt(np.mean(e**2)):.3f} m, 95 % within {np.quantile(np.abs(e), 0.95):.3f} m ({e.size} samples)"
+        )
 
     return {
         f"head up to {USUAL_HEAD:g} m, one mode": figures(usual & one_mode),
@@ -95,7 +97,9 @@ def power_points(count: int, seed: int) -> tuple[NDArray[np.int64], FloatArray, 
     return unit[inside], measured[inside], power[inside]
 
 
-def power_errors(model: ChillerPowerModel, unit: NDArray[np.int64], measured: FloatArray, power: FloatArray) -> dict[str, str]:
+def power_errors(
+    model: ChillerPowerModel, unit: NDArray[np.int64], measured: FloatArray, power: FloatArray
+) -> dict[str, str]:
     """Errors on operating points that were not trained on, in total and for each unit."""
     error = model.predict(unit, *measured.T) - power
 
@@ -113,7 +117,9 @@ def document(figures: dict[str, str]) -> None:
     """Put the figures between the marks of the document."""
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(MARKS[0])
-    table = "\n".join(["| held out | error |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())])
+    table = "\n".join(
+        ["| held out | error |", "|---|---|", *(f"| {name} | {value} |" for name, value in figures.items())]
+    )
     DOCUMENT.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{rest.split(MARKS[1])[1]}", encoding="utf-8")
 
 

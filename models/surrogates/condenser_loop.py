@@ -1,8 +1,8 @@
 """The head that the condenser water loop takes, from its own resistances.
 
-``H = lift + (m / k_trains)^2 + (m / k_towers)^2``, with the flow coefficients of the open branches as the plant has them
-(`models.cooling_plant`), trains and towers in parallel among themselves and in series with each other, and the height to
-which the towers lift the water.
+``H = lift + (m / k_trains)^2 + (m / k_towers)^2``, with the flow coefficients of the open branches as the plant has
+them (`models.cooling_plant`), trains and towers in parallel among themselves and in series with each other, and the
+height to which the towers lift the water.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from models.cooling_plant.pump import PASCAL_PER_METRE
 
 FloatArray = NDArray[np.float64]
 
-#: Height of the towers' distribution over their basins, and pressure of the spray nozzles [m]. It is the median of recorded
-#: head less the resistances over the records of the reference plant with chillers alone, where resistances matter least.
+# : Height of the towers' distribution over their basins, and pressure of the spray nozzles [m]. It is the median of
+# recorded : head less the resistances over the records of the reference plant with chillers alone, where resistances
+# matter least.
 STATIC_LIFT = 9.0
-#: The most that the condenser water pumps can give, at full speed without flow [m]. A loop that wants more gets no flow.
+# : The most that the condenser water pumps can give, at full speed without flow [m]. A loop that wants more gets no
+# flow.
 HIGHEST = 50.9
 
 

@@ -1,7 +1,7 @@
 """Chillers at work: the plant's FMU driven through random operating points.
 
-At each point the inputs are held until the plant has settled. What is recorded is what the server will know when it asks
-the surrogate: the loads and temperatures that `adcc.core.chiller_load` tells from the inputs of a sub-step and the
+At each point the inputs are held until the plant has settled. What is recorded is what the server will know when it
+asks the surrogate: the loads and temperatures that `adcc.core.chiller_load` tells from the inputs of a sub-step and the
 measurements before it, and the power at the end of that sub-step.
 """
 
@@ -138,5 +138,3 @@ def _settle(model: FmpyModel, names: list[str], point: Mapping[str, float]) -> I
     load = chillers_load(point, seen)
     for unit, heat, leaving, entering in zip(*load, strict=True):
         yield float(unit), float(heat), float(leaving), float(entering), power[f"Pchi{unit}"]
-
-
