@@ -7,7 +7,8 @@
     │   ├── InvalidValueError     400   a parameter's value is not acceptable
     │   ├── MalformedError        400   the body is not the JSON object it should be
     │   ├── ContentTypeError      415   the body is not declared as JSON
-    │   └── TooLargeError         413   the body is beyond the limit
+    │   ├── TooLargeError         413   the body is beyond the limit
+    │   └── StateError            409   a stored state that does not belong here
     ├── ModelError                500   the model failed; the session stands where it stood
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
@@ -66,6 +67,12 @@ class TooLargeError(RequestError):
     """A body beyond the size limit."""
 
     status = 413
+
+
+class StateError(RequestError):
+    """A stored state that this test case cannot go back to: damaged, of other files, of another version."""
+
+    status = 409
 
 
 class ModelError(AdccError):

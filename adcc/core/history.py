@@ -20,6 +20,9 @@ from adcc.errors import StorageError
 
 FloatArray = NDArray[np.float64]
 
+#: How much is copied at a time [bytes].
+_CHUNK = 4 * 2**20
+
 
 class History:
     """Append-only table of float64 on disk.
@@ -90,6 +93,27 @@ class History:
             raise
         self._file.close()
         self._file, self._rows = file, len(rows)
+
+    def cut(self, rows: int) -> None:
+        """Keep the first rows only, in a new file: who still reads the old rows keeps them.
+
+        Raises
+        ------
+        StorageError
+            When the disk does not take them; the history is then as before.
+        """
+        if rows >= self._rows:
+            return
+        file, offset, end = self._new_file(), 0, rows * 8 * len(self.columns)
+        try:
+            while offset < end:
+                data = os.pread(self._file.fileno(), min(end - offset, _CHUNK), offset)
+                offset += os.pwrite(file.fileno(), data, offset)
+        except OSError as error:
+            file.close()
+            raise self._error(error) from error
+        self._file.close()
+        self._file, self._rows = file, rows
 
     def table(self) -> FloatArray:
         """Return all rows, read from disk as they are used.

@@ -21,9 +21,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,20 @@ class Resources:
     head: Path
     chiller_power: Path | None
     tolerance: float | None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that results depend on: the content of the files and the tolerance; read once."""
+        digest = hashlib.sha256()
+        for field in fields(self):
+            value = getattr(self, field.name)
+            digest.update(f"{field.name}=".encode())
+            if isinstance(value, Path):
+                with value.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            elif field.name == "tolerance":
+                digest.update(repr(value).encode())
+        return digest.hexdigest()
 
     @classmethod
     def load(cls, directory: Path) -> Resources:

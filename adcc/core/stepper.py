@@ -15,7 +15,7 @@ from adcc.core.boundary import Disturbances
 from adcc.core.head import RequiredHead
 from adcc.core.history import History
 from adcc.core.model import FloatArray, Model, Snapshot, State
-from adcc.errors import ModelError, ResourcesError
+from adcc.errors import ModelError, ResourcesError, StateError
 
 #: The input that the server computes.
 HEAD = "Head_required"
@@ -37,6 +37,24 @@ class Position(NamedTuple):
     time: float
     outputs: FloatArray
     stepped: bool
+
+
+class Mark(NamedTuple):
+    """All that a stepper needs to come back to a moment, but for the rows of the history.
+
+    Attributes
+    ----------
+    snapshot : Snapshot or None
+        The model; None where only a replay of the rows brings it back.
+    rows : int
+        Rows of the history then.
+    rows_before_steps : int
+        How many of them, at the head, are no steps of the model.
+    """
+
+    snapshot: Snapshot | None
+    rows: int
+    rows_before_steps: int
 
 
 class Stepper:
@@ -174,8 +192,7 @@ class Stepper:
             When the history cannot be written; the model stands where it stood.
         """
         inputs = self._inputs(position.time, controls, count)
-        if self.model.state is State.FAILED:  # an earlier roll-back failed; try again before anything else
-            self._replay()
+        self._mend()
         before = self._before()
         rows = np.empty((count, len(self.history.columns)))
         try:
@@ -187,6 +204,56 @@ class Stepper:
             self._roll_back(before)
             raise
         return position
+
+    def mark(self) -> Mark:
+        """Return what `restore` needs to come back to now.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be brought back to where it stood, or fails.
+        """
+        self._mend()
+        return Mark(self._before(), len(self.history), self._rows_before_steps)
+
+    def restore(self, mark: Mark, position: Position) -> None:
+        """Go back to a mark, in a new instance of the model; the history is cut to the rows that it had.
+
+        Parameters
+        ----------
+        mark : Mark
+            Of this stepper or of another one over the same model and boundary data.
+        position : Position
+            Where the session stood then.
+
+        Raises
+        ------
+        StateError
+            When the history does not begin with the rows that the mark had; nothing changed.
+        ModelError, StorageError
+            When it cannot be done; the model stands where it stood.
+        """
+        if not self._leads_to(mark.rows, position):
+            raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")
+        before = self._before() if self.model.state is not State.FAILED else None
+        try:
+            if mark.snapshot is None:
+                self._replay(mark.rows, mark.rows_before_steps)
+            else:
+                self.model.restore(mark.snapshot)
+            self.history.cut(mark.rows)
+        except BaseException:
+            self._roll_back(before)
+            raise
+        self._rows_before_steps = mark.rows_before_steps
+
+    def _leads_to(self, rows: int, position: Position) -> bool:
+        """Return whether a number of rows ends at a position."""
+        if not 0 < rows <= len(self.history):
+            return False
+        last = self.history.table()[rows - 1]
+        outputs = last[1 + len(self.model.inputs) :]
+        return float(last[0]) == position.time and np.array_equal(outputs, position.outputs)
 
     def last_inputs(self) -> FloatArray:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
@@ -221,18 +288,23 @@ class Stepper:
             return self.model.snapshot()
         return None
 
+    def _mend(self) -> None:
+        """Where an earlier roll-back failed, try again before anything else."""
+        if self.model.state is State.FAILED:
+            self._replay(len(self.history), self._rows_before_steps)
+
     def _roll_back(self, before: Snapshot | None) -> None:
         if before is None:
-            self._replay()
+            self._replay(len(self.history), self._rows_before_steps)
         else:
             self.model.restore(before)
 
-    def _replay(self) -> None:
-        """Bring the model to the end of the history by simulating all of it again."""
+    def _replay(self, rows: int, before_steps: int) -> None:
+        """Bring the model to where a number of rows of the history end, by simulating them again."""
         n = len(self.model.inputs)
         self.model.reset()
         try:
-            for row in self.history.table()[self._rows_before_steps :]:
+            for row in self.history.table()[before_steps:rows]:
                 inputs = np.array(row[1 : 1 + n])
                 if self.model.state is State.FRESH:
                     self.model.initialize(float(row[0]) - self.disturbances.interval, inputs)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adcc.core import state
 from adcc.core.boundary import Disturbances, InitializationActions, read_initialization_actions, read_observation
 from adcc.core.head import RequiredHead
 from adcc.core.history import History
@@ -20,7 +21,7 @@ from adcc.core.numbers import INTERVAL, parse_input, parse_number, parse_step, p
 from adcc.core.resources import Resources
 from adcc.core.stepper import Stepper
 from adcc.core.variables import Variable
-from adcc.errors import InvalidValueError, ResourcesError
+from adcc.errors import InvalidValueError, ResourcesError, StateError
 
 
 class Reply(NamedTuple):
@@ -73,6 +74,7 @@ class TestCase:
         self._step = resources.step
         self._end_time = resources.end_time
         self._controls_now = self._controls0
+        self._origin = state.origin(resources, model)
         self._position = stepper.start(0.0, self._controls0, self._outputs0)
 
     @classmethod
@@ -241,6 +243,77 @@ class TestCase:
             )
         message = f"Queried results data successfully for point names {list(point_names)}."
         return Reply(200, message, self.stepper.history.window(point_names, start, final))
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether states hold the plant itself; otherwise `restore` simulates the rows of the history again."""
+        return self.stepper.model.can_snapshot
+
+    def state(self) -> bytes:
+        """Return all that `restore` needs to come back to now, but for the rows of the history.
+
+        Raises
+        ------
+        ModelError
+            When the plant cannot be brought back to where it stood, or fails.
+        """
+        return state.encode(
+            state.State(
+                mark=self.stepper.mark(),
+                position=self._position,
+                controls=self._controls_now,
+                step=self._step,
+                end_time=self._end_time,
+            ),
+            self._origin,
+        )
+
+    def restore(self, stored: bytes) -> None:
+        """Go back to a state, in a new instance of the plant.
+
+        The history must begin with the rows that it had then and is cut to them: in another test case, or where the
+        session was initialized since, `set_history` comes first.
+
+        Parameters
+        ----------
+        stored : bytes
+            What `state` returned, here or in another process, for the same Resources.
+
+        Raises
+        ------
+        StateError
+            When the bytes are damaged, of another version or of other Resources, or the history is another one.
+        ModelError, StorageError
+            When it cannot be done. In any case everything stands as before.
+        """
+        then = state.decode(stored, self._origin)
+        self.stepper.restore(then.mark, then.position)
+        self._position, self._controls_now = then.position, then.controls
+        self._step, self._end_time = then.step, then.end_time
+
+    def history_rows(self, first: int = 0) -> FloatArray:
+        """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""
+        return np.array(self.stepper.history.table()[first:])
+
+    def set_history(self, rows: FloatArray) -> None:
+        """Take over the rows of another history, before `restore`; clock and plant stay as they are.
+
+        Parameters
+        ----------
+        rows : FloatArray, shape (k, n_columns)
+            What `history_rows` returned.
+
+        Raises
+        ------
+        StateError
+            When the rows are not of this width.
+        StorageError
+            When the disk does not take them; the history is then as before.
+        """
+        width = len(self.stepper.history.columns)
+        if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+            raise StateError(f"rows of shape {rows.shape} are no history of {width} columns")
+        self.stepper.history.replace(rows)
 
     def twin(self) -> TestCase:
         """Return a second test case at t = 0, with a plant of its own and the same boundary data.
