@@ -1,0 +1,184 @@
+"""The journal: nothing that was appended is lost, nothing that was cut off or discarded comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from adcc.errors import StorageError
+from adcc.session.journal import Journal, Kind, LockedError, read
+
+BODIES = [b"", b"one", bytes(range(256)) * 9, b"ADJ1" * 20]
+
+
+def filled(folder, bodies=BODIES, durability="process"):
+    journal = Journal(folder, durability)
+    journal.start_generation([(Kind.BASE, b"base")])
+    for body in bodies:
+        journal.append(Kind.COMMIT, body)
+    journal.close()
+
+
+def reopened(folder):
+    journal = Journal(folder)
+    try:
+        return journal.recorded()
+    finally:
+        journal.close()
+
+
+@pytest.mark.parametrize("durability", ["process", "power"])
+def test_what_was_appended_is_read_in_order(tmp_path, durability):
+    filled(tmp_path, durability=durability)
+    records = reopened(tmp_path)
+    assert [r.body for r in records] == [b"base", *BODIES]
+    assert [r.kind for r in records] == [Kind.BASE] + [Kind.COMMIT] * len(BODIES)
+    assert [r.sequence for r in records] == [1, 2, 3, 4, 5]
+    assert {(r.epoch, r.generation) for r in records} == {(1, 1)}
+
+
+def test_a_journal_cut_anywhere_keeps_every_whole_record_and_goes_on(tmp_path):
+    filled(tmp_path / "whole", [b"first", b"second" * 5])
+    data = (tmp_path / "whole" / "journal-00000001").read_bytes()
+    ends = [0]
+    for record in read(data):
+        ends.append(ends[-1] + 36 + len(record.body))
+    assert ends[-1] == len(data)
+    for cut in range(len(data) + 1):
+        folder = tmp_path / f"cut{cut}"
+        shutil.copytree(tmp_path / "whole", folder)
+        os.truncate(folder / "journal-00000001", cut)
+        whole = sum(end <= cut for end in ends) - 1
+        journal = Journal(folder)
+        assert len(journal.recorded()) == whole
+        sequence = journal.append(Kind.INTENT, b"next")
+        journal.close()
+        assert sequence == whole + 1
+        assert [r.body for r in reopened(folder)] == [*[b"base", b"first", b"second" * 5][:whole], b"next"]
+
+
+def test_a_flipped_bit_at_the_end_is_dropped_and_in_the_midst_refused(tmp_path):
+    filled(tmp_path, [b"first", b"second"])
+    path = tmp_path / "journal-00000001"
+    data = bytearray(path.read_bytes())
+    last = len(data) - 36 - len(b"second")
+    for at in range(last, len(data)):
+        for bit in (0, 7):
+            torn = bytearray(data)
+            torn[at] ^= 1 << bit
+            assert [r.body for r in read(bytes(torn))] == [b"base", b"first"]
+    data[last - 1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StorageError, match="damaged at byte 40"):
+        Journal(tmp_path)
+    assert path.read_bytes() == data  # nothing was dropped
+
+
+def test_a_generation_forgets_what_was_before(tmp_path):
+    filled(tmp_path)
+    journal = Journal(tmp_path)
+    journal.start_generation([(Kind.BASE, b"anew"), (Kind.INTENT, b"more")])
+    journal.append(Kind.COMMIT, b"done")
+    journal.close()
+    records = reopened(tmp_path)
+    assert [(r.body, r.generation) for r in records] == [(b"anew", 2), (b"more", 2), (b"done", 2)]
+    assert [r.sequence for r in records] == [6, 7, 8]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal-00000002", "lock"]
+
+
+def test_a_writer_that_died_while_starting_a_generation_changed_nothing_or_all(tmp_path):
+    filled(tmp_path, [b"kept"])
+    shutil.copy(tmp_path / "journal-00000001", tmp_path / "unfinished")
+    assert [r.body for r in reopened(tmp_path)] == [b"base", b"kept"]
+    old = (tmp_path / "journal-00000001").read_bytes()
+    journal = Journal(tmp_path)
+    journal.start_generation([(Kind.BASE, b"anew")])
+    journal.close()
+    (tmp_path / "journal-00000001").write_bytes(old)  # it died before removing the old one
+    assert [r.body for r in reopened(tmp_path)] == [b"anew"]
+    assert not (tmp_path / "journal-00000001").exists()
+
+
+def test_there_is_one_writer_at_a_time_and_each_has_an_epoch_of_its_own(tmp_path):
+    filled(tmp_path, [b"first"])
+    journal = Journal(tmp_path)
+    with pytest.raises(LockedError):
+        Journal(tmp_path)
+    journal.append(Kind.COMMIT, b"second")
+    journal.close()
+    journal.close()
+    assert [r.epoch for r in reopened(tmp_path)] == [1, 1, 2]
+
+
+def test_a_writer_in_another_process_excludes_us_until_it_is_killed(tmp_path):
+    filled(tmp_path, [b"first"])
+    code = (
+        "import sys, time; from pathlib import Path; from adcc.session.journal import Journal, Kind;"
+        "j = Journal(Path(sys.argv[1])); j.append(Kind.COMMIT, b'theirs'); print('ready', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"ready\n"
+        with pytest.raises(LockedError):
+            Journal(tmp_path)
+        other.send_signal(signal.SIGKILL)
+    assert [r.body for r in reopened(tmp_path)] == [b"base", b"first", b"theirs"]
+
+
+def test_an_orphan_whose_lock_was_taken_away_cannot_write(tmp_path):
+    filled(tmp_path, [b"first"])
+    orphan = Journal(tmp_path)
+    (tmp_path / "lock").unlink()
+    (tmp_path / "lock").write_text("7")
+    heir = Journal(tmp_path)
+    assert heir.epoch == 8
+    with pytest.raises(StorageError, match="another writer"):
+        orphan.append(Kind.COMMIT, b"lost")
+    with pytest.raises(StorageError, match="another writer"):
+        orphan.start_generation([(Kind.BASE, b"lost")])
+    heir.append(Kind.COMMIT, b"kept")
+    heir.close()
+    orphan.close()
+    assert [r.body for r in reopened(tmp_path)] == [b"base", b"first", b"kept"]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from adcc.errors import StorageError
+from adcc.session.journal import Journal, Kind
+journal = Journal(Path(sys.argv[1]))
+journal.start_generation([(Kind.BASE, b"base")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))
+done = 0
+try:
+    while True:
+        journal.append(Kind.COMMIT, b"x" * 700)
+        done += 1
+except StorageError as error:
+    assert error.status == 507, error.status
+try:
+    journal.start_generation([(Kind.BASE, b"y" * 9000)])
+    sys.exit("a generation larger than the disk was taken")
+except StorageError:
+    pass
+journal.append(Kind.COMMIT, b"small")
+print(done)
+"""
+
+
+def test_a_full_disk_is_507_and_what_was_acknowledged_stays(tmp_path):
+    done = int(subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], check=True, capture_output=True).stdout)
+    assert 0 < done < 8
+    assert [r.body for r in reopened(tmp_path)] == [b"base"] + [b"x" * 700] * done + [b"small"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal-00000001", "lock"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be written"):
+        Journal(tmp_path / "file" / "journal")
