@@ -10,6 +10,7 @@ import pytest
 
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase
+from tests.trap_fmu import TrapFactory, TrapResources
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +25,19 @@ def small_resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory for the whole session, so that an FMU is unpacked once."""
     return tmp_path_factory.mktemp("state")
+
+
+@pytest.fixture(scope="session")
+def trap_fmu(tmp_path_factory: pytest.TempPathFactory) -> TrapFactory:
+    """Build an FMU that fails in a chosen way: trap_fmu(restore="none", ...); see tests/trap_fmu.py."""
+    pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
+    return TrapFactory(tmp_path_factory.mktemp("traps"))
+
+
+@pytest.fixture(scope="session")
+def trap_resources(tmp_path_factory: pytest.TempPathFactory, small_resources: Path) -> TrapResources:
+    """Build a test case around such an FMU: trap_resources(brittle=True, ...); see tests/trap_fmu.py."""
+    return TrapResources(tmp_path_factory.mktemp("trap-cases"), small_resources)
 
 
 @pytest.fixture

@@ -1,0 +1,218 @@
+"""FMUs that crash, exit, hang, leak, answer NaN and fail when an input tells them to; compiled from tests/csrc.
+
+Tests take them from the fixture ``trap_fmu`` (an FMU with the inputs ``u``, ``trap``, ``amount`` and the outputs ``y``,
+``calls``) or from ``trap_resources`` (a whole test case, whose FMU has the variables of the cooling plant)::
+
+    path = trap_fmu(restore="inexact", brittle=True)
+    folder = trap_resources(restore="none")
+
+The state is dx/dt = (u - x) / 600 s from 290; `expected` has the solution. In a test case ``u`` is ``Tchws_set_HEX``,
+``y`` is ``Tchw_supply``, ``calls`` is ``P_CDWPs_sum`` and the trap is `PLANT_TRAP`; ``amount`` is 64 there.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import astuple, dataclass
+from enum import IntEnum
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+CSRC = Path(__file__).resolve().parent / "csrc"
+HEADERS = CSRC.parent.parent / "models" / "fmi" / "csrc" / "headers"
+TAU, START = 600.0, 290.0
+#: The control input that springs the trap in a test case with the variables of the plant.
+PLANT_TRAP = "CHI06_CW3"
+RESTORES = ("none", "exact", "inexact", "crash")
+
+
+class Trap(IntEnum):
+    """What the trap input makes the next steps do."""
+
+    NONE = 0
+    SEGMENTATION_FAULT = 1
+    EXIT = 2  #: exit(amount)
+    HANG = 3  #: for ever
+    LEAK = 4  #: amount MiB a step
+    NOT_A_NUMBER = 5  #: output y, with status OK
+    ERROR = 6  #: fmi2Error
+    ABORT = 7
+    DISCARD = 8  #: fmi2Discard
+    SLOW = 9  #: amount hundredths of a second
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A build of the trap.
+
+    Attributes
+    ----------
+    restore : {"none", "exact", "inexact", "crash"}
+        Whether the state can be serialized; "crash": it says so and kills the process.
+    brittle : bool
+        Whether to set the state of a failed instance or to reset it kills the process.
+    one_instance : bool
+        Whether a process may have one instance only.
+    missing_library : bool
+        Whether the binary needs a library that does not exist.
+    """
+
+    restore: str = "exact"
+    brittle: bool = False
+    one_instance: bool = False
+    missing_library: bool = False
+
+
+def expected(time: float, u: float, start: float = START) -> float:
+    """Return x after a time under a constant u."""
+    return u + (start - u) * math.exp(-time / TAU)
+
+
+def build_trap(
+    path: Path,
+    variant: Variant,
+    inputs: tuple[str, ...] = ("u", "trap", "amount"),
+    outputs: tuple[str, ...] = ("y", "calls"),
+    names: tuple[str, str, str, str, str] = ("u", "trap", "amount", "y", "calls"),
+) -> Path:
+    """Compile a trap.
+
+    Parameters
+    ----------
+    path : Path
+        The ``.fmu`` to write.
+    variant : Variant
+    inputs, outputs : tuple of str
+        All variables.
+    names : tuple of str
+        Which of them are u, trap, amount ("" for none), y, calls.
+    """
+    u, trap, amount, y, calls = names
+    guid = f"trap-{RESTORES.index(variant.restore)}-{variant.brittle}-{variant.one_instance}-{len(inputs)}"
+    defines = {
+        "N_INPUTS": len(inputs),
+        "N_OUTPUTS": len(outputs),
+        "IN_U": inputs.index(u),
+        "IN_TRAP": inputs.index(trap),
+        "IN_AMOUNT": inputs.index(amount) if amount else -1,
+        "OUT_Y": outputs.index(y),
+        "OUT_CALLS": outputs.index(calls),
+        "RESTORE": RESTORES.index(variant.restore),
+        "BRITTLE": int(variant.brittle),
+        "ONE_INSTANCE": int(variant.one_instance),
+        "GUID": f'"{guid}"',
+    }
+    can = str(variant.restore != "none").lower()
+    variables = [
+        f'<ScalarVariable name={quoteattr(name)} valueReference="{i}" causality="input" variability="continuous">'
+        f'<Real start="{START if name == u else 0.0}"{_bounds(name, trap)}/></ScalarVariable>'
+        for i, name in enumerate(inputs)
+    ] + [
+        f'<ScalarVariable name={quoteattr(name)} valueReference="{len(inputs) + i}" causality="output" '
+        f'variability="continuous"><Real/></ScalarVariable>'
+        for i, name in enumerate(outputs)
+    ]
+    unknowns = "".join(f'<Unknown index="{len(inputs) + i + 1}"/>' for i in range(len(outputs)))
+    description = f"""<?xml version="1.0" encoding="UTF-8"?>
+<fmiModelDescription fmiVersion="2.0" modelName="trap" guid="{guid}">
+<CoSimulation modelIdentifier="trap" canHandleVariableCommunicationStepSize="true" canGetAndSetFMUstate="{can}"
+ canSerializeFMUstate="{can}" canBeInstantiatedOnlyOncePerProcess="{str(variant.one_instance).lower()}"/>
+<ModelVariables>{"".join(variables)}</ModelVariables>
+<ModelStructure><Outputs>{unknowns}</Outputs><InitialUnknowns>{unknowns}</InitialUnknowns></ModelStructure>
+</fmiModelDescription>
+"""
+    return pack(path, "trap", "linux64", description, "trap.c", defines, missing_library=variant.missing_library)
+
+
+def _bounds(name: str, trap: str) -> str:
+    return f' min="0" max="{max(Trap)}"' if name == trap else ""
+
+
+def pack(
+    path: Path,
+    identifier: str,
+    folder: str,
+    description: str,
+    source: str,
+    defines: dict[str, object],
+    *,
+    missing_library: bool = False,
+) -> Path:
+    """Compile one source for this machine and write an FMU of it."""
+    build = path.with_suffix(".build")
+    build.mkdir(parents=True, exist_ok=True)
+    library = build / f"{identifier}.so"
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", "-O1"]
+    needed: list[str] = []
+    if missing_library:
+        (build / "absent.c").write_text("int adcc_absent(void) { return 0; }\n")
+        _run([*compiler, str(build / "absent.c"), "-o", str(build / "libabsent.so"), "-Wl,-soname,libabsent.so.3"])
+        needed = [f"-L{build}", "-Wl,--no-as-needed", "-labsent"]
+    flags = [f"-D{name}={value}" for name, value in defines.items()]
+    _run([*compiler, "-I", str(HEADERS), *flags, str(CSRC / source), "-lm", "-o", str(library), *needed])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("modelDescription.xml", description)
+        archive.write(library, f"binaries/{folder}/{identifier}.so")
+    shutil.rmtree(build)
+    return path
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+class TrapFactory:
+    """Builds each variant once.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the FMUs go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __call__(self, **variant: object) -> Path:
+        """Return the FMU of a variant."""
+        chosen = Variant(**variant)  # type: ignore[arg-type]
+        path = self._folder / ("trap-" + "-".join(str(value) for value in astuple(chosen)) + ".fmu")
+        return path if path.exists() else build_trap(path, chosen)
+
+
+class TrapResources:
+    """Builds test cases around the trap, each variant once.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they go.
+    small : Path
+        The test case whose other files they take.
+    """
+
+    def __init__(self, folder: Path, small: Path) -> None:
+        self._folder, self._small = folder, small
+
+    def __call__(self, **variant: object) -> Path:
+        """Return the Resources folder of a variant."""
+        from tests.small_plant import INPUT_NAMES, OUTPUT_NAMES
+
+        chosen = Variant(**variant)  # type: ignore[arg-type]
+        folder = self._folder / "-".join(str(value) for value in astuple(chosen))
+        if not folder.exists():
+            fmu = build_trap(
+                self._folder / f"{folder.name}.fmu",
+                chosen,
+                tuple(INPUT_NAMES),
+                tuple(OUTPUT_NAMES),
+                ("Tchws_set_HEX", PLANT_TRAP, "", "Tchw_supply", "P_CDWPs_sum"),
+            )
+            shutil.copytree(self._small, folder)
+            shutil.move(fmu, folder / "AlphaDataCenterCooling_FMU.fmu")
+        return folder
