@@ -12,7 +12,7 @@ from adcc.errors import InvalidValueError
 INTERVAL = 300
 
 
-def parse_number(value: Any, field: str) -> float:
+def parse_number(value: Any, field: str, what: str = "parameter") -> float:
     """Return a finite float.
 
     Parameters
@@ -21,6 +21,8 @@ def parse_number(value: Any, field: str) -> float:
         A float, an integer, or a string of one. Booleans are no numbers here.
     field : str
         Parameter that the value is for; named in the error.
+    what : str
+        What the error calls it.
 
     Raises
     ------
@@ -33,17 +35,17 @@ def parse_number(value: Any, field: str) -> float:
         try:
             number = float(value)
         except (ValueError, OverflowError):
-            raise _not_a_number(value, field) from None
+            raise _not_a_number(value, field, what) from None
     else:
-        raise _not_a_number(value, field)
+        raise _not_a_number(value, field, what)
     if not math.isfinite(number):
-        raise InvalidValueError(f"Invalid value {number} for parameter {field}. Value must be finite.", field)
+        raise InvalidValueError(f"Invalid value {number} for {what} {field}. Value must be finite.", field)
     return number
 
 
-def _not_a_number(value: Any, field: str) -> InvalidValueError:
+def _not_a_number(value: Any, field: str, what: str) -> InvalidValueError:
     return InvalidValueError(
-        f"Invalid value {shown(value)} for parameter {field}. Value must be a float, integer, or string able to be "
+        f"Invalid value {shown(value)} for {what} {field}. Value must be a float, integer, or string able to be "
         f"converted to a float, but is {type(value)}.",
         field,
     )
@@ -95,6 +97,38 @@ def parse_step(value: Any) -> float:
             "step",
         )
     return number
+
+
+def parse_count(value: Any, field: str) -> int:
+    """Return a positive whole number.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field and the rule.
+    """
+    number = parse_number(value, field)
+    if number < 1 or not number.is_integer():
+        raise InvalidValueError(
+            f"Invalid value {number} for parameter {field}. Value must be a whole number of at least 1.", field
+        )
+    return int(number)
+
+
+def parse_flag(value: Any, field: str) -> bool:
+    """Return a yes or no: a JSON boolean.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. Value must be true or false, but is {type(value)}.",
+            field,
+        )
+    return value
 
 
 def parse_input(value: Any, variable: Variable) -> float:

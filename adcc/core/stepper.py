@@ -15,7 +15,7 @@ from adcc.core.boundary import Disturbances
 from adcc.core.head import RequiredHead
 from adcc.core.history import History
 from adcc.core.model import FloatArray, Model, Snapshot, State
-from adcc.errors import ModelError, ResourcesError, StateError
+from adcc.errors import AdccError, ModelError, ResourcesError, StateError
 
 #: The input that the server computes.
 HEAD = "Head_required"
@@ -130,57 +130,63 @@ class Stepper:
         return Position(time, outputs, stepped=False)
 
     def warm_up(self, time: float, controls: FloatArray, outputs: FloatArray) -> Position:
-        """Start the model at a time and simulate one sub-step; the history then holds that one row.
+        """Start the model at a time and simulate some sub-steps; the history then holds their rows only.
 
-        Where the chillers' power is measured, Head_required keeps the FMU's start value, as in the reference.
+        Where the chillers' power is measured, Head_required keeps the FMU's start value in the first, as in the
+        reference.
 
         Parameters
         ----------
         time : float
-            Start of the sub-step [s].
-        controls : FloatArray, shape (n_controls,)
+            Start of the first sub-step [s].
+        controls : FloatArray, shape (n_sub_steps, n_controls)
         outputs : FloatArray, shape (n_outputs,)
             Stands for the measurements before.
 
         Returns
         -------
         Position
-            At the end of the sub-step.
+            At the end of the last sub-step.
 
         Raises
         ------
         ModelError, StorageError, InvalidValueError
             When it cannot be done; the model stands where it stood.
         """
-        inputs = self._inputs(time, controls, 1)
+        rows = self._rows(time, controls, 1)
         before = self._before()
         head = self._start_head if self._required_head.measures_power else None
+        position = Position(time, outputs, stepped=False)
         try:
             self.model.reset()
-            row = self._sub_step(inputs[0], Position(time, outputs, stepped=False), head)
-            self.history.replace(row[np.newaxis])
+            for row in rows:
+                position = self._sub_step(row, position, head)
+                head = None
+            self.history.replace(rows)
         except BaseException:
             self._roll_back(before)
             raise
         self._rows_before_steps = 0
-        return self._position(row, stepped=False)
+        return position._replace(stepped=False)
 
-    def advance(self, position: Position, controls: FloatArray, count: int) -> Position:
-        """Simulate a number of sub-steps, all or none.
+    def advance(self, position: Position, controls: FloatArray, count: int) -> tuple[Position, FloatArray]:
+        """Simulate control steps, all or none.
 
         Parameters
         ----------
         position : Position
             Where the session stands.
-        controls : FloatArray, shape (n_controls,)
-            Held over all sub-steps.
+        controls : FloatArray, shape (n_steps, n_controls)
+            One row a control step, held over its sub-steps.
         count : int
-            Number of sub-steps.
+            Number of sub-steps of a control step.
 
         Returns
         -------
-        Position
+        position : Position
             Where the session stands then.
+        rows : FloatArray, shape (n_steps * count, n_columns)
+            What the history took.
 
         Raises
         ------
@@ -191,19 +197,53 @@ class Stepper:
         StorageError
             When the history cannot be written; the model stands where it stood.
         """
-        inputs = self._inputs(position.time, controls, count)
+        rows = self._rows(position.time, controls, count)
         self._mend()
         before = self._before()
-        rows = np.empty((count, len(self.history.columns)))
         try:
-            for i in range(count):
-                rows[i] = self._sub_step(inputs[i], position)
-                position = self._position(rows[i], stepped=True)
+            for row in rows:
+                position = self._sub_step(row, position)
             self.history.append(rows)
         except BaseException:
             self._roll_back(before)
             raise
-        return position
+        return position, rows
+
+    def look_ahead(
+        self, position: Position, controls: FloatArray, count: int
+    ) -> tuple[Position, FloatArray, AdccError | None]:
+        """Simulate control steps up to the first that fails, then go back to now; parameters as in `advance`.
+
+        Returns
+        -------
+        position : Position
+            At the end of the last control step that succeeded.
+        rows : FloatArray, shape (n_succeeded * count, n_columns)
+            What the history would have taken.
+        error : AdccError or None
+            Why the next one failed.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be brought back to where it stood.
+        """
+        self._mend()
+        before, error = self._before(), None
+        taken = [np.empty((0, len(self.history.columns)))]
+        try:
+            for controls_of_step in controls:
+                rows = self._rows(position.time, controls_of_step[np.newaxis], count)
+                then = position
+                for row in rows:
+                    then = self._sub_step(row, then)
+                position = then
+                taken.append(rows)
+        except AdccError as failure:
+            error = failure
+        finally:
+            self._roll_back(before)
+        return position, np.concatenate(taken), error
 
     def mark(self) -> Mark:
         """Return what `restore` needs to come back to now.
@@ -216,7 +256,7 @@ class Stepper:
         self._mend()
         return Mark(self._before(), len(self.history), self._rows_before_steps)
 
-    def restore(self, mark: Mark, position: Position) -> None:
+    def restore(self, mark: Mark, position: Position, rows: FloatArray | None = None) -> None:
         """Go back to a mark, in a new instance of the model; the history is cut to the rows that it had.
 
         Parameters
@@ -225,62 +265,71 @@ class Stepper:
             Of this stepper or of another one over the same model and boundary data.
         position : Position
             Where the session stood then.
+        rows : FloatArray, shape (k, n_columns), optional
+            Take the place of the history; without them it must begin with the rows that the mark had.
 
         Raises
         ------
         StateError
-            When the history does not begin with the rows that the mark had; nothing changed.
+            When the rows are not those that the mark had; nothing changed.
         ModelError, StorageError
             When it cannot be done; the model stands where it stood.
         """
-        if not self._leads_to(mark.rows, position):
+        table = self.history.table() if rows is None else rows
+        if not self._leads_to(table[: mark.rows], mark.rows, position):
             raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")
         before = self._before() if self.model.state is not State.FAILED else None
         try:
             if mark.snapshot is None:
-                self._replay(mark.rows, mark.rows_before_steps)
+                self._replay(table[mark.rows_before_steps : mark.rows])
             else:
                 self.model.restore(mark.snapshot)
-            self.history.cut(mark.rows)
+            if rows is None:
+                self.history.cut(mark.rows)
+            else:
+                self.history.replace(rows[: mark.rows])
         except BaseException:
             self._roll_back(before)
             raise
         self._rows_before_steps = mark.rows_before_steps
 
-    def _leads_to(self, rows: int, position: Position) -> bool:
-        """Return whether a number of rows ends at a position."""
-        if not 0 < rows <= len(self.history):
+    def _leads_to(self, table: FloatArray, rows: int, position: Position) -> bool:
+        """Return whether a table is a history of so many rows that ends at a position."""
+        if table.ndim != 2 or table.shape[1] != len(self.history.columns) or not 0 < rows == len(table):
             return False
-        last = self.history.table()[rows - 1]
-        outputs = last[1 + len(self.model.inputs) :]
-        return float(last[0]) == position.time and np.array_equal(outputs, position.outputs)
+        outputs = table[-1, 1 + len(self.model.inputs) :]
+        return float(table[-1, 0]) == position.time and np.array_equal(outputs, position.outputs)
 
     def last_inputs(self) -> FloatArray:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.table()[-1, 1 : 1 + len(self.model.inputs)])
 
-    def _inputs(self, time: float, controls: FloatArray, count: int) -> FloatArray:
-        """Return the inputs of each sub-step, Head_required still open; refuse what cannot be."""
-        inputs = np.empty((count, len(self.model.inputs)))
-        inputs[:, self.controlled] = controls
-        inputs[:, self._disturbed] = self.disturbances.rows(time, count)
+    def _rows(self, time: float, controls: FloatArray, count: int) -> FloatArray:
+        """Return rows of the history with the inputs of each sub-step in them; refuse what cannot be.
+
+        Head_required and what comes of the step stay open.
+        """
+        rows = np.empty((len(controls) * count, len(self.history.columns)))
+        inputs = rows[:, 1 : 1 + len(self.model.inputs)]
+        inputs[:, self.controlled] = np.repeat(controls, count, axis=0)
+        inputs[:, self._disturbed] = self.disturbances.rows(time, len(rows))
         inputs[:, self._head] = np.nan
         for row in inputs:
             self._required_head.check(row)
-        return inputs
+        return rows
 
-    def _sub_step(self, inputs: FloatArray, position: Position, head: float | None = None) -> FloatArray:
-        """Simulate one interval and return its row: the time at its end, the inputs, the outputs."""
+    def _sub_step(self, row: FloatArray, position: Position, head: float | None = None) -> Position:
+        """Simulate one interval and complete its row: the time at its end, the inputs, the outputs."""
+        inputs = row[1 : 1 + len(self.model.inputs)]
         if head is None:
             head = self._required_head(inputs, position.outputs, stepped=position.stepped)
         inputs[self._head] = head
         if self.model.state is State.FRESH:
             self.model.initialize(position.time, inputs)
         outputs = self.model.step(self.disturbances.interval, inputs)
-        return np.concatenate(([position.time + self.disturbances.interval], inputs, outputs))
-
-    def _position(self, row: FloatArray, *, stepped: bool) -> Position:
-        return Position(float(row[0]), row[1 + len(self.model.inputs) :], stepped)
+        row[0] = position.time + self.disturbances.interval
+        row[1 + len(inputs) :] = outputs
+        return Position(float(row[0]), outputs, stepped=True)
 
     def _before(self) -> Snapshot | None:
         """Return what `_roll_back` needs; None where only a replay helps."""
@@ -291,20 +340,20 @@ class Stepper:
     def _mend(self) -> None:
         """Where an earlier roll-back failed, try again before anything else."""
         if self.model.state is State.FAILED:
-            self._replay(len(self.history), self._rows_before_steps)
+            self._replay(self.history.table()[self._rows_before_steps :])
 
     def _roll_back(self, before: Snapshot | None) -> None:
         if before is None:
-            self._replay(len(self.history), self._rows_before_steps)
+            self._replay(self.history.table()[self._rows_before_steps :])
         else:
             self.model.restore(before)
 
-    def _replay(self, rows: int, before_steps: int) -> None:
-        """Bring the model to where a number of rows of the history end, by simulating them again."""
+    def _replay(self, rows: FloatArray) -> None:
+        """Bring the model to where rows of a history end, by simulating them again."""
         n = len(self.model.inputs)
         self.model.reset()
         try:
-            for row in self.history.table()[before_steps:rows]:
+            for row in rows:
                 inputs = np.array(row[1 : 1 + n])
                 if self.model.state is State.FRESH:
                     self.model.initialize(float(row[0]) - self.disturbances.interval, inputs)
