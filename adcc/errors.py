@@ -8,7 +8,10 @@
     │   ├── MalformedError        400   the body is not the JSON object it should be
     │   ├── ContentTypeError      415   the body is not declared as JSON
     │   ├── TooLargeError         413   the body is beyond the limit
-    │   └── StateError            409   a stored state that does not belong here
+    │   ├── StateError            409   a stored state that does not belong here
+    │   ├── ConflictError         409   the session is not where the client believes it to be
+    │   └── UnknownSessionError   400   there is no session of this test id
+    ├── BusyError                 503   a limit is reached; tells when to come again
     ├── ModelError                500   the model failed; the session stands where it stood
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
@@ -73,6 +76,45 @@ class StateError(RequestError):
     """A stored state that this test case cannot go back to: damaged, of other files, of another version."""
 
     status = 409
+
+
+class ConflictError(RequestError):
+    """A request that rests on a belief about the session that does not hold: its clock, or what a key stood for."""
+
+    status = 409
+
+
+class UnknownSessionError(RequestError):
+    """A test id that no session has.
+
+    Parameters
+    ----------
+    testid : str
+    """
+
+    def __init__(self, testid: str) -> None:
+        super().__init__(f"Invalid testid: {testid}")
+        self.testid = testid
+
+
+class BusyError(AdccError):
+    """A limit of the server is reached.
+
+    Parameters
+    ----------
+    message : str
+    retry_after : int
+        When to come again [s].
+    position : int
+        How many wait, this client included.
+    """
+
+    status = 503
+
+    def __init__(self, message: str, retry_after: int, position: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.position = position
 
 
 class ModelError(AdccError):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from adcc.errors import SettingsError
 
@@ -36,6 +36,22 @@ class Settings:
     )
     max_body: int = _variable("ADCC_MAX_BODY", "1048576", "Largest request body [bytes]; beyond it the answer is 413.")
     threads: int = _variable("ADCC_THREADS", "8", "Threads that answer requests; they take turns at the model.")
+    max_sessions: int = _variable(
+        "ADCC_MAX_SESSIONS", "32", "Sessions that clients may select, the default session not counted."
+    )
+    idle_timeout: float = _variable(
+        "ADCC_IDLE_TIMEOUT", "900", "Time without requests after which a session's process ends; the next wakes it [s]."
+    )
+    step_timeout: float = _variable(
+        "ADCC_STEP_TIMEOUT", "60", "Longest time that a session may be busy with one request [s]."
+    )
+    session_memory: int = _variable("ADCC_SESSION_MEMORY", "2048", "Most memory of one session's process [MiB].")
+    recycle_steps: int = _variable(
+        "ADCC_RECYCLE_STEPS", "100000", "Steps after which a session gets a fresh process; 0 for never."
+    )
+    durability: Literal["process", "power"] = _variable(
+        "ADCC_DURABILITY", "process", "What an acknowledged step survives: the end of any process, or of the power."
+    )
     cors_origins: tuple[str, ...] = _variable(
         "ADCC_CORS_ORIGINS", "", "Origins that browsers may call from, separated by commas, or *; none by default."
     )
@@ -68,6 +84,12 @@ class Settings:
             state_dir=Path(texts["state_dir"]).expanduser().absolute(),
             max_body=_integer("ADCC_MAX_BODY", texts["max_body"], 1024, 2**30),
             threads=_integer("ADCC_THREADS", texts["threads"], 1, 256),
+            max_sessions=_integer("ADCC_MAX_SESSIONS", texts["max_sessions"], 0, 10000),
+            idle_timeout=_integer("ADCC_IDLE_TIMEOUT", texts["idle_timeout"], 1, 10**8),
+            step_timeout=_integer("ADCC_STEP_TIMEOUT", texts["step_timeout"], 1, 10**6),
+            session_memory=_integer("ADCC_SESSION_MEMORY", texts["session_memory"], 64, 2**20),
+            recycle_steps=_integer("ADCC_RECYCLE_STEPS", texts["recycle_steps"], 0, 10**9),
+            durability=_durability(texts["durability"]),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
             log_level=level,
         )
@@ -77,6 +99,25 @@ class Settings:
         """Address for people to open."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104, shown, not bound
         return f"http://{host}:{self.port}"
+
+
+def child_environment(**variables: str) -> dict[str, str]:
+    """Return the environment for a process that this one starts: its own, with further variables.
+
+    PYTHONPATH is put before what it holds already.
+    """
+    given = os.environ.get("PYTHONPATH", "")
+    if given and "PYTHONPATH" in variables:
+        variables["PYTHONPATH"] += os.pathsep + given
+    return {**os.environ, **variables}
+
+
+def _durability(text: str) -> Literal["process", "power"]:
+    if text == "process":
+        return "process"
+    if text == "power":
+        return "power"
+    raise SettingsError(f"ADCC_DURABILITY must be process or power, not {text}")
 
 
 def _integer(variable: str, text: str, least: int, most: int) -> int:

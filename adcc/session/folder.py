@@ -1,0 +1,235 @@
+"""The folder of a session: where its files lie, and the small ones among them.
+
+::
+
+    <state directory>/sessions/<test id>/
+      about.json        which test case it is, when it was made
+      journal/          see adcc/session/journal.py
+      checkpoint        state of the test case after some record of the journal
+      snapshots/<id>    states that a client stored: state and history
+      status            who serves it, and since when it has been busy with which request
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adcc.errors import StorageError
+from adcc.session.frames import pack, unpack
+
+_STATUS = struct.Struct("<QQd32sdQ")
+_CRC = struct.Struct("<I")
+#: Unix socket addresses end at 108 bytes.
+_LONGEST = 100
+
+
+class Status(NamedTuple):
+    """Who serves a session.
+
+    Attributes
+    ----------
+    pid : int
+    started : int
+        Start of the process in clock ticks since boot; pids get reused.
+    busy_since : float
+        ``time.monotonic()`` at which the request began; 0 when idle.
+    key : bytes
+        The request.
+    clock : float
+        Clock of the session [s].
+    requests : int
+        Requests that this host has done.
+    """
+
+    pid: int
+    started: int
+    busy_since: float
+    key: bytes
+    clock: float
+    requests: int
+
+
+class Folder:
+    """The folder of a session.
+
+    Parameters
+    ----------
+    state_dir : Path
+    testid : str
+    path : Path, optional
+        Where the folder was moved to.
+    """
+
+    def __init__(self, state_dir: Path, testid: str, path: Path | None = None) -> None:
+        self.testid = testid
+        self.path = path or state_dir / "sessions" / testid
+        self.journal = self.path / "journal"
+        self.socket = runtime_dir(state_dir) / f"s-{hashlib.sha256(testid.encode()).hexdigest()[:20]}"
+
+    def create(self, about: Mapping[str, Any]) -> None:
+        """Make the folder; one that exists stays as it is.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be made: {error.strerror}") from error
+        if not self.exists():
+            _replace(self.path / "about.json", json.dumps(dict(about)).encode())
+
+    def exists(self) -> bool:
+        """Tell whether there is such a session."""
+        return (self.path / "about.json").exists()
+
+    def about(self) -> dict[str, Any]:
+        """Return what `create` was given; empty when there is no such session."""
+        try:
+            about: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return about
+
+    def status(self) -> Status | None:
+        """Return who serves the session, or served it last."""
+        try:
+            data = (self.path / "status").read_bytes()
+        except OSError:
+            return None
+        return Status._make(_STATUS.unpack(data)) if len(data) == _STATUS.size else None
+
+    def serving(self) -> Status | None:
+        """Return who serves the session now."""
+        status = self.status()
+        return status if status is not None and process_start(status.pid) == status.started else None
+
+    def write_checkpoint(self, head: Mapping[str, Any], state: bytes) -> None:
+        """Store a state; see `checkpoint`."""
+        _replace(self.path / "checkpoint", _sealed(pack(head, [state])))
+
+    def checkpoint(self) -> tuple[dict[str, Any], memoryview] | None:
+        """Return the head and the state that were stored last; None when there is none or it is damaged."""
+        try:
+            head, (state,) = unpack(_opened((self.path / "checkpoint").read_bytes()))
+        except (OSError, ValueError):
+            return None
+        return head, state
+
+    def write_snapshot(self, name: str, state: bytes, rows: bytes) -> None:
+        """Store a state for good.
+
+        Raises
+        ------
+        StorageError
+            When the disk does not take it.
+        """
+        (self.path / "snapshots").mkdir(exist_ok=True)
+        _replace(self.path / "snapshots" / name, _sealed(pack({}, [state, rows])))
+
+    def snapshot(self, name: str) -> tuple[memoryview, memoryview] | None:
+        """Return state and rows of a snapshot; None when there is none of this name.
+
+        Raises
+        ------
+        StorageError
+            When it is damaged.
+        """
+        if not name.isalnum():
+            return None
+        path = self.path / "snapshots" / name
+        try:
+            _, (state, rows) = unpack(_opened(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StorageError(f"the snapshot {name} cannot be read: {error}") from error
+        return state, rows
+
+
+class StatusFile:
+    """Writes the status of a session; belongs to its host."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._file = os.open(folder.path / "status", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._who = (os.getpid(), process_start(os.getpid()))
+        self.requests = 0
+
+    def write(self, busy_since: float, key: str, clock: float) -> None:
+        """Say what the host is doing."""
+        os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, key.encode()[:32], clock, self.requests), 0)
+
+
+def process_start(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 when there is none, or it is a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def resident(pid: int) -> int:
+    """Return the memory of a process [bytes]; 0 when there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def runtime_dir(state_dir: Path) -> Path:
+    """Return the folder of the sockets of a state directory, made when missing.
+
+    It lies in the state directory, or in the temporary directory when that path is too long for a socket.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made or belongs to somebody else.
+    """
+    path = state_dir / "run"
+    if len(os.fsencode(path)) + 24 > _LONGEST:
+        name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"adcc-{os.getuid()}-{name}"
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stat = path.stat()
+    except OSError as error:
+        raise StorageError(f"the folder {path} cannot be made: {error.strerror}") from error
+    if stat.st_uid != os.getuid() or stat.st_mode & 0o022:
+        raise StorageError(f"the folder {path} of the sockets belongs to somebody else, or others may write to it")
+    return path
+
+
+def _sealed(data: bytes) -> bytes:
+    return _CRC.pack(zlib.crc32(data)) + data
+
+
+def _opened(data: bytes) -> memoryview:
+    body = memoryview(data)[_CRC.size :]
+    if len(data) < _CRC.size or zlib.crc32(body) != _CRC.unpack_from(data)[0]:
+        raise ValueError("damaged")
+    return body
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error

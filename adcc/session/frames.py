@@ -1,0 +1,141 @@
+"""What processes tell each other, and what a session keeps in its folder: a JSON object followed by blocks of bytes.
+
+``length of the JSON u32 | JSON, with "parts": lengths of the blocks | blocks``. On a socket the whole is preceded by
+its length (u64). Nothing in it is code.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+
+from adcc import errors
+from adcc.core.testcase import Reply
+from adcc.errors import AdccError
+
+Block = bytes | memoryview
+
+_LENGTH = struct.Struct("<I")
+_TOTAL = struct.Struct("<Q")
+#: Messages beyond this are received into a file [bytes].
+_SPOOLED = 8 * 2**20
+
+
+class GoneError(Exception):
+    """The other side of a socket ended before it had said all."""
+
+
+def pack(head: Mapping[str, Any], parts: Sequence[Block] = ()) -> bytes:
+    """Return an object and its blocks as bytes."""
+    # Python's own writer: it keeps what JSON has no word for (NaN, infinity), and integers of any size
+    text = json.dumps({**head, "parts": [len(part) for part in parts]}).encode()
+    return b"".join((_LENGTH.pack(len(text)), text, *parts))
+
+
+def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
+    """Return what `pack` was given; the blocks are views on the data."""
+    view = memoryview(data)
+    (length,) = _LENGTH.unpack_from(view)
+    at = _LENGTH.size + length
+    head: dict[str, Any] = json.loads(bytes(view[_LENGTH.size : at]))
+    parts = []
+    for size in head.pop("parts"):
+        parts.append(view[at : at + size])
+        at += size
+    return head, parts
+
+
+def send(sock: socket.socket, data: bytes) -> None:
+    """Send what `pack` made.
+
+    Raises
+    ------
+    GoneError
+        When the other side is gone.
+    """
+    try:
+        sock.sendall(_TOTAL.pack(len(data)) + data)
+    except OSError as error:
+        raise GoneError(str(error)) from error
+
+
+def receive(sock: socket.socket) -> Block:
+    """Return the next message; a large one is mapped from a file without a name.
+
+    Raises
+    ------
+    GoneError
+        When the other side is gone.
+    """
+    head = bytearray(_TOTAL.size)
+    _fill(sock, memoryview(head))
+    (total,) = _TOTAL.unpack(head)
+    if total > _SPOOLED:
+        with tempfile.TemporaryFile() as file:
+            file.truncate(total)
+            data = memoryview(np.memmap(file, dtype=np.uint8, mode="r+", shape=(total,)).data)
+    else:
+        data = memoryview(bytearray(total))
+    _fill(sock, data)
+    return data
+
+
+def _fill(sock: socket.socket, view: memoryview) -> None:
+    while view:
+        try:
+            count = sock.recv_into(view)
+        except OSError as error:
+            raise GoneError(str(error)) from error
+        if not count:
+            raise GoneError("the connection was closed")
+        view = view[count:]
+
+
+def pack_reply(reply: Reply) -> bytes:
+    """Return a reply as bytes; arrays by name stay arrays, all else becomes JSON."""
+    head = {"status": reply.status, "message": reply.message}
+    payload = reply.payload
+    if isinstance(payload, dict) and payload and all(isinstance(value, np.ndarray) for value in payload.values()):
+        columns = [np.ascontiguousarray(value) for value in payload.values()]
+        told = [[name, value.dtype.str, value.shape] for name, value in zip(payload, columns, strict=True)]
+        return pack({**head, "columns": told}, [value.tobytes() for value in columns])
+    return pack(head, [orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)])
+
+
+def pack_error(error: AdccError) -> bytes:
+    """Return an error as bytes."""
+    return pack({"error": type(error).__name__, "message": str(error), "about": vars(error)})
+
+
+def unpack_reply(data: Block) -> Reply:
+    """Return the reply that bytes hold.
+
+    Raises
+    ------
+    AdccError
+        The error that they hold.
+    """
+    head, parts = unpack(data)
+    if "error" in head:
+        raise _error(head)
+    if "columns" in head:
+        told = zip(head["columns"], parts, strict=True)
+        payload: Any = {name: np.frombuffer(part, dtype=dtype).reshape(shape) for (name, dtype, shape), part in told}
+    else:
+        payload = orjson.loads(parts[0])
+    return Reply(head["status"], head["message"], payload)
+
+
+def _error(head: Mapping[str, Any]) -> AdccError:
+    kind = getattr(errors, head["error"], AdccError)
+    error: AdccError = kind.__new__(kind)
+    Exception.__init__(error, head["message"])
+    vars(error).update(head["about"])
+    return error

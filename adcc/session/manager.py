@@ -1,0 +1,326 @@
+"""All sessions of a state directory: any web worker finds them there.
+
+A session is a folder; its process comes and goes. Who selects one gets a test id; requests without one go to the
+default session, which belongs to the Resources folder and is made when it is first needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from adcc.core.resources import Resources
+from adcc.core.testcase import Reply
+from adcc.errors import BusyError, InvalidValueError, StateError, StorageError, UnknownSessionError
+from adcc.session.folder import Folder, resident
+from adcc.session.frames import pack
+from adcc.session.handle import Handle, Nursery, end_host
+from adcc.session.host import Config
+from adcc.session.journal import Journal, Kind
+from adcc.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: When a client that found no room should come again [s].
+RETRY_AFTER = 5
+
+
+class SessionManager:
+    """Sessions of one test case, shared by all web workers through the state directory.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    ResourcesError, StorageError
+        When the test case lacks something or the state directory cannot be written.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._state_dir = settings.state_dir
+        self._sessions = settings.state_dir / "sessions"
+        self._name = Resources.load(settings.resources).name
+        of = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
+        self._default = f"default-{of}"
+        self._handles: dict[str, Handle] = {}
+        self._lock = threading.Lock()
+        try:
+            self._sessions.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"the state directory {self._state_dir} cannot be written: {error.strerror}") from error
+        self._nursery = Nursery(self._state_dir)
+
+    def open_default(self) -> None:
+        """Make sure that the default session can be served.
+
+        Raises
+        ------
+        AdccError
+            When the test case cannot be opened.
+        """
+        try:
+            self.call(None, "about")
+        except StateError as error:
+            aside = f".changed-{time.time_ns()}"
+            log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
+            with self._registry():
+                (self._sessions / self._default).rename(self._sessions / aside)
+            self._handles.pop(self._default).close()
+            self.call(None, "about")
+
+    def testcases(self) -> list[str]:
+        """Return the names of the test cases that can be selected."""
+        return [self._name]
+
+    def select(self, testcase_id: str) -> str:
+        """Make a session at t = 0 and return its test id.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such test case.
+        BusyError
+            When there are as many sessions as may be.
+        """
+        if testcase_id != self._name:
+            raise InvalidValueError(f"Invalid testcase: {testcase_id}", "testcase_id")
+        testid = self._new().testid
+        try:
+            self.call(testid, "about")
+        except BaseException:
+            self.stop(testid)
+            raise
+        return testid
+
+    def call(
+        self,
+        testid: str | None,
+        method: str,
+        *arguments: Any,
+        clock: float | None = None,
+        key: str | None = None,
+        **options: Any,
+    ) -> Reply:
+        """Call a method of a session's test case.
+
+        Parameters
+        ----------
+        testid : str or None
+            None for the default session.
+        method : str
+            See `TestCase`; ``health``: step a copy of the plant.
+        *arguments, **options : Any
+            What JSON can hold.
+        clock : float, optional
+            Where the client believes the session to stand [s].
+        key : str, optional
+            Idempotency-Key: a second request of it gets the reply of the first.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        ConflictError
+            When the session stands elsewhere, or the key stood for something else.
+        AdccError
+            What the method raises; also when the session's process died of it.
+        """
+        return self._handle(testid).call(method, *arguments, clock=clock, key=key, **options)
+
+    def restored(self, testid: str | None) -> str:
+        """Return how the session was brought back when this process last had a host made for it; see docs."""
+        return self._handle(testid).restored
+
+    def snapshot(self, testid: str | None) -> str:
+        """Store the session as it stands and return the snapshot's id."""
+        return str(self._handle(testid).call("snapshot").payload)
+
+    def restore(self, testid: str | None, snapshot_id: str) -> Reply:
+        """Go back to a snapshot of the session; what happened since is forgotten.
+
+        Raises
+        ------
+        InvalidValueError
+            When the session has no such snapshot.
+        """
+        state, rows = self._snapshot(testid, snapshot_id)
+        return self._handle(testid).call("restore", snapshot_id, blocks=(state, rows))
+
+    def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
+        """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
+
+        Raises
+        ------
+        InvalidValueError
+            When the session has no such snapshot.
+        BusyError
+            When there are as many sessions as may be.
+        """
+        taken = snapshot_id or self.snapshot(testid)
+        try:
+            blocks = self._snapshot(testid, taken)
+        finally:
+            if snapshot_id is None:
+                (self._folder(testid).path / "snapshots" / taken).unlink(missing_ok=True)
+        folder = self._new()
+        journal = Journal(folder.journal, self._settings.durability)
+        try:
+            journal.start_generation([(Kind.BASE, pack({"replies": []}, blocks))])
+        except StorageError:
+            journal.close()
+            self.stop(folder.testid)
+            raise
+        journal.close()
+        return folder.testid
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return what is known of every session."""
+        return [self._tell(testid) for testid in self._testids()]
+
+    def status(self, testid: str) -> str:
+        """Return ``Running``; sessions are never queued, who finds no room is refused at once."""
+        self._folder(testid)
+        return "Running"
+
+    def stop(self, testid: str) -> None:
+        """End a session and forget it.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        folder = self._folder(testid)
+        gone = self._sessions / f".stopped-{folder.testid}-{time.time_ns()}"
+        try:
+            folder.path.rename(gone)  # from here on nobody finds it
+        except FileNotFoundError as error:
+            raise UnknownSessionError(testid) from error
+        with self._lock:
+            handle = self._handles.pop(folder.testid, None)
+        if handle is not None:
+            handle.close()
+        end_host(Folder(self._state_dir, folder.testid, gone))
+        folder.socket.unlink(missing_ok=True)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def stop_all(self) -> int:
+        """End all sessions and return how many there were."""
+        stopped = 0
+        for testid in self._testids():
+            with contextlib.suppress(UnknownSessionError):
+                self.stop(testid)
+                stopped += 1
+        return stopped
+
+    def close(self) -> None:
+        """Let go of all processes; they end by themselves soon when nobody else needs them."""
+        with self._lock:
+            handles, self._handles = list(self._handles.values()), {}
+        for handle in handles:
+            handle.close()
+        self._nursery.close()
+
+    def _handle(self, testid: str | None) -> Handle:
+        folder = self._folder(testid)
+        with self._lock:
+            handle = self._handles.get(folder.testid)
+            if handle is None:
+                handle = self._handles[folder.testid] = Handle(
+                    self._nursery, self._config(folder.testid), self._settings.step_timeout
+                )
+        return handle
+
+    def _config(self, testid: str) -> Config:
+        settings = self._settings
+        return Config(
+            state_dir=str(self._state_dir),
+            resources=str(settings.resources),
+            testid=testid,
+            durability=settings.durability,
+            idle_timeout=settings.idle_timeout,
+            recycle_steps=settings.recycle_steps,
+            memory=settings.session_memory * 2**20,
+        )
+
+    def _folder(self, testid: str | None) -> Folder:
+        """Return the folder of a session that exists; the default session is made when it does not."""
+        if testid is None:
+            folder = Folder(self._state_dir, self._default)
+            if not folder.exists():
+                folder.create({"testcase": self._name, "created": time.time()})
+            return folder
+        if testid.replace("-", "").isalnum():
+            folder = Folder(self._state_dir, testid)
+            if folder.exists():
+                return folder
+        raise UnknownSessionError(testid)
+
+    def _new(self) -> Folder:
+        """Make the folder of a further session."""
+        with self._registry():
+            count = sum(testid != self._default for testid in self._testids())
+            if count >= self._settings.max_sessions:
+                raise BusyError(
+                    f"There are {count} sessions, as many as this server takes. Stop one, or come again.",
+                    RETRY_AFTER,
+                    self._queue(),
+                )
+            folder = Folder(self._state_dir, os.urandom(16).hex())
+            folder.create({"testcase": self._name, "created": time.time()})
+        return folder
+
+    def _queue(self) -> int:
+        """Count this client among those who were refused lately, and return its position."""
+        path, now = self._sessions / ".refused", time.time()
+        try:
+            times = [t for t in json.loads(path.read_bytes()) if now - RETRY_AFTER < t <= now]
+        except (OSError, ValueError):
+            times = []
+        path.write_text(json.dumps([*times, now]))
+        return len(times) + 1
+
+    @contextlib.contextmanager
+    def _registry(self) -> Iterator[None]:
+        """Keep other workers from making sessions."""
+        try:
+            with (self._sessions / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise StorageError(f"the folder {self._sessions} cannot be written: {error.strerror}") from error
+
+    def _testids(self) -> list[str]:
+        folders = (path for path in self._sessions.iterdir() if not path.name.startswith("."))
+        return sorted(path.name for path in folders if (path / "about.json").exists())
+
+    def _snapshot(self, testid: str | None, snapshot_id: str) -> tuple[memoryview, memoryview]:
+        found = self._folder(testid).snapshot(snapshot_id)
+        if found is None:
+            raise InvalidValueError(f"Invalid snapshot: {snapshot_id}", "snapshot")
+        return found
+
+    def _tell(self, testid: str) -> dict[str, Any]:
+        folder = Folder(self._state_dir, testid)
+        about, last, now = folder.about(), folder.status(), folder.serving()
+        return {
+            "testid": testid,
+            "testcaseid": about.get("testcase"),
+            "created": about.get("created"),
+            "default": testid == self._default,
+            "time": last.clock if last else 0.0,
+            "state": "hibernated" if now is None else "busy" if now.busy_since else "idle",
+            "memory": resident(now.pid) if now else 0,
+        }

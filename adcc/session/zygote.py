@@ -1,0 +1,145 @@
+"""The process that hosts are forked from: it has imported what takes seconds, and holds no plant and no thread.
+
+``python -m adcc.session.zygote <state directory>``. One a state directory; it ends when no server needs it any more.
+On its socket, a connection says one thing: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
+a host; the connection is the new host's from then on) or ``exit`` (how did this process end?).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from adcc.session.folder import runtime_dir
+from adcc.session.frames import GoneError, pack, receive, send, unpack
+
+#: How long a zygote waits for the first server, and for the next one [s].
+FIRST, NEXT = 60.0, 2.0
+#: How many ends of processes are remembered.
+ENDS = 1000
+
+
+class Zygote:
+    """Forks hosts.
+
+    Parameters
+    ----------
+    listener : socket.socket
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+        self._lifelines: set[socket.socket] = set()
+        self._ends: dict[int, int] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        """Answer until nobody needs hosts any more."""
+        needed = time.monotonic() + FIRST - NEXT
+        while self._lifelines or time.monotonic() - needed < NEXT:
+            for key, _ in self._selector.select(0.2):
+                sock = key.fileobj
+                if sock is self._listener:
+                    self._greet()
+                elif isinstance(sock, socket.socket):  # a lifeline that ended
+                    self._selector.unregister(sock)
+                    self._lifelines.discard(sock)
+                    sock.close()
+                    needed = time.monotonic()
+            self._reap()
+
+    def _greet(self) -> None:
+        sock, _ = self._listener.accept()
+        sock.settimeout(5.0)
+        try:
+            request, _ = unpack(receive(sock))
+            if request["what"] == "lifeline":
+                self._lifelines.add(sock)
+                self._selector.register(sock, selectors.EVENT_READ)
+                return
+            if request["what"] == "fork":
+                self._fork(request["config"], sock)
+            else:
+                self._reap()
+                send(sock, pack({"status": self._ends.get(request["pid"])}))
+        except GoneError:
+            pass
+        sock.close()
+
+    def _fork(self, config: dict[str, object], sock: socket.socket) -> None:
+        if os.fork():
+            return
+        code = 1
+        try:
+            from adcc.session import host
+
+            # the host must not keep others' connections alive
+            self._selector.close()
+            self._listener.close()
+            for other in self._lifelines:
+                other.close()
+            host.run(host.Config(**config), sock)  # type: ignore[arg-type]
+            code = 0
+        except BaseException:  # whatever it is, the child must not go on as a zygote
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)  # native libraries may hang while they are unloaded
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                self._ends[pid] = status
+                while len(self._ends) > ENDS:
+                    del self._ends[next(iter(self._ends))]
+
+
+def warm_up() -> None:
+    """Import all that a host needs, and start no thread."""
+    import fmpy.fmi2  # noqa: F401
+    import torch
+
+    import adcc.core.surrogate
+    import adcc.fmu.fmpy_
+    import adcc.session.host  # noqa: F401
+
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # the pages of what is imported stay shared with the hosts
+
+
+def main(state_dir: Path) -> int:
+    """Be the zygote of a state directory."""
+    folder = runtime_dir(state_dir)
+    lock = os.open(folder / "zygote.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return 0  # there is one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    address = folder / "zygote"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(128)  # who comes early waits here
+        warm_up()
+        Zygote(listener).serve()
+        address.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,376 @@
+"""Sessions in processes of their own: what was acknowledged stays, whatever dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcc.errors import (
+    BusyError,
+    ConflictError,
+    InvalidValueError,
+    ModelError,
+    ResourcesError,
+    StorageError,
+    UnknownSessionError,
+)
+from adcc.session.folder import Folder, process_start, runtime_dir
+from adcc.session.local import open_testcase
+from adcc.session.manager import SessionManager
+from adcc.settings import Settings
+from tests.small_plant import FAILING, temperature
+from tests.trap_fmu import PLANT_TRAP, Trap, expected
+
+ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
+
+
+@pytest.fixture
+def manage(small_resources, tmp_path):
+    managers = []
+
+    def managed(resources=small_resources, **variables):
+        environ = {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
+        managers.append(SessionManager(Settings.from_env(environ)))
+        return managers[-1]
+
+    yield managed
+    for manager in managers:
+        manager.stop_all()
+        manager.close()
+
+
+def pid(manager, testid=None):
+    return manager.call(testid, "about").payload["pid"]
+
+
+def kill(manager, testid=None):
+    number = pid(manager, testid)
+    os.kill(number, signal.SIGKILL)
+    while process_start(number):
+        time.sleep(0.005)
+
+
+def advance(manager, testid=None, steps=1, **inputs):
+    for _ in range(steps):
+        reply = manager.call(testid, "advance", inputs)
+    return reply
+
+
+def results(manager, testid=None):
+    return manager.call(testid, "get_results", ALL, 0, 1e9).payload
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
+
+
+def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_path):
+    manager = manage()
+    case = open_testcase(small_resources, tmp_path / "here")
+    try:
+        for method, arguments in [
+            ("get_version", ()), ("get_inputs", ()), ("get_measurements", ()), ("initialize", (600,)), ("set_step", (600,)),
+            ("advance", ({"CHI02": 1},)), ("advance", ({"CHI02": "0", "Tchws_set_HEX": None},)), ("get_step", ()),
+        ]:  # fmt: skip
+            assert manager.call(None, method, *arguments) == getattr(case, method)(*arguments)
+        assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+    finally:
+        case.close()
+
+
+def test_errors_come_through_with_what_they_carry(manage):
+    manager = manage()
+    with pytest.raises(InvalidValueError, match="Unexpected input variable: nonsense") as caught:
+        advance(manager, nonsense=1)
+    assert (caught.value.field, caught.value.status) == ("nonsense", 400)
+    with pytest.raises(InvalidValueError, match="nan"):  # JSON has no word for it, so it must not become None
+        advance(manager, CHI01=float("nan"))
+    with pytest.raises(ModelError, match="step"):
+        advance(manager, **{FAILING: 1})
+    assert advance(manager).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+
+
+def test_no_test_case_no_session(manage, tmp_path):
+    with pytest.raises(ResourcesError, match="does not exist"):
+        manage(tmp_path / "nowhere")
+
+
+def test_a_session_is_owned_by_one_other_process_of_one_thread(manage):
+    manager, other = manage(), manage()
+    number = pid(manager)
+    assert number != os.getpid()
+    assert pid(other) == number
+    assert len(os.listdir(f"/proc/{number}/task")) == 1
+    advance(manager)
+    assert advance(other).message == "Advanced simulation successfully from 300.0s to 600.0s."
+
+
+def test_killing_the_host_loses_nothing_and_the_next_step_is_the_same_to_the_bit(manage, small_resources, tmp_path):
+    manager = manage()
+    case = open_testcase(small_resources, tmp_path / "here")
+    try:
+        for k in range(12):
+            inputs = {"CHI02": k % 2, "Tchws_set_HEX": 285 + 0.1 * k}
+            assert advance(manager, **inputs) == case.advance(inputs)
+            if k % 3 == 2:
+                kill(manager)
+                assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+                assert manager.restored(None) == "exact"
+        manager.call(None, "set_step", 900)
+        case.set_step(900)
+        kill(manager)
+        assert advance(manager) == case.advance({})
+        assert manager.call(None, "initialize", 3000) == case.initialize(3000)
+        kill(manager)
+        assert advance(manager, CHI02=1) == case.advance({"CHI02": 1})
+        assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+    finally:
+        case.close()
+
+
+def test_a_restart_of_everything_goes_on(manage):
+    manager = manage()
+    advance(manager, steps=5)
+    number, zygote = pid(manager), zygote_of(manager)
+    for one in (number, zygote):
+        os.kill(one, signal.SIGKILL)
+    manager.close()
+    again = manage()
+    assert advance(again).payload["Tchw_supply"] == pytest.approx(temperature(1800), abs=1e-5)
+    assert list(results(again)["time"]) == [300.0 * k for k in range(7)]
+
+
+def zygote_of(manager):
+    (children,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}").glob("children")
+    return next(
+        int(child) for child in children.read_text().split()
+        if str(manager._state_dir) in Path(f"/proc/{child}/cmdline").read_text()
+    )  # fmt: skip
+
+
+def test_a_killed_zygote_is_replaced(manage):
+    manager = manage()
+    advance(manager)
+    os.kill(zygote_of(manager), signal.SIGKILL)
+    advance(manager)  # the host goes on without
+    kill(manager)
+    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+
+
+def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
+    manager = manage()
+    watched = [os.pidfd_open(number) for number in (pid(manager), zygote_of(manager))]
+    manager.close()
+    for one in watched:
+        assert select.select([one], [], [], 20)[0]
+        os.close(one)
+
+
+@pytest.mark.parametrize(
+    ("trap", "said"),
+    [
+        (Trap.SEGMENTATION_FAULT, r"killed by signal 11 \(SIGSEGV\)"),
+        (Trap.ABORT, r"killed by signal 6 \(SIGABRT\)"),
+        (Trap.EXIT, "ended with exit code 64"),
+        (Trap.HANG, "took longer than 1 s"),
+        (Trap.NOT_A_NUMBER, "not finite numbers: Tchw_supply"),
+        (Trap.ERROR, "failed to step"),
+    ],
+)
+@pytest.mark.parametrize("restore", ["exact", "none"])
+def test_what_the_fmu_dies_of_is_told_and_the_session_stands_where_it_stood(
+    manage, trap_resources, trap, said, restore
+):
+    manager = manage(trap_resources(restore=restore, brittle=True), ADCC_STEP_TIMEOUT="1")
+    advance(manager, steps=3, Tchws_set_HEX=286)
+    before = results(manager)
+    for _ in range(2):
+        with pytest.raises(ModelError, match=said):
+            advance(manager, **{PLANT_TRAP: int(trap)})
+        assert same(results(manager), before)
+    reply = advance(manager, **{PLANT_TRAP: 0})
+    assert reply.message == "Advanced simulation successfully from 900.0s to 1200.0s."
+    assert reply.payload["Tchw_supply"] == pytest.approx(expected(1200, 286), rel=1e-9)
+
+
+def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resources):
+    manager = manage(trap_resources(), ADCC_SESSION_MEMORY="700")
+    advance(manager, Tchws_set_HEX=286)
+    first = pid(manager)
+    for k in range(2, 14):  # 64 MiB each
+        reply = advance(manager, **{PLANT_TRAP: int(Trap.LEAK)})
+        assert reply.payload["Tchw_supply"] == pytest.approx(expected(300 * k, 286), rel=1e-9)
+    assert pid(manager) != first
+    assert manager.call(None, "about").payload["memory"] < 700 * 2**20
+
+
+def test_an_inexact_fmu_keeps_the_acknowledged_rows_and_says_so(manage, trap_resources):
+    manager = manage(trap_resources(restore="inexact"))
+    advance(manager, Tchws_set_HEX=286, steps=4)
+    snapshot = manager.snapshot(None)
+    advance(manager, steps=3)
+    manager.restore(None, snapshot)
+    advance(manager, steps=2)
+    before = results(manager)
+    kill(manager)
+    assert same(results(manager), before)
+    assert manager.restored(None) == "inexact"
+    advance(manager)
+    kill(manager)
+    after = results(manager)
+    assert all(np.array_equal(after[name][: len(before[name])], before[name], equal_nan=True) for name in before)
+
+
+def test_an_fmu_that_cannot_serialize_is_replayed(manage, trap_resources):
+    manager = manage(trap_resources(restore="none"))
+    advance(manager, Tchws_set_HEX=286, steps=4)
+    before = results(manager)
+    kill(manager)
+    assert same(results(manager), before)
+    assert manager.restored(None) == "replayed"
+    assert advance(manager).payload["Tchw_supply"] == pytest.approx(expected(1500, 286), rel=1e-9)
+
+
+def test_snapshot_restore_and_fork(manage):
+    manager = manage()
+    advance(manager, steps=3, CHI02=1)
+    snapshot, before = manager.snapshot(None), results(manager)
+    after = advance(manager, Tchws_set_HEX=285)
+    advance(manager, steps=2)
+    twin = manager.fork(None, snapshot)
+    manager.call(None, "initialize", 0)
+    assert manager.restore(None, snapshot).payload == {"time": 900.0}
+    kill(manager)  # the tail that was discarded does not come back
+    assert same(results(manager), before)
+    assert advance(manager, Tchws_set_HEX=285) == after
+    assert same(results(manager, twin), before)
+    assert advance(manager, twin, Tchws_set_HEX=285) == after
+    now = manager.fork(twin)
+    assert advance(manager, now) == advance(manager, twin)
+    with pytest.raises(InvalidValueError, match="Invalid snapshot"):
+        manager.restore(None, "../about")
+
+
+def test_sessions_are_apart_limited_listed_and_stopped(manage):
+    manager = manage(ADCC_MAX_SESSIONS="2")
+    (name,) = manager.testcases()
+    first, second = manager.select(name), manager.select(name)
+    for position in (1, 2):
+        with pytest.raises(BusyError) as caught:
+            manager.select(name)
+        assert (caught.value.status, caught.value.position) == (503, position)
+        assert caught.value.retry_after > 0
+    advance(manager, first, steps=2)
+    assert advance(manager, second).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    told = {session["testid"]: session for session in manager.sessions()}
+    assert (told[first]["time"], told[second]["time"]) == (600.0, 300.0)
+    number = pid(manager, first)
+    manager.stop(first)
+    assert not process_start(number)
+    with pytest.raises(UnknownSessionError, match=f"Invalid testid: {first}"):
+        advance(manager, first)
+    with pytest.raises(UnknownSessionError):
+        manager.stop(first)
+    third = manager.select(name)
+    assert {session["testid"] for session in manager.sessions()} == {second, third}
+    assert manager.stop_all() == 2
+    assert manager.sessions() == []
+    with pytest.raises(InvalidValueError, match="Invalid testcase"):
+        manager.select("other")
+    with pytest.raises(UnknownSessionError):
+        manager.status("../default")
+
+
+def test_idle_sessions_sleep_and_wake(manage):
+    manager = manage(ADCC_IDLE_TIMEOUT="1")
+    advance(manager)
+    with_ = os.pidfd_open(pid(manager))
+    assert select.select([with_], [], [], 20)[0]
+    os.close(with_)
+    assert [session["state"] for session in manager.sessions()] == ["hibernated"]
+    assert advance(manager).message == "Advanced simulation successfully from 300.0s to 600.0s."
+
+
+def test_hosts_are_recycled_unseen(manage):
+    manager = manage(ADCC_RECYCLE_STEPS="3")
+    seen = set()
+    for k in range(1, 11):
+        assert advance(manager).payload["Tchw_supply"] == pytest.approx(temperature(300 * k), abs=1e-5)
+        seen.add(pid(manager))
+    assert len(seen) == 4
+
+
+def test_a_repeated_key_gets_the_stored_reply_also_after_a_crash(manage):
+    manager = manage()
+    first = manager.call(None, "advance", {"CHI02": 1}, key="a")
+    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
+    kill(manager)
+    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
+    with pytest.raises(ConflictError, match="Idempotency-Key"):
+        manager.call(None, "advance", {"CHI02": 0}, key="a")
+    started = manager.call(None, "initialize", 600, key="b")
+    advance(manager)
+    kill(manager)
+    assert manager.call(None, "initialize", 600, key="b") == started
+    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
+    assert manager.call(None, "about").payload["time"] == 900.0
+
+
+def test_a_client_that_is_mistaken_about_the_clock_is_told(manage):
+    manager = manage()
+    manager.call(None, "advance", {}, clock=0.0)
+    with pytest.raises(ConflictError, match=r"stands at 300\.0s, not at 0\.0s"):
+        manager.call(None, "advance", {}, clock=0.0)
+    manager.call(None, "advance", {}, clock=300.0)
+
+
+def test_clients_at_once_take_turns_also_while_the_host_is_killed(manage):
+    managers = [manage() for _ in range(4)]
+    managers[0].open_default()
+
+    def client(manager):
+        return [advance(manager).message for _ in range(25)]
+
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(client, manager) for manager in managers]
+        for _ in range(4):
+            time.sleep(0.1)
+            status = Folder(managers[0]._state_dir, managers[0]._default).serving()
+            if status is not None:
+                os.kill(status.pid, signal.SIGKILL)
+        messages, failed = [], 0
+        for future in running:
+            error = future.exception()
+            assert error is None or (isinstance(error, ModelError) and "signal 9" in str(error))
+            failed += error is not None
+            messages += [] if error else future.result()
+    assert len(set(messages)) == len(messages)
+    times = results(managers[0])["time"]
+    assert np.array_equal(times, 300.0 * np.arange(len(times)))
+    if not failed:
+        assert len(times) == 101
+
+
+def test_a_step_that_cannot_be_recorded_did_not_happen(manage, monkeypatch, tmp_path):
+    manager = manage()
+    advance(manager, steps=2)
+    journal = tmp_path / "state" / "sessions" / manager._default / "journal"
+    (journal / "lock").write_text("99")  # as if another host had taken over
+    with pytest.raises(StorageError, match="another writer"):
+        advance(manager)
+    kill(manager)
+    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+
+
+def test_long_paths_have_sockets_too(tmp_path):
+    folder = runtime_dir(tmp_path / ("x" * 100))
+    assert len(str(folder)) < 80
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.rmdir()
