@@ -17,20 +17,25 @@
 
     [fmu]
     tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
+    engine = "auto"           # auto, fmpy or pyfmi
+    interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
+    restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adcc.core.numbers import parse_number, parse_step, parse_time
 from adcc.errors import InvalidValueError, ResourcesError
+
+_T = TypeVar("_T", str, bool)
 
 _FILES: Mapping[str, tuple[str, ...]] = {
     "fmu": ("AlphaDataCenterCooling_FMU.fmu",),
@@ -41,6 +46,8 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "chiller_power": ("chiller_power.pth",),
     "version": ("version.txt",),
 }
+ENGINES = ("auto", "fmpy", "pyfmi")
+INTERFACES = ("cs", "me")
 _OPTIONAL = frozenset({"initialization_actions", "chiller_power"})
 
 
@@ -63,6 +70,12 @@ class Resources:
         None where the folder has none: then the measured power is used.
     tolerance : float or None
         Relative tolerance of the FMU; None for what the FMU recommends.
+    engine : str
+        What runs the FMU; see `adcc.fmu.registry`.
+    interface : str or None
+        ``cs`` or ``me``; None for co-simulation where the FMU offers it.
+    restart : bool
+        Whether Model Exchange is simulated anew at every step.
     """
 
     name: str
@@ -76,10 +89,13 @@ class Resources:
     head: Path
     chiller_power: Path | None
     tolerance: float | None
+    engine: str = "auto"
+    interface: str | None = None
+    restart: bool = False
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all that results depend on: the content of the files and the tolerance; read once."""
+        """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
         digest = hashlib.sha256()
         for field in fields(self):
             value = getattr(self, field.name)
@@ -87,7 +103,7 @@ class Resources:
             if isinstance(value, Path):
                 with value.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
-            elif field.name == "tolerance":
+            elif field.name in {"tolerance", "engine", "interface", "restart"}:
                 digest.update(repr(value).encode())
         return digest.hexdigest()
 
@@ -107,7 +123,7 @@ class Resources:
         fmu = _table(toml, "fmu")
         _known(toml, {"name", "step", "end_time", "files", "fmu"}, "")
         _known(named, set(_FILES), "files.")
-        _known(fmu, {"tolerance"}, "fmu.")
+        _known(fmu, {"tolerance", "engine", "interface", "restart"}, "fmu.")
         paths = {key: _find(directory, key, named) for key in _FILES}
         try:
             return cls(
@@ -122,6 +138,9 @@ class Resources:
                 head=_required(paths, "head"),
                 chiller_power=paths["chiller_power"],
                 tolerance=parse_number(fmu["tolerance"], "fmu.tolerance") if "tolerance" in fmu else None,
+                engine=_one_of(fmu, "engine", ENGINES) or "auto",
+                interface=_one_of(fmu, "interface", INTERFACES),
+                restart=_one_of(fmu, "restart", (False, True)) or False,
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error
@@ -143,6 +162,16 @@ def _table(toml: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(table, dict):
         raise ResourcesError(f"testcase.toml: {key} must be a table")
     return table
+
+
+def _one_of(table: Mapping[str, Any], key: str, choices: Sequence[_T]) -> _T | None:
+    """Return one of the values that a key may have; None where it is not set."""
+    if key not in table:
+        return None
+    for choice in choices:
+        if table[key] == choice and type(table[key]) is type(choice):
+            return choice
+    raise ResourcesError(f"testcase.toml: fmu.{key} must be one of {', '.join(map(str, choices))}, not {table[key]}")
 
 
 def _known(table: Mapping[str, Any], known: set[str], prefix: str) -> None:

@@ -11,7 +11,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from adcc.core.variables import Kind, Variable
 from adcc.errors import ResourcesError
@@ -24,6 +24,9 @@ _FOLDERS = {
     ("darwin", "arm64"): ("aarch64-darwin", "darwin64"),
     ("win32", "amd64"): ("win64", "x86_64-windows"),
 }
+#: How an FMU is run: it steps itself (co-simulation), or a solver of ours integrates its equations (Model Exchange).
+Interface = Literal["cs", "me"]
+INTERFACES: tuple[Interface, ...] = ("cs", "me")
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
 
 
@@ -64,6 +67,12 @@ class FmuDescription:
         Whether it says that a process may hold only one instance.
     tolerance : float or None
         Relative tolerance that it recommends.
+    path : Path
+        The ``.fmu`` file.
+    interface : {"cs", "me"}
+        How it is run; the identifier and the abilities are those of this interface.
+    n_states, n_indicators : int
+        Continuous states and event indicators of Model Exchange.
     """
 
     name: str
@@ -76,9 +85,13 @@ class FmuDescription:
     can_snapshot: bool
     one_instance: bool
     tolerance: float | None
+    path: Path
+    interface: Interface
+    n_states: int
+    n_indicators: int
 
 
-def read_fmu(path: Path, cache: Path) -> FmuDescription:
+def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> FmuDescription:
     """Unpack an FMU and read its model description.
 
     Parameters
@@ -87,11 +100,13 @@ def read_fmu(path: Path, cache: Path) -> FmuDescription:
         The ``.fmu`` file.
     cache : Path
         Where FMUs are unpacked, once, under the hash of their content.
+    interface : {"cs", "me"}, optional
+        Default: co-simulation where the FMU offers it, else Model Exchange.
 
     Raises
     ------
     ResourcesError
-        When the file is no FMI 2.0 co-simulation FMU, or has no binary for this platform.
+        When the file is no FMI 2.0 FMU, does not offer the interface, or has no binary for this platform.
     """
     from fmpy import read_model_description
 
@@ -100,23 +115,31 @@ def read_fmu(path: Path, cache: Path) -> FmuDescription:
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through
         raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
-    slave = description.coSimulation
-    if description.fmiVersion != "2.0" or slave is None:
-        kind = "with co-simulation" if slave is not None else "without co-simulation"
-        raise ResourcesError(f"{path.name} is FMI {description.fmiVersion} {kind}; FMI 2.0 co-simulation is needed")
+    offered = {"cs": description.coSimulation, "me": description.modelExchange}
+    chosen = interface or ("me" if offered["cs"] is None else "cs")
+    if description.fmiVersion != "2.0" or offered[chosen] is None:
+        names = {"cs": "co-simulation", "me": "Model Exchange"}
+        has = " and ".join(names[key] for key in INTERFACES if offered[key] is not None) or "no interface known here"
+        wanted = names[interface] if interface else "co-simulation or Model Exchange"
+        raise ResourcesError(f"{path.name} is FMI {description.fmiVersion} with {has}; FMI 2.0 {wanted} is needed")
+    entry = offered[chosen]
     experiment = description.defaultExperiment
     tolerance = getattr(experiment, "tolerance", None)
     return FmuDescription(
         name=description.modelName,
         directory=directory,
-        library=_library(directory, slave.modelIdentifier, path.name),
+        library=_library(directory, entry.modelIdentifier, path.name),
         guid=description.guid,
-        identifier=slave.modelIdentifier,
+        identifier=entry.modelIdentifier,
         inputs=_variables(description, "input", path.name),
         outputs=_variables(description, "output", path.name),
-        can_snapshot=bool(slave.canGetAndSetFMUstate and slave.canSerializeFMUstate),
-        one_instance=bool(slave.canBeInstantiatedOnlyOncePerProcess),
+        can_snapshot=bool(entry.canGetAndSetFMUstate and entry.canSerializeFMUstate),
+        one_instance=bool(entry.canBeInstantiatedOnlyOncePerProcess),
         tolerance=None if tolerance is None else float(tolerance),
+        path=path,
+        interface=chosen,
+        n_states=int(description.numberOfContinuousStates or 0),
+        n_indicators=int(description.numberOfEventIndicators or 0),
     )
 
 

@@ -10,8 +10,8 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from ctypes import byref, c_double, c_int, c_size_t, c_uint, create_string_buffer
-from typing import Any
+from ctypes import CDLL, byref, c_double, c_int, c_size_t, c_uint, create_string_buffer
+from typing import Any, ClassVar
 
 import fmpy.fmi2 as fmi2
 import numpy as np
@@ -89,6 +89,20 @@ def _groups(variables: Sequence[FmuVariable]) -> dict[str, _Group]:
     return {kind: group for kind, group in groups.items() if group.count}
 
 
+def load(description: FmuDescription) -> None:
+    """Load the binary of an FMU, before a vendor does: FMPy leaves the working directory changed when it fails.
+
+    Raises
+    ------
+    ModelError
+        Naming the library that is missing, where that is the reason.
+    """
+    try:
+        CDLL(str(description.library))
+    except OSError as error:
+        raise ModelError(f"the FMU {description.name} cannot be loaded: {error}") from error
+
+
 class FmpyModel(Model):
     """An FMI 2.0 co-simulation FMU, called through FMPy.
 
@@ -103,6 +117,8 @@ class FmpyModel(Model):
     ModelError
         When the binary cannot be loaded.
     """
+
+    _binding: ClassVar[type[Any]] = fmi2.FMU2Slave
 
     def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
         super().__init__(
@@ -119,8 +135,9 @@ class FmpyModel(Model):
         self._size = c_size_t()
         self._buffer = create_string_buffer(0)
         self._alive = False
+        load(description)
         try:
-            self._fmu = fmi2.FMU2Slave(
+            self._fmu = self._binding(
                 guid=description.guid,
                 modelIdentifier=description.identifier,
                 unzipDirectory=str(description.directory),
@@ -134,44 +151,25 @@ class FmpyModel(Model):
         """Return a second, fresh model of the same FMU; see the base class."""
         if self._description.one_instance:
             raise ModelError(f"the FMU {self._description.name} allows one instance a process")
-        return FmpyModel(self._description, self._tolerance)
+        return type(self)(self._description, self._tolerance)
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
-        with _translated("initialize"):
-            self._instantiate()
-            self._fmu.setupExperiment(tolerance=self._tolerance, startTime=time)
-            self._set(inputs)
-            self._fmu.enterInitializationMode()
-            self._set(inputs)
-            self._fmu.exitInitializationMode()
+        with translated("initialize"):
+            self._start(time, inputs)
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with _translated("step"):
+        with translated("step"):
             self._set(inputs)
             self._fmu.fmi2DoStep(self._fmu.component, time, duration, fmi2.fmi2True)
             return self._get()
 
     def _serialize(self) -> bytes:
-        with _translated("serialize"):
-            fmu, component = self._fmu, self._fmu.component
-            fmu.fmi2GetFMUstate(component, byref(self._memory))
-            fmu.fmi2SerializedFMUstateSize(component, self._memory, byref(self._size))
-            if len(self._buffer) != self._size.value:
-                self._buffer = create_string_buffer(self._size.value)
-            fmu.fmi2SerializeFMUstate(component, self._memory, self._buffer, self._size)
-            return self._buffer.raw
+        with translated("serialize"):
+            return self._get_state()
 
     def _deserialize(self, time: float, data: bytes) -> None:
-        with _translated("restore"):
-            self._instantiate()
-            self._fmu.setupExperiment(tolerance=self._tolerance, startTime=time)
-            self._fmu.enterInitializationMode()
-            self._fmu.exitInitializationMode()
-            state = self._fmu.deSerializeFMUstate(data)
-            try:
-                self._fmu.setFMUstate(state)
-            finally:
-                self._fmu.freeFMUstate(state)
+        with translated("restore"):
+            self._set_state(time, data)
 
     def _discard(self) -> None:
         if self._alive:
@@ -179,6 +177,35 @@ class FmpyModel(Model):
             self._memory = fmi2.fmi2FMUstate()  # went with the instance
             # To free is the one call that is allowed after an error.
             self._fmu.fmi2FreeInstance(self._fmu.component)
+
+    def _start(self, time: float, inputs: FloatArray | None = None) -> None:
+        """Make an instance and bring it through its initialization."""
+        self._instantiate()
+        self._fmu.setupExperiment(tolerance=self._tolerance, startTime=time)
+        if inputs is not None:
+            self._set(inputs)
+        self._fmu.enterInitializationMode()
+        if inputs is not None:
+            self._set(inputs)
+        self._fmu.exitInitializationMode()
+
+    def _get_state(self) -> bytes:
+        fmu, component = self._fmu, self._fmu.component
+        fmu.fmi2GetFMUstate(component, byref(self._memory))
+        fmu.fmi2SerializedFMUstateSize(component, self._memory, byref(self._size))
+        if len(self._buffer) != self._size.value:
+            self._buffer = create_string_buffer(self._size.value)
+        fmu.fmi2SerializeFMUstate(component, self._memory, self._buffer, self._size)
+        return self._buffer.raw
+
+    def _set_state(self, time: float, data: bytes) -> None:
+        """Make an instance that stands where the serialized one stood."""
+        self._start(time)
+        state = self._fmu.deSerializeFMUstate(data)
+        try:
+            self._fmu.setFMUstate(state)
+        finally:
+            self._fmu.freeFMUstate(state)
 
     def _instantiate(self) -> None:
         self._fmu.instantiate(callbacks=_CALLBACKS, loggingOn=True)
@@ -200,7 +227,7 @@ class FmpyModel(Model):
 
 
 @contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Turn FMPy's errors into ours, with what the FMU said."""
     messages = _messages()
     messages.clear()

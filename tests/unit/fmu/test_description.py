@@ -68,7 +68,10 @@ def _repacked(fmu, target, change):
         (lambda name, data: None if name == "modelDescription.xml" else data, "cannot be read"),
         (lambda name, data: data[:500] if name == "modelDescription.xml" else data, "cannot be read"),
         (lambda name, data: data.replace(b'fmiVersion="2.0"', b'fmiVersion="9.9"'), "cannot be read|FMI 9.9"),
-        (lambda name, data: data.replace(b"CoSimulation", b"NoSimulation"), "without co-simulation"),
+        (
+            lambda name, data: data.replace(b"CoSimulation", b"NoSimulation").replace(b"ModelExchange", b"NoExchange"),
+            "no interface",
+        ),
         (lambda name, data: None if name.startswith("binaries/") else data, f"no binary for {sys.platform}"),
     ],
 )

@@ -1,0 +1,75 @@
+"""Do the installed PyFMI and Assimulo fit together? Decided from their versions, before anything compiled is imported.
+
+Assimulo 3.5.0 took the cpdef methods out of its ``cProblem``, whose C struct so shrank from 32 to 24 bytes. A PyFMI
+that was compiled against one cannot import the other (``cProblem size changed, may indicate binary incompatibility``,
+and at the second attempt ``KeyError: '__reduce_cython__'``). conda-forge's recipes ask for ``assimulo >=3.0`` only, so
+its solver may pick a pair that is broken.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Callable
+
+#: The pair that environment.yml pins.
+PINS = "python=3.11 pyfmi=2.21.0 assimulo=3.8.0 numpy>=2,<3"
+#: The last pair with the old struct.
+OLD_PINS = "python=3.10 pyfmi=2.11.0 assimulo=3.4.3 numpy<2"
+Version = tuple[int, ...]
+
+
+def installed(package: str) -> str | None:
+    """Return the version of a distribution; None where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def pyfmi_problem(version_of: Callable[[str], str | None] = installed) -> str | None:
+    """Say why PyFMI cannot be used; None when nothing speaks against it.
+
+    Parameters
+    ----------
+    version_of : callable
+        Name of a distribution -> version or None.
+
+    Returns
+    -------
+    str or None
+        The pair that does not fit, and the pins that mend it.
+    """
+    pyfmi, assimulo, numpy = version_of("pyfmi"), version_of("assimulo"), version_of("numpy")
+    missing = [name for name, version in (("PyFMI", pyfmi), ("Assimulo", assimulo)) if version is None]
+    if missing or pyfmi is None or assimulo is None:
+        return f"{' and '.join(missing)} not installed; conda-forge has them: {PINS}"
+    mend = f"pin {PINS}"
+    new_struct = _numbers(assimulo) >= (3, 5)
+    if _numbers(pyfmi) < (2, 13) and new_struct:
+        return (
+            f"PyFMI {pyfmi} was compiled against Assimulo 3.2 to 3.4.3, whose cProblem has 32 bytes; "
+            f"Assimulo {assimulo} is installed, whose cProblem has 24: {mend} (or the old pair: {OLD_PINS})"
+        )
+    if _numbers(pyfmi) >= (2, 13) and not new_struct:
+        return (
+            f"PyFMI {pyfmi} was compiled against Assimulo 3.5.0 or newer, whose cProblem has 24 bytes; "
+            f"Assimulo {assimulo} is installed, whose cProblem has 32: {mend}"
+        )
+    if _numbers(pyfmi) < (2, 13) and numpy is not None and _numbers(numpy) >= (2,):
+        return f"PyFMI {pyfmi} was compiled against NumPy 1; NumPy {numpy} is installed: {mend} (or {OLD_PINS})"
+    return None
+
+
+def explain_import_error(error: BaseException) -> str:
+    """Say what an import error of PyFMI means, for a pair whose versions look right but whose builds differ."""
+    text = str(error)
+    if "cProblem" in text or "__reduce_cython__" in text:
+        return f"PyFMI and Assimulo were compiled against different versions of each other ({text}): pin {PINS}"
+    if "numpy.dtype" in text or "numpy.ndarray" in text:
+        return f"PyFMI or Assimulo was compiled against another NumPy ({text}): pin {PINS}"
+    return f"{type(error).__name__}: {text}"
+
+
+def _numbers(version: str) -> Version:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])

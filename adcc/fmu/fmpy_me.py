@@ -1,0 +1,185 @@
+"""FMI 2.0 Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them.
+
+One solver is made and kept for the life of a model. It goes on across steps whose inputs stay; where an input changes,
+at an event and after a snapshot it starts anew from the states at order one (CVodeReInit), in the same memory. An input
+that jumps is a discontinuity, which a multi-step method must not carry over; and that a snapshot is a point of restart
+makes going on from it the same as going on past it, bit by bit.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, ClassVar
+
+import numpy as np
+from fmpy import fmi2
+from fmpy.fmi1 import FMICallException
+from fmpy.sundials import CVodeSolver
+
+from adcc.core.model import FloatArray
+from adcc.errors import ModelError
+from adcc.fmu.description import FmuDescription
+from adcc.fmu.fmpy_ import FmpyModel, translated
+
+#: Solver steps between two communication points before it is given up.
+MAX_STEPS = 100_000
+#: Events in one step, and iterations at one event, before it is given up: the FMU chatters.
+MAX_EVENTS = 10_000
+MAX_ITERATIONS = 100
+_HEADER = struct.Struct("<d")
+
+
+class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
+    """FMPy's binding of CVODE, with the errors of the FMU passed on: ctypes would swallow them."""
+
+    def __init__(self, fmu: Any, n_states: int, n_indicators: int, time: float, tolerance: float) -> None:
+        self._fmu = fmu
+        self.error: Exception | None = None
+        super().__init__(
+            nx=n_states,
+            nz=n_indicators,
+            get_x=fmu.getContinuousStates,
+            set_x=fmu.setContinuousStates,
+            get_dx=fmu.getDerivatives,
+            get_z=fmu.getEventIndicators,
+            get_nominals=fmu.getNominalsOfContinuousStates,
+            set_time=fmu.setTime,
+            input=self,  # FMPy asks it for inputs that vary in time; ours are constant between events
+            startTime=time,
+            relativeTolerance=tolerance,
+            maxNumSteps=MAX_STEPS,
+        )
+
+    def apply(self, _time: float) -> None:
+        """Leave the inputs as they are."""
+
+    def f(self, t: float, y: Any, ydot: Any, user_data: Any) -> int:
+        """Right-hand side, for CVODE."""
+        return self._guarded(super().f, t, y, ydot, user_data)
+
+    def g(self, t: float, y: Any, gout: Any, user_data: Any) -> int:
+        """Event indicators, for CVODE."""
+        return self._guarded(super().g, t, y, gout, user_data)
+
+    def _guarded(self, function: Any, *arguments: Any) -> int:
+        """Return 0, 1 when a smaller step may help, -1 when nothing does."""
+        try:
+            function(*arguments)
+        except FMICallException as error:
+            self.error = error
+            return 1 if error.status == fmi2.fmi2Discard else -1
+        except Exception as error:  # raised to the caller of the solver
+            self.error = error
+            return -1
+        return 0
+
+    def go(self, start: float, end: float) -> tuple[bool, float]:
+        """Integrate; return whether an event was found and the time reached.
+
+        Raises
+        ------
+        Exception
+            The FMU's own error, or the solver's.
+        """
+        self.error = None
+        try:
+            found, _, reached = self.step(start, end)
+        except Exception as error:
+            raise (self.error or error) from None
+        return bool(found), float(reached)
+
+
+class FmpyExchangeModel(FmpyModel):
+    """An FMI 2.0 Model Exchange FMU, integrated by FMPy's CVODE.
+
+    Parameters
+    ----------
+    description : FmuDescription
+        Of the interface ``me``.
+    tolerance : float or None
+        Relative tolerance of CVODE; absolute tolerances are this times the nominal values. None for what the FMU
+        recommends.
+    """
+
+    _binding: ClassVar[type[Any]] = fmi2.FMU2Model
+
+    def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
+        super().__init__(description, tolerance)
+        self._solver: _Solver | None = None
+        self._restart = True
+        self._held: FloatArray | None = None  # the inputs of the last step
+        self._next_event = np.inf
+
+    def _initialize(self, time: float, inputs: FloatArray) -> None:
+        with translated("initialize"):
+            self._start(time, inputs)
+            self._iterate_events()
+            self._fmu.enterContinuousTimeMode()
+            self._held = inputs.copy()
+            self._restart = True
+
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with translated("step"):
+            if self._held is None or not np.array_equal(inputs, self._held):
+                self._event(inputs)
+            self._integrate(time, time + duration)
+            return self._get()
+
+    def _integrate(self, time: float, end: float) -> None:
+        solver = self._ready_solver(time)
+        events = 0
+        while time < end:
+            target = min(end, self._next_event)
+            found = False
+            if target > time:
+                found, time = solver.go(time, target)
+                self._fmu.setTime(time)
+            asked, ended = self._fmu.completedIntegratorStep()
+            if ended:
+                raise ModelError(f"the FMU ended the simulation at {time} s")
+            if found or asked or time >= self._next_event:
+                events += 1
+                if events > MAX_EVENTS:
+                    raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
+                self._event()
+                solver = self._ready_solver(time)
+
+    def _ready_solver(self, time: float) -> _Solver:
+        if self._solver is None:
+            description = self._description
+            self._fmu.setTime(time)
+            self._solver = _Solver(self._fmu, description.n_states, description.n_indicators, time, self._tolerance)
+        elif self._restart:
+            self._solver.reset(time)
+        self._restart = False
+        return self._solver
+
+    def _event(self, inputs: FloatArray | None = None) -> None:
+        """Handle an event, at which inputs may change."""
+        self._fmu.enterEventMode()
+        if inputs is not None:
+            self._set(inputs)
+            self._held = inputs.copy()
+        self._iterate_events()
+        self._fmu.enterContinuousTimeMode()
+        self._restart = True
+
+    def _iterate_events(self) -> None:
+        for _ in range(MAX_ITERATIONS):
+            again, ended, _nominals, _values, defined, moment = self._fmu.newDiscreteStates()
+            if ended:
+                raise ModelError("the FMU ended the simulation")
+            if not again:
+                self._next_event = float(moment) if defined else np.inf
+                return
+        raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")
+
+    def _get_state(self) -> bytes:
+        self._restart = True
+        return _HEADER.pack(self._next_event) + super()._get_state()
+
+    def _set_state(self, time: float, data: bytes) -> None:
+        super()._set_state(time, data[_HEADER.size :])
+        self._next_event = _HEADER.unpack_from(data)[0]
+        self._restart = True
+        self._held = None  # an unchanged input costs one event more, no difference

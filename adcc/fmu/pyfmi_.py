@@ -1,0 +1,334 @@
+"""FMI 2.0 through PyFMI and Assimulo: co-simulation, and Model Exchange with Assimulo's CVode (SUNDIALS).
+
+For Model Exchange one CVode is made and kept for the life of a model; it starts anew from the states where an input
+changes, at an event and after a snapshot, as that of `adcc.fmu.fmpy_me` does and for the same reasons. With ``restart``
+PyFMI's own ``simulate()`` is called at every step, as AlphaDataCenterCooling does: slower, the same numerics.
+
+PyFMI writes log and result files into the working directory by default; here the log is kept in memory and there are no
+results. An instance is never used again after an error, but PyFMI itself terminates it before it frees it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import struct
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adcc.core.model import FloatArray, Model
+from adcc.core.variables import with_plant_bounds
+from adcc.errors import ModelError
+from adcc.fmu.abi import explain_import_error
+from adcc.fmu.description import FmuDescription, FmuVariable
+from adcc.fmu.fmpy_ import MESSAGES, TOLERANCE, load
+
+try:
+    from assimulo.problem import Explicit_Problem
+    from assimulo.solvers import CVode
+    from pyfmi.fmi import FMUModelCS2, FMUModelME2
+except Exception as _error:  # a wrong build fails with ValueError, then KeyError
+    raise ModelError(f"the engine pyfmi cannot be imported: {explain_import_error(_error)}") from _error
+
+#: Solver steps between two communication points, and events in one step, before it is given up.
+MAX_STEPS = 100_000
+MAX_EVENTS = 10_000
+#: What Assimulo's solvers return at an event (its constants.pxi).
+ID_EVENT = 2
+#: PyFMI's rule for absolute tolerances: this times relative tolerance and nominal value.
+ATOL_FACTOR = 0.01
+_LENGTH = struct.Struct("<I")
+
+
+class _Log:
+    """Where PyFMI writes messages: the last ones are kept."""
+
+    def __init__(self) -> None:
+        self.lines: deque[str] = deque(maxlen=MESSAGES)
+        self.closed = False
+
+    def write(self, text: str) -> int:
+        """Take a message."""
+        if text.strip():
+            self.lines.append(text.strip())
+        return len(text)
+
+
+class _Group:
+    """Variables of one type: where they stand in the arrays, and their value references."""
+
+    def __init__(self, variables: Sequence[FmuVariable], kind: str) -> None:
+        where = [i for i, v in enumerate(variables) if v.variable.kind == kind]
+        self.where: NDArray[np.intp] = np.array(where, dtype=np.intp)
+        self.references = np.array([variables[i].reference for i in where], dtype=np.uint32)
+
+
+def _groups(variables: Sequence[FmuVariable]) -> dict[str, _Group]:
+    groups = {kind: _Group(variables, kind) for kind in ("real", "integer", "boolean")}
+    return {kind: group for kind, group in groups.items() if len(group.where)}
+
+
+class PyfmiModel(Model):
+    """An FMI 2.0 co-simulation FMU, called through PyFMI.
+
+    Parameters
+    ----------
+    description : FmuDescription
+    tolerance : float or None
+        Relative tolerance; None for what the FMU recommends.
+
+    Raises
+    ------
+    ModelError
+        When the binary cannot be loaded.
+    """
+
+    _vendor: ClassVar[type[Any]] = FMUModelCS2
+
+    def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
+        super().__init__(
+            with_plant_bounds(v.variable for v in description.inputs),
+            tuple(v.variable for v in description.outputs),
+            can_snapshot=description.can_snapshot,
+        )
+        load(description)
+        self._description = description
+        self._tolerance = tolerance or description.tolerance or TOLERANCE
+        self._set_groups = _groups(description.inputs)
+        self._get_groups = _groups(description.outputs)
+        self._log = _Log()
+        self._fmu: Any = None
+
+    def twin(self) -> PyfmiModel:
+        """Return a second, fresh model of the same FMU; see the base class."""
+        if self._description.one_instance:
+            raise ModelError(f"the FMU {self._description.name} allows one instance a process")
+        return self._another()
+
+    def _another(self) -> PyfmiModel:
+        return PyfmiModel(self._description, self._tolerance)
+
+    def _initialize(self, time: float, inputs: FloatArray) -> None:
+        with self._translated("initialize"):
+            self._start(time, inputs)
+
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with self._translated("step"):
+            self._set(inputs)
+            status = self._fmu.do_step(time, duration, True)
+            if status != 0:
+                raise ModelError(f"fmi2DoStep failed with status {status}")
+            return self._get()
+
+    def _serialize(self) -> bytes:
+        with self._translated("serialize"):
+            state = self._fmu.get_fmu_state()
+            try:
+                data, about = self._fmu.serialize_fmu_state(state)
+            finally:
+                self._fmu.free_fmu_state(state)
+            text = json.dumps(about, default=float).encode()
+            return _LENGTH.pack(len(text)) + text + bytes(data)
+
+    def _deserialize(self, time: float, data: bytes) -> None:
+        with self._translated("restore"):
+            self._start(time)
+            size = _LENGTH.unpack_from(data)[0]
+            about = json.loads(data[_LENGTH.size : _LENGTH.size + size])
+            content = np.frombuffer(data[_LENGTH.size + size :], dtype=np.byte).copy()
+            state = self._fmu.deserialize_fmu_state([content, about])
+            try:
+                self._fmu.set_fmu_state(state)
+            finally:
+                self._fmu.free_fmu_state(state)
+
+    def _discard(self) -> None:
+        self._fmu = None  # PyFMI frees the instance when the last reference goes
+
+    def _start(self, time: float, inputs: FloatArray | None = None) -> None:
+        """Make an instance and bring it through its initialization."""
+        fmu = self._fmu = self._vendor(
+            str(self._description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
+        )
+        fmu.setup_experiment(tolerance=self._tolerance, start_time=time)
+        if inputs is not None:
+            self._set(inputs)
+        fmu.enter_initialization_mode()
+        if inputs is not None:
+            self._set(inputs)
+        fmu.exit_initialization_mode()
+
+    def _set(self, inputs: FloatArray) -> None:
+        for kind, group in self._set_groups.items():
+            values = inputs[group.where]
+            getattr(self._fmu, f"set_{kind}")(group.references, values if kind == "real" else values.astype(int))
+
+    def _get(self) -> FloatArray:
+        outputs = np.empty(len(self.outputs))
+        for kind, group in self._get_groups.items():
+            outputs[group.where] = getattr(self._fmu, f"get_{kind}")(group.references)
+        return outputs
+
+    @contextlib.contextmanager
+    def _translated(self, what: str) -> Iterator[None]:
+        """Turn PyFMI's and Assimulo's errors into ours, with what the FMU said."""
+        self._log.lines.clear()
+        try:
+            yield
+        except Exception as error:  # PyFMI, Assimulo, numpy and json each have their own
+            reason = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+            said = f" The FMU says: {' | '.join(self._log.lines)}" if self._log.lines else ""
+            raise ModelError(f"the FMU failed to {what}: {reason}{said}") from error
+
+
+class _Equations(Explicit_Problem):  # type: ignore[misc]  # Assimulo is untyped
+    """The equations of an FMU, as Assimulo wants them."""
+
+    def __init__(self, model: PyfmiExchangeModel, time: float, states: FloatArray) -> None:
+        self.model = model
+        super().__init__(self._rhs, states, time)
+
+    def _rhs(self, t: float, y: FloatArray, _switches: Any = None) -> Any:
+        return self.model.derivatives(t, y)
+
+
+class _EquationsWithEvents(_Equations):
+    """Equations with event indicators."""
+
+    def state_events(self, t: float, y: FloatArray, _switches: Any) -> Any:
+        """Return the event indicators."""
+        return self.model.indicators(t, y)
+
+
+class PyfmiExchangeModel(PyfmiModel):
+    """An FMI 2.0 Model Exchange FMU, integrated by Assimulo's CVode.
+
+    Parameters
+    ----------
+    description : FmuDescription
+        Of the interface ``me``.
+    tolerance : float or None
+        Relative tolerance of CVode.
+    restart : bool
+        Whether PyFMI's ``simulate()`` is called at every step.
+    """
+
+    _vendor: ClassVar[type[Any]] = FMUModelME2
+
+    def __init__(self, description: FmuDescription, tolerance: float | None = None, *, restart: bool = False) -> None:
+        super().__init__(description, tolerance)
+        if not description.n_states:
+            raise ModelError(f"{description.name} has no continuous states; the engine fmpy runs it")
+        self._always_restart = restart
+        self._solver: Any = None
+        self._fresh = True  # whether the solver starts anew at the next step
+        self._held: FloatArray | None = None
+
+    def derivatives(self, time: float, states: FloatArray) -> Any:
+        """Return the derivatives of the states, for the solver."""
+        self._fmu.time = time
+        self._fmu.continuous_states = states
+        return self._fmu.get_derivatives()
+
+    def indicators(self, time: float, states: FloatArray) -> Any:
+        """Return the event indicators, for the solver."""
+        self._fmu.time = time
+        self._fmu.continuous_states = states
+        return self._fmu.get_event_indicators()
+
+    def _another(self) -> PyfmiModel:
+        return PyfmiExchangeModel(self._description, self._tolerance, restart=self._always_restart)
+
+    def _initialize(self, time: float, inputs: FloatArray) -> None:
+        with self._translated("initialize"):
+            self._start(time, inputs)
+            self._fmu.event_update()
+            self._fmu.enter_continuous_time_mode()
+            self._held = inputs.copy()
+            self._fresh = True
+
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with self._translated("step"):
+            if self._always_restart:
+                self._set(inputs)
+                self._simulate(time, time + duration)
+            else:
+                if self._held is None or not np.array_equal(inputs, self._held):
+                    self._event(inputs)
+                self._integrate(time, time + duration)
+            return self._get()
+
+    def _simulate(self, time: float, end: float) -> None:
+        options = self._fmu.simulate_options()
+        options["initialize"] = False
+        options["result_handling"] = None
+        options["result_max_size"] = 0  # otherwise it warns that there is no result to limit
+        options["CVode_options"]["rtol"] = self._tolerance
+        options["CVode_options"]["verbosity"] = 50
+        self._fmu.simulate(start_time=time, final_time=end, options=options)
+
+    def _integrate(self, time: float, end: float) -> None:
+        events = 0
+        while time < end:
+            info = self._fmu.get_event_info()
+            next_event = info.nextEventTime if info.nextEventTimeDefined else np.inf
+            target = min(end, next_event)
+            found = False
+            if target > time:
+                found, time = self._solve(time, target)
+            asked, ended = self._fmu.completed_integrator_step()
+            if ended or info.terminateSimulation:
+                raise ModelError(f"the FMU ended the simulation at {time} s")
+            if found or asked or time >= next_event:
+                events += 1
+                if events > MAX_EVENTS:
+                    raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
+                self._event()
+
+    def _solve(self, time: float, end: float) -> tuple[bool, float]:
+        """Go on with the solver; return whether an event was found and the time reached."""
+        states = self._fmu.continuous_states
+        if self._solver is None:
+            kind = _EquationsWithEvents if self._description.n_indicators else _Equations
+            self._solver = CVode(kind(self, time, states))
+            self._solver.verbosity = 50
+            self._solver.rtol = self._tolerance
+            self._solver.maxsteps = MAX_STEPS
+        solver = self._solver
+        if self._fresh:
+            solver.atol = ATOL_FACTOR * self._tolerance * self._fmu.nominal_continuous_states
+            solver.t, solver.y = time, states
+        options = {
+            "initialize": self._fresh,
+            "report_continuously": False,
+            "output_list": np.array([end]),
+            "output_index": 0,
+        }
+        flag, times, solutions = solver.integrate(time, states, end, options)
+        self._fresh = False
+        self._fmu.time = times[-1]
+        self._fmu.continuous_states = solutions[-1]
+        return flag == ID_EVENT, float(times[-1])
+
+    def _event(self, inputs: FloatArray | None = None) -> None:
+        """Handle an event, at which inputs may change."""
+        self._fmu.enter_event_mode()
+        if inputs is not None:
+            self._set(inputs)
+            self._held = inputs.copy()
+        self._fmu.event_update()
+        self._fmu.enter_continuous_time_mode()
+        self._fresh = True
+
+    def _serialize(self) -> bytes:
+        self._fresh = True
+        return super()._serialize()
+
+    def _deserialize(self, time: float, data: bytes) -> None:
+        super()._deserialize(time, data)
+        self._fresh = True
+        self._held = None
