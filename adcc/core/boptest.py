@@ -73,13 +73,13 @@ def forecast(
         )
     # a horizon is cut where the data ends, before anything is made of it
     last = min(now + ahead, disturbances.end - disturbances.interval)
-    count = int((last - now) / apart + 1e-9) + 1 if last >= now else 0
-    if count > MOST_POINTS:
+    if last - now > apart * MOST_POINTS:
         raise InvalidValueError(
-            f"Invalid value {apart} for parameter interval. The answer would have {count} values of each point, more "
-            f"than {MOST_POINTS}.",
+            f"Invalid value {apart} for parameter interval. The answer would have more than {MOST_POINTS} values of "
+            f"each point.",
             "interval",
         )
+    count = int((last - now) / apart + 1e-9) + 1 if last >= now else 0
     time = now + apart * np.arange(count)
     rows = ((time - disturbances.time0) / disturbances.interval + 1e-9).astype(np.int64)
     columns = {name: disturbances.values[rows, disturbances.names.index(name)] for name in point_names}

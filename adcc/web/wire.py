@@ -6,15 +6,24 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import orjson
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from adcc.core.numbers import shown
+from adcc.core.numbers import parse_flag, parse_number, shown
 from adcc.core.testcase import Reply
-from adcc.errors import ContentTypeError, InvalidValueError, MalformedError, TooLargeError
+from adcc.errors import (
+    AdccError,
+    BusyError,
+    ContentTypeError,
+    InvalidValueError,
+    MalformedError,
+    TooLargeError,
+    UnknownSessionError,
+)
 
 _JSON = "application/json"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
@@ -50,8 +59,13 @@ def streamed(answer: Reply) -> Response:
     return Response(parts(), status=answer.status, content_type=_JSON)
 
 
-def body() -> dict[str, Any]:
+def body(*, form: bool = False) -> dict[str, Any]:
     """Return the JSON object of the request; an empty body is an empty object.
+
+    Parameters
+    ----------
+    form : bool
+        Whether form data is taken too; a name that comes more than once then has a list.
 
     Raises
     ------
@@ -64,7 +78,7 @@ def body() -> dict[str, Any]:
     """
     limit = request.max_content_length or sys.maxsize
     try:
-        data = request.get_data(cache=False)
+        data = request.get_data(cache=True, parse_form_data=False)
         if request.content_length is None and len(data) >= limit:  # sent in chunks: reading stops at the limit
             raise RequestEntityTooLarge
     except RequestEntityTooLarge as error:
@@ -72,6 +86,9 @@ def body() -> dict[str, Any]:
         raise TooLargeError(f"The body is larger than {limit} bytes.") from error
     if not data:
         return {}
+    if form and request.mimetype == "application/x-www-form-urlencoded":
+        values = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: given if len(given) > 1 else given[0] for name, given in values.items()}
     if not request.is_json:
         raise ContentTypeError(
             f"The body must be JSON with the header Content-Type: application/json, not "
@@ -81,6 +98,72 @@ def body() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError(f"The body must be a JSON object, but is {type(value)}.")
     return value
+
+
+def flag(given: dict[str, Any], name: str) -> bool:
+    """Take a yes or no out of a body; no where there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is something else.
+    """
+    value = given.pop(name, None)
+    return False if value is None else parse_flag(value, name)
+
+
+def name(field: str, *, optional: bool = False) -> str:
+    """Return a field of the body that is a text; empty where an optional one is missing.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is missing or something else.
+    """
+    value = fields((), (field,))[field] if optional else fields((field,))[field]
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.", field
+        )
+    return value
+
+
+def conditions() -> dict[str, Any]:
+    """Return what the headers make a change depend on.
+
+    Returns
+    -------
+    dict[str, Any]
+        ``clock`` from ``If-Match``: where the client believes the session to stand [s]; ``key``: ``Idempotency-Key``.
+
+    Raises
+    ------
+    InvalidValueError
+        When the clock is no number.
+    """
+    clock, key = request.headers.get("If-Match"), request.headers.get("Idempotency-Key")
+    found: dict[str, Any] = {}
+    if clock is not None and clock.strip() != "*":
+        found["clock"] = parse_number(clock.strip().strip('"'), "If-Match")
+    if key:
+        if len(key) > 200:
+            raise InvalidValueError(f"Invalid value {shown(key)} for parameter Idempotency-Key. It is too long.", "key")
+        found["key"] = key
+    return found
+
+
+def failure(error: AdccError) -> Response:
+    """Return the reply to an error, in the shape that it has on the routes that can raise it."""
+    if isinstance(error, UnknownSessionError):  # as BOPTEST has it
+        wrong = {"value": error.testid, "msg": str(error), "param": "testid", "location": "params"}
+        return Response(orjson.dumps({"errors": [wrong]}), status=error.status, content_type=_JSON)
+    if isinstance(error, BusyError):
+        response = envelope(error.status, str(error), {"queue_position": error.position})
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    return envelope(error.status, str(error))
 
 
 def _drain() -> None:

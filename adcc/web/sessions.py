@@ -1,0 +1,56 @@
+"""Sessions by test id, and what can be done with one beyond single steps: many steps, snapshots, forks.
+
+Where a route has no test id it is about the default session.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from adcc.session.manager import SessionManager
+from adcc.web import columns, wire
+
+
+def blueprint(sessions: SessionManager) -> Blueprint:
+    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+    routes = Blueprint("sessions", __name__)
+
+    @routes.get("/sessions")
+    def listing() -> Response:
+        """All sessions and where they stand."""
+        return wire.envelope(200, "Queried the sessions successfully.", sessions.sessions())
+
+    @routes.put("/stop")
+    def stop_all() -> Response:
+        """Stop all sessions."""
+        return wire.envelope(200, "Stopped all sessions successfully.", {"stopped": sessions.stop_all()})
+
+    @routes.post("/steps", defaults={"testid": None})
+    @routes.post("/steps/<testid>")
+    def steps(testid: str | None) -> Response:
+        """Many control steps: {"steps", "action", "trajectory", "point_names", "atomic", "dry_run"}, all optional."""
+        asked = wire.body()
+        if wire.flag(asked, "dry_run"):
+            return columns.steps(sessions.call(testid, "look_ahead", asked, "many"))
+        return columns.steps(sessions.call(testid, "advance", asked, "many", **wire.conditions()))
+
+    @routes.post("/snapshot", defaults={"testid": None})
+    @routes.post("/snapshot/<testid>")
+    def snapshot(testid: str | None) -> Response:
+        """Store the session as it stands."""
+        return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.snapshot(testid)})
+
+    @routes.put("/restore", defaults={"testid": None})
+    @routes.put("/restore/<testid>")
+    def restore(testid: str | None) -> Response:
+        """Go back to a snapshot: {"snapshot"}."""
+        return wire.reply(sessions.restore(testid, wire.name("snapshot")))
+
+    @routes.post("/fork", defaults={"testid": None})
+    @routes.post("/fork/<testid>")
+    def fork(testid: str | None) -> Response:
+        """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
+        forked = sessions.fork(testid, wire.name("snapshot", optional=True) or None)
+        return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
+
+    return routes
