@@ -32,10 +32,10 @@ class Settings:
         "ADCC_RESOURCES", "Resources beside the package", "Folder of the test case: FMU, boundary data, surrogates."
     )
     state_dir: Path = _variable(
-        "ADCC_STATE_DIR", ".adcc-state", "Folder for what the server keeps: unpacked FMUs, the history of the session."
+        "ADCC_STATE_DIR", ".adcc-state", "Folder for what the server keeps: unpacked FMUs and sessions."
     )
     max_body: int = _variable("ADCC_MAX_BODY", "1048576", "Largest request body [bytes]; beyond it the answer is 413.")
-    threads: int = _variable("ADCC_THREADS", "8", "Threads that answer requests; they take turns at the model.")
+    threads: int = _variable("ADCC_THREADS", "8", "Threads that answer requests; they take turns at a session.")
     max_sessions: int = _variable(
         "ADCC_MAX_SESSIONS", "32", "Sessions that clients may select, the default session not counted."
     )

@@ -97,17 +97,15 @@ def memory(pid: int) -> float:
 def memory_growth(
     server: Server, initialize: Mapping[str, float], actions: Sequence[Mapping[str, float]], thousands: int
 ) -> str:
-    """Return how much the worker grows over each thousand steps."""
-    if not server.workers():
-        return "not measured, needs /proc"
-    (worker,) = server.workers()
+    """Return how much the process of the session grows over each thousand steps."""
+    (host,) = server.hosts()
     thousand = list(itertools.islice(itertools.cycle(actions), 1000))
     step, growth = keep_alive(server.connect()), []
     for _ in range(thousands):
         server.request("PUT", "/initialize", initialize)
-        before = memory(worker)
+        before = memory(host)
         timed(step, thousand)
-        growth.append(memory(worker) - before)
+        growth.append(memory(host) - before)
     return ", ".join(f"{megabytes:+.2f}" for megabytes in growth) + " MB"
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from adcc.session.folder import Folder
+
 ROOT = Path(__file__).resolve().parent.parent
 GUNICORN = (sys.executable, "-m", "gunicorn", "restapi:app")
 
@@ -40,6 +42,7 @@ class Server:
 
     def __init__(self, resources: Path, state_dir: Path, command: Sequence[str] = GUNICORN, **variables: str) -> None:
         self.port = free_port()
+        self.state_dir = state_dir
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
         environment |= {
             "HOST": "127.0.0.1",
@@ -116,6 +119,12 @@ class Server:
         """Return the process ids of the workers, where /proc tells them."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in children.read_text().split()] if children.exists() else []
+
+    def hosts(self) -> list[int]:
+        """Return the process ids of the processes that own a session."""
+        folders = (self.state_dir / "sessions").glob("*/about.json")
+        serving = (Folder(self.state_dir, about.parent.name).serving() for about in folders)
+        return [status.pid for status in serving if status is not None]
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """End the server as Ctrl-C does, the whole process group at once; return the exit code."""

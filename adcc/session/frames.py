@@ -26,6 +26,8 @@ _LENGTH = struct.Struct("<I")
 _TOTAL = struct.Struct("<Q")
 #: Messages beyond this are received into a file [bytes].
 _SPOOLED = 8 * 2**20
+#: Stands for an array in a payload; no client can send such a name back to us.
+_ARRAY = "\0array"
 
 
 class GoneError(Exception):
@@ -99,14 +101,31 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 
 
 def pack_reply(reply: Reply) -> bytes:
-    """Return a reply as bytes; arrays by name stay arrays, all else becomes JSON."""
-    head = {"status": reply.status, "message": reply.message}
-    payload = reply.payload
-    if isinstance(payload, dict) and payload and all(isinstance(value, np.ndarray) for value in payload.values()):
-        columns = [np.ascontiguousarray(value) for value in payload.values()]
-        told = [[name, value.dtype.str, value.shape] for name, value in zip(payload, columns, strict=True)]
-        return pack({**head, "columns": told}, [value.tobytes() for value in columns])
-    return pack(head, [orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)])
+    """Return a reply as bytes; arrays in its payload stay arrays, all else becomes JSON."""
+    arrays: list[np.ndarray[Any, Any]] = []
+    payload = _lifted(reply.payload, arrays)
+    text = orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)
+    told = [[array.dtype.str, array.shape] for array in arrays]
+    head = {"status": reply.status, "message": reply.message, "arrays": told}
+    return pack(head, [text, *(array.tobytes() for array in arrays)])
+
+
+def _lifted(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    """Return a payload with the arrays in its objects replaced by their places in a list."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        arrays.append(value)
+        return {_ARRAY: len(arrays) - 1}
+    if isinstance(value, dict):
+        return {name: one if isinstance(one, float) else _lifted(one, arrays) for name, one in value.items()}
+    return value
+
+
+def _lowered(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
+    if isinstance(value, dict):
+        if _ARRAY in value:
+            return arrays[value[_ARRAY]]
+        return {name: _lowered(one, arrays) for name, one in value.items()}
+    return value
 
 
 def pack_error(error: AdccError) -> bytes:
@@ -125,11 +144,10 @@ def unpack_reply(data: Block) -> Reply:
     head, parts = unpack(data)
     if "error" in head:
         raise _error(head)
-    if "columns" in head:
-        told = zip(head["columns"], parts, strict=True)
-        payload: Any = {name: np.frombuffer(part, dtype=dtype).reshape(shape) for (name, dtype, shape), part in told}
-    else:
-        payload = orjson.loads(parts[0])
+    payload = orjson.loads(parts[0])
+    if head["arrays"]:
+        told = zip(head["arrays"], parts[1:], strict=True)
+        payload = _lowered(payload, [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in told])
     return Reply(head["status"], head["message"], payload)
 
 

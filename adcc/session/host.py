@@ -30,11 +30,11 @@ from adcc.core.model import FloatArray
 from adcc.core.resources import Resources
 from adcc.core.testcase import Reply, TestCase
 from adcc.errors import AdccError, ConflictError, ModelError, StateError, StorageError, UnknownSessionError
-from adcc.fmu.registry import open_model
 from adcc.fmu.selfcheck import self_check
 from adcc.session.folder import Folder, StatusFile, resident
 from adcc.session.frames import Block, GoneError, pack, pack_error, pack_reply, receive, send, unpack
 from adcc.session.journal import Durability, Journal, Kind, LockedError
+from adcc.session.local import open_testcase
 
 #: Methods that change a session.
 CHANGING = frozenset({"initialize", "advance", "set_step", "set_scenario", "restore"})
@@ -117,9 +117,7 @@ class Host:
     # -- starting -----------------------------------------------------------------------------------------------------
 
     def _open(self) -> TestCase:
-        state_dir = Path(self._config.state_dir)
-        resources = Resources.load(Path(self._config.resources))
-        case = TestCase.open(resources, open_model(resources, state_dir / "fmu"), state_dir / "history")
+        case = open_testcase(Path(self._config.resources), Path(self._config.state_dir))
         records = self._journal.recorded()
         if not records:
             self._journal.start_generation([(Kind.BASE, self._base(case))])
@@ -314,6 +312,8 @@ class Host:
             self._back()
             raise
         self._changes += 1
+        if self._unsaved > 2 * REPLAY and case.can_restore:  # one long request; to do it again would take too long
+            self._save()
         return data
 
     def _back(self) -> None:

@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from adcc.errors import AdccError
-from adcc.session.local import LocalSession, open_testcase
+from adcc.session.manager import SessionManager
 from adcc.settings import Settings
 from adcc.web import routes, wire
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Open the test case and return the application that serves it.
+    """Open the default session and return the application that serves it and all others.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         When the test case cannot be opened.
     """
     settings = settings or Settings.from_env()
-    resources, state_dir = settings.resources, settings.state_dir
-    session = LocalSession(lambda: open_testcase(resources, state_dir))
+    sessions = SessionManager(settings)
+    sessions.open_default()
     app = Flask("adcc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.extensions["adcc-session"] = session
-    app.register_blueprint(routes.blueprint(session))
+    app.extensions["adcc-sessions"] = sessions
+    app.register_blueprint(routes.blueprint(sessions))
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)
     app.register_error_handler(HTTPException, _on_http_error)

@@ -54,12 +54,11 @@ def test_nothing_is_logged_per_step(small_resources, state_dir):
         assert server.log.read_text() == before
 
 
-def test_a_second_server_in_the_same_directory_is_independent(small_resources, state_dir):
-    with Server(small_resources, state_dir) as one, Server(small_resources, state_dir) as other:
-        for k in range(3):
-            for server in (one, other):
-                message = server.request("POST", "/advance")[1]["message"]
-                assert message == f"Advanced simulation successfully from {300.0 * k}s to {300.0 * (k + 1)}s."
+def test_a_second_server_over_the_same_state_directory_shares_its_sessions(small_resources, tmp_path):
+    with Server(small_resources, tmp_path) as one, Server(small_resources, tmp_path) as other:
+        for k, server in enumerate((one, other, other, one)):
+            message = server.request("POST", "/advance")[1]["message"]
+            assert message == f"Advanced simulation successfully from {300.0 * k}s to {300.0 * (k + 1)}s."
 
 
 def test_doctor_steps_the_plant(small_resources, state_dir):

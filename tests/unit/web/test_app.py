@@ -10,17 +10,17 @@ from adcc.web.app import create_app
 
 
 @pytest.fixture
-def make(small_resources, state_dir):
+def make(small_resources, tmp_path):
     apps = []
 
     def made(**variables):
-        environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(state_dir), **variables}
+        environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
         apps.append(create_app(Settings.from_env(environ)))
         return apps[-1]
 
     yield made
     for app in apps:
-        app.extensions["adcc-session"].close()
+        app.extensions["adcc-sessions"].close()
 
 
 @pytest.mark.parametrize(
@@ -49,12 +49,12 @@ def test_the_limit_of_a_body_is_a_setting(make):
 
 def test_a_full_disk_is_507(make, monkeypatch):
     app = make()
-    case = app.extensions["adcc-session"]._case
+    sessions = app.extensions["adcc-sessions"]
 
-    def full(rows):
+    def full(*_, **__):
         raise StorageError("the state directory cannot be written: No space left on device")
 
-    monkeypatch.setattr(case.stepper.history, "append", full)
+    monkeypatch.setattr(sessions, "call", full)
     response = app.test_client().post("/advance")
     assert (response.status_code, response.json["status"]) == (507, 507)
     assert "No space left" in response.json["message"]
@@ -62,7 +62,7 @@ def test_a_full_disk_is_507(make, monkeypatch):
 
 def test_an_error_that_nobody_expected_is_500_in_the_envelope_and_tells_no_internals(make, monkeypatch, caplog):
     app = make()
-    monkeypatch.setattr(app.extensions["adcc-session"], "call", lambda *_: 1 / 0)
+    monkeypatch.setattr(app.extensions["adcc-sessions"], "call", lambda *_: 1 / 0)
     response = app.test_client().get("/name")
     assert response.status_code == 500
     assert response.json == {"status": 500, "message": "Internal error; the server's log has more.", "payload": None}
