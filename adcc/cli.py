@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import platform
-import shutil
 import sys
 from collections.abc import Sequence
 
@@ -29,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="adcc", description="A data-centre cooling plant over HTTP.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("serve", help="serve the REST API; HOST, PORT and ADCC_* of the environment are honoured")
-    commands.add_parser("doctor", help="check the installation by really stepping the plant")
-    command = parser.parse_args(arguments).command
+    check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
     try:
         settings = Settings.from_env()
-        return serve(settings) if command == "serve" else doctor(settings)
+        return serve(settings) if options.command == "serve" else doctor(settings, as_json=options.json)
     except AdccError as error:
         print(f"adcc: {error}", file=sys.stderr)
         return 1
@@ -60,31 +58,17 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def doctor(settings: Settings) -> int:
-    """Print what is installed and whether the plant can be stepped.
+def doctor(settings: Settings, *, as_json: bool = False) -> int:
+    """Print what is installed and whether the plant can be stepped; see `adcc.doctor`.
 
     Returns
     -------
     int
         0 when it can be.
     """
-    from adcc.fmu.selfcheck import self_check
-    from adcc.session.local import open_testcase
+    from adcc.doctor import report
 
-    print(f"Python {platform.python_version()} on {platform.platform()}")
-    for package in ("flask", "fmpy", "gunicorn", "numpy", "orjson", "torch"):
-        print(f"{package} {importlib.metadata.version(package)}")
-    print(f"test case {settings.resources}")
-    case = open_testcase(settings.resources, settings.state_dir)
-    print(f"state directory {settings.state_dir}, {shutil.disk_usage(settings.state_dir).free / 1e9:.1f} GB free")
-    try:
-        check = self_check(case)
-    finally:
-        case.close()
-    print(f"stepped the plant {check.steps} times in {check.seconds:.2f} s; restore is {check.restore}", end="")
-    print(f" (largest relative difference {check.difference:.1e})" if check.restore == "inexact" else "")
-    print("everything works")
-    return 0
+    return report(settings, as_json=as_json, say=lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,201 @@
+"""The checks of ``adcc doctor``: what serving needs, and a real step of the plant through every engine.
+
+Each check is a line of its own and never stops the others; those that failed decide the exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import platform
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from adcc.core.resources import Resources
+from adcc.errors import AdccError
+from adcc.fmu.abi import installed, pyfmi_problem
+from adcc.settings import Settings
+
+#: What serving needs; imported one by one.
+PACKAGES = ("flask", "fmpy", "gunicorn", "numpy", "orjson", "torch")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes
+    ----------
+    name : str
+    status : {"ok", "note", "failed"}
+        A note is worth knowing and fails nothing.
+    text : str
+    """
+
+    name: str
+    status: str
+    text: str
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Yield every check as it is done, the quick ones first.
+
+    Parameters
+    ----------
+    settings : Settings
+    """
+    yield Check("python", "ok", f"Python {platform.python_version()} on {platform.platform()}")
+    for package in PACKAGES:
+        yield _package(package)
+    yield _pyfmi()
+    yield _state_directory(settings.state_dir)
+    yield _port(settings.host, settings.port)
+    yield from _test_case(settings)
+
+
+def report(settings: Settings, *, as_json: bool, say: Callable[[str], None]) -> int:
+    """Say what was found.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_json : bool
+        One JSON object instead of lines.
+    say : callable
+        Takes each line.
+
+    Returns
+    -------
+    int
+        0 when nothing failed.
+
+    Raises
+    ------
+    AdccError
+        Naming all that failed, unless as JSON.
+    """
+    checks = []
+    for check in examine(settings):
+        checks.append(check)
+        if not as_json and check.status != "failed":
+            say(("" if check.status == "ok" else "note: ") + check.text)
+    failed = [check.text for check in checks if check.status == "failed"]
+    if as_json:
+        say(json.dumps({"works": not failed, "checks": [asdict(check) for check in checks]}, indent=2))
+        return int(bool(failed))
+    if failed:
+        raise AdccError("; ".join(failed))
+    say("everything works")
+    return 0
+
+
+def _package(name: str) -> Check:
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # a broken compiled package may raise anything
+        return Check(name, "failed", f"{name} cannot be imported: {type(error).__name__}: {error}")
+    return Check(name, "ok", f"{name} {installed(name)}")
+
+
+def _pyfmi() -> Check:
+    """Judge PyFMI and Assimulo by their versions first: importing a wrong pair tells less than they do."""
+    if installed("pyfmi") is None and installed("assimulo") is None:
+        return Check("pyfmi", "note", f"engine pyfmi: {pyfmi_problem()}")
+    if problem := pyfmi_problem():
+        return Check("pyfmi", "failed", f"engine pyfmi: {problem}")
+    try:
+        importlib.import_module("adcc.fmu.pyfmi_")
+    except AdccError as error:
+        return Check("pyfmi", "failed", str(error))
+    return Check("pyfmi", "ok", f"PyFMI {installed('pyfmi')} with Assimulo {installed('assimulo')}")
+
+
+def _state_directory(folder: Path) -> Check:
+    from adcc.core.history import History
+
+    try:
+        History(folder / "history", ["time"]).close()
+    except AdccError as error:
+        return Check("state", "failed", str(error))
+    free = shutil.disk_usage(folder).free
+    text = f"state directory {folder}, {free / 1e9:.1f} GB free"
+    return Check("state", "ok" if free > 1e9 else "note", text)
+
+
+def _port(host: str, port: int) -> Check:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            return Check("port", "note", f"port {port} of {host} cannot be taken now: {error.strerror or error}")
+    return Check("port", "ok", f"port {port} of {host} is free")
+
+
+def _test_case(settings: Settings) -> Iterator[Check]:
+    """Step the plant through every engine that is usable, with what the FMU offers."""
+    from adcc.core.boundary import Disturbances, read_observation
+    from adcc.fmu.description import INTERFACES, read_fmu
+    from adcc.fmu.probe import probe
+    from adcc.fmu.registry import ENGINES, choose_engine
+
+    try:
+        resources = Resources.load(settings.resources)
+        disturbances = Disturbances.read(resources.disturbances)
+        inputs = dict(read_observation(resources.initialization_observation))
+        inputs |= dict(zip(disturbances.names, disturbances.rows(0.0, 1)[0].tolist(), strict=True))
+        cache = settings.state_dir / "fmu"
+        description = read_fmu(resources.fmu, cache)
+    except AdccError as error:
+        yield Check("test case", "failed", str(error))
+        return
+    yield Check("test case", "ok", f"test case {settings.resources}")
+    binaries = ", ".join(sorted(path.name for path in (description.directory / "binaries").iterdir()))
+    yield Check(
+        "platforms", "ok", f"{resources.fmu.name} has binaries for {binaries}; {description.library.name} is used"
+    )
+    served = choose_engine() if resources.engine == "auto" else resources.engine
+    for engine in ENGINES:
+        if engine == "pyfmi" and pyfmi_problem():
+            if served == engine:
+                yield Check("engine pyfmi", "failed", f"the test case wants the engine pyfmi: {pyfmi_problem()}")
+            continue
+        for interface in INTERFACES:
+            try:
+                read_fmu(resources.fmu, cache, interface)
+            except AdccError:
+                continue  # the FMU does not offer it
+            is_served = engine == served and interface == (resources.interface or description.interface)
+            found = probe(replace(resources, engine=engine, interface=interface), cache, inputs)
+            name = f"{engine} {interface}"
+            if found.error:
+                yield Check(name, "failed" if is_served else "note", f"{name} cannot step the plant: {found.error}")
+                continue
+            if is_served:
+                yield from _advance(resources, cache, settings.state_dir / "history")
+            about = {"exact": "", "inexact": f" (relative difference {found.difference:.1e})"}
+            yield Check(
+                name,
+                "ok" if found.restore == "exact" else "note",
+                f"{name} stepped the plant {found.steps} times, {found.step_ms:.2f} ms a step; restore is "
+                f"{found.restore}{about.get(found.restore, f': {found.reason}')}{', this one serves' * is_served}",
+            )
+
+
+def _advance(resources: Resources, cache: Path, history: Path) -> Iterator[Check]:
+    """Take a control step of the whole test case, as a request does; the FMU has proved that it survives one."""
+    from adcc.core.testcase import TestCase
+    from adcc.fmu.registry import open_model
+
+    try:
+        case = TestCase.open(resources, open_model(resources, cache), history)
+        try:
+            case.advance({})
+        finally:
+            case.close()
+    except AdccError as error:
+        yield Check("control step", "failed", f"a control step of the test case fails: {error}")
