@@ -100,13 +100,19 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
         view = view[count:]
 
 
-def pack_reply(reply: Reply) -> bytes:
+class Answer(Reply):
+    """A reply that knows how its session was brought back when its host started; see docs/sessions.md."""
+
+    restored = ""
+
+
+def pack_reply(reply: Reply, restored: str = "") -> bytes:
     """Return a reply as bytes; arrays in its payload stay arrays, all else becomes JSON."""
     arrays: list[np.ndarray[Any, Any]] = []
     payload = _lifted(reply.payload, arrays)
     text = orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)
     told = [[array.dtype.str, array.shape] for array in arrays]
-    head = {"status": reply.status, "message": reply.message, "arrays": told}
+    head = {"status": reply.status, "message": reply.message, "arrays": told, "restored": restored}
     return pack(head, [text, *(array.tobytes() for array in arrays)])
 
 
@@ -133,7 +139,7 @@ def pack_error(error: AdccError) -> bytes:
     return pack({"error": type(error).__name__, "message": str(error), "about": vars(error)})
 
 
-def unpack_reply(data: Block) -> Reply:
+def unpack_reply(data: Block) -> Answer:
     """Return the reply that bytes hold.
 
     Raises
@@ -148,7 +154,9 @@ def unpack_reply(data: Block) -> Reply:
     if head["arrays"]:
         told = zip(head["arrays"], parts[1:], strict=True)
         payload = _lowered(payload, [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in told])
-    return Reply(head["status"], head["message"], payload)
+    answer = Answer(head["status"], head["message"], payload)
+    answer.restored = head["restored"]
+    return answer
 
 
 def _error(head: Mapping[str, Any]) -> AdccError:

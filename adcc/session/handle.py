@@ -187,7 +187,6 @@ class Handle:
         message = pack(request, blocks)
         for _ in range(ATTEMPTS):
             sock = self._acquire()
-            status = self._folder.status()
             try:
                 data = self._exchange(sock, message)
             except _DiedError as died:
@@ -196,7 +195,7 @@ class Handle:
                 if outcome is None:
                     continue
                 if isinstance(outcome, str):
-                    raise ModelError(f"{self._cause(status, died)}. {outcome}") from died
+                    raise ModelError(f"{self._cause(died)}. {outcome}") from died
                 data = outcome
             else:
                 self._pool.append((os.getpid(), sock))
@@ -226,8 +225,9 @@ class Handle:
             except _DiedError as died:
                 failures += 1
                 if died.why or failures == ATTEMPTS:
-                    cause = self._cause(self._folder.status(), died)
-                    raise ModelError(f"{cause}, while the session was brought back to where it stood") from died
+                    raise ModelError(
+                        f"{self._cause(died)}, while the session was brought back to where it stood"
+                    ) from died
             except (GoneError, OSError):
                 pass  # a zygote that was killed; the next round starts another one
             else:
@@ -319,10 +319,10 @@ class Handle:
             return None
         return f"The session stands where it stood, at {head['time']}s"
 
-    def _cause(self, status: Status | None, died: _DiedError) -> str:
+    def _cause(self, died: _DiedError) -> str:
         if died.why:
             return died.why
-        end = self._nursery.end_of(died.pid or (status.pid if status else 0))
+        end = self._nursery.end_of(died.pid)
         if end is None:
             return "the process of the session ended"
         if os.WIFSIGNALED(end):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from adcc.core import state
 from adcc.core.model import FloatArray
@@ -35,6 +36,7 @@ from adcc.session.folder import Folder, StatusFile, resident
 from adcc.session.frames import Block, GoneError, pack, pack_error, pack_reply, receive, send, unpack
 from adcc.session.journal import Durability, Journal, Kind, LockedError
 from adcc.session.local import open_testcase
+from adcc.session.selftest import restores
 
 #: Methods that change a session.
 CHANGING = frozenset({"initialize", "advance", "set_step", "set_scenario", "restore"})
@@ -117,7 +119,11 @@ class Host:
     # -- starting -----------------------------------------------------------------------------------------------------
 
     def _open(self) -> TestCase:
-        case = open_testcase(Path(self._config.resources), Path(self._config.state_dir))
+        resources, state_dir = Path(self._config.resources), Path(self._config.state_dir)
+        trusted = restores(resources, state_dir)
+        case = open_testcase(resources, state_dir)
+        if not trusted:
+            case.stepper.model.can_snapshot = False
         records = self._journal.recorded()
         if not records:
             self._journal.start_generation([(Kind.BASE, self._base(case))])
@@ -166,7 +172,7 @@ class Host:
         case.restore(stored)
         started = time.perf_counter()
         for _, intent, _ in tail:
-            getattr(case, intent["method"])(*intent["args"])
+            getattr(case, intent["method"])(*intent["args"], **intent["options"])
         self._unsaved = time.perf_counter() - started
         if not tail:
             self.restored = "untested"
@@ -244,6 +250,7 @@ class Host:
 
     def _answer(self, message: Block) -> bytes:
         request, parts = unpack(message)
+        request["raw"] = message
         self._status.write(time.monotonic(), request["id"], self._case.time)
         try:
             return self._do(request, parts)
@@ -262,8 +269,8 @@ class Host:
         if method in ("snapshot", "health", "about"):
             return pack_reply(getattr(self, f"_{method}")())
         if method not in CHANGING:
-            return pack_reply(self._call(method, request["args"], request))
-        digest = hashlib.sha256(json.dumps([method, request["args"]]).encode()).hexdigest()[:16]
+            return pack_reply(self._call(method, request["args"], request), self.restored)
+        digest = _digest([method, request["args"], request["options"]])
         known = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
         if known is not None:
             if known[0] != digest:
@@ -279,7 +286,8 @@ class Host:
         case, method = self._case, request["method"]
         if self._unsaved > REPLAY and case.can_restore:
             self._save()
-        self._journal.append(Kind.INTENT, pack(request))
+        raw = request.pop("raw")
+        self._journal.append(Kind.INTENT, pack(request) if parts else bytes(raw))
         before = len(case.stepper.history)
         started = time.perf_counter()
         try:
@@ -289,7 +297,7 @@ class Host:
                 self._journal.append(Kind.ABORT, str(error).encode()[:200])
             raise
         self._unsaved += time.perf_counter() - started
-        data = pack_reply(reply)
+        data = pack_reply(reply, self.restored)
         about = {"id": request["id"], "key": request.get("key"), "digest": digest}
         kept = (
             data
@@ -328,7 +336,7 @@ class Host:
     def _call(self, method: str, arguments: list[Any], request: Mapping[str, Any]) -> Reply:
         if method.startswith("_"):
             raise AdccError(f"there is no method {method}")
-        reply: Reply = getattr(self._case, method)(*arguments, **request.get("options", {}))
+        reply: Reply = getattr(self._case, method)(*arguments, **request["options"])
         return reply
 
     def _save(self) -> None:
@@ -395,6 +403,15 @@ def run(config: Config, first: socket.socket) -> None:
         host.serve(first)
     except GoneError:
         host.close()
+
+
+def _digest(request: list[Any]) -> str:
+    """Return what tells one request from another."""
+    try:
+        text = orjson.dumps(request)
+    except TypeError:  # an integer beyond 64 bits
+        text = json.dumps(request).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _table(case: TestCase, rows: Block) -> FloatArray:

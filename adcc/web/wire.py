@@ -38,8 +38,12 @@ def envelope(status: int, message: str, payload: Any = None) -> Response:
 
 
 def reply(answer: Reply) -> Response:
-    """Return what a test case answers."""
-    return envelope(*answer)
+    """Return what a test case answers; a header tells when its plant did not come back bit by bit."""
+    response = envelope(*answer)
+    restored = getattr(answer, "restored", "")
+    if restored in ("inexact", "replayed"):
+        response.headers["Session-Restored"] = restored
+    return response
 
 
 def streamed(answer: Reply) -> Response:

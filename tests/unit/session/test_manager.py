@@ -222,7 +222,7 @@ def test_an_inexact_fmu_keeps_the_acknowledged_rows_and_says_so(manage, trap_res
     kill(manager)
     assert same(results(manager), before)
     assert manager.restored(None) == "inexact"
-    advance(manager)
+    assert advance(manager).restored == "inexact"
     kill(manager)
     after = results(manager)
     assert all(np.array_equal(after[name][: len(before[name])], before[name], equal_nan=True) for name in before)
@@ -236,6 +236,17 @@ def test_an_fmu_that_cannot_serialize_is_replayed(manage, trap_resources):
     assert same(results(manager), before)
     assert manager.restored(None) == "replayed"
     assert advance(manager).payload["Tchw_supply"] == pytest.approx(expected(1500, 286), rel=1e-9)
+
+
+def test_an_fmu_that_dies_of_a_restore_is_found_out_before_and_replayed(manage, trap_resources):
+    manager = manage(trap_resources(restore="crash"))
+    advance(manager, Tchws_set_HEX=286, steps=2)
+    with pytest.raises(ModelError):
+        advance(manager, **{PLANT_TRAP: int(Trap.ERROR)})
+    kill(manager)
+    reply = advance(manager, **{PLANT_TRAP: 0})
+    assert reply.payload["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
+    assert reply.restored == "replayed"
 
 
 def test_snapshot_restore_and_fork(manage):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from adcc.errors import StorageError
@@ -58,6 +61,14 @@ def test_a_full_disk_is_507(make, monkeypatch):
     response = app.test_client().post("/advance")
     assert (response.status_code, response.json["status"]) == (507, 507)
     assert "No space left" in response.json["message"]
+
+
+def test_a_session_that_did_not_come_back_bit_by_bit_says_so(make, trap_resources):
+    app = make(ADCC_RESOURCES=str(trap_resources(restore="none")))
+    client = app.test_client()
+    assert "Session-Restored" not in client.post("/advance").headers
+    os.kill(app.extensions["adcc-sessions"].call(None, "about").payload["pid"], signal.SIGKILL)
+    assert client.post("/advance").headers["Session-Restored"] == "replayed"
 
 
 def test_an_error_that_nobody_expected_is_500_in_the_envelope_and_tells_no_internals(make, monkeypatch, caplog):
