@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from adcc.errors import AdccError
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
-from adcc.web import routes, wire
+from adcc.web import boptest, routes, wire
+from adcc.web import sessions as session_routes
 
 log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -34,7 +39,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("adcc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["adcc-sessions"] = sessions
-    app.register_blueprint(routes.blueprint(sessions))
+    for module in (routes, session_routes, boptest):
+        app.register_blueprint(module.blueprint(sessions))
+    _name_requests(app)
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)
     app.register_error_handler(HTTPException, _on_http_error)
@@ -65,8 +72,8 @@ def index() -> Response:
 
 def _on_adcc_error(error: AdccError) -> Response:
     if error.status >= 500:
-        log.error("%s %s: %s", request.method, request.path, error)
-    return wire.envelope(error.status, str(error))
+        log.error("%s %s [%s]: %s", request.method, request.path, g.request_id, error)
+    return wire.failure(error)
 
 
 def _on_http_error(error: HTTPException) -> Response:
@@ -78,8 +85,22 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _on_error(error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.path, exc_info=error)
+    log.exception("%s %s [%s] failed", request.method, request.path, g.request_id, exc_info=error)
     return wire.envelope(500, "Internal error; the server's log has more.")
+
+
+def _name_requests(app: Flask) -> None:
+    """Give every request an id, the client's own where it sent one; replies and the log carry it."""
+
+    @app.before_request
+    def name() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        return response
 
 
 def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
@@ -93,5 +114,7 @@ def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
             response.headers.add("Vary", "Origin")
             if request.method == "OPTIONS":
                 response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST"
-                response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+                response.headers["Access-Control-Allow-Headers"] = (
+                    "Content-Type, Idempotency-Key, If-Match, X-Request-Id"
+                )
         return response

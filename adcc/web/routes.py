@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from adcc.session.manager import SessionManager
-from adcc.web import wire
+from adcc.web import columns, wire
 
 
 def blueprint(sessions: SessionManager) -> Blueprint:
@@ -40,23 +40,27 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     @routes.put("/step")
     def put_step() -> Response:
         """Set the control step: {"step"}, a multiple of 300 s."""
-        return wire.reply(sessions.call(None, "set_step", *wire.fields(("step",)).values()))
+        return wire.reply(sessions.call(None, "set_step", *wire.fields(("step",)).values(), **wire.conditions()))
 
     @routes.put("/initialize")
     def initialize() -> Response:
         """Start anew: {"start_time", "end_time" (optional)}, multiples of 300 s."""
-        return wire.reply(sessions.call(None, "initialize", *wire.fields(("start_time",), ("end_time",)).values()))
+        wanted = wire.fields(("start_time",), ("end_time",))
+        return wire.reply(sessions.call(None, "initialize", *wanted.values(), **wire.conditions()))
 
     @routes.post("/advance")
     def advance() -> Response:
-        """Simulate one control step: {input: value, ...}; what is left out keeps its value."""
-        return wire.reply(sessions.call(None, "advance", wire.body()))
+        """Simulate one control step: {input: value, ...}; with "dry_run" true look ahead and come back."""
+        u = wire.body()
+        if wire.flag(u, "dry_run"):
+            return wire.reply(sessions.call(None, "look_ahead", u))
+        return wire.reply(sessions.call(None, "advance", u, **wire.conditions()))
 
     @routes.put("/results")
     def results() -> Response:
         """Trajectories: {"point_names": [...], "start_time", "final_time"}."""
         wanted = wire.fields(("point_names", "start_time", "final_time"))
-        return wire.streamed(sessions.call(None, "get_results", *wanted.values()))
+        return columns.results(sessions.call(None, "get_results", *wanted.values()))
 
     @routes.get("/health")
     def health() -> Response:

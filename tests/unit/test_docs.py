@@ -31,6 +31,15 @@ def test_every_route_is_told(name):
         assert f"{method.upper()} {path}" in text(name)
 
 
+@pytest.mark.parametrize("module", ["boptest", "sessions"])
+def test_every_route_with_a_test_id_is_told(module):
+    source = text(f"adcc/web/{module}.py")
+    routes = set(re.findall(r'@routes\.(get|put|post)\("(/[^"]+)"', source))
+    assert len(routes) >= 10
+    for method, path in routes:
+        assert f"`{method.upper()} {path}`" in text("docs/api.md")
+
+
 def test_every_module_of_the_server_stands_in_the_architecture():
     told = text("docs/architecture.md")
     for path in (ROOT / "adcc").rglob("*.py"):

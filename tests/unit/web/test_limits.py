@@ -1,0 +1,35 @@
+"""What the web tier answers at its limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.settings import Settings
+from adcc.web.app import create_app
+
+
+@pytest.fixture
+def app(small_resources, tmp_path):
+    environ = {
+        "ADCC_RESOURCES": str(small_resources),
+        "ADCC_STATE_DIR": str(tmp_path / "state"),
+        "ADCC_MAX_SESSIONS": "1",
+    }
+    app = create_app(Settings.from_env(environ))
+    yield app
+    app.extensions["adcc-sessions"].stop_all()
+    app.extensions["adcc-sessions"].close()
+
+
+def test_without_room_a_session_is_refused_at_once_with_a_place_in_the_queue(app):
+    client = app.test_client()
+    select = "/testcases/AlphaDataCenterCooling_Gym/select"
+    testid = client.post(select).json["testid"]
+    for k in (1, 2):
+        for path in (select, f"/fork/{testid}")[:k]:
+            response = client.post(path)
+            assert (response.status_code, response.json["status"]) == (503, 503)
+            assert int(response.headers["Retry-After"]) > 0
+            assert response.json["payload"]["queue_position"] >= 1
+    assert client.put(f"/stop/{testid}").text == "OK"
+    assert client.post(select).status_code == 200
