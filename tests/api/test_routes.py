@@ -104,3 +104,10 @@ def test_health_steps_a_copy_and_leaves_the_session_alone(server):
     _, reply, _ = server.request("POST", "/advance", {})
     assert reply["message"] == "Advanced simulation successfully from 300.0s to 600.0s."
     assert reply["payload"]["Tchw_supply"] == pytest.approx(temperature(600), abs=1e-5)
+
+
+def test_alive_and_ready(server):
+    status, reply, _ = server.request("GET", "/health/live")
+    assert (status, reply["message"]) == (200, "Alive.")
+    status, reply, _ = server.request("GET", "/health/ready")
+    assert (status, reply["message"]) == (200, "Ready: the plant has been stepped.")
