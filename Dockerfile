@@ -1,4 +1,9 @@
-FROM python:3.11-slim
+# Two images from one file:
+#   docker build .                  PyFMI and Assimulo from conda-forge, and FMPy (the default)
+#   docker build --target slim .    pip alone, FMPy
+# In both the build steps the plant through every engine and fails when that fails.
+
+FROM python:3.11-slim AS slim
 ARG PIP_EXTRA_INDEX_URL=""
 WORKDIR /app
 COPY requirements/runtime.txt requirements/
@@ -6,13 +11,36 @@ RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r req
 COPY adcc adcc
 COPY Resources Resources
 COPY gunicorn.conf.py restapi.py testcase.py ./
-RUN useradd --create-home adcc && install -d -o adcc /state
-USER adcc
-ENV HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1
+RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
+USER 57439
+ENV HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN python -m adcc.cli doctor
+VOLUME /state
+EXPOSE 5000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/ready', timeout=9)"]
+CMD ["gunicorn", "restapi:app"]
+
+FROM mambaorg/micromamba:2.0.5 AS environment
+COPY --chown=$MAMBA_USER:$MAMBA_USER environment.yml /tmp/environment.yml
+COPY --chown=$MAMBA_USER:$MAMBA_USER requirements/container.txt /tmp/requirements/container.txt
+WORKDIR /tmp
+RUN micromamba create --yes --prefix /opt/conda/envs/adcc --file environment.yml && micromamba clean --all --yes
+
+FROM debian:12-slim AS full
+COPY --from=environment /opt/conda/envs/adcc /opt/conda/envs/adcc
+WORKDIR /app
+COPY adcc adcc
+COPY Resources Resources
+COPY gunicorn.conf.py restapi.py testcase.py ./
+RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
+USER 57439
+ENV PATH=/opt/conda/envs/adcc/bin:$PATH \
+    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # An image whose plant cannot be stepped is not built.
 RUN python -m adcc.cli doctor
 VOLUME /state
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health', timeout=9)"]
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/ready', timeout=9)"]
 CMD ["gunicorn", "restapi:app"]

@@ -10,3 +10,5 @@ compile() {
 }
 compile >requirements/runtime.txt
 compile --extra build --extra notebook --extra test >requirements/dev.txt
+# The container takes these from conda-forge (environment.yml), and the rest of the runtime from PyPI.
+grep -vE '^(cmake|filelock|fsspec|mpmath|networkx|numpy|setuptools|sympy|torch)==' requirements/runtime.txt >requirements/container.txt
