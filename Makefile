@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test lint format fmu data surrogates baseline validate-plant validate-api bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test lint format fmu data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -75,6 +75,9 @@ validate-plant: $(DEV) ## replay the recorded trajectories and print the errors 
 
 validate-api: $(DEV) ## replay the recorded run against the server at ADCC_URL and print the errors
 	$(PY) testing/validate_rest_api.py $(ARGS)
+
+chaos: $(DEV) ## kill random processes of a server under load for two minutes; prove that nothing acknowledged is lost or doubled
+	$(PY) -m tests.chaos $(ARGS)
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
 	$(PY) -m benchmarks $(ARGS)

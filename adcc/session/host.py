@@ -205,9 +205,10 @@ class Host:
             listener.bind(str(self._folder.socket))
             listener.listen(128)
             first.settimeout(PATIENCE)
-            send(first, pack({"ready": True, "restored": self.restored}))
             selector.register(listener, selectors.EVENT_READ)
-            selector.register(first, selectors.EVENT_READ)
+            with contextlib.suppress(GoneError):
+                send(first, pack({"ready": True, "restored": self.restored}))
+                selector.register(first, selectors.EVENT_READ)
             used = time.monotonic()
             while True:
                 events = selector.select(0.5)
@@ -388,21 +389,17 @@ def run(config: Config, first: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; a host ends when nobody talks to it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.unfreeze()
-    try:
-        host = Host(config)
-    except LockedError:
-        send(first, pack({"locked": True}))
-        return
-    except AdccError as error:
-        send(first, pack_error(error))
-        return
-    except Exception as error:
-        send(first, pack_error(ModelError(f"the session cannot be opened: {type(error).__name__}: {error}")))
-        return
-    try:
-        host.serve(first)
-    except GoneError:
-        host.close()
+    with contextlib.suppress(GoneError):  # who asked for a host may be gone before it is ready
+        try:
+            host = Host(config)
+        except LockedError:
+            send(first, pack({"locked": True}))
+        except AdccError as error:
+            send(first, pack_error(error))
+        except Exception as error:
+            send(first, pack_error(ModelError(f"the session cannot be opened: {type(error).__name__}: {error}")))
+        else:
+            host.serve(first)
 
 
 def _digest(request: list[Any]) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import select
 import signal
-import time
 from pathlib import Path
 
 from adcc.core.resources import Resources
@@ -56,11 +55,13 @@ def _try(resources: Path, state_dir: Path) -> bool:
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            os.write(writing, _YES if _survives(resources, state_dir) else _NO)
+            signal.alarm(int(PATIENCE))  # its parent may be killed meanwhile
+            os.dup2(writing, 3)
+            os.closerange(4, 4096)  # locks and connections are the parent's
+            os.write(3, _YES if _survives(resources, state_dir) else _NO)
         os._exit(0)
     os.close(writing)
-    deadline = time.monotonic() + PATIENCE
-    readable, _, _ = select.select([reading], [], [], deadline - time.monotonic())
+    readable, _, _ = select.select([reading], [], [], PATIENCE)
     said = os.read(reading, len(_NO)) if readable else b""
     os.close(reading)
     with contextlib.suppress(ProcessLookupError):

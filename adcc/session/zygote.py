@@ -34,10 +34,13 @@ class Zygote:
     Parameters
     ----------
     listener : socket.socket
+    lock : int
+        File that says that there is a zygote.
     """
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, lock: int) -> None:
         self._listener = listener
+        self._lock = lock
         self._lifelines: set[socket.socket] = set()
         self._ends: dict[int, int] = {}
         self._selector = selectors.DefaultSelector()
@@ -83,7 +86,8 @@ class Zygote:
         try:
             from adcc.session import host
 
-            # the host must not keep others' connections alive
+            # the host must not keep others' connections alive, nor the lock when the zygote dies
+            os.close(self._lock)
             self._selector.close()
             self._listener.close()
             for other in self._lifelines:
@@ -129,6 +133,8 @@ def main(state_dir: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return 0  # there is one
+    os.ftruncate(lock, 0)
+    os.write(lock, b"%d" % os.getpid())  # for people who look
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
     address = folder / "zygote"
     address.unlink(missing_ok=True)
@@ -136,7 +142,7 @@ def main(state_dir: Path) -> int:
         listener.bind(str(address))
         listener.listen(128)  # who comes early waits here
         warm_up()
-        Zygote(listener).serve()
+        Zygote(listener, lock).serve()
         address.unlink(missing_ok=True)
     return 0
 

@@ -1,0 +1,11 @@
+"""Some seconds of `make chaos`."""
+
+from __future__ import annotations
+
+from tests.chaos import Chaos
+
+
+def test_nothing_acknowledged_is_lost_or_doubled_under_random_kills(resources, tmp_path):
+    chaos = Chaos(resources, tmp_path, seed=7)
+    told = chaos.run(6.0)
+    assert sum(chaos.killed.values()) > 3, told
