@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -97,14 +98,14 @@ class Actions:
         InvalidValueError
             Naming the step (from 1 on) and the input that are wrong.
         """
+        controls = self._all_good(given, before)
+        if controls is not None:
+            return controls
         steps = list(_steps(given))
         if not steps:
             raise InvalidValueError(
                 "Invalid value for parameter trajectory. It must hold at least one step.", "trajectory"
             )
-        controls = self._alike(steps, before)
-        if controls is not None:
-            return controls
         controls = np.empty((len(steps), len(before)))
         for k, u in enumerate(steps):
             try:
@@ -113,24 +114,41 @@ class Actions:
                 raise InvalidValueError(f"Step {k + 1} of the trajectory: {error}", error.field) from error
         return controls
 
-    def _alike(self, steps: Sequence[Mapping[str, Any]], before: FloatArray) -> FloatArray | None:
-        """Return the control inputs where all steps give good numbers to the same inputs; None where not."""
-        names = list(steps[0])
-        if not all(name in self.position for name in names) or any(list(u) != names for u in steps[1:]):
+    def _all_good(self, given: Any, before: FloatArray) -> FloatArray | None:
+        """Return the control inputs where all steps give good numbers to the same inputs; None where not.
+
+        A short way for the common case; what is wrong, and where, is found out by the long one.
+        """
+        if isinstance(given, Mapping):
+            names, lists = list(given), list(given.values())
+        elif isinstance(given, list) and given and isinstance(given[0], Mapping):
+            names = list(given[0])
+            if not all(isinstance(u, Mapping) and list(u) == names for u in given):
+                return None
+            lists = [list(u.values()) for u in given]
+        else:
             return None
-        values = [list(u.values()) for u in steps]
-        if any(not {*map(type, row)} <= {float, int} for row in values):
+        if not names or any(type(one) is not list for one in lists) or any(n not in self.position for n in names):
+            return None
+        width = len(lists[0])
+        if not width or any(len(one) != width for one in lists):
+            return None
+        if not {*map(type, chain.from_iterable(lists))} <= {float, int}:
             return None
         try:
-            given = np.array(values, dtype=np.float64)
+            table = np.fromiter(chain.from_iterable(lists), np.float64, len(lists) * width).reshape(len(lists), width)
         except OverflowError:
             return None
+        values = table.T if isinstance(given, Mapping) else table
         at = np.array([self.position[name] for name in names], dtype=np.intp)
-        good = np.isfinite(given) & (given >= self._least[at]) & (given <= self._most[at])
-        if not (good & (self._real[at] | (given == np.floor(given)))).all():
+        low, high = values.min(axis=0), values.max(axis=0)  # NaN and infinity show here too
+        if not (np.isfinite(low) & np.isfinite(high) & (low >= self._least[at]) & (high <= self._most[at])).all():
             return None
-        controls = np.repeat(before[np.newaxis], len(steps), axis=0)
-        controls[:, at] = given
+        whole = values[:, ~self._real[at]]
+        if not np.array_equal(whole, np.floor(whole)):
+            return None
+        controls = np.repeat(before[np.newaxis], len(values), axis=0)
+        controls[:, at] = values
         return controls
 
     def _at(self, name: str) -> int:

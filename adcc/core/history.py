@@ -156,7 +156,9 @@ class History:
 
     def _write(self, file: FileIO, row: int, rows: FloatArray) -> None:
         """Write rows from a row on; what a failed write left behind is overwritten by the next."""
-        data = memoryview(np.ascontiguousarray(rows, dtype=np.float64).tobytes())
+        if not rows.size:
+            return
+        data = np.ascontiguousarray(rows, dtype=np.float64).data.cast("B")
         offset = row * 8 * len(self.columns)
         try:
             while data:

@@ -16,6 +16,7 @@ array          shape, type                   content
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,10 +54,14 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
     values = np.empty((len(names), time.size))
     for row, name in zip(values, names, strict=True):
         row[:] = columns[name]
-    body = io.BytesIO()
     said = orjson.dumps({"status": answer.status, "message": answer.message, "payload": payload})
-    encoded = [name.encode() for name in names]
-    np.savez(body, names=np.array(encoded, dtype=np.bytes_), time=time, values=values, reply=np.array(said))
+    encoded = np.array([name.encode() for name in names], dtype=np.bytes_)
+    body = io.BytesIO()
+    # NumPy's own writer knows the slow level of compression only
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(said))):
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
     return Response(body.getvalue(), status=answer.status, content_type=NPZ)
 
 

@@ -181,8 +181,9 @@ def test_the_fast_and_the_slow_way_through_a_trajectory_agree(small_case):
     before = np.arange(float(len(CONTROL_NAMES)))
     fast, slow = (small_case.actions.trajectory(given, before) for given in (rows, texts))
     assert np.array_equal(fast, slow)
-    assert small_case.actions._alike(texts, before) is None
-    assert small_case.actions._alike(rows, before) is not None
+    assert small_case.actions._all_good(texts, before) is None
+    for given in (rows, by_column(rows)):
+        assert np.array_equal(small_case.actions._all_good(given, before), slow)
     assert Request().controls(small_case.actions, before, 1).tolist() == [before.tolist()]
 
 
