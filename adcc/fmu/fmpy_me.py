@@ -19,12 +19,10 @@ from fmpy.sundials import CVodeSolver
 from adcc.core.model import FloatArray
 from adcc.errors import ModelError
 from adcc.fmu.description import FmuDescription
+from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
 from adcc.fmu.fmpy_ import FmpyModel, translated
 
-#: Solver steps between two communication points before it is given up.
-MAX_STEPS = 100_000
-#: Events in one step, and iterations at one event, before it is given up: the FMU chatters.
-MAX_EVENTS = 10_000
+#: Iterations at one event before it is given up.
 MAX_ITERATIONS = 100
 _HEADER = struct.Struct("<d")
 
@@ -128,16 +126,19 @@ class FmpyExchangeModel(FmpyModel):
     def _integrate(self, time: float, end: float) -> None:
         solver = self._ready_solver(time)
         events = 0
-        while time < end:
+        while end - time > slack(end):
             target = min(end, self._next_event)
             found = False
-            if target > time:
+            if target - time > slack(end):
                 found, time = solver.go(time, target)
-                self._fmu.setTime(time)
+            due = self._next_event - time <= slack(end)
+            if due:
+                time = self._next_event
+            self._fmu.setTime(time)
             asked, ended = self._fmu.completedIntegratorStep()
             if ended:
                 raise ModelError(f"the FMU ended the simulation at {time} s")
-            if found or asked or time >= self._next_event:
+            if found or asked or due:
                 events += 1
                 if events > MAX_EVENTS:
                     raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")

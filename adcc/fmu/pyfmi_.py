@@ -25,6 +25,7 @@ from adcc.core.variables import with_plant_bounds
 from adcc.errors import ModelError
 from adcc.fmu.abi import explain_import_error
 from adcc.fmu.description import FmuDescription, FmuVariable
+from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
 from adcc.fmu.fmpy_ import MESSAGES, TOLERANCE, load
 
 try:
@@ -34,9 +35,6 @@ try:
 except Exception as _error:  # a wrong build fails with ValueError, then KeyError
     raise ModelError(f"the engine pyfmi cannot be imported: {explain_import_error(_error)}") from _error
 
-#: Solver steps between two communication points, and events in one step, before it is given up.
-MAX_STEPS = 100_000
-MAX_EVENTS = 10_000
 #: What Assimulo's solvers return at an event (its constants.pxi).
 ID_EVENT = 2
 #: PyFMI's rule for absolute tolerances: this times relative tolerance and nominal value.
@@ -273,17 +271,20 @@ class PyfmiExchangeModel(PyfmiModel):
 
     def _integrate(self, time: float, end: float) -> None:
         events = 0
-        while time < end:
+        while end - time > slack(end):
             info = self._fmu.get_event_info()
             next_event = info.nextEventTime if info.nextEventTimeDefined else np.inf
             target = min(end, next_event)
             found = False
-            if target > time:
+            if target - time > slack(end):
                 found, time = self._solve(time, target)
+            due = next_event - time <= slack(end)
+            if due:
+                self._fmu.time = time = next_event
             asked, ended = self._fmu.completed_integrator_step()
             if ended or info.terminateSimulation:
                 raise ModelError(f"the FMU ended the simulation at {time} s")
-            if found or asked or time >= next_event:
+            if found or asked or due:
                 events += 1
                 if events > MAX_EVENTS:
                     raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
