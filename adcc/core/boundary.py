@@ -24,6 +24,7 @@ import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -55,13 +56,23 @@ class Disturbances:
 
     @classmethod
     def read(cls, path: Path) -> Disturbances:
-        """Read a CSV table whose first column is ``time`` [s].
+        """Read a CSV table whose first column is ``time`` [s]; once a process, as long as the file is the same.
 
         Raises
         ------
         ResourcesError
             When the file is missing, holds something that is no finite number, or its times are not equidistant.
         """
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+        return cls._read(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+
+    @classmethod
+    @lru_cache(maxsize=4)
+    def _read(cls, path: Path, _version: tuple[int, ...]) -> Disturbances:
+        """Read the table; the second argument tells versions of the file apart."""
         try:
             with path.open(encoding="utf-8") as file:
                 names = tuple(name.strip() for name in file.readline().split(","))
@@ -76,7 +87,9 @@ class Disturbances:
         interval = float(time[1] - time[0])
         if interval <= 0 or not np.array_equal(time, time[0] + interval * np.arange(time.size)):
             raise ResourcesError(f"the times of {path.name} are not equidistant")
-        return cls(names[1:], float(time[0]), interval, np.ascontiguousarray(table[:, 1:]))
+        values = np.ascontiguousarray(table[:, 1:])
+        values.flags.writeable = False  # who opens the file next gets the same
+        return cls(names[1:], float(time[0]), interval, values)
 
     @property
     def end(self) -> float:

@@ -19,6 +19,7 @@ import time
 import traceback
 from pathlib import Path
 
+from adcc.errors import AdccError
 from adcc.session.folder import runtime_dir
 from adcc.session.frames import GoneError, pack, receive, send, unpack
 
@@ -80,6 +81,7 @@ class Zygote:
         sock.close()
 
     def _fork(self, config: dict[str, object], sock: socket.socket) -> None:
+        preload(Path(str(config["resources"])))
         if os.fork():
             return
         code = 1
@@ -123,6 +125,15 @@ def warm_up() -> None:
     torch.set_num_threads(1)
     gc.collect()
     gc.freeze()  # the pages of what is imported stay shared with the hosts
+
+
+def preload(resources: Path) -> None:
+    """Read the boundary data, which takes longest of all files: hosts find it read. What is wrong with it they tell."""
+    from adcc.core.boundary import Disturbances
+    from adcc.core.resources import Resources
+
+    with contextlib.suppress(AdccError):
+        Disturbances.read(Resources.load(resources).disturbances)
 
 
 def main(state_dir: Path) -> int:

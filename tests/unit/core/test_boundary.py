@@ -123,3 +123,17 @@ def test_the_first_observation(tmp_path):
         path.write_text(text)
         with pytest.raises(ResourcesError, match=r"o.csv"):
             read_observation(path)
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path):
+    path = tmp_path / "Disturbance.csv"
+    path.write_text("time,Mchw\n0,1\n300,2\n")
+    first = Disturbances.read(path)
+    assert Disturbances.read(path) is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.values[0, 0] = 5.0
+    path.write_text("time,Mchw\n0,1\n300,3.5\n")
+    assert Disturbances.read(path).values.tolist() == [[1.0], [3.5]]
+    path.unlink()
+    with pytest.raises(ResourcesError, match="cannot be read"):
+        Disturbances.read(path)
