@@ -20,6 +20,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +74,12 @@ class Folder:
         self.testid = testid
         self.path = path or state_dir / "sessions" / testid
         self.journal = self.path / "journal"
-        self.socket = runtime_dir(state_dir) / f"s-{hashlib.sha256(testid.encode()).hexdigest()[:20]}"
+        self._state_dir = state_dir
+
+    @cached_property
+    def socket(self) -> Path:
+        """Address of the host."""
+        return runtime_dir(self._state_dir) / f"s-{hashlib.sha256(self.testid.encode()).hexdigest()[:20]}"
 
     def create(self, about: Mapping[str, Any]) -> None:
         """Make the folder; one that exists stays as it is.

@@ -34,10 +34,18 @@ class GoneError(Exception):
     """The other side of a socket ended before it had said all."""
 
 
-def pack(head: Mapping[str, Any], parts: Sequence[Block] = ()) -> bytes:
-    """Return an object and its blocks as bytes."""
-    # Python's own writer: it keeps what JSON has no word for (NaN, infinity), and integers of any size
-    text = json.dumps({**head, "parts": [len(part) for part in parts]}).encode()
+def pack(head: Mapping[str, Any], parts: Sequence[Block] = (), *, verbatim: bool = False) -> bytes:
+    """Return an object and its blocks as bytes.
+
+    Parameters
+    ----------
+    head : Mapping
+    parts : sequence of bytes
+    verbatim : bool
+        Keep what JSON has no word for (NaN, infinity), as a client's request may hold it.
+    """
+    whole = {**head, "parts": [len(part) for part in parts]}
+    text = json.dumps(whole).encode() if verbatim else orjson.dumps(whole)
     return b"".join((_LENGTH.pack(len(text)), text, *parts))
 
 
@@ -46,7 +54,11 @@ def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
     view = memoryview(data)
     (length,) = _LENGTH.unpack_from(view)
     at = _LENGTH.size + length
-    head: dict[str, Any] = json.loads(bytes(view[_LENGTH.size : at]))
+    text = bytes(view[_LENGTH.size : at])
+    try:
+        head: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        head = json.loads(text)
     parts = []
     for size in head.pop("parts"):
         parts.append(view[at : at + size])

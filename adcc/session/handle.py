@@ -184,7 +184,7 @@ class Handle:
         request = {
             "method": method, "args": list(arguments), "options": options, "id": name, "clock": clock, "key": key
         }  # fmt: skip
-        message = pack(request, blocks)
+        message = pack(request, blocks, verbatim=True)
         for _ in range(ATTEMPTS):
             sock = self._acquire()
             try:

@@ -50,6 +50,7 @@ LINGER = 2.0
 REPLIES = 64
 #: Largest reply that is kept [bytes].
 KEPT = 2**18
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 #: How long others may take to send a request or to take a reply [s].
 PATIENCE = 20.0
 
@@ -104,6 +105,7 @@ class Host:
         self._journal = Journal(self._folder.journal, config.durability)
         self._status = StatusFile(self._folder)
         self._status.write(time.monotonic(), "", 0.0)
+        self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         self._replies: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # by id: digest of the request, reply
         self._keys: dict[str, str] = {}  # Idempotency-Key -> id
         self._begun: set[str] = set()  # requests that an earlier host died of, or with
@@ -247,7 +249,8 @@ class Host:
         if self._config.recycle_steps and self._changes >= self._config.recycle_steps:
             return True
         limit = self._first_memory + (self._config.memory - self._first_memory) / 2
-        return resident(os.getpid()) > max(limit, self._first_memory)
+        pages = int(os.pread(self._memory, 100, 0).split()[1])
+        return pages * _PAGE > max(limit, self._first_memory)
 
     def _answer(self, message: Block) -> bytes:
         request, parts = unpack(message)
@@ -288,7 +291,7 @@ class Host:
         if self._unsaved > REPLAY and case.can_restore:
             self._save()
         raw = request.pop("raw")
-        self._journal.append(Kind.INTENT, pack(request) if parts else bytes(raw))
+        self._journal.append(Kind.INTENT, pack(request, verbatim=True) if parts else bytes(raw))
         before = len(case.stepper.history)
         started = time.perf_counter()
         try:

@@ -100,6 +100,7 @@ class Journal:
         self._folder = folder
         self._power = durability == "power"
         self._file = -1
+        self._lock_path = str(folder / "lock")
         self._lock = _take_lock(folder)
         try:
             with self._translated():
@@ -214,10 +215,11 @@ class Journal:
     def _check_fence(self) -> None:
         """Refuse to write when somebody else took the lock, as after its file was replaced."""
         try:
-            current = int((self._folder / "lock").read_bytes())
+            mine = self._lock >= 0 and os.path.samestat(os.stat(self._lock_path), os.fstat(self._lock))
+            current = int(os.pread(self._lock, 32, 0)) if mine else -1
         except (OSError, ValueError):
             current = -1
-        if self._lock < 0 or current != self.epoch:
+        if current != self.epoch:
             raise StorageError("the journal belongs to another writer by now")
 
     @contextlib.contextmanager

@@ -137,7 +137,16 @@ class SessionManager:
         AdccError
             What the method raises; also when the session's process died of it.
         """
-        return self._handle(testid).call(method, *arguments, clock=clock, key=key, **options)
+        try:
+            return self._handle(testid).call(method, *arguments, clock=clock, key=key, **options)
+        except UnknownSessionError:  # another worker stopped it
+            with self._lock:
+                handle = self._handles.pop(testid or self._default, None)
+            if handle is not None:
+                handle.close()
+            if testid is not None:
+                raise
+            return self._handle(None).call(method, *arguments, clock=clock, key=key, **options)
 
     def restored(self, testid: str | None) -> str:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
@@ -234,6 +243,9 @@ class SessionManager:
         self._nursery.close()
 
     def _handle(self, testid: str | None) -> Handle:
+        handle = self._handles.get(testid or self._default)
+        if handle is not None:
+            return handle
         folder = self._folder(testid)
         with self._lock:
             handle = self._handles.get(folder.testid)

@@ -300,6 +300,20 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
         manager.status("../default")
 
 
+def test_what_another_worker_stopped_is_gone_here_too(manage):
+    manager, other = manage(), manage()
+    (name,) = manager.testcases()
+    testid = manager.select(name)
+    advance(manager, steps=2)
+    advance(manager, testid, steps=2)
+    assert other.stop_all() == 2
+    with pytest.raises(UnknownSessionError, match=testid):
+        advance(manager, testid)
+    with pytest.raises(UnknownSessionError, match=testid):
+        advance(manager, testid)
+    assert advance(manager).message == "Advanced simulation successfully from 0.0s to 300.0s."
+
+
 def test_idle_sessions_sleep_and_wake(manage):
     manager = manage(ADCC_IDLE_TIMEOUT="1")
     advance(manager)
