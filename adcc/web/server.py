@@ -1,6 +1,6 @@
 """Configuration of gunicorn.
 
-One worker: the test case lives in it. Its threads answer requests and take turns at the model.
+One worker by default; more (``-w 4``) serve the same sessions, which live in processes of their own.
 """
 
 from __future__ import annotations
