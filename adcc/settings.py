@@ -36,6 +36,7 @@ class Settings:
     )
     max_body: int = _variable("ADCC_MAX_BODY", "1048576", "Largest request body [bytes]; beyond it the answer is 413.")
     threads: int = _variable("ADCC_THREADS", "8", "Threads that answer requests; they take turns at a session.")
+    max_steps: int = _variable("ADCC_MAX_STEPS", "20000", "Most control steps of one request.")
     max_sessions: int = _variable(
         "ADCC_MAX_SESSIONS", "32", "Sessions that clients may select, the default session not counted."
     )
@@ -84,6 +85,7 @@ class Settings:
             state_dir=Path(texts["state_dir"]).expanduser().absolute(),
             max_body=_integer("ADCC_MAX_BODY", texts["max_body"], 1024, 2**30),
             threads=_integer("ADCC_THREADS", texts["threads"], 1, 256),
+            max_steps=_integer("ADCC_MAX_STEPS", texts["max_steps"], 1, 10**9),
             max_sessions=_integer("ADCC_MAX_SESSIONS", texts["max_sessions"], 0, 10000),
             idle_timeout=_integer("ADCC_IDLE_TIMEOUT", texts["idle_timeout"], 1, 10**8),
             step_timeout=_integer("ADCC_STEP_TIMEOUT", texts["step_timeout"], 1, 10**6),

@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.open_default()
     app = Flask("adcc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_STEPS"] = settings.max_steps
     app.extensions["adcc-sessions"] = sessions
     for module in (routes, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))

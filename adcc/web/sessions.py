@@ -5,10 +5,29 @@ Where a route has no test id it is about the default session.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from collections.abc import Mapping
+from typing import Any
 
+from flask import Blueprint, Response, current_app
+
+from adcc.core.numbers import parse_count
+from adcc.errors import InvalidValueError
 from adcc.session.manager import SessionManager
 from adcc.web import columns, wire
+
+
+def _within(asked: Mapping[str, Any], most: int) -> None:
+    """Refuse a request for too many steps; whether it is a good one otherwise, the session tells."""
+    trajectory = asked.get("trajectory")
+    if isinstance(trajectory, Mapping):
+        trajectory = next(iter(trajectory.values()), None)
+    counts = [len(trajectory) if isinstance(trajectory, list) else 1]
+    if asked.get("steps") is not None:
+        counts.append(parse_count(asked["steps"], "steps"))
+    if max(counts) > most:
+        raise InvalidValueError(
+            f"Invalid value {max(counts)} for parameter steps. Value must be at most {most} in one request.", "steps"
+        )
 
 
 def blueprint(sessions: SessionManager) -> Blueprint:
@@ -30,6 +49,7 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     def steps(testid: str | None) -> Response:
         """Many control steps: {"steps", "action", "trajectory", "point_names", "atomic", "dry_run"}, all optional."""
         asked = wire.body()
+        _within(asked, current_app.config["MAX_STEPS"])
         if wire.flag(asked, "dry_run"):
             return columns.steps(sessions.call(testid, "look_ahead", asked, "many"))
         return columns.steps(sessions.call(testid, "advance", asked, "many", **wire.conditions()))

@@ -14,6 +14,7 @@ def app(small_resources, tmp_path):
         "ADCC_RESOURCES": str(small_resources),
         "ADCC_STATE_DIR": str(tmp_path / "state"),
         "ADCC_MAX_SESSIONS": "1",
+        "ADCC_MAX_STEPS": "5",
     }
     app = create_app(Settings.from_env(environ))
     yield app
@@ -33,3 +34,14 @@ def test_without_room_a_session_is_refused_at_once_with_a_place_in_the_queue(app
             assert response.json["payload"]["queue_position"] >= 1
     assert client.put(f"/stop/{testid}").text == "OK"
     assert client.post(select).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked", [{"steps": 6}, {"trajectory": [{}] * 6}, {"trajectory": {"CHI01": [1] * 6}}, {"steps": "1e300"}]
+)
+def test_too_many_steps_in_one_request_are_refused(app, asked):
+    client = app.test_client()
+    response = client.post("/steps", json=asked)
+    assert response.status_code == 400
+    assert "parameter steps. Value must be at most 5 in one request." in response.json["message"]
+    assert client.post("/steps", json={"steps": 5}).json["payload"]["steps"] == 5
