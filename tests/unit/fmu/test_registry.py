@@ -10,6 +10,7 @@ import pytest
 from adcc.core.resources import Resources
 from adcc.errors import ModelError, ResourcesError
 from adcc.fmu import registry
+from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import read_fmu
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_me import FmpyExchangeModel
@@ -66,23 +67,30 @@ def test_a_missing_library_is_named(trap_fmu, tmp_path, monkeypatch):
     assert tmp_path.samefile(".")
 
 
-def test_both_interfaces_agree_on_the_plant(resources, state_dir):
+@pytest.mark.parametrize(
+    ("engine", "interface", "restart"),
+    [("fmpy", "me", False), ("pyfmi", "cs", False), ("pyfmi", "me", False), ("pyfmi", "me", True)],
+)
+def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine, interface, restart):
+    if engine == "pyfmi" and pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
     path = resources / "AlphaDataCenterCooling_FMU.fmu"
     co = FmpyModel(read_fmu(path, state_dir / "fmu", "cs"), 1e-6)
-    exchange = FmpyExchangeModel(read_fmu(path, state_dir / "fmu", "me"), 1e-6)
+    description = read_fmu(path, state_dir / "fmu", interface)
+    model = registry.adapter(engine, description, restart=restart)(description, 1e-6)
     names = [v.name for v in co.inputs]
     start = np.array([v.start or 0.0 for v in co.inputs])
-    for model in (co, exchange):
-        model.initialize(0.0, start)
+    co.initialize(0.0, start)
+    model.initialize(0.0, start)
     for k in range(6):
         now = start.copy()
         now[names.index("Twb_outside")] += 0.3 * k
         now[names.index("Tchw_r")] += 0.2 * k
-        one, other = co.step(300.0, now), exchange.step(300.0, now)
+        one, other = co.step(300.0, now), model.step(300.0, now)
         for variable, a, b in zip(co.outputs, one, other, strict=True):
             assert b == pytest.approx(a, rel=2e-4, abs=1e-2), variable.name
     co.close()
-    exchange.close()
+    model.close()
 
 
 def test_steps_with_unchanged_inputs_keep_the_solver_going(small_resources, state_dir, monkeypatch):
