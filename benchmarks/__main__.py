@@ -157,6 +157,14 @@ def baseline(actions: InitializationActions, names: Iterable[str], start: float,
     return [{name: value for name, value in actions.at(at).items() if name in wanted} for at in times]
 
 
+def recorded_actions(settings: Settings) -> InitializationActions:
+    """Return the actions of the test case's own baseline; ends the program where it has none."""
+    path = Resources.load(settings.resources).initialization_actions
+    if path is None:
+        raise SystemExit(f"{settings.resources} has no initialization actions, which this benchmark replays")
+    return read_initialization_actions(path)
+
+
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
@@ -165,10 +173,7 @@ def main() -> int:
     parser.add_argument("--thousands", type=int, default=3, help="thousands of steps to watch memory over (default 3)")
     options = parser.parse_args()
     settings = Settings.from_env()
-    resources = Resources.load(settings.resources)
-    if resources.initialization_actions is None:
-        raise SystemExit(f"{settings.resources} has no initialization actions, which this benchmark replays")
-    all_actions = read_initialization_actions(resources.initialization_actions)
+    all_actions = recorded_actions(settings)
     with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state / "in-process")

@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from adcc.core.boundary import read_initialization_actions
-from adcc.core.resources import Resources
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase
 from adcc.settings import Settings
-from benchmarks.__main__ import INTERVAL, baseline
+from benchmarks.__main__ import INTERVAL, baseline, recorded_actions
 from tests.server import Server
 
 
@@ -121,10 +119,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9, help="rounds (default 9)")
     options = parser.parse_args()
     settings = Settings.from_env()
-    resources = Resources.load(settings.resources)
-    if resources.initialization_actions is None:
-        raise SystemExit(f"{settings.resources} has no initialization actions, which this benchmark replays")
-    all_actions = read_initialization_actions(resources.initialization_actions)
+    all_actions = recorded_actions(settings)
     with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder) / "in-process")
         actions = baseline(all_actions, case.get_inputs().payload, options.start, options.steps)

@@ -162,7 +162,6 @@ class Plant:
             self.outputs[f"Pfan_CT{i}_0{j}"] = cell.fan_power(fan)
 
     def _pump_outputs(self) -> None:
-        self.pump_power = {}
         for kind, volume_flow in (("CDWP", self.flows.v_cdwp), ("CHWP", self.flows.v_chwp)):
             pump = Pump(kind, self.p)
             powers = []

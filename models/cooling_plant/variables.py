@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from models.fmi.spec import Variable
 
-__all__ = ["INPUTS", "OUTPUTS", "PUMP_UNITS", "STATES", "TOWER_CELLS", "TRAIN_VALVES", "UNITS"]
+__all__ = ["INPUTS", "OUTPUTS", "STATES", "TOWER_CELLS", "TRAIN_VALVES", "UNITS"]
 
 UNITS = (1, 2, 3, 4, 5, 6)
-PUMP_UNITS = {"CDWP": UNITS, "CHWP": UNITS}
 TOWER_CELLS = tuple((tower, cell) for tower in UNITS for cell in (1, 2))
 TRAIN_VALVES = ("CW1", "CW2", "CW3", "CW4", "CHW1", "CHW2", "CHW3", "CHW4")
 
