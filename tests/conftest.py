@@ -10,6 +10,7 @@ import pytest
 
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase
+from tests.linear_fmu import build_linear
 from tests.trap_fmu import TrapFactory, TrapResources
 
 
@@ -32,6 +33,13 @@ def trap_fmu(tmp_path_factory: pytest.TempPathFactory) -> TrapFactory:
     """Build an FMU that fails in a chosen way: trap_fmu(restore="none", ...); see tests/trap_fmu.py."""
     pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
     return TrapFactory(tmp_path_factory.mktemp("traps"))
+
+
+@pytest.fixture(scope="session")
+def linear_fmu(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a linear system with parameters of every type of FMI 2.0; see tests/linear_fmu.py."""
+    pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
+    return build_linear(tmp_path_factory.mktemp("linear") / "linear.fmu")
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -14,6 +14,8 @@ from adcc.core.variables import Variable
 from adcc.errors import ModelError
 
 FloatArray = NDArray[np.float64]
+#: Values that are set before initialization, by name; text for variables of the kind ``text``.
+StartValues = Mapping[str, float | str]
 
 
 class State(Enum):
@@ -35,10 +37,33 @@ class Snapshot:
         The moment [s].
     data : bytes or None
         The model's own serialized state; None for a model that was fresh.
+    start_values : Mapping[str, float or str]
+        What was set before initialization: not every FMU keeps its parameters in its state.
     """
 
     time: float
     data: bytes | None
+    start_values: StartValues = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """The experiment that an FMU proposes (FMI's ``DefaultExperiment``): hints, which bind nobody.
+
+    Attributes
+    ----------
+    start, stop : float or None
+        Start and stop time [s]; None where nothing is proposed.
+    step : float or None
+        Step size [s].
+    tolerance : float or None
+        Relative tolerance [1].
+    """
+
+    start: float | None = None
+    stop: float | None = None
+    step: float | None = None
+    tolerance: float | None = None
 
 
 class Model(ABC):
@@ -46,13 +71,15 @@ class Model(ABC):
 
     The public methods own the rules, so that adapters only translate calls. Rules for implementers:
 
-    * Implement `twin`, `_initialize`, `_step`, `_serialize`, `_deserialize` and `_discard`; nothing else is called.
+    * Implement `twin`, `_initialize`, `_step`, `_serialize`, `_deserialize` and `_discard`, and `_texts` where
+      outputs may be text; nothing else is called.
     * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
     * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
       makes a new instance. No method is ever called on a failed instance but this one: to reset it or to set its state
       may crash the process.
     * `_serialize` returns bytes that `_deserialize` of another object of the class, possibly in another process, takes.
       Where the FMU cannot do that, `can_snapshot` is False and neither is called.
+    * `_initialize` and `_deserialize` both set `start_values` in the new instance, before its initialization.
     * All calls come from one thread, the same for the whole life of the object: FMUs keep memory per thread.
 
     Parameters
@@ -61,12 +88,28 @@ class Model(ABC):
         In the order of the arrays that `step` takes and returns.
     can_snapshot : bool
         Whether the state can be serialized.
+    parameters : sequence of Variable
+        All that may be set before initialization and is no input: parameters and start values.
+    experiment : Experiment
+        What the FMU proposes.
     """
 
-    def __init__(self, inputs: Sequence[Variable], outputs: Sequence[Variable], *, can_snapshot: bool) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        *,
+        can_snapshot: bool,
+        parameters: Sequence[Variable] = (),
+        experiment: Experiment | None = None,
+    ) -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.can_snapshot = can_snapshot
+        self.parameters = tuple(parameters)
+        self.experiment = experiment or Experiment()
+        self._kinds = {variable.name: variable.kind for variable in self.parameters}
+        self._start_values: StartValues = {}
         self._state = State.FRESH
         self._time = 0.0
 
@@ -80,7 +123,12 @@ class Model(ABC):
         """Time that the model stands at [s]."""
         return self._time
 
-    def initialize(self, time: float, inputs: FloatArray) -> None:
+    @property
+    def start_values(self) -> StartValues:
+        """What was set before the present initialization."""
+        return self._start_values
+
+    def initialize(self, time: float, inputs: FloatArray, start_values: StartValues | None = None) -> None:
         """Start anew at a time, in a new instance.
 
         Parameters
@@ -89,14 +137,24 @@ class Model(ABC):
             Start time [s].
         inputs : FloatArray, shape (n_inputs,)
             Values that the inputs have during initialization.
+        start_values : Mapping[str, float or str], optional
+            Values of `parameters` by name; the others keep what the FMU gives them.
 
         Raises
         ------
         ModelError
-            When the model refuses; it is then failed.
+            When a name or the type of a value is wrong (nothing is changed then), or when the model refuses; it is
+            then failed.
         """
         self._require(State.FRESH, State.READY, State.FAILED)
+        chosen = dict(start_values or {})
+        for name, value in chosen.items():
+            if name not in self._kinds:
+                raise ModelError(f"the model has no parameter {name}")
+            if (self._kinds[name] == "text") is not isinstance(value, str):
+                raise ModelError(f"the parameter {name} is of the kind {self._kinds[name]}, not {value!r}")
         self.reset()
+        self._start_values = chosen
         with _Failing(self):
             self._initialize(time, inputs)
         self._time = time
@@ -145,7 +203,7 @@ class Model(ABC):
         if not self.can_snapshot:
             raise ModelError("this FMU cannot serialize its state")
         with _Failing(self):
-            return Snapshot(self._time, self._serialize())
+            return Snapshot(self._time, self._serialize(), self._start_values)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, always in a new instance.
@@ -158,6 +216,7 @@ class Model(ABC):
         self._require(State.FRESH, State.READY, State.FAILED)
         self.reset()
         if snapshot.data is not None:
+            self._start_values = dict(snapshot.start_values)
             with _Failing(self):
                 self._deserialize(snapshot.time, snapshot.data)
             self._state = State.READY
@@ -168,7 +227,20 @@ class Model(ABC):
         self._require(State.FRESH, State.READY, State.FAILED)
         self._discard()
         self._time = 0.0
+        self._start_values = {}
         self._state = State.FRESH
+
+    def texts(self) -> dict[str, str]:
+        """Return the present values of the outputs that are text (binary ones in base64), by name.
+
+        Raises
+        ------
+        ModelError
+            When the model refuses; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            return self._texts()
 
     def close(self) -> None:
         """Free everything; safe to call again."""
@@ -189,6 +261,9 @@ class Model(ABC):
     def _require(self, *states: State) -> None:
         if self._state not in states:
             raise ModelError(f"the model is {self._state.value}")
+
+    def _texts(self) -> dict[str, str]:
+        return {}
 
     @abstractmethod
     def _initialize(self, time: float, inputs: FloatArray) -> None: ...

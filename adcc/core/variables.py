@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Kind = Literal["real", "integer", "boolean"]
+Kind = Literal["real", "integer", "boolean", "text"]
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An input or output of a model.
+    """An input, output or parameter of a model.
 
     Attributes
     ----------
@@ -23,9 +23,11 @@ class Variable:
     minimum, maximum : float or None
         Bounds [unit]; None where nothing is declared.
     start : float or None
-        Value before anything is set [unit].
-    kind : {"real", "integer", "boolean"}
-        Type in the model; values are floats everywhere outside the model's own border.
+        Value before anything is set [unit]; None for text.
+    kind : {"real", "integer", "boolean", "text"}
+        Type in the model; values are floats everywhere outside the model's own border. Only parameters may be text.
+    text : str or None
+        Start value of a text, base64 where the model holds bytes.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Variable:
     maximum: float | None = None
     start: float | None = None
     kind: Kind = "real"
+    text: str | None = None
 
     def metadata(self) -> dict[str, str | float | None]:
         """Return the variable as the routes ``/inputs`` and ``/measurements`` show it."""

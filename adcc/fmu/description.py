@@ -9,10 +9,12 @@ import shutil
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from adcc.core.model import Experiment
 from adcc.core.variables import Kind, Variable
 from adcc.errors import ResourcesError
 
@@ -61,12 +63,16 @@ class FmuDescription:
         What its instances are made with.
     inputs, outputs : tuple of FmuVariable
         In the order of the model description.
+    parameters : tuple of FmuVariable
+        What may be set before initialization and is no input: parameters, and start values of other variables.
+    texts : tuple of FmuVariable
+        Outputs that are text.
     can_snapshot : bool
         Whether it says that its state can be got, set and serialized.
     one_instance : bool
         Whether it says that a process may hold only one instance.
-    tolerance : float or None
-        Relative tolerance that it recommends.
+    experiment : Experiment
+        What it proposes.
     path : Path
         The ``.fmu`` file.
     interface : {"cs", "me"}
@@ -82,9 +88,11 @@ class FmuDescription:
     identifier: str
     inputs: tuple[FmuVariable, ...]
     outputs: tuple[FmuVariable, ...]
+    parameters: tuple[FmuVariable, ...]
+    texts: tuple[FmuVariable, ...]
     can_snapshot: bool
     one_instance: bool
-    tolerance: float | None
+    experiment: Experiment
     path: Path
     interface: Interface
     n_states: int
@@ -123,19 +131,21 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         wanted = names[interface] if interface else "co-simulation or Model Exchange"
         raise ResourcesError(f"{path.name} is FMI {description.fmiVersion} with {has}; FMI 2.0 {wanted} is needed")
     entry = offered[chosen]
-    experiment = description.defaultExperiment
-    tolerance = getattr(experiment, "tolerance", None)
+    numbers = [scalar for scalar in description.modelVariables if _kind(scalar) != "text"]
+    texts = [scalar for scalar in description.modelVariables if _kind(scalar) == "text"]
     return FmuDescription(
         name=description.modelName,
         directory=directory,
         library=_library(directory, entry.modelIdentifier, path.name),
         guid=description.guid,
         identifier=entry.modelIdentifier,
-        inputs=_variables(description, "input", path.name),
-        outputs=_variables(description, "output", path.name),
+        inputs=_variables(scalar for scalar in numbers if scalar.causality == "input"),
+        outputs=_variables(scalar for scalar in numbers if scalar.causality == "output"),
+        parameters=_variables(scalar for scalar in description.modelVariables if _settable(scalar)),
+        texts=_variables(scalar for scalar in texts if scalar.causality == "output"),
         can_snapshot=bool(entry.canGetAndSetFMUstate and entry.canSerializeFMUstate),
         one_instance=bool(entry.canBeInstantiatedOnlyOncePerProcess),
-        tolerance=None if tolerance is None else float(tolerance),
+        experiment=_experiment(description.defaultExperiment),
         path=path,
         interface=chosen,
         n_states=int(description.numberOfContinuousStates or 0),
@@ -184,19 +194,45 @@ def _library(directory: Path, identifier: str, name: str) -> Path:
     raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(there) or 'none'}")
 
 
-def _variables(description: Any, causality: str, name: str) -> tuple[FmuVariable, ...]:
-    return tuple(
-        FmuVariable(_variable(scalar, name), scalar.valueReference)
-        for scalar in description.modelVariables
-        if scalar.causality == causality
+def _experiment(proposed: Any) -> Experiment:
+    if proposed is None:
+        return Experiment()
+    return Experiment(
+        start=_number(proposed.startTime),
+        stop=_number(proposed.stopTime),
+        step=_number(proposed.stepSize),
+        tolerance=_number(proposed.tolerance),
     )
 
 
-def _variable(scalar: Any, name: str) -> Variable:
-    kinds: dict[str, Kind] = {"Real": "real", "Integer": "integer", "Enumeration": "integer", "Boolean": "boolean"}
-    if scalar.type not in kinds:
-        raise ResourcesError(f"{name}: the variable {scalar.name} is a {scalar.type}, which is no number")
-    declared = scalar.declaredType
+_KINDS: dict[str, Kind] = {
+    "Real": "real",
+    "Integer": "integer",
+    "Enumeration": "integer",
+    "Boolean": "boolean",
+    "String": "text",
+}
+
+
+def _kind(scalar: Any) -> Kind:
+    return _KINDS[scalar.type]
+
+
+def _settable(scalar: Any) -> bool:
+    """Whether a variable may be set before initialization and is no input; text is never an input."""
+    if scalar.start is None or scalar.variability == "constant":
+        return False
+    if scalar.causality == "input":
+        return _kind(scalar) == "text"
+    return scalar.causality in ("parameter", "output", "local") and scalar.initial in ("exact", "approx")
+
+
+def _variables(scalars: Iterable[Any]) -> tuple[FmuVariable, ...]:
+    return tuple(FmuVariable(_variable(scalar), scalar.valueReference) for scalar in scalars)
+
+
+def _variable(scalar: Any) -> Variable:
+    declared, kind = scalar.declaredType, _kind(scalar)
 
     def attribute(key: str) -> Any:
         own = getattr(scalar, key, None)
@@ -208,8 +244,9 @@ def _variable(scalar: Any, name: str) -> Variable:
         description=scalar.description or "",
         minimum=_number(attribute("min")),
         maximum=_number(attribute("max")),
-        start=_number(scalar.start),
-        kind=kinds[scalar.type],
+        start=None if kind == "text" else _number(scalar.start),
+        kind=kind,
+        text=scalar.start if kind == "text" else None,
     )
 
 

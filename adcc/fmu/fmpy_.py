@@ -125,11 +125,14 @@ class FmpyModel(Model):
             with_plant_bounds(v.variable for v in description.inputs),
             tuple(v.variable for v in description.outputs),
             can_snapshot=description.can_snapshot,
+            parameters=[v.variable for v in description.parameters],
+            experiment=description.experiment,
         )
         self._description = description
-        self._tolerance = tolerance or description.tolerance or TOLERANCE
+        self._tolerance = tolerance or description.experiment.tolerance or TOLERANCE
         self._set_groups = _groups(description.inputs)
         self._get_groups = _groups(description.outputs)
+        self._parameters = {v.variable.name: v for v in description.parameters}
         self._n_outputs = len(self.outputs)
         self._memory = fmi2.fmi2FMUstate()  # the FMU's own copy of its state, reused by every snapshot
         self._size = c_size_t()
@@ -181,6 +184,8 @@ class FmpyModel(Model):
     def _start(self, time: float, inputs: FloatArray | None = None) -> None:
         """Make an instance and bring it through its initialization."""
         self._instantiate()
+        for name, value in self.start_values.items():
+            self._set_start(self._parameters[name], value)
         self._fmu.setupExperiment(tolerance=self._tolerance, startTime=time)
         if inputs is not None:
             self._set(inputs)
@@ -210,6 +215,24 @@ class FmpyModel(Model):
     def _instantiate(self) -> None:
         self._fmu.instantiate(callbacks=_CALLBACKS, loggingOn=True)
         self._alive = True
+
+    def _set_start(self, variable: FmuVariable, value: float | str) -> None:
+        setters = {
+            "real": self._fmu.setReal,
+            "integer": self._fmu.setInteger,
+            "boolean": self._fmu.setBoolean,
+            "text": self._fmu.setString,
+        }
+        kind = variable.variable.kind
+        exact = value if isinstance(value, str) or kind == "real" else int(value)
+        setters[kind]([variable.reference], [exact])
+
+    def _texts(self) -> dict[str, str]:
+        with translated("tell its texts"):
+            references = [text.reference for text in self._description.texts]
+            values = self._fmu.getString(references) if references else []
+            names = (text.variable.name for text in self._description.texts)
+            return {name: (value or b"").decode() for name, value in zip(names, values, strict=True)}
 
     def _set(self, inputs: FloatArray) -> None:
         for kind, group in self._set_groups.items():

@@ -70,6 +70,10 @@ def _groups(variables: Sequence[FmuVariable]) -> dict[str, _Group]:
     return {kind: group for kind, group in groups.items() if len(group.where)}
 
 
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 class PyfmiModel(Model):
     """An FMI 2.0 co-simulation FMU, called through PyFMI.
 
@@ -92,12 +96,15 @@ class PyfmiModel(Model):
             with_plant_bounds(v.variable for v in description.inputs),
             tuple(v.variable for v in description.outputs),
             can_snapshot=description.can_snapshot,
+            parameters=[v.variable for v in description.parameters],
+            experiment=description.experiment,
         )
         load(description)
         self._description = description
-        self._tolerance = tolerance or description.tolerance or TOLERANCE
+        self._tolerance = tolerance or description.experiment.tolerance or TOLERANCE
         self._set_groups = _groups(description.inputs)
         self._get_groups = _groups(description.outputs)
+        self._parameters = {v.variable.name: v for v in description.parameters}
         self._log = _Log()
         self._fmu: Any = None
 
@@ -152,6 +159,8 @@ class PyfmiModel(Model):
         fmu = self._fmu = self._vendor(
             str(self._description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
         )
+        for name, value in self.start_values.items():
+            self._set_start(self._parameters[name], value)
         fmu.setup_experiment(tolerance=self._tolerance, start_time=time)
         if inputs is not None:
             self._set(inputs)
@@ -159,6 +168,24 @@ class PyfmiModel(Model):
         if inputs is not None:
             self._set(inputs)
         fmu.exit_initialization_mode()
+
+    def _set_start(self, variable: FmuVariable, value: float | str) -> None:
+        setters = {
+            "real": self._fmu.set_real,
+            "integer": self._fmu.set_integer,
+            "boolean": self._fmu.set_boolean,
+            "text": self._fmu.set_string,
+        }
+        kind = variable.variable.kind
+        exact = value if isinstance(value, str) or kind == "real" else int(value)
+        setters[kind]([variable.reference], [exact])
+
+    def _texts(self) -> dict[str, str]:
+        with self._translated("tell its texts"):
+            references = [text.reference for text in self._description.texts]
+            values = self._fmu.get_string(references) if references else []
+            names = (text.variable.name for text in self._description.texts)
+            return {name: _text(value) for name, value in zip(names, values, strict=True)}
 
     def _set(self, inputs: FloatArray) -> None:
         for kind, group in self._set_groups.items():

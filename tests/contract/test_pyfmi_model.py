@@ -11,6 +11,7 @@ from adcc.core.model import Model
 from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import read_fmu
 from tests.contract.model_contract import ModelContract, inputs, output
+from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import temperature
 
 pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_problem()))
@@ -30,6 +31,14 @@ class TestPyfmiExchangeModel(ModelContract):
         from adcc.fmu.pyfmi_ import PyfmiExchangeModel
 
         return PyfmiExchangeModel(read_fmu(fmu, cache, "me"))
+
+
+class TestStartValuesOfPyfmiModel(StartValuesContract):
+    make = staticmethod(TestPyfmiModel.factory)
+
+
+class TestStartValuesOfPyfmiExchangeModel(StartValuesContract):
+    make = staticmethod(TestPyfmiExchangeModel.factory)
 
 
 def restarting(fmu: Path, cache: Path) -> Model:

@@ -23,7 +23,7 @@ def test_a_description(fmu, tmp_path):
     assert description.library.is_file()
     assert (len(description.inputs), len(description.outputs)) == (104, 86)
     assert description.can_snapshot
-    assert description.tolerance == 1e-8
+    assert description.experiment.tolerance == 1e-8
     by_name = {v.variable.name: v.variable for v in description.inputs}
     assert (by_name["Mchw"].unit, by_name["Mchw"].minimum, by_name["Mchw"].kind) == ("kg/s", 0.0, "real")
 
