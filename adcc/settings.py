@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from adcc.errors import SettingsError
 
 #: The folder that holds the package, which in a checkout holds Resources/ too.
 ROOT = Path(__file__).resolve().parent.parent
+_T = TypeVar("_T", bound=str)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -29,7 +30,15 @@ class Settings:
     host: str = _variable("HOST", "127.0.0.1", "Address to listen on.")
     port: int = _variable("PORT", "5000", "Port to listen on, 1 to 65535.")
     resources: Path = _variable(
-        "ADCC_RESOURCES", "Resources beside the package", "Folder of the test case: FMU, boundary data, surrogates."
+        "ADCC_RESOURCES",
+        "Resources beside the package",
+        "The default test case: a folder (FMU, boundary data, surrogates), or an FMU alone.",
+    )
+    testcases: Path | None = _variable(
+        "ADCC_TESTCASES", "", "Folder with further test cases, folders or FMUs, that clients may register."
+    )
+    engine: Literal["auto", "fmpy", "pyfmi"] = _variable(
+        "ADCC_ENGINE", "auto", "What runs the FMU of a test case that does not choose itself: auto, fmpy or pyfmi."
     )
     state_dir: Path = _variable(
         "ADCC_STATE_DIR", ".adcc-state", "Folder for what the server keeps: unpacked FMUs and sessions."
@@ -74,15 +83,14 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         texts = {f.name: environ.get(f.metadata["variable"], "").strip() or f.metadata["default"] for f in fields(cls)}
-        level = texts["log_level"].lower()
-        if level not in _LEVELS:
-            raise SettingsError(f"ADCC_LOG_LEVEL must be one of {', '.join(_LEVELS)}, not {texts['log_level']}")
         given = environ.get("ADCC_RESOURCES", "").strip()
         return cls(
             host=texts["host"],
             port=_integer("PORT", texts["port"], 1, 65535),
-            resources=Path(given).expanduser().absolute() if given else ROOT / "Resources",
-            state_dir=Path(texts["state_dir"]).expanduser().absolute(),
+            resources=_path(given) if given else ROOT / "Resources",
+            testcases=_path(texts["testcases"]) if texts["testcases"] else None,
+            engine=_one_of("ADCC_ENGINE", texts["engine"], ("auto", "fmpy", "pyfmi")),
+            state_dir=_path(texts["state_dir"]),
             max_body=_integer("ADCC_MAX_BODY", texts["max_body"], 1024, 2**30),
             threads=_integer("ADCC_THREADS", texts["threads"], 1, 256),
             max_steps=_integer("ADCC_MAX_STEPS", texts["max_steps"], 1, 10**9),
@@ -91,9 +99,9 @@ class Settings:
             step_timeout=_integer("ADCC_STEP_TIMEOUT", texts["step_timeout"], 1, 10**6),
             session_memory=_integer("ADCC_SESSION_MEMORY", texts["session_memory"], 64, 2**20),
             recycle_steps=_integer("ADCC_RECYCLE_STEPS", texts["recycle_steps"], 0, 10**9),
-            durability=_durability(texts["durability"]),
+            durability=_one_of("ADCC_DURABILITY", texts["durability"], ("process", "power")),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
-            log_level=level,
+            log_level=_one_of("ADCC_LOG_LEVEL", texts["log_level"].lower(), _LEVELS),
         )
 
     @property
@@ -114,12 +122,15 @@ def child_environment(**variables: str) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
-def _durability(text: str) -> Literal["process", "power"]:
-    if text == "process":
-        return "process"
-    if text == "power":
-        return "power"
-    raise SettingsError(f"ADCC_DURABILITY must be process or power, not {text}")
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _one_of(variable: str, text: str, choices: tuple[_T, ...]) -> _T:
+    for choice in choices:
+        if text == choice:
+            return choice
+    raise SettingsError(f"{variable} must be one of {', '.join(choices)}, not {text}")
 
 
 def _integer(variable: str, text: str, least: int, most: int) -> int:

@@ -94,7 +94,7 @@ class Folder:
         except OSError as error:
             raise StorageError(f"{self.path} cannot be made: {error.strerror}") from error
         if not self.exists():
-            _replace(self.path / "about.json", json.dumps(dict(about)).encode())
+            replace_file(self.path / "about.json", json.dumps(dict(about)).encode())
 
     def exists(self) -> bool:
         """Tell whether there is such a session."""
@@ -123,7 +123,7 @@ class Folder:
 
     def write_checkpoint(self, head: Mapping[str, Any], state: bytes) -> None:
         """Store a state; see `checkpoint`."""
-        _replace(self.path / "checkpoint", _sealed(pack(head, [state])))
+        replace_file(self.path / "checkpoint", _sealed(pack(head, [state])))
 
     def checkpoint(self) -> tuple[dict[str, Any], memoryview] | None:
         """Return the head and the state that were stored last; None when there is none or it is damaged."""
@@ -142,7 +142,7 @@ class Folder:
             When the disk does not take it.
         """
         (self.path / "snapshots").mkdir(exist_ok=True)
-        _replace(self.path / "snapshots" / name, _sealed(pack({}, [state, rows])))
+        replace_file(self.path / "snapshots" / name, _sealed(pack({}, [state, rows])))
 
     def snapshot(self, name: str) -> tuple[memoryview, memoryview] | None:
         """Return state and rows of a snapshot; None when there is none of this name.
@@ -229,7 +229,7 @@ def _opened(data: bytes) -> memoryview:
     return body
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write a file as a whole or not at all."""
     unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     try:

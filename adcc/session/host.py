@@ -35,7 +35,7 @@ from adcc.fmu.selfcheck import self_check
 from adcc.session.folder import Folder, StatusFile, resident
 from adcc.session.frames import Block, GoneError, pack, pack_error, pack_reply, receive, send, unpack
 from adcc.session.journal import Durability, Journal, Kind, LockedError
-from adcc.session.local import open_testcase
+from adcc.session.local import load_resources, open_testcase
 from adcc.session.selftest import restores
 
 #: Methods that change a session.
@@ -63,6 +63,8 @@ class Config:
     ----------
     state_dir, resources : str
     testid : str
+    engine : str
+        What runs the FMU where the test case does not choose.
     durability : {"process", "power"}
     idle_timeout : float
         Without requests the host ends after this time [s].
@@ -76,6 +78,7 @@ class Config:
     state_dir: str
     resources: str
     testid: str
+    engine: str
     durability: Durability
     idle_timeout: float
     recycle_steps: int
@@ -122,8 +125,8 @@ class Host:
 
     def _open(self) -> TestCase:
         resources, state_dir = Path(self._config.resources), Path(self._config.state_dir)
-        trusted = restores(resources, state_dir)
-        case = open_testcase(resources, state_dir)
+        trusted = restores(resources, state_dir, self._config.engine)
+        case = open_testcase(resources, state_dir, self._config.engine)
         if not trusted:
             case.stepper.model.can_snapshot = False
         records = self._journal.recorded()
@@ -182,7 +185,7 @@ class Host:
             self.restored = "exact"
         else:
             self.restored = "inexact"
-            _adopt(case, history, Resources.load(Path(self._config.resources)))
+            _adopt(case, history, load_resources(Path(self._config.resources), self._config.engine))
 
     def _remember(self, about: Mapping[str, Any], reply: bytes) -> None:
         self._replies[about["id"]] = (about["digest"], reply)

@@ -16,11 +16,20 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from adcc.core.resources import Resources
 from adcc.core.testcase import Reply
-from adcc.errors import BusyError, InvalidValueError, StateError, StorageError, UnknownSessionError
+from adcc.errors import (
+    BusyError,
+    InvalidValueError,
+    ModelError,
+    ResourcesError,
+    StateError,
+    StorageError,
+    UnknownSessionError,
+)
+from adcc.session.catalogue import Catalogue
 from adcc.session.folder import Folder, resident
 from adcc.session.frames import pack
 from adcc.session.handle import Handle, Nursery, end_host
@@ -35,7 +44,7 @@ RETRY_AFTER = 5
 
 
 class SessionManager:
-    """Sessions of one test case, shared by all web workers through the state directory.
+    """Sessions of all test cases, shared by all web workers through the state directory.
 
     Parameters
     ----------
@@ -51,7 +60,7 @@ class SessionManager:
         self._settings = settings
         self._state_dir = settings.state_dir
         self._sessions = settings.state_dir / "sessions"
-        self._name = Resources.load(settings.resources).name
+        self._catalogue = Catalogue(settings)
         of = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
         self._default = f"default-{of}"
         self._handles: dict[str, Handle] = {}
@@ -81,8 +90,46 @@ class SessionManager:
             self.call(None, "about")
 
     def testcases(self) -> list[str]:
-        """Return the names of the test cases that can be selected."""
-        return [self._name]
+        """Return the ids of the test cases that can be selected, the default one first."""
+        return self._catalogue.names()
+
+    def add_testcase(self, file: str, testcaseid: str | None = None) -> str:
+        """Let clients select a test case from the folder of test cases, once it has really been stepped.
+
+        Parameters
+        ----------
+        file : str
+            Name of a folder or FMU in ``ADCC_TESTCASES``.
+        testcaseid : str, optional
+            Default: the name without its suffix.
+
+        Returns
+        -------
+        str
+            The id.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such file, the id is taken, or the test case cannot be opened or stepped.
+        StorageError
+            When it cannot be kept.
+        """
+        path = self._catalogue.inside(file)
+        chosen = self._catalogue.free_id(file, testcaseid)
+        folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
+        folder.create({"testcase": chosen})
+        handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout)
+        try:
+            handle.call("advance", {})
+        except (ModelError, ResourcesError, InvalidValueError) as error:
+            raise InvalidValueError(f"The test case {file} cannot be used: {error}", "file") from error
+        finally:
+            handle.close()
+            self._remove(folder)
+        with self._registry():
+            self._catalogue.register(file, chosen)
+        return chosen
 
     def select(self, testcase_id: str) -> str:
         """Make a session at t = 0 and return its test id.
@@ -94,9 +141,8 @@ class SessionManager:
         BusyError
             When there are as many sessions as may be.
         """
-        if testcase_id != self._name:
-            raise InvalidValueError(f"Invalid testcase: {testcase_id}", "testcase_id")
-        testid = self._new().testid
+        self._catalogue.path(testcase_id)
+        testid = self._new(testcase_id).testid
         try:
             self.call(testid, "about")
         except BaseException:
@@ -183,7 +229,7 @@ class SessionManager:
         finally:
             if snapshot_id is None:
                 (self._folder(testid).path / "snapshots" / taken).unlink(missing_ok=True)
-        folder = self._new()
+        folder = self._new(str(self._folder(testid).about()["testcase"]))
         journal = Journal(folder.journal, self._settings.durability)
         try:
             journal.start_generation([(Kind.BASE, pack({"replies": []}, blocks))])
@@ -212,18 +258,11 @@ class SessionManager:
             When there is no such session.
         """
         folder = self._folder(testid)
-        gone = self._sessions / f".stopped-{folder.testid}-{time.time_ns()}"
-        try:
-            folder.path.rename(gone)  # from here on nobody finds it
-        except FileNotFoundError as error:
-            raise UnknownSessionError(testid) from error
         with self._lock:
             handle = self._handles.pop(folder.testid, None)
         if handle is not None:
             handle.close()
-        end_host(Folder(self._state_dir, folder.testid, gone))
-        folder.socket.unlink(missing_ok=True)
-        shutil.rmtree(gone, ignore_errors=True)
+        self._remove(folder)
 
     def stop_all(self) -> int:
         """End all sessions and return how many there were."""
@@ -250,29 +289,57 @@ class SessionManager:
         with self._lock:
             handle = self._handles.get(folder.testid)
             if handle is None:
-                handle = self._handles[folder.testid] = Handle(
-                    self._nursery, self._config(folder.testid), self._settings.step_timeout
-                )
+                config = self._config(folder.testid, self._resources(folder))
+                handle = Handle(self._nursery, config, self._settings.step_timeout)
+                self._handles[folder.testid] = handle
         return handle
 
-    def _config(self, testid: str) -> Config:
+    def _resources(self, folder: Folder) -> Path:
+        """Return where the test case of a session lies."""
+        if folder.testid == self._default:
+            return self._settings.resources
+        of = str(folder.about()["testcase"])
+        try:
+            return self._catalogue.path(of)
+        except InvalidValueError as error:
+            raise StateError(f"The session is of the test case {of}, which this server does not have.") from error
+
+    def _config(self, testid: str, resources: Path) -> Config:
         settings = self._settings
         return Config(
             state_dir=str(self._state_dir),
-            resources=str(settings.resources),
+            resources=str(resources),
             testid=testid,
+            engine=settings.engine,
             durability=settings.durability,
             idle_timeout=settings.idle_timeout,
             recycle_steps=settings.recycle_steps,
             memory=settings.session_memory * 2**20,
         )
 
+    def _remove(self, folder: Folder) -> None:
+        """End the host of a session and remove the folder.
+
+        Raises
+        ------
+        UnknownSessionError
+            When somebody else does.
+        """
+        gone = self._sessions / f".stopped-{folder.testid}-{time.time_ns()}"
+        try:
+            folder.path.rename(gone)  # from here on nobody finds it
+        except FileNotFoundError as error:
+            raise UnknownSessionError(folder.testid) from error
+        end_host(Folder(self._state_dir, folder.testid, gone))
+        folder.socket.unlink(missing_ok=True)
+        shutil.rmtree(gone, ignore_errors=True)
+
     def _folder(self, testid: str | None) -> Folder:
         """Return the folder of a session that exists; the default session is made when it does not."""
         if testid is None:
             folder = Folder(self._state_dir, self._default)
             if not folder.exists():
-                folder.create({"testcase": self._name, "created": time.time()})
+                folder.create({"testcase": self._catalogue.default, "created": time.time()})
             return folder
         if testid.replace("-", "").isalnum():
             folder = Folder(self._state_dir, testid)
@@ -280,7 +347,7 @@ class SessionManager:
                 return folder
         raise UnknownSessionError(testid)
 
-    def _new(self) -> Folder:
+    def _new(self, testcase_id: str) -> Folder:
         """Make the folder of a further session."""
         with self._registry():
             count = sum(testid != self._default for testid in self._testids())
@@ -291,7 +358,7 @@ class SessionManager:
                     self._queue(),
                 )
             folder = Folder(self._state_dir, os.urandom(16).hex())
-            folder.create({"testcase": self._name, "created": time.time()})
+            folder.create({"testcase": testcase_id, "created": time.time()})
         return folder
 
     def _queue(self) -> int:

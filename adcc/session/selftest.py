@@ -11,16 +11,15 @@ import select
 import signal
 from pathlib import Path
 
-from adcc.core.resources import Resources
 from adcc.errors import AdccError
-from adcc.session.local import open_testcase
+from adcc.session.local import load_resources, open_testcase
 
 #: How long the trial may take [s].
 PATIENCE = 60.0
 _YES, _NO = b"restores", b"does not restore"
 
 
-def restores(resources: Path, state_dir: Path) -> bool:
+def restores(resources: Path, state_dir: Path, engine: str) -> bool:
     """Tell whether the FMU of a test case survives being serialized and restored.
 
     Must be called in a process of one thread that holds no FMU yet.
@@ -28,19 +27,21 @@ def restores(resources: Path, state_dir: Path) -> bool:
     Parameters
     ----------
     resources : Path
-        Folder of the test case.
+        Folder of the test case, or its FMU.
     state_dir : Path
         Where FMUs are unpacked and the verdict is kept.
+    engine : str
+        What runs the FMU where the test case does not choose.
 
     Raises
     ------
     ResourcesError
         When the test case lacks something.
     """
-    kept = state_dir / "fmu" / f"selftest-{Resources.load(resources).fingerprint[:32]}"
+    kept = state_dir / "fmu" / f"selftest-{load_resources(resources, engine).fingerprint[:32]}"
     with contextlib.suppress(OSError):
         return kept.read_bytes() == _YES
-    verdict = _YES if _try(resources, state_dir) else _NO
+    verdict = _YES if _try(resources, state_dir, engine) else _NO
     with contextlib.suppress(OSError):  # then it is tried again
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")
@@ -49,7 +50,7 @@ def restores(resources: Path, state_dir: Path) -> bool:
     return verdict == _YES
 
 
-def _try(resources: Path, state_dir: Path) -> bool:
+def _try(resources: Path, state_dir: Path, engine: str) -> bool:
     """Make the trial in a child; a child that hangs is killed."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -58,7 +59,7 @@ def _try(resources: Path, state_dir: Path) -> bool:
             signal.alarm(int(PATIENCE))  # its parent may be killed meanwhile
             os.dup2(writing, 3)
             os.closerange(4, 4096)  # locks and connections are the parent's
-            os.write(3, _YES if _survives(resources, state_dir) else _NO)
+            os.write(3, _YES if _survives(resources, state_dir, engine) else _NO)
         os._exit(0)
     os.close(writing)
     readable, _, _ = select.select([reading], [], [], PATIENCE)
@@ -70,8 +71,8 @@ def _try(resources: Path, state_dir: Path) -> bool:
     return said == _YES
 
 
-def _survives(resources: Path, state_dir: Path) -> bool:
-    case = open_testcase(resources, state_dir)
+def _survives(resources: Path, state_dir: Path, engine: str) -> bool:
+    case = open_testcase(resources, state_dir, engine)
     try:
         case.advance({})
         stored = case.state()

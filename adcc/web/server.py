@@ -38,7 +38,7 @@ def post_worker_init(_worker: Any) -> None:
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
     logging.basicConfig(level=_settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     print(  # noqa: T201, what the person at the terminal waits for
-        f"Serving {_settings.resources.name}/ on {_settings.url}\n"
+        f"Serving {_settings.resources.name} on {_settings.url}\n"
         f"  open {_settings.url}/ or try: curl {_settings.url}/measurements\n"
         f"  Ctrl-C stops the server.",
         flush=True,
