@@ -36,11 +36,20 @@ class Server:
     resources, state_dir : Path
     command : sequence of str
         What starts it.
+    cwd : Path
+        Where it is started.
     **variables : str
         Further environment variables.
     """
 
-    def __init__(self, resources: Path, state_dir: Path, command: Sequence[str] = GUNICORN, **variables: str) -> None:
+    def __init__(
+        self,
+        resources: Path,
+        state_dir: Path,
+        command: Sequence[str] = GUNICORN,
+        cwd: Path = ROOT,
+        **variables: str,
+    ) -> None:
         self.port = free_port()
         self.state_dir = state_dir
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
@@ -56,7 +65,7 @@ class Server:
         state_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         try:
             self._wait(60.0)
