@@ -1,7 +1,11 @@
 """History of a session: rows of numbers on disk, so that memory stays flat however long a session runs.
 
-The file is anonymous: it has no name once it is open, so a process that dies leaves nothing behind, two processes never
-share one, and who still reads an old history keeps it.
+A history is a list of parts, each of them rows at the beginning of a file: all but the last stay as they are, and rows
+are appended to the last. A file is only ever appended to, so whoever holds its first rows, in this process or another,
+keeps them; histories that begin alike share files and do not copy them.
+
+The files are anonymous: a process that dies leaves nothing behind, and two processes never share one. After
+`History.keep` they have names in a folder instead, and `History.adopt` takes them over later.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +25,25 @@ from adcc.errors import StorageError
 
 FloatArray = NDArray[np.float64]
 
-#: How much is copied at a time [bytes].
+#: How much is read at a time [bytes].
 _CHUNK = 4 * 2**20
+#: Parts with up to so many rows more than all after them are copied, not shared, so that there are never many.
+_SMALL = 512
+
+
+class Part(NamedTuple):
+    """Rows at the beginning of a file.
+
+    Attributes
+    ----------
+    table : FloatArray, shape (rows, n_columns)
+        Read-only, read from disk as they are used.
+    path : Path or None
+        None for an anonymous file.
+    """
+
+    table: FloatArray
+    path: Path | None
 
 
 class History:
@@ -30,37 +52,49 @@ class History:
     Parameters
     ----------
     directory : Path
-        Where the file is made; the directory is created when missing.
+        Where the files are made; it is created when missing.
     columns : sequence of str
         Names of the columns; the first must be ``time``, and rows come in time order.
 
     Raises
     ------
     StorageError
-        When the directory or the file cannot be written.
+        When the directory or a file cannot be written.
     """
 
     def __init__(self, directory: Path, columns: Sequence[str]) -> None:
         self.columns = tuple(columns)
         self._position = {name: i for i, name in enumerate(self.columns)}
+        self._width = 8 * len(self.columns)
         self._directory = directory
-        self._file = self._new_file()
-        self._rows = 0
+        self._kept = False
+        self._parts: list[Part] = []  # all but the last
+        self._before = 0  # rows in them
+        self._file, self._path = self._new_file()
+        self._rows = 0  # of the last part
 
-    def _new_file(self) -> FileIO:
+    def keep(self, folder: Path) -> None:
+        """Give the files names in a folder from now on.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be written; the history is then as before.
+        """
+        before = self._directory, self._kept
+        self._directory, self._kept = folder, True
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
-            # nothing is buffered: a row that was appended is in the file
-            return tempfile.TemporaryFile(prefix="history-", dir=self._directory, buffering=0)
-        except OSError as error:
-            raise self._error(error) from error
+            self.replace(self.rows())
+        except StorageError:
+            self._directory, self._kept = before
+            raise
 
     def twin(self) -> History:
-        """Return a second, empty history of the same columns."""
+        """Return a second, empty history of the same columns, of anonymous files."""
         return History(self._directory, self.columns)
 
     def __len__(self) -> int:
-        return self._rows
+        return self._before + self._rows
 
     def append(self, rows: FloatArray) -> None:
         """Add rows, all or none.
@@ -85,48 +119,96 @@ class History:
         StorageError
             When the disk does not take them; the history is then as before.
         """
-        file = self._new_file()
-        try:
-            self._write(file, 0, rows)
-        except StorageError:
-            file.close()
-            raise
-        self._file.close()
-        self._file, self._rows = file, len(rows)
+        self._begin([], [rows])
 
     def cut(self, rows: int) -> None:
-        """Keep the first rows only, in a new file: who still reads the old rows keeps them.
+        """Keep the first rows only; who still reads the old rows keeps them.
 
         Raises
         ------
         StorageError
-            When the disk does not take them; the history is then as before.
+            When the disk does not take it; the history is then as before.
         """
-        if rows >= self._rows:
+        if rows >= len(self):
             return
-        file, offset, end = self._new_file(), 0, rows * 8 * len(self.columns)
-        try:
-            while offset < end:
-                data = os.pread(self._file.fileno(), min(end - offset, _CHUNK), offset)
-                offset += os.pwrite(file.fileno(), data, offset)
-        except OSError as error:
-            file.close()
-            raise self._error(error) from error
-        self._file.close()
-        self._file, self._rows = file, rows
+        kept, left = [], rows
+        for part in self._all():
+            if left:
+                kept.append(Part(part.table[:left], part.path))
+                left -= len(kept[-1].table)
+        self._take(kept)
+
+    def parts(self) -> list[tuple[Path, int]]:
+        """Return the files that hold the rows, and how many rows each; `adopt` takes them.
+
+        Raises
+        ------
+        StorageError
+            When they are anonymous.
+        """
+        found = []
+        for part in self._all():
+            if part.path is None:
+                raise StorageError("this history is in files without names")
+            found.append((part.path, len(part.table)))
+        return found
+
+    def adopt(self, parts: Sequence[tuple[Path, int]]) -> None:
+        """Take over the rows of other histories, without copying more than a few.
+
+        Parameters
+        ----------
+        parts : sequence of (Path, int)
+            What `parts` returned, there.
+
+        Raises
+        ------
+        StorageError
+            When a file is missing or too short, or the disk does not take it; the history is then as before.
+        """
+        found = []
+        for path, rows in parts:
+            try:
+                with path.open("rb") as file:
+                    if os.fstat(file.fileno()).st_size < rows * self._width:
+                        raise StorageError(f"{path} does not hold {rows} rows")
+                    found.append(Part(self._mapped(file, rows), path))
+            except OSError as error:
+                raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
+        self._take(found)
+
+    def rows(self, first: int = 0) -> FloatArray:
+        """Return the rows from one on, as they are now.
+
+        Returns
+        -------
+        FloatArray, shape (len(self) - first, n_columns)
+            Stays as it is while rows are added or the history starts anew.
+        """
+        if first >= self._before and (len(self) - first) * self._width <= _CHUNK:  # faster than mapping the file
+            data = os.pread(
+                self._file.fileno(), (len(self) - first) * self._width, (first - self._before) * self._width
+            )
+            return np.frombuffer(data).reshape(-1, len(self.columns))
+        return _joined([part[max(first - at, 0) :] for at, part in self._tables()], len(self.columns))
 
     def table(self) -> FloatArray:
-        """Return all rows, read from disk as they are used.
+        """Return all rows, read from disk as they are used where they lie in one file.
 
         Returns
         -------
         FloatArray, shape (len(self), n_columns)
-            Read-only; stays as it is while rows are added or the history starts anew.
+            Stays as it is while rows are added or the history starts anew.
         """
-        shape = (self._rows, len(self.columns))
-        if self._rows == 0:
-            return np.empty(shape)
-        return np.memmap(self._file, dtype=np.float64, mode="r", shape=shape)
+        return _joined([part for _, part in self._tables()], len(self.columns))
+
+    def row(self, index: int) -> FloatArray:
+        """Return one row, shape (n_columns,)."""
+        for at, part in reversed(self._tables() if index < self._before else []):
+            if index >= at:
+                return np.array(part[index - at])
+        data = os.pread(self._file.fileno(), self._width, (index - self._before) * self._width)
+        return np.frombuffer(data)
 
     def window(self, names: Sequence[str], start: float, final: float) -> dict[str, FloatArray]:
         """Return columns over a window of time.
@@ -141,25 +223,92 @@ class History:
         Returns
         -------
         dict[str, FloatArray]
-            Each name once, ``time`` last, in time order. The arrays are views on the file.
+            Each name once, ``time`` last, in time order. The arrays are views on the file where there is one.
         """
-        table = self.table()
-        time = table[:, 0]
-        # bisect touches a few rows only, where numpy's searchsorted would copy the whole column
-        first, last = bisect_left(time, start), bisect_right(time, final)
+        inside = []
+        for _, part in self._tables():
+            time = part[:, 0]
+            # bisect touches a few rows only, where numpy's searchsorted would copy the whole column
+            inside.append(part[bisect_left(time, start) : bisect_right(time, final)])
         wanted = dict.fromkeys(name for name in names if name != "time")
-        return {name: table[first:last, self._position[name]] for name in (*wanted, "time")}
+        columns = {name: self._position[name] for name in (*wanted, "time")}
+        if len(inside) == 1:
+            return {name: inside[0][:, i] for name, i in columns.items()}
+        return {name: np.concatenate([part[:, i] for part in inside]) for name, i in columns.items()}
+
+    def sync(self) -> None:
+        """Have the disk take what was appended.
+
+        Raises
+        ------
+        StorageError
+            When it does not.
+        """
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._error(error) from error
 
     def close(self) -> None:
         """Free the file; safe to call again."""
         self._file.close()
+
+    def _all(self) -> list[Part]:
+        return [*self._parts, Part(self._mapped(self._file, self._rows), self._path)]
+
+    def _tables(self) -> list[tuple[int, FloatArray]]:
+        """Return the rows of all parts, each with how many come before."""
+        found, at = [], 0
+        for part in self._all():
+            found.append((at, part.table))
+            at += len(part.table)
+        return found
+
+    def _take(self, parts: list[Part]) -> None:
+        """Go on from parts: large ones stay where they are, small ones at the end are copied to a new file."""
+        shared, copied = list(parts), 0
+        while shared and len(shared[-1].table) <= copied + _SMALL:
+            copied += len(shared.pop().table)
+        self._begin(shared, [part.table for part in parts[len(shared) :]])
+
+    def _begin(self, parts: list[Part], tables: Sequence[FloatArray]) -> None:
+        """Begin a new file with these tables, after parts that stay."""
+        file, path = self._new_file()
+        rows = 0
+        try:
+            for table in tables:
+                self._write(file, rows, table)
+                rows += len(table)
+        except StorageError:
+            file.close()
+            if path is not None:
+                path.unlink(missing_ok=True)
+            raise
+        self._file.close()
+        self._parts, self._before = parts, sum(len(part.table) for part in parts)
+        self._file, self._path, self._rows = file, path, rows
+
+    def _new_file(self) -> tuple[FileIO, Path | None]:
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            # nothing is buffered: a row that was appended is in the file
+            if not self._kept:
+                return tempfile.TemporaryFile(prefix="history-", dir=self._directory, buffering=0), None
+            path = self._directory / os.urandom(8).hex()
+            return path.open("x+b", buffering=0), path
+        except OSError as error:
+            raise self._error(error) from error
+
+    def _mapped(self, file: IO[bytes], rows: int) -> FloatArray:
+        shape = (rows, len(self.columns))
+        return np.memmap(file, dtype=np.float64, mode="r", shape=shape) if rows else np.empty(shape)
 
     def _write(self, file: FileIO, row: int, rows: FloatArray) -> None:
         """Write rows from a row on; what a failed write left behind is overwritten by the next."""
         if not rows.size:
             return
         data = np.ascontiguousarray(rows, dtype=np.float64).data.cast("B")
-        offset = row * 8 * len(self.columns)
+        offset = row * self._width
         try:
             while data:
                 written = os.pwrite(file.fileno(), data, offset)
@@ -169,3 +318,11 @@ class History:
 
     def _error(self, error: OSError) -> StorageError:
         return StorageError(f"the state directory {self._directory} cannot be written: {error.strerror or error}")
+
+
+def _joined(tables: Sequence[FloatArray], width: int) -> FloatArray:
+    """Return tables one after the other; a single one is not copied."""
+    filled = [table for table in tables if len(table)]
+    if len(filled) == 1:
+        return filled[0]
+    return np.concatenate(filled) if filled else np.empty((0, width))

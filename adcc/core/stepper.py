@@ -275,12 +275,12 @@ class Stepper:
         ModelError, StorageError
             When it cannot be done; the model stands where it stood.
         """
-        table = self.history.table() if rows is None else rows
-        if not self._leads_to(table[: mark.rows], mark.rows, position):
+        if not self._leads_to(rows, mark.rows, position):
             raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")
         before = self._before() if self.model.state is not State.FAILED else None
         try:
             if mark.snapshot is None:
+                table = self.history.rows() if rows is None else rows
                 self._replay(table[mark.rows_before_steps : mark.rows])
             else:
                 self.model.restore(mark.snapshot)
@@ -293,16 +293,18 @@ class Stepper:
             raise
         self._rows_before_steps = mark.rows_before_steps
 
-    def _leads_to(self, table: FloatArray, rows: int, position: Position) -> bool:
-        """Return whether a table is a history of so many rows that ends at a position."""
-        if table.ndim != 2 or table.shape[1] != len(self.history.columns) or not 0 < rows == len(table):
+    def _leads_to(self, table: FloatArray | None, rows: int, position: Position) -> bool:
+        """Return whether so many rows of a table, or of the history, end at a position."""
+        if table is not None and (table.ndim != 2 or table.shape[1] != len(self.history.columns)):
             return False
-        outputs = table[-1, 1 + len(self.model.inputs) :]
-        return float(table[-1, 0]) == position.time and np.array_equal(outputs, position.outputs)
+        if not 0 < rows <= len(self.history if table is None else table):
+            return False
+        last = self.history.row(rows - 1) if table is None else table[rows - 1]
+        return float(last[0]) == position.time and np.array_equal(last[1 + len(self.model.inputs) :], position.outputs)
 
     def last_inputs(self) -> FloatArray:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
-        return np.array(self.history.table()[-1, 1 : 1 + len(self.model.inputs)])
+        return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
     def _rows(self, time: float, controls: FloatArray, count: int) -> FloatArray:
         """Return rows of the history with the inputs of each sub-step in them; refuse what cannot be.
@@ -340,11 +342,11 @@ class Stepper:
     def _mend(self) -> None:
         """Where an earlier roll-back failed, try again before anything else."""
         if self.model.state is State.FAILED:
-            self._replay(self.history.table()[self._rows_before_steps :])
+            self._replay(self.history.rows(self._rows_before_steps))
 
     def _roll_back(self, before: Snapshot | None) -> None:
         if before is None:
-            self._replay(self.history.table()[self._rows_before_steps :])
+            self._replay(self.history.rows(self._rows_before_steps))
         else:
             self.model.restore(before)
 

@@ -378,7 +378,7 @@ class TestCase:
 
     def history_rows(self, first: int = 0) -> FloatArray:
         """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""
-        return np.array(self.stepper.history.table()[first:])
+        return np.array(self.stepper.history.rows(first))
 
     def set_history(self, rows: FloatArray) -> None:
         """Take over the rows of another history, before `restore`; clock and plant stay as they are.

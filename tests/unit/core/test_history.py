@@ -75,6 +75,67 @@ def test_nothing_is_left_in_the_directory(history, tmp_path):
     assert list((tmp_path / "history").iterdir()) == []
 
 
+def long(start, count):
+    return rows(300.0 * np.arange(start, start + count))
+
+
+def test_a_history_goes_on_from_the_files_of_others_and_they_stay_as_they_are(history, tmp_path):
+    history.append(long(0, 3))
+    history.keep(tmp_path / "kept")
+    history.append(long(3, 5000))
+    begun = history.parts()
+    history.append(long(5003, 10))
+    heirs = []
+    try:
+        for k in range(40):  # each goes on where the one before did, by some rows
+            heir = History(tmp_path / "other", ["time", "a", "b"])
+            heir.keep(tmp_path / "kept")
+            heir.adopt(heirs[-1].parts() if heirs else begun)
+            heir.append(long(5003 + 100 * k, 100))
+            heirs.append(heir)
+        expected = long(0, 5003 + 4000)
+        for k, heir in enumerate(heirs):
+            count = 5003 + 100 * (k + 1)
+            assert len(heir) == count
+            assert np.array_equal(heir.rows(), expected[:count])
+            assert np.array_equal(heir.rows(5000), expected[5000:count])
+            assert np.array_equal(heir.rows(count - 2), expected[count - 2 : count])
+            assert np.array_equal(
+                [heir.row(i) for i in (0, 5002, 5003, count - 1)], expected[[0, 5002, 5003, count - 1]]
+            )
+            window = heir.window(["b"], 300 * 4990, 300 * 5020)
+            assert np.array_equal(window["b"], expected[4990:5021, 2])
+            assert np.array_equal(window["time"], expected[4990:5021, 0])
+        assert np.array_equal(history.rows(), long(0, 5013))
+        assert len(heirs[-1].parts()) < 8  # they do not pile up
+        size = sum(path.stat().st_size for path, _ in heirs[-1].parts()[1:])
+        assert size < 24 * 5000  # the first part is shared, not copied
+        for cut in (6000, 5003, 5002, 10, 0):
+            heirs[-1].cut(cut)
+            assert np.array_equal(heirs[-1].rows(), expected[:cut])
+        heirs[-1].append(expected[:2])
+        assert np.array_equal(heirs[-1].rows(), expected[:2])
+    finally:
+        for heir in heirs:
+            heir.close()
+
+
+def test_files_that_are_missing_or_too_short_are_refused_and_nothing_changes(history, tmp_path):
+    history.keep(tmp_path / "kept")
+    history.append(rows([0, 300]))
+    ((path, count),) = history.parts()
+    for parts in ([(path, count + 1)], [(tmp_path / "nowhere", 1)]):
+        with pytest.raises(StorageError):
+            history.adopt(parts)
+    assert np.array_equal(history.rows(), rows([0, 300]))
+
+
+def test_a_history_without_names_cannot_be_taken_over(history):
+    history.append(rows([0]))
+    with pytest.raises(StorageError, match="without names"):
+        history.parts()
+
+
 def test_a_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
