@@ -36,7 +36,7 @@ COPY gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
 USER 57439
 ENV PATH=/opt/conda/envs/adcc/bin:$PATH \
-    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib
 # An image whose plant cannot be stepped is not built.
 RUN python -m adcc.cli doctor
 VOLUME /state
