@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 pytest.importorskip("pvlib", reason="making boundary data needs the extra 'build'")
 
 from models.boundary import weather
-from models.boundary.__main__ import RESOURCES, as_csv, disturbances, note
+from models.boundary.__main__ import FIRST_DATE, RESOURCES, as_csv, disturbances, note, signal_table, signals_as_csv
 from models.boundary.load import LoadModel
 
 
@@ -120,3 +120,20 @@ def test_flow_carries_the_heat_also_in_tests() -> None:
     flow, back = model.chilled_water(times, np.random.default_rng(3))
     assert flow * model.cp * (back - model.supply) == pytest.approx(heat, rel=1e-12)
     assert flow.max() <= model.highest_flow * (1 + 1e-12)
+
+
+def test_regenerating_gives_the_shipped_prices() -> None:
+    assert (RESOURCES / "Signals.csv").read_bytes() == signals_as_csv(signal_table())
+
+
+def test_prices_have_the_published_means_and_the_tariff_its_hours() -> None:
+    time, constant, dynamic, market, emissions = np.loadtxt(RESOURCES / "Signals.csv", delimiter=",", skiprows=1).T
+    assert [column.mean() for column in (constant, dynamic, market)] == pytest.approx([0.0804] * 3, rel=1e-4)
+    assert emissions.mean() == pytest.approx(0.39, rel=1e-4)
+    assert market.min() > 0
+    assert market.std() > dynamic.std() > 0
+    dates = FIRST_DATE + (time // 86400).astype("timedelta64[D]")
+    saturdays = dates.astype("datetime64[D]").astype(int) % 7 == 2  # day 0 of NumPy, 1 January 1970, was a Thursday
+    assert np.ptp(dynamic[saturdays]) == 0
+    afternoon = (dates == np.datetime64("2020-07-01")) & (time % 86400 == 15 * 3600)
+    assert dynamic[afternoon] == dynamic.max()
