@@ -158,7 +158,7 @@ def _test_case(settings: Settings) -> Iterator[Check]:
     yield Check(
         "platforms", "ok", f"{resources.fmu.name} has binaries for {binaries}; {description.library.name} is used"
     )
-    served = choose_engine() if resources.engine == "auto" else resources.engine
+    served = choose_engine(description) if resources.engine == "auto" else resources.engine
     for engine in ENGINES:
         if engine == "pyfmi" and pyfmi_problem():
             if served == engine:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase
-from tests.linear_fmu import build_linear
 from tests.trap_fmu import TrapFactory, TrapResources
 
 
@@ -36,10 +35,18 @@ def trap_fmu(tmp_path_factory: pytest.TempPathFactory) -> TrapFactory:
 
 
 @pytest.fixture(scope="session")
-def linear_fmu(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a linear system with parameters of every type of FMI 2.0; see tests/linear_fmu.py."""
+def own_fmu(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str], Path]:
+    """Build an FMU of tests/own_fmus.py: own_fmu("linear", "3.0", "me"); the interface counts in FMI 1.0."""
     pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
-    return build_linear(tmp_path_factory.mktemp("linear") / "linear.fmu")
+    folder = tmp_path_factory.mktemp("own")
+
+    def make(name: str, version: str, interface: str = "cs") -> Path:
+        from tests import own_fmus
+
+        path = folder / f"{name}-{version}-{interface if version == '1.0' else 'both'}.fmu"
+        return path if path.exists() else own_fmus.build(getattr(own_fmus, name.upper()), path, version, interface)
+
+    return make
 
 
 @pytest.fixture(scope="session")

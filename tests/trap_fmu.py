@@ -17,10 +17,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from enum import IntEnum
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
+
+import fmpy
 
 CSRC = Path(__file__).resolve().parent / "csrc"
 HEADERS = CSRC.parent.parent / "models" / "fmi" / "csrc" / "headers"
@@ -139,26 +142,40 @@ def pack(
     description: str,
     source: str,
     defines: dict[str, object],
+    headers: Mapping[str, str] | None = None,
     *,
     missing_library: bool = False,
 ) -> Path:
-    """Compile one source for this machine and write an FMU of it."""
+    """Compile one source for this machine, with headers of its own, and write an FMU of it."""
     build = path.with_suffix(".build")
     build.mkdir(parents=True, exist_ok=True)
     library = build / f"{identifier}.so"
     compiler = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", "-O1"]
+    includes = [f"-I{folder}" for folder in (build, HEADERS, Path(fmpy.__file__).parent / "c-code")]
     needed: list[str] = []
     if missing_library:
         (build / "absent.c").write_text("int adcc_absent(void) { return 0; }\n")
         _run([*compiler, str(build / "absent.c"), "-o", str(build / "libabsent.so"), "-Wl,-soname,libabsent.so.3"])
         needed = [f"-L{build}", "-Wl,--no-as-needed", "-labsent"]
+    for name, text in (headers or {}).items():
+        (build / name).write_text(text, encoding="utf-8")
     flags = [f"-D{name}={value}" for name, value in defines.items()]
-    _run([*compiler, "-I", str(HEADERS), *flags, str(CSRC / source), "-lm", "-o", str(library), *needed])
+    _run([*compiler, *includes, *flags, str(CSRC / source), "-lm", "-o", str(library), *needed])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("modelDescription.xml", description)
         archive.write(library, f"binaries/{folder}/{identifier}.so")
     shutil.rmtree(build)
     return path
+
+
+def repacked(fmu: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
+    """Write an FMU again, with members changed or (None) left out."""
+    with zipfile.ZipFile(fmu) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            data = change(name, old.read(name))
+            if data is not None:
+                new.writestr(name, data)
+    return target
 
 
 def _run(command: list[str]) -> None:

@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import shutil
-import sys
-import tempfile
-import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from adcc.core.model import Experiment
-from adcc.core.variables import Kind, Variable
 from adcc.errors import ResourcesError
+from adcc.fmu.archive import find_library, unpack
+from adcc.fmu.scalars import FmuVariable, read_scalars, to_number
 
-#: Where FMI 2.0 keeps the binary of this platform, then the names that tools use where the standard has none.
-_FOLDERS = {
-    ("linux", "x86_64"): ("linux64", "x86_64-linux"),
-    ("linux", "aarch64"): ("aarch64-linux", "linux64-aarch64", "linux-aarch64"),
-    ("darwin", "x86_64"): ("darwin64", "x86_64-darwin"),
-    ("darwin", "arm64"): ("aarch64-darwin", "darwin64"),
-    ("win32", "amd64"): ("win64", "x86_64-windows"),
-}
 #: How an FMU is run: it steps itself (co-simulation), or a solver of ours integrates its equations (Model Exchange).
 Interface = Literal["cs", "me"]
 INTERFACES: tuple[Interface, ...] = ("cs", "me")
-_SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
-
-
-@dataclass(frozen=True)
-class FmuVariable:
-    """A variable at the border of an FMU.
-
-    Attributes
-    ----------
-    variable : Variable
-    reference : int
-        Value reference.
-    """
-
-    variable: Variable
-    reference: int
+#: Relative tolerance where neither the test case nor the FMU says one.
+TOLERANCE = 1e-4
+#: What is read here.
+VERSIONS = ("1.0", "2.0", "3.0")
 
 
 @dataclass(frozen=True)
@@ -78,7 +51,11 @@ class FmuDescription:
     interface : {"cs", "me"}
         How it is run; the identifier and the abilities are those of this interface.
     n_states, n_indicators : int
-        Continuous states and event indicators of Model Exchange.
+        Continuous states and event indicators of Model Exchange; from FMI 3.0 on without counting elements of arrays.
+    version : str
+        Of FMI: one of `VERSIONS`.
+    has_event_mode : bool
+        Whether a co-simulation of FMI 3.0 has an event mode.
     """
 
     name: str
@@ -97,6 +74,8 @@ class FmuDescription:
     interface: Interface
     n_states: int
     n_indicators: int
+    version: str
+    has_event_mode: bool
 
 
 def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> FmuDescription:
@@ -114,7 +93,7 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
     Raises
     ------
     ResourcesError
-        When the file is no FMI 2.0 FMU, does not offer the interface, or has no binary for this platform.
+        When the file is no FMU of FMI 1.0 to 3.0, does not offer the interface, or has no binary for this platform.
     """
     from fmpy import read_model_description
 
@@ -123,134 +102,46 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through
         raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
+    version = "3.0" if description.fmiVersion.startswith("3.") else description.fmiVersion
     offered = {"cs": description.coSimulation, "me": description.modelExchange}
     chosen = interface or ("me" if offered["cs"] is None else "cs")
-    if description.fmiVersion != "2.0" or offered[chosen] is None:
+    if version not in VERSIONS or offered[chosen] is None:
         names = {"cs": "co-simulation", "me": "Model Exchange"}
         has = " and ".join(names[key] for key in INTERFACES if offered[key] is not None) or "no interface known here"
         wanted = names[interface] if interface else "co-simulation or Model Exchange"
-        raise ResourcesError(f"{path.name} is FMI {description.fmiVersion} with {has}; FMI 2.0 {wanted} is needed")
+        raise ResourcesError(
+            f"{path.name} is FMI {description.fmiVersion} with {has}; {wanted} of FMI 1.0, 2.0 or 3.0 is needed"
+        )
     entry = offered[chosen]
-    numbers = [scalar for scalar in description.modelVariables if _kind(scalar) != "text"]
-    texts = [scalar for scalar in description.modelVariables if _kind(scalar) == "text"]
+    scalars = read_scalars(description, directory, path.name)
     return FmuDescription(
         name=description.modelName,
         directory=directory,
-        library=_library(directory, entry.modelIdentifier, path.name),
+        library=find_library(directory, entry.modelIdentifier, version, path.name),
         guid=description.guid,
         identifier=entry.modelIdentifier,
-        inputs=_variables(scalar for scalar in numbers if scalar.causality == "input"),
-        outputs=_variables(scalar for scalar in numbers if scalar.causality == "output"),
-        parameters=_variables(scalar for scalar in description.modelVariables if _settable(scalar)),
-        texts=_variables(scalar for scalar in texts if scalar.causality == "output"),
-        can_snapshot=bool(entry.canGetAndSetFMUstate and entry.canSerializeFMUstate),
+        inputs=scalars.inputs,
+        outputs=scalars.outputs,
+        parameters=scalars.parameters,
+        texts=scalars.texts,
+        can_snapshot=bool(entry.canGetAndSetFMUstate and entry.canSerializeFMUstate) and version != "1.0",
         one_instance=bool(entry.canBeInstantiatedOnlyOncePerProcess),
         experiment=_experiment(description.defaultExperiment),
         path=path,
         interface=chosen,
         n_states=int(description.numberOfContinuousStates or 0),
         n_indicators=int(description.numberOfEventIndicators or 0),
+        version=version,
+        has_event_mode=bool(getattr(entry, "hasEventMode", False)),
     )
-
-
-def unpack(path: Path, cache: Path) -> Path:
-    """Unpack an FMU once and return the folder; safe against a second process that does the same.
-
-    Raises
-    ------
-    ResourcesError
-        When the file cannot be read, is no archive or would be unpacked beside the folder.
-    """
-    try:
-        with path.open("rb") as file:
-            directory = cache / hashlib.file_digest(file, "sha256").hexdigest()[:32]
-            if directory.is_dir():
-                return directory
-            cache.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
-            try:
-                with zipfile.ZipFile(file) as archive:
-                    archive.extractall(temporary)  # zipfile itself keeps members inside
-                temporary.chmod(0o755)
-                os.rename(temporary, directory)
-            except OSError:
-                if not directory.is_dir():  # otherwise another process was faster
-                    raise
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise ResourcesError(f"the FMU {path.name} cannot be unpacked: {error}") from error
-    return directory
-
-
-def _library(directory: Path, identifier: str, name: str) -> Path:
-    key = (sys.platform, platform.machine().lower() if sys.platform == "win32" else platform.machine())
-    for folder in _FOLDERS.get(key, ()):
-        library = directory / "binaries" / folder / (identifier + _SUFFIXES[key[0]])
-        if library.is_file():
-            return library
-    binaries = directory / "binaries"
-    there = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
-    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(there) or 'none'}")
 
 
 def _experiment(proposed: Any) -> Experiment:
     if proposed is None:
         return Experiment()
     return Experiment(
-        start=_number(proposed.startTime),
-        stop=_number(proposed.stopTime),
-        step=_number(proposed.stepSize),
-        tolerance=_number(proposed.tolerance),
+        start=to_number(proposed.startTime),
+        stop=to_number(proposed.stopTime),
+        step=to_number(proposed.stepSize),
+        tolerance=to_number(proposed.tolerance),
     )
-
-
-_KINDS: dict[str, Kind] = {
-    "Real": "real",
-    "Integer": "integer",
-    "Enumeration": "integer",
-    "Boolean": "boolean",
-    "String": "text",
-}
-
-
-def _kind(scalar: Any) -> Kind:
-    return _KINDS[scalar.type]
-
-
-def _settable(scalar: Any) -> bool:
-    """Whether a variable may be set before initialization and is no input; text is never an input."""
-    if scalar.start is None or scalar.variability == "constant":
-        return False
-    if scalar.causality == "input":
-        return _kind(scalar) == "text"
-    return scalar.causality in ("parameter", "output", "local") and scalar.initial in ("exact", "approx")
-
-
-def _variables(scalars: Iterable[Any]) -> tuple[FmuVariable, ...]:
-    return tuple(FmuVariable(_variable(scalar), scalar.valueReference) for scalar in scalars)
-
-
-def _variable(scalar: Any) -> Variable:
-    declared, kind = scalar.declaredType, _kind(scalar)
-
-    def attribute(key: str) -> Any:
-        own = getattr(scalar, key, None)
-        return own if own is not None or declared is None else getattr(declared, key, None)
-
-    return Variable(
-        name=scalar.name,
-        unit=attribute("unit") or "1",
-        description=scalar.description or "",
-        minimum=_number(attribute("min")),
-        maximum=_number(attribute("max")),
-        start=None if kind == "text" else _number(scalar.start),
-        kind=kind,
-        text=scalar.start if kind == "text" else None,
-    )
-
-
-def _number(text: str | bool | float | None) -> float | None:
-    if text is None:
-        return None
-    return {"true": 1.0, "false": 0.0}[text] if text in ("true", "false") else float(text)

@@ -1,4 +1,4 @@
-"""FMI 2.0 Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them.
+"""Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them.
 
 One solver is made and kept for the life of a model. It goes on across steps whose inputs stay; where an input changes,
 at an event and after a snapshot it starts anew from the states at order one (CVodeReInit), in the same memory. An input
@@ -9,39 +9,32 @@ makes going on from it the same as going on past it, bit by bit.
 from __future__ import annotations
 
 import struct
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from fmpy import fmi2
-from fmpy.fmi1 import FMICallException
+from fmpy.fmi1 import FMICallException, fmi1Discard
 from fmpy.sundials import CVodeSolver
 
 from adcc.core.model import FloatArray
 from adcc.errors import ModelError
 from adcc.fmu.description import FmuDescription
 from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
-from adcc.fmu.fmpy_ import FmpyModel, translated
+from adcc.fmu.fmpy_ import FmpyModel
+from adcc.fmu.fmpy_calls import Calls, settle, translated
 
-#: Iterations at one event before it is given up.
-MAX_ITERATIONS = 100
 _HEADER = struct.Struct("<d")
 
 
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
     """FMPy's binding of CVODE, with the errors of the FMU passed on: ctypes would swallow them."""
 
-    def __init__(self, fmu: Any, n_states: int, n_indicators: int, time: float, tolerance: float) -> None:
-        self._fmu = fmu
+    def __init__(self, fmu: Calls, time: float, tolerance: float) -> None:
         self.error: Exception | None = None
+        n_states, n_indicators = fmu.sizes()
         super().__init__(
             nx=n_states,
             nz=n_indicators,
-            get_x=fmu.getContinuousStates,
-            set_x=fmu.setContinuousStates,
-            get_dx=fmu.getDerivatives,
-            get_z=fmu.getEventIndicators,
-            get_nominals=fmu.getNominalsOfContinuousStates,
-            set_time=fmu.setTime,
+            **fmu.equations(),
             input=self,  # FMPy asks it for inputs that vary in time; ours are constant between events
             startTime=time,
             relativeTolerance=tolerance,
@@ -65,7 +58,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
             function(*arguments)
         except FMICallException as error:
             self.error = error
-            return 1 if error.status == fmi2.fmi2Discard else -1
+            return 1 if error.status == fmi1Discard else -1
         except Exception as error:  # raised to the caller of the solver
             self.error = error
             return -1
@@ -88,7 +81,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
 
 
 class FmpyExchangeModel(FmpyModel):
-    """An FMI 2.0 Model Exchange FMU, integrated by FMPy's CVODE.
+    """A Model Exchange FMU, integrated by FMPy's CVODE.
 
     Parameters
     ----------
@@ -98,8 +91,6 @@ class FmpyExchangeModel(FmpyModel):
         Relative tolerance of CVODE; absolute tolerances are this times the nominal values. None for what the FMU
         recommends.
     """
-
-    _binding: ClassVar[type[Any]] = fmi2.FMU2Model
 
     def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
         super().__init__(description, tolerance)
@@ -111,17 +102,14 @@ class FmpyExchangeModel(FmpyModel):
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with translated("initialize"):
             self._start(time, inputs)
-            self._iterate_events()
-            self._fmu.enterContinuousTimeMode()
             self._held = inputs.copy()
-            self._restart = True
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         with translated("step"):
             if self._held is None or not np.array_equal(inputs, self._held):
                 self._event(inputs)
             self._integrate(time, time + duration)
-            return self._get()
+            return self._fmu.outputs()
 
     def _integrate(self, time: float, end: float) -> None:
         solver = self._ready_solver(time)
@@ -134,8 +122,8 @@ class FmpyExchangeModel(FmpyModel):
             due = self._next_event - time <= slack(end)
             if due:
                 time = self._next_event
-            self._fmu.setTime(time)
-            asked, ended = self._fmu.completedIntegratorStep()
+            self._fmu.set_time(time)
+            asked, ended = self._fmu.completed_integrator_step()
             if ended:
                 raise ModelError(f"the FMU ended the simulation at {time} s")
             if found or asked or due:
@@ -147,9 +135,8 @@ class FmpyExchangeModel(FmpyModel):
 
     def _ready_solver(self, time: float) -> _Solver:
         if self._solver is None:
-            description = self._description
-            self._fmu.setTime(time)
-            self._solver = _Solver(self._fmu, description.n_states, description.n_indicators, time, self._tolerance)
+            self._fmu.set_time(time)
+            self._solver = _Solver(self._fmu, time, self._tolerance)
         elif self._restart:
             self._solver.reset(time)
         self._restart = False
@@ -157,30 +144,27 @@ class FmpyExchangeModel(FmpyModel):
 
     def _event(self, inputs: FloatArray | None = None) -> None:
         """Handle an event, at which inputs may change."""
-        self._fmu.enterEventMode()
+        self._fmu.enter_event_mode()
         if inputs is not None:
-            self._set(inputs)
+            self._fmu.set_inputs(inputs)
             self._held = inputs.copy()
-        self._iterate_events()
-        self._fmu.enterContinuousTimeMode()
+        self._settle()
+
+    def _settle(self) -> None:
+        self._next_event = settle(self._fmu.update_discrete_states)
+        self._fmu.enter_continuous_time_mode()
         self._restart = True
 
-    def _iterate_events(self) -> None:
-        for _ in range(MAX_ITERATIONS):
-            again, ended, _nominals, _values, defined, moment = self._fmu.newDiscreteStates()
-            if ended:
-                raise ModelError("the FMU ended the simulation")
-            if not again:
-                self._next_event = float(moment) if defined else np.inf
-                return
-        raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        super()._start(time, inputs)
+        self._settle()
 
-    def _get_state(self) -> bytes:
+    def _serialize(self) -> bytes:
         self._restart = True
-        return _HEADER.pack(self._next_event) + super()._get_state()
+        return _HEADER.pack(self._next_event) + super()._serialize()
 
-    def _set_state(self, time: float, data: bytes) -> None:
-        super()._set_state(time, data[_HEADER.size :])
+    def _deserialize(self, time: float, data: bytes) -> None:
+        super()._deserialize(time, data[_HEADER.size :])
         self._next_event = _HEADER.unpack_from(data)[0]
         self._restart = True
         self._held = None  # an unchanged input costs one event more, no difference

@@ -24,9 +24,11 @@ from adcc.core.model import FloatArray, Model
 from adcc.core.variables import with_plant_bounds
 from adcc.errors import ModelError
 from adcc.fmu.abi import explain_import_error
-from adcc.fmu.description import FmuDescription, FmuVariable
+from adcc.fmu.description import TOLERANCE, FmuDescription
 from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
-from adcc.fmu.fmpy_ import MESSAGES, TOLERANCE, load
+from adcc.fmu.library import load
+from adcc.fmu.messages import MESSAGES
+from adcc.fmu.scalars import FmuVariable
 
 try:
     from assimulo.problem import Explicit_Problem

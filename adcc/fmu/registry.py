@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from adcc.core.model import Model
 from adcc.core.resources import Resources
+from adcc.errors import ResourcesError
 from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import FmuDescription, Interface, read_fmu
 
@@ -41,13 +42,22 @@ def open_model(resources: Resources, cache: Path) -> Model:
     """
     interface = cast("Interface | None", resources.interface)
     description = read_fmu(resources.fmu, cache, interface)
-    engine = choose_engine() if resources.engine == "auto" else resources.engine
+    engine = choose_engine(description) if resources.engine == "auto" else resources.engine
     return adapter(engine, description, restart=resources.restart)(description, resources.tolerance)
 
 
-def choose_engine() -> str:
+def choose_engine(description: FmuDescription) -> str:
     """Return the engine that ``auto`` stands for on this machine."""
-    return "fmpy" if pyfmi_problem() else "pyfmi"
+    return "fmpy" if unusable(description) else "pyfmi"
+
+
+def unusable(description: FmuDescription) -> str | None:
+    """Say why PyFMI cannot run an FMU; None when nothing that is known beforehand speaks against it."""
+    if description.version != "2.0":
+        return (
+            f"it runs FMI 2.0 here, and {description.path.name} is FMI {description.version}; the engine fmpy runs it"
+        )
+    return pyfmi_problem()
 
 
 def adapter(
@@ -76,9 +86,7 @@ def adapter(
         from adcc.fmu.fmpy_me import FmpyExchangeModel
 
         return FmpyExchangeModel
-    if problem := pyfmi_problem():
-        from adcc.errors import ResourcesError
-
+    if problem := unusable(description):
         raise ResourcesError(f"the engine pyfmi cannot be used: {problem}")
     from adcc.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel
 

@@ -1,6 +1,7 @@
 """What every `Model` must do, whatever runs the FMU. An adapter passes by subclassing `ModelContract` in a test module.
 
-The FMU is the small plant of tests/small_plant.py, whose solution is known.
+The FMU is the small plant of tests/small_plant.py, or the same in another version of FMI (tests/own_fmus.py); its
+solution is known.
 """
 
 from __future__ import annotations
@@ -54,11 +55,24 @@ class ModelContract(ABC):
     def factory(fmu: Path, cache: Path) -> Model:
         """Make a model of an FMU that is unpacked in a cache."""
 
+    #: Whether this kind of model can save its state.
+    can_snapshot = True
+
     @pytest.fixture
-    def model(self, small_resources: Path, state_dir: Path) -> Iterator[Model]:
-        model = self.factory(small_resources / "AlphaDataCenterCooling_FMU.fmu", state_dir / "fmu")
+    def fmu(self, small_resources: Path) -> Path:
+        return small_resources / "AlphaDataCenterCooling_FMU.fmu"
+
+    @pytest.fixture
+    def model(self, fmu: Path, state_dir: Path) -> Iterator[Model]:
+        model = self.factory(fmu, state_dir / "fmu")
+        assert model.can_snapshot == self.can_snapshot
         yield model
         model.close()
+
+    @pytest.fixture
+    def needs_snapshots(self) -> None:
+        if not self.can_snapshot:
+            pytest.skip("this kind of model cannot save its state")
 
     def test_variables(self, model):
         assert [v.name for v in model.inputs] == INPUT_NAMES
@@ -110,6 +124,7 @@ class ModelContract(ABC):
         with pytest.raises(ModelError, match="fresh"):
             model.step(300.0, inputs())
 
+    @pytest.mark.usefixtures("needs_snapshots")
     def test_a_snapshot_brings_back_exactly_what_was(self, model):
         model.initialize(0.0, inputs())
         model.step(300.0, inputs())
@@ -125,7 +140,8 @@ class ModelContract(ABC):
         model.restore(snapshot)
         assert model.state is State.FRESH
 
-    def test_a_snapshot_goes_on_in_another_process(self, model, small_resources, state_dir):
+    @pytest.mark.usefixtures("needs_snapshots")
+    def test_a_snapshot_goes_on_in_another_process(self, model, fmu, state_dir):
         model.initialize(0.0, inputs())
         model.step(300.0, inputs())
         snapshot = model.snapshot()
@@ -134,7 +150,7 @@ class ModelContract(ABC):
         queue = context.Queue()
         arguments = (
             type(self).factory,
-            small_resources / "AlphaDataCenterCooling_FMU.fmu",
+            fmu,
             state_dir / "fmu",
             snapshot,
             queue,
@@ -145,6 +161,7 @@ class ModelContract(ABC):
         process.join(60)
         assert there == here
 
+    @pytest.mark.usefixtures("needs_snapshots")
     @pytest.mark.parametrize("bad", [{FAILING: 1.0}, {"Tchws_set_HEX": np.nan}, {"Mchw": np.inf}])
     def test_a_failed_step_says_why_and_a_restore_goes_on(self, model, bad):
         model.initialize(0.0, inputs())
@@ -168,6 +185,7 @@ class ModelContract(ABC):
         model.initialize(0.0, inputs())
         assert output(model.step(300.0, inputs()), "Tchw_supply") == pytest.approx(temperature(300), abs=1e-4)
 
+    @pytest.mark.usefixtures("needs_snapshots")
     def test_nonsense_is_no_snapshot(self, model):
         model.initialize(0.0, inputs())
         with pytest.raises(ModelError):

@@ -1,15 +1,19 @@
-"""The FMPy adapter keeps the contract."""
+"""The FMPy adapters keep the contract, in every version of FMI."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from adcc.core.model import Model
-from adcc.fmu.description import read_fmu
+from adcc.errors import ModelError
+from adcc.fmu.description import FmuDescription, read_fmu
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_me import FmpyExchangeModel
-from tests.contract.model_contract import ModelContract
+from tests.contract.model_contract import ModelContract, inputs
 from tests.contract.start_values_contract import StartValuesContract
+from tests.small_plant import FAILING
 
 
 class TestFmpyModel(ModelContract):
@@ -24,9 +28,73 @@ class TestFmpyExchangeModel(ModelContract):
         return FmpyExchangeModel(read_fmu(fmu, cache, "me"))
 
 
+class TestFmpyModelOfFmi3(TestFmpyModel):
+    @pytest.fixture
+    def fmu(self, own_fmu):
+        return own_fmu("plant", "3.0")
+
+
+class TestFmpyExchangeModelOfFmi3(TestFmpyExchangeModel):
+    @pytest.fixture
+    def fmu(self, own_fmu):
+        return own_fmu("plant", "3.0")
+
+
+class WithoutState:
+    """What is left of the contract's failures where no snapshot can be had."""
+
+    can_snapshot = False
+
+    def test_a_failed_step_says_why(self, model):
+        model.initialize(0.0, inputs())
+        with pytest.raises(ModelError, match=f"The FMU says: .*{FAILING} makes it fail"):
+            model.step(300.0, inputs(**{FAILING: 1.0}))
+        with pytest.raises(ModelError, match="failed"):
+            model.snapshot()
+
+    def test_no_snapshot(self, model):
+        model.initialize(0.0, inputs())
+        with pytest.raises(ModelError, match="cannot serialize"):
+            model.snapshot()
+
+
+class TestFmpyModelOfFmi1(WithoutState, TestFmpyModel):
+    @pytest.fixture
+    def fmu(self, own_fmu):
+        return own_fmu("plant", "1.0", "cs")
+
+
+class TestFmpyExchangeModelOfFmi1(WithoutState, TestFmpyExchangeModel):
+    @pytest.fixture
+    def fmu(self, own_fmu):
+        return own_fmu("plant", "1.0", "me")
+
+
 class TestStartValuesOfFmpyModel(StartValuesContract):
-    make = staticmethod(TestFmpyModel.factory)
+    @staticmethod
+    def make(description: FmuDescription) -> Model:
+        return FmpyModel(description)
+
+
+class TestStartValuesOfFmpyModelOfFmi1(TestStartValuesOfFmpyModel):
+    version = "1.0"
+
+
+class TestStartValuesOfFmpyModelOfFmi3(TestStartValuesOfFmpyModel):
+    version = "3.0"
 
 
 class TestStartValuesOfFmpyExchangeModel(StartValuesContract):
-    make = staticmethod(TestFmpyExchangeModel.factory)
+    interface = "me"
+
+    @staticmethod
+    def make(description: FmuDescription) -> Model:
+        return FmpyExchangeModel(description)
+
+
+class TestStartValuesOfFmpyExchangeModelOfFmi1(TestStartValuesOfFmpyExchangeModel):
+    version = "1.0"
+
+
+class TestStartValuesOfFmpyExchangeModelOfFmi3(TestStartValuesOfFmpyExchangeModel):
+    version = "3.0"

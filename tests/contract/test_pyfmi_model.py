@@ -9,7 +9,7 @@ import pytest
 
 from adcc.core.model import Model
 from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import read_fmu
+from adcc.fmu.description import FmuDescription, read_fmu
 from tests.contract.model_contract import ModelContract, inputs, output
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import temperature
@@ -34,11 +34,21 @@ class TestPyfmiExchangeModel(ModelContract):
 
 
 class TestStartValuesOfPyfmiModel(StartValuesContract):
-    make = staticmethod(TestPyfmiModel.factory)
+    @staticmethod
+    def make(description: FmuDescription) -> Model:
+        from adcc.fmu.pyfmi_ import PyfmiModel
+
+        return PyfmiModel(description)
 
 
 class TestStartValuesOfPyfmiExchangeModel(StartValuesContract):
-    make = staticmethod(TestPyfmiExchangeModel.factory)
+    interface = "me"
+
+    @staticmethod
+    def make(description: FmuDescription) -> Model:
+        from adcc.fmu.pyfmi_ import PyfmiExchangeModel
+
+        return PyfmiExchangeModel(description)
 
 
 def restarting(fmu: Path, cache: Path) -> Model:

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adcc.errors import ResourcesError
-from adcc.fmu.description import read_fmu, unpack
+from adcc.fmu.archive import unpack
+from adcc.fmu.description import read_fmu
+from tests.trap_fmu import repacked
 
 
 @pytest.fixture
@@ -53,15 +55,6 @@ def test_no_archive(tmp_path):
         read_fmu(tmp_path / "x.fmu", tmp_path / "cache")
 
 
-def _repacked(fmu, target, change):
-    with zipfile.ZipFile(fmu) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            data = change(name, old.read(name))
-            if data is not None:
-                new.writestr(name, data)
-    return target
-
-
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -76,7 +69,7 @@ def _repacked(fmu, target, change):
     ],
 )
 def test_fmus_that_are_refused(fmu, tmp_path, change, said):
-    broken = _repacked(fmu, tmp_path / "broken.fmu", change)
+    broken = repacked(fmu, tmp_path / "broken.fmu", change)
     with pytest.raises(ResourcesError, match=said):
         read_fmu(broken, tmp_path / "cache")
 

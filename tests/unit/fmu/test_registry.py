@@ -50,13 +50,14 @@ def test_results_depend_on_the_engine_so_the_fingerprint_does(case):
 
 def test_an_engine_that_is_not_there_says_what_to_install(case, state_dir, monkeypatch):
     monkeypatch.setattr(registry, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
-    assert registry.choose_engine() == "fmpy"
+    files = case("")
+    assert registry.choose_engine(read_fmu(files.fmu, state_dir / "fmu")) == "fmpy"
     with pytest.raises(ResourcesError, match="the engine pyfmi cannot be used: PyFMI not installed"):
         registry.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
 
 
 def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
-    with pytest.raises(ResourcesError, match="with co-simulation; FMI 2.0 Model Exchange is needed"):
+    with pytest.raises(ResourcesError, match="with co-simulation; Model Exchange of FMI 1.0, 2.0 or 3.0 is needed"):
         read_fmu(trap_fmu(), state_dir, "me")
 
 
@@ -113,3 +114,12 @@ def test_steps_with_unchanged_inputs_keep_the_solver_going(small_resources, stat
     model.step(300.0, inputs())
     assert model._solver is solver
     model.close()
+
+
+@pytest.mark.parametrize("version", ["1.0", "3.0"])
+def test_what_pyfmi_does_not_run_here_is_run_by_fmpy(own_fmu, tmp_path, monkeypatch, version):
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
+    description = read_fmu(own_fmu("linear", version), tmp_path)
+    assert registry.choose_engine(description) == "fmpy"
+    with pytest.raises(ResourcesError, match=f"is FMI {version}; the engine fmpy runs it"):
+        registry.adapter("pyfmi", description)

@@ -35,7 +35,7 @@ except Exception as error:
 print(resident() - before, flush=True)
 if then == "set state":
     from fmpy import fmi2
-    model._fmu.setFMUstate(model._fmu.deSerializeFMUstate(snapshot.data))
+    model._fmu.fmu.setFMUstate(model._fmu.fmu.deSerializeFMUstate(snapshot.data))
 elif then == "restore":
     model.restore(snapshot)
 print("alive", flush=True)

@@ -1,0 +1,60 @@
+/*
+ * What a model of tests/own_fmus.py brings, and what the borders fmi1.c, fmi2.c and fmi3.c make FMUs of.
+ *
+ * variables.h is written by own_fmus.py: the struct `Variables` (first `time`, then what a serialized state holds, then
+ * the rest; SAVED is the size of the first part), the table `ENTRIES` and the function `set_starts`. MODEL is the header
+ * of the model, which defines
+ *
+ *   N_STATES, states(v), derivatives(v)   continuous states and their derivatives, one after the other
+ *   calculate(v)                          outputs and derivatives; returns what is wrong, or NULL
+ *   solve(v, duration)                    the exact solution of the states
+ *   next_event(v), event(v)               the time of the next event (INFINITY: none), and what happens there
+ */
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef char Text[64];
+typedef struct {
+    size_t size;
+    uint8_t data[64];
+} Bytes;
+
+/* type: d double, f float, b bool, c s i l signed and C S I L unsigned integers of 8 to 64 bits, t text, x bytes
+   when:  i an input, p before initialization, s in configuration mode, o never */
+typedef struct {
+    unsigned reference, count;
+    char type, when;
+    size_t offset, size;
+} Entry;
+
+#include "variables.h"
+
+#include MODEL
+
+static const Entry *find(unsigned reference, char type) {
+    for (size_t i = 0; i < sizeof ENTRIES / sizeof *ENTRIES; i++)
+        if (ENTRIES[i].reference == reference && ENTRIES[i].type == type) return &ENTRIES[i];
+    return NULL;
+}
+
+static void *slot(Variables *v, const Entry *entry) { return (char *)v + entry->offset; }
+
+static void begin(Variables *v) {
+    memset(v, 0, sizeof *v);
+    set_starts(v);
+}
+
+/* Simulate to a time, handling events on the way. */
+static void advance(Variables *v, double end) {
+    while (next_event(v) <= end) {
+        solve(v, next_event(v) - v->time);
+        v->time = next_event(v);
+        event(v);
+    }
+    solve(v, end - v->time);
+    v->time = end;
+}

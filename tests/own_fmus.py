@@ -1,0 +1,338 @@
+"""FMUs of our own in FMI 1.0, 2.0 and 3.0, whose solutions are known; compiled from tests/csrc.
+
+A `Spec` lists the variables of a model; from it come the model description of each version and the C header that the
+borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the model:
+
+* ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
+* ``plant``: the plant of tests/small_plant.py, for the contract of all models;
+* ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+from models.cooling_plant.variables import INPUTS, OUTPUTS
+from tests.small_plant import START
+from tests.trap_fmu import pack
+
+#: FMI 3.0's types: letter in model.h, C type.
+TYPES = {
+    "Float64": ("d", "double"), "Float32": ("f", "float"), "Boolean": ("b", "bool"),
+    "Int8": ("c", "int8_t"), "UInt8": ("C", "uint8_t"), "Int16": ("s", "int16_t"), "UInt16": ("S", "uint16_t"),
+    "Int32": ("i", "int32_t"), "UInt32": ("I", "uint32_t"), "Int64": ("l", "int64_t"), "UInt64": ("L", "uint64_t"),
+    "Enumeration": ("l", "int64_t"), "String": ("t", "Text"), "Binary": ("x", "Bytes"),
+}  # fmt: skip
+_OLD = {"Float64": "Real", "Int32": "Integer", "Boolean": "Boolean", "String": "String"}
+_WHEN = {"input": "i", "parameter": "p", "structuralParameter": "s", "output": "o", "local": "o"}
+
+
+@dataclass(frozen=True)
+class Var:
+    """A variable of a model.
+
+    Attributes
+    ----------
+    name, causality, type : str
+        As FMI 3.0 has them.
+    start : str or None
+        As it stands in a model description; an output or local with one may be set before initialization.
+    shape : tuple of (int or str)
+        Dimensions; a name is that of a structural parameter.
+    more : str
+        Further attributes.
+    derivative : str
+        Name of the state that this is the derivative of.
+    unit, description : str
+    """
+
+    name: str
+    causality: str
+    type: str = "Float64"
+    start: str | None = None
+    shape: tuple[int | str, ...] = ()
+    more: str = ""
+    derivative: str = ""
+    unit: str = ""
+    description: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """Return the name in C."""
+        return self.name.replace("(", "_").replace(")", "")
+
+    @property
+    def variability(self) -> str:
+        """Return FMI's variability."""
+        if "arameter" in self.causality:
+            return "fixed"
+        return "continuous" if self.type in ("Float64", "Float32") else "discrete"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A model.
+
+    Attributes
+    ----------
+    name : str
+        Its header is csrc/<name>.h.
+    variables : tuple of Var
+    saved : tuple of str
+        What a serialized state holds besides the inputs and the time.
+    events : bool
+        Whether it has time events.
+    """
+
+    name: str
+    variables: tuple[Var, ...]
+    saved: tuple[str, ...]
+    events: bool = False
+
+    def reference(self, name: str) -> int:
+        """Return the value reference of a variable."""
+        return next(i for i, v in enumerate(self.variables, 1) if v.name == name)
+
+    def size(self, variable: Var) -> int:
+        """Return the number of elements."""
+        starts = {v.name: v.start for v in self.variables}
+        return math.prod(int(starts[n] or 0) if isinstance(n, str) else n for n in variable.shape)
+
+
+LINEAR = Spec(
+    "linear",
+    (
+        Var("u", "input", start="0"),
+        Var("x", "output", start="1"),
+        Var("y", "output", unit="K"),
+        Var("der(x)", "local", derivative="x"),
+        Var("tau", "parameter", start="10", more='min="0.1"', unit="s"),
+        Var("gain", "parameter", "Int32", "2", more='max="100"'),
+        Var("tenfold", "output", "Int32"),
+        Var("inverted", "parameter", "Boolean", "false"),
+        Var("high", "output", "Boolean"),
+        Var("label", "parameter", "String", "cooling"),
+        Var("echo", "output", "String"),
+    ),
+    ("x",),
+)
+PLANT = Spec(
+    "plant",
+    (
+        *(Var(v.name, "input", start="0", unit=v.unit, description=v.description) for v in INPUTS),
+        *(Var(v.name, "output", unit=v.unit, description=v.description) for v in OUTPUTS),
+        Var("T", "local", start=str(START)),
+        Var("der(T)", "local", derivative="T"),
+    ),
+    ("T",),
+)
+_NUMBERS = [t for t in TYPES if t not in ("String", "Binary")]
+EVERY = Spec(
+    "every",
+    (
+        *(Var(f"in_{t}", "input", t, "true" if t == "Boolean" else "1") for t in _NUMBERS),
+        *(Var(f"out_{t}", "output", t) for t in _NUMBERS),
+        Var("n", "structuralParameter", "UInt64", "3"),
+        Var("v", "input", start="1 2 3", shape=("n",)),
+        Var("A", "parameter", start="1 0 0 0 1 1", shape=(2, "n")),
+        Var("w", "output", shape=(2,)),
+        Var("z", "output", start="0", shape=("n",)),
+        Var("der(z)", "local", shape=("n",), derivative="z"),
+        Var("k", "parameter", "Int16", "7", (2,)),
+        Var("out_k", "output", "Int16", shape=(2,)),
+        Var("names", "parameter", "String", "north|south", (2,)),
+        Var("out_names", "output", "String", shape=(2,)),
+        Var("blob", "parameter", "Binary", "00ff10"),
+        Var("out_blob", "output", "Binary"),
+        Var("mode", "structuralParameter", "Int32", "5"),
+        Var("seconds", "output", "UInt32"),
+        Var("at_event", "output", "Int32"),
+    ),
+    ("z", "seconds", "at_event"),
+    events=True,
+)
+
+
+def state(time: float, u: float = 0.0, *, start: float = 1.0, tau: float = 10.0) -> float:
+    """Return the linear system's x after a time under a constant u."""
+    return u + (start - u) * math.exp(-time / tau)
+
+
+def build(spec: Spec, path: Path, version: str, interface: str = "cs") -> Path:
+    """Compile an FMU.
+
+    Parameters
+    ----------
+    spec : Spec
+    path : Path
+        The ``.fmu`` to write.
+    version : {"1.0", "2.0", "3.0"}
+    interface : {"cs", "me"}
+        Of FMI 1.0, which has one only; later ones have both.
+    """
+    folder = "x86_64-linux" if version == "3.0" else "linux64"
+    description = {"1.0": _fmi1, "2.0": _fmi2, "3.0": _fmi3}[version](spec, interface)
+    defines = {
+        "GUID": f'"{spec.name}"', "MODEL": f'"{spec.name}.h"', "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
+        "N": 3,
+    }  # fmt: skip
+    return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": _header(spec)})
+
+
+def _header(spec: Spec) -> str:
+    kept = [v for v in spec.variables if v.causality == "input" or v.name in spec.saved]
+    rest = [v for v in spec.variables if v not in kept]
+    field = {
+        v.name: f"    {TYPES[v.type][1]} {v.symbol}{f'[{spec.size(v)}]' if v.shape else ''};" for v in spec.variables
+    }
+    entries, starts = ["    {0, 1, 'd', 'o', 0, sizeof(double)},"], []
+    for reference, v in enumerate(spec.variables, 1):
+        when = "p" if v.start is not None and _WHEN[v.causality] == "o" else _WHEN[v.causality]
+        place = f"offsetof(Variables, {v.symbol}), sizeof ((Variables *)0)->{v.symbol}"
+        entries.append(f"    {{{reference}, {spec.size(v)}, '{TYPES[v.type][0]}', '{when}', {place}}},")
+        starts += [f"    {line}" for line in _starts(spec, v)]
+    last = kept[-1].symbol
+    lines = [
+        "typedef struct {", "    double time;", *(field[v.name] for v in [*kept, *rest]), "} Variables;",
+        f"#define SAVED (offsetof(Variables, {last}) + sizeof ((Variables *)0)->{last})",
+        "static const Entry ENTRIES[] = {", *entries, "};",
+        "static void set_starts(Variables *v) {", *starts, "}", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _starts(spec: Spec, v: Var) -> list[str]:
+    if v.start is None:
+        return []
+    at = [f"v->{v.symbol}[{i}]" for i in range(spec.size(v))] if v.shape else [f"v->{v.symbol}"]
+    if v.type == "Binary":
+        data = bytes.fromhex(v.start)
+        fill = [f"{at[0]}.data[{i}] = {byte};" for i, byte in enumerate(data)]
+        return [f"{at[0]}.size = {len(data)};", *fill]
+    if v.type == "String":
+        return [f'strcpy({place}, "{text}");' for place, text in zip(at, v.start.split("|"), strict=True)]
+    values = v.start.split()
+    return [f"{place} = {value};" for place, value in zip(at, values * (len(at) // len(values)), strict=True)]
+
+
+def _experiment(keys: str) -> str:
+    values = {"startTime": "0", "stopTime": "100", "tolerance": "1e-9", "stepSize": "0.5"}
+    return "<DefaultExperiment " + " ".join(f'{key}="{values[key]}"' for key in keys.split()) + "/>"
+
+
+def _units(spec: Spec, tag: str, key: str) -> str:
+    units = sorted({v.unit for v in spec.variables} - {""})
+    if not units:
+        return ""
+    return f"<UnitDefinitions>{''.join(f'<{tag} {key}={quoteattr(unit)}/>' for unit in units)}</UnitDefinitions>"
+
+
+def _described(v: Var) -> str:
+    return f"name={quoteattr(v.name)}" + (f" description={quoteattr(v.description)}" if v.description else "")
+
+
+def _more(v: Var) -> str:
+    return v.more + (f" unit={quoteattr(v.unit)}" if v.unit else "")
+
+
+def _fmi1(spec: Spec, interface: str) -> str:
+    variables = []
+    for reference, v in enumerate(spec.variables, 1):
+        causality = {"parameter": "internal", "local": "internal"}.get(v.causality, v.causality)
+        variability = "parameter" if v.causality == "parameter" else v.variability
+        start = f' start={quoteattr(v.start)} fixed="true"' if v.start is not None and v.causality != "input" else ""
+        start = f' start="{v.start}"' if v.causality == "input" else start
+        value = f"<{_OLD[v.type]}{start} {_more(v)}/>"
+        variables.append(
+            f'<ScalarVariable {_described(v)} valueReference="{reference}" variability="{variability}" '
+            f'causality="{causality}">{value}</ScalarVariable>'
+        )
+    kind = (
+        '<Implementation><CoSimulation_StandAlone><Capabilities canHandleVariableCommunicationStepSize="true"/>'
+        "</CoSimulation_StandAlone></Implementation>"
+        if interface == "cs"
+        else ""
+    )
+    n = sum(bool(v.derivative) for v in spec.variables)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="1.0" modelName="{spec.name}" '
+        f'modelIdentifier="{spec.name}" guid="{spec.name}" numberOfContinuousStates="{n}" numberOfEventIndicators="0">'
+        f"{_units(spec, 'BaseUnit', 'unit')}"
+        f"{_experiment('startTime stopTime tolerance')}<ModelVariables>{''.join(variables)}</ModelVariables>{kind}"
+        "</fmiModelDescription>"
+    )
+
+
+def _fmi2(spec: Spec, _interface: str) -> str:
+    variables = []
+    for reference, v in enumerate(spec.variables, 1):
+        exact = ' initial="exact"' if v.start is not None and v.causality in ("output", "local") else ""
+        start = f" start={quoteattr(v.start)}" if v.start is not None else ""
+        derivative = f' derivative="{spec.reference(v.derivative)}"' if v.derivative else ""
+        variables.append(
+            f'<ScalarVariable {_described(v)} valueReference="{reference}" causality="{v.causality}" '
+            f'variability="{v.variability}"{exact}><{_OLD[v.type]}{start}{derivative} {_more(v)}/></ScalarVariable>'
+        )
+    can = 'canGetAndSetFMUstate="true" canSerializeFMUstate="true"'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="2.0" modelName="{spec.name}" '
+        f'guid="{spec.name}" numberOfEventIndicators="0"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
+        f'<CoSimulation modelIdentifier="{spec.name}" canHandleVariableCommunicationStepSize="true" {can}/>'
+        f"{_units(spec, 'Unit', 'name')}"
+        f"{_experiment('startTime stopTime tolerance stepSize')}<ModelVariables>{''.join(variables)}</ModelVariables>"
+        f"<ModelStructure><Outputs>{_unknowns(spec, 'Unknown', 'index', 'output')}</Outputs>"
+        f"<Derivatives>{_unknowns(spec, 'Unknown', 'index', 'derivative')}</Derivatives>"
+        f"<InitialUnknowns>{_unknowns(spec, 'Unknown', 'index', 'initial')}</InitialUnknowns></ModelStructure>"
+        "</fmiModelDescription>"
+    )
+
+
+def _unknowns(spec: Spec, tag: str, key: str, which: str) -> str:
+    chosen = {
+        "output": lambda v: v.causality == "output",
+        "derivative": lambda v: bool(v.derivative),
+        "initial": lambda v: bool(v.derivative) or (v.causality == "output" and v.start is None),
+    }[which]
+    return "".join(f'<{tag} {key}="{i}"/>' for i, v in enumerate(spec.variables, 1) if chosen(v))
+
+
+def _fmi3(spec: Spec, _interface: str) -> str:
+    variables = ['<Float64 name="time" valueReference="0" causality="independent" variability="continuous"/>']
+    for reference, v in enumerate(spec.variables, 1):
+        attributes = (
+            f'{_described(v)} valueReference="{reference}" causality="{v.causality}" variability="{v.variability}"'
+        )
+        if v.start is not None and v.causality in ("output", "local"):
+            attributes += ' initial="exact"'
+        if v.derivative:
+            attributes += f' derivative="{spec.reference(v.derivative)}"'
+        if v.type == "Enumeration":
+            attributes += ' declaredType="Level"'
+        inside = "".join(
+            f'<Dimension valueReference="{spec.reference(n)}"/>' if isinstance(n, str) else f'<Dimension start="{n}"/>'
+            for n in v.shape
+        )
+        if v.start is not None and v.type in ("String", "Binary"):
+            inside += "".join(f"<Start value={quoteattr(text)}/>" for text in v.start.split("|"))
+        elif v.start is not None:
+            attributes += f" start={quoteattr(v.start)}"
+        variables.append(f"<{v.type} {attributes} {_more(v)}>{inside}</{v.type}>")
+    can = 'canGetAndSetFMUState="true" canSerializeFMUState="true"'
+    events = ' hasEventMode="true" canReturnEarlyAfterIntermediateUpdate="true"' if spec.events else ""
+    level = (
+        '<TypeDefinitions><EnumerationType name="Level"><Item name="low" value="1"/><Item name="high" value="2"/>'
+        "</EnumerationType></TypeDefinitions>"
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="3.0" modelName="{spec.name}" '
+        f'instantiationToken="{spec.name}"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
+        f'<CoSimulation modelIdentifier="{spec.name}" canHandleVariableCommunicationStepSize="true" {can}{events}/>'
+        f"{_units(spec, 'Unit', 'name')}{level}{_experiment('startTime stopTime tolerance stepSize')}"
+        f"<ModelVariables>{''.join(variables)}</ModelVariables><ModelStructure>"
+        f"{_unknowns(spec, 'Output', 'valueReference', 'output')}"
+        f"{_unknowns(spec, 'ContinuousStateDerivative', 'valueReference', 'derivative')}"
+        f"{_unknowns(spec, 'InitialUnknown', 'valueReference', 'initial')}</ModelStructure></fmiModelDescription>"
+    )
