@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from adcc.session.folder import process_start
 from adcc.session.journal import Durability, Journal, Kind
 from adcc.session.local import open_testcase
 from adcc.session.manager import SessionManager
+from adcc.session.process import process_start
 from adcc.settings import ROOT, Settings
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.

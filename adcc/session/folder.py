@@ -5,8 +5,8 @@
     <state directory>/sessions/<test id>/
       about.json        which test case it is, when it was made
       journal/          see adcc/session/journal.py
-      checkpoint        state of the test case after some record of the journal
-      snapshots/<id>    states that a client stored: state and history
+      rows/             see adcc/session/rows.py
+      snapshots/<id>/   see adcc/session/snapshots.py
       status            who serves it, and since when it has been busy with which request
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adcc.errors import StorageError
-from adcc.session.frames import pack, unpack
+from adcc.session.process import process_start
 
 _STATUS = struct.Struct("<QQd32sdQ")
 _CRC = struct.Struct("<I")
@@ -74,6 +74,7 @@ class Folder:
         self.testid = testid
         self.path = path or state_dir / "sessions" / testid
         self.journal = self.path / "journal"
+        self.rows = self.path / "rows"
         self._state_dir = state_dir
 
     @cached_property
@@ -121,48 +122,6 @@ class Folder:
         status = self.status()
         return status if status is not None and process_start(status.pid) == status.started else None
 
-    def write_checkpoint(self, head: Mapping[str, Any], state: bytes) -> None:
-        """Store a state; see `checkpoint`."""
-        replace_file(self.path / "checkpoint", _sealed(pack(head, [state])))
-
-    def checkpoint(self) -> tuple[dict[str, Any], memoryview] | None:
-        """Return the head and the state that were stored last; None when there is none or it is damaged."""
-        try:
-            head, (state,) = unpack(_opened((self.path / "checkpoint").read_bytes()))
-        except (OSError, ValueError):
-            return None
-        return head, state
-
-    def write_snapshot(self, name: str, state: bytes, rows: bytes) -> None:
-        """Store a state for good.
-
-        Raises
-        ------
-        StorageError
-            When the disk does not take it.
-        """
-        (self.path / "snapshots").mkdir(exist_ok=True)
-        replace_file(self.path / "snapshots" / name, _sealed(pack({}, [state, rows])))
-
-    def snapshot(self, name: str) -> tuple[memoryview, memoryview] | None:
-        """Return state and rows of a snapshot; None when there is none of this name.
-
-        Raises
-        ------
-        StorageError
-            When it is damaged.
-        """
-        if not name.isalnum():
-            return None
-        path = self.path / "snapshots" / name
-        try:
-            _, (state, rows) = unpack(_opened(path.read_bytes()))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            raise StorageError(f"the snapshot {name} cannot be read: {error}") from error
-        return state, rows
-
 
 class StatusFile:
     """Writes the status of a session; belongs to its host."""
@@ -175,23 +134,6 @@ class StatusFile:
     def write(self, busy_since: float, key: str, clock: float) -> None:
         """Say what the host is doing."""
         os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, key.encode()[:32], clock, self.requests), 0)
-
-
-def process_start(pid: int) -> int:
-    """Return when a process started, in clock ticks since boot; 0 when there is none, or it is a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return 0 if fields[0] in "ZX" else int(fields[19])
-
-
-def resident(pid: int) -> int:
-    """Return the memory of a process [bytes]; 0 when there is none."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0
 
 
 def runtime_dir(state_dir: Path) -> Path:
@@ -218,11 +160,19 @@ def runtime_dir(state_dir: Path) -> Path:
     return path
 
 
-def _sealed(data: bytes) -> bytes:
+def sealed(data: bytes) -> bytes:
+    """Return bytes with a checksum before them."""
     return _CRC.pack(zlib.crc32(data)) + data
 
 
-def _opened(data: bytes) -> memoryview:
+def opened(data: bytes) -> memoryview:
+    """Return what `sealed` was given.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
     body = memoryview(data)[_CRC.size :]
     if len(data) < _CRC.size or zlib.crc32(body) != _CRC.unpack_from(data)[0]:
         raise ValueError("damaged")

@@ -16,11 +16,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from adcc.core.testcase import Reply
+from adcc.core.testcase import CHANGING, Reply
 from adcc.errors import ModelError
-from adcc.session.folder import Folder, Status, process_start, resident, runtime_dir
+from adcc.session.config import Config
+from adcc.session.folder import Folder, Status, runtime_dir
 from adcc.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_reply
-from adcc.session.host import CHANGING, Config
+from adcc.session.process import process_start, resident
 from adcc.settings import ROOT, child_environment
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
@@ -156,7 +157,6 @@ class Handle:
         *arguments: Any,
         clock: float | None = None,
         key: str | None = None,
-        blocks: tuple[Block, ...] = (),
         **options: Any,
     ) -> Reply:
         """Have a method of the test case called.
@@ -170,8 +170,6 @@ class Handle:
             Refuse when the session does not stand there [s].
         key : str, optional
             A second request of the same key gets the reply of the first.
-        blocks : tuple of bytes
-            Further data.
         **options : Any
             Named arguments.
 
@@ -184,7 +182,7 @@ class Handle:
         request = {
             "method": method, "args": list(arguments), "options": options, "id": name, "clock": clock, "key": key
         }  # fmt: skip
-        message = pack(request, blocks, verbatim=True)
+        message = pack(request, verbatim=True)
         for _ in range(ATTEMPTS):
             sock = self._acquire()
             try:

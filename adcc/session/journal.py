@@ -135,6 +135,11 @@ class Journal:
         for old in generations.values():  # left behind by a writer that died between renaming and removing
             old.unlink()
 
+    @property
+    def size(self) -> int:
+        """Bytes of the present generation."""
+        return self._end
+
     def recorded(self) -> list[Record]:
         """Return the records that were found when the journal was opened, once: they are not kept."""
         records, self._records = self._records, []
@@ -203,6 +208,21 @@ class Journal:
             os.close(old)
             with contextlib.suppress(OSError):  # the next opener removes it
                 (self._folder / f"journal-{generation - 1:08d}").unlink()
+
+    def reopen(self) -> None:
+        """Read again what is recorded, as a new writer would; the lock is kept.
+
+        Raises
+        ------
+        StorageError
+            When another writer took over, or the folder cannot be read.
+        """
+        self._check_fence()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        with self._translated():
+            self._open()
 
     def close(self) -> None:
         """Let others write; safe to call again."""

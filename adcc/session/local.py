@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+from adcc.core import state
 from adcc.core.resources import Resources
 from adcc.core.testcase import TestCase
 from adcc.fmu.registry import open_model
+from adcc.session.trial import Trial, trial
 
 
-def load_resources(path: Path, engine: str = "auto") -> Resources:
-    """Find the files of a test case, run by an engine where it does not choose one itself.
+class Prepared(NamedTuple):
+    """A test case at its beginning.
 
-    Raises
-    ------
-    ResourcesError
-        Naming the file that is missing or the key that is wrong.
+    Attributes
+    ----------
+    case : TestCase
+    origin : str
+        Hash of all that its states depend on.
+    trial : Trial
+        How the FMU takes being restored.
     """
-    case = Resources.load(path)
-    return replace(case, engine=engine) if case.engine == "auto" else case
+
+    case: TestCase
+    origin: str
+    trial: Trial
 
 
 def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> TestCase:
@@ -39,5 +47,24 @@ def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> Tes
     ResourcesError, ModelError, StorageError
         When a file is wrong, the FMU cannot be loaded, the folder cannot be written.
     """
-    case = load_resources(resources, engine)
-    return TestCase.open(case, open_model(case, state_dir / "fmu"), state_dir / "history")
+    return _open(_load(resources, engine), state_dir)
+
+
+def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
+    """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
+    files = _load(resources, engine)
+    case = _open(files, state_dir)
+    model = case.stepper.model
+    origin = state.origin(files, model)
+    found = trial(case, origin, state_dir)
+    model.can_snapshot = model.can_snapshot and found.survives
+    return Prepared(case, origin, found)
+
+
+def _load(resources: Path, engine: str) -> Resources:
+    files = Resources.load(resources)
+    return replace(files, engine=engine) if files.engine == "auto" else files
+
+
+def _open(files: Resources, state_dir: Path) -> TestCase:
+    return TestCase.open(files, open_model(files, state_dir / "fmu"), state_dir / "history")

@@ -29,12 +29,14 @@ from adcc.errors import (
     StorageError,
     UnknownSessionError,
 )
+from adcc.session import rows
 from adcc.session.catalogue import Catalogue
-from adcc.session.folder import Folder, resident
-from adcc.session.frames import pack
+from adcc.session.config import Config
+from adcc.session.folder import Folder
 from adcc.session.handle import Handle, Nursery, end_host
-from adcc.session.host import Config
-from adcc.session.journal import Journal, Kind
+from adcc.session.ledger import Base, Ledger
+from adcc.session.process import resident
+from adcc.session.snapshots import Snapshot, Snapshots
 from adcc.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -210,8 +212,7 @@ class SessionManager:
         InvalidValueError
             When the session has no such snapshot.
         """
-        state, rows = self._snapshot(testid, snapshot_id)
-        return self._handle(testid).call("restore", snapshot_id, blocks=(state, rows))
+        return self._handle(testid).call("restore", snapshot_id)
 
     def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
@@ -223,22 +224,29 @@ class SessionManager:
         BusyError
             When there are as many sessions as may be.
         """
-        taken = snapshot_id or self.snapshot(testid)
+        of = self._folder(testid)
+        taken = self.snapshot(testid) if snapshot_id is None else snapshot_id
         try:
-            blocks = self._snapshot(testid, taken)
+            snapshot = self._snapshot(of, taken)
+            folder = self._new(str(of.about()["testcase"]))
+            try:
+                self._begin(folder, snapshot)
+            except BaseException:
+                self.stop(folder.testid)
+                raise
         finally:
             if snapshot_id is None:
-                (self._folder(testid).path / "snapshots" / taken).unlink(missing_ok=True)
-        folder = self._new(str(self._folder(testid).about()["testcase"]))
-        journal = Journal(folder.journal, self._settings.durability)
-        try:
-            journal.start_generation([(Kind.BASE, pack({"replies": []}, blocks))])
-        except StorageError:
-            journal.close()
-            self.stop(folder.testid)
-            raise
-        journal.close()
+                Snapshots(of.path).remove(taken)
         return folder.testid
+
+    def _begin(self, folder: Folder, snapshot: Snapshot) -> None:
+        """Let a new session go on from a snapshot."""
+        rows.share(snapshot.parts, folder.rows)
+        ledger = Ledger(folder.journal, self._settings.durability)
+        try:
+            ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
+        finally:
+            ledger.close()
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session."""
@@ -385,10 +393,10 @@ class SessionManager:
         folders = (path for path in self._sessions.iterdir() if not path.name.startswith("."))
         return sorted(path.name for path in folders if (path / "about.json").exists())
 
-    def _snapshot(self, testid: str | None, snapshot_id: str) -> tuple[memoryview, memoryview]:
-        found = self._folder(testid).snapshot(snapshot_id)
+    def _snapshot(self, folder: Folder, name: str) -> Snapshot:
+        found = Snapshots(folder.path).load(name)
         if found is None:
-            raise InvalidValueError(f"Invalid snapshot: {snapshot_id}", "snapshot")
+            raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
         return found
 
     def _tell(self, testid: str) -> dict[str, Any]:

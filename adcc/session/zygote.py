@@ -1,4 +1,6 @@
-"""The process that hosts are forked from: it has imported what takes seconds, and holds no plant and no thread.
+"""The process that all hosts come from: it has imported what takes seconds, and holds no plant and no thread.
+
+Hosts are forked from a template that has opened their test case (`adcc.session.template`), or from the zygote itself.
 
 ``python -m adcc.session.zygote <state directory>``. One a state directory; it ends when no server needs it any more.
 On its socket, a connection says one thing: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
@@ -16,17 +18,20 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from pathlib import Path
+from typing import Any
 
-from adcc.errors import AdccError
 from adcc.session.folder import runtime_dir
 from adcc.session.frames import GoneError, pack, receive, send, unpack
+from adcc.session.process import adopt_orphans, leave
+from adcc.session.template import Signature, Template, signature
 
 #: How long a zygote waits for the first server, and for the next one [s].
 FIRST, NEXT = 60.0, 2.0
 #: How many ends of processes are remembered.
 ENDS = 1000
+#: How many templates there are at most, and when one that could not be opened is tried again [s].
+TEMPLATES, RETRY = 8, 30.0
 
 
 class Zygote:
@@ -44,6 +49,8 @@ class Zygote:
         self._lock = lock
         self._lifelines: set[socket.socket] = set()
         self._ends: dict[int, int] = {}
+        self._templates: dict[Signature, Template] = {}
+        self._failed: dict[Signature, float] = {}  # when
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
 
@@ -55,8 +62,11 @@ class Zygote:
                 sock = key.fileobj
                 if sock is self._listener:
                     self._greet()
-                elif isinstance(sock, socket.socket):  # a lifeline that ended
-                    self._selector.unregister(sock)
+                elif isinstance(sock, socket.socket):
+                    if sock not in self._lifelines:
+                        self._look_at(sock)
+                        continue
+                    self._selector.unregister(sock)  # a lifeline that ended
                     self._lifelines.discard(sock)
                     sock.close()
                     needed = time.monotonic()
@@ -80,27 +90,52 @@ class Zygote:
             pass
         sock.close()
 
-    def _fork(self, config: dict[str, object], sock: socket.socket) -> None:
-        preload(Path(str(config["resources"])))
-        if os.fork():
+    def _fork(self, config: dict[str, Any], sock: socket.socket) -> None:
+        template = self._template(config, sock)
+        if template is not None and template.pass_on(config, sock):
             return
-        code = 1
-        try:
+        if os.fork() == 0:
             from adcc.session import host
+            from adcc.session.config import Config
 
-            # the host must not keep others' connections alive, nor the lock when the zygote dies
-            os.close(self._lock)
-            self._selector.close()
-            self._listener.close()
-            for other in self._lifelines:
-                other.close()
-            host.run(host.Config(**config), sock)  # type: ignore[arg-type]
-            code = 0
-        except BaseException:  # whatever it is, the child must not go on as a zygote
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)  # native libraries may hang while they are unloaded
+            self._detach()
+            leave(lambda: host.run(Config(**config), sock))
+
+    def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
+        """Return the template of a test case, made when there is none; None where one could not be opened lately."""
+        of = signature(config)
+        if of is None or time.monotonic() - self._failed.get(of, -RETRY) < RETRY:
+            return None
+        found = self._templates.get(of)
+        if found is None:
+            found = self._templates[of] = Template(config, lambda: self._detach(sock))
+            self._selector.register(found.control, selectors.EVENT_READ)
+            while len(self._templates) > TEMPLATES:
+                self._forget(next(iter(self._templates)))
+        return found
+
+    def _look_at(self, control: socket.socket) -> None:
+        """Take the news of a template."""
+        for of, template in list(self._templates.items()):
+            if template.control is control and not template.lives():
+                if not template.ready:
+                    self._failed[of] = time.monotonic()
+                self._forget(of)
+
+    def _forget(self, of: Signature) -> None:
+        template = self._templates.pop(of)
+        self._selector.unregister(template.control)
+        template.close()
+
+    def _detach(self, *others: socket.socket) -> None:
+        """In a child: keep no connection of others alive, nor the lock when the zygote dies."""
+        os.close(self._lock)
+        self._selector.close()
+        self._listener.close()
+        for other in (*self._lifelines, *others):
+            other.close()
+        for template in self._templates.values():
+            template.close()
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -127,15 +162,6 @@ def warm_up() -> None:
     gc.freeze()  # the pages of what is imported stay shared with the hosts
 
 
-def preload(resources: Path) -> None:
-    """Read the boundary data, which takes longest of all files: hosts find it read. What is wrong with it they tell."""
-    from adcc.core.boundary import Disturbances
-    from adcc.core.resources import Resources
-
-    with contextlib.suppress(AdccError):
-        Disturbances.read(Resources.load(resources).disturbances)
-
-
 def main(state_dir: Path) -> int:
     """Be the zygote of a state directory."""
     folder = runtime_dir(state_dir)
@@ -146,6 +172,7 @@ def main(state_dir: Path) -> int:
         return 0  # there is one
     os.ftruncate(lock, 0)
     os.write(lock, b"%d" % os.getpid())  # for people who look
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
     address = folder / "zygote"
     address.unlink(missing_ok=True)

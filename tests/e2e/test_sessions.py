@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adcc.session.folder import process_start
+from adcc.session.process import process_start
 from tests.server import GUNICORN, Server
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")

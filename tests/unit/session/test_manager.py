@@ -21,9 +21,10 @@ from adcc.errors import (
     StorageError,
     UnknownSessionError,
 )
-from adcc.session.folder import Folder, process_start, runtime_dir
+from adcc.session.folder import Folder, runtime_dir
 from adcc.session.local import open_testcase
 from adcc.session.manager import SessionManager
+from adcc.session.process import process_start
 from adcc.settings import Settings
 from tests.small_plant import FAILING, temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected

@@ -1,0 +1,55 @@
+"""What Linux tells about processes, and what it lets one arrange about its own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def process_start(pid: int) -> int:
+    """Return when a process started, in clock ticks since boot; 0 when there is none, or it is a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def resident(pid: int) -> int:
+    """Return the memory of a process [bytes]; 0 when there is none."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
+
+
+def die_with_parent() -> None:
+    """Have this process killed when its parent ends, so that it holds no lock of the parent's any longer."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of grandchildren whose parent ends."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def leave(work: Callable[[], None]) -> NoReturn:
+    """Do something in a process that was forked, and end it, whatever happens."""
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:  # the child must not go on as its parent
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)  # native libraries may hang while they are unloaded
+    raise AssertionError  # not reached
