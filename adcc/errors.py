@@ -16,6 +16,7 @@
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
+    ├── UnreachableError          504   a server did not answer; raised by clients
     └── StorageError              507   the state directory cannot take what must be stored
 """
 
@@ -131,6 +132,12 @@ class UnsafeFileError(ResourcesError):
 
 class SettingsError(AdccError):
     """An environment variable whose value is not acceptable."""
+
+
+class UnreachableError(AdccError):
+    """A server that did not answer; whether it did what it was asked is not known."""
+
+    status = 504
 
 
 class StorageError(AdccError):
