@@ -17,6 +17,7 @@ Speeds
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,13 +55,18 @@ class Mode(Enum):
 
 @dataclass(frozen=True)
 class Rules:
-    """The figures of the rule book; temperatures in K, flows in kg/s, times in steps of 300 s."""
+    """The figures of the rule book; temperatures in K, flows in kg/s, times in steps of 300 s.
+
+    `free_tolerance` is how far above its set point the supply may be before free cooling wants more air; at 0, as the
+    rule book has it, fans that a rare peak has called stay on while the supply is held exactly.
+    """
 
     supply: float = 287.15
     free_below: float = 284.4
     partial_below: float = 287.4
     mode_band: float = 0.6
     mode_stay: int = 12
+    free_tolerance: float = 0.0
     give_up_error: float = 0.8
     give_up_after: int = 3
     give_up_memory: float = 1.0
@@ -127,14 +133,8 @@ class RuleBasedController:
             else Mode.CHILLER
         )
         flow = boundary["Mchw"]
-        self._flow_trains = Stage(*r.train_flow)
-        self._load_trains = Stage(*r.train_load)
-        self._towers = Stage(*r.tower_flow)
-        self._condenser_pumps = Stage(*r.condenser_pump_flow)
-        self._chilled_pumps = Stage(*r.chilled_pump_flow)
-        self._stages = (
-            self._flow_trains, self._load_trains, self._towers, self._condenser_pumps, self._chilled_pumps,
-        )  # fmt: skip
+        self._stages = tuple(Stage(*limits) for limits in _limits(r))
+        self._flow_trains, self._load_trains, self._towers, self._condenser_pumps, self._chilled_pumps = self._stages
         self._flow_trains.start(flow)
         self._load_trains.start(_load(boundary, r.supply))
         condenser_flow = _condenser_flow(observation, boundary, r.supply)
@@ -151,6 +151,14 @@ class RuleBasedController:
         self._fan_level = 2 * self._towers.count
         self._fan_change = 0
         self._fan_calm = r.fan_stay
+
+    def revised(self, rules: Rules) -> RuleBasedController:
+        """Return a copy that has the same past and goes on by other figures."""
+        other = copy.deepcopy(self)
+        other.rules = rules
+        for stage, limits in zip(other._stages, _limits(rules), strict=True):
+            stage.limit(*limits)
+        return other
 
     def action(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Decide on the next 300 s.
@@ -259,7 +267,8 @@ class RuleBasedController:
         r = self.rules
         if self.mode is Mode.FREE:
             # the heat exchangers' valves hold the supply; the towers only have to offer water that is cold enough
-            error = max(observation["Tchw_supply"] - r.supply, observation["Tcw_supply"] - (r.supply - 0.7))
+            over = observation["Tchw_supply"] - r.supply - r.free_tolerance
+            error = max(over, observation["Tcw_supply"] - (r.supply - 0.7))
         elif self.mode is Mode.PARTIAL:
             error = observation["Tcw_supply"] - (r.supply - 0.7)
         else:
@@ -311,6 +320,10 @@ class RuleBasedController:
         for i in in_service:
             action[f"U_CT{i}"] = 1.0
         self._wet_towers = wanted
+
+
+def _limits(r: Rules) -> tuple[tuple[float, float], ...]:
+    return r.train_flow, r.train_load, r.tower_flow, r.condenser_pump_flow, r.chilled_pump_flow
 
 
 def _overlap(wanted: list[int], before: list[int]) -> list[int]:

@@ -22,11 +22,16 @@ class Stage:
     """
 
     def __init__(self, up: float, down: float, most: int = 6, dwell: int = 12) -> None:
-        if not 0 < down < up:
-            raise ValueError(f"stage down at {down} must lie between 0 and stage up at {up}")
-        self._up, self._down, self._most, self._dwell = up, down, most, dwell
+        self.limit(up, down)
+        self._most, self._dwell = most, dwell
         self._since = dwell
         self.count = 1
+
+    def limit(self, up: float, down: float) -> None:
+        """Go by other demands a unit from now on."""
+        if not 0 < down < up:
+            raise ValueError(f"stage down at {down} must lie between 0 and stage up at {up}")
+        self._up, self._down = up, down
 
     def start(self, demand: float) -> int:
         """Set the number [-] that fits the demand, without a past."""
