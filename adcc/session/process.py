@@ -31,9 +31,9 @@ def resident(pid: int) -> int:
         return 0
 
 
-def die_with_parent() -> None:
+def die_with_parent(wanted: bool = True) -> None:
     """Have this process killed when its parent ends, so that it holds no lock of the parent's any longer."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL if wanted else 0)
 
 
 def adopt_orphans() -> None:

@@ -1,29 +1,35 @@
-"""A process that has opened a test case and forks hosts of it, so that they need not: the zygote keeps one a test case.
+"""A process that has opened a test case, and forks the hosts of it: the zygote keeps one template a test case.
 
-It holds the binary of the FMU, but no instance that was ever started, and no thread. It may die of the FMU: then hosts
-open the test case themselves, and tell what is wrong with it.
+A few of its children wait to become hosts, since a fork takes longer than all that a host then has to do. It holds the
+binary of the FMU, but no instance that was ever started, and no thread. It may die of the FMU: then hosts open the test case themselves, and tell what is wrong with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
+import select
 import signal
 import socket
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from adcc.core.resources import Resources
 from adcc.errors import AdccError
+from adcc.session.frames import GoneError
 from adcc.session.process import die_with_parent, leave
 
 #: How long it may take to open a test case [s].
 PATIENCE = 100
+#: How many children of a template wait to become hosts, and how many of those may die before the template gives up.
+SPARE, DEATHS = 2, 10
 _READY = b"ready"
+_END, _PID = struct.Struct("<qq"), struct.Struct("<q")
 
 Signature = tuple[object, ...]
 
@@ -58,7 +64,7 @@ class Template:
         if os.fork() == 0:
             detach()
             self.control.close()
-            leave(lambda: _serve(theirs, config))
+            leave(lambda: _Forking(theirs, config).serve())
         theirs.close()
         self.control.setblocking(False)
 
@@ -70,45 +76,105 @@ class Template:
             return False
         return True
 
-    def lives(self) -> bool:
-        """Take the news: whether the template is still there."""
-        try:
-            news = self.control.recv(len(_READY))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        self.ready = self.ready or news == _READY
-        return bool(news)
+    def news(self) -> Iterator[tuple[int, int]]:
+        """Take the news: process ids of hosts that ended, and how.
+
+        Raises
+        ------
+        GoneError
+            When the template ended.
+        """
+        while True:
+            try:
+                message = self.control.recv(_END.size)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise GoneError(str(error)) from error
+            if not message:
+                raise GoneError("the template ended")
+            self.ready = True
+            if message != _READY:
+                yield _END.unpack(message)
 
     def close(self) -> None:
         """Need no more hosts of it."""
         self.control.close()
 
 
-def _serve(control: socket.socket, config: Mapping[str, Any]) -> None:
-    """Be a template until the zygote needs it no more."""
-    from adcc.session import host
-    from adcc.session.config import Config
-    from adcc.session.local import prepare
+class _Forking:
+    """The template itself.
 
-    die_with_parent()
-    signal.alarm(PATIENCE)
-    prepared = prepare(Path(config["resources"]), Path(config["state_dir"]), config["engine"])
-    signal.alarm(0)
-    gc.collect()
-    gc.freeze()  # the pages of what is there stay shared with the hosts
-    control.send(_READY)
-    while True:
-        data, handles, _, _ = socket.recv_fds(control, 2**16, 1)
+    Its spare children wait for a host that is wanted; the one that takes it says so, and gets a successor.
+    """
+
+    def __init__(self, control: socket.socket, config: Mapping[str, Any]) -> None:
+        from adcc.session.local import prepare
+
+        die_with_parent()
+        self._control = control
+        signal.alarm(PATIENCE)
+        self._prepared = prepare(Path(config["resources"]), Path(config["state_dir"]), config["engine"])
+        signal.alarm(0)
+        gc.collect()
+        gc.freeze()  # the pages of what is there stay shared with the hosts
+        self._said, self._say = os.pipe()  # by spare children that became hosts: their process id
+        self._children: dict[int, int] = {}  # process handle -> process id
+        self._spare: set[int] = set()
+        self._poll = select.poll()
+        self._poll.register(self._said, select.POLLIN)
+        self._poll.register(control, 0)  # tells when the zygote is gone; what it wants is the children's to read
+
+    def serve(self) -> None:
+        """Fork until the zygote needs no hosts any more, or spare children keep dying."""
+        self._control.send(_READY)
+        died = 0
+        while died < DEATHS:
+            while len(self._spare) < SPARE:
+                self._fork()
+            events = {handle for handle, _ in self._poll.poll()}
+            if self._control.fileno() in events:
+                return
+            if self._said in events:  # before those that ended: a host may have been one of them
+                self._spare.difference_update(pid for (pid,) in _PID.iter_unpack(os.read(self._said, 64 * _PID.size)))
+            died += sum(self._bury(handle) for handle in events & self._children.keys())
+
+    def _fork(self) -> None:
+        pid = os.fork()
+        if pid == 0:
+            leave(self._wait)
+        handle = os.pidfd_open(pid)
+        self._children[handle] = pid
+        self._spare.add(pid)
+        self._poll.register(handle, select.POLLIN)
+
+    def _bury(self, handle: int) -> bool:
+        """Tell the zygote how a child ended; return whether it was a spare one."""
+        self._poll.unregister(handle)
+        os.close(handle)
+        pid, status = os.waitpid(self._children.pop(handle), 0)
+        self._control.send(_END.pack(pid, status))
+        was_spare = pid in self._spare
+        self._spare.discard(pid)
+        return was_spare
+
+    def _wait(self) -> None:
+        """Be a spare child, then a host."""
+        from adcc.session import host
+        from adcc.session.config import Config
+
+        die_with_parent()
+        for handle in (*self._children, self._said):
+            os.close(handle)
+        if self._prepared.case.can_restore:
+            with contextlib.suppress(AdccError):
+                self._prepared.case.look_ahead({})  # what a first step needs is in memory then
+        data, handles, _, _ = socket.recv_fds(self._control, 2**16, 1)
         if not handles:
             return
-        wanted = Config(**json.loads(data))
+        die_with_parent(False)
+        os.write(self._say, _PID.pack(os.getpid()))
+        os.close(self._say)
+        self._control.close()
         with socket.socket(fileno=handles[0]) as sock:
-            between = os.fork()
-            if between == 0:
-                if os.fork() == 0:  # the zygote becomes its parent, and tells how it ended
-                    control.close()
-                    leave(partial(host.run, wanted, sock, prepared))
-                os._exit(0)
-            os.waitpid(between, 0)
+            host.run(Config(**json.loads(data)), sock, self._prepared)

@@ -117,10 +117,14 @@ class Zygote:
     def _look_at(self, control: socket.socket) -> None:
         """Take the news of a template."""
         for of, template in list(self._templates.items()):
-            if template.control is control and not template.lives():
-                if not template.ready:
-                    self._failed[of] = time.monotonic()
-                self._forget(of)
+            if template.control is control:
+                try:
+                    for pid, status in template.news():
+                        self._ended(pid, status)
+                except GoneError:
+                    if not template.ready:
+                        self._failed[of] = time.monotonic()
+                    self._forget(of)
 
     def _forget(self, of: Signature) -> None:
         template = self._templates.pop(of)
@@ -143,9 +147,12 @@ class Zygote:
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if not pid:
                     return
-                self._ends[pid] = status
-                while len(self._ends) > ENDS:
-                    del self._ends[next(iter(self._ends))]
+                self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        self._ends[pid] = status
+        while len(self._ends) > ENDS:
+            del self._ends[next(iter(self._ends))]
 
 
 def warm_up() -> None:
