@@ -37,8 +37,8 @@ RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
 USER 57439
 ENV PATH=/opt/conda/envs/adcc/bin:$PATH \
     HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib
-# An image whose plant cannot be stepped is not built.
-RUN python -m adcc.cli doctor
+# An image is not built when PyFMI and Assimulo do not fit together or cannot step the plant.
+RUN ADCC_ENGINE=pyfmi python -m adcc.cli doctor
 VOLUME /state
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \

@@ -50,7 +50,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield Check("python", "ok", f"Python {platform.python_version()} on {platform.platform()}")
     for package in PACKAGES:
         yield _package(package)
-    yield _pyfmi()
+    yield _pyfmi(wanted=_wanted_engine(settings) == "pyfmi")
     yield _state_directory(settings.state_dir)
     yield _port(settings.host, settings.port)
     yield from _test_case(settings)
@@ -100,16 +100,27 @@ def _package(name: str) -> Check:
     return Check(name, "ok", f"{name} {installed(name)}")
 
 
-def _pyfmi() -> Check:
-    """Judge PyFMI and Assimulo by their versions first: importing a wrong pair tells less than they do."""
-    if installed("pyfmi") is None and installed("assimulo") is None:
-        return Check("pyfmi", "note", f"engine pyfmi: {pyfmi_problem()}")
+def _wanted_engine(settings: Settings) -> str:
+    """Return the engine that the test case asks for, else the setting."""
+    try:
+        engine = Resources.load(settings.resources).engine
+    except AdccError:  # told by the check of the test case
+        return settings.engine
+    return settings.engine if engine == "auto" else engine
+
+
+def _pyfmi(*, wanted: bool) -> Check:
+    """Judge PyFMI and Assimulo by their versions first: importing a wrong pair tells less than they do.
+
+    A pair that does not fit fails only where the engine pyfmi is asked for; ``auto`` takes FMPy then.
+    """
+    bad = "failed" if wanted else "note"
     if problem := pyfmi_problem():
-        return Check("pyfmi", "failed", f"engine pyfmi: {problem}")
+        return Check("pyfmi", bad, f"engine pyfmi: {problem}")
     try:
         importlib.import_module("adcc.fmu.pyfmi_")
     except AdccError as error:
-        return Check("pyfmi", "failed", str(error))
+        return Check("pyfmi", bad, str(error))
     return Check("pyfmi", "ok", f"PyFMI {installed('pyfmi')} with Assimulo {installed('assimulo')}")
 
 
@@ -138,39 +149,40 @@ def _port(host: str, port: int) -> Check:
 
 def _test_case(settings: Settings) -> Iterator[Check]:
     """Step the plant through every engine that is usable, with what the FMU offers."""
-    from adcc.core.boundary import Disturbances, read_observation
+    from adcc.fmu.choice import unusable
     from adcc.fmu.description import INTERFACES, read_fmu
     from adcc.fmu.probe import probe
-    from adcc.fmu.registry import ENGINES, choose_engine
+    from adcc.fmu.registry import ENGINES, choose
 
+    cache = settings.state_dir / "fmu"
     try:
-        resources = Resources.load(settings.resources)
-        disturbances = Disturbances.read(resources.disturbances)
-        inputs = dict(read_observation(resources.initialization_observation))
-        inputs |= dict(zip(disturbances.names, disturbances.rows(0.0, 1)[0].tolist(), strict=True))
-        cache = settings.state_dir / "fmu"
+        resources = replace(Resources.load(settings.resources), engine=_wanted_engine(settings))
+        inputs = _first_inputs(resources)
         description = read_fmu(resources.fmu, cache)
+        served = choose(resources, cache)
     except AdccError as error:
         yield Check("test case", "failed", str(error))
         return
     yield Check("test case", "ok", f"test case {settings.resources}")
     binaries = ", ".join(sorted(path.name for path in (description.directory / "binaries").iterdir()))
     yield Check(
-        "platforms", "ok", f"{resources.fmu.name} has binaries for {binaries}; {description.library.name} is used"
+        "platforms",
+        "ok",
+        f"{resources.fmu.name} is FMI {description.version} with binaries for {binaries}; "
+        f"{description.library.name} is used",
     )
-    served = choose_engine(description) if resources.engine == "auto" else resources.engine
     for engine in ENGINES:
-        if engine == "pyfmi" and pyfmi_problem():
-            if served == engine:
-                yield Check("engine pyfmi", "failed", f"the test case wants the engine pyfmi: {pyfmi_problem()}")
+        if engine == "pyfmi" and (problem := unusable(description)):
+            if served.engine == engine:
+                yield Check("engine pyfmi", "failed", f"the engine pyfmi is asked for: {problem}")
             continue
         for interface in INTERFACES:
             try:
                 read_fmu(resources.fmu, cache, interface)
             except AdccError:
                 continue  # the FMU does not offer it
-            is_served = engine == served and interface == (resources.interface or description.interface)
-            found = probe(replace(resources, engine=engine, interface=interface), cache, inputs)
+            is_served = engine == served.engine and interface == (served.interface or description.interface)
+            found = probe(replace(served, engine=engine, interface=interface), cache, inputs, step=resources.step)
             name = f"{engine} {interface}"
             if found.error:
                 yield Check(name, "failed" if is_served else "note", f"{name} cannot step the plant: {found.error}")
@@ -184,6 +196,15 @@ def _test_case(settings: Settings) -> Iterator[Check]:
                 f"{name} stepped the plant {found.steps} times, {found.step_ms:.2f} ms a step; restore is "
                 f"{found.restore}{about.get(found.restore, f': {found.reason}')}{', this one serves' * is_served}",
             )
+
+
+def _first_inputs(resources: Resources) -> dict[str, float]:
+    """Return what the plant's inputs are first, where the test case says so."""
+    from adcc.core.boundary import Disturbances, read_observation
+
+    inputs = dict(read_observation(resources.initialization_observation))
+    disturbances = Disturbances.read(resources.disturbances)
+    return inputs | dict(zip(disturbances.names, disturbances.rows(0.0, 1)[0].tolist(), strict=True))
 
 
 def _advance(resources: Resources, cache: Path, history: Path) -> Iterator[Check]:

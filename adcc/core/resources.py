@@ -17,6 +17,7 @@
 
     [fmu]
     tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
+    absolute_tolerance = 1e-6 # of Model Exchange, times the nominal values; default: as the engine chooses
     engine = "auto"           # auto, fmpy or pyfmi
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
@@ -26,7 +27,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 }
 ENGINES = ("auto", "fmpy", "pyfmi")
 INTERFACES = ("cs", "me")
+_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart"})
 _OPTIONAL = frozenset({"initialization_actions", "chiller_power"})
 
 
@@ -70,6 +72,9 @@ class Resources:
         None where the folder has none: then the measured power is used.
     tolerance : float or None
         Relative tolerance of the FMU; None for what the FMU recommends.
+    absolute_tolerance : float or None
+        Absolute tolerance of the solver of Model Exchange, as a share of the states' nominal values [1]; None for what
+        the engine chooses.
     engine : str
         What runs the FMU; see `adcc.fmu.registry`.
     interface : str or None
@@ -92,6 +97,7 @@ class Resources:
     engine: str = "auto"
     interface: str | None = None
     restart: bool = False
+    absolute_tolerance: float | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -103,7 +109,7 @@ class Resources:
             if isinstance(value, Path):
                 with value.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
-            elif field.name in {"tolerance", "engine", "interface", "restart"}:
+            elif field.name in _RUN:
                 digest.update(repr(value).encode())
         return digest.hexdigest()
 
@@ -123,7 +129,7 @@ class Resources:
         fmu = _table(toml, "fmu")
         _known(toml, {"name", "step", "end_time", "files", "fmu"}, "")
         _known(named, set(_FILES), "files.")
-        _known(fmu, {"tolerance", "engine", "interface", "restart"}, "fmu.")
+        _known(fmu, _RUN, "fmu.")
         paths = {key: _find(directory, key, named) for key in _FILES}
         try:
             return cls(
@@ -137,7 +143,8 @@ class Resources:
                 initialization_observation=_required(paths, "initialization_observation"),
                 head=_required(paths, "head"),
                 chiller_power=paths["chiller_power"],
-                tolerance=parse_number(fmu["tolerance"], "fmu.tolerance") if "tolerance" in fmu else None,
+                tolerance=_tolerance(fmu, "tolerance"),
+                absolute_tolerance=_tolerance(fmu, "absolute_tolerance"),
                 engine=_one_of(fmu, "engine", ENGINES) or "auto",
                 interface=_one_of(fmu, "interface", INTERFACES),
                 restart=_one_of(fmu, "restart", (False, True)) or False,
@@ -174,7 +181,16 @@ def _one_of(table: Mapping[str, Any], key: str, choices: Sequence[_T]) -> _T | N
     raise ResourcesError(f"testcase.toml: fmu.{key} must be one of {', '.join(map(str, choices))}, not {table[key]}")
 
 
-def _known(table: Mapping[str, Any], known: set[str], prefix: str) -> None:
+def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
+    if key not in table:
+        return None
+    value = parse_number(table[key], f"fmu.{key}")
+    if value <= 0.0:
+        raise ResourcesError(f"testcase.toml: fmu.{key} must be positive, not {value:g}")
+    return value
+
+
+def _known(table: Mapping[str, Any], known: Set[str], prefix: str) -> None:
     unknown = sorted(set(table) - known)
     if unknown:
         raise ResourcesError(f"testcase.toml: unknown key {prefix}{unknown[0]}")

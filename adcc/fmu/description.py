@@ -14,8 +14,6 @@ from adcc.fmu.scalars import FmuVariable, read_scalars, to_number
 #: How an FMU is run: it steps itself (co-simulation), or a solver of ours integrates its equations (Model Exchange).
 Interface = Literal["cs", "me"]
 INTERFACES: tuple[Interface, ...] = ("cs", "me")
-#: Relative tolerance where neither the test case nor the FMU says one.
-TOLERANCE = 1e-4
 #: What is read here.
 VERSIONS = ("1.0", "2.0", "3.0")
 

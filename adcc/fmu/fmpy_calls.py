@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from adcc.core.model import FloatArray, StartValues
 from adcc.errors import ModelError
 from adcc.fmu.description import FmuDescription, Interface
-from adcc.fmu.library import load
 from adcc.fmu.messages import messages
 from adcc.fmu.scalars import FmuVariable, limits
 
@@ -116,7 +115,6 @@ class Calls(ABC):
         self._inputs = self._groups(description.inputs)
         self._outputs = self._groups(description.outputs)
         self._alive = False
-        load(description)
         try:
             self.fmu: Any = self.vendors[description.interface](
                 guid=description.guid,

@@ -21,6 +21,7 @@ from adcc.fmu.description import FmuDescription
 from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_calls import Calls, settle, translated
+from adcc.fmu.fmu_model import Solving
 
 _HEADER = struct.Struct("<d")
 
@@ -28,16 +29,25 @@ _HEADER = struct.Struct("<d")
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
     """FMPy's binding of CVODE, with the errors of the FMU passed on: ctypes would swallow them."""
 
-    def __init__(self, fmu: Calls, time: float, tolerance: float) -> None:
+    def __init__(self, fmu: Calls, time: float, relative: float, absolute: float) -> None:
         self.error: Exception | None = None
         n_states, n_indicators = fmu.sizes()
+        equations = fmu.equations()
+        nominals = equations.pop("get_nominals")
+
+        def scaled_nominals(pointer: Any, n: int) -> None:
+            # FMPy multiplies what it gets by the relative tolerance
+            nominals(pointer, n)
+            np.ctypeslib.as_array(pointer, (n,))[:] *= absolute / relative
+
         super().__init__(
             nx=n_states,
             nz=n_indicators,
-            **fmu.equations(),
+            **equations,
+            get_nominals=scaled_nominals,
             input=self,  # FMPy asks it for inputs that vary in time; ours are constant between events
             startTime=time,
-            relativeTolerance=tolerance,
+            relativeTolerance=relative,
             maxNumSteps=MAX_STEPS,
         )
 
@@ -81,19 +91,13 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
 
 
 class FmpyExchangeModel(FmpyModel):
-    """A Model Exchange FMU, integrated by FMPy's CVODE.
+    """A Model Exchange FMU, integrated by FMPy's CVODE; see the base class.
 
-    Parameters
-    ----------
-    description : FmuDescription
-        Of the interface ``me``.
-    tolerance : float or None
-        Relative tolerance of CVODE; absolute tolerances are this times the nominal values. None for what the FMU
-        recommends.
+    Where no absolute tolerance is chosen it is the relative one, times the nominal values.
     """
 
-    def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
-        super().__init__(description, tolerance)
+    def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        super().__init__(description, solving)
         self._solver: _Solver | None = None
         self._restart = True
         self._held: FloatArray | None = None  # the inputs of the last step
@@ -136,7 +140,7 @@ class FmpyExchangeModel(FmpyModel):
     def _ready_solver(self, time: float) -> _Solver:
         if self._solver is None:
             self._fmu.set_time(time)
-            self._solver = _Solver(self._fmu, time, self._tolerance)
+            self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
         elif self._restart:
             self._solver.reset(time)
         self._restart = False

@@ -1,17 +1,21 @@
 """Try an FMU with an engine, in processes of their own: a crash of the FMU is a finding, not the end.
 
 What an FMU's flags say about its state does not count: some hang, crash or go on differently after a restore. So one
-process steps it, saves its state and steps on; a second one restores that state and takes the same steps.
+process steps it, saves its state and steps on; a second one restores that state and takes the same steps. They are new
+interpreters, so it does not matter what the caller has loaded, or that an FMU allows one instance a process.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import pickle
 import signal
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +23,8 @@ import numpy as np
 
 from adcc.core.model import Model, Snapshot
 from adcc.core.numbers import INTERVAL
-from adcc.core.resources import Resources
 from adcc.errors import AdccError
+from adcc.fmu.fmu_model import Setup
 
 #: Steps that both processes take after the snapshot.
 STEPS = 2
@@ -57,17 +61,39 @@ class Probe:
     error: str = ""
 
 
-def probe(resources: Resources, cache: Path, inputs: Mapping[str, float] | None = None, timeout: float = 60.0) -> Probe:
-    """Try the FMU of a test case with its engine and interface.
+@dataclass(frozen=True)
+class _Task:
+    """What a process does: make a model, start it or restore it, and step."""
+
+    setup: Setup
+    cache: Path
+    step: float | None
+    inputs: Mapping[str, float]
+    snapshot: Snapshot | None = None
+
+
+def probe(
+    setup: Setup,
+    cache: Path,
+    inputs: Mapping[str, float] | None = None,
+    *,
+    step: float | None = None,
+    restore: bool = True,
+    timeout: float = 60.0,
+) -> Probe:
+    """Try an FMU.
 
     Parameters
     ----------
-    resources : Resources
-        Both ``engine`` and ``interface`` must be chosen.
+    setup : Setup
     cache : Path
         Where FMUs are unpacked.
     inputs : Mapping[str, float], optional
         Values of inputs; the others have their start values.
+    step : float, optional
+        Length of a step [s]; default: what the FMU proposes, else 300.
+    restore : bool
+        Whether the restore is tried too.
     timeout : float
         Longest time for each of the two processes [s].
 
@@ -76,14 +102,17 @@ def probe(resources: Resources, cache: Path, inputs: Mapping[str, float] | None 
     Probe
         Never raises for what the FMU does.
     """
-    found = Probe(resources.engine, resources.interface or "cs")
-    first = _in_child(resources, cache, dict(inputs or {}), None, timeout)
+    found = Probe(setup.engine, setup.interface or "cs")
+    task = _Task(setup, cache, step, dict(inputs or {}))
+    first = _in_child(task, timeout)
     if isinstance(first, str):
         return replace(found, error=first)
     found = replace(found, steps=1 + STEPS, step_ms=1e3 * float(np.median(first["seconds"])))
     if first["snapshot"] is None:
         return replace(found, reason=first["refused"] or "the FMU does not offer it")
-    second = _in_child(resources, cache, dict(inputs or {}), first["snapshot"], timeout)
+    if not restore:
+        return replace(found, reason="not tried")
+    second = _in_child(replace(task, snapshot=first["snapshot"]), timeout)
     if isinstance(second, str):
         return replace(found, reason=second)
     one, other = np.array(first["outputs"]), np.array(second["outputs"])
@@ -91,65 +120,74 @@ def probe(resources: Resources, cache: Path, inputs: Mapping[str, float] | None 
     return replace(found, restore="exact" if difference == 0 else "inexact", difference=difference)
 
 
-def _in_child(
-    resources: Resources, cache: Path, inputs: dict[str, float], snapshot: Snapshot | None, timeout: float
-) -> dict[str, Any] | str:
-    """Run `_steps` in a new process; return its findings, or what went wrong."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(theirs, resources, cache, inputs, snapshot), daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        if not ours.poll(timeout):
+def _in_child(task: _Task, timeout: float) -> dict[str, Any] | str:
+    """Run `_steps` in a new interpreter; return its findings, or what went wrong."""
+    task.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="probe-", dir=task.cache) as folder:
+        answer = Path(folder, "answer")
+        Path(folder, "task").write_bytes(pickle.dumps((task, timeout)))
+        command = [sys.executable, "-c", "import sys; from adcc.fmu.probe import child; child(sys.argv[1])", folder]
+        paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
+        try:
+            done = subprocess.run(  # noqa: S603 - our own interpreter
+                command,
+                env=os.environ | {"PYTHONPATH": paths},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
             return f"no answer within {timeout:g} s"
-        findings: dict[str, Any] | str = ours.recv()
-        return findings
-    except EOFError:
-        child.join(5)
-        return f"the process ended with {_ending(child.exitcode)}"
-    finally:
-        child.kill()
-        child.join()
-        ours.close()
+        if answer.exists():
+            findings: dict[str, Any] | str = pickle.loads(answer.read_bytes())  # noqa: S301 - our own process wrote it
+            return findings
+        return f"the process ended with {_ending(done.returncode)}"
 
 
-def _ending(code: int | None) -> str:
-    if code is not None and code < 0:
-        return signal.Signals(-code).name
-    return f"exit code {code}"
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _child(pipe: Connection, *arguments: Any) -> None:
+def child(folder: str) -> None:
+    """Do what a process of `probe` does: read the task of a folder and write the answer there."""
+    task, timeout = pickle.loads(Path(folder, "task").read_bytes())  # noqa: S301 - our own process wrote it
+    signal.alarm(int(timeout) + 5)  # not for ever, also when whoever asked is gone
     try:
-        pipe.send(_steps(*arguments))
+        answer: dict[str, Any] | str = _steps(task)
     except AdccError as error:
-        pipe.send(str(error))
+        answer = str(error)
+    written = Path(folder, "writing")
+    written.write_bytes(pickle.dumps(answer))
+    written.rename(Path(folder, "answer"))
 
 
-def _steps(resources: Resources, cache: Path, inputs: dict[str, float], snapshot: Snapshot | None) -> dict[str, Any]:
-    from adcc.fmu.registry import open_model
+def _steps(task: _Task) -> dict[str, Any]:
+    from adcc.fmu.registry import make
 
-    model = open_model(resources, cache)
-    values = np.array([inputs.get(v.name, v.start or 0.0) for v in model.inputs])
+    model = make(task.setup, task.cache)
+    step = task.step or model.experiment.step or float(INTERVAL)
+    start = model.experiment.start or 0.0
+    values = np.array([task.inputs.get(v.name, v.start or 0.0) for v in model.inputs])
     taken, refused = None, ""
-    if snapshot is None:
-        model.initialize(0.0, values)
-        model.step(INTERVAL, values)
+    if task.snapshot is None:
+        model.initialize(start, values)
+        model.step(step, values)
         if model.can_snapshot:
             try:
                 taken = model.snapshot()
             except AdccError as error:
                 refused = str(error)
-                model.initialize(0.0, values)
+                model.initialize(start, values)
     else:
-        model.restore(snapshot)
-    outputs, seconds = zip(*(_timed(model, values) for _ in range(STEPS)), strict=True)
+        model.restore(task.snapshot)
+    outputs, seconds = zip(*(_timed(model, step, values) for _ in range(STEPS)), strict=True)
     model.close()
     return {"snapshot": taken, "refused": refused, "outputs": outputs, "seconds": seconds}
 
 
-def _timed(model: Model, values: Any) -> tuple[list[float], float]:
+def _timed(model: Model, step: float, values: Any) -> tuple[list[float], float]:
     started = time.perf_counter()
-    outputs = model.step(INTERVAL, values).tolist()
+    outputs = model.step(step, values).tolist()
     return outputs, time.perf_counter() - started

@@ -20,13 +20,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.core.model import FloatArray, Model
-from adcc.core.variables import with_plant_bounds
+from adcc.core.model import FloatArray
 from adcc.errors import ModelError
 from adcc.fmu.abi import explain_import_error
-from adcc.fmu.description import TOLERANCE, FmuDescription
+from adcc.fmu.description import FmuDescription
 from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
-from adcc.fmu.library import load
+from adcc.fmu.fmu_model import FmuModel, Solving
 from adcc.fmu.messages import MESSAGES
 from adcc.fmu.scalars import FmuVariable
 
@@ -76,48 +75,19 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-class PyfmiModel(Model):
-    """An FMI 2.0 co-simulation FMU, called through PyFMI.
+class PyfmiModel(FmuModel):
+    """An FMI 2.0 co-simulation FMU, called through PyFMI; see the base class."""
 
-    Parameters
-    ----------
-    description : FmuDescription
-    tolerance : float or None
-        Relative tolerance; None for what the FMU recommends.
-
-    Raises
-    ------
-    ModelError
-        When the binary cannot be loaded.
-    """
-
+    engine: ClassVar[str] = "pyfmi"
     _vendor: ClassVar[type[Any]] = FMUModelCS2
 
-    def __init__(self, description: FmuDescription, tolerance: float | None = None) -> None:
-        super().__init__(
-            with_plant_bounds(v.variable for v in description.inputs),
-            tuple(v.variable for v in description.outputs),
-            can_snapshot=description.can_snapshot,
-            parameters=[v.variable for v in description.parameters],
-            experiment=description.experiment,
-        )
-        load(description)
-        self._description = description
-        self._tolerance = tolerance or description.experiment.tolerance or TOLERANCE
+    def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        super().__init__(description, solving)
         self._set_groups = _groups(description.inputs)
         self._get_groups = _groups(description.outputs)
         self._parameters = {v.variable.name: v for v in description.parameters}
         self._log = _Log()
         self._fmu: Any = None
-
-    def twin(self) -> PyfmiModel:
-        """Return a second, fresh model of the same FMU; see the base class."""
-        if self._description.one_instance:
-            raise ModelError(f"the FMU {self._description.name} allows one instance a process")
-        return self._another()
-
-    def _another(self) -> PyfmiModel:
-        return PyfmiModel(self._description, self._tolerance)
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):
@@ -159,11 +129,11 @@ class PyfmiModel(Model):
     def _start(self, time: float, inputs: FloatArray | None = None) -> None:
         """Make an instance and bring it through its initialization."""
         fmu = self._fmu = self._vendor(
-            str(self._description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
+            str(self.description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
         )
         for name, value in self.start_values.items():
             self._set_start(self._parameters[name], value)
-        fmu.setup_experiment(tolerance=self._tolerance, start_time=time)
+        fmu.setup_experiment(tolerance=self.tolerance, start_time=time)
         if inputs is not None:
             self._set(inputs)
         fmu.enter_initialization_mode()
@@ -184,9 +154,9 @@ class PyfmiModel(Model):
 
     def _texts(self) -> dict[str, str]:
         with self._translated("tell its texts"):
-            references = [text.reference for text in self._description.texts]
+            references = [text.reference for text in self.description.texts]
             values = self._fmu.get_string(references) if references else []
-            names = (text.variable.name for text in self._description.texts)
+            names = (text.variable.name for text in self.description.texts)
             return {name: _text(value) for name, value in zip(names, values, strict=True)}
 
     def _set(self, inputs: FloatArray) -> None:
@@ -232,25 +202,19 @@ class _EquationsWithEvents(_Equations):
 
 
 class PyfmiExchangeModel(PyfmiModel):
-    """An FMI 2.0 Model Exchange FMU, integrated by Assimulo's CVode.
+    """An FMI 2.0 Model Exchange FMU, integrated by Assimulo's CVode; see the base class.
 
-    Parameters
-    ----------
-    description : FmuDescription
-        Of the interface ``me``.
-    tolerance : float or None
-        Relative tolerance of CVode.
-    restart : bool
-        Whether PyFMI's ``simulate()`` is called at every step.
+    Where no absolute tolerance is chosen it is a hundredth of the relative one, times the nominal values: PyFMI's
+    own rule.
     """
 
     _vendor: ClassVar[type[Any]] = FMUModelME2
 
-    def __init__(self, description: FmuDescription, tolerance: float | None = None, *, restart: bool = False) -> None:
-        super().__init__(description, tolerance)
+    def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        super().__init__(description, solving)
         if not description.n_states:
             raise ModelError(f"{description.name} has no continuous states; the engine fmpy runs it")
-        self._always_restart = restart
+        self._absolute = self.solving.absolute or ATOL_FACTOR * self.tolerance
         self._solver: Any = None
         self._fresh = True  # whether the solver starts anew at the next step
         self._held: FloatArray | None = None
@@ -267,9 +231,6 @@ class PyfmiExchangeModel(PyfmiModel):
         self._fmu.continuous_states = states
         return self._fmu.get_event_indicators()
 
-    def _another(self) -> PyfmiModel:
-        return PyfmiExchangeModel(self._description, self._tolerance, restart=self._always_restart)
-
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):
             self._start(time, inputs)
@@ -280,7 +241,7 @@ class PyfmiExchangeModel(PyfmiModel):
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         with self._translated("step"):
-            if self._always_restart:
+            if self.solving.restart:
                 self._set(inputs)
                 self._simulate(time, time + duration)
             else:
@@ -294,7 +255,8 @@ class PyfmiExchangeModel(PyfmiModel):
         options["initialize"] = False
         options["result_handling"] = None
         options["result_max_size"] = 0  # otherwise it warns that there is no result to limit
-        options["CVode_options"]["rtol"] = self._tolerance
+        options["CVode_options"]["rtol"] = self.tolerance
+        options["CVode_options"]["atol"] = self._absolute * self._fmu.nominal_continuous_states
         options["CVode_options"]["verbosity"] = 50
         self._fmu.simulate(start_time=time, final_time=end, options=options)
 
@@ -323,14 +285,14 @@ class PyfmiExchangeModel(PyfmiModel):
         """Go on with the solver; return whether an event was found and the time reached."""
         states = self._fmu.continuous_states
         if self._solver is None:
-            kind = _EquationsWithEvents if self._description.n_indicators else _Equations
+            kind = _EquationsWithEvents if self.description.n_indicators else _Equations
             self._solver = CVode(kind(self, time, states))
             self._solver.verbosity = 50
-            self._solver.rtol = self._tolerance
+            self._solver.rtol = self.tolerance
             self._solver.maxsteps = MAX_STEPS
         solver = self._solver
         if self._fresh:
-            solver.atol = ATOL_FACTOR * self._tolerance * self._fmu.nominal_continuous_states
+            solver.atol = self._absolute * self._fmu.nominal_continuous_states
             solver.t, solver.y = time, states
         options = {
             "initialize": self._fresh,

@@ -2,29 +2,26 @@
 
 ``engine`` in the test case's ``testcase.toml`` chooses:
 
-* ``fmpy``: FMPy, from PyPI. Co-simulation, and Model Exchange with the CVODE that FMPy ships.
-* ``pyfmi``: PyFMI and Assimulo, from conda-forge. Co-simulation, and Model Exchange with Assimulo's CVode.
-* ``auto``: PyFMI where it and Assimulo are installed and fit together (`adcc.fmu.abi`), else FMPy.
+* ``fmpy``: FMPy, from PyPI. FMI 1.0, 2.0 and 3.0; Model Exchange with the CVODE that FMPy ships.
+* ``pyfmi``: PyFMI and Assimulo, from conda-forge. FMI 2.0; Model Exchange with Assimulo's CVode.
+* ``auto``: PyFMI where it really steps the FMU, else FMPy; see `adcc.fmu.choice`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from adcc.core.model import Model
 from adcc.core.resources import Resources
 from adcc.errors import ResourcesError
-from adcc.fmu.abi import pyfmi_problem
+from adcc.fmu.choice import choose_engine, unusable
 from adcc.fmu.description import FmuDescription, Interface, read_fmu
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from adcc.fmu.fmu_model import FmuModel, Setup, Solving
 
 ENGINES = ("fmpy", "pyfmi")
 
 
-def open_model(resources: Resources, cache: Path) -> Model:
+def open_model(resources: Resources, cache: Path) -> FmuModel:
     """Load the FMU of a test case.
 
     Parameters
@@ -40,43 +37,38 @@ def open_model(resources: Resources, cache: Path) -> Model:
     ModelError
         When its binary cannot be loaded.
     """
+    return make(choose(resources, cache), cache)
+
+
+def choose(resources: Resources, cache: Path) -> Setup:
+    """Return how the FMU of a test case is run, with ``auto`` decided; see `open_model`."""
     interface = cast("Interface | None", resources.interface)
+    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart)
+    if resources.engine != "auto":
+        return Setup(resources.fmu, resources.engine, interface, solving)
     description = read_fmu(resources.fmu, cache, interface)
-    engine = choose_engine(description) if resources.engine == "auto" else resources.engine
-    return adapter(engine, description, restart=resources.restart)(description, resources.tolerance)
+    return Setup(resources.fmu, choose_engine(description, solving, cache), interface, solving)
 
 
-def choose_engine(description: FmuDescription) -> str:
-    """Return the engine that ``auto`` stands for on this machine."""
-    return "fmpy" if unusable(description) else "pyfmi"
+def make(setup: Setup, cache: Path) -> FmuModel:
+    """Make a model; see `open_model`."""
+    description = read_fmu(setup.fmu, cache, setup.interface)
+    return adapter(setup.engine, description)(description, setup.solving)
 
 
-def unusable(description: FmuDescription) -> str | None:
-    """Say why PyFMI cannot run an FMU; None when nothing that is known beforehand speaks against it."""
-    if description.version != "2.0":
-        return (
-            f"it runs FMI 2.0 here, and {description.path.name} is FMI {description.version}; the engine fmpy runs it"
-        )
-    return pyfmi_problem()
-
-
-def adapter(
-    engine: str, description: FmuDescription, *, restart: bool = False
-) -> Callable[[FmuDescription, float | None], Model]:
+def adapter(engine: str, description: FmuDescription) -> type[FmuModel]:
     """Return what makes a model of an FMU.
 
     Parameters
     ----------
     engine : {"fmpy", "pyfmi"}
     description : FmuDescription
-        Whose interface counts.
-    restart : bool
-        Whether Model Exchange by PyFMI starts a new solver at every step.
+        Whose interface and version count.
 
     Raises
     ------
     ResourcesError
-        When the engine is not installed, or its parts do not fit together.
+        When the engine is not installed, its parts do not fit together, or it does not run this version of FMI.
     """
     if engine == "fmpy":
         if description.interface == "cs":
@@ -90,6 +82,4 @@ def adapter(
         raise ResourcesError(f"the engine pyfmi cannot be used: {problem}")
     from adcc.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel
 
-    if description.interface == "cs":
-        return PyfmiModel
-    return lambda fmu, tolerance: PyfmiExchangeModel(fmu, tolerance, restart=restart)
+    return PyfmiModel if description.interface == "cs" else PyfmiExchangeModel

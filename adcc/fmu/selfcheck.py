@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adcc.core.numbers import INTERVAL
 from adcc.core.testcase import TestCase
+from adcc.errors import ModelError
+from adcc.fmu.fmu_model import FmuModel
+from adcc.fmu.probe import probe
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class SelfCheck:
 def self_check(case: TestCase) -> SelfCheck:
     """Step a twin of a test case from its start, twice over the same interval with a restore between.
 
+    Where the FMU allows one instance a process it is stepped in a process of its own, with its inputs at their start
+    values.
+
     Parameters
     ----------
     case : TestCase
@@ -45,22 +50,31 @@ def self_check(case: TestCase) -> SelfCheck:
     Raises
     ------
     ModelError
-        When the model of the test case cannot have a twin in this process, or fails.
+        When the model fails.
     AdccError
         When the step fails otherwise.
     """
     started = time.perf_counter()
+    model = case.stepper.model
+    if isinstance(model, FmuModel) and model.description.one_instance:
+        found = probe(model.setup, model.description.directory.parent)
+        if found.error:
+            raise ModelError(found.error)
+        restore = "none" if found.restore == "impossible" else found.restore
+        return SelfCheck(found.steps, time.perf_counter() - started, restore, found.difference)
     twin = case.twin()
     try:
+        start = twin.time
         twin.advance({})
+        duration = twin.time - start
         model = twin.stepper.model
         if not model.can_snapshot:
             return SelfCheck(1, time.perf_counter() - started, "none", 0.0)
         before = model.snapshot()
         inputs = twin.stepper.last_inputs()
-        first = model.step(INTERVAL, inputs)
+        first = model.step(duration, inputs)
         model.restore(before)
-        second = model.step(INTERVAL, inputs)
+        second = model.step(duration, inputs)
     finally:
         twin.close()
     difference = float(np.max(np.abs(second - first) / np.maximum(np.abs(first), 1e-6), initial=0.0))

@@ -10,6 +10,7 @@ import pytest
 from adcc.core.model import Model
 from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import FmuDescription, read_fmu
+from adcc.fmu.fmu_model import Solving
 from tests.contract.model_contract import ModelContract, inputs, output
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import temperature
@@ -54,7 +55,7 @@ class TestStartValuesOfPyfmiExchangeModel(StartValuesContract):
 def restarting(fmu: Path, cache: Path) -> Model:
     from adcc.fmu.pyfmi_ import PyfmiExchangeModel
 
-    return PyfmiExchangeModel(read_fmu(fmu, cache, "me"), restart=True)
+    return PyfmiExchangeModel(read_fmu(fmu, cache, "me"), Solving(restart=True))
 
 
 def test_a_simulation_at_every_step_follows_the_solution_as_far_as_the_references_numerics_do(

@@ -10,6 +10,7 @@ import pytest
 
 from adcc import doctor
 from adcc.errors import AdccError
+from adcc.fmu.abi import pyfmi_problem
 from adcc.settings import Settings
 
 
@@ -39,7 +40,10 @@ def test_a_wrong_pair_is_told_before_it_is_imported(settings, monkeypatch):
     monkeypatch.setattr(doctor, "pyfmi_problem", lambda: "PyFMI 2.11.0 and Assimulo 3.5.1: pin this")
     monkeypatch.setattr(doctor.importlib, "import_module", lambda name: pytest.fail(f"{name} was imported")
                         if "pyfmi" in name else None)  # fmt: skip
-    assert by_name(settings)["pyfmi"] == doctor.Check("pyfmi", "failed", "engine pyfmi: PyFMI 2.11.0 and Assimulo 3.5.1: pin this")  # fmt: skip
+    said = "engine pyfmi: PyFMI 2.11.0 and Assimulo 3.5.1: pin this"
+    assert by_name(replace(settings, engine="pyfmi"))["pyfmi"] == doctor.Check("pyfmi", "failed", said)
+    for other in ("auto", "fmpy"):
+        assert by_name(replace(settings, engine=other))["pyfmi"] == doctor.Check("pyfmi", "note", said)
 
 
 def test_an_fmu_that_crashes_fails_the_doctor_and_not_its_process(settings, trap_resources):
@@ -65,3 +69,16 @@ def test_what_is_missing_fails(settings, tmp_path, monkeypatch):
     assert checks["test case"].status == "failed"
     monkeypatch.setattr(doctor, "PACKAGES", ("no_such_package",))
     assert by_name(settings)["no_such_package"].status == "failed"
+
+
+def test_the_engine_that_is_asked_for_must_be_there(settings):
+    if pyfmi_problem() is None:
+        pytest.skip("PyFMI is there")
+    checks = by_name(replace(settings, engine="pyfmi"))
+    assert {name for name, check in checks.items() if check.status == "failed"} == {"pyfmi", "engine pyfmi"}
+
+
+def test_an_fmu_that_allows_one_instance_is_no_trouble(settings, trap_resources):
+    checks = by_name(replace(settings, engine="fmpy", resources=trap_resources(one_instance=True)))
+    assert {check.text for check in checks.values() if check.status == "failed"} == set()
+    assert checks["fmpy cs"].text.endswith("restore is exact, this one serves")

@@ -41,16 +41,12 @@ def test_the_names_of_the_reference_are_the_defaults(folder):
 def test_testcase_toml_says_otherwise(folder):
     (folder / "other.fmu").write_text("")
     (folder / "testcase.toml").write_text(
-        'name = "Other"\nstep = 600\nend_time = 3000\n[files]\nfmu = "other.fmu"\n[fmu]\ntolerance = 1e-6\n'
+        'name = "Other"\nstep = 600\nend_time = 3000\n[files]\nfmu = "other.fmu"\n[fmu]\n'
+        "tolerance = 1e-6\nabsolute_tolerance = 1e-5\n"
     )
     case = Resources.load(folder)
-    assert (case.name, case.step, case.end_time, case.fmu.name, case.tolerance) == (
-        "Other",
-        600,
-        3000,
-        "other.fmu",
-        1e-6,
-    )
+    assert (case.name, case.step, case.end_time, case.fmu.name) == ("Other", 600, 3000, "other.fmu")
+    assert (case.tolerance, case.absolute_tolerance) == (1e-6, 1e-5)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +63,7 @@ def test_testcase_toml_says_otherwise(folder):
         ('[files]\nother = "x"', "files.other"),
         ("[fmu]\nsolver = 1", "fmu.solver"),
         ('[fmu]\ntolerance = "x"', "tolerance"),
+        ("[fmu]\nabsolute_tolerance = 0", "absolute_tolerance must be positive"),
     ],
 )
 def test_keys_that_are_refused(folder, toml, said):

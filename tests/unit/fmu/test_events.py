@@ -9,6 +9,7 @@ import pytest
 
 from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import read_fmu
+from adcc.fmu.fmu_model import Solving
 from adcc.fmu.registry import adapter
 from tests.trap_fmu import pack
 
@@ -56,7 +57,7 @@ def model(request, ball_fmu, tmp_path):
         pytest.skip(str(pyfmi_problem()))
     description = read_fmu(ball_fmu, tmp_path)
     assert (description.interface, description.n_states, description.n_indicators) == ("me", 2, 1)
-    model = adapter(request.param, description)(description, 1e-9)
+    model = adapter(request.param, description)(description, Solving(tolerance=1e-9))
     yield model
     model.close()
 

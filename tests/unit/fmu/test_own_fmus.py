@@ -12,6 +12,7 @@ from fmpy.validation import validate_fmu
 from adcc.errors import ModelError, ResourcesError
 from adcc.fmu.description import read_fmu
 from adcc.fmu.fmpy_ import FmpyModel
+from adcc.fmu.fmu_model import Solving
 from adcc.fmu.registry import adapter
 from tests.own_fmus import EVERY, state
 from tests.trap_fmu import repacked
@@ -44,7 +45,7 @@ def test_fmpys_own_simulation_agrees(own_fmu, tmp_path, version):
 @pytest.fixture(params=["cs", "me"])
 def every(request, own_fmu, tmp_path):
     description = read_fmu(own_fmu("every", "3.0"), tmp_path, request.param)
-    model = adapter("fmpy", description)(description, 1e-9)
+    model = adapter("fmpy", description)(description, Solving(tolerance=1e-9))
     yield model
     model.close()
 

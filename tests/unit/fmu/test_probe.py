@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import subprocess
+import sys
 
 import pytest
 
 from adcc.core.resources import Resources
+from adcc.fmu.fmu_model import Setup
 from adcc.fmu.probe import probe
+from adcc.settings import ROOT
 from tests.small_plant import FAILING
 from tests.trap_fmu import PLANT_TRAP, Trap
 
@@ -15,8 +19,8 @@ from tests.trap_fmu import PLANT_TRAP, Trap
 @pytest.fixture
 def tried(state_dir):
     def try_it(folder, inputs=None, interface="cs", **options):
-        resources = replace(Resources.load(folder), engine="fmpy", interface=interface)
-        return probe(resources, state_dir / "fmu", inputs, **options)
+        setup = Setup(Resources.load(folder).fmu, "fmpy", interface)
+        return probe(setup, state_dir / "fmu", inputs, **options)
 
     return try_it
 
@@ -61,3 +65,24 @@ def test_an_fmu_that_cannot_be_stepped(tried, trap_resources, trap, error):
 
 def test_a_failing_model_exchange(tried, small_resources):
     assert "failed to step" in tried(small_resources, {FAILING: 1.0}, "me").error
+
+
+def test_one_instance_a_process_is_enough(tried, trap_resources):
+    found = tried(trap_resources(one_instance=True))
+    assert (found.steps, found.restore, found.error) == (3, "exact", "")
+
+
+def test_a_program_without_a_main_guard_is_not_run_again(small_resources, state_dir, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import sys; from pathlib import Path\n"
+        "from adcc.fmu.fmu_model import Setup; from adcc.fmu.probe import probe\n"
+        "print('began')\n"
+        "print(probe(Setup(Path(sys.argv[1]), 'fmpy'), Path(sys.argv[2])).restore)\n"
+    )
+    fmu = small_resources / "AlphaDataCenterCooling_FMU.fmu"
+    done = subprocess.run(
+        [sys.executable, str(program), str(fmu), str(state_dir / "fmu")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == ["began", "exact"], done.stderr

@@ -9,12 +9,16 @@ import pytest
 
 from adcc.core.resources import Resources
 from adcc.errors import ModelError, ResourcesError
-from adcc.fmu import registry
+from adcc.fmu import choice, registry
 from adcc.fmu.abi import pyfmi_problem
 from adcc.fmu.description import read_fmu
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_me import FmpyExchangeModel
+from adcc.fmu.fmu_model import Solving
+from adcc.fmu.probe import Probe
 from tests.contract.model_contract import inputs
+from tests.own_fmus import state
+from tests.trap_fmu import repacked
 
 
 @pytest.fixture
@@ -49,9 +53,8 @@ def test_results_depend_on_the_engine_so_the_fingerprint_does(case):
 
 
 def test_an_engine_that_is_not_there_says_what_to_install(case, state_dir, monkeypatch):
-    monkeypatch.setattr(registry, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
-    files = case("")
-    assert registry.choose_engine(read_fmu(files.fmu, state_dir / "fmu")) == "fmpy"
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
+    assert registry.choose(case(""), state_dir / "fmu").engine == "fmpy"
     with pytest.raises(ResourcesError, match="the engine pyfmi cannot be used: PyFMI not installed"):
         registry.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
 
@@ -76,9 +79,9 @@ def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine,
     if engine == "pyfmi" and pyfmi_problem():
         pytest.skip(str(pyfmi_problem()))
     path = resources / "AlphaDataCenterCooling_FMU.fmu"
-    co = FmpyModel(read_fmu(path, state_dir / "fmu", "cs"), 1e-6)
+    co = FmpyModel(read_fmu(path, state_dir / "fmu", "cs"), Solving(1e-6))
     description = read_fmu(path, state_dir / "fmu", interface)
-    model = registry.adapter(engine, description, restart=restart)(description, 1e-6)
+    model = registry.adapter(engine, description)(description, Solving(1e-6, restart=restart))
     names = [v.name for v in co.inputs]
     start = np.array([v.start or 0.0 for v in co.inputs])
     co.initialize(0.0, start)
@@ -92,6 +95,25 @@ def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine,
             assert b == pytest.approx(a, rel=2e-4, abs=1e-2), variable.name
     co.close()
     model.close()
+
+
+@pytest.mark.parametrize("engine", ["fmpy", "pyfmi"])
+def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
+    if engine == "pyfmi" and pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
+    description = read_fmu(own_fmu("linear", "2.0"), tmp_path, "me")
+
+    def error(solving):
+        model = registry.adapter(engine, description)(description, solving)
+        model.initialize(0.0, np.zeros(1))
+        x = [model.step(1.0, np.zeros(1))[0] for _ in range(20)]
+        model.close()
+        return np.abs(np.array(x) - [state(float(k)) for k in range(1, 21)]).max()
+
+    good = error(Solving(1e-9, absolute=1e-9))
+    assert good < 1e-7
+    assert error(Solving(1e-9, absolute=1e-3)) > 100 * good
+    assert error(Solving(1e-3, absolute=1e-9)) > 100 * good
 
 
 def test_steps_with_unchanged_inputs_keep_the_solver_going(small_resources, state_dir, monkeypatch):
@@ -118,8 +140,53 @@ def test_steps_with_unchanged_inputs_keep_the_solver_going(small_resources, stat
 
 @pytest.mark.parametrize("version", ["1.0", "3.0"])
 def test_what_pyfmi_does_not_run_here_is_run_by_fmpy(own_fmu, tmp_path, monkeypatch, version):
-    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
     description = read_fmu(own_fmu("linear", version), tmp_path)
-    assert registry.choose_engine(description) == "fmpy"
+    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"
     with pytest.raises(ResourcesError, match=f"is FMI {version}; the engine fmpy runs it"):
         registry.adapter("pyfmi", description)
+
+
+class Tried:
+    """Stands in for `probe`: which engines step, and what was tried."""
+
+    def __init__(self, *stepping):
+        self.stepping, self.engines = stepping, []
+
+    def __call__(self, setup, _cache, **_options):
+        self.engines.append(setup.engine)
+        return Probe(setup.engine, "cs", error="" if setup.engine in self.stepping else "it does not step")
+
+
+@pytest.mark.parametrize(
+    ("stepping", "chosen", "tried"),
+    [
+        (["pyfmi", "fmpy"], "pyfmi", ["pyfmi"]),
+        (["fmpy"], "fmpy", ["pyfmi", "fmpy"]),
+        ([], "pyfmi", ["pyfmi", "fmpy"]),
+    ],
+)
+def test_auto_is_what_really_steps_and_is_tried_once(case, tmp_path, monkeypatch, stepping, chosen, tried):
+    probe = Tried(*stepping)
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(choice, "probe", probe)
+    for _ in range(3):
+        assert registry.choose(case(""), tmp_path).engine == chosen
+    assert probe.engines == tried
+    registry.choose(case('[fmu]\ninterface = "me"'), tmp_path)
+    assert len(probe.engines) == 2 * len(tried), "the other interface is another question"
+    monkeypatch.setattr(choice, "installed", lambda _: "another version")
+    registry.choose(case(""), tmp_path)
+    assert len(probe.engines) == 3 * len(tried), "other versions are another question"
+
+
+def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
+    if pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
+    fmu = repacked(
+        own_fmu("linear", "2.0"), tmp_path / "stateless.fmu",
+        lambda _, data: data.replace(b'<Derivatives><Unknown index="4"/></Derivatives>', b"").replace(b' derivative="2"', b""),
+    )  # fmt: skip
+    description = read_fmu(fmu, tmp_path, "me")
+    assert description.n_states == 0
+    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.errors import ModelError
 from adcc.fmu.selfcheck import self_check
+from adcc.session.local import open_testcase
 
 
 def test_a_plant_that_restores_exactly(small_case):
@@ -38,7 +38,13 @@ def test_a_plant_that_fails(small_case, monkeypatch):
     assert small_case.advance({}).status == 200
 
 
-def test_an_fmu_that_allows_one_instance(small_case):
-    object.__setattr__(small_case.stepper.model._description, "one_instance", True)
-    with pytest.raises(ModelError, match="one instance"):
-        self_check(small_case)
+@pytest.mark.parametrize(("restore", "said"), [("exact", "exact"), ("inexact", "inexact"), ("none", "none")])
+def test_an_fmu_that_allows_one_instance_is_stepped_in_a_process_of_its_own(trap_resources, state_dir, restore, said):
+    case = open_testcase(trap_resources(one_instance=True, restore=restore), state_dir)
+    try:
+        case.advance({})
+        check = self_check(case)
+        assert (check.steps, check.restore) == (3, said)
+        assert case.advance({}).status == 200
+    finally:
+        case.close()
