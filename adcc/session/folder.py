@@ -4,6 +4,7 @@
 
     <state directory>/sessions/<test id>/
       about.json        which test case it is, when it was made
+      queued            there while the session waits for room: since when
       journal/          see adcc/session/journal.py
       rows/             see adcc/session/rows.py
       snapshots/<id>/   see adcc/session/snapshots.py
@@ -18,6 +19,7 @@ import json
 import os
 import struct
 import tempfile
+import time
 import zlib
 from collections.abc import Mapping
 from functools import cached_property
@@ -75,6 +77,7 @@ class Folder:
         self.path = path or state_dir / "sessions" / testid
         self.journal = self.path / "journal"
         self.rows = self.path / "rows"
+        self.queued = self.path / "queued"
         self._state_dir = state_dir
 
     @cached_property
@@ -82,8 +85,8 @@ class Folder:
         """Address of the host."""
         return runtime_dir(self._state_dir) / f"s-{hashlib.sha256(self.testid.encode()).hexdigest()[:20]}"
 
-    def create(self, about: Mapping[str, Any]) -> None:
-        """Make the folder; one that exists stays as it is.
+    def create(self, about: Mapping[str, Any], *, queued: bool = False) -> None:
+        """Make the folder, of a session that waits or not; one that exists stays as it is.
 
         Raises
         ------
@@ -94,6 +97,8 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StorageError(f"{self.path} cannot be made: {error.strerror}") from error
+        if queued:
+            replace_file(self.queued, b"%d" % time.time_ns())
         if not self.exists():
             replace_file(self.path / "about.json", json.dumps(dict(about)).encode())
 
@@ -108,6 +113,13 @@ class Folder:
         except (OSError, ValueError):
             return {}
         return about
+
+    def queued_since(self) -> int | None:
+        """Return since when the session waits [ns since 1970]; None when it does not."""
+        try:
+            return int(self.queued.read_bytes())
+        except (OSError, ValueError):
+            return None
 
     def status(self) -> Status | None:
         """Return who serves the session, or served it last."""

@@ -7,15 +7,12 @@ default session, which belongs to the Resources folder and is made when it is fi
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
-import json
 import logging
 import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +23,13 @@ from adcc.errors import (
     ModelError,
     ResourcesError,
     StateError,
-    StorageError,
     UnknownSessionError,
 )
 from adcc.session import rows
+from adcc.session.admission import RETRY_AFTER, Admission
 from adcc.session.catalogue import Catalogue
 from adcc.session.config import Config
-from adcc.session.folder import Folder
+from adcc.session.folder import Folder, Status
 from adcc.session.handle import Handle, Nursery, end_host
 from adcc.session.ledger import Base, Ledger
 from adcc.session.process import resident
@@ -40,9 +37,6 @@ from adcc.session.snapshots import Snapshot, Snapshots
 from adcc.settings import Settings
 
 log = logging.getLogger(__name__)
-
-#: When a client that found no room should come again [s].
-RETRY_AFTER = 5
 
 
 class SessionManager:
@@ -67,10 +61,7 @@ class SessionManager:
         self._default = f"default-{of}"
         self._handles: dict[str, Handle] = {}
         self._lock = threading.Lock()
-        try:
-            self._sessions.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise StorageError(f"the state directory {self._state_dir} cannot be written: {error.strerror}") from error
+        self._admission = Admission(settings.state_dir, settings.max_sessions, self._default)
         self._nursery = Nursery(self._state_dir)
 
     def open_default(self) -> None:
@@ -86,7 +77,7 @@ class SessionManager:
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
-            with self._registry():
+            with self._admission.alone():
                 (self._sessions / self._default).rename(self._sessions / aside)
             self._handles.pop(self._default).close()
             self.call(None, "about")
@@ -129,12 +120,18 @@ class SessionManager:
         finally:
             handle.close()
             self._remove(folder)
-        with self._registry():
+        with self._admission.alone():
             self._catalogue.register(file, chosen)
         return chosen
 
-    def select(self, testcase_id: str) -> str:
-        """Make a session at t = 0 and return its test id.
+    def select(self, testcase_id: str, *, wait: bool = False) -> str:
+        """Make a session at its beginning and return its test id.
+
+        Parameters
+        ----------
+        testcase_id : str
+        wait : bool
+            Where there is no room: whether the session waits its turn, as `status` tells, or is refused.
 
         Raises
         ------
@@ -144,9 +141,11 @@ class SessionManager:
             When there are as many sessions as may be.
         """
         self._catalogue.path(testcase_id)
-        testid = self._new(testcase_id).testid
+        folder = self._admission.admit(testcase_id, wait=wait)
+        testid = folder.testid
         try:
-            self.call(testid, "about")
+            if not folder.queued.exists():
+                self.call(testid, "about")
         except BaseException:
             self.stop(testid)
             raise
@@ -228,7 +227,7 @@ class SessionManager:
         taken = self.snapshot(testid) if snapshot_id is None else snapshot_id
         try:
             snapshot = self._snapshot(of, taken)
-            folder = self._new(str(of.about()["testcase"]))
+            folder = self._admission.admit(str(of.about()["testcase"]))
             try:
                 self._begin(folder, snapshot)
             except BaseException:
@@ -250,12 +249,17 @@ class SessionManager:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session."""
-        return [self._tell(testid) for testid in self._testids()]
+        return [self._tell(testid) for testid in self._admission.testids()]
 
     def status(self, testid: str) -> str:
-        """Return ``Running``; sessions are never queued, who finds no room is refused at once."""
-        self._folder(testid)
-        return "Running"
+        """Return ``Running``, or ``Queued`` while the session waits for room.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        return "Queued" if self._admission.place(self._folder(testid)) else "Running"
 
     def stop(self, testid: str) -> None:
         """End a session and forget it.
@@ -275,7 +279,7 @@ class SessionManager:
     def stop_all(self) -> int:
         """End all sessions and return how many there were."""
         stopped = 0
-        for testid in self._testids():
+        for testid in self._admission.testids():
             with contextlib.suppress(UnknownSessionError):
                 self.stop(testid)
                 stopped += 1
@@ -294,6 +298,8 @@ class SessionManager:
         if handle is not None:
             return handle
         folder = self._folder(testid)
+        if place := self._admission.place(folder):
+            raise BusyError(f"The session waits for room, at place {place}.", RETRY_AFTER, place)
         with self._lock:
             handle = self._handles.get(folder.testid)
             if handle is None:
@@ -355,44 +361,6 @@ class SessionManager:
                 return folder
         raise UnknownSessionError(testid)
 
-    def _new(self, testcase_id: str) -> Folder:
-        """Make the folder of a further session."""
-        with self._registry():
-            count = sum(testid != self._default for testid in self._testids())
-            if count >= self._settings.max_sessions:
-                raise BusyError(
-                    f"There are {count} sessions, as many as this server takes. Stop one, or come again.",
-                    RETRY_AFTER,
-                    self._queue(),
-                )
-            folder = Folder(self._state_dir, os.urandom(16).hex())
-            folder.create({"testcase": testcase_id, "created": time.time()})
-        return folder
-
-    def _queue(self) -> int:
-        """Count this client among those who were refused lately, and return its position."""
-        path, now = self._sessions / ".refused", time.time()
-        try:
-            times = [t for t in json.loads(path.read_bytes()) if now - RETRY_AFTER < t <= now]
-        except (OSError, ValueError):
-            times = []
-        path.write_text(json.dumps([*times, now]))
-        return len(times) + 1
-
-    @contextlib.contextmanager
-    def _registry(self) -> Iterator[None]:
-        """Keep other workers from making sessions."""
-        try:
-            with (self._sessions / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise StorageError(f"the folder {self._sessions} cannot be written: {error.strerror}") from error
-
-    def _testids(self) -> list[str]:
-        folders = (path for path in self._sessions.iterdir() if not path.name.startswith("."))
-        return sorted(path.name for path in folders if (path / "about.json").exists())
-
     def _snapshot(self, folder: Folder, name: str) -> Snapshot:
         found = Snapshots(folder.path).load(name)
         if found is None:
@@ -408,6 +376,12 @@ class SessionManager:
             "created": about.get("created"),
             "default": testid == self._default,
             "time": last.clock if last else 0.0,
-            "state": "hibernated" if now is None else "busy" if now.busy_since else "idle",
+            "state": _state(folder, now),
             "memory": resident(now.pid) if now else 0,
         }
+
+
+def _state(folder: Folder, now: Status | None) -> str:
+    if now is None:
+        return "queued" if folder.queued.exists() else "hibernated"
+    return "busy" if now.busy_since else "idle"

@@ -1,7 +1,8 @@
 """A process that has opened a test case, and forks the hosts of it: the zygote keeps one template a test case.
 
 A few of its children wait to become hosts, since a fork takes longer than all that a host then has to do. It holds the
-binary of the FMU, but no instance that was ever started, and no thread. It may die of the FMU: then hosts open the test case themselves, and tell what is wrong with it.
+binary of the FMU, but no instance that was ever started, and no thread. It may die of the FMU: then hosts open the test
+case themselves, and tell what is wrong with it.
 """
 
 from __future__ import annotations

@@ -46,13 +46,13 @@ def blueprint(sessions: SessionManager) -> Blueprint:
         """Test cases that can be selected."""
         return _bare([{"testcaseid": name} for name in sessions.testcases()])
 
-    @routes.post("/testcases/<testcaseid>/select-async", endpoint="select_async")
-    @routes.post("/testcases/<testcaseid>/select")
-    def select(testcaseid: str) -> Response:
-        """Make a session of a test case: its test id is the answer."""
+    @routes.post("/testcases/<testcaseid>/select-async", endpoint="select_async", defaults={"wait": True})
+    @routes.post("/testcases/<testcaseid>/select", defaults={"wait": False})
+    def select(testcaseid: str, wait: bool) -> Response:
+        """Make a session of a test case: its test id is the answer. With -async it waits for room: see /status."""
         if testcaseid not in sessions.testcases():
             return wire.envelope(404, f"Invalid testcase: {testcaseid}")
-        return _bare({"testid": sessions.select(testcaseid)})
+        return _bare({"testid": sessions.select(testcaseid, wait=wait)})
 
     @routes.get("/status/<testid>")
     def status(testid: str) -> Response:

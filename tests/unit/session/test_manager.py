@@ -275,11 +275,10 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
     manager = manage(ADCC_MAX_SESSIONS="2")
     (name,) = manager.testcases()
     first, second = manager.select(name), manager.select(name)
-    for position in (1, 2):
-        with pytest.raises(BusyError) as caught:
-            manager.select(name)
-        assert (caught.value.status, caught.value.position) == (503, position)
-        assert caught.value.retry_after > 0
+    with pytest.raises(BusyError) as caught:
+        manager.select(name)
+    assert (caught.value.status, caught.value.position) == (503, 1)
+    assert caught.value.retry_after > 0
     advance(manager, first, steps=2)
     assert advance(manager, second).message == "Advanced simulation successfully from 0.0s to 300.0s."
     told = {session["testid"]: session for session in manager.sessions()}
@@ -299,6 +298,25 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
         manager.select("other")
     with pytest.raises(UnknownSessionError):
         manager.status("../default")
+
+
+def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeypatch):
+    manager, other = manage(ADCC_MAX_SESSIONS="1"), manage(ADCC_MAX_SESSIONS="1")
+    (name,) = manager.testcases()
+    running = manager.select(name)
+    gone, waiting = manager.select(name, wait=True), other.select(name, wait=True)
+    assert [manager.status(testid) for testid in (running, gone, waiting)] == ["Running", "Queued", "Queued"]
+    assert {session["state"] for session in manager.sessions() if session["testid"] in (gone, waiting)} == {"queued"}
+    long_ago = time.time() - 1000
+    os.utime(tmp_path / "state" / "sessions" / gone / "queued", (long_ago, long_ago))
+    with pytest.raises(BusyError) as caught:
+        advance(other, waiting)
+    assert caught.value.position == 1
+    with pytest.raises(UnknownSessionError):
+        manager.status(gone)
+    other.stop(running)
+    assert advance(manager, waiting).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    assert other.status(waiting) == "Running"
 
 
 def test_what_another_worker_stopped_is_gone_here_too(manage):

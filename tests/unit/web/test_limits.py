@@ -36,6 +36,27 @@ def test_without_room_a_session_is_refused_at_once_with_a_place_in_the_queue(app
     assert client.post(select).status_code == 200
 
 
+def test_who_selects_asynchronously_waits_its_turn_and_is_told_where_it_stands(app):
+    client = app.test_client()
+    select = "/testcases/AlphaDataCenterCooling_Gym/select"
+    running = client.post(select).json["testid"]
+    first, second = (client.post(f"{select}-async").json["testid"] for _ in range(2))
+    for testid, told in ((running, "Running"), (first, "Queued"), (second, "Queued")):
+        assert client.get(f"/status/{testid}").json == told
+    for place, testid in ((1, first), (2, second)):
+        response = client.post(f"/advance/{testid}", json={})
+        assert (response.status_code, response.json["payload"]) == (503, {"queue_position": place})
+        assert int(response.headers["Retry-After"]) > 0
+    assert client.post(select).json["payload"] == {"queue_position": 3}
+    client.put(f"/stop/{running}")
+    assert client.get(f"/status/{second}").json == "Queued"  # it does not overtake
+    assert client.post(select).status_code == 503
+    assert client.post(f"/advance/{first}", json={}).status_code == 200
+    assert client.get(f"/status/{first}").json == "Running"
+    client.put(f"/stop/{first}")
+    assert client.get(f"/status/{second}").json == "Running"
+
+
 @pytest.mark.parametrize(
     "asked", [{"steps": 6}, {"trajectory": [{}] * 6}, {"trajectory": {"CHI01": [1] * 6}}, {"steps": "1e300"}]
 )
