@@ -16,6 +16,7 @@
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
+    ├── MissingExtraError         501   an optional package is not installed
     ├── UnreachableError          504   a server did not answer; raised by clients
     └── StorageError              507   the state directory cannot take what must be stored
 """
@@ -144,3 +145,9 @@ class StorageError(AdccError):
     """The state directory cannot take what must be stored (disk full, no permission)."""
 
     status = 507
+
+
+class MissingExtraError(AdccError):
+    """An optional package is not installed; the message names the extra that brings it."""
+
+    status = 501

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adcc.control.sheet import POINTS, draw, means, panels
+
+COLUMNS = ("time", "P", "Q", "T", "warm", "m", "on")
+DECLARED = {
+    "power": {"chillers": ["P"], "pumps": ["P", "Q"]},
+    "comfort": {"temperature": "T", "set_point": 287.15},
+    "heat": {"mass_flow": "m", "warm": "warm", "cold": "T"},
+    "switches": {"units": ["on"]},
+}
+
+
+def rows(n: int) -> np.ndarray:
+    time = 1000.0 + 300.0 * np.arange(n + 1)
+    return np.column_stack((time, time, 2 * time, np.full((n + 1, 4), (280.0, 290.0, 10.0, 1.0))))
+
+
+def test_a_long_run_becomes_means() -> None:
+    n = 3 * POINTS
+    table = rows(n)
+    of = means(COLUMNS, [table[:100], table[100:]], 1000.0, table[-1, 0])
+    assert len(of["time"]) == POINTS
+    assert np.allclose(of["P"], table[1:, 1].reshape(-1, 3).mean(axis=1))  # the first row ends before the run
+    assert np.allclose(np.diff(of["time"]), 900.0)
+
+
+def test_a_short_run_keeps_its_rows() -> None:
+    table = rows(7)
+    of = means(COLUMNS, [table], 1000.0, table[-1, 0])
+    assert np.array_equal(of["P"], table[1:, 1])
+
+
+def test_panels_follow_the_declaration() -> None:
+    of = means(COLUMNS, [rows(5)], 1000.0, 2500.0)
+    power, temperatures, heat, pue, units = panels(of, DECLARED, ["T"])
+    assert power.stacked
+    assert np.allclose(power.lines["pumps"], 3 * of["P"] / 1e3)
+    assert np.allclose(temperatures.lines["set point"], 14.0)
+    assert np.allclose(heat.lines["heat"], 10 * 4186 * 10 / 1e6)
+    assert np.allclose(pue.lines["PUE"], 1 + 4 * of["P"] / (10 * 4186 * 10))
+    assert np.allclose(units.lines["units"], 1)
+    assert [panel.title for panel in panels(of, {}, ["T", "warm"])] == ["T", "warm"]
+
+
+def test_the_sheet_is_drawn_and_needs_no_network(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("plotly")
+    of = means(COLUMNS, [rows(50)], 1000.0, 16000.0)
+    png, html = draw(of, panels(of, DECLARED, []), "A run", tmp_path / "run")
+    assert png.read_bytes().startswith(b"\x89PNG")
+    page = html.read_text()
+    assert "A run" in page
+    assert 'src="http' not in page
