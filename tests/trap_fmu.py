@@ -61,7 +61,7 @@ class Variant:
     one_instance : bool
         Whether a process may have one instance only.
     missing_library : bool
-        Whether the binary needs a library that does not exist.
+        Whether the binary needs libabsent.so.3, which does not exist, and libmiddle.so.3, which needs libgone.so.3.
     """
 
     restore: str = "exact"
@@ -153,10 +153,23 @@ def pack(
     compiler = [sys.executable, "-m", "ziglang", "cc", "-shared", "-fPIC", "-O1"]
     includes = [f"-I{folder}" for folder in (build, HEADERS, Path(fmpy.__file__).parent / "c-code")]
     needed: list[str] = []
+    shipped = []
     if missing_library:
-        (build / "absent.c").write_text("int adcc_absent(void) { return 0; }\n")
-        _run([*compiler, str(build / "absent.c"), "-o", str(build / "libabsent.so"), "-Wl,-soname,libabsent.so.3"])
-        needed = [f"-L{build}", "-Wl,--no-as-needed", "-labsent"]
+        for name, needs in (("absent", []), ("gone", []), ("middle", ["-lgone"])):
+            (build / f"{name}.c").write_text(f"int adcc_{name}(void) {{ return 0; }}\n")
+            target = build / f"lib{name}.so"
+            _run(
+                [
+                    *compiler,
+                    str(build / f"{name}.c"),
+                    "-o",
+                    str(target),
+                    f"-Wl,-soname,lib{name}.so.3",
+                    *_link(build, needs),
+                ]
+            )
+        shipped = [(build / "libmiddle.so", "libmiddle.so.3")]  # is found, but what it needs is not
+        needed = ["-Wl,-rpath,$ORIGIN", *_link(build, ["-lmiddle", "-labsent"])]
     for name, text in (headers or {}).items():
         (build / name).write_text(text, encoding="utf-8")
     flags = [f"-D{name}={value}" for name, value in defines.items()]
@@ -164,8 +177,14 @@ def pack(
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("modelDescription.xml", description)
         archive.write(library, f"binaries/{folder}/{identifier}.so")
+        for file, name in shipped:
+            archive.write(file, f"binaries/{folder}/{name}")
     shutil.rmtree(build)
     return path
+
+
+def _link(folder: Path, libraries: list[str]) -> list[str]:
+    return [f"-L{folder}", "-Wl,--no-as-needed", *libraries]
 
 
 def repacked(fmu: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:

@@ -71,7 +71,7 @@ class Model(ABC):
 
     The public methods own the rules, so that adapters only translate calls. Rules for implementers:
 
-    * Implement `twin`, `_initialize`, `_step`, `_serialize`, `_deserialize` and `_discard`, and `_texts` where
+    * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, and `_texts` where
       outputs may be text; nothing else is called.
     * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
     * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
@@ -182,12 +182,25 @@ class Model(ABC):
         """
         self._require(State.READY)
         with _Failing(self):
-            outputs = self._step(self._time, duration, inputs)
-            if not np.isfinite(outputs).all():
-                bad = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
-                raise ModelError(f"outputs that are not finite numbers: {', '.join(bad)}")
+            outputs = self._finite(self._step(self._time, duration, inputs))
         self._time += duration
         return outputs
+
+    def read(self) -> FloatArray:
+        """Return the present values of the outputs, without a step.
+
+        Returns
+        -------
+        FloatArray, shape (n_outputs,)
+
+        Raises
+        ------
+        ModelError
+            When the model fails or answers with a number that is not finite; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            return self._finite(self._read())
 
     def snapshot(self) -> Snapshot:
         """Return all that `restore` needs to come back to now.
@@ -258,6 +271,12 @@ class Model(ABC):
             When the FMU allows one instance a process.
         """
 
+    def _finite(self, outputs: FloatArray) -> FloatArray:
+        if not np.isfinite(outputs).all():
+            bad = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
+            raise ModelError(f"outputs that are not finite numbers: {', '.join(bad)}")
+        return outputs
+
     def _require(self, *states: State) -> None:
         if self._state not in states:
             raise ModelError(f"the model is {self._state.value}")
@@ -270,6 +289,9 @@ class Model(ABC):
 
     @abstractmethod
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray: ...
+
+    @abstractmethod
+    def _read(self) -> FloatArray: ...
 
     @abstractmethod
     def _serialize(self) -> bytes: ...

@@ -5,12 +5,13 @@ changes, at an event and after a snapshot, as that of `adcc.fmu.fmpy_me` does an
 PyFMI's own ``simulate()`` is called at every step, as AlphaDataCenterCooling does: slower, the same numerics.
 
 PyFMI writes log and result files into the working directory by default; here the log is kept in memory and there are no
-results. An instance is never used again after an error, but PyFMI itself terminates it before it frees it.
+results.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import struct
 from collections import deque
@@ -20,7 +21,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.core.model import FloatArray
+from adcc.core.model import FloatArray, State
 from adcc.errors import ModelError
 from adcc.fmu.abi import explain_import_error
 from adcc.fmu.description import FmuDescription
@@ -101,6 +102,10 @@ class PyfmiModel(FmuModel):
                 raise ModelError(f"fmi2DoStep failed with status {status}")
             return self._get()
 
+    def _read(self) -> FloatArray:
+        with self._translated("tell its outputs"):
+            return self._get()
+
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
             state = self._fmu.get_fmu_state()
@@ -124,6 +129,11 @@ class PyfmiModel(FmuModel):
                 self._fmu.free_fmu_state(state)
 
     def _discard(self) -> None:
+        if self._fmu is not None and self.state is State.FAILED:
+            # PyFMI would terminate it before it frees it, which FMI forbids after an error and some FMUs do not
+            # survive. So it is freed here and PyFMI's object never goes: some memory for every failure.
+            self._fmu.free_instance()
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._fmu))
         self._fmu = None  # PyFMI frees the instance when the last reference goes
 
     def _start(self, time: float, inputs: FloatArray | None = None) -> None:

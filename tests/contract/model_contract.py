@@ -16,7 +16,7 @@ import pytest
 
 from adcc.core.model import Model, Snapshot, State
 from adcc.errors import ModelError
-from tests.small_plant import FAILING, INPUT_NAMES, OUTPUT_NAMES, SET_POINT, temperature
+from tests.small_plant import FAILING, INPUT_NAMES, OUTPUT_NAMES, SET_POINT, START, temperature
 
 ModelFactory = Callable[[Path, Path], Model]
 
@@ -112,6 +112,17 @@ class ModelContract(ABC):
         copy = first.copy()
         model.step(300.0, inputs(Mchw=300.0))
         assert np.array_equal(first, copy)
+
+    def test_outputs_are_there_without_a_step(self, model):
+        model.initialize(0.0, inputs(Mchw=123.0))
+        first = model.read()
+        assert (output(first, "Tchw_supply"), output(first, "VolumeFlowRate_cw")) == (START, 123.0)
+        stepped = model.step(300.0, inputs())
+        assert np.array_equal(model.read(), stepped)
+        assert model.read() is not stepped
+        model.reset()
+        with pytest.raises(ModelError, match="fresh"):
+            model.read()
 
     def test_initialize_starts_anew(self, model):
         model.initialize(0.0, inputs())

@@ -8,7 +8,7 @@
  *   N_INPUTS, N_OUTPUTS      value references 0 ... N_INPUTS - 1 are inputs, then outputs
  *   IN_U, IN_TRAP, IN_AMOUNT inputs by position;  OUT_Y, OUT_CALLS outputs by position (-1: not there)
  *   RESTORE                  0 no serialization, 1 exact, 2 inexact, 3 crashes although its description promises it
- *   BRITTLE                  after a failed step fmi2SetFMUstate and fmi2Reset kill the process, as in some tools
+ *   BRITTLE                  after a failed step fmi2SetFMUstate, fmi2Reset and fmi2Terminate kill the process, as in some tools
  *   ONE_INSTANCE             a second instance in a process is refused
  *   GUID                     string
  */
@@ -79,7 +79,11 @@ fmi2Status fmi2SetupExperiment(fmi2Component c, fmi2Boolean toleranceDefined, fm
 
 fmi2Status fmi2EnterInitializationMode(fmi2Component c) { return (void)c, fmi2OK; }
 fmi2Status fmi2ExitInitializationMode(fmi2Component c) { return (void)c, fmi2OK; }
-fmi2Status fmi2Terminate(fmi2Component c) { return (void)c, fmi2OK; }
+
+fmi2Status fmi2Terminate(fmi2Component c) {
+    if (BRITTLE && ((Instance *)c)->failed) die(SIGSEGV);
+    return fmi2OK;
+}
 
 fmi2Status fmi2Reset(fmi2Component c) {
     Instance *self = c;

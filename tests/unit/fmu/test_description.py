@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from adcc.errors import ResourcesError
+from adcc.fmu import archive
 from adcc.fmu.archive import unpack
 from adcc.fmu.description import read_fmu
 from tests.trap_fmu import repacked
@@ -79,3 +80,28 @@ def test_a_member_that_would_leave_the_folder_stays_inside(tmp_path):
         archive.writestr("../../evil.txt", "evil")
     unpack(tmp_path / "evil.fmu", tmp_path / "a" / "cache")
     assert [p for p in tmp_path.rglob("evil.txt") if "cache" not in p.parts] == []
+
+
+@pytest.mark.parametrize(
+    ("machine", "version", "folder", "found"),
+    [
+        ("x86_64", "2.0", "linux64", True),
+        ("x86_64", "3.0", "x86_64-linux", True),
+        ("x86_64", "3.0", "linux64", False),
+        ("aarch64", "2.0", "aarch64-linux", True),
+        ("aarch64", "1.0", "linux64-aarch64", True),
+        ("aarch64", "2.0", "linux64", False),
+        ("aarch64", "3.0", "aarch64-linux", True),
+    ],
+)
+def test_where_the_binary_of_a_platform_is(tmp_path, monkeypatch, machine, version, folder, found):
+    monkeypatch.setattr(archive.sys, "platform", "linux")
+    monkeypatch.setattr(archive.platform, "machine", lambda: machine)
+    library = tmp_path / "binaries" / folder / "plant.so"
+    library.parent.mkdir(parents=True)
+    library.touch()
+    if found:
+        assert archive.find_library(tmp_path, "plant", version, "x.fmu") == library
+    else:
+        with pytest.raises(ResourcesError, match=f"no binary for linux {machine}; it has: {folder}"):
+            archive.find_library(tmp_path, "plant", version, "x.fmu")

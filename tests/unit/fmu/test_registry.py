@@ -64,11 +64,15 @@ def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
         read_fmu(trap_fmu(), state_dir, "me")
 
 
-def test_a_missing_library_is_named(trap_fmu, tmp_path, monkeypatch):
+def test_libraries_that_are_missing_are_named_also_those_that_others_need(trap_fmu, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ModelError, match=r"libabsent\.so\.3"):
+    with pytest.raises(ModelError, match=r"not found in all: libabsent\.so\.3, libgone\.so\.3") as raised:
         FmpyModel(read_fmu(trap_fmu(missing_library=True), tmp_path / "cache"))
     assert tmp_path.samefile(".")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ModelError, match=r"(libabsent|libgone)\.so\.3: cannot open shared object file") as raised:
+        FmpyModel(read_fmu(trap_fmu(missing_library=True), tmp_path / "cache"))
+    assert "in all" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
