@@ -200,11 +200,15 @@ def _test_case(settings: Settings) -> Iterator[Check]:
 
 def _first_inputs(resources: Resources) -> dict[str, float]:
     """Return what the plant's inputs are first, where the test case says so."""
-    from adcc.core.boundary import Disturbances, read_observation
+    from adcc.core.boundary import Disturbances
+    from adcc.core.initialization import read_observation
 
-    inputs = dict(read_observation(resources.initialization_observation))
-    disturbances = Disturbances.read(resources.disturbances)
-    return inputs | dict(zip(disturbances.names, disturbances.rows(0.0, 1)[0].tolist(), strict=True))
+    observation, boundary = resources.initialization_observation, resources.disturbances
+    inputs = {} if observation is None else read_observation(observation)
+    if boundary is not None:
+        disturbances = Disturbances.read(boundary)
+        inputs |= dict(zip(disturbances.names, disturbances.values[0].tolist(), strict=True))
+    return inputs
 
 
 def _advance(resources: Resources, cache: Path, history: Path) -> Iterator[Check]:

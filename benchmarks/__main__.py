@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import requests
 
-from adcc.core.boundary import InitializationActions, read_initialization_actions
+from adcc.core.initialization import InitializationActions, read_initialization_actions
 from adcc.core.resources import Resources
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase

@@ -14,6 +14,7 @@ import numpy as np
 from adcc.core.boundary import Disturbances
 from adcc.core.model import FloatArray
 from adcc.core.numbers import parse_number, shown
+from adcc.core.times import Clock
 from adcc.errors import InvalidValueError
 
 #: Parts of a scenario.
@@ -72,7 +73,7 @@ def forecast(
             "point_names",
         )
     # a horizon is cut where the data ends, before anything is made of it
-    last = min(now + ahead, disturbances.end - disturbances.interval)
+    last = min(now + ahead, float(disturbances.times[-1]))
     if last - now > apart * MOST_POINTS:
         raise InvalidValueError(
             f"Invalid value {apart} for parameter interval. The answer would have more than {MOST_POINTS} values of "
@@ -80,10 +81,10 @@ def forecast(
             "interval",
         )
     count = int((last - now) / apart + 1e-9) + 1 if last >= now else 0
-    time = now + apart * np.arange(count)
-    rows = ((time - disturbances.time0) / disturbances.interval + 1e-9).astype(np.int64)
-    columns = {name: disturbances.values[rows, disturbances.names.index(name)] for name in point_names}
-    return {"time": time, **columns}
+    time = Clock(now, apart).times(count - 1) if count else []
+    values = disturbances.at(time, last) if count else np.empty((0, len(disturbances.names)))
+    columns = {name: values[:, disturbances.names.index(name)] for name in point_names}
+    return {"time": np.array(time), **columns}
 
 
 def scenario(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,309 +1,194 @@
-"""Boundary data of a test case: disturbances, initialization actions, the first observation.
+"""Boundary data of a test case: inputs that follow a table over time, the disturbances.
 
-Two forms of initialization actions are read. The compact one (``.npz``) holds the distinct actions once:
+The table is a CSV file with a column ``time`` [s], first, and a column for each input that it drives::
 
-=============  ==================  ===============================================
-array          shape, type         content
-=============  ==================  ===============================================
-``names``      (n,) unicode        control inputs, the columns of ``unique``
-``time0``      () float            time of the first row [s]
-``interval``   () float            time between rows [s]
-``unique``     (m, n) float64      the distinct actions
-``index``      (rows,) int         which distinct action a row is
-=============  ==================  ===============================================
+    time,Twb_outside,Mchw
+    0,285.1,131.2
+    300,285.2,130.7
 
-The other is a CSV table with a column ``time``, of tens of megabytes; it is indexed on first use and read row by row.
+Times grow, at any distance. A value holds from its time on until the next; or it is interpolated linearly, and each
+sub-step holds the value of its beginning.
 """
 
 from __future__ import annotations
 
-import csv
-import itertools
 import math
-import mmap
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adcc.core.model import FloatArray
+from adcc.core.times import difference
 from adcc.errors import InvalidValueError, ResourcesError
 
-FloatArray = NDArray[np.float64]
+#: Times closer than this part of the interval are the same.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Disturbances:
-    """Disturbances at equidistant times.
+    """Inputs that follow a table.
 
     Parameters
     ----------
     names : tuple of str
-        The disturbances.
+        The inputs.
     time0, interval : float
-        Time of the first row and between rows [s].
+        Time of the first row and between rows [s]; where the times are not equidistant, between the last two.
     values : FloatArray, shape (rows, n)
         One column a name [the unit of the model's input].
+    linear : bool
+        Whether values are interpolated; otherwise they hold.
+    irregular : FloatArray, shape (rows,), optional
+        Times of the rows [s], where they are not equidistant.
     """
 
     names: tuple[str, ...]
     time0: float
     interval: float
     values: FloatArray
+    linear: bool = False
+    irregular: FloatArray | None = None
 
     @classmethod
-    def read(cls, path: Path) -> Disturbances:
+    def none(cls) -> Disturbances:
+        """Return the boundary data of a test case that has none: no inputs, at any time."""
+        return cls((), -math.inf, math.inf, np.empty((1, 0)), irregular=np.array([-math.inf]))
+
+    @classmethod
+    def read(cls, path: Path, *, linear: bool = False) -> Disturbances:
         """Read a CSV table whose first column is ``time`` [s]; once a process, as long as the file is the same.
 
         Raises
         ------
         ResourcesError
-            When the file is missing, holds something that is no finite number, or its times are not equidistant.
+            When the file is missing, holds something that is no finite number, or its times do not grow.
         """
         try:
             found = path.stat()
         except OSError as error:
             raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        return cls._read(path, (found.st_ino, found.st_size, found.st_mtime_ns))
+        return cls._read(path, (found.st_ino, found.st_size, found.st_mtime_ns), linear)
 
     @classmethod
     @lru_cache(maxsize=4)
-    def _read(cls, path: Path, _version: tuple[int, ...]) -> Disturbances:
+    def _read(cls, path: Path, _version: tuple[int, ...], linear: bool) -> Disturbances:
         """Read the table; the second argument tells versions of the file apart."""
         try:
-            with path.open(encoding="utf-8") as file:
-                names = tuple(name.strip() for name in file.readline().split(","))
+            with path.open(encoding="utf-8-sig") as file:
+                names = tuple(name.strip().strip('"') for name in file.readline().split(","))
                 table = np.loadtxt(file, delimiter=",", ndmin=2)
         except (OSError, ValueError) as error:
             raise ResourcesError(f"{path.name} cannot be read: {error}") from error
         if names[0] != "time" or table.shape[1] != len(names) or table.shape[0] < 2:
             raise ResourcesError(f"{path.name} must be a table of at least two rows whose first column is time")
+        if len({*names}) < len(names):
+            raise ResourcesError(f"{path.name} has two columns of one name")
         if not np.isfinite(table).all():
             raise ResourcesError(f"{path.name} holds values that are not finite numbers")
-        time = table[:, 0]
-        interval = float(time[1] - time[0])
-        if interval <= 0 or not np.array_equal(time, time[0] + interval * np.arange(time.size)):
-            raise ResourcesError(f"the times of {path.name} are not equidistant")
+        times = np.ascontiguousarray(table[:, 0])
+        if (np.diff(times) <= 0).any():
+            raise ResourcesError(f"the times of {path.name} do not grow")
+        time0, interval = float(times[0]), difference(float(times[-1]), float(times[-2]))
+        regular = np.array_equal(times, time0 + interval * np.arange(times.size))
         values = np.ascontiguousarray(table[:, 1:])
         values.flags.writeable = False  # who opens the file next gets the same
-        return cls(names[1:], float(time[0]), interval, values)
+        return cls(names[1:], time0, interval, values, linear, None if regular else times)
+
+    @cached_property
+    def times(self) -> FloatArray:
+        """Times of the rows [s], shape (rows,)."""
+        if self.irregular is not None:
+            return self.irregular
+        return self.time0 + self.interval * np.arange(len(self.values), dtype=np.float64)
 
     @property
-    def end(self) -> float:
-        """End of the interval that the last row covers [s]."""
-        return self.time0 + self.interval * len(self.values)
+    def equidistant(self) -> bool:
+        """Whether there are rows, all one interval apart."""
+        return bool(self.names) and bool(np.allclose(np.diff(self.times), self.interval, rtol=_SAME, atol=0.0))
 
-    def rows(self, time: float, count: int) -> FloatArray:
-        """Return the rows that hold from a time on.
+    @cached_property
+    def end(self) -> float:
+        """End of what the data covers [s]: the last time, one interval later where values hold."""
+        last = float(self.times[-1])
+        return last if self.linear else math.inf if not self.names else last + self.interval
+
+    def split(self, times: Sequence[float]) -> Sequence[float]:
+        """Split a stretch of time at the rows of the table.
 
         Parameters
         ----------
-        time : float
-            Start of the first interval [s], a time of the table.
-        count : int
-            How many intervals.
+        times : sequence of float, length k + 1
+            Where it is split already, both ends included [s].
 
         Returns
         -------
-        FloatArray, shape (count, n)
+        sequence of float
+            Where each part ends: all but the first of the times, and those of the rows between them.
+        """
+        low = bisect_right(self._times, times[0] + self._slack)
+        high = bisect_left(self._times, times[-1] - self._slack, low)
+        if low == high:
+            return times[1:]
+        edges, rows = np.array(times), self.times[low:high]
+        at = np.searchsorted(edges, rows)
+        same = (edges[at] - rows <= self._slack) | (rows - edges[at - 1] <= self._slack)
+        return times[1:] if same.all() else np.sort(np.concatenate((edges[1:], rows[~same]))).tolist()
+
+    def at(self, starts: Sequence[float], end: float) -> FloatArray:
+        """Return what holds from some times on.
+
+        Parameters
+        ----------
+        starts : sequence of float, length k
+            Times, growing [s].
+        end : float
+            Until when the last one is wanted [s].
+
+        Returns
+        -------
+        FloatArray, shape (k, n)
 
         Raises
         ------
         InvalidValueError
-            When one of them is not in the table.
+            When the data does not cover all that time.
         """
-        first = round((time - self.time0) / self.interval)
-        if first < 0 or first + count > len(self.values):
+        if starts[0] < self.time0 - self._slack or end > self.end + self._slack:
             raise InvalidValueError(
-                f"No boundary data for {time}s to {time + count * self.interval}s: "
-                f"the data covers {self.time0}s to {self.end}s.",
+                f"No boundary data for {starts[0]}s to {end}s: the data covers {self.time0}s to {self.end}s.",
                 "start_time",
             )
-        return self.values[first : first + count]
+        if self.linear:
+            return self._interpolated(np.array(starts))
+        if len(starts) == 1:  # a single step: faster than through an array
+            row = bisect_right(self._times, starts[0] + self._slack)
+            return self.values[row - 1 : row]
+        held: FloatArray = self.values[self._rows(np.array(starts))]
+        return held
 
+    def _interpolated(self, times: FloatArray) -> FloatArray:
+        rows = self._rows(times)
+        after = np.minimum(rows + 1, len(self.values) - 1)
+        length = np.maximum(self.times[after] - self.times[rows], self._slack)
+        part = np.clip((times - self.times[rows]) / length, 0.0, 1.0)
+        before = self.values[rows]
+        return before + part[:, np.newaxis] * (self.values[after] - before)
 
-class InitializationActions(ABC):
-    """Actions that bring the plant into operation, one a time."""
+    def _rows(self, times: FloatArray) -> NDArray[np.intp]:
+        """Return the row that each time is in."""
+        return np.searchsorted(self.times, times + self._slack, side="right") - 1
 
-    @abstractmethod
-    def at(self, time: float) -> Mapping[str, float]:
-        """Return the action of a time.
+    @cached_property
+    def _times(self) -> memoryview:
+        """The times for bisect, which is several times faster with plain floats."""
+        return np.ascontiguousarray(self.times).data
 
-        Parameters
-        ----------
-        time : float
-            A time of the table [s].
-
-        Returns
-        -------
-        Mapping[str, float]
-            Control inputs by name.
-
-        Raises
-        ------
-        InvalidValueError
-            When the time is not in the table.
-        ResourcesError
-            When the table is damaged.
-        """
-
-
-def read_initialization_actions(path: Path) -> InitializationActions:
-    """Read initialization actions of either form, told by the suffix.
-
-    Raises
-    ------
-    ResourcesError
-        When the file cannot be read.
-    """
-    return CompactActions.read(path) if path.suffix == ".npz" else TableActions(path)
-
-
-@dataclass(frozen=True, eq=False)
-class CompactActions(InitializationActions):
-    """Initialization actions from the compact form; see the head of this module.
-
-    Parameters
-    ----------
-    names : tuple of str
-    time0, interval : float
-        [s]
-    unique : FloatArray, shape (m, n)
-    index : NDArray of int, shape (rows,)
-    """
-
-    names: tuple[str, ...]
-    time0: float
-    interval: float
-    unique: FloatArray
-    index: NDArray[np.int32]
-
-    @classmethod
-    def read(cls, path: Path) -> CompactActions:
-        """Read the compact form.
-
-        Raises
-        ------
-        ResourcesError
-            When the file cannot be read or its arrays do not fit together.
-        """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                names = tuple(str(name) for name in arrays["names"])
-                time0, interval = float(arrays["time0"]), float(arrays["interval"])
-                unique, index = arrays["unique"].astype(np.float64), arrays["index"].astype(np.int32)
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        fits = unique.ndim == 2 and unique.shape[1] == len(names) and index.ndim == 1 and interval > 0
-        if not fits or not index.size or index.min() < 0 or index.max() >= len(unique) or not np.isfinite(unique).all():
-            raise ResourcesError(f"the arrays of {path.name} do not fit together")
-        return cls(names, time0, interval, unique, index)
-
-    def at(self, time: float) -> Mapping[str, float]:
-        """Return the action of a time; see the base class."""
-        row = (time - self.time0) / self.interval
-        if row < 0 or row >= len(self.index) or not row.is_integer():
-            raise _no_action(time)
-        return dict(zip(self.names, self.unique[self.index[int(row)]].tolist(), strict=True))
-
-
-class TableActions(InitializationActions):
-    """Initialization actions from a CSV table with a column ``time``.
-
-    Parameters
-    ----------
-    path : Path
-
-    Raises
-    ------
-    ResourcesError
-        When the file cannot be read or has no column ``time``.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                self._columns = next(csv.reader(file), [])
-        except OSError as error:
-            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        if "time" not in self._columns:
-            raise ResourcesError(f"{path.name} has no column time")
-        self._time_column = self._columns.index("time")
-        self._starts: NDArray[np.int64] | None = None
-
-    def at(self, time: float) -> Mapping[str, float]:
-        """Return the action of a time; see the base class."""
-        try:
-            with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-                row = self._row(text, time)
-        except (OSError, ValueError) as error:
-            raise ResourcesError(f"{self.path.name} cannot be read: {error}") from error
-        if row is None:
-            raise _no_action(time)
-        if row[self._time_column] != time:
-            raise ResourcesError(f"the times of {self.path.name} are not equidistant")
-        return {name: value for name, value in zip(self._columns, row, strict=True) if name not in {"time", ""}}
-
-    def _row(self, text: mmap.mmap, time: float) -> list[float] | None:
-        """Return the row where equidistant times would have this one; None where there is none."""
-        starts = self._line_starts(text)
-        count = len(starts) - 2  # less the header and the end
-        if count < 1:
-            return None
-        time0 = self._numbers(text, starts, 0)[self._time_column]
-        interval = self._numbers(text, starts, 1)[self._time_column] - time0 if count > 1 else 1.0
-        if interval <= 0:
-            raise ValueError("its times do not grow")
-        row = (time - time0) / interval
-        return self._numbers(text, starts, int(row)) if 0 <= row < count and row.is_integer() else None
-
-    def _numbers(self, text: mmap.mmap, starts: NDArray[np.int64], row: int) -> list[float]:
-        """Return the numbers of a row, counted without the header."""
-        fields = text[starts[row + 1] : starts[row + 2]].decode("utf-8").strip().split(",")
-        numbers = [float(field) for field in fields]
-        if len(numbers) != len(self._columns) or not all(map(math.isfinite, numbers)):
-            raise ValueError(f"row {row} does not hold {len(self._columns)} finite numbers")
-        return numbers
-
-    def _line_starts(self, text: mmap.mmap) -> NDArray[np.int64]:
-        """Return where each line starts and, last, where the last one ends."""
-        if self._starts is None:
-            body = np.frombuffer(text, dtype=np.uint8)
-            ends = np.flatnonzero(body == ord("\n")) + 1
-            size = body.size
-            del body  # holds the map open otherwise
-            starts = np.concatenate(([0], ends))
-            self._starts = starts if starts[-1] == size else np.append(starts, size)
-        return self._starts
-
-
-def _no_action(time: float) -> InvalidValueError:
-    return InvalidValueError(f"No initialization action for the time {time}s.", "start_time")
-
-
-def read_observation(path: Path) -> dict[str, float]:
-    """Read the first observation: a CSV table of one row, ``time`` left out.
-
-    Returns
-    -------
-    dict[str, float]
-        Outputs and control inputs by name.
-
-    Raises
-    ------
-    ResourcesError
-        When the file cannot be read or holds something that is no finite number.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            names, texts = itertools.islice(csv.reader(file), 2)
-        values = {name.strip(): float(text) for name, text in zip(names, texts, strict=True) if name.strip() != "time"}
-    except (OSError, ValueError) as error:
-        raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-    if not values or not all(map(math.isfinite, values.values())):
-        raise ResourcesError(f"{path.name} must hold one row of finite numbers")
-    return values
+    @cached_property
+    def _slack(self) -> float:
+        return _SAME * float(np.min(np.diff(self.times))) if self.names else 0.0

@@ -29,6 +29,8 @@ FloatArray = NDArray[np.float64]
 _CHUNK = 4 * 2**20
 #: Parts with up to so many rows more than all after them are copied, not shared, so that there are never many.
 _SMALL = 512
+#: Times closer than this part of the distance between two rows are the same: clients add steps up, and round.
+_SAME = 1e-6
 
 
 class Part(NamedTuple):
@@ -218,7 +220,7 @@ class History:
         names : sequence of str
             Columns; ``time`` may be among them.
         start, final : float
-            The window [s], both ends included.
+            The window [s], both ends included, also where rounding puts a row a hair beside.
 
         Returns
         -------
@@ -228,8 +230,7 @@ class History:
         inside = []
         for _, part in self._tables():
             time = part[:, 0]
-            # bisect touches a few rows only, where numpy's searchsorted would copy the whole column
-            inside.append(part[bisect_left(time, start) : bisect_right(time, final)])
+            inside.append(part[_from(time, start) : _until(time, final)])
         wanted = dict.fromkeys(name for name in names if name != "time")
         columns = {name: self._position[name] for name in (*wanted, "time")}
         if len(inside) == 1:
@@ -318,6 +319,25 @@ class History:
 
     def _error(self, error: OSError) -> StorageError:
         return StorageError(f"the state directory {self._directory} cannot be written: {error.strerror or error}")
+
+
+# bisect touches a few rows only, where numpy's searchsorted would copy the whole column
+
+
+def _from(time: FloatArray, start: float) -> int:
+    """Return the first row at a time or after it."""
+    row = bisect_left(time, start)
+    if 0 < row < len(time) and start - time[row - 1] < _SAME * (time[row] - time[row - 1]):
+        return row - 1
+    return row
+
+
+def _until(time: FloatArray, final: float) -> int:
+    """Return the row after the last one at a time or before it."""
+    row = bisect_right(time, final)
+    if 0 < row < len(time) and time[row] - final < _SAME * (time[row] - time[row - 1]):
+        return row + 1
+    return row
 
 
 def _joined(tables: Sequence[FloatArray], width: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Many control steps in one request: what is asked, and the answer in columns."""
+"""Many control steps in one request: what is asked, how they are done, and the answer in columns."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from adcc.core.actions import Actions
 from adcc.core.model import FloatArray
 from adcc.core.numbers import parse_count, parse_flag, shown
 from adcc.core.reply import Reply
+from adcc.core.run import Run
 from adcc.errors import AdccError, InvalidValueError
 
 
@@ -90,6 +91,55 @@ class Request:
                 f"Invalid value {count} for parameter steps. Value must be from {least} to {most}.", "steps"
             )
         return np.concatenate((controls, np.repeat(controls[-1:], count - len(controls), axis=0)))
+
+
+#: Most control steps of one request, however far the end is.
+MOST = 1_000_000
+
+
+def most_steps(latest: float, step: float) -> int:
+    """Return the largest number of control steps that a request may ask for.
+
+    Parameters
+    ----------
+    latest, step : float
+        Latest end of a simulation and shortest step [s].
+    """
+    return int(min(latest / step + 1e-9, MOST))
+
+
+def advance(run: Run, controls: FloatArray, names: Sequence[str], *, atomic: bool) -> Reply:
+    """Simulate many control steps: all or none, or up to the first that fails.
+
+    Parameters
+    ----------
+    run : Run
+    controls : FloatArray, shape (n_steps, n_controls)
+    names : sequence of str
+        Points that are wanted.
+    atomic : bool
+
+    Raises
+    ------
+    AdccError
+        When nothing was done.
+    """
+    start = run.clock.time
+    if atomic:
+        run.require_end(len(controls))
+        return answer(run.advance(controls), names, run.stepper.history.columns, start, len(controls), None)
+    ends, error = run.advance_while_possible(controls)
+    return answer(ends, names, run.stepper.history.columns, start, len(controls), error)
+
+
+def look_ahead(run: Run, controls: FloatArray, names: Sequence[str], *, atomic: bool) -> Reply:
+    """Answer what `advance` would answer, and stay; parameters and errors as there."""
+    if atomic:
+        run.require_end(len(controls))
+    _, ends, error = run.look_ahead(controls)
+    if error is not None and atomic:
+        raise error
+    return answer(ends, names, run.stepper.history.columns, run.clock.time, len(controls), error)
 
 
 def answer(

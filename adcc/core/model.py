@@ -160,7 +160,7 @@ class Model(ABC):
         self._time = time
         self._state = State.READY
 
-    def step(self, duration: float, inputs: FloatArray) -> FloatArray:
+    def step(self, duration: float, inputs: FloatArray, end: float | None = None) -> FloatArray:
         """Simulate on with constant inputs.
 
         Parameters
@@ -169,6 +169,8 @@ class Model(ABC):
             How far [s].
         inputs : FloatArray, shape (n_inputs,)
             Values held over the step.
+        end : float, optional
+            Time at the end [s], which a clock may know better than a sum of durations.
 
         Returns
         -------
@@ -183,7 +185,7 @@ class Model(ABC):
         self._require(State.READY)
         with _Failing(self):
             outputs = self._finite(self._step(self._time, duration, inputs))
-        self._time += duration
+        self._time = self._time + duration if end is None else end
         return outputs
 
     def read(self) -> FloatArray:

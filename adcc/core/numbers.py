@@ -1,4 +1,4 @@
-"""Numbers and times as clients send them: strings allowed, nothing that is not a finite number."""
+"""Numbers as clients send them: strings allowed, nothing that is not a finite number."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Any
 
 from adcc.core.variables import Variable
 from adcc.errors import InvalidValueError
-
-#: Sub-step of the plant: disturbances are known at this interval [s].
-INTERVAL = 300
 
 
 def parse_number(value: Any, field: str, what: str = "parameter") -> float:
@@ -57,48 +54,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-def parse_time(value: Any, field: str) -> float:
-    """Return a time [s]: finite, not negative, a multiple of the interval.
-
-    Raises
-    ------
-    InvalidValueError
-        Naming the field and the rule.
-    """
-    number = parse_number(value, field)
-    if number < 0:
-        raise InvalidValueError(f"Invalid value {number} for parameter {field}. Value must not be negative.", field)
-    if number % INTERVAL != 0:
-        raise InvalidValueError(
-            f"Invalid value {number} for parameter {field}. Value must be  0 or a multiple of {INTERVAL} . "
-            f"For example, valid values include 0, 300, 600, 900, etc.",
-            field,
-        )
-    return number
-
-
-def parse_step(value: Any) -> float:
-    """Return a control step [s]: finite, positive, a multiple of the interval.
-
-    Raises
-    ------
-    InvalidValueError
-        Naming the rule.
-    """
-    number = parse_number(value, "step")
-    if number < 0:
-        raise InvalidValueError(f"Invalid value {number} for parameter step. Value must not be negative.", "step")
-    if number == 0:
-        raise InvalidValueError(f"Invalid value {number} for parameter step. Value must be greater than 0.", "step")
-    if number % INTERVAL != 0:
-        raise InvalidValueError(
-            f"Invalid value {number} for parameter step. Value must be a multiple of {INTERVAL}. "
-            f"For example, valid values include 300, 600, 900, etc.",
-            "step",
-        )
-    return number
-
-
 def parse_count(value: Any, field: str) -> int:
     """Return a positive whole number.
 
@@ -132,27 +87,35 @@ def parse_flag(value: Any, field: str) -> bool:
 
 
 def parse_input(value: Any, variable: Variable) -> float:
-    """Return the value of an input: a finite number within the bounds of the variable.
+    """Return the value of an input or a parameter: a finite number within the bounds of the variable.
+
+    Booleans and their words are values of boolean variables only.
 
     Raises
     ------
     InvalidValueError
-        Naming the input and the bound that is broken.
+        Naming the variable and the bound that is broken.
     """
+    low, high, kind = variable.minimum, variable.maximum, variable.kind
+    if kind == "boolean":
+        low, high = 0.0, 1.0
+        value = _WORDS.get(str(value).strip().lower(), value)
     number = parse_number(value, variable.name)
-    if variable.minimum is not None and number < variable.minimum:
-        raise _out_of_bounds(number, variable, f"below the minimum {variable.minimum}")
-    if variable.maximum is not None and number > variable.maximum:
-        raise _out_of_bounds(number, variable, f"above the maximum {variable.maximum}")
-    if variable.kind != "real" and not number.is_integer():
-        raise _out_of_bounds(number, variable, "between two integers, but the input is a switch or a count")
-    return number
-
-
-def _out_of_bounds(number: float, variable: Variable, what: str) -> InvalidValueError:
+    if low is not None and number < low:
+        wrong = f"below the minimum {low}"
+    elif high is not None and number > high:
+        wrong = f"above the maximum {high}"
+    elif kind != "real" and not number.is_integer():
+        wrong = "between two integers, but the input is a switch or a count"
+    else:
+        return number
     unit = "" if variable.unit == "1" else f" {variable.unit}"
-    return InvalidValueError(
-        f"Invalid value {number} for parameter {variable.name}. Value must be within "
-        f"[{variable.minimum}, {variable.maximum}]{unit}, but is {what}.",
+    bounds = f"[{-math.inf if low is None else low}, {math.inf if high is None else high}]"
+    raise InvalidValueError(
+        f"Invalid value {number} for parameter {variable.name}. Value must be within {bounds}{unit}, but is {wrong}.",
         variable.name,
     )
+
+
+#: What else than a number is a value of a boolean.
+_WORDS = {"true": 1.0, "false": 0.0}

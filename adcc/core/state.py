@@ -18,15 +18,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adcc.core.model import FloatArray, Model, Snapshot
+from adcc.core.position import Beginning, Mark, Position
 from adcc.core.resources import Resources
-from adcc.core.stepper import Mark, Position
+from adcc.core.times import Clock
 from adcc.errors import StateError
 
 _MAGIC = b"ADCCSTAT"
 _HEAD = struct.Struct("<8sI")
 _LENGTH = struct.Struct("<I")
 #: Version of this layout and of what the loop over time computes; a state of another version is refused.
-VERSION = 1
+VERSION = 2
 
 
 class State(NamedTuple):
@@ -35,19 +36,21 @@ class State(NamedTuple):
     Attributes
     ----------
     mark : Mark
-        Plant and number of history rows.
+        Plant, how it began, number of history rows.
     position : Position
-        Clock, outputs, whether a client's step led there.
+        Time, outputs, whether a client's step led there.
     controls : FloatArray, shape (n_controls,)
         Control inputs, as they were last.
-    step, end_time : float
-        Control step and end of the simulation [s].
+    clock : Clock
+        Time and control step.
+    end_time : float
+        End of the simulation [s].
     """
 
     mark: Mark
     position: Position
     controls: FloatArray
-    step: float
+    clock: Clock
     end_time: float
 
 
@@ -83,10 +86,11 @@ def encode(state: State, of: str) -> bytes:
         "origin": of,
         "time": position.time,
         "stepped": position.stepped,
-        "step": state.step,
+        "texts": dict(position.texts),
+        "clock": state.clock,
         "end_time": state.end_time,
         "rows": state.mark.rows,
-        "rows_before_steps": state.mark.rows_before_steps,
+        "beginning": {**state.mark.beginning._asdict(), "start_values": dict(state.mark.beginning.start_values)},
         "controls": len(state.controls),
         "outputs": len(position.outputs),
         "plant": None if snapshot is None else {"time": snapshot.time, "fresh": snapshot.data is None},
@@ -122,12 +126,14 @@ def decode(data: bytes, of: str) -> State:
     n_controls, n_outputs = header["controls"], header["outputs"]
     end = length + 8 * (n_controls + n_outputs)
     numbers = np.frombuffer(body[length:end], dtype="<f8").astype(np.float64)
-    plant = header["plant"]
-    snapshot = None if plant is None else Snapshot(plant["time"], None if plant["fresh"] else bytes(body[end:]))
+    plant, beginning = header["plant"], Beginning(**header["beginning"])
+    snapshot = None
+    if plant is not None:
+        snapshot = Snapshot(plant["time"], None if plant["fresh"] else bytes(body[end:]), beginning.start_values)
     return State(
-        Mark(snapshot, header["rows"], header["rows_before_steps"]),
-        Position(header["time"], numbers[n_controls:], header["stepped"]),
+        Mark(snapshot, header["rows"], beginning),
+        Position(header["time"], numbers[n_controls:], header["stepped"], header["texts"]),
         numbers[:n_controls],
-        header["step"],
+        Clock(*header["clock"]),
         header["end_time"],
     )

@@ -1,60 +1,27 @@
 """The only loop over interactive time: sub-steps of a model under boundary data, as one transaction.
 
-A control step is a number of sub-steps. At each the disturbances are read anew, Head_required is computed, all inputs
-are set and held, and the model goes on. Either all sub-steps happen or none: when one fails, the model is brought back
-to where it stood, in a new instance.
+A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, Head_required
+is computed where the test case has a law for it, all inputs are set and held, and the model goes on. Either all
+sub-steps happen or none: when one fails, the model is brought back to where it stood, in a new instance.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adcc.core.boundary import Disturbances
 from adcc.core.head import RequiredHead
 from adcc.core.history import History
-from adcc.core.model import FloatArray, Model, Snapshot, State
+from adcc.core.model import FloatArray, Model, Snapshot, StartValues, State
+from adcc.core.position import Beginning, Mark, Position
+from adcc.core.times import difference
 from adcc.errors import AdccError, ModelError, ResourcesError, StateError
 
-#: The input that the server computes.
+#: The input that the server computes, where the test case has a law for it.
 HEAD = "Head_required"
-
-
-class Position(NamedTuple):
-    """Where a session stands.
-
-    Attributes
-    ----------
-    time : float
-        Clock [s].
-    outputs : FloatArray, shape (n_outputs,)
-        Outputs of the model then.
-    stepped : bool
-        Whether a client's step led there, and not an initialization.
-    """
-
-    time: float
-    outputs: FloatArray
-    stepped: bool
-
-
-class Mark(NamedTuple):
-    """All that a stepper needs to come back to a moment, but for the rows of the history.
-
-    Attributes
-    ----------
-    snapshot : Snapshot or None
-        The model; None where only a replay of the rows brings it back.
-    rows : int
-        Rows of the history then.
-    rows_before_steps : int
-        How many of them, at the head, are no steps of the model.
-    """
-
-    snapshot: Snapshot | None
-    rows: int
-    rows_before_steps: int
 
 
 class Stepper:
@@ -65,7 +32,8 @@ class Stepper:
     model : Model
     disturbances : Disturbances
         Their names must be inputs of the model.
-    required_head : RequiredHead
+    required_head : RequiredHead or None
+        None leaves Head_required to the clients, where the model has such an input at all.
     history : History
         Columns ``time``, inputs, outputs; a sub-step adds a row when its transaction succeeds.
 
@@ -75,22 +43,24 @@ class Stepper:
         When the boundary data and the model do not fit together.
     """
 
-    def __init__(self, model: Model, disturbances: Disturbances, required_head: RequiredHead, history: History) -> None:
+    def __init__(
+        self, model: Model, disturbances: Disturbances, required_head: RequiredHead | None, history: History
+    ) -> None:
         self.model = model
         self.disturbances = disturbances
         self.history = history
         self._required_head = required_head
         names = [variable.name for variable in model.inputs]
-        missing = [name for name in (*disturbances.names, HEAD) if name not in names]
+        given = (*disturbances.names, *(() if required_head is None else (HEAD,)))
+        missing = [name for name in given if name not in names]
         if missing:
             raise ResourcesError(f"the FMU has no input {missing[0]}")
         self._disturbed = np.array([names.index(name) for name in disturbances.names], dtype=np.intp)
-        self._head = names.index(HEAD)
-        given = {*disturbances.names, HEAD}
+        self._head = names.index(HEAD) if required_head is not None else -1
         #: Positions of the control inputs, those that clients give, among the model's inputs.
         self.controlled = np.array([i for i, name in enumerate(names) if name not in given], dtype=np.intp)
-        self._start_head = model.inputs[self._head].start or 0.0
-        self._rows_before_steps = 0  # at the head of the history: 1 where it starts with an observation
+        self._beginning = Beginning("observed", 0.0, {})
+        self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
     def twin(self) -> Stepper:
         """Return a second stepper under the same boundary data, with a model and a history of its own.
@@ -102,7 +72,7 @@ class Stepper:
         """
         return Stepper(self.model.twin(), self.disturbances, self._required_head, self.history.twin())
 
-    def start(self, time: float, controls: FloatArray, outputs: FloatArray) -> Position:
+    def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
         """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.
 
         Parameters
@@ -111,6 +81,8 @@ class Stepper:
             [s]
         controls : FloatArray, shape (n_controls,)
         outputs : FloatArray, shape (n_outputs,)
+        start_values : Mapping[str, float or str]
+            For the model.
 
         Returns
         -------
@@ -121,55 +93,87 @@ class Stepper:
         StorageError
             When the history cannot be written; nothing changed then.
         """
-        inputs = np.full(len(self.model.inputs), np.nan)  # Head_required stays open: none was computed
-        inputs[self.controlled] = controls
-        inputs[self._disturbed] = self.disturbances.rows(time, 1)[0]
+        inputs = self._inputs(time, controls)
+        if self._required_head is not None:
+            inputs[self._head] = np.nan  # stays open: none was computed
         self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
-        self._rows_before_steps = 1
+        self._beginning = Beginning("observed", time, start_values)
         self.model.reset()
         return Position(time, outputs, stepped=False)
 
-    def warm_up(self, time: float, controls: FloatArray, outputs: FloatArray) -> Position:
-        """Start the model at a time and simulate some sub-steps; the history then holds their rows only.
-
-        Where the chillers' power is measured, Head_required keeps the FMU's start value in the first, as in the
-        reference.
-
-        Parameters
-        ----------
-        time : float
-            Start of the first sub-step [s].
-        controls : FloatArray, shape (n_sub_steps, n_controls)
-        outputs : FloatArray, shape (n_outputs,)
-            Stands for the measurements before.
+    def initialize(self, time: float, controls: FloatArray, start_values: StartValues) -> Position:
+        """Initialize the model at a time; parameters as in `observe`.
 
         Returns
         -------
         Position
-            At the end of the last sub-step.
+            With the outputs after the initialization.
 
         Raises
         ------
         ModelError, StorageError, InvalidValueError
             When it cannot be done; the model stands where it stood.
         """
-        rows = self._rows(time, controls, 1)
+        inputs = self._inputs(time, controls)
         before = self._before()
-        head = self._start_head if self._required_head.measures_power else None
-        position = Position(time, outputs, stepped=False)
         try:
+            self.model.initialize(time, inputs, start_values)
+            outputs = self.model.read()
+            position = Position(time, outputs, stepped=False, texts=self._texts())
+            self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
+        except BaseException:
+            self._roll_back(before)
+            raise
+        self._beginning = Beginning("initialized", time, start_values)
+        return position
+
+    def warm_up(
+        self, times: Sequence[float], controls: FloatArray, outputs: FloatArray, start_values: StartValues
+    ) -> Position:
+        """Start the model at a time and simulate some steps; the history then holds their rows only.
+
+        Where the chillers' power is measured, Head_required keeps the FMU's start value in the first, as in the
+        reference.
+
+        Parameters
+        ----------
+        times : sequence of float, length n_steps + 1
+            Start of the first step and end of each [s].
+        controls : FloatArray, shape (n_steps, n_controls)
+        outputs : FloatArray, shape (n_outputs,)
+            Stands for the measurements before.
+        start_values : Mapping[str, float or str]
+            For the model.
+
+        Returns
+        -------
+        Position
+            At the end of the last step.
+
+        Raises
+        ------
+        ModelError, StorageError, InvalidValueError
+            When it cannot be done; the model stands where it stood.
+        """
+        rows, _ = self._rows(times, controls)
+        before, beginning = self._before(), self._beginning
+        law = self._required_head
+        head = self._start_head if law is not None and law.measures_power else None
+        position = Position(times[0], outputs, stepped=False)
+        try:
+            self._beginning = Beginning("warmed", times[0], start_values)
             self.model.reset()
             for row in rows:
                 position = self._sub_step(row, position, head)
                 head = None
             self.history.replace(rows)
         except BaseException:
+            self._beginning = beginning
             self._roll_back(before)
             raise
-        self._rows_before_steps = 0
         return position._replace(stepped=False)
 
-    def advance(self, position: Position, controls: FloatArray, count: int) -> tuple[Position, FloatArray]:
+    def advance(self, position: Position, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none.
 
         Parameters
@@ -178,15 +182,15 @@ class Stepper:
             Where the session stands.
         controls : FloatArray, shape (n_steps, n_controls)
             One row a control step, held over its sub-steps.
-        count : int
-            Number of sub-steps of a control step.
+        times : sequence of float, length n_steps + 1
+            The clock now and at the end of each control step [s].
 
         Returns
         -------
         position : Position
             Where the session stands then.
-        rows : FloatArray, shape (n_steps * count, n_columns)
-            What the history took.
+        ends : FloatArray, shape (n_steps, n_columns)
+            What the history took for the end of each control step.
 
         Raises
         ------
@@ -197,7 +201,7 @@ class Stepper:
         StorageError
             When the history cannot be written; the model stands where it stood.
         """
-        rows = self._rows(position.time, controls, count)
+        rows, ends = self._rows(times, controls)
         self._mend()
         before = self._before()
         try:
@@ -207,10 +211,10 @@ class Stepper:
         except BaseException:
             self._roll_back(before)
             raise
-        return position, rows
+        return position, rows[ends]
 
     def look_ahead(
-        self, position: Position, controls: FloatArray, count: int
+        self, position: Position, controls: FloatArray, times: Sequence[float]
     ) -> tuple[Position, FloatArray, AdccError | None]:
         """Simulate control steps up to the first that fails, then go back to now; parameters as in `advance`.
 
@@ -218,8 +222,8 @@ class Stepper:
         -------
         position : Position
             At the end of the last control step that succeeded.
-        rows : FloatArray, shape (n_succeeded * count, n_columns)
-            What the history would have taken.
+        ends : FloatArray, shape (n_succeeded, n_columns)
+            What the history would have taken for their ends.
         error : AdccError or None
             Why the next one failed.
 
@@ -232,13 +236,13 @@ class Stepper:
         before, error = self._before(), None
         taken = [np.empty((0, len(self.history.columns)))]
         try:
-            for controls_of_step in controls:
-                rows = self._rows(position.time, controls_of_step[np.newaxis], count)
+            for k in range(len(controls)):
+                rows, ends = self._rows(times[k : k + 2], controls[k : k + 1])
                 then = position
                 for row in rows:
                     then = self._sub_step(row, then)
                 position = then
-                taken.append(rows)
+                taken.append(rows[ends])
         except AdccError as failure:
             error = failure
         finally:
@@ -254,7 +258,7 @@ class Stepper:
             When the model cannot be brought back to where it stood, or fails.
         """
         self._mend()
-        return Mark(self._before(), len(self.history), self._rows_before_steps)
+        return Mark(self._before(), len(self.history), self._beginning)
 
     def restore(self, mark: Mark, position: Position, rows: FloatArray | None = None) -> None:
         """Go back to a mark, in a new instance of the model; the history is cut to the rows that it had.
@@ -281,7 +285,7 @@ class Stepper:
         try:
             if mark.snapshot is None:
                 table = self.history.rows() if rows is None else rows
-                self._replay(table[mark.rows_before_steps : mark.rows])
+                self._replay(mark.beginning, table[: mark.rows])
             else:
                 self.model.restore(mark.snapshot)
             if rows is None:
@@ -291,7 +295,7 @@ class Stepper:
         except BaseException:
             self._roll_back(before)
             raise
-        self._rows_before_steps = mark.rows_before_steps
+        self._beginning = mark.beginning
 
     def _leads_to(self, table: FloatArray | None, rows: int, position: Position) -> bool:
         """Return whether so many rows of a table, or of the history, end at a position."""
@@ -306,32 +310,58 @@ class Stepper:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
-    def _rows(self, time: float, controls: FloatArray, count: int) -> FloatArray:
-        """Return rows of the history with the inputs of each sub-step in them; refuse what cannot be.
+    @property
+    def _start_head(self) -> float:
+        return self.model.inputs[self._head].start or 0.0
 
-        Head_required and what comes of the step stay open.
+    def _inputs(self, time: float, controls: FloatArray) -> FloatArray:
+        """Return the inputs of the model at a time, before any step."""
+        inputs = np.empty(len(self.model.inputs))
+        inputs[self.controlled] = controls
+        data = self.disturbances
+        inputs[self._disturbed] = data.at([time], min(time + data.interval, max(time, data.end)))[0]
+        if self._required_head is not None:
+            inputs[self._head] = self._start_head
+        return inputs
+
+    def _rows(self, times: Sequence[float], controls: FloatArray) -> tuple[FloatArray, NDArray[np.intp] | slice]:
+        """Return rows of the history with times and inputs of each sub-step in them; refuse what cannot be.
+
+        Head_required and what comes of the step stay open. The second value picks the rows at which control steps end.
         """
-        rows = np.empty((len(controls) * count, len(self.history.columns)))
+        ends = self.disturbances.split(times)
+        rows = np.empty((len(ends), len(self.history.columns)))
+        rows[:, 0] = ends
         inputs = rows[:, 1 : 1 + len(self.model.inputs)]
-        inputs[:, self.controlled] = np.repeat(controls, count, axis=0)
-        inputs[:, self._disturbed] = self.disturbances.rows(time, len(rows))
-        inputs[:, self._head] = np.nan
-        for row in inputs:
-            self._required_head.check(row)
-        return rows
+        picked: NDArray[np.intp] | slice = slice(None)
+        if len(ends) > len(controls):
+            picked = np.searchsorted(ends, times[1:])
+            controls = controls[np.searchsorted(times, ends) - 1]
+        inputs[:, self.controlled] = controls
+        inputs[:, self._disturbed] = self.disturbances.at([times[0], *ends[:-1]], times[-1])
+        if self._required_head is not None:
+            for row in inputs:
+                self._required_head.check(row)
+        return rows, picked
 
     def _sub_step(self, row: FloatArray, position: Position, head: float | None = None) -> Position:
-        """Simulate one interval and complete its row: the time at its end, the inputs, the outputs."""
+        """Simulate to the time of a row and complete it: Head_required, the outputs."""
         inputs = row[1 : 1 + len(self.model.inputs)]
-        if head is None:
-            head = self._required_head(inputs, position.outputs, stepped=position.stepped)
-        inputs[self._head] = head
+        if self._required_head is not None:
+            if head is None:
+                head = self._required_head(inputs, position.outputs, stepped=position.stepped)
+            inputs[self._head] = head
         if self.model.state is State.FRESH:
-            self.model.initialize(position.time, inputs)
-        outputs = self.model.step(self.disturbances.interval, inputs)
-        row[0] = position.time + self.disturbances.interval
+            self.model.initialize(position.time, inputs, self._beginning.start_values)
+        end = float(row[0])
+        outputs = self.model.step(difference(end, position.time), inputs, end)
         row[1 + len(inputs) :] = outputs
-        return Position(float(row[0]), outputs, stepped=True)
+        return Position(end, outputs, stepped=True, texts=self._texts() if self._tells else {})
+
+    def _texts(self) -> Mapping[str, str]:
+        texts = self.model.texts()
+        self._tells = bool(texts)
+        return texts
 
     def _before(self) -> Snapshot | None:
         """Return what `_roll_back` needs; None where only a replay helps."""
@@ -342,23 +372,27 @@ class Stepper:
     def _mend(self) -> None:
         """Where an earlier roll-back failed, try again before anything else."""
         if self.model.state is State.FAILED:
-            self._replay(self.history.rows(self._rows_before_steps))
+            self._replay(self._beginning, self.history.rows())
 
     def _roll_back(self, before: Snapshot | None) -> None:
         if before is None:
-            self._replay(self.history.rows(self._rows_before_steps))
+            self._replay(self._beginning, self.history.rows())
         else:
             self.model.restore(before)
 
-    def _replay(self, rows: FloatArray) -> None:
+    def _replay(self, beginning: Beginning, rows: FloatArray) -> None:
         """Bring the model to where rows of a history end, by simulating them again."""
         n = len(self.model.inputs)
         self.model.reset()
+        time = beginning.time
         try:
-            for row in rows:
-                inputs = np.array(row[1 : 1 + n])
+            if beginning.kind == "initialized":
+                self.model.initialize(time, np.array(rows[0, 1 : 1 + n]), beginning.start_values)
+            for row in rows[beginning.rows_before_steps :]:
+                inputs, end = np.array(row[1 : 1 + n]), float(row[0])
                 if self.model.state is State.FRESH:
-                    self.model.initialize(float(row[0]) - self.disturbances.interval, inputs)
-                self.model.step(self.disturbances.interval, inputs)
+                    self.model.initialize(time, inputs, beginning.start_values)
+                self.model.step(difference(end, time), inputs, end)
+                time = end
         except ModelError as error:
             raise ModelError(f"the model could not be brought back to where it stood: {error}") from error

@@ -48,6 +48,10 @@ class Variable:
             "Maximum": self.maximum,
         }
 
+    def metadata_of_parameter(self) -> dict[str, str | float | None]:
+        """Return the variable as the route ``/parameters`` shows it."""
+        return {**self.metadata(), "Start": self.text if self.kind == "text" else self.start, "Type": self.kind}
+
 
 #: Bounds of the plant's inputs by name, used where an FMU leaves them open: pattern, minimum, maximum.
 #: Temperatures [K], speeds of pumps [rev/min] (nominal speeds are 1485 and 1480), of fans relative [1], valves and

@@ -7,18 +7,19 @@ both are simulated on and compared bit by bit. An FMU that does not come back ex
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import numpy as np
 
 from adcc.core.model import FloatArray, State
-from adcc.core.stepper import Mark, Position, Stepper
+from adcc.core.position import Mark, Position
+from adcc.core.stepper import Stepper
 from adcc.errors import ModelError
 
 #: Most that is kept of starts [bytes].
 KEPT = 32 * 2**20
-#: Over how many intervals a restored plant is compared with a new one.
+#: Over how many steps a restored plant is compared with a new one.
 COMPARED = 3
 
 
@@ -40,7 +41,7 @@ class Start(NamedTuple):
 class WarmStarts:
     """The starts of a stepper, the longest unused given up first.
 
-    The key is the time and the warm-up alone: files, tolerance and engine are those of the stepper.
+    A key holds what the request says: time, warm-up, start values. Files, tolerance and engine are the stepper's.
 
     Parameters
     ----------
@@ -49,22 +50,24 @@ class WarmStarts:
 
     def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
-        self._starts: OrderedDict[tuple[float, float], Start] = OrderedDict()
+        self._starts: OrderedDict[Hashable, Start] = OrderedDict()
         self._exact: bool | None = None  # not known yet
         #: How many starts were restored.
         self.served = 0
 
     def start(
-        self, time: float, warmup: float, cold: Callable[[float, float], tuple[Position, FloatArray]]
+        self, key: Hashable, duration: float, cold: Callable[[], tuple[Position, FloatArray]]
     ) -> tuple[Position, FloatArray]:
-        """Start at a time.
+        """Start as it was done before, or anew.
 
         Parameters
         ----------
-        time, warmup : float
-            Start, and how long before it the simulation begins [s].
+        key : Hashable
+            All that the start depends on.
+        duration : float
+            Step of the comparison [s].
         cold : Callable
-            Starts by simulating; same arguments and answer.
+            Starts by simulating.
 
         Returns
         -------
@@ -76,25 +79,24 @@ class WarmStarts:
         AdccError
             When it cannot be done; everything stands as before.
         """
-        key = (time, warmup)
         known = self._starts.get(key)
         if known is not None and self._exact:
             self._starts.move_to_end(key)
             self._stepper.restore(known.mark, known.position, known.rows)
             self.served += 1
             return known.position, known.controls.copy()
-        position, controls = cold(time, warmup)
+        position, controls = cold()
         if self._exact is not False and self._stepper.model.can_snapshot:
             start = Start(self._stepper.mark(), position, controls.copy(), np.array(self._stepper.history.table()))
             if known is not None and self._exact is None:
-                self._exact = self._alike(start, known)
+                self._exact = self._alike(start, known, duration)
                 if not self._exact:
                     self._starts.clear()
-                    return cold(time, warmup)  # what was compared was restored
+                    return cold()  # what was compared was restored
             self._keep(key, start)
         return position, controls
 
-    def _alike(self, new: Start, known: Start) -> bool:
+    def _alike(self, new: Start, known: Start, duration: float) -> bool:
         """Return whether a plant that was just started and a stored one go on alike; the stepper is restored then."""
         model, inputs = self._stepper.model, self._stepper.last_inputs()
         if model.state is not State.READY or new.mark.snapshot is None or known.mark.snapshot is None:
@@ -104,14 +106,13 @@ class WarmStarts:
             for snapshot in (None, known.mark.snapshot):
                 if snapshot is not None:
                     model.restore(snapshot)
-                interval = self._stepper.disturbances.interval
-                ends.append(b"".join(model.step(interval, inputs).tobytes() for _ in range(COMPARED)))
+                ends.append(b"".join(model.step(duration, inputs).tobytes() for _ in range(COMPARED)))
             model.restore(new.mark.snapshot)
         except ModelError:
             return False
         return ends[0] == ends[1] and new.rows.tobytes() == known.rows.tobytes()
 
-    def _keep(self, key: tuple[float, float], start: Start) -> None:
+    def _keep(self, key: Hashable, start: Start) -> None:
         if start.size > KEPT // 4:  # a long warm-up is mostly rows
             return
         self._starts[key] = start

@@ -22,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from adcc.core.model import Model, Snapshot
-from adcc.core.numbers import INTERVAL
 from adcc.errors import AdccError
 from adcc.fmu.fmu_model import Setup
 
 #: Steps that both processes take after the snapshot.
 STEPS = 2
+#: Length of a step where neither test case nor FMU proposes one [s].
+DURATION = 300.0
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _steps(task: _Task) -> dict[str, Any]:
     from adcc.fmu.registry import make
 
     model = make(task.setup, task.cache)
-    step = task.step or model.experiment.step or float(INTERVAL)
+    step = task.step or model.experiment.step or DURATION
     start = model.experiment.start or 0.0
     values = np.array([task.inputs.get(v.name, v.start or 0.0) for v in model.inputs])
     taken, refused = None, ""

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response
 
-from adcc.core.numbers import parse_time
+from adcc.core.numbers import parse_number
 from adcc.errors import InvalidValueError
 from adcc.session.manager import SessionManager
 from adcc.web import columns, wire
@@ -99,8 +99,7 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     def initialize(testid: str) -> Response:
         """Start anew: {"start_time", "warmup_period", "final_time" (optional)}, multiples of 300 s."""
         start, warmup = _wanted("start_time", "warmup_period")
-        parse_time(start, "start_time")
-        parse_time(warmup, "warmup_period")
+        parse_number(warmup, "warmup_period")
         end = wire.body(form=True).get("final_time")
         return wire.reply(sessions.call(testid, "initialize", start, end, warmup, **wire.conditions()))
 

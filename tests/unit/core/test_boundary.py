@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.boundary import CompactActions, Disturbances, TableActions, read_observation
+from adcc.core.boundary import Disturbances
+from adcc.core.initialization import CompactActions, TableActions, read_observation
 from adcc.errors import InvalidValueError, ResourcesError
 from tests.small_plant import CONTROL_NAMES, ROWS, action, write_actions_csv, write_actions_npz
 
@@ -21,10 +22,62 @@ def test_rows_hold_from_their_time_on(table):
     disturbances = Disturbances.read(table)
     assert disturbances.names == ("Twb_outside", "Mchw")
     assert (disturbances.time0, disturbances.interval, disturbances.end) == (600, 300, 1500)
-    assert disturbances.rows(900, 2).tolist() == [[281.5, 110], [282.5, 120]]
-    for time, count in ((300, 1), (1500, 1), (1200, 2)):
-        with pytest.raises(InvalidValueError, match="the data covers 600.0s to 1500.0s"):
-            disturbances.rows(time, count)
+    assert disturbances.at([900.0, 1200.0], 1500.0).tolist() == [[281.5, 110], [282.5, 120]]
+    for start, end in ((300.0, 600.0), (1500.0, 1800.0), (1200.0, 1800.0)):
+        with pytest.raises(
+            InvalidValueError, match=f"No boundary data for {start}s to {end}s: the data covers 600.0s to 1500.0s"
+        ):
+            disturbances.at([start], end)
+    assert disturbances.equidistant
+
+
+IRREGULAR = "time,u,v\n0.1,1,10\n0.2,2,20\n0.5,3,30\n1.7,-1,40\n"
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_times_at_any_distance(tmp_path, linear):
+    path = tmp_path / "inputs.csv"
+    path.write_text(IRREGULAR)
+    data = Disturbances.read(path, linear=linear)
+    assert not data.equidistant
+    assert data.end == (1.7 if linear else 1.7 + 1.2)
+    times = np.array([0.1, 0.15, 0.2, 0.3, 0.5, 1.1])
+    u = np.interp(times, [0.1, 0.2, 0.5, 1.7], [1, 2, 3, -1]) if linear else [1, 1, 2, 2, 3, 3]
+    v = np.interp(times, [0.1, 0.2, 0.5, 1.7], [10, 20, 30, 40]) if linear else [10, 10, 20, 20, 30, 30]
+    assert data.at(times.tolist(), 1.7) == pytest.approx(np.column_stack((u, v)), rel=1e-9)
+
+
+def test_a_stretch_is_split_at_the_rows_inside(tmp_path):
+    path = tmp_path / "inputs.csv"
+    path.write_text(IRREGULAR)
+    data = Disturbances.read(path)
+    for times, ends in (
+        ([0.1, 0.2], [0.2]),
+        ([0.12, 0.13], [0.13]),
+        ([0.1, 0.4], [0.2, 0.4]),
+        ([0.1, 0.4, 0.7, 1.0], [0.2, 0.4, 0.5, 0.7, 1.0]),
+        ([0.1, 0.1 + 0.1 + 0.1 - 0.1 + 1e-12, 2.9], [0.2, 0.5, 1.7, 2.9]),
+        ([2.0, 3.0], [3.0]),
+    ):
+        assert data.split(times) == pytest.approx(ends, abs=1e-9)
+
+
+def test_rows_that_rounding_puts_a_hair_beside_a_time_count_as_there():
+    data = Disturbances(
+        ("u",), 0.0, 0.1, np.arange(100.0)[:, np.newaxis]
+    )  # times 0.1 k: 0.30000000000000004 and others
+    times = [k / 10 for k in range(100)]
+    assert data.times.tolist() != times
+    assert data.split(times) == times[1:]
+    assert data.at(times[:-1], 9.9)[:, 0].tolist() == list(range(99))
+
+
+def test_no_boundary_data_covers_all_times():
+    none = Disturbances.none()
+    times = [0.0, 1e9]
+    assert none.at(times, 1e12).shape == (2, 0)
+    assert none.split(times) == [1e9]
+    assert not none.equidistant
 
 
 @pytest.mark.parametrize(
@@ -37,7 +90,8 @@ def test_rows_hold_from_their_time_on(table):
         "time,a\n0,1\n300,x\n",
         "time,a\n0,1\n300,nan\n",
         "time,a\n0,1\n300\n",
-        "time,a\n0,1\n300,2\n900,3\n",
+        "time,a\n300,1\n0,2\n",
+        "time,a,a\n0,1,2\n300,2,3\n",
         "time,a\n0,1\n0,2\n",
         "time,a,b\n0,1\n300,2\n",
     ],

@@ -230,7 +230,7 @@ def test_a_warm_start_gives_the_numbers_of_a_cold_one(case, resources, small_res
         expected = cold.initialize(start, 36000, warmup), singly(cold, ACTIONS), everything(cold)
         cold.close()
         assert (case.initialize(start, 36000, warmup), singly(case, ACTIONS), everything(case)) == expected, k
-    assert case._warm.served == 3
+    assert case._starts.warm.served == 3
 
 
 def test_a_plant_that_comes_back_inexactly_is_started_anew(small_case, small_resources, state_dir, monkeypatch):
@@ -258,13 +258,13 @@ def test_a_plant_that_comes_back_inexactly_is_started_anew(small_case, small_res
     monkeypatch.setattr(model, "_step", step_after)
     for _ in range(4):
         assert (small_case.initialize(900), singly(small_case, ACTIONS)) == expected
-    assert small_case._warm.served == 0
+    assert small_case._starts.warm.served == 0
 
 
 def test_what_is_kept_of_starts_is_bounded(small_case, monkeypatch):
     monkeypatch.setattr("adcc.core.warm.KEPT", 40_000)
     for start in range(300, 9000, 300):
         small_case.initialize(start)
-    kept = small_case._warm._starts
+    kept = small_case._starts.warm._starts
     assert 0 < len(kept) < 20
     assert sum(start.size for start in kept.values()) <= 40_000

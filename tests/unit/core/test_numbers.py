@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adcc.core.numbers import parse_input, parse_number, parse_step, parse_time
+from adcc.core.numbers import parse_input, parse_number
 from adcc.core.variables import Variable
 from adcc.errors import InvalidValueError
 
@@ -46,26 +46,6 @@ def _is_number(text):
         return False
 
 
-@given(st.integers(min_value=0, max_value=10**6))
-def test_times_are_multiples_of_300(k):
-    assert parse_time(300 * k, "t") == 300.0 * k
-    if k % 300:
-        with pytest.raises(InvalidValueError, match=r"Value must be  0 or a multiple of 300 \."):
-            parse_time(k, "t")
-
-
-@given(st.floats(max_value=0, exclude_max=True, allow_infinity=False))
-def test_times_are_not_negative(time):
-    with pytest.raises(InvalidValueError, match="Value must not be negative."):
-        parse_time(time, "t")
-
-
-@pytest.mark.parametrize("step", [0, -0.0, -300, 1e-9, 299, 300.5, math.nan, math.inf])
-def test_steps_are_positive_multiples(step):
-    with pytest.raises(InvalidValueError):
-        parse_step(step)
-
-
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_inputs_keep_their_bounds(value):
     variable = Variable("x", unit="K", minimum=270.0, maximum=300.0)
@@ -82,3 +62,21 @@ def test_switches_take_no_fractions():
     assert parse_input("1", switch) == 1.0
     with pytest.raises(InvalidValueError, match="on"):
         parse_input(0.5, switch)
+
+
+@pytest.mark.parametrize(("value", "position"), [(True, 1.0), (False, 0.0), ("true", 1.0), ("False", 0.0), (1, 1.0), ("0", 0.0)])  # fmt: skip
+def test_switches_take_booleans_and_their_words(value, position):
+    assert parse_input(value, Variable("on", kind="boolean", minimum=0.0, maximum=1.0)) == position
+
+
+@pytest.mark.parametrize("kind", ["real", "integer"])
+@pytest.mark.parametrize("value", [True, "true"])
+def test_other_inputs_take_no_booleans(kind, value):
+    with pytest.raises(InvalidValueError, match="parameter n. Value must be a float"):
+        parse_input(value, Variable("n", kind=kind))
+
+
+def test_counts_take_whole_numbers_only():
+    assert parse_input("-7", Variable("n", kind="integer")) == -7.0
+    with pytest.raises(InvalidValueError, match="between two integers"):
+        parse_input(7.5, Variable("n", kind="integer"))

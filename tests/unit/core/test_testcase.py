@@ -253,9 +253,9 @@ def test_a_late_sub_step_that_fails_takes_the_earlier_ones_back(small_case):
     step = small_case.stepper.model.step
     calls = []
 
-    def third_fails(duration, inputs):
+    def third_fails(duration, inputs, end):
         calls.append(duration)
-        return step(duration, np.full_like(inputs, np.nan) if len(calls) == 3 else inputs)
+        return step(duration, np.full_like(inputs, np.nan) if len(calls) == 3 else inputs, end)
 
     small_case.stepper.model.step = third_fails
     with pytest.raises(ModelError):
@@ -270,7 +270,7 @@ def test_a_failed_warm_up_leaves_everything_as_it_was(small_case, monkeypatch):
     small_case.advance({})
     before = standing(small_case)
     bad = {**dict.fromkeys(CONTROL_NAMES, 0.0), "Tchws_set_HEX": SET_POINT, "Tchws_set_CHI": 285.0, FAILING: 1.0}
-    monkeypatch.setattr(small_case._actions, "at", lambda time: bad)
+    monkeypatch.setattr(small_case._initialization, "at", lambda time: bad)
     with pytest.raises(ModelError):
         small_case.initialize(900)
     assert standing(small_case) == before

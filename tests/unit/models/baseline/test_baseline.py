@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 pytest.importorskip("casadi", reason="models/ needs the extra 'build'")
 
 from adcc.control.rules import INPUTS, Rules
-from adcc.core.boundary import CompactActions, Disturbances, read_initialization_actions, read_observation
+from adcc.core.boundary import Disturbances
+from adcc.core.initialization import CompactActions, read_initialization_actions, read_observation
 from adcc.session.local import open_testcase
 from models.baseline.__main__ import RECORDED, ROOT, shortest_run
 from models.baseline.year import drive, first_observation, write_actions, write_observation

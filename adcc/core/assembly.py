@@ -1,0 +1,66 @@
+"""The parts of a test case, made from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adcc.core.boundary import Disturbances
+from adcc.core.head import RequiredHead
+from adcc.core.history import History
+from adcc.core.initialization import InitializationActions, read_initialization_actions, read_observation
+from adcc.core.model import Model
+from adcc.core.resources import Resources
+from adcc.core.stepper import Stepper
+from adcc.errors import ResourcesError
+
+
+def assemble(
+    resources: Resources, model: Model, history: History
+) -> tuple[Stepper, InitializationActions | None, Mapping[str, float] | None]:
+    """Put the parts of a test case together.
+
+    Parameters
+    ----------
+    resources : Resources
+    model : Model
+        The plant.
+    history : History
+        Where rows go.
+
+    Returns
+    -------
+    stepper : Stepper
+    actions : InitializationActions or None
+    observation : Mapping[str, float] or None
+        None where the test case has no such file.
+
+    Raises
+    ------
+    ResourcesError
+        When a file is wrong or does not fit the plant.
+    """
+    inputs, outputs = ([v.name for v in variables] for variables in (model.inputs, model.outputs))
+    disturbances, law = Disturbances.none(), None
+    if resources.disturbances is not None:
+        disturbances = Disturbances.read(resources.disturbances, linear=resources.linear)
+    if resources.head is not None:
+        from adcc.core.surrogate import load_chiller_power, load_head  # torch takes a second to import
+
+        path = resources.chiller_power
+        law = RequiredHead(
+            inputs, outputs, load_head(resources.head), None if path is None else load_chiller_power(path)
+        )
+    actions, observation = resources.initialization_actions, resources.initialization_observation
+    if law is not None and observation is None:
+        raise ResourcesError(
+            "the required head needs a first observation, for the step before which nothing was measured"
+        )
+    if (actions is not None or observation is not None) and not disturbances.equidistant:
+        raise ResourcesError(
+            "initialization actions and a first observation need boundary data with a row every interval"
+        )
+    return (
+        Stepper(model, disturbances, law, history),
+        None if actions is None else read_initialization_actions(actions),
+        None if observation is None else read_observation(observation),
+    )
