@@ -39,6 +39,14 @@ class Point(NamedTuple):
     minimum: float | None
     maximum: float | None
 
+    @classmethod
+    def all_of(cls, payload: Mapping[str, Mapping[str, Any]]) -> dict[str, Point]:
+        """Return the points that a reply tells, by name."""
+        return {
+            name: cls(about["Unit"], about["Description"], about["Minimum"], about["Maximum"])
+            for name, about in payload.items()
+        }
+
 
 class Steps(NamedTuple):
     """What many control steps led to.
@@ -92,15 +100,15 @@ class Session:
 
     def inputs(self) -> dict[str, Point]:
         """Return the control inputs."""
-        return _points(self._payload("GET", "inputs"))
+        return Point.all_of(self._payload("GET", "inputs"))
 
     def measurements(self) -> dict[str, Point]:
         """Return the measurements."""
-        return _points(self._payload("GET", "measurements"))
+        return Point.all_of(self._payload("GET", "measurements"))
 
     def forecast_points(self) -> dict[str, Point]:
         """Return the disturbances, which can be asked ahead."""
-        return _points(self._payload("GET", "forecast_points"))
+        return Point.all_of(self._payload("GET", "forecast_points"))
 
     def step(self) -> float:
         """Return the control step [s]."""
@@ -329,10 +337,3 @@ class Session:
 
     def _payload(self, *request: Any, **options: Any) -> Any:
         return self._reply(*request, **options)["payload"]
-
-
-def _points(payload: Mapping[str, Mapping[str, Any]]) -> dict[str, Point]:
-    return {
-        name: Point(about["Unit"], about["Description"], about["Minimum"], about["Maximum"])
-        for name, about in payload.items()
-    }

@@ -1,0 +1,24 @@
+"""The plant as an environment of Gymnasium; importing this module registers it.
+
+::
+
+    import gymnasium
+    import adcc.gym
+
+    env = gymnasium.make("adcc/DataCenterCooling-v0")
+
+See docs/gym.md. Needs the extra ``gym``.
+"""
+
+import gymnasium
+
+from adcc.gym.env import DataCenterCoolingEnv
+from adcc.gym.reward import Reward, Transition
+
+__all__ = ["ENV_ID", "DataCenterCoolingEnv", "Reward", "Transition"]
+
+#: Name of the environment.
+ENV_ID = "adcc/DataCenterCooling-v0"
+
+if ENV_ID not in gymnasium.registry:
+    gymnasium.register(ENV_ID, entry_point="adcc.gym.env:DataCenterCoolingEnv")

@@ -1,0 +1,245 @@
+"""The plant as an environment of Gymnasium."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from adcc.errors import InvalidValueError, ModelError
+from adcc.gym.actions import make_actions
+from adcc.gym.boundary import Forecast
+from adcc.gym.observation import Observer
+from adcc.gym.plants import Plant, open_plant
+from adcc.gym.reward import Reward, RewardFunction, Transition
+
+DAY = 86400.0
+#: Longer than any boundary data [s].
+_EVER = 1e10
+
+
+class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
+    """A plant that an agent controls, one control step a `step`.
+
+    An episode ends by truncation, after its length; it terminates only when the plant fails, which leaves it where it
+    stood. docs/gym.md describes spaces, rewards and what the infos hold.
+
+    Parameters
+    ----------
+    plant : str
+        ``in-process``, ``host`` (a process of its own, no HTTP) or the address of a server. The numbers are the same.
+    resources, state_dir : Path or str, optional
+        Test case and place for files of a plant without a server; default: those of the settings.
+    testcase : str, optional
+        Test case of a server.
+    observations : sequence of str, optional
+        Measurements, inputs and boundary signals; default: all measurements and boundary signals.
+    forecast : Mapping, optional
+        ``point_names``, ``horizon``, ``interval`` [s]: observe boundary signals ahead too, the first an interval ahead.
+    actions : str or sequence of str
+        ``all`` inputs, some of them by name (the others keep what they have), ``staging`` or ``staging-flat``.
+    reward : Mapping[str, float] or Callable, optional
+        Weights of terms (see `Reward`), or a function of a `Transition`.
+    normalise : bool
+        Whether the boxes are [-1, 1] instead of the bounds.
+    bounds : Mapping[str, tuple of float], optional
+        Bounds of points that take the place of the plant's.
+    step : float, optional
+        Control step [s]; default: that of the test case.
+    episode : float
+        Length of an episode [s], a multiple of the control step.
+    start_times : float or sequence of float, optional
+        Where episodes start [s], drawn with the environment's seed; default: every midnight that the boundary data has
+        room for, 0 where there is none.
+    warmup : float
+        How long before the start the simulation begins [s]; the plant makes the least of it that it needs.
+    scenario : Mapping, optional
+        Parts of the plant's scenario, like ``temperature_uncertainty``.
+    failure_reward : float
+        Reward of a step in which the plant failed.
+    render_mode : None
+        There is nothing to see.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter that is wrong.
+    AdccError
+        When the plant cannot be opened.
+    """
+
+    metadata = {"render_modes": []}  # noqa: RUF012, as Gymnasium declares it
+
+    def __init__(
+        self,
+        plant: str = "in-process",
+        *,
+        resources: Path | str | None = None,
+        state_dir: Path | str | None = None,
+        testcase: str | None = None,
+        observations: Sequence[str] | None = None,
+        forecast: Mapping[str, Any] | None = None,
+        actions: str | Sequence[str] = "all",
+        reward: Mapping[str, float] | RewardFunction | None = None,
+        normalise: bool = True,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        step: float | None = None,
+        episode: float = DAY,
+        start_times: float | Sequence[float] | None = None,
+        warmup: float = 0.0,
+        scenario: Mapping[str, Any] | None = None,
+        failure_reward: float = -100.0,
+        render_mode: None = None,
+    ) -> None:
+        self.render_mode = render_mode
+        self._warmup, self._failure_reward = warmup, failure_reward
+        self._plant, self._close = open_plant(
+            plant,
+            None if resources is None else Path(resources),
+            None if state_dir is None else Path(state_dir),
+            testcase,
+        )
+        try:
+            if scenario:
+                self._plant.set_scenario(**scenario)
+            if step is not None:
+                self._plant.set_step(step)
+            self._step = self._plant.step()
+            self._episode = _whole_steps(episode, self._step)
+            self._reward = reward if callable(reward) else Reward(reward)
+            if isinstance(self._reward, Reward):
+                self._reward.check(self._plant.measurements())
+            self._actions = make_actions(actions, self._plant.inputs(), bounds or {}, normalise=normalise)
+            self._observer = Observer(
+                self._plant,
+                observations,
+                None if forecast is None else Forecast(**forecast),
+                bounds or {},
+                [*self._actions.boundary, *(self._reward.boundary if isinstance(self._reward, Reward) else ())],
+                self._step,
+                uncertain=(scenario or {}).get("temperature_uncertainty") not in (None, "none"),
+                normalise=normalise,
+            )
+            self._starts = _starts(self._plant, start_times, self._episode)
+        except BaseException:
+            self._close()
+            raise
+        self.action_space = self._actions.space
+        self.observation_space = self._observer.vector.space
+        self._values: Mapping[str, float] = {}
+        self._end = 0.0
+
+    @property
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number of an observation is."""
+        return self._observer.vector.names
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin an episode.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Of the starts that are drawn from now on.
+        options : dict, optional
+            ``start_time`` [s] instead of one that is drawn, or ``snapshot``: go on from what `snapshot` stored.
+        """
+        super().reset(seed=seed)
+        options = options or {}
+        for name in options:
+            if name not in ("start_time", "snapshot"):
+                raise InvalidValueError(f"There is no option {name}; there are start_time and snapshot.", name)
+        if "snapshot" in options:
+            snapshot, self._values, self._end = options["snapshot"]
+            self._plant.restore(snapshot)
+            time = self._plant.time or 0.0
+        else:
+            drawn = self._starts[int(self.np_random.integers(len(self._starts)))]
+            time = float(options.get("start_time", drawn))
+            self._end = time + self._episode
+            self._values = self._plant.initialize(time, self._end, self._warmup)
+        self._observer.boundary.reset(time)
+        self._actions.reset(self._values, self._observer.boundary.now())
+        return self._observer.observe(self._values), {"time": time}
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Simulate a control step.
+
+        Returns
+        -------
+        observation : array of shape (n,), float32
+        reward : float
+        terminated : bool
+            Whether the plant failed.
+        truncated : bool
+            Whether the episode has its length.
+        info : dict
+            ``time`` [s]; ``terms`` of the reward by name; ``error`` of a plant that failed.
+        """
+        before, boundary = self._values, self._observer.boundary.now()
+        wanted = self._actions.decode(action, before, boundary)
+        try:
+            # what stays as it is need not be sent
+            after = self._plant.advance({name: value for name, value in wanted.items() if before.get(name) != value})
+        except (ModelError, InvalidValueError) as error:
+            observation = self._observer.observe(before)
+            return observation, self._failure_reward, True, False, {"time": self._plant.time, "error": str(error)}
+        if not after:
+            raise InvalidValueError("The episode is over: reset the environment.", "action")
+        time = self._plant.time or 0.0
+        self._values = after
+        self._observer.boundary.move(time)
+        transition = Transition(time, self._step, before, after, boundary)
+        info: dict[str, Any] = {"time": time}
+        if isinstance(self._reward, Reward):
+            info["terms"] = self._reward.terms(transition)
+            reward = self._reward.total(info["terms"])
+        else:
+            reward = float(self._reward(transition))
+        return self._observer.observe(after), reward, False, time > self._end - self._step / 2, info
+
+    def snapshot(self) -> Any:
+        """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
+        return self._plant.snapshot(), self._values, self._end
+
+    def close(self) -> None:
+        """End the plant."""
+        self._close()
+        self._close = _nothing
+
+
+def _nothing() -> None:
+    """Do nothing: what was closed once stays so."""
+
+
+def _whole_steps(episode: float, step: float) -> float:
+    count = episode / step
+    if count < 1 or abs(count - round(count)) > 1e-9:
+        raise InvalidValueError(
+            f"Invalid value {episode} for parameter episode. It must be a multiple of the control step of {step} s.",
+            "episode",
+        )
+    return float(episode)
+
+
+def _starts(plant: Plant, given: float | Sequence[float] | None, episode: float) -> list[float]:
+    """Return the times where an episode may start [s]."""
+    if isinstance(given, float | int):
+        return [float(given)]
+    if given is not None:
+        starts = [float(time) for time in given]
+    else:
+        signals = list(plant.forecast_points())[:1]
+        if not signals:
+            return [0.0]
+        midnights = plant.forecast(signals, _EVER, DAY)["time"]
+        starts = [float(time) for time in midnights if time + episode <= midnights[-1]]
+    if not starts:
+        raise InvalidValueError("There is no time where an episode could start.", "start_times")
+    return starts

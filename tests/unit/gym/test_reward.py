@@ -1,0 +1,56 @@
+"""The terms of the reward, computed by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.errors import InvalidValueError
+from adcc.gym.reward import CHILLERS, POWER, Reward, Transition
+
+
+def transition(step=900.0, supply=288.65, price=0.3, **changes):
+    after = {**dict.fromkeys(POWER, 25e3), **dict.fromkeys(CHILLERS, 0.0), "Tchw_supply": supply}
+    before = {**after, "CHI01": 1.0}
+    return Transition(1800.0, step, before, after | changes, {"price": price})
+
+
+def test_each_term():
+    reward = Reward({"energy": 1.0, "violation": 1.0, "cost": 1.0, "starts": 1.0}, price="price")
+    terms = reward.terms(transition(CHI02=1.0, CHI05=0.9))
+    assert terms == pytest.approx(
+        {
+            "energy": 25.0,  # 100 kW for a quarter of an hour
+            "violation": 0.25,  # 1 K above 287.65 K for a quarter of an hour
+            "cost": 7.5,
+            "starts": 2.0,  # chillers 2 and 5; chiller 1 went off
+        }
+    )
+
+
+def test_the_reward_is_minus_their_weighted_sum():
+    reward = Reward({"energy": 0.01, "violation": 10.0})
+    assert reward(transition()) == pytest.approx(-(0.25 + 2.5))
+    assert reward(transition(supply=287.6)) == pytest.approx(-0.25)
+
+
+def test_a_price_may_be_a_number():
+    reward = Reward({"cost": 2.0}, price=0.2)
+    assert reward.boundary == ()
+    assert reward(transition()) == pytest.approx(-10.0)
+    assert Reward({"cost": 2.0}, price="price").boundary == ("price",)
+
+
+def test_a_limit_of_ones_own():
+    assert Reward({"violation": 1.0}, limit=285.65, band=0.0)(transition()) == pytest.approx(-0.75)
+
+
+def test_an_unknown_term_is_refused():
+    with pytest.raises(InvalidValueError, match="no term comfort"):
+        Reward({"comfort": 1.0})
+
+
+def test_a_plant_that_does_not_measure_what_is_needed_is_refused():
+    with pytest.raises(InvalidValueError, match="needs P_Chillers_sum"):
+        Reward({"energy": 1.0}).check({"Tchw_supply": None})
+    Reward({"violation": 1.0}).check({"Tchw_supply": None})
+    Reward({"starts": 1.0}).check({})
