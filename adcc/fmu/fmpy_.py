@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import ClassVar
 
 from adcc.core.model import FloatArray
@@ -24,35 +25,26 @@ class FmpyModel(FmuModel):
         super().__init__(description, solving)
         self._fmu = _VERSIONS[description.version](description)
 
-    def _initialize(self, time: float, inputs: FloatArray) -> None:
-        with translated("initialize"):
-            self._start(time, inputs)
+    def _translated(self, what: str) -> AbstractContextManager[None]:
+        return translated(what)
 
-    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with translated("step"):
-            self._fmu.do_step(time, duration, inputs)
-            return self._fmu.outputs()
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        self._fmu.start(time, self.tolerance, self.start_values, inputs)
 
-    def _read(self) -> FloatArray:
-        with translated("tell its outputs"):
-            return self._fmu.outputs()
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        self._fmu.do_step(time, duration, inputs)
 
-    def _serialize(self) -> bytes:
-        with translated("serialize"):
-            return self._fmu.get_state()
+    def _get(self) -> FloatArray:
+        return self._fmu.outputs()
 
-    def _deserialize(self, time: float, data: bytes) -> None:
-        with translated("restore"):
-            self._start(time, None)
-            self._fmu.set_state(data)
+    def _get_texts(self) -> dict[str, str]:
+        return self._fmu.texts()
 
-    def _texts(self) -> dict[str, str]:
-        with translated("tell its texts"):
-            return self._fmu.texts()
+    def _get_state(self) -> bytes:
+        return self._fmu.get_state()
+
+    def _set_state(self, data: bytes) -> None:
+        self._fmu.set_state(data)
 
     def _discard(self) -> None:
         self._fmu.free()
-
-    def _start(self, time: float, inputs: FloatArray | None) -> None:
-        """Make an instance and bring it through its initialization."""
-        self._fmu.start(time, self.tolerance, self.start_values, inputs)

@@ -1,14 +1,7 @@
-"""Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them.
-
-One solver is made and kept for the life of a model. It goes on across steps whose inputs stay; where an input changes,
-at an event and after a snapshot it starts anew from the states at order one (CVodeReInit), in the same memory. An input
-that jumps is a discontinuity, which a multi-step method must not carry over; and that a snapshot is a point of restart
-makes going on from it the same as going on past it, bit by bit.
-"""
+"""Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them."""
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import numpy as np
@@ -16,14 +9,12 @@ from fmpy.fmi1 import FMICallException, fmi1Discard
 from fmpy.sundials import CVodeSolver
 
 from adcc.core.model import FloatArray
-from adcc.errors import ModelError
 from adcc.fmu.description import FmuDescription
-from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
+from adcc.fmu.event_time import MAX_STEPS
+from adcc.fmu.exchange import ExchangeModel
 from adcc.fmu.fmpy_ import FmpyModel
-from adcc.fmu.fmpy_calls import Calls, settle, translated
+from adcc.fmu.fmpy_calls import Calls, settle
 from adcc.fmu.fmu_model import Solving
-
-_HEADER = struct.Struct("<d")
 
 
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
@@ -90,7 +81,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         return bool(found), float(reached)
 
 
-class FmpyExchangeModel(FmpyModel):
+class FmpyExchangeModel(ExchangeModel, FmpyModel):
     """A Model Exchange FMU, integrated by FMPy's CVODE; see the base class.
 
     Where no absolute tolerance is chosen it is the relative one, times the nominal values.
@@ -99,76 +90,31 @@ class FmpyExchangeModel(FmpyModel):
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         super().__init__(description, solving)
         self._solver: _Solver | None = None
-        self._restart = True
-        self._held: FloatArray | None = None  # the inputs of the last step
-        self._next_event = np.inf
-
-    def _initialize(self, time: float, inputs: FloatArray) -> None:
-        with translated("initialize"):
-            self._start(time, inputs)
-            self._held = inputs.copy()
-
-    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with translated("step"):
-            if self._held is None or not np.array_equal(inputs, self._held):
-                self._event(inputs)
-            self._integrate(time, time + duration)
-            return self._fmu.outputs()
-
-    def _integrate(self, time: float, end: float) -> None:
-        solver = self._ready_solver(time)
-        events = 0
-        while end - time > slack(end):
-            target = min(end, self._next_event)
-            found = False
-            if target - time > slack(end):
-                found, time = solver.go(time, target)
-            due = self._next_event - time <= slack(end)
-            if due:
-                time = self._next_event
-            self._fmu.set_time(time)
-            asked, ended = self._fmu.completed_integrator_step()
-            if ended:
-                raise ModelError(f"the FMU ended the simulation at {time} s")
-            if found or asked or due:
-                events += 1
-                if events > MAX_EVENTS:
-                    raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
-                self._event()
-                solver = self._ready_solver(time)
-
-    def _ready_solver(self, time: float) -> _Solver:
-        if self._solver is None:
-            self._fmu.set_time(time)
-            self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
-        elif self._restart:
-            self._solver.reset(time)
-        self._restart = False
-        return self._solver
-
-    def _event(self, inputs: FloatArray | None = None) -> None:
-        """Handle an event, at which inputs may change."""
-        self._fmu.enter_event_mode()
-        if inputs is not None:
-            self._fmu.set_inputs(inputs)
-            self._held = inputs.copy()
-        self._settle()
-
-    def _settle(self) -> None:
-        self._next_event = settle(self._fmu.update_discrete_states)
-        self._fmu.enter_continuous_time_mode()
-        self._restart = True
 
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         super()._start(time, inputs)
         self._settle()
 
-    def _serialize(self) -> bytes:
-        self._restart = True
-        return _HEADER.pack(self._next_event) + super()._serialize()
+    def _solve(self, time: float, end: float) -> tuple[bool, float]:
+        if self._solver is None:
+            self._fmu.set_time(time)
+            self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
+        elif self._fresh:
+            self._solver.reset(time)
+        self._fresh = False
+        return self._solver.go(time, end)
 
-    def _deserialize(self, time: float, data: bytes) -> None:
-        super()._deserialize(time, data[_HEADER.size :])
-        self._next_event = _HEADER.unpack_from(data)[0]
-        self._restart = True
-        self._held = None  # an unchanged input costs one event more, no difference
+    def _completed(self, time: float) -> tuple[bool, bool]:
+        self._fmu.set_time(time)
+        return self._fmu.completed_integrator_step()
+
+    def _event(self, inputs: FloatArray | None = None) -> None:
+        self._fmu.enter_event_mode()
+        if inputs is not None:
+            self._fmu.set_inputs(inputs)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._next_event = settle(self._fmu.update_discrete_states)
+        self._fmu.enter_continuous_time_mode()
+        self._fresh = True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
-from adcc.core.model import Model
+from adcc.core.model import FloatArray, Model
 from adcc.core.variables import with_plant_bounds
 from adcc.errors import ModelError
 from adcc.fmu.description import FmuDescription, Interface
@@ -57,7 +59,7 @@ class Setup:
 
 
 class FmuModel(Model):
-    """A model made of an FMU.
+    """A model made of an FMU that steps itself (co-simulation); a vendor's adapter implements what is abstract here.
 
     Parameters
     ----------
@@ -96,3 +98,57 @@ class FmuModel(Model):
         if self.description.one_instance:
             raise ModelError(f"the FMU {self.description.name} allows one instance a process")
         return type(self)(self.description, self.solving)
+
+    def _initialize(self, time: float, inputs: FloatArray) -> None:
+        with self._translated("initialize"):
+            self._start(time, inputs)
+
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with self._translated("step"):
+            self._do_step(time, duration, inputs)
+            return self._get()
+
+    def _read(self) -> FloatArray:
+        with self._translated("tell its outputs"):
+            return self._get()
+
+    def _texts(self) -> dict[str, str]:
+        with self._translated("tell its texts"):
+            return self._get_texts()
+
+    def _serialize(self) -> bytes:
+        with self._translated("serialize"):
+            return self._get_state()
+
+    def _deserialize(self, time: float, data: bytes) -> None:
+        with self._translated("restore"):
+            self._start(time, None)
+            self._set_state(data)
+
+    @abstractmethod
+    def _translated(self, what: str) -> AbstractContextManager[None]:
+        """Turn the vendor's errors into ours, with what the FMU said."""
+
+    @abstractmethod
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        """Make an instance and bring it through its initialization; without inputs they keep their start values."""
+
+    @abstractmethod
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        """Set the inputs and let the FMU step."""
+
+    @abstractmethod
+    def _get(self) -> FloatArray:
+        """Return all outputs."""
+
+    @abstractmethod
+    def _get_texts(self) -> dict[str, str]:
+        """Return the outputs that are text."""
+
+    @abstractmethod
+    def _get_state(self) -> bytes:
+        """Return the FMU's serialized state."""
+
+    @abstractmethod
+    def _set_state(self, data: bytes) -> None:
+        """Take a serialized state in a new instance."""

@@ -1,8 +1,7 @@
 """FMI 2.0 through PyFMI and Assimulo: co-simulation, and Model Exchange with Assimulo's CVode (SUNDIALS).
 
-For Model Exchange one CVode is made and kept for the life of a model; it starts anew from the states where an input
-changes, at an event and after a snapshot, as that of `adcc.fmu.fmpy_me` does and for the same reasons. With ``restart``
-PyFMI's own ``simulate()`` is called at every step, as AlphaDataCenterCooling does: slower, the same numerics.
+Model Exchange keeps one CVode; see `adcc.fmu.exchange`. With ``restart`` PyFMI's own ``simulate()`` is called at every
+step, as AlphaDataCenterCooling does: slower, the same numerics.
 
 PyFMI writes log and result files into the working directory by default; here the log is kept in memory and there are no
 results.
@@ -25,7 +24,8 @@ from adcc.core.model import FloatArray, State
 from adcc.errors import ModelError
 from adcc.fmu.abi import explain_import_error
 from adcc.fmu.description import FmuDescription
-from adcc.fmu.event_time import MAX_EVENTS, MAX_STEPS, slack
+from adcc.fmu.event_time import MAX_STEPS
+from adcc.fmu.exchange import ExchangeModel
 from adcc.fmu.fmu_model import FmuModel, Solving
 from adcc.fmu.messages import MESSAGES
 from adcc.fmu.scalars import FmuVariable
@@ -90,44 +90,6 @@ class PyfmiModel(FmuModel):
         self._log = _Log()
         self._fmu: Any = None
 
-    def _initialize(self, time: float, inputs: FloatArray) -> None:
-        with self._translated("initialize"):
-            self._start(time, inputs)
-
-    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with self._translated("step"):
-            self._set(inputs)
-            status = self._fmu.do_step(time, duration, True)
-            if status != 0:
-                raise ModelError(f"fmi2DoStep failed with status {status}")
-            return self._get()
-
-    def _read(self) -> FloatArray:
-        with self._translated("tell its outputs"):
-            return self._get()
-
-    def _serialize(self) -> bytes:
-        with self._translated("serialize"):
-            state = self._fmu.get_fmu_state()
-            try:
-                data, about = self._fmu.serialize_fmu_state(state)
-            finally:
-                self._fmu.free_fmu_state(state)
-            text = json.dumps(about, default=float).encode()
-            return _LENGTH.pack(len(text)) + text + bytes(data)
-
-    def _deserialize(self, time: float, data: bytes) -> None:
-        with self._translated("restore"):
-            self._start(time)
-            size = _LENGTH.unpack_from(data)[0]
-            about = json.loads(data[_LENGTH.size : _LENGTH.size + size])
-            content = np.frombuffer(data[_LENGTH.size + size :], dtype=np.byte).copy()
-            state = self._fmu.deserialize_fmu_state([content, about])
-            try:
-                self._fmu.set_fmu_state(state)
-            finally:
-                self._fmu.free_fmu_state(state)
-
     def _discard(self) -> None:
         if self._fmu is not None and self.state is State.FAILED:
             # PyFMI would terminate it before it frees it, which FMI forbids after an error and some FMUs do not
@@ -136,8 +98,26 @@ class PyfmiModel(FmuModel):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._fmu))
         self._fmu = None  # PyFMI frees the instance when the last reference goes
 
-    def _start(self, time: float, inputs: FloatArray | None = None) -> None:
-        """Make an instance and bring it through its initialization."""
+    def _get_state(self) -> bytes:
+        state = self._fmu.get_fmu_state()
+        try:
+            data, about = self._fmu.serialize_fmu_state(state)
+        finally:
+            self._fmu.free_fmu_state(state)
+        text = json.dumps(about, default=float).encode()
+        return _LENGTH.pack(len(text)) + text + bytes(data)
+
+    def _set_state(self, data: bytes) -> None:
+        size = _LENGTH.unpack_from(data)[0]
+        about = json.loads(data[_LENGTH.size : _LENGTH.size + size])
+        content = np.frombuffer(data[_LENGTH.size + size :], dtype=np.byte).copy()
+        state = self._fmu.deserialize_fmu_state([content, about])
+        try:
+            self._fmu.set_fmu_state(state)
+        finally:
+            self._fmu.free_fmu_state(state)
+
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
         fmu = self._fmu = self._vendor(
             str(self.description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
         )
@@ -162,12 +142,17 @@ class PyfmiModel(FmuModel):
         exact = value if isinstance(value, str) or kind == "real" else int(value)
         setters[kind]([variable.reference], [exact])
 
-    def _texts(self) -> dict[str, str]:
-        with self._translated("tell its texts"):
-            references = [text.reference for text in self.description.texts]
-            values = self._fmu.get_string(references) if references else []
-            names = (text.variable.name for text in self.description.texts)
-            return {name: _text(value) for name, value in zip(names, values, strict=True)}
+    def _get_texts(self) -> dict[str, str]:
+        references = [text.reference for text in self.description.texts]
+        values = self._fmu.get_string(references) if references else []
+        names = (text.variable.name for text in self.description.texts)
+        return {name: _text(value) for name, value in zip(names, values, strict=True)}
+
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        self._set(inputs)
+        status = self._fmu.do_step(time, duration, True)
+        if status != 0:
+            raise ModelError(f"fmi2DoStep failed with status {status}")
 
     def _set(self, inputs: FloatArray) -> None:
         for kind, group in self._set_groups.items():
@@ -211,7 +196,7 @@ class _EquationsWithEvents(_Equations):
         return self.model.indicators(t, y)
 
 
-class PyfmiExchangeModel(PyfmiModel):
+class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
     """An FMI 2.0 Model Exchange FMU, integrated by Assimulo's CVode; see the base class.
 
     Where no absolute tolerance is chosen it is a hundredth of the relative one, times the nominal values: PyFMI's
@@ -226,8 +211,6 @@ class PyfmiExchangeModel(PyfmiModel):
             raise ModelError(f"{description.name} has no continuous states; the engine fmpy runs it")
         self._absolute = self.solving.absolute or ATOL_FACTOR * self.tolerance
         self._solver: Any = None
-        self._fresh = True  # whether the solver starts anew at the next step
-        self._held: FloatArray | None = None
 
     def derivatives(self, time: float, states: FloatArray) -> Any:
         """Return the derivatives of the states, for the solver."""
@@ -241,24 +224,15 @@ class PyfmiExchangeModel(PyfmiModel):
         self._fmu.continuous_states = states
         return self._fmu.get_event_indicators()
 
-    def _initialize(self, time: float, inputs: FloatArray) -> None:
-        with self._translated("initialize"):
-            self._start(time, inputs)
-            self._fmu.event_update()
-            self._fmu.enter_continuous_time_mode()
-            self._held = inputs.copy()
-            self._fresh = True
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        super()._start(time, inputs)
+        self._settle()
 
-    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with self._translated("step"):
-            if self.solving.restart:
-                self._set(inputs)
-                self._simulate(time, time + duration)
-            else:
-                if self._held is None or not np.array_equal(inputs, self._held):
-                    self._event(inputs)
-                self._integrate(time, time + duration)
-            return self._get()
+    def _integrate(self, time: float, end: float) -> None:
+        if self.solving.restart:
+            self._simulate(time, end)
+        else:
+            super()._integrate(time, end)
 
     def _simulate(self, time: float, end: float) -> None:
         options = self._fmu.simulate_options()
@@ -270,29 +244,7 @@ class PyfmiExchangeModel(PyfmiModel):
         options["CVode_options"]["verbosity"] = 50
         self._fmu.simulate(start_time=time, final_time=end, options=options)
 
-    def _integrate(self, time: float, end: float) -> None:
-        events = 0
-        while end - time > slack(end):
-            info = self._fmu.get_event_info()
-            next_event = info.nextEventTime if info.nextEventTimeDefined else np.inf
-            target = min(end, next_event)
-            found = False
-            if target - time > slack(end):
-                found, time = self._solve(time, target)
-            due = next_event - time <= slack(end)
-            if due:
-                self._fmu.time = time = next_event
-            asked, ended = self._fmu.completed_integrator_step()
-            if ended or info.terminateSimulation:
-                raise ModelError(f"the FMU ended the simulation at {time} s")
-            if found or asked or due:
-                events += 1
-                if events > MAX_EVENTS:
-                    raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
-                self._event()
-
     def _solve(self, time: float, end: float) -> tuple[bool, float]:
-        """Go on with the solver; return whether an event was found and the time reached."""
         states = self._fmu.continuous_states
         if self._solver is None:
             kind = _EquationsWithEvents if self.description.n_indicators else _Equations
@@ -316,21 +268,23 @@ class PyfmiExchangeModel(PyfmiModel):
         self._fmu.continuous_states = solutions[-1]
         return flag == ID_EVENT, float(times[-1])
 
+    def _completed(self, time: float) -> tuple[bool, bool]:
+        self._fmu.time = time
+        asked, ended = self._fmu.completed_integrator_step()
+        return asked, ended or self._fmu.get_event_info().terminateSimulation
+
     def _event(self, inputs: FloatArray | None = None) -> None:
-        """Handle an event, at which inputs may change."""
+        if self.solving.restart and inputs is not None:
+            self._set(inputs)
+            return
         self._fmu.enter_event_mode()
         if inputs is not None:
             self._set(inputs)
-            self._held = inputs.copy()
+        self._settle()
+
+    def _settle(self) -> None:
         self._fmu.event_update()
         self._fmu.enter_continuous_time_mode()
+        info = self._fmu.get_event_info()
+        self._next_event = info.nextEventTime if info.nextEventTimeDefined else np.inf
         self._fresh = True
-
-    def _serialize(self) -> bytes:
-        self._fresh = True
-        return super()._serialize()
-
-    def _deserialize(self, time: float, data: bytes) -> None:
-        super()._deserialize(time, data)
-        self._fresh = True
-        self._held = None

@@ -16,7 +16,6 @@ from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_me import FmpyExchangeModel
 from adcc.fmu.fmu_model import Solving
 from adcc.fmu.probe import Probe
-from tests.contract.model_contract import inputs
 from tests.own_fmus import state
 from tests.trap_fmu import repacked
 
@@ -118,28 +117,6 @@ def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
     assert good < 1e-7
     assert error(Solving(1e-9, absolute=1e-3)) > 100 * good
     assert error(Solving(1e-3, absolute=1e-9)) > 100 * good
-
-
-def test_steps_with_unchanged_inputs_keep_the_solver_going(small_resources, state_dir, monkeypatch):
-    from fmpy.sundials import CVodeSolver
-
-    resets = []
-    reset = CVodeSolver.reset
-    monkeypatch.setattr(CVodeSolver, "reset", lambda self, time: (resets.append(time), reset(self, time))[1])
-    model = FmpyExchangeModel(read_fmu(small_resources / "AlphaDataCenterCooling_FMU.fmu", state_dir / "fmu", "me"))
-    model.initialize(0.0, inputs())
-    for _ in range(5):
-        model.step(300.0, inputs())
-    assert resets == []
-    solver = model._solver
-    model.step(300.0, inputs(Mchw=200.0))
-    model.snapshot()
-    model.step(300.0, inputs(Mchw=200.0))
-    assert resets == [1500.0, 1800.0]
-    model.initialize(0.0, inputs())
-    model.step(300.0, inputs())
-    assert model._solver is solver
-    model.close()
 
 
 @pytest.mark.parametrize("version", ["1.0", "3.0"])
