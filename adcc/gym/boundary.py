@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adcc.errors import InvalidValueError
 from adcc.gym.plants import Plant
 
-#: Control steps that are asked at once.
+#: Most control steps that are asked at once.
 BLOCK = 2016
 
 
@@ -47,6 +47,8 @@ class Boundary:
         Points that are needed, now or ahead.
     step : float
         Control step [s].
+    length : int
+        Control steps of an episode.
     forecast : Forecast or None
     uncertain : bool
         Whether the plant's forecasts have an error, which makes them another at every time.
@@ -58,7 +60,14 @@ class Boundary:
     """
 
     def __init__(
-        self, plant: Plant, names: Sequence[str], step: float, forecast: Forecast | None, *, uncertain: bool
+        self,
+        plant: Plant,
+        names: Sequence[str],
+        step: float,
+        length: int,
+        forecast: Forecast | None,
+        *,
+        uncertain: bool,
     ) -> None:
         self._plant, self._names, self._step = plant, list(names), step
         self._apart = self._count = 0
@@ -70,22 +79,18 @@ class Boundary:
                     f"control step of {step} s, and its horizon at least that.",
                     "forecast",
                 )
-        self._block = 1 if uncertain else BLOCK
-        self._time0, self._rows = 0.0, -1
+        self._block = 1 if uncertain else min(length + 1, BLOCK)
+        self._time0, self._rows = 0.0, 0
         self._values: dict[str, NDArray[np.float64]] = {}
         self._at = 0
-
-    def reset(self, time: float) -> None:
-        """Begin an episode at a time [s]."""
-        self._rows = -1
-        self.move(time)
 
     def move(self, time: float) -> None:
         """Go to a time [s]; the plant stands there."""
         if not self._names:
             return
         at = round((time - self._time0) / self._step)
-        if not 0 <= at < self._rows:
+        aligned = abs(self._time0 + at * self._step - time) < 1e-6 * self._step
+        if self._block == 1 or not aligned or not 0 <= at < self._rows:
             reach = self._block - 1 + self._apart * self._count
             told = self._plant.forecast(self._names, reach * self._step, self._step)
             self._values = {name: told[name] for name in self._names}

@@ -121,6 +121,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
                 bounds or {},
                 [*self._actions.boundary, *(self._reward.boundary if isinstance(self._reward, Reward) else ())],
                 self._step,
+                round(self._episode / self._step),
                 uncertain=(scenario or {}).get("temperature_uncertainty") not in (None, "none"),
                 normalise=normalise,
             )
@@ -164,7 +165,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             time = float(options.get("start_time", drawn))
             self._end = time + self._episode
             self._values = self._plant.initialize(time, self._end, self._warmup)
-        self._observer.boundary.reset(time)
+        self._observer.boundary.move(time)
         self._actions.reset(self._values, self._observer.boundary.now())
         return self._observer.observe(self._values), {"time": time}
 

@@ -28,6 +28,8 @@ class Observer:
         Boundary signals that somebody else needs.
     step : float
         Control step [s].
+    length : int
+        Control steps of an episode.
     uncertain : bool
         Whether the plant's forecasts have an error.
     normalise : bool
@@ -46,6 +48,7 @@ class Observer:
         given: Mapping[str, tuple[float, float]],
         needed: Sequence[str],
         step: float,
+        length: int,
         *,
         uncertain: bool,
         normalise: bool,
@@ -65,7 +68,7 @@ class Observer:
         self.vector = Vector([*self._names, *told], low, high, normalise=normalise)
         all_needed = [*(name for name in self._names if name not in values), *self._ahead, *needed]
         #: The boundary data along an episode.
-        self.boundary = Boundary(plant, list(dict.fromkeys(all_needed)), step, forecast, uncertain=uncertain)
+        self.boundary = Boundary(plant, list(dict.fromkeys(all_needed)), step, length, forecast, uncertain=uncertain)
 
     def observe(self, values: Mapping[str, float]) -> NDArray[np.float32]:
         """Return the observation for measurements and inputs, where the boundary data stands."""

@@ -32,8 +32,8 @@ def along(boundary, plant, rows):
 
 def test_now_and_ahead_over_many_blocks():
     plant = Data(10**6)
-    boundary = Boundary(plant, ["a"], 300.0, Forecast(["a"], 3600.0, 900.0), uncertain=False)
-    boundary.reset(0.0)
+    boundary = Boundary(plant, ["a"], 300.0, 10**6, Forecast(["a"], 3600.0, 900.0), uncertain=False)
+    boundary.move(0.0)
     for row in along(boundary, plant, range(2 * BLOCK + 5)):
         assert boundary.now() == {"a": row}
         assert boundary.ahead(["a"]).tolist() == [row + 3, row + 6, row + 9, row + 12]
@@ -42,17 +42,17 @@ def test_now_and_ahead_over_many_blocks():
 
 def test_at_the_end_of_the_data_the_last_value_holds():
     plant = Data(5)
-    boundary = Boundary(plant, ["a"], 300.0, Forecast(["a"], 900.0, 300.0), uncertain=False)
+    boundary = Boundary(plant, ["a"], 300.0, 10**6, Forecast(["a"], 900.0, 300.0), uncertain=False)
     plant.time = 900.0
-    boundary.reset(900.0)
+    boundary.move(900.0)
     assert boundary.ahead(["a"]).tolist() == [4, 5, 5]
 
 
 def test_a_control_step_of_several_rows():
     plant = Data(1000)
-    boundary = Boundary(plant, ["a"], 900.0, Forecast(["a"], 1800.0, 1800.0), uncertain=False)
+    boundary = Boundary(plant, ["a"], 900.0, 10**6, Forecast(["a"], 1800.0, 1800.0), uncertain=False)
     plant.time = 600.0
-    boundary.reset(600.0)
+    boundary.move(600.0)
     assert boundary.now() == {"a": 2}
     assert boundary.ahead(["a"]).tolist() == [8]
     plant.time = 1500.0
@@ -63,30 +63,31 @@ def test_a_control_step_of_several_rows():
 
 def test_an_uncertain_forecast_is_asked_at_every_step():
     plant = Data(1000)
-    boundary = Boundary(plant, ["a"], 300.0, Forecast(["a"], 600.0, 300.0), uncertain=True)
-    boundary.reset(0.0)
+    boundary = Boundary(plant, ["a"], 300.0, 10**6, Forecast(["a"], 600.0, 300.0), uncertain=True)
+    boundary.move(0.0)
     for row in along(boundary, plant, range(1, 10)):
         assert boundary.ahead(["a"]).tolist() == [row + 1, row + 2]
     assert plant.asked == 10
 
 
-def test_a_new_episode_asks_anew():
+def test_a_new_episode_asks_for_what_is_not_known_yet():
     plant = Data(1000)
-    boundary = Boundary(plant, ["a"], 300.0, None, uncertain=False)
-    boundary.reset(0.0)
-    plant.time = 150000.0
-    boundary.reset(plant.time)
-    assert boundary.now() == {"a": 500}
-    assert boundary.ahead([]).size == 0
+    boundary = Boundary(plant, ["a"], 900.0, 9, None, uncertain=False)
+    for time, asked in ((0.0, 1), (8100.0, 1), (0.0, 1), (9000.0, 2), (300.0, 3), (150000.0, 4)):
+        plant.time = time
+        boundary.move(time)
+        assert boundary.now() == {"a": time / 300.0}
+        assert boundary.ahead([]).size == 0
+        assert plant.asked == asked
 
 
 def test_without_boundary_data_nothing_is_asked():
-    boundary = Boundary(SimpleNamespace(), [], 300.0, None, uncertain=False)
-    boundary.reset(0.0)
+    boundary = Boundary(SimpleNamespace(), [], 300.0, 10**6, None, uncertain=False)
+    boundary.move(0.0)
     assert boundary.now() == {}
 
 
 @pytest.mark.parametrize(("horizon", "interval"), [(3600.0, 400.0), (3600.0, 100.0), (300.0, 600.0)])
 def test_a_forecast_is_of_whole_control_steps(horizon, interval):
     with pytest.raises(InvalidValueError, match="multiple of the control step"):
-        Boundary(Data(10), ["a"], 300.0, Forecast(["a"], horizon, interval), uncertain=False)
+        Boundary(Data(10), ["a"], 300.0, 10**6, Forecast(["a"], horizon, interval), uncertain=False)
