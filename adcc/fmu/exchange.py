@@ -42,7 +42,7 @@ class ExchangeModel(FmuModel):
         self._fresh = True
         #: Time of the next event that the FMU knows [s].
         self._next_event = np.inf
-        self._held: FloatArray | None = None  # inputs of the last step
+        self._held: FloatArray = np.empty(0)  # inputs of the last step
         self._anchor: bytes | None = None
         self._refusal: Exception | None = None  # why the anchor has no state
         self._since: list[float] = []  # lengths of the steps since the anchor [s]
