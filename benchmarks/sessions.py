@@ -1,4 +1,4 @@
-"""What sessions cost: start, journal, recovery, fork. ``python -m benchmarks.sessions``."""
+"""What sessions cost: start, journal, fork, and what depends on their length. ``python -m benchmarks.sessions``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from adcc.session.folder import Folder
 from adcc.session.journal import Durability, Journal, Kind
 from adcc.session.local import open_testcase
 from adcc.session.manager import SessionManager
@@ -19,7 +20,7 @@ from adcc.settings import ROOT, Settings
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.
 INTENT, COMMIT = 2500, 9000
-LENGTHS = (100, 1000, 10000)
+LENGTHS = (100, 1000, 10000, 100000)
 
 
 def milliseconds(call: Callable[[], object], times: int = 1) -> float:
@@ -56,16 +57,59 @@ def kill(manager: SessionManager) -> None:
         time.sleep(0.001)
 
 
-def recovery(manager: SessionManager, steps: int) -> float:
-    """Return the time from a request after kill -9 to its reply, in a session of so many steps [ms]."""
-    manager.call(None, "initialize", 300000)
+def simulated(manager: SessionManager, steps: int) -> None:
+    """Bring the default session to so many steps after its start, in requests of 100."""
+    manager.call(None, "initialize", 0)
     for _ in range(steps // 100):
         manager.call(None, "advance", {"steps": 100, "point_names": ["Tchw_supply"]}, "many")
+
+
+def private(pid: int) -> float:
+    """Return the memory that no other process shares [MB]."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("Private_Clean:", "Private_Dirty:"))) / 1e3
+
+
+def recovery(manager: SessionManager) -> float:
+    """Return the time from a request after kill -9 to its reply [ms]."""
     taken = []
-    for _ in range(3):
+    for _ in range(5):
         kill(manager)
         taken.append(milliseconds(lambda: manager.call(None, "get_step")))
+        for _ in range(20):
+            manager.call(None, "advance", {})
     return statistics.median(taken)
+
+
+def first_step(manager: SessionManager, make: Callable[[], str], times: int = 9) -> float:
+    """Return the time from asking for a session to the reply of its first step [ms]."""
+    made: list[str] = []
+
+    def both() -> None:
+        made.append(make())
+        manager.call(made[-1], "advance", {})
+
+    taken = milliseconds(both, times)
+    for testid in made:
+        manager.stop(testid)
+    return taken
+
+
+def lengths(manager: SessionManager) -> None:
+    """Print what depends on the length of a session: nothing should."""
+    print(
+        "\n| steps | first reply after kill -9 [ms] | snapshot [ms] | fork and its first step [ms] | journal [MB] | "
+        "rows [MB] | host's own memory [MB] |\n|--:|--:|--:|--:|--:|--:|--:|"
+    )
+    for steps in LENGTHS:
+        simulated(manager, steps)
+        folder = Folder(manager._state_dir, manager._default)
+        journal, rows = (sum(f.stat().st_size for f in of.iterdir()) / 1e6 for of in (folder.journal, folder.rows))
+        grown = private(manager.call(None, "about").payload["pid"])
+        back = recovery(manager)
+        snapshot = milliseconds(lambda: manager.snapshot(None), 9)
+        fork = first_step(manager, lambda: manager.fork(None))
+        print(f"| {steps} | {back:.0f} | {snapshot:.1f} | {fork:.0f} | {journal:.1f} | {rows:.0f} | {grown:.1f} |")
 
 
 def main() -> int:
@@ -75,9 +119,11 @@ def main() -> int:
         state = Path(folder)
         manager = SessionManager(Settings.from_env({"ADCC_STATE_DIR": folder}))
         print("| | [ms] |\n|---|--:|")
-        print(f"| first session of a server: zygote, self-test, host | {milliseconds(manager.open_default):.0f} |")
+        print(
+            f"| first session of a server: zygote, trial of the FMU, host | {milliseconds(manager.open_default):.0f} |"
+        )
         (name,) = manager.testcases()
-        print(f"| a further session from the zygote, ready | {milliseconds(lambda: manager.select(name), 9):.0f} |")
+        print(f"| a further session and its first step | {first_step(manager, lambda: manager.select(name)):.0f} |")
         manager.call(None, "initialize", 300000)
         case = open_testcase(resources, state / "here")
         case.initialize(300000)
@@ -89,13 +135,10 @@ def main() -> int:
         for durability in ("process", "power"):
             cost = journal(state / f"journal-{durability}", durability)
             print(f"| journal alone, intent and commit of a step, `{durability}` | {cost:.3f} |")
-        print(f"| snapshot | {milliseconds(lambda: manager.snapshot(None), 9):.1f} |")
-        forks: list[str] = []
-        print(f"| fork: the new session exists | {milliseconds(lambda: forks.append(manager.fork(None)), 9):.1f} |")
-        first = milliseconds(lambda: manager.call(forks.pop(), "get_step"), 9)
-        print(f"| first reply of a fork: its host starts | {first:.0f} |")
-        for steps in LENGTHS:
-            print(f"| first reply after kill -9 of the host, {steps} steps | {recovery(manager, steps):.0f} |")
+        print(f"| fork: the new session exists | {milliseconds(lambda: manager.fork(None), 9):.1f} |")
+        print(f"| fork and its first step | {first_step(manager, lambda: manager.fork(None)):.0f} |")
+        manager.stop_all()
+        lengths(manager)
         manager.stop_all()
         manager.close()
     return 0

@@ -10,6 +10,7 @@ from adcc.core import state
 from adcc.core.resources import Resources
 from adcc.core.testcase import TestCase
 from adcc.fmu.registry import open_model
+from adcc.session.signature import Signature, signature
 from adcc.session.trial import Trial, trial
 
 
@@ -23,11 +24,14 @@ class Prepared(NamedTuple):
         Hash of all that its states depend on.
     trial : Trial
         How the FMU takes being restored.
+    signature : Signature or None
+        Which files it was made of.
     """
 
     case: TestCase
     origin: str
     trial: Trial
+    signature: Signature | None
 
 
 def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> TestCase:
@@ -52,13 +56,14 @@ def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> Tes
 
 def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
     """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
+    of = signature(resources, engine)
     files = _load(resources, engine)
     case = _open(files, state_dir)
     model = case.stepper.model
     origin = state.origin(files, model)
     found = trial(case, origin, state_dir)
     model.can_snapshot = model.can_snapshot and found.survives
-    return Prepared(case, origin, found)
+    return Prepared(case, origin, found, of)
 
 
 def _load(resources: Path, engine: str) -> Resources:

@@ -73,7 +73,9 @@ class SessionManager:
             When the test case cannot be opened.
         """
         try:
-            self.call(None, "about")
+            if self.call(None, "about").payload["changed"]:  # its host is an older server's
+                end_host(self._folder(None))
+                self.call(None, "about")
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)

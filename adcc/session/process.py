@@ -31,9 +31,16 @@ def resident(pid: int) -> int:
         return 0
 
 
-def die_with_parent(wanted: bool = True) -> None:
+def die_with(parent: int) -> None:
     """Have this process killed when its parent ends, so that it holds no lock of the parent's any longer."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL if wanted else 0)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended already
+        os._exit(1)
+
+
+def outlive_parent() -> None:
+    """Take `die_with` back."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, 0)
 
 
 def adopt_orphans() -> None:

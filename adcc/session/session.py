@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from adcc.core.testcase import CHANGING, Reply
@@ -23,6 +24,7 @@ from adcc.session.ledger import Base, Ledger, digest
 from adcc.session.local import Prepared
 from adcc.session.process import resident
 from adcc.session.recovery import came_back, recover
+from adcc.session.signature import signature
 from adcc.session.snapshots import Snapshots
 
 #: Methods after which nothing that was before is needed.
@@ -50,6 +52,7 @@ class Session:
 
     def __init__(self, config: Config, folder: Folder, ledger: Ledger, prepared: Prepared) -> None:
         self._power = config.durability == "power"
+        self._of = Path(config.resources), config.engine
         self._rows = folder.rows
         self._snapshots = Snapshots(folder.path)
         self._ledger = ledger
@@ -214,4 +217,5 @@ class Session:
 
     def _about(self) -> Reply:
         pid = os.getpid()
-        return Reply(200, "", {"time": self.time, "restored": self.restored, "memory": resident(pid), "pid": pid})
+        about = {"time": self.time, "restored": self.restored, "memory": resident(pid), "pid": pid}
+        return Reply(200, "", {**about, "changed": signature(*self._of) != self._prepared.signature})

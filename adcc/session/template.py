@@ -16,14 +16,12 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from adcc.core.resources import Resources
 from adcc.errors import AdccError
 from adcc.session.frames import GoneError
-from adcc.session.process import die_with_parent, leave
+from adcc.session.process import die_with, leave, outlive_parent
 
 #: How long it may take to open a test case [s].
 PATIENCE = 100
@@ -31,20 +29,6 @@ PATIENCE = 100
 SPARE, DEATHS = 2, 10
 _READY = b"ready"
 _END, _PID = struct.Struct("<qq"), struct.Struct("<q")
-
-Signature = tuple[object, ...]
-
-
-def signature(config: Mapping[str, Any]) -> Signature | None:
-    """Return what must be the same for two hosts to be of one template; None when the test case is not whole."""
-    try:
-        files = Resources.load(Path(config["resources"]))
-        paths = (getattr(files, field.name) for field in fields(files))
-        stats = [(path, path.stat()) for path in paths if isinstance(path, Path)]
-    except (AdccError, OSError):
-        return None
-    told = ((str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns) for path, stat in stats)
-    return (config["resources"], config["engine"], *told)
 
 
 class Template:
@@ -62,10 +46,16 @@ class Template:
         #: Readable when there is news.
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.ready = False
-        if os.fork() == 0:
+        zygote = os.getpid()
+
+        def work() -> None:
+            die_with(zygote)
             detach()
             self.control.close()
-            leave(lambda: _Forking(theirs, config).serve())
+            _Forking(theirs, config).serve()
+
+        if os.fork() == 0:
+            leave(work)
         theirs.close()
         self.control.setblocking(False)
 
@@ -112,7 +102,6 @@ class _Forking:
     def __init__(self, control: socket.socket, config: Mapping[str, Any]) -> None:
         from adcc.session.local import prepare
 
-        die_with_parent()
         self._control = control
         signal.alarm(PATIENCE)
         self._prepared = prepare(Path(config["resources"]), Path(config["state_dir"]), config["engine"])
@@ -141,9 +130,10 @@ class _Forking:
             died += sum(self._bury(handle) for handle in events & self._children.keys())
 
     def _fork(self) -> None:
+        template = os.getpid()
         pid = os.fork()
         if pid == 0:
-            leave(self._wait)
+            leave(lambda: self._wait(template))
         handle = os.pidfd_open(pid)
         self._children[handle] = pid
         self._spare.add(pid)
@@ -159,12 +149,12 @@ class _Forking:
         self._spare.discard(pid)
         return was_spare
 
-    def _wait(self) -> None:
+    def _wait(self, template: int) -> None:
         """Be a spare child, then a host."""
         from adcc.session import host
         from adcc.session.config import Config
 
-        die_with_parent()
+        die_with(template)
         for handle in (*self._children, self._said):
             os.close(handle)
         if self._prepared.case.can_restore:
@@ -173,7 +163,7 @@ class _Forking:
         data, handles, _, _ = socket.recv_fds(self._control, 2**16, 1)
         if not handles:
             return
-        die_with_parent(False)
+        outlive_parent()
         os.write(self._say, _PID.pack(os.getpid()))
         os.close(self._say)
         self._control.close()

@@ -20,7 +20,7 @@ from adcc.core.testcase import TestCase
 from adcc.errors import AdccError
 from adcc.session.folder import replace_file
 from adcc.session.frames import Block, pack, unpack
-from adcc.session.process import die_with_parent
+from adcc.session.process import die_with
 
 #: How long each half of the trial may take [s].
 PATIENCE = 30.0
@@ -111,11 +111,12 @@ def _go_on(case: TestCase) -> bytes:
 def _in_child(work: Callable[[], bytes]) -> bytes | None:
     """Return what work returns in a child; None when the child dies of it or hangs."""
     reading, writing = os.pipe()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
         code = 1
         with contextlib.suppress(BaseException):
-            die_with_parent()
+            die_with(parent)
             signal.alarm(int(PATIENCE))
             data = memoryview(work())
             while data:

@@ -24,7 +24,8 @@ from typing import Any
 from adcc.session.folder import runtime_dir
 from adcc.session.frames import GoneError, pack, receive, send, unpack
 from adcc.session.process import adopt_orphans, leave
-from adcc.session.template import Signature, Template, signature
+from adcc.session.signature import Signature, signature
+from adcc.session.template import Template
 
 #: How long a zygote waits for the first server, and for the next one [s].
 FIRST, NEXT = 60.0, 2.0
@@ -95,15 +96,18 @@ class Zygote:
         if template is not None and template.pass_on(config, sock):
             return
         if os.fork() == 0:
-            from adcc.session import host
-            from adcc.session.config import Config
+            leave(lambda: self._be_host(config, sock))
 
-            self._detach()
-            leave(lambda: host.run(Config(**config), sock))
+    def _be_host(self, config: dict[str, Any], sock: socket.socket) -> None:
+        from adcc.session import host
+        from adcc.session.config import Config
+
+        self._detach()
+        host.run(Config(**config), sock)
 
     def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
         """Return the template of a test case, made when there is none; None where one could not be opened lately."""
-        of = signature(config)
+        of = signature(Path(config["resources"]), config["engine"])
         if of is None or time.monotonic() - self._failed.get(of, -RETRY) < RETRY:
             return None
         found = self._templates.get(of)

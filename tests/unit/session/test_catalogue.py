@@ -7,8 +7,6 @@ import shutil
 import pytest
 
 from adcc.errors import InvalidValueError, StateError
-from adcc.session.manager import SessionManager
-from adcc.settings import Settings
 from tests.small_plant import temperature
 from tests.trap_fmu import expected
 
@@ -22,28 +20,14 @@ def folder(tmp_path, small_resources):
 
 
 @pytest.fixture
-def manage(folder, small_resources, tmp_path):
-    managers = []
-
-    def managed(**variables):
-        environ = {
-            "ADCC_RESOURCES": str(small_resources),
-            "ADCC_STATE_DIR": str(tmp_path / "state"),
-            "ADCC_TESTCASES": str(folder),
-            **variables,
-        }
-        managers.append(SessionManager(Settings.from_env(environ)))
-        return managers[-1]
-
-    yield managed
-    for manager in managers:
-        manager.stop_all()
-        manager.close()
+def serve(folder, manage):
+    """Make a manager that registers test cases."""
+    return lambda **variables: manage(**{"ADCC_TESTCASES": str(folder), **variables})
 
 
-def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(manage, folder, trap_resources):
+def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(serve, folder, trap_resources):
     shutil.copytree(trap_resources(restore="none"), folder / "trap")
-    manager, worker = manage(), manage()
+    manager, worker = serve(), serve()
     (default,) = manager.testcases()
     assert manager.add_testcase("trap") == "trap"
     assert manager.add_testcase("trap") == "trap"
@@ -52,7 +36,7 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(man
     assert manager.sessions() == []  # the trial left nothing behind
     trap, plain = worker.select("trap"), worker.select(default)
     manager.close()
-    again = manage()
+    again = serve()
     assert again.testcases() == [default, "trap", "my-plant"]
     reply = again.call(trap, "advance", {"Tchws_set_HEX": 286})
     assert reply.payload["Tchw_supply"] == pytest.approx(expected(300, 286), rel=1e-9)
@@ -64,22 +48,22 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(man
 
 
 @pytest.mark.parametrize("file", ["../Resources", "/etc", "", ".", "..", "nowhere", "a/b", "link", "other\0"])
-def test_only_what_lies_in_the_folder_can_be_registered(manage, folder, file, small_resources):
+def test_only_what_lies_in_the_folder_can_be_registered(serve, folder, file, small_resources):
     (folder / "link").symlink_to(small_resources)
     with pytest.raises(InvalidValueError) as caught:
-        manage().add_testcase(file, "chosen")
+        serve().add_testcase(file, "chosen")
     assert caught.value.field == "file"
 
 
 @pytest.mark.parametrize("testcaseid", ["", "a/b", ".hidden", "x" * 101, "Ä"])
-def test_an_id_must_do_in_an_address(manage, testcaseid):
+def test_an_id_must_do_in_an_address(serve, testcaseid):
     with pytest.raises(InvalidValueError) as caught:
-        manage().add_testcase("other", testcaseid)
+        serve().add_testcase("other", testcaseid)
     assert caught.value.field == "testcaseid"
 
 
-def test_an_id_stands_for_one_test_case(manage, folder, small_resources):
-    manager = manage()
+def test_an_id_stands_for_one_test_case(serve, folder, small_resources):
+    manager = serve()
     shutil.copytree(small_resources, folder / "third")
     manager.add_testcase("other", "mine")
     for taken in ("mine", manager.testcases()[0]):
@@ -87,10 +71,10 @@ def test_an_id_stands_for_one_test_case(manage, folder, small_resources):
             manager.add_testcase("third", taken)
 
 
-def test_what_cannot_be_stepped_is_not_registered(manage, folder, trap_resources):
+def test_what_cannot_be_stepped_is_not_registered(serve, folder, trap_resources):
     shutil.rmtree(folder / "other")
     shutil.copytree(trap_resources(missing_library=True), folder / "other")
-    manager = manage()
+    manager = serve()
     with pytest.raises(InvalidValueError, match="The test case other cannot be used") as caught:
         manager.add_testcase("other")
     assert caught.value.field == "file"
@@ -100,28 +84,28 @@ def test_what_cannot_be_stepped_is_not_registered(manage, folder, trap_resources
         manager.select("other")
 
 
-def test_without_a_folder_there_is_the_default_only(manage):
+def test_without_a_folder_there_is_the_default_only(serve):
     with pytest.raises(InvalidValueError, match="ADCC_TESTCASES is not set"):
-        manage(ADCC_TESTCASES="").add_testcase("other")
+        serve(ADCC_TESTCASES="").add_testcase("other")
 
 
-def test_a_session_whose_test_case_is_gone_says_so(manage, folder):
-    manager = manage()
+def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
+    manager = serve()
     testid = manager.select(manager.add_testcase("other"))
     manager.close()
     folder.rename(folder.with_name("moved"))
-    again = manage()
+    again = serve()
     assert len(again.testcases()) == 1
     with pytest.raises(StateError, match="of the test case other"):
         again.call(testid, "get_step")
 
 
-def test_the_engine_of_the_settings_is_that_of_the_hosts(manage, folder):
+def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
     """The default says auto; pyfmi may be absent here, and then says so."""
     from adcc.errors import ResourcesError
     from adcc.fmu.abi import pyfmi_problem
 
-    manager = manage(ADCC_ENGINE="pyfmi")
+    manager = serve(ADCC_ENGINE="pyfmi")
     if pyfmi_problem() is None:
         assert manager.call(None, "advance", {}).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     else:

@@ -23,53 +23,10 @@ from adcc.errors import (
 )
 from adcc.session.folder import Folder, runtime_dir
 from adcc.session.local import open_testcase
-from adcc.session.manager import SessionManager
 from adcc.session.process import process_start
-from adcc.settings import Settings
 from tests.small_plant import FAILING, temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
-
-ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
-
-
-@pytest.fixture
-def manage(small_resources, tmp_path):
-    managers = []
-
-    def managed(resources=small_resources, **variables):
-        environ = {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
-        managers.append(SessionManager(Settings.from_env(environ)))
-        return managers[-1]
-
-    yield managed
-    for manager in managers:
-        manager.stop_all()
-        manager.close()
-
-
-def pid(manager, testid=None):
-    return manager.call(testid, "about").payload["pid"]
-
-
-def kill(manager, testid=None):
-    number = pid(manager, testid)
-    os.kill(number, signal.SIGKILL)
-    while process_start(number):
-        time.sleep(0.005)
-
-
-def advance(manager, testid=None, steps=1, **inputs):
-    for _ in range(steps):
-        reply = manager.call(testid, "advance", inputs)
-    return reply
-
-
-def results(manager, testid=None):
-    return manager.call(testid, "get_results", ALL, 0, 1e9).payload
-
-
-def same(a, b):
-    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
+from tests.unit.session.tools import ALL, advance, children, kill, pid, results, same
 
 
 def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_path):
@@ -149,9 +106,8 @@ def test_a_restart_of_everything_goes_on(manage):
 
 
 def zygote_of(manager):
-    (children,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}").glob("children")
     return next(
-        int(child) for child in children.read_text().split()
+        child for child in children(os.getpid())
         if str(manager._state_dir) in Path(f"/proc/{child}/cmdline").read_text()
     )  # fmt: skip
 

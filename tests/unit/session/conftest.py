@@ -1,0 +1,24 @@
+"""Session managers that end with the test."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.session.manager import SessionManager
+from adcc.settings import Settings
+
+
+@pytest.fixture
+def manage(small_resources, tmp_path):
+    """Make a manager over one state directory: manage(resources, ADCC_...="...")."""
+    managers = []
+
+    def managed(resources=small_resources, **variables):
+        environ = {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
+        managers.append(SessionManager(Settings.from_env(environ)))
+        return managers[-1]
+
+    yield managed
+    for manager in managers:
+        manager.stop_all()
+        manager.close()

@@ -1,0 +1,163 @@
+"""Trouble in the midst of a session: memory that runs out, records that are torn, files that changed, helpers that die."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from adcc.errors import ModelError, StateError
+from adcc.session.folder import Folder
+from adcc.session.journal import read
+from adcc.session.process import process_start
+from tests.small_plant import temperature
+from tests.trap_fmu import PLANT_TRAP, Trap, expected
+from tests.unit.session.tools import advance, children, kill, pid, results, same
+
+
+def test_a_request_that_leaks_beyond_the_limit_is_ended_within_it(manage, trap_resources):
+    manager = manage(trap_resources(), ADCC_SESSION_MEMORY="700")
+    advance(manager, Tchws_set_HEX=286, steps=2)
+    before = results(manager)
+    leaking = {"steps": 300, "action": {PLANT_TRAP: int(Trap.LEAK)}}  # 64 MiB each
+    with pytest.raises(ModelError, match=r"needed more memory than 700 MiB and was ended\. The session stands"):
+        manager.call(None, "advance", leaking, "many")
+    assert same(results(manager), before)
+    assert advance(manager).payload["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
+
+
+def journal_of(manager, testid=None):
+    (path,) = Folder(manager._state_dir, testid or manager._default).journal.glob("journal-*")
+    return path
+
+
+@pytest.mark.parametrize("cut", [1, 40, 2000, -1])
+def test_a_record_that_was_torn_when_the_host_died_is_dropped_and_its_request_is_done_once(manage, cut):
+    manager = manage()
+    advance(manager, steps=3, CHI02=1)
+    before = results(manager)
+    reply = manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn")
+    kill(manager)
+    path = journal_of(manager)
+    size = path.stat().st_size
+    last = len(list(read(path.read_bytes()))[-1].body) + 36
+    os.truncate(path, size - (cut if cut > 0 else last - 1))  # as if it had died while it wrote the commit
+    assert same(results(manager), before)
+    assert manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn") == reply
+    assert manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn") == reply
+    assert manager.call(None, "about").payload["time"] == 1200.0
+
+
+def test_when_the_resources_changed_the_default_session_is_set_aside_and_others_are_refused(
+    manage, small_resources, tmp_path
+):
+    resources = tmp_path / "Resources"
+    shutil.copytree(small_resources, resources)
+    manager = manage(resources)
+    testid = manager.select(manager.testcases()[0])
+    advance(manager, steps=3)
+    advance(manager, testid, steps=2)
+    manager.close()
+    (resources / "testcase.toml").write_text("[fmu]\ntolerance = 1e-6\n")
+    again = manage(resources)
+    again.open_default()
+    (aside,) = (again._state_dir / "sessions").glob(".changed-*")
+    assert (aside / "about.json").exists()
+    assert advance(again).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    kill(again, testid)  # it had opened the test case before
+    with pytest.raises(StateError, match="other Resources"):
+        advance(again, testid)
+    (resources / "testcase.toml").unlink()  # back: the session goes on
+    assert advance(manage(resources), testid).message == "Advanced simulation successfully from 600.0s to 900.0s."
+
+
+def test_an_fmu_of_one_instance_a_process_has_sessions_that_survive_all_the_same(manage, trap_resources):
+    manager = manage(trap_resources(one_instance=True))
+    advance(manager, Tchws_set_HEX=286, steps=3)
+    with pytest.raises(ModelError):
+        advance(manager, **{PLANT_TRAP: int(Trap.ERROR)})
+    ahead = manager.call(None, "look_ahead", {PLANT_TRAP: 0}).payload["Tchw_supply"]
+    assert ahead == pytest.approx(expected(1200, 286), rel=1e-9)
+    snapshot = manager.snapshot(None)
+    kill(manager)
+    assert advance(manager, **{PLANT_TRAP: 0}).payload["Tchw_supply"] == ahead
+    twin = manager.fork(None, snapshot)
+    manager.restore(None, snapshot)
+    for testid in (None, twin):
+        assert advance(manager, testid).payload["Tchw_supply"] == ahead
+    assert manager.restored(twin) == "exact"
+
+
+def test_a_session_long_enough_for_several_generations_of_its_journal_comes_back_whole(manage, resources):
+    manager = manage(resources)
+    for k in range(12):  # each takes long enough for another checkpoint
+        manager.call(None, "advance", {"steps": 600, "point_names": [], "action": {"CHI02": k % 2}}, "many")
+    before = results(manager)
+    assert len(before["time"]) == 12 * 600 + 1
+    assert journal_of(manager).name > "journal-00000002"
+    snapshot = manager.snapshot(None)
+    kill(manager)
+    assert same(results(manager), before)
+    twin = manager.fork(None, snapshot)
+    reply = advance(manager)
+    assert advance(manager, twin) == reply
+    folder = Folder(manager._state_dir, manager._default)
+    assert sum(path.stat().st_size for path in folder.journal.iterdir()) < 2**23
+    shared = {path.stat().st_ino for path in folder.rows.iterdir()}
+    assert shared & {path.stat().st_ino for path in Folder(manager._state_dir, twin).rows.iterdir()}
+    manager.call(None, "initialize", 0)
+    assert len(list(folder.rows.iterdir())) == 1  # what the session needs no more is gone
+    assert len(results(manager, twin)["time"]) == 12 * 600 + 2
+    manager.restore(None, snapshot)
+    assert same(results(manager), before)
+
+
+def hosts_family(number):
+    """Return a host's parent, which is its template, and the children of that."""
+    parent = int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1])
+    return parent, children(parent)
+
+
+def test_a_template_and_its_spare_children_may_die(manage):
+    manager = manage()
+    advance(manager)
+    template, family = hosts_family(pid(manager))
+    spare = [child for child in family if child != pid(manager)]
+    for number in (*spare, template):
+        os.kill(number, signal.SIGKILL)
+    advance(manager)  # the host lives on
+    name = manager.testcases()[0]
+    testid = manager.select(name)
+    assert advance(manager, testid).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+    kill(manager)
+    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+    deadline = time.monotonic() + 10
+    while any(process_start(number) for number in (*spare, template)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_how_an_orphaned_host_ended_is_still_told(manage, trap_resources):
+    manager = manage(trap_resources())
+    advance(manager, Tchws_set_HEX=286)
+    template, _ = hosts_family(pid(manager))
+    os.kill(template, signal.SIGKILL)
+    with pytest.raises(ModelError, match=r"killed by signal 11 \(SIGSEGV\)"):
+        advance(manager, **{PLANT_TRAP: int(Trap.SEGMENTATION_FAULT)})
+
+
+def test_what_is_known_of_a_session_that_was_restored_or_forked_is_told(manage, trap_resources):
+    for restore, told in (("exact", "exact"), ("inexact", "inexact"), ("none", "replayed"), ("crash", "replayed")):
+        manager = manage(trap_resources(restore=restore))
+        testid = manager.select(manager.testcases()[0])
+        advance(manager, testid, steps=2, Tchws_set_HEX=286)
+        fork = manager.fork(testid)
+        assert advance(manager, fork).restored == told
+        reply = manager.restore(testid, manager.snapshot(testid))
+        assert reply.restored == told
+        assert advance(manager, testid).restored == told
+        manager.close()

@@ -1,0 +1,49 @@
+"""What tests do with sessions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import numpy as np
+
+from adcc.session.process import process_start
+
+ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
+
+
+def pid(manager, testid=None):
+    """Return the process id of a session's host."""
+    return manager.call(testid, "about").payload["pid"]
+
+
+def kill(manager, testid=None):
+    """Kill the host of a session."""
+    number = pid(manager, testid)
+    os.kill(number, signal.SIGKILL)
+    while process_start(number):
+        time.sleep(0.005)
+
+
+def advance(manager, testid=None, steps=1, **inputs):
+    """Step a session and return the last reply."""
+    for _ in range(steps):
+        reply = manager.call(testid, "advance", inputs)
+    return reply
+
+
+def results(manager, testid=None):
+    """Return some columns of all rows."""
+    return manager.call(testid, "get_results", ALL, 0, 1e9).payload
+
+
+def same(a, b):
+    """Tell whether columns are alike, bit by bit."""
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name], equal_nan=True) for name in a)
+
+
+def children(number):
+    """Return the process ids of a process's children."""
+    with open(f"/proc/{number}/task/{number}/children") as file:
+        return [int(child) for child in file.read().split()]
