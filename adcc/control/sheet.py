@@ -115,7 +115,7 @@ def panels(of: Mapping[str, FloatArray], declared: Mapping[str, Any], outputs: S
 
 
 def _total(of: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
-    return np.sum([of[name] for name in names], axis=0)
+    return np.asarray(np.sum([of[name] for name in names], axis=0))
 
 
 def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, stem: Path) -> list[Path]:

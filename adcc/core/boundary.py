@@ -172,6 +172,16 @@ class Disturbances:
         held: FloatArray = self.values[self._rows(np.array(starts))]
         return held
 
+    def row(self, time: float) -> dict[str, float]:
+        """Return what holds from a time [s] on, by name.
+
+        Raises
+        ------
+        InvalidValueError
+            When the data does not cover it.
+        """
+        return dict(zip(self.names, self.at([time], time)[0].tolist(), strict=True))
+
     def _interpolated(self, times: FloatArray) -> FloatArray:
         rows = self._rows(times)
         after = np.minimum(rows + 1, len(self.values) - 1)

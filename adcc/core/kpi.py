@@ -146,7 +146,7 @@ class Kpis:
             found.update(each.values())
         return {name: found.get(name) if name not in _RATIOS else _ratio(name, found) for name in names}
 
-    def wanted(self, names: Sequence[str] | None) -> Sequence[str]:
+    def wanted(self, names: Any) -> Sequence[str]:
         """Check names of indicators; None is for all, BOPTEST's core among them.
 
         Raises
@@ -155,13 +155,19 @@ class Kpis:
             When there is none of that name.
         """
         known = dict.fromkeys((*CORE, *self._declaration.about))
-        for name in names or ():
-            if name not in known:
+        if names is None:
+            return list(known)
+        if isinstance(names, str):
+            names = [names]
+        if not isinstance(names, Sequence):
+            raise InvalidValueError("Invalid value for parameter names. Value must be a list of names.", "names")
+        for name in names:
+            if not isinstance(name, str) or name not in known:
                 raise InvalidValueError(
                     f"Invalid value {shown(name)} for parameter names. Value must be one of {', '.join(known)}.",
                     "names",
                 )
-        return list(known) if names is None else list(dict.fromkeys(names))
+        return list(dict.fromkeys(names))
 
 
 def _ratio(name: str, of: Mapping[str, float | None]) -> float | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from adcc.core import boptest
 from adcc.core.actions import Actions
+from adcc.core.evaluation import Evaluation
 from adcc.core.reply import Reply
 from adcc.core.resources import Resources
 from adcc.core.stepper import Stepper
@@ -30,6 +30,8 @@ class Queries:
         model = stepper.model
         self.actions = Actions([model.inputs[i] for i in stepper.controlled])
         self._parameters = {variable.name: variable for variable in model.parameters}
+        #: Key performance indicators, scenario and forecast.
+        self.evaluation = Evaluation(resources, stepper.history.columns, stepper.disturbances)
 
     @property
     def time(self) -> float:
@@ -58,27 +60,26 @@ class Queries:
         return Reply(200, "Queried the parameters successfully.", found)
 
     def get_forecast_points(self) -> Reply:
-        """Answer ``GET /forecast_points``: the boundary data that can be asked ahead, and their metadata."""
+        """Answer ``GET /forecast_points``: what can be asked ahead, and its metadata."""
         known = {variable.name: variable for variable in self.stepper.model.inputs}
         points = _metadata([known[name] for name in self.stepper.disturbances.names])
+        for name, unit in self.evaluation.forecast_units().items():
+            points[name] = Variable(name, unit=unit).metadata()
         return Reply(200, "Queried the forecast points and their meta-data successfully.", points)
 
     def get_forecast(self, point_names: Any, horizon: Any, interval: Any) -> Reply:
-        """Answer ``PUT /forecast``; see `adcc.core.boptest.forecast`."""
-        ahead = boptest.forecast(self.stepper.disturbances, self.time, point_names, horizon, interval)
+        """Answer ``PUT /forecast``; see `Evaluation.forecast`."""
+        ahead = self.evaluation.forecast(self.time, point_names, horizon, interval)
         return Reply(200, "Queried the forecast data successfully.", ahead)
 
-    def get_kpis(self) -> Reply:
-        """Answer ``GET /kpi``: the key figures, None where the test case does not define one."""
-        return Reply(200, "Queried KPIs successfully.", dict.fromkeys(boptest.KPIS))
+    def get_kpi_points(self) -> Reply:
+        """Answer ``GET /kpi_points``: the key performance indicators that there are, unit and description."""
+        points = {name: {"Unit": unit, "Description": text} for name, (unit, text) in self.evaluation.about.items()}
+        return Reply(200, "Queried the KPI points and their meta-data successfully.", points)
 
     def get_scenario(self) -> Reply:
         """Answer ``GET /scenario``."""
-        return Reply(200, "Queried current test case for scenario successfully.", dict.fromkeys(boptest.SCENARIO))
-
-    def set_scenario(self, given: Mapping[str, Any]) -> Reply:
-        """Answer ``PUT /scenario``: what the test case does not define is refused."""
-        return Reply(200, "Test case scenario was set successfully.", boptest.scenario(given))
+        return Reply(200, "Queried current test case for scenario successfully.", self.evaluation.scenario.as_dict())
 
 
 def _metadata(variables: Sequence[Variable]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ AlphaDataCenterCooling::
     initialization_observation = "Initialization_observation0.csv"
     head = "mlp.pth"
     chiller_power = "chiller_power.pth"
+    signals = "Signals.csv"                                 # prices and emissions, see `adcc.core.scenario`
     version = "version.txt"
 
     [boundary]
@@ -27,6 +28,9 @@ AlphaDataCenterCooling::
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
 
+    [kpi]                     # see `adcc.core.kpi`
+    [scenario]                # see `adcc.core.scenario`
+
 A folder with a first observation or a surrogate of the required head is a test case of the reference's kind: it needs
 disturbances, observation, head and version together, and a file that is missing is an error and no other test case.
 Its name, latest end and step default to the reference's. The step of others defaults to what the FMU proposes, else the
@@ -38,7 +42,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,6 +62,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "initialization_observation": ("Initialization_observation0.csv",),
     "head": ("mlp.pth",),
     "chiller_power": ("chiller_power.pth",),
+    "signals": ("Signals.csv",),
     "version": ("version.txt",),
 }
 #: Files of which a test case of the reference's kind needs all, and those of them that make a test case one.
@@ -104,6 +109,10 @@ class Resources:
         Whether Model Exchange is simulated anew at every step.
     linear : bool
         Whether boundary data is interpolated; otherwise values hold.
+    signals : Path or None
+        Prices and emissions; None where the test case has none.
+    kpi, scenario : Mapping
+        The tables of that name, checked by whom they are for.
     """
 
     name: str
@@ -122,18 +131,21 @@ class Resources:
     restart: bool = False
     linear: bool = False
     absolute_tolerance: float | None = None
+    signals: Path | None = None
+    kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
         digest = hashlib.sha256()
-        for field in fields(self):
-            value = getattr(self, field.name)
-            digest.update(f"{field.name}=".encode())
+        for each in fields(self):
+            value = getattr(self, each.name)
+            digest.update(f"{each.name}=".encode())
             if isinstance(value, Path):
                 with value.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
-            elif field.name in _RUN or field.name == "linear":
+            elif each.name in _RUN or each.name == "linear":
                 digest.update(repr(value).encode())
         return digest.hexdigest()
 
@@ -157,7 +169,7 @@ class Resources:
             raise ResourcesError(f"the Resources folder {path} does not exist")
         toml = _read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
-        _known(toml, {"name", "step", "end_time", "files", "boundary", "fmu"}, "")
+        _known(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
         _known(named, set(_FILES), "files.")
         _known(boundary, {"file", "interpolation"}, "boundary.")
         _known(fmu, _RUN, "fmu.")
@@ -188,6 +200,9 @@ class Resources:
                 interface=_one_of(fmu, "fmu.interface", INTERFACES),
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
+                signals=files["signals"],
+                kpi=_table(toml, "kpi"),
+                scenario=_table(toml, "scenario"),
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,8 @@ class Run:
         self.controls = controls
         self.clock = clock
         self.end_time = end_time
+        #: Row of the history where it begins.
+        self.first_row = 0
         self._begin = begin
         self._position: Position | None = None
 
@@ -67,6 +70,7 @@ class Run:
         """Take over where a new simulation begins; the control step stays."""
         self._position, self.controls, self.end_time = position, controls, end_time
         self.clock = Clock(position.time, self.clock.step)
+        self.first_row = len(self.stepper.history) - 1
 
     def require_end(self, count: int) -> None:
         """Refuse control steps that would lead beyond the end.
@@ -153,8 +157,13 @@ class Run:
             error = self.past_the_end(self.clock.after(len(within)))
         return position, ends, error
 
-    def state(self) -> State:
+    def state(self, scenario: Mapping[str, Any]) -> State:
         """Return all that `restore` needs to come back to now, but for the rows of the history.
+
+        Parameters
+        ----------
+        scenario : Mapping
+            What it is made under.
 
         Raises
         ------
@@ -162,9 +171,9 @@ class Run:
             When the plant cannot be brought back to where it stood, or fails.
         """
         position = self.begin()
-        return State(self.stepper.mark(), position, self.controls, self.clock, self.end_time)
+        return State(self.stepper.mark(), position, self.controls, self.clock, self.end_time, self.first_row, scenario)
 
     def restore(self, then: State, rows: FloatArray | None = None) -> None:
         """Go back to a state; see `Stepper.restore`."""
         self.stepper.restore(then.mark, then.position, rows)
-        self._position, self.controls, self.clock, self.end_time = then[1:]
+        self._position, self.controls, self.clock, self.end_time, self.first_row = then[1:6]

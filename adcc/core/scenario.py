@@ -19,7 +19,7 @@ Prices and emissions are columns of a table in the boundary data, named as in BO
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,8 +67,8 @@ class Scenario:
 
     Attributes
     ----------
-    electricity_price : str
-        Key of `PRICES`.
+    electricity_price : str or None
+        Key of `PRICES`; None where the test case has none.
     time_period : str or None
     temperature_uncertainty : str or None
         Key of `LEVELS`.
@@ -77,11 +77,15 @@ class Scenario:
     seed : int or None
     """
 
-    electricity_price: str = "constant"
+    electricity_price: str | None = None
     time_period: str | None = None
     temperature_uncertainty: str | None = None
     solar_uncertainty: None = None
     seed: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the parts by name."""
+        return asdict(self)
 
 
 class Scenarios:
@@ -119,6 +123,7 @@ class Scenarios:
                 boundary, names[0], _days(given, "days", 14), _days(given, "warmup_days", 1, least=0)
             )
         self._signals = signals
+        self._signal_times = np.empty(0) if signals is None else signals.times
 
     def parse(self, given: Mapping[str, Any], before: Scenario) -> tuple[Scenario, dict[str, Any]]:
         """Check a scenario that a client asks for; None keeps what is.
@@ -135,27 +140,32 @@ class Scenarios:
             Naming the parameter and what it may be.
         """
         said: dict[str, Any] = dict.fromkeys(Scenario.__dataclass_fields__)
+        changes: dict[str, Any] = {}
         for name, value in given.items():
             if name not in said:
                 raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
             if value is not None:
-                said[name] = self._checked(name, value)
-        changes = {name: value for name, value in said.items() if value is not None}
-        for name in ("temperature_uncertainty", "solar_uncertainty"):
-            if changes.get(name) == "none":
-                changes[name] = None
+                changes[name] = said[name] = self._checked(name, value)
         return replace(before, **changes), said
 
     def price(self, scenario: Scenario, times: FloatArray) -> FloatArray | None:
         """Return price [currency/kWh] and emissions [kg/kWh] at times [s], shape (2, k); None where there are none."""
         if self._signals is None:
             return None
-        rows = np.clip((times - self._signals.time0) // self._signals.interval, 0, len(self._signals.values) - 1)
-        columns = [self._signals.names.index(name) for name in (PRICES[scenario.electricity_price], EMISSIONS)]
-        return self._signals.values[rows.astype(np.intp)][:, columns].T
+        rows = np.maximum(np.searchsorted(self._signal_times, times, side="right") - 1, 0)
+        columns = [
+            self._signals.names.index(name) for name in (PRICES[scenario.electricity_price or "constant"], EMISSIONS)
+        ]
+        return self._signals.values[rows][:, columns].T
 
     def _checked(self, name: str, value: Any) -> Any:
         if name == "seed":
+            if not self.uncertain:
+                raise InvalidValueError(
+                    f"Scenario parameter seed is {shown(value)}, but this test case has nothing uncertain that it "
+                    f"could be for.",
+                    name,
+                )
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise InvalidValueError(
                     f"Scenario parameter seed is {shown(value)}, but should be a non-negative integer.", name
@@ -172,7 +182,7 @@ class Scenarios:
                 f"Scenario parameter {name} is {shown(value)}, but should be one of the following: {list(choices)}.",
                 name,
             )
-        return value
+        return None if value == "none" else value
 
 
 def periods(boundary: Disturbances, signal: str, days: int, warmup_days: int) -> dict[str, Period]:

@@ -13,6 +13,7 @@ import platform
 import struct
 import sys
 import zlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ _MAGIC = b"ADCCSTAT"
 _HEAD = struct.Struct("<8sI")
 _LENGTH = struct.Struct("<I")
 #: Version of this layout and of what the loop over time computes; a state of another version is refused.
-VERSION = 2
+VERSION = 3
 
 
 class State(NamedTuple):
@@ -45,6 +46,10 @@ class State(NamedTuple):
         Time and control step.
     end_time : float
         End of the simulation [s].
+    first_row : int
+        Row of the history where the test begins.
+    scenario : Mapping[str, Any]
+        Parts of the scenario.
     """
 
     mark: Mark
@@ -52,6 +57,8 @@ class State(NamedTuple):
     controls: FloatArray
     clock: Clock
     end_time: float
+    first_row: int
+    scenario: Mapping[str, Any]
 
 
 def origin(resources: Resources, model: Model) -> str:
@@ -89,6 +96,8 @@ def encode(state: State, of: str) -> bytes:
         "texts": dict(position.texts),
         "clock": state.clock,
         "end_time": state.end_time,
+        "first_row": state.first_row,
+        "scenario": dict(state.scenario),
         "rows": state.mark.rows,
         "beginning": {**state.mark.beginning._asdict(), "start_values": dict(state.mark.beginning.start_values)},
         "controls": len(state.controls),
@@ -136,4 +145,6 @@ def decode(data: bytes, of: str) -> State:
         numbers[:n_controls],
         Clock(*header["clock"]),
         header["end_time"],
+        header["first_row"],
+        header["scenario"],
     )

@@ -7,7 +7,7 @@ sub-steps happen or none: when one fails, the model is brought back to where it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -248,6 +248,51 @@ class Stepper:
         finally:
             self._roll_back(before)
         return position, np.concatenate(taken), error
+
+    def rehearse(
+        self,
+        position: Position,
+        policy: Callable[[Position], FloatArray],
+        times: Sequence[float],
+        disturbances: Disturbances,
+    ) -> FloatArray:
+        """Simulate control steps that a policy decides on as they come, then go back to now.
+
+        Parameters
+        ----------
+        position : Position
+            Where the session stands.
+        policy : Callable
+            Takes where the rehearsal stands and returns the control inputs of the coming step, shape (n_controls,).
+        times : sequence of float, length n_steps + 1
+            The clock now and at the end of each control step [s].
+        disturbances : Disturbances
+            What is believed to come, in place of the boundary data.
+
+        Returns
+        -------
+        FloatArray, shape (k, n_columns)
+            What the history would have taken.
+
+        Raises
+        ------
+        AdccError
+            When a step fails, or the model cannot be brought back to where it stood.
+        """
+        self._mend()
+        before, real = self._before(), self.disturbances
+        taken = [np.empty((0, len(self.history.columns)))]
+        try:
+            self.disturbances = disturbances
+            for k in range(len(times) - 1):
+                rows, _ = self._rows(times[k : k + 2], policy(position)[np.newaxis])
+                for row in rows:
+                    position = self._sub_step(row, position)
+                taken.append(rows)
+        finally:
+            self.disturbances = real
+            self._roll_back(before)
+        return np.concatenate(taken)
 
     def mark(self) -> Mark:
         """Return what `restore` needs to come back to now.

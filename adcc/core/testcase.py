@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,9 +22,11 @@ from adcc.core.model import FloatArray, Model
 from adcc.core.numbers import parse_number
 from adcc.core.position import Position
 from adcc.core.queries import Queries
+from adcc.core.rehearsal import Policy, rehearse
 from adcc.core.reply import Reply
 from adcc.core.resources import Resources
 from adcc.core.run import Run
+from adcc.core.scenario import Scenario
 from adcc.core.start import Starts, parse_start_values
 from adcc.core.stepper import Stepper
 from adcc.core.times import Clock, parse_step, parse_time, plain
@@ -169,6 +172,7 @@ class TestCase(Queries):
         chosen = parse_start_values(start_values, self._parameters)
         begun = self._starts.begin(start, warmup, chosen, self._run.clock.step)
         self._run.restart(begun.position, begun.controls, end)
+        self.evaluation.resume(self._run.first_row, replace(self.evaluation.scenario, time_period=None))
         observed = self._observed(begun.position, begun.controls)
         if warmup is not None:
             message = (
@@ -180,6 +184,43 @@ class TestCase(Queries):
         if begun.warmup:
             message += f" with warmup period of {plain(begun.warmup)}s"
         return Reply(200, f"{message}.", observed)
+
+    def set_scenario(self, given: Mapping[str, Any]) -> Reply:
+        """Answer ``PUT /scenario``; with a time period, also what `initialize` to its start answers.
+
+        Parameters
+        ----------
+        given : Mapping[str, str or int or None]
+            Parts of `adcc.core.scenario.Scenario`; None keeps what is.
+        """
+        chosen, said = self.evaluation.choose(given)
+        if given.get("time_period") is not None:
+            period = self.evaluation.periods[said["time_period"]]
+            said["time_period"] = self.initialize(period.start, period.end, period.warmup).payload
+        self.evaluation.resume(self._run.first_row, chosen)
+        return Reply(200, "Test case scenario was set successfully.", said)
+
+    def get_kpis(self, names: Any = None, start_time: Any = None, final_time: Any = None) -> Reply:
+        """Answer ``GET /kpi``: key performance indicators, None where there is none.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: all.
+        start_time, final_time : float, int or str, optional
+            A window of the test, ends of intervals [s]; default: from its start until now.
+        """
+        self._run.begin()
+        found = self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
+        return Reply(200, "Queried KPIs successfully.", found)
+
+    def boundary(self) -> dict[str, float]:
+        """Return the boundary data of the coming step, by name."""
+        return self.stepper.disturbances.row(self.time)
+
+    def rehearse(self, policy: Policy, steps: int) -> FloatArray:
+        """Simulate on under a policy, then come back to now; see `adcc.core.rehearsal`."""
+        return rehearse(self._run, self.evaluation, self.actions, self._observed, policy, steps)
 
     def advance(self, u: Mapping[str, Any], form: Form = "adcc") -> Reply:
         """Answer ``POST /advance`` and ``POST /steps``: simulate on.
@@ -194,6 +235,7 @@ class TestCase(Queries):
             inputs out of bounds are clamped with a warning, the last step is cut to the end, at the end nothing is
             done. ``many``: many control steps.
         """
+        self.evaluation.step_begins()
         if form == "many":
             controls, names, atomic = self._many(u)
             return many.advance(self._run, controls, names, atomic=atomic)
@@ -202,7 +244,9 @@ class TestCase(Queries):
         if clock is None:
             return Reply(200, _AT_THE_END, {})
         self._run.advance(controls, clock)
-        return self._stepped(start, self._run.begin(), controls[0], form, warnings)
+        reply = self._stepped(start, self._run.begin(), controls[0], form, warnings)
+        self.evaluation.step_ends(clock.step)
+        return reply
 
     def look_ahead(self, u: Mapping[str, Any], form: Form = "adcc") -> Reply:
         """Answer what `advance` would answer, and stay here: the plant is brought back, nothing else is touched.
@@ -284,7 +328,7 @@ class TestCase(Queries):
         ModelError
             When the plant cannot be brought back to where it stood, or fails.
         """
-        return state.encode(self._run.state(), self._origin)
+        return state.encode(self._run.state(self.evaluation.scenario.as_dict()), self._origin)
 
     def restore(self, stored: bytes, rows: FloatArray | None = None) -> None:
         """Go back to a state, in a new instance of the plant.
@@ -306,7 +350,9 @@ class TestCase(Queries):
         ModelError, StorageError
             When it cannot be done. In any case everything stands as before.
         """
-        self._run.restore(state.decode(stored, self._origin), rows)
+        then = state.decode(stored, self._origin)
+        self._run.restore(then, rows)
+        self.evaluation.resume(then.first_row, Scenario(**then.scenario))
 
     def history_rows(self, first: int = 0) -> FloatArray:
         """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""

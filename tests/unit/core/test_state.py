@@ -211,7 +211,7 @@ def test_the_tolerance_belongs_to_the_resources(small_case, small_resources, sta
 def test_a_state_of_another_version_is_refused(small_case, monkeypatch):
     stored = small_case.state()
     monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
-    with pytest.raises(StateError, match="of version 2, this server reads 3"):
+    with pytest.raises(StateError, match="of version 3, this server reads 4"):
         small_case.restore(stored)
 
 

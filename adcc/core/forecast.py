@@ -1,12 +1,8 @@
-"""What BOPTEST's routes ask beyond those of the reference: forecast, key figures, scenario.
-
-A test case of this kind defines no scenario (no periods, no prices) and no key figures yet, so the answers have the
-contract's shape and say so: null, never an invented number.
-"""
+"""Boundary data ahead, with BOPTEST's contract."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,18 +13,12 @@ from adcc.core.numbers import parse_number, shown
 from adcc.core.times import Clock
 from adcc.errors import InvalidValueError
 
-#: Parts of a scenario.
-SCENARIO = ("electricity_price", "time_period", "temperature_uncertainty", "solar_uncertainty", "seed")
-#: Core key figures of BOPTEST.
-KPIS = (
-    "cost_tot", "emis_tot", "ener_tot", "idis_tot", "pdih_tot", "pele_tot", "pgas_tot", "tdis_tot", "time_rat",
-)  # fmt: skip
 #: Most values of each point in a forecast.
 MOST_POINTS = 200_000
 
 
 def forecast(
-    disturbances: Disturbances, now: float, point_names: Any, horizon: Any, interval: Any
+    tables: Sequence[Disturbances], now: float, point_names: Any, horizon: Any, interval: Any
 ) -> dict[str, FloatArray]:
     """Return the boundary data ahead.
 
@@ -36,7 +26,8 @@ def forecast(
 
     Parameters
     ----------
-    disturbances : Disturbances
+    tables : sequence of Disturbances
+        The first that has a point gives it.
     now : float
         Clock [s].
     point_names : sequence of str
@@ -66,14 +57,16 @@ def forecast(
         raise InvalidValueError(
             "Invalid value for parameter point_names. Value must be a list of names.", "point_names"
         )
-    wrong = [shown(name) for name in point_names if name not in disturbances.names]
+    found = {name: table for table in reversed(tables) for name in table.names}
+    wrong = [shown(name) for name in point_names if not isinstance(name, str) or name not in found]
     if wrong:
         raise InvalidValueError(
             f"Invalid point name(s) {wrong} in parameter point_names.  Check list of available forecast points.",
             "point_names",
         )
+    asked = [table for table in tables if any(found[name] is table for name in point_names)]
     # a horizon is cut where the data ends, before anything is made of it
-    last = min(now + ahead, float(disturbances.times[-1]))
+    last = min([now + ahead, *(float(table.times[-1]) for table in asked or tables[:1])])
     if last - now > apart * MOST_POINTS:
         raise InvalidValueError(
             f"Invalid value {apart} for parameter interval. The answer would have more than {MOST_POINTS} values of "
@@ -82,29 +75,8 @@ def forecast(
         )
     count = int((last - now) / apart + 1e-9) + 1 if last >= now else 0
     time = Clock(now, apart).times(count - 1) if count else []
-    values = disturbances.at(time, last) if count else np.empty((0, len(disturbances.names)))
-    columns = {name: values[:, disturbances.names.index(name)] for name in point_names}
-    return {"time": np.array(time), **columns}
-
-
-def scenario(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a scenario that a client asks for; None asks for nothing.
-
-    Raises
-    ------
-    InvalidValueError
-        When it asks for something that this test case does not define.
-    """
-    for name, value in given.items():
-        if name not in SCENARIO:
-            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
-        if value is None or (name.endswith("_uncertainty") and value == "none"):
-            continue
-        if name == "time_period":
-            said = "but should be one of the following: []."
-        elif name == "seed":
-            said = "but this test case has nothing uncertain that it could be for."
-        else:
-            said = "but this test case does not define one."
-        raise InvalidValueError(f"Scenario parameter {name} is {shown(value)}, {said}", name)
-    return dict.fromkeys(SCENARIO)
+    columns: dict[str, FloatArray] = {"time": np.array(time)}
+    for table in asked:
+        values = table.at(time, last) if count else np.empty((0, len(table.names)))
+        columns |= {name: values[:, i] for i, name in enumerate(table.names) if found[name] is table}
+    return {name: columns[name] for name in ("time", *point_names)}
