@@ -1,0 +1,76 @@
+"""Whole tests under a controller, on the default plant."""
+
+from pathlib import Path
+
+import pytest
+
+from adcc.control import commands
+from adcc.control.drive import controller, drive
+from adcc.core.resources import Resources
+from adcc.core.testcase import TestCase
+from adcc.errors import InvalidValueError, SettingsError, StorageError
+from adcc.session.local import open_testcase
+
+pytest.importorskip("tqdm")
+
+
+@pytest.fixture
+def case(resources: Path, state_dir: Path):
+    case = open_testcase(resources, state_dir)
+    yield case
+    case.close()
+
+
+def test_drives_as_a_client_would(case: TestCase) -> None:
+    times: list[float] = []
+    by = controller("rules", case)
+    last = drive(case, by, case.initialize(7200).payload, 7200 + 5 * 300 + 100, times.append)
+    assert (case.time, times) == (7200 + 5 * 300, [300.0] * 5)
+    case2 = case.twin()
+    by.reset(observation := case2.initialize(7200).payload, case2.boundary())
+    for _ in range(5):
+        observation = case2.advance(by.action(observation, case2.boundary())).payload
+    assert last == observation
+    case2.close()
+
+
+def test_a_run_is_written_and_drawn(case: TestCase, resources: Path, tmp_path: Path, capsys) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("plotly")
+    said: list[str] = []
+    out = tmp_path / "run.parquet"
+    kpis = commands.step(case, Resources.load(resources), "rules", 3600, 3600 + 40 * 300, out, said.append)
+    frame = pandas.read_parquet(out)
+    assert frame.time.tolist()[-41:] == [3600 + 300 * k for k in range(41)]
+    power = frame[["P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum"]].to_numpy()[-40:].sum()
+    assert kpis["ener_tot"] == pytest.approx(power / 12e3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.html", "run.parquet", "run.png"]
+    assert all(path.suffix in said[0] for path in tmp_path.iterdir())
+    assert "100%" in capsys.readouterr().err
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_simulated(case: TestCase, resources: Path) -> None:
+    with pytest.raises(StorageError):
+        commands.step(case, Resources.load(resources), "rules", 0, 300, Path("/no/such/folder/a.csv"), print)
+    with pytest.raises(SettingsError, match="there is no controller pid"):
+        commands.step(case, Resources.load(resources), "pid", 0, 300, None, print)
+    assert case.time == 0
+
+
+def test_looking_ahead_saves_energy_without_more_violation(case: TestCase) -> None:
+    found = commands.compare(case, ["rules", "look-ahead"], ["peak_heat", "mild"], 0.5, {})
+    for period in ("peak_heat", "mild"):
+        rules, ahead = found[period]["rules"], found[period]["look-ahead"]
+        assert ahead["ener_tot"] < 0.97 * rules["ener_tot"]
+        assert ahead["tdis_tot"] <= rules["tdis_tot"] + 1e-9
+        assert ahead["heat_tot"] == pytest.approx(rules["heat_tot"], rel=0.02)
+    table = commands.table(found)
+    assert table.count("look-ahead") == 2
+    saved = 100 * (1 - found["mild"]["look-ahead"]["ener_tot"] / found["mild"]["rules"]["ener_tot"])
+    assert f"{saved:.1f} %" in table
+
+
+def test_an_unknown_period_is_refused(case: TestCase) -> None:
+    with pytest.raises(InvalidValueError, match="there is no time period summer; there are: winter, mild"):
+        commands.compare(case, ["rules"], ["summer"], None, {})
