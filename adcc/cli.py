@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from adcc.errors import AdccError
+from adcc.errors import AdccError, ResourcesError
 from adcc.settings import Settings
 
 
@@ -25,16 +27,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="adcc", description="A data-centre cooling plant over HTTP.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="serve the REST API; HOST, PORT and ADCC_* of the environment are honoured")
+    start = commands.add_parser(
+        "serve", help="serve the REST API; HOST, PORT and ADCC_* of the environment are honoured"
+    )
+    what = start.add_mutually_exclusive_group()
+    what.add_argument("--fmu", type=Path, metavar="FILE", help="serve an FMU alone: all its inputs are control inputs")
+    what.add_argument("--resources", type=Path, metavar="FOLDER", help="serve the test case of a folder")
+    start.add_argument("--host", help="address to listen on")
+    start.add_argument("--port", help="port to listen on")
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
+        if options.command == "serve":
+            _to_environment(options)
         settings = Settings.from_env()
         return serve(settings) if options.command == "serve" else doctor(settings, as_json=options.json)
     except AdccError as error:
         print(f"adcc: {error}", file=sys.stderr)
         return 1
+
+
+def _to_environment(options: argparse.Namespace) -> None:
+    """Put what was chosen into the environment, where all processes of the server find it.
+
+    Raises
+    ------
+    ResourcesError
+        When a file or folder does not exist.
+    """
+    if options.fmu is not None and not options.fmu.is_file():
+        raise ResourcesError(f"there is no FMU {options.fmu}")
+    if options.resources is not None and not options.resources.is_dir():
+        raise ResourcesError(f"there is no folder {options.resources}")
+    chosen = {"ADCC_RESOURCES": options.fmu or options.resources, "HOST": options.host, "PORT": options.port}
+    os.environ.update({name: str(value) for name, value in chosen.items() if value is not None})
 
 
 def serve(settings: Settings) -> int:

@@ -5,6 +5,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
+* ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events.
 """
 
@@ -129,6 +130,19 @@ PLANT = Spec(
     ),
     ("T",),
 )
+OVERWRITE = Spec(
+    "overwrite",
+    (
+        Var("own", "parameter", start="20"),
+        Var("power_u", "input", start="0", more='min="0" max="100"', unit="K", description="Overwrites power"),
+        Var("power_activate", "input", "Boolean", "false"),
+        Var("n", "input", "Int32", "1", more='min="0" max="3"'),
+        Var("T", "output", start="10", unit="K"),
+        Var("power", "output", unit="K"),
+        Var("der(T)", "local", derivative="T"),
+    ),
+    ("T",),
+)
 _NUMBERS = [t for t in TYPES if t not in ("String", "Binary")]
 EVERY = Spec(
     "every",
@@ -161,7 +175,7 @@ def state(time: float, u: float = 0.0, *, start: float = 1.0, tau: float = 10.0)
     return u + (start - u) * math.exp(-time / tau)
 
 
-def build(spec: Spec, path: Path, version: str, interface: str = "cs") -> Path:
+def build(spec: Spec, path: Path, version: str, interface: str = "cs", *, refuse_events: bool = False) -> Path:
     """Compile an FMU.
 
     Parameters
@@ -172,12 +186,14 @@ def build(spec: Spec, path: Path, version: str, interface: str = "cs") -> Path:
     version : {"1.0", "2.0", "3.0"}
     interface : {"cs", "me"}
         Of FMI 1.0, which has one only; later ones have both.
+    refuse_events : bool
+        Whether a co-simulation of FMI 3.0 makes no instance with an event mode, although it promises one.
     """
     folder = "x86_64-linux" if version == "3.0" else "linux64"
     description = {"1.0": _fmi1, "2.0": _fmi2, "3.0": _fmi3}[version](spec, interface)
     defines = {
         "GUID": f'"{spec.name}"', "MODEL": f'"{spec.name}.h"', "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
-        "N": 3,
+        "N": 3, "REFUSE_EVENTS": int(refuse_events),
     }  # fmt: skip
     return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": _header(spec)})
 

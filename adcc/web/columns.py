@@ -62,7 +62,7 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
         for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(said))):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
-    return Response(body.getvalue(), status=answer.status, content_type=NPZ)
+    return wire.told(Response(body.getvalue(), status=answer.status, content_type=NPZ), answer)
 
 
 def results(answer: Reply) -> Response:

@@ -64,13 +64,15 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     @routes.put("/restore/<testid>")
     def restore(testid: str | None) -> Response:
         """Go back to a snapshot: {"snapshot"}."""
-        return wire.reply(sessions.restore(testid, wire.name("snapshot")))
+        (snapshot,) = wire.texts(("snapshot",))
+        return wire.reply(sessions.restore(testid, str(snapshot)))
 
     @routes.post("/fork", defaults={"testid": None})
     @routes.post("/fork/<testid>")
     def fork(testid: str | None) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
-        forked = sessions.fork(testid, wire.name("snapshot", optional=True) or None)
+        (snapshot,) = wire.texts((), ("snapshot",))
+        forked = sessions.fork(testid, snapshot or None)
         return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
 
     return routes

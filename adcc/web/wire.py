@@ -21,6 +21,7 @@ from adcc.errors import (
     ContentTypeError,
     InvalidValueError,
     MalformedError,
+    RequestError,
     TooLargeError,
     UnknownSessionError,
 )
@@ -31,6 +32,10 @@ _JSON = "application/json"
 _DRAINED = 64 * 2**20
 
 
+class MissingError(RequestError):
+    """A field that a request with a test id lacks; BOPTEST's answer names it in the payload."""
+
+
 def envelope(status: int, message: str, payload: Any = None) -> Response:
     """Return a reply: ``{"status", "message", "payload"}`` with that HTTP status."""
     body = orjson.dumps({"status": status, "message": message, "payload": payload}, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -38,8 +43,12 @@ def envelope(status: int, message: str, payload: Any = None) -> Response:
 
 
 def reply(answer: Reply) -> Response:
-    """Return what a test case answers; a header tells when its plant did not come back bit by bit."""
-    response = envelope(*answer)
+    """Return what a test case answers."""
+    return told(envelope(*answer), answer)
+
+
+def told(response: Response, answer: Reply) -> Response:
+    """Add the header that tells when the plant of an answer did not come back bit by bit."""
     restored = getattr(answer, "restored", "")
     if restored in ("inexact", "replayed"):
         response.headers["Session-Restored"] = restored
@@ -60,7 +69,7 @@ def streamed(answer: Reply) -> Response:
             yield (b"," if i else b"") + orjson.dumps(name) + b":" + values
         yield b"}}"
 
-    return Response(parts(), status=answer.status, content_type=_JSON)
+    return told(Response(parts(), status=answer.status, content_type=_JSON), answer)
 
 
 def body(*, form: bool = False) -> dict[str, Any]:
@@ -116,22 +125,22 @@ def flag(given: dict[str, Any], name: str) -> bool:
     return False if value is None else parse_flag(value, name)
 
 
-def name(field: str, *, optional: bool = False) -> str:
-    """Return a field of the body that is a text; empty where an optional one is missing.
+def texts(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[str | None]:
+    """Return fields of the body that are texts; None for an optional one that is missing.
 
     Raises
     ------
     InvalidValueError
-        When it is missing or something else.
+        When one is missing, unknown or something else.
     """
-    value = fields((), (field,))[field] if optional else fields((field,))[field]
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise InvalidValueError(
-            f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.", field
-        )
-    return value
+    values = fields(required, optional)
+    for field, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidValueError(
+                f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.",
+                field,
+            )
+    return list(values.values())
 
 
 def conditions() -> dict[str, Any]:
@@ -160,6 +169,8 @@ def conditions() -> dict[str, Any]:
 
 def failure(error: AdccError) -> Response:
     """Return the reply to an error, in the shape that it has on the routes that can raise it."""
+    if isinstance(error, MissingError):
+        return envelope(error.status, "Bad Request", str(error))
     if isinstance(error, UnknownSessionError):  # as BOPTEST has it
         wrong = {"value": error.testid, "msg": str(error), "param": "testid", "location": "params"}
         return Response(orjson.dumps({"errors": [wrong]}), status=error.status, content_type=_JSON)
@@ -210,3 +221,18 @@ def fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[st
                 f"Bad input for parameter {name}. Missing required parameter in the JSON body.", name
             )
     return {name: given.get(name) for name in (*required, *optional)}
+
+
+def lenient_fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    """Return fields of a request's body, which may be form data, as BOPTEST takes them: unknown ones are ignored.
+
+    Raises
+    ------
+    MissingError
+        When a field is missing.
+    """
+    given = body(form=True)
+    for name in required:
+        if name not in given:
+            raise MissingError(name)
+    return [given.get(name) for name in (*required, *optional)]
