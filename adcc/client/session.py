@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from adcc.client.columns import NPZ, Columns, unpack
 from adcc.client.connection import Again, Connections, Response
@@ -247,9 +247,25 @@ class Session:
         asked = {"point_names": list(point_names), "horizon": horizon, "interval": interval}
         return Columns(self._payload("PUT", "forecast", asked))
 
-    def kpi(self) -> dict[str, float | None]:
-        """Return the key figures of the simulation since its start."""
-        return dict(self._payload("GET", "kpi"))
+    def kpi(
+        self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
+    ) -> dict[str, float | None]:
+        """Return key performance indicators; None where there is none.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: all.
+        start_time, final_time : float, optional
+            A window of the test [s]; default: from its start until now.
+        """
+        given = {
+            "names": None if names is None else ",".join(names),
+            "start_time": start_time,
+            "final_time": final_time,
+        }
+        query = urlencode({name: value for name, value in given.items() if value is not None})
+        return dict(self._payload("GET", "kpi", query=query))
 
     def scenario(self) -> dict[str, Any]:
         """Return the scenario."""
@@ -325,10 +341,10 @@ class Session:
         *,
         again: Again = "safe",
         headers: Mapping[str, str] | None = None,
+        query: str = "",
     ) -> Response:
-        response = self._connections.request(
-            method, f"/{route}/{quote(self.testid, safe='')}", body, again=again, headers=headers
-        )
+        path = f"/{route}/{quote(self.testid, safe='')}" + (f"?{query}" if query else "")
+        response = self._connections.request(method, path, body, again=again, headers=headers)
         self.restored = response.headers.get("Session-Restored", "")
         return response
 

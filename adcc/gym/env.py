@@ -37,7 +37,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     testcase : str, optional
         Test case of a server.
     observations : sequence of str, optional
-        Measurements, inputs and boundary signals; default: all measurements and boundary signals.
+        Measurements, inputs and boundary signals; default: all measurements, and the boundary signals that
+        have bounds.
     forecast : Mapping, optional
         ``point_names``, ``horizon``, ``interval`` [s]: observe boundary signals ahead too, the first an interval ahead.
     actions : str or sequence of str
@@ -59,6 +60,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         How long before the start the simulation begins [s]; the plant makes the least of it that it needs.
     scenario : Mapping, optional
         Parts of the plant's scenario, like ``temperature_uncertainty``.
+    kpis : sequence of str
+        Key performance indicators for the infos; a call of the plant a step, whatever their number.
     failure_reward : float
         Reward of a step in which the plant failed.
     render_mode : None
@@ -92,6 +95,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         start_times: float | Sequence[float] | None = None,
         warmup: float = 0.0,
         scenario: Mapping[str, Any] | None = None,
+        kpis: Sequence[str] = (),
         failure_reward: float = -100.0,
         render_mode: None = None,
     ) -> None:
@@ -111,15 +115,19 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             self._step = self._plant.step()
             self._episode = _whole_steps(episode, self._step)
             self._reward = reward if callable(reward) else Reward(reward)
+            needed: tuple[Sequence[str], Sequence[str]] = ((), ())
             if isinstance(self._reward, Reward):
                 self._reward.check(self._plant.measurements())
+                needed = self._reward.boundary, self._reward.kpis
+            self._kpis, self._needed_kpis = tuple(kpis), tuple(dict.fromkeys((*kpis, *needed[1])))
+            self._kpi = self._indicators()
             self._actions = make_actions(actions, self._plant.inputs(), bounds or {}, normalise=normalise)
             self._observer = Observer(
                 self._plant,
                 observations,
                 None if forecast is None else Forecast(**forecast),
                 bounds or {},
-                [*self._actions.boundary, *(self._reward.boundary if isinstance(self._reward, Reward) else ())],
+                [*self._actions.boundary, *needed[0]],
                 self._step,
                 round(self._episode / self._step),
                 uncertain=(scenario or {}).get("temperature_uncertainty") not in (None, "none"),
@@ -138,6 +146,16 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def observation_names(self) -> tuple[str, ...]:
         """What each number of an observation is."""
         return self._observer.vector.names
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """All measurements and inputs as they are now, by name."""
+        return self._values
+
+    @property
+    def boundary(self) -> Mapping[str, float]:
+        """The boundary signals of the coming step that observations, actions or the reward need, by name."""
+        return self._observer.boundary.now()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -165,9 +183,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             time = float(options.get("start_time", drawn))
             self._end = time + self._episode
             self._values = self._plant.initialize(time, self._end, self._warmup)
+        self._kpi = self._indicators()
         self._observer.boundary.move(time)
-        self._actions.reset(self._values, self._observer.boundary.now())
-        return self._observer.observe(self._values), {"time": time}
+        self._actions.reset(self._values, self.boundary)
+        return self._observer.observe(self._values), self._info(time)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Simulate a control step.
@@ -181,23 +200,26 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         truncated : bool
             Whether the episode has its length.
         info : dict
-            ``time`` [s]; ``terms`` of the reward by name; ``error`` of a plant that failed.
+            ``time`` [s]; ``kpi``, those that were asked for, until now; ``terms`` of the reward; ``error`` of a plant
+            that failed.
         """
-        before, boundary = self._values, self._observer.boundary.now()
+        before, boundary = self._values, self.boundary
         wanted = self._actions.decode(action, before, boundary)
         try:
             # what stays as it is need not be sent
             after = self._plant.advance({name: value for name, value in wanted.items() if before.get(name) != value})
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
-            return observation, self._failure_reward, True, False, {"time": self._plant.time, "error": str(error)}
+            return observation, self._failure_reward, True, False, {**self._info(self._plant.time), "error": str(error)}
         if not after:
             raise InvalidValueError("The episode is over: reset the environment.", "action")
         time = self._plant.time or 0.0
         self._values = after
         self._observer.boundary.move(time)
-        transition = Transition(time, self._step, before, after, boundary)
-        info: dict[str, Any] = {"time": time}
+        earlier, self._kpi = self._kpi, self._indicators()
+        gained = {name: value - earlier[name] for name, value in self._kpi.items()}
+        transition = Transition(time, self._step, before, after, boundary, gained)
+        info = self._info(time)
         if isinstance(self._reward, Reward):
             info["terms"] = self._reward.terms(transition)
             reward = self._reward.total(info["terms"])
@@ -208,6 +230,19 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def snapshot(self) -> Any:
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
         return self._plant.snapshot(), self._values, self._end
+
+    def _indicators(self) -> dict[str, float]:
+        """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""
+        if not self._needed_kpis:
+            return {}
+        told = self._plant.kpi(self._needed_kpis)
+        return {name: told[name] or 0.0 for name in self._needed_kpis}
+
+    def _info(self, time: float | None) -> dict[str, Any]:
+        info: dict[str, Any] = {"time": time}
+        if self._kpis:
+            info["kpi"] = {name: self._kpi[name] for name in self._kpis}
+        return info
 
     def close(self) -> None:
         """End the plant."""

@@ -19,7 +19,8 @@ class Observer:
     ----------
     plant : Plant
     names : sequence of str or None
-        Measurements, inputs and boundary signals; None for all measurements and boundary signals.
+        Measurements, inputs and boundary signals; None for all measurements and the boundary
+        signals that have bounds (prices have none).
     forecast : Forecast or None
         What is told ahead.
     given : Mapping[str, tuple of float]
@@ -55,7 +56,8 @@ class Observer:
     ) -> None:
         measurements, signals = plant.measurements(), plant.forecast_points()
         values = {**measurements, **plant.inputs()}
-        self._names = [*measurements, *signals] if names is None else list(names)
+        bounded = [name for name, point in signals.items() if None not in (point.minimum, point.maximum)]
+        self._names = [*measurements, *bounded] if names is None else list(names)
         low, high = bounds_of({**values, **signals}, self._names, given)
         told: list[str] = []
         self._ahead: list[str] = []

@@ -77,6 +77,10 @@ class LocalPlant:
         """Return disturbances from now on."""
         return Columns(self._call("get_forecast", list(point_names), horizon, interval))
 
+    def kpi(self, names: Sequence[str]) -> dict[str, float | None]:
+        """Return key performance indicators."""
+        return dict(self._call("get_kpis", list(names)))
+
     def snapshot(self) -> str:
         """Store the plant as it stands."""
         return self._snapshot()

@@ -32,6 +32,8 @@ class Transition(NamedTuple):
         All measurements and inputs before and after.
     boundary : Mapping[str, float]
         Boundary data during it, those that the environment observes or the reward needs.
+    kpi : Mapping[str, float]
+        What key performance indicators gained in it, those that the environment is asked for or the reward needs.
     """
 
     time: float
@@ -39,6 +41,7 @@ class Transition(NamedTuple):
     before: Mapping[str, float]
     after: Mapping[str, float]
     boundary: Mapping[str, float]
+    kpi: Mapping[str, float]
 
 
 RewardFunction = Callable[[Transition], float]
@@ -55,11 +58,13 @@ class Reward:
         The energy times the price [currency].
     ``starts``
         How many of the switches went from off to on.
+    a key performance indicator
+        What it gained, like ``ener_tot`` and ``tdis_tot``; unlike the above, exact for control steps of many intervals.
 
     Parameters
     ----------
     weights : Mapping[str, float], optional
-        By term, per kWh, K h, currency, start; default: `DEFAULT_WEIGHTS`.
+        By term, per kWh, K h, currency, start, unit of the indicator; default: `DEFAULT_WEIGHTS`.
     power : sequence of str
         Signals whose sum is the power [W].
     temperature : str
@@ -71,10 +76,6 @@ class Reward:
     switches : sequence of str
         Inputs that are on from 0.5 on.
 
-    Raises
-    ------
-    InvalidValueError
-        When there is no such term.
     """  # noqa: D400
 
     def __init__(
@@ -89,12 +90,11 @@ class Reward:
         switches: Sequence[str] = CHILLERS,
     ) -> None:
         weights = DEFAULT_WEIGHTS if weights is None else weights
-        for name in weights:
-            if name not in TERMS:
-                raise InvalidValueError(f"There is no term {name}; there are {', '.join(TERMS)}.", "reward")
         self.weights = dict(weights)
         self._power, self._temperature, self._limit = tuple(power), temperature, limit + band
         self._price, self._switches = price, tuple(switches)
+        #: Key performance indicators among the terms.
+        self.kpis = tuple(name for name in weights if name not in TERMS)
         #: Boundary signals that it needs.
         self.boundary = (price,) if isinstance(price, str) and "cost" in weights else ()
 
@@ -125,6 +125,8 @@ class Reward:
             elif name == "cost":
                 price = self._price if isinstance(self._price, float | int) else transition.boundary[self._price]
                 found[name] = energy * price
+            elif name in self.kpis:
+                found[name] = transition.kpi[name]
             else:
                 found[name] = float(sum(transition.before[name] < 0.5 <= after[name] for name in self._switches))
         return found

@@ -20,13 +20,14 @@ PLANT_LIMITS: tuple[tuple[re.Pattern[str], float, float], ...] = tuple(
     for pattern, low, high in (
         (r"Pfan_CT\d_0\d", 0.0, 55e3),
         (r"P_CTfans_sum", 0.0, 12 * 55e3),
-        (r"P_C[DH]WPs_sum", 0.0, 6 * 170e3),
+        (r"P_CDWPs_sum", 0.0, 6 * 170e3),
+        (r"P_CHWPs_sum", 0.0, 6 * 190e3),
         (r"Pchi\d", 0.0, 3 * 517.2e3),
         (r"P_Chillers_sum", 0.0, 18 * 517.2e3),
         (r"H_CDWP\d", 0.0, 60.0),
         (r"H_CHWP\d", 0.0, 65.0),
         (r"eta_C[DH]WP\d", 0.0, 1.0),
-        (r"VolumeFlowRate_cw", 0.0, 3.5),
+        (r"VolumeFlowRate_cw", 0.0, 5.0),
         (r"T(lvg_CT|chws_|cwr_|chw_supply|cw_supply|cw_returnPipe).*", 273.15, 348.15),
     )
 )

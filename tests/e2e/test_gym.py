@@ -16,11 +16,12 @@ pytest.importorskip("gymnasium", reason="the environment needs the extra 'gym'")
 
 import gymnasium
 
-from adcc.gym import DataCenterCoolingEnv
+from adcc.gym import DataCenterCoolingEnv, Reward
 from adcc.gym.spaces import bounds_of
 from adcc.session.local import open_testcase
 from tests.server import Server
 
+PRICE = "PriceElectricPowerConstant"
 START = 16_900_200.0
 FORECAST = {"point_names": ["Twb_outside", "Mchw"], "horizon": 7200.0, "interval": 3600.0}
 
@@ -63,6 +64,40 @@ def test_wherever_the_plant_runs_the_numbers_are_the_same(server, resources, sta
     assert len({observation for observation, *_ in told[0][1:]}) > 30
 
 
+def test_the_terms_of_the_reward_are_what_the_indicators_gained(resources, state_dir):
+    """With a control step of one interval both say the same; with a longer one the indicators see every interval."""
+    pairs = {"energy": "ener_tot", "violation": "tdis_tot", "cost": "cost_tot"}
+    reward = Reward(dict.fromkeys([*pairs, *pairs.values(), "starts", "starts_chillers"], 1.0), price=PRICE)
+    options = {
+        "resources": resources,
+        "state_dir": state_dir,
+        "actions": "staging-flat",
+        "reward": reward,
+        "kpis": ["pue"],
+    }
+    env = DataCenterCoolingEnv(**options)
+    env.action_space.seed(1)
+    env.reset(seed=1)
+    total = dict.fromkeys(reward.weights, 0.0)
+    for _ in range(60):
+        *_, info = env.step(env.action_space.sample())
+        for name, value in info["terms"].items():
+            total[name] += value
+    assert total["violation"] > 1.0
+    assert total["starts"] == total["starts_chillers"] > 5
+    for term, indicator in pairs.items():
+        assert total[term] == pytest.approx(total[indicator], rel=1e-9)
+    assert set(info["kpi"]) == {"pue"}
+    assert info["kpi"]["pue"] > 1.0
+    env.close()
+    env = DataCenterCoolingEnv(**options, step=900.0)
+    env.action_space.seed(1)
+    env.reset(seed=1)
+    *_, info = env.step(env.action_space.sample())
+    assert info["terms"]["energy"] != pytest.approx(info["terms"]["ener_tot"], rel=1e-9)
+    env.close()
+
+
 def test_sessions_end_with_their_environments(server, resources, state_dir):
     before = server.request("GET", "/sessions")[1]["payload"]
     for _ in range(2):
@@ -79,7 +114,7 @@ def test_sessions_end_with_their_environments(server, resources, state_dir):
 def test_the_plant_stays_within_the_limits_that_spaces_are_made_of(resources, state_dir, actions):
     """Random actions all over the year, as rough as the space allows: what is clipped is not observed."""
     env = DataCenterCoolingEnv(resources=resources, state_dir=state_dir, actions=actions, episode=30 * 300.0)
-    points = env.unwrapped._plant.measurements()
+    points = env._plant.measurements()
     low, high = (np.array(ends) for ends in bounds_of(points, list(points), {}))
     slack = 1e-6 * (high - low)
     least, most = np.full(len(points), np.inf), np.full(len(points), -np.inf)
@@ -88,7 +123,7 @@ def test_the_plant_stays_within_the_limits_that_spaces_are_made_of(resources, st
         env.reset(seed=k)
         for _ in range(30):
             *_, terminated, truncated, _ = env.step(env.action_space.sample())
-            values = np.array([env.unwrapped._values[name] for name in points])
+            values = np.array([env.values[name] for name in points])
             least, most = np.minimum(least, values), np.maximum(most, values)
             assert not terminated
         assert truncated
@@ -158,7 +193,7 @@ def test_the_references_own_environment_works_unmodified(server, resources, monk
     observation, _ = ours.reset()
     assert first.shape == env.observation_space.shape
     assert np.array_equal(np.clip(first, env.observation_space.low, env.observation_space.high), observation)
-    action = np.array([ours._values[name] for name in env.action_names])
+    action = np.array([ours.values[name] for name in env.action_names])
     for done in (False, True):
         theirs, reward, over, info = env.step(action)
         observation, *_ = ours.step(action)

@@ -11,7 +11,7 @@ from adcc.gym.reward import CHILLERS, POWER, Reward, Transition
 def transition(step=900.0, supply=288.65, price=0.3, **changes):
     after = {**dict.fromkeys(POWER, 25e3), **dict.fromkeys(CHILLERS, 0.0), "Tchw_supply": supply}
     before = {**after, "CHI01": 1.0}
-    return Transition(1800.0, step, before, after | changes, {"price": price})
+    return Transition(1800.0, step, before, after | changes, {"price": price}, {"ener_tot": 24.0})
 
 
 def test_each_term():
@@ -44,9 +44,11 @@ def test_a_limit_of_ones_own():
     assert Reward({"violation": 1.0}, limit=285.65, band=0.0)(transition()) == pytest.approx(-0.75)
 
 
-def test_an_unknown_term_is_refused():
-    with pytest.raises(InvalidValueError, match="no term comfort"):
-        Reward({"comfort": 1.0})
+def test_an_indicator_counts_what_it_gained():
+    reward = Reward({"ener_tot": 0.01, "violation": 1.0})
+    assert reward.kpis == ("ener_tot",)
+    assert reward.terms(transition()) == pytest.approx({"ener_tot": 24.0, "violation": 0.25})
+    assert reward(transition()) == pytest.approx(-0.49)
 
 
 def test_a_plant_that_does_not_measure_what_is_needed_is_refused():
