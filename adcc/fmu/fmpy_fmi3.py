@@ -45,8 +45,16 @@ class Fmi3(Calls):
         self._held: FloatArray | None = None  # inputs of the last step, where they change at events
 
     def _instantiate(self) -> None:
-        events = {"eventModeUsed": True, "earlyReturnAllowed": True} if self._with_events else {}
-        self.fmu.instantiate(loggingOn=True, logMessage=_on_message, **events)
+        if self._with_events:
+            try:
+                self.fmu.instantiate(
+                    loggingOn=True, logMessage=_on_message, eventModeUsed=True, earlyReturnAllowed=True
+                )
+            except Exception:  # some promise an event mode and refuse it: they handle their events themselves
+                self._with_events = False
+            else:
+                return
+        self.fmu.instantiate(loggingOn=True, logMessage=_on_message)
 
     def _initialize(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
         if any(p.structural and p.variable.name in start_values for p in self.description.parameters):

@@ -142,6 +142,7 @@ fmi3Instance fmi3InstantiateCoSimulation(fmi3String name, fmi3String token, fmi3
                                          const unsigned required[], size_t n, fmi3InstanceEnvironment environment,
                                          fmi3LogMessageCallback log, fmi3IntermediateUpdateCallback update) {
     (void)name, (void)resources, (void)visible, (void)logging, (void)required, (void)n, (void)environment, (void)update;
+    if (REFUSE_EVENTS && events) return NULL;
     Instance *self = instantiate(token, log);
     if (self) self->events = events, self->early = early;
     return self;

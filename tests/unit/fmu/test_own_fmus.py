@@ -14,7 +14,7 @@ from adcc.fmu.description import read_fmu
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmu_model import Solving
 from adcc.fmu.registry import adapter
-from tests.own_fmus import EVERY, state
+from tests.own_fmus import EVERY, build, state
 from tests.trap_fmu import repacked
 
 INTEGERS = {f"{sign}Int{bits}": (sign, bits) for sign in ("", "U") for bits in (8, 16, 32, 64)}
@@ -122,6 +122,14 @@ def test_events_inside_and_between_steps(every, step):
         assert seen["seconds"] == math.floor(time)
         assert seen["z[3]"] == pytest.approx(3.0 * (1.0 - math.exp(-time)), abs=1e-6)
     assert seen["at_event"] == math.ceil(7.0 / step)
+
+
+def test_an_event_mode_that_is_promised_and_refused(tmp_path):
+    pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
+    model = FmpyModel(read_fmu(build(EVERY, tmp_path / "every.fmu", "3.0", refuse_events=True), tmp_path / "cache"))
+    model.initialize(0.0, given(model))
+    assert named(model, model.step(2.5, given(model, in_Int32=8.0)))["seconds"] == 2.0
+    model.close()
 
 
 def test_a_snapshot_holds_events_and_arrays(every):
