@@ -17,6 +17,7 @@ from adcc.session.local import open_testcase
 from adcc.session.manager import SessionManager
 from adcc.session.process import process_start
 from adcc.settings import ROOT, Settings
+from benchmarks.__main__ import memory
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.
 INTENT, COMMIT = 2500, 9000
@@ -57,11 +58,20 @@ def kill(manager: SessionManager) -> None:
         time.sleep(0.001)
 
 
-def simulated(manager: SessionManager, steps: int) -> None:
-    """Bring the default session to so many steps after its start, in requests of 100."""
+def simulated(manager: SessionManager, steps: int) -> float:
+    """Bring the default session to so many steps after its start; return how much its host grew on the last 9/10 [MB].
+
+    In requests of ten steps: one host does them all.
+    """
     manager.call(None, "initialize", 0)
-    for _ in range(steps // 100):
-        manager.call(None, "advance", {"steps": 100, "point_names": ["Tchw_supply"]}, "many")
+    pid, before = manager.call(None, "about").payload["pid"], 0.0
+    for k in range(steps // 10):
+        if k == steps // 100:
+            before = memory(pid)
+        manager.call(None, "advance", {"steps": 10, "point_names": ["Tchw_supply"]}, "many")
+    if manager.call(None, "about").payload["pid"] != pid:
+        raise SystemExit("the host was replaced")
+    return memory(pid) - before
 
 
 def private(pid: int) -> float:
@@ -99,17 +109,20 @@ def lengths(manager: SessionManager) -> None:
     """Print what depends on the length of a session: nothing should."""
     print(
         "\n| steps | first reply after kill -9 [ms] | snapshot [ms] | fork and its first step [ms] | journal [MB] | "
-        "rows [MB] | host's own memory [MB] |\n|--:|--:|--:|--:|--:|--:|--:|"
+        "rows [MB] | host's own memory [MB] | its growth over the last 9/10 [MB] |\n|--:|--:|--:|--:|--:|--:|--:|--:|"
     )
     for steps in LENGTHS:
-        simulated(manager, steps)
+        growth = simulated(manager, steps)
         folder = Folder(manager._state_dir, manager._default)
         journal, rows = (sum(f.stat().st_size for f in of.iterdir()) / 1e6 for of in (folder.journal, folder.rows))
-        grown = private(manager.call(None, "about").payload["pid"])
+        own = private(manager.call(None, "about").payload["pid"])
         back = recovery(manager)
         snapshot = milliseconds(lambda: manager.snapshot(None), 9)
         fork = first_step(manager, lambda: manager.fork(None))
-        print(f"| {steps} | {back:.0f} | {snapshot:.1f} | {fork:.0f} | {journal:.1f} | {rows:.0f} | {grown:.1f} |")
+        print(
+            f"| {steps} | {back:.0f} | {snapshot:.1f} | {fork:.0f} | {journal:.1f} | {rows:.0f} | {own:.1f} | "
+            f"{growth:+.2f} |"
+        )
 
 
 def main() -> int:

@@ -39,14 +39,11 @@ def bare(barrier: Barrier, state: Path, steps: int) -> None:
     os._exit(0)
 
 
-def client(barrier: Barrier, port: int, testid: str, requests: int, many: int) -> None:
-    """Step a session over HTTP."""
+def client(barrier: Barrier, port: int, path: str, requests: int, body: bytes) -> None:
+    """Send the same request again and again."""
     import http.client
 
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    path, body = (
-        (f"/advance/{testid}", b"{}") if many == 1 else (f"/steps/{testid}", json.dumps({"steps": many}).encode())
-    )
     barrier.wait()
     for _ in range(requests):
         connection.request("POST", path, body, JSON)
@@ -86,15 +83,21 @@ def main() -> int:
         print(f"bare TestCases, {cores} processes on {cores} cores: {rate:.0f} steps/s\n")
         print(f"| {options.workers} workers, {options.sessions} sessions at once | steps/s | of the bare rate |")
         print("|---|--:|--:|")
-        command = (sys.executable, "-m", "gunicorn", "-w", str(options.workers), "restapi:app")
-        with Server(RESOURCES, Path(folder) / "server", command) as server:
+        command = (sys.executable, "-m", "gunicorn", "-w", str(options.workers))
+        with Server(RESOURCES, Path(folder) / "empty", (*command, "benchmarks.empty:app")) as server:
+            seconds = together(client, [(server.port, "/advance", options.steps, b"{}")] * options.sessions)
+            got = options.sessions * options.steps / seconds
+            print(f"| for comparison: a handler that does nothing | {got:.0f} | {100 * got / rate:.0f} % |")
+        with Server(RESOURCES, Path(folder) / "server", (*command, "restapi:app")) as server:
             testids = [server.request("POST", CASE)[1]["testid"] for _ in range(options.sessions)]
             for many in (1, 10, 100):
                 for testid in testids:
                     wanted = {"start_time": START, "warmup_period": 0}
                     server.request("PUT", f"/initialize/{testid}", wanted)
                 requests = options.steps // many
-                seconds = together(client, [(server.port, testid, requests, many) for testid in testids])
+                path, body = ("advance", b"{}") if many == 1 else ("steps", json.dumps({"steps": many}).encode())
+                given = [(server.port, f"/{path}/{testid}", requests, body) for testid in testids]
+                seconds = together(client, given)
                 got = options.sessions * requests * many / seconds
                 print(f"| {many} step{'s' if many > 1 else ''} a request | {got:.0f} | {100 * got / rate:.0f} % |")
             told = server.request("GET", "/sessions")[1]["payload"]
