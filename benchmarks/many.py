@@ -29,14 +29,16 @@ from tests.server import Server
 def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float, np.ndarray]:
     """Simulate with nothing around the plant; return the seconds and the last outputs."""
     case.initialize(start)
-    stepper, head, model = case.stepper, case.stepper._required_head, case.stepper.model
+    model, data, of = case.stepper.model, case.stepper.disturbances, case.stepper.inputs
+    head = of.law
+    assert head is not None, "this benchmark simulates test cases with a law of the required head"
     at, outputs, stepped = case.time, np.array(case.stepper.history.table()[-1, 1 + len(model.inputs) :]), False
     inputs = np.empty(len(model.inputs))
     started = time.perf_counter()
     for row in controls:
-        inputs[stepper.controlled] = row
-        inputs[stepper._disturbed] = stepper.disturbances.rows(at, 1)[0]
-        inputs[stepper._head] = head(inputs, outputs, stepped=stepped)
+        inputs[of.controlled] = row
+        inputs[of.disturbed] = data.values[round((at - data.time0) / data.interval)]
+        inputs[of.head] = head(inputs, outputs, stepped=stepped)
         outputs = model.step(INTERVAL, inputs)
         at, stepped = at + INTERVAL, True
     return time.perf_counter() - started, outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -16,6 +17,8 @@ from adcc.errors import InvalidValueError
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
 ACTIVATE = "_activate"
+#: Largest number that is finite.
+_MOST = sys.float_info.max
 
 
 class Actions:
@@ -31,6 +34,11 @@ class Actions:
         self.position = {variable.name: i for i, variable in enumerate(controls)}
         self._least = np.array([-math.inf if v.minimum is None else v.minimum for v in controls])
         self._most = np.array([math.inf if v.maximum is None else v.maximum for v in controls])
+        # what a plain number may be without a closer look; nothing where it must be a whole one
+        self._plain = [
+            (max(low, -_MOST), min(high, _MOST)) if v.kind == "real" else (math.inf, -math.inf)
+            for v, low, high in zip(controls, self._least.tolist(), self._most.tolist(), strict=True)
+        ]
         self._real = np.array([v.kind == "real" for v in controls], dtype=bool)
 
     def parse(self, u: Mapping[str, Any], before: FloatArray) -> FloatArray:
@@ -50,7 +58,10 @@ class Actions:
         controls = before.copy()
         for name, value in u.items():
             at = self._at(name)
-            if value is not None:
+            low, high = self._plain[at]
+            if type(value) is float and low <= value <= high:
+                controls[at] = value
+            elif value is not None:
                 controls[at] = parse_input(value, self.variables[at])
         return controls
 

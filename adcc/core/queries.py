@@ -28,7 +28,7 @@ class Queries:
         self._resources = resources
         self.stepper = stepper
         model = stepper.model
-        self.actions = Actions([model.inputs[i] for i in stepper.controlled])
+        self.actions = Actions([model.inputs[i] for i in stepper.inputs.controlled])
         self._parameters = {variable.name: variable for variable in model.parameters}
         #: Key performance indicators, scenario and forecast.
         self.evaluation = Evaluation(resources, stepper.history.columns, stepper.disturbances)

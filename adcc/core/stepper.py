@@ -15,13 +15,11 @@ from numpy.typing import NDArray
 from adcc.core.boundary import Disturbances
 from adcc.core.head import RequiredHead
 from adcc.core.history import History
+from adcc.core.inputs import Inputs
 from adcc.core.model import FloatArray, Model, Snapshot, StartValues, State
 from adcc.core.position import Beginning, Mark, Position
 from adcc.core.times import difference
-from adcc.errors import AdccError, ModelError, ResourcesError, StateError
-
-#: The input that the server computes, where the test case has a law for it.
-HEAD = "Head_required"
+from adcc.errors import AdccError, ModelError, StateError
 
 
 class Stepper:
@@ -49,16 +47,8 @@ class Stepper:
         self.model = model
         self.disturbances = disturbances
         self.history = history
-        self._required_head = required_head
-        names = [variable.name for variable in model.inputs]
-        given = (*disturbances.names, *(() if required_head is None else (HEAD,)))
-        missing = [name for name in given if name not in names]
-        if missing:
-            raise ResourcesError(f"the FMU has no input {missing[0]}")
-        self._disturbed = np.array([names.index(name) for name in disturbances.names], dtype=np.intp)
-        self._head = names.index(HEAD) if required_head is not None else -1
-        #: Positions of the control inputs, those that clients give, among the model's inputs.
-        self.controlled = np.array([i for i, name in enumerate(names) if name not in given], dtype=np.intp)
+        #: Where the model's inputs come from.
+        self.inputs = Inputs(model.inputs, disturbances.names, required_head)
         self._beginning = Beginning("observed", 0.0, {})
         self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
@@ -70,7 +60,7 @@ class Stepper:
         ModelError
             When the model cannot be had twice.
         """
-        return Stepper(self.model.twin(), self.disturbances, self._required_head, self.history.twin())
+        return Stepper(self.model.twin(), self.disturbances, self.inputs.law, self.history.twin())
 
     def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
         """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.
@@ -84,18 +74,14 @@ class Stepper:
         start_values : Mapping[str, float or str]
             For the model.
 
-        Returns
-        -------
-        Position
-
         Raises
         ------
         StorageError
             When the history cannot be written; nothing changed then.
         """
-        inputs = self._inputs(time, controls)
-        if self._required_head is not None:
-            inputs[self._head] = np.nan  # stays open: none was computed
+        inputs = self.inputs.at(time, controls, self.disturbances)
+        if self.inputs.law is not None:
+            inputs[self.inputs.head] = np.nan  # stays open: none was computed
         self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
         self._beginning = Beginning("observed", time, start_values)
         self.model.reset()
@@ -114,7 +100,7 @@ class Stepper:
         ModelError, StorageError, InvalidValueError
             When it cannot be done; the model stands where it stood.
         """
-        inputs = self._inputs(time, controls)
+        inputs = self.inputs.at(time, controls, self.disturbances)
         before = self._before()
         try:
             self.model.initialize(time, inputs, start_values)
@@ -157,8 +143,8 @@ class Stepper:
         """
         rows, _ = self._rows(times, controls)
         before, beginning = self._before(), self._beginning
-        law = self._required_head
-        head = self._start_head if law is not None and law.measures_power else None
+        law = self.inputs.law
+        head = self.inputs.start_head if law is not None and law.measures_power else None
         position = Position(times[0], outputs, stepped=False)
         try:
             self._beginning = Beginning("warmed", times[0], start_values)
@@ -355,47 +341,17 @@ class Stepper:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
-    @property
-    def _start_head(self) -> float:
-        return self.model.inputs[self._head].start or 0.0
-
-    def _inputs(self, time: float, controls: FloatArray) -> FloatArray:
-        """Return the inputs of the model at a time, before any step."""
-        inputs = np.empty(len(self.model.inputs))
-        inputs[self.controlled] = controls
-        data = self.disturbances
-        inputs[self._disturbed] = data.at([time], min(time + data.interval, max(time, data.end)))[0]
-        if self._required_head is not None:
-            inputs[self._head] = self._start_head
-        return inputs
-
     def _rows(self, times: Sequence[float], controls: FloatArray) -> tuple[FloatArray, NDArray[np.intp] | slice]:
-        """Return rows of the history with times and inputs of each sub-step in them; refuse what cannot be.
-
-        Head_required and what comes of the step stay open. The second value picks the rows at which control steps end.
-        """
-        ends = self.disturbances.split(times)
-        rows = np.empty((len(ends), len(self.history.columns)))
-        rows[:, 0] = ends
-        inputs = rows[:, 1 : 1 + len(self.model.inputs)]
-        picked: NDArray[np.intp] | slice = slice(None)
-        if len(ends) > len(controls):
-            picked = np.searchsorted(ends, times[1:])
-            controls = controls[np.searchsorted(times, ends) - 1]
-        inputs[:, self.controlled] = controls
-        inputs[:, self._disturbed] = self.disturbances.at([times[0], *ends[:-1]], times[-1])
-        if self._required_head is not None:
-            for row in inputs:
-                self._required_head.check(row)
-        return rows, picked
+        return self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
 
     def _sub_step(self, row: FloatArray, position: Position, head: float | None = None) -> Position:
         """Simulate to the time of a row and complete it: Head_required, the outputs."""
         inputs = row[1 : 1 + len(self.model.inputs)]
-        if self._required_head is not None:
+        law = self.inputs.law
+        if law is not None:
             if head is None:
-                head = self._required_head(inputs, position.outputs, stepped=position.stepped)
-            inputs[self._head] = head
+                head = law(inputs, position.outputs, stepped=position.stepped)
+            inputs[self.inputs.head] = head
         if self.model.state is State.FRESH:
             self.model.initialize(position.time, inputs, self._beginning.start_values)
         end = float(row[0])

@@ -177,7 +177,10 @@ def test_a_rehearsal_foretells_and_changes_nothing(case: TestCase) -> None:
 
     def policy(observation, boundary):
         too_warm = observation["Tchw_supply"] > 287.5
-        return {"Tchws_set_CHI": 286.0 if too_warm else 288.0 + (boundary["Twb_outside"] - 280) / 50, "CHI02": float(too_warm)}
+        return {
+            "Tchws_set_CHI": 286.0 if too_warm else 288.0 + (boundary["Twb_outside"] - 280) / 50,
+            "CHI02": float(too_warm),
+        }
 
     seen = case.rehearse(policy, 12)
     assert case.state() == before

@@ -58,4 +58,4 @@ def test_disturbances_that_the_model_does_not_know_are_refused(small_case):
     stepper = small_case.stepper
     foreign = Disturbances(("Wind",), 0.0, 300.0, np.zeros((2, 1)))
     with pytest.raises(ResourcesError, match="Wind"):
-        Stepper(stepper.model, foreign, stepper._required_head, stepper.history)
+        Stepper(stepper.model, foreign, stepper.inputs.law, stepper.history)
