@@ -1,14 +1,18 @@
-"""Command line: ``adcc serve`` and ``adcc doctor``."""
+"""Command line: ``adcc serve``, ``adcc step``, ``adcc compare`` and ``adcc doctor``."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
+from adcc.core.numbers import parse_number
 from adcc.errors import AdccError, ResourcesError
+from adcc.session.local import open_testcase
 from adcc.settings import Settings
 
 
@@ -25,27 +29,66 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code.
     """
-    parser = argparse.ArgumentParser(prog="adcc", description="A data-centre cooling plant over HTTP.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    start = commands.add_parser(
-        "serve", help="serve the REST API; HOST, PORT and ADCC_* of the environment are honoured"
-    )
-    what = start.add_mutually_exclusive_group()
-    what.add_argument("--fmu", type=Path, metavar="FILE", help="serve an FMU alone: all its inputs are control inputs")
-    what.add_argument("--resources", type=Path, metavar="FOLDER", help="serve the test case of a folder")
-    start.add_argument("--host", help="address to listen on")
-    start.add_argument("--port", help="port to listen on")
-    check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
-    check.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        if options.command == "serve":
-            _to_environment(options)
+        _to_environment(options)
         settings = Settings.from_env()
-        return serve(settings) if options.command == "serve" else doctor(settings, as_json=options.json)
+        run: Callable[[Settings, argparse.Namespace], int] = options.run
+        return run(settings, options)
     except AdccError as error:
         print(f"adcc: {error}", file=sys.stderr)
         return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="adcc", description="A data-centre cooling plant, or any FMU.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    what = argparse.ArgumentParser(add_help=False)
+    chosen = what.add_mutually_exclusive_group()
+    chosen.add_argument("--fmu", type=Path, metavar="FILE", help="an FMU alone: all its inputs are control inputs")
+    chosen.add_argument("--resources", type=Path, metavar="FOLDER", help="the test case of a folder")
+
+    about = "serve the REST API; HOST, PORT and ADCC_* of the environment are honoured"
+    start = commands.add_parser("serve", parents=[what], help=about)
+    start.add_argument("--host", help="address to listen on")
+    start.add_argument("--port", help="port to listen on")
+    start.set_defaults(run=serve)
+
+    about = "simulate from a time to a time under a controller, without a server"
+    test = commands.add_parser("step", parents=[what], help=about)
+    test.add_argument("--from", dest="start", default="0", metavar="SECONDS", help="start (default: 0)")
+    test.add_argument("--to", dest="end", required=True, metavar="SECONDS", help="end")
+    test.add_argument("--controller", default="rules", help="rules (default), look-ahead, or hold: change nothing")
+    test.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=".parquet, .h5 or .csv; a plot sheet is put beside it as .png and .html",
+    )
+    test.add_argument("--json", action="store_true", help="print the key performance indicators as one JSON object")
+    test.set_defaults(run=step)
+
+    about = "compare controllers by their key performance indicators over time periods"
+    rivals = commands.add_parser("compare", parents=[what], help=about)
+    rivals.add_argument(
+        "controllers",
+        nargs="*",
+        metavar="CONTROLLER",
+        default=["rules", "look-ahead"],
+        help="default: rules look-ahead",
+    )
+    rivals.add_argument("--period", action="append", default=[], help="may be given several times (default: all)")
+    rivals.add_argument("--days", type=float, help="how much of each period (default: all of it)")
+    rivals.add_argument("--price", metavar="NAME", help="electricity price: constant, dynamic or highly_dynamic")
+    rivals.add_argument("--uncertainty", metavar="LEVEL", help="error of forecast temperatures: low, medium or high")
+    rivals.add_argument("--seed", help="of the forecast errors")
+    rivals.add_argument("--json", action="store_true", help="print one JSON object")
+    rivals.set_defaults(run=compare)
+
+    check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.set_defaults(run=doctor)
+    return parser
 
 
 def _to_environment(options: argparse.Namespace) -> None:
@@ -56,15 +99,16 @@ def _to_environment(options: argparse.Namespace) -> None:
     ResourcesError
         When a file or folder does not exist.
     """
-    if options.fmu is not None and not options.fmu.is_file():
-        raise ResourcesError(f"there is no FMU {options.fmu}")
-    if options.resources is not None and not options.resources.is_dir():
-        raise ResourcesError(f"there is no folder {options.resources}")
-    chosen = {"ADCC_RESOURCES": options.fmu or options.resources, "HOST": options.host, "PORT": options.port}
+    fmu, folder, host, port = (getattr(options, name, None) for name in ("fmu", "resources", "host", "port"))
+    if fmu is not None and not fmu.is_file():
+        raise ResourcesError(f"there is no FMU {fmu}")
+    if folder is not None and not folder.is_dir():
+        raise ResourcesError(f"there is no folder {folder}")
+    chosen = {"ADCC_RESOURCES": fmu or folder, "HOST": host, "PORT": port}
     os.environ.update({name: str(value) for name, value in chosen.items() if value is not None})
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, _: argparse.Namespace) -> int:
     """Serve until interrupted.
 
     Raises
@@ -85,7 +129,41 @@ def serve(settings: Settings) -> int:
     return 0
 
 
-def doctor(settings: Settings, *, as_json: bool = False) -> int:
+def step(settings: Settings, options: argparse.Namespace) -> int:
+    """Simulate under a controller; see `adcc.control.commands.step`."""
+    from adcc.control import commands
+    from adcc.core.resources import Resources
+
+    start, end = parse_number(options.start, "--from"), parse_number(options.end, "--to")
+    say = partial(print, file=sys.stderr)
+    with contextlib.closing(open_testcase(settings.resources, settings.state_dir)) as case:
+        resources = Resources.load(settings.resources)
+        found = commands.step(case, resources, options.controller, start, end, options.out, say)
+        about = case.evaluation.about
+    if options.json:
+        print(commands.as_json(found))
+        return 0
+    for name, value in found.items():
+        if value is not None:
+            unit, description = about.get(name, ("", ""))
+            print(f"{name:24}{value:>16.6g} {unit:10}{description}")
+    return 0
+
+
+def compare(settings: Settings, options: argparse.Namespace) -> int:
+    """Compare controllers; see `adcc.control.commands.compare`."""
+    from adcc.control import commands
+
+    given = {
+        "electricity_price": options.price, "temperature_uncertainty": options.uncertainty, "seed": options.seed,
+    }  # fmt: skip
+    with contextlib.closing(open_testcase(settings.resources, settings.state_dir)) as case:
+        found = commands.compare(case, options.controllers, options.period, options.days, given)
+    print(commands.as_json(found) if options.json else commands.table(found))
+    return 0
+
+
+def doctor(settings: Settings, options: argparse.Namespace) -> int:
     """Print what is installed and whether the plant can be stepped; see `adcc.doctor`.
 
     Returns
@@ -95,7 +173,7 @@ def doctor(settings: Settings, *, as_json: bool = False) -> int:
     """
     from adcc.doctor import report
 
-    return report(settings, as_json=as_json, say=lambda line: print(line, flush=True))
+    return report(settings, as_json=options.json, say=lambda line: print(line, flush=True))
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ Say = Callable[[str], None]
 def bar(total: float, name: str) -> Iterator[Callable[[float], object]]:
     """Show progress on stderr; what is yielded takes the simulated time that was done [s]."""
     tqdm = require("tqdm", "results").tqdm
-    with tqdm(total=total / 86400, desc=name, unit="d", unit_scale=False, mininterval=0.3, bar_format=_BAR) as shown:
-        yield lambda seconds: shown.update(seconds / 86400)
+    with tqdm(total=total, desc=name, mininterval=0.3, bar_format=_BAR) as shown:
+        yield shown.update
 
 
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} d [{elapsed}<{remaining}]"
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s [{elapsed}<{remaining}]"
 
 
 def step(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from adcc.control.look_ahead import LookAheadController
-from adcc.control.rules import RuleBasedController
+from adcc.control.rules import INPUTS, RuleBasedController
 from adcc.core.testcase import TestCase
 from adcc.errors import AdccError, SettingsError
 
@@ -47,10 +47,13 @@ def controller(name: str, case: TestCase) -> Controller:
     Raises
     ------
     SettingsError
-        When there is none of that name.
+        When there is none of that name, or it controls a plant with other inputs.
     """
     if name not in CONTROLLERS:
         raise SettingsError(f"there is no controller {name}; there are: {', '.join(CONTROLLERS)}")
+    missing = [] if name == "hold" else [x for x in INPUTS if x not in case.actions.position]
+    if missing:
+        raise SettingsError(f"the controller {name} is for another plant: this one has no input {missing[0]}")
     return CONTROLLERS[name](case)
 
 

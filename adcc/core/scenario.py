@@ -166,6 +166,8 @@ class Scenarios:
                     f"could be for.",
                     name,
                 )
+            if isinstance(value, str) and value.isdecimal():  # form data
+                return int(value)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise InvalidValueError(
                     f"Scenario parameter seed is {shown(value)}, but should be a non-negative integer.", name

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from adcc.errors import AdccError
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
-from adcc.web import boptest, health, routes, wire
+from adcc.web import boptest, evaluation, health, routes, wire
 from adcc.web import sessions as session_routes
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_STEPS"] = settings.max_steps
     app.extensions["adcc-sessions"] = sessions
-    for module in (routes, health, session_routes, boptest):
+    for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     _name_requests(app)
     app.add_url_rule("/", "index", index)

@@ -1,4 +1,4 @@
-"""What BOPTEST has beyond AlphaDataCenterCooling: test cases, test ids, forecasts, key figures, scenarios.
+"""BOPTEST's management of test cases and test ids.
 
 An unmodified BOPTEST client works with another address.
 """
@@ -52,32 +52,5 @@ def blueprint(sessions: SessionManager) -> Blueprint:
         """End a session."""
         sessions.stop(testid)
         return Response("OK", content_type="text/plain; charset=utf-8")
-
-    @routes.get("/forecast_points/<testid>")
-    def forecast_points(testid: str) -> Response:
-        """Boundary data that can be asked ahead, with unit and description."""
-        return wire.reply(sessions.call(testid, "get_forecast_points"))
-
-    @routes.put("/forecast/<testid>")
-    def forecast(testid: str) -> Response:
-        """Boundary data ahead: {"point_names": [...], "horizon", "interval"}."""
-        return wire.streamed(
-            sessions.call(testid, "get_forecast", *wire.lenient_fields(("point_names", "horizon", "interval")))
-        )
-
-    @routes.get("/kpi/<testid>")
-    def kpi(testid: str) -> Response:
-        """Key figures; null where the test case defines none."""
-        return wire.reply(sessions.call(testid, "get_kpis"))
-
-    @routes.get("/scenario/<testid>")
-    def get_scenario(testid: str) -> Response:
-        """Scenario of the session."""
-        return wire.reply(sessions.call(testid, "get_scenario"))
-
-    @routes.put("/scenario/<testid>")
-    def put_scenario(testid: str) -> Response:
-        """Set the scenario; what the test case does not define is refused."""
-        return wire.reply(sessions.call(testid, "set_scenario", wire.body(form=True)))
 
     return routes

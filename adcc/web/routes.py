@@ -7,21 +7,12 @@ Request``, inputs are clamped with a warning, and a body may be form data.
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response
 
 from adcc.core.numbers import parse_number
 from adcc.errors import InvalidValueError
 from adcc.session.manager import SessionManager
 from adcc.web import columns, wire
-
-
-def _wanted(testid: str | None, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
-    """Return fields of the request; None for an optional one that is missing."""
-    if testid is None:
-        return list(wire.fields(required, optional).values())
-    return wire.lenient_fields(required, optional)
 
 
 def blueprint(sessions: SessionManager) -> Blueprint:
@@ -68,18 +59,20 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     @routes.put("/step/<testid>")
     def put_step(testid: str | None) -> Response:
         """Set the control step: {"step"}, where the test case has an interval a multiple of it."""
-        return wire.reply(sessions.call(testid, "set_step", *_wanted(testid, ("step",)), **wire.conditions()))
+        return wire.reply(sessions.call(testid, "set_step", *wire.wanted(testid, ("step",)), **wire.conditions()))
 
     @routes.put("/initialize", defaults={"testid": None})
     def initialize(testid: None) -> Response:
         """Start anew: {"start_time", "end_time" (optional), "start_values" (optional)}."""
-        start, end, values = _wanted(testid, ("start_time",), ("end_time", "start_values"))
+        start, end, values = wire.wanted(testid, ("start_time",), ("end_time", "start_values"))
         return wire.reply(sessions.call(testid, "initialize", start, end, None, values, **wire.conditions()))
 
     @routes.put("/initialize/<testid>")
     def initialize_test(testid: str) -> Response:
         """Start anew: {"start_time", "warmup_period", "final_time" (optional), "start_values" (optional)}."""
-        start, warmup, end, values = _wanted(testid, ("start_time", "warmup_period"), ("final_time", "start_values"))
+        start, warmup, end, values = wire.wanted(
+            testid, ("start_time", "warmup_period"), ("final_time", "start_values")
+        )
         parse_number(warmup, "warmup_period")
         return wire.reply(sessions.call(testid, "initialize", start, end, warmup, values, **wire.conditions()))
 
@@ -97,7 +90,7 @@ def blueprint(sessions: SessionManager) -> Blueprint:
     @routes.put("/results/<testid>")
     def results(testid: str | None) -> Response:
         """Trajectories: {"point_names": [...], "start_time", "final_time"}."""
-        wanted = _wanted(testid, ("point_names", "start_time", "final_time"))
+        wanted = wire.wanted(testid, ("point_names", "start_time", "final_time"))
         try:
             return columns.results(sessions.call(testid, "get_results", *wanted))
         except InvalidValueError as error:

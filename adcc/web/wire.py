@@ -236,3 +236,22 @@ def lenient_fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) ->
         if name not in given:
             raise MissingError(name)
     return [given.get(name) for name in (*required, *optional)]
+
+
+def wanted(testid: str | None, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    """Return fields of a request's body: strictly for the default session, as BOPTEST takes them for a test id."""
+    return list(fields(required, optional).values()) if testid is None else lenient_fields(required, optional)
+
+
+def query(testid: str | None, *known: str) -> list[str | None]:
+    """Return parameters of a request's address; None where one is missing.
+
+    Raises
+    ------
+    InvalidValueError
+        When one is unknown; with a test id unknown ones are ignored.
+    """
+    for name in request.args:
+        if name not in known and testid is None:
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+    return [request.args.get(name) for name in known]

@@ -31,11 +31,11 @@ def test_every_route_is_told(name):
         assert f"{method.upper()} {path}" in text(name)
 
 
-@pytest.mark.parametrize("module", ["routes", "boptest", "sessions"])
+@pytest.mark.parametrize("module", ["routes", "evaluation", "boptest", "sessions"])
 def test_every_route_with_a_test_id_is_told(module):
     source = text(f"adcc/web/{module}.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/[^"]+)"', source))
-    assert len(routes) >= 10
+    assert len(routes) >= 5
     for method, path in routes:
         assert f"`{method.upper()} {path}`" in text("docs/api.md")
 
@@ -43,7 +43,7 @@ def test_every_route_with_a_test_id_is_told(module):
 def test_every_module_of_the_server_stands_in_the_architecture():
     told = text("docs/architecture.md")
     for path in (ROOT / "adcc").rglob("*.py"):
-        if path.name != "__init__.py" and path.parent.name != "control":
+        if path.name != "__init__.py":
             assert re.search(rf"\b{path.stem}\b", told), path
 
 
