@@ -51,6 +51,9 @@ class Host:
         if not self._folder.about():
             raise UnknownSessionError(config.testid)
         ledger = Ledger(self._folder.journal, config.durability)
+        work = self._folder.path / "work"
+        work.mkdir(exist_ok=True)
+        os.chdir(work)  # what an FMU writes beside itself stays with its session
         self._status = StatusFile(self._folder)
         self._status.write(time.monotonic(), "", 0.0)
         self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)

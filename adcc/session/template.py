@@ -52,7 +52,8 @@ class Template:
             die_with(zygote)
             detach()
             self.control.close()
-            _Forking(theirs, config).serve()
+            with contextlib.suppress(AdccError):  # the host that opens the test case itself tells it
+                _Forking(theirs, config).serve()
 
         if os.fork() == 0:
             leave(work)
@@ -160,11 +161,15 @@ class _Forking:
         if self._prepared.case.can_restore:
             with contextlib.suppress(AdccError):
                 self._prepared.case.look_ahead({})  # what a first step needs is in memory then
-        data, handles, _, _ = socket.recv_fds(self._control, 2**16, 1)
+        try:
+            data, handles, _, _ = socket.recv_fds(self._control, 2**16, 1)
+        except OSError:  # the zygote was killed
+            return
         if not handles:
             return
         outlive_parent()
-        os.write(self._say, _PID.pack(os.getpid()))
+        with contextlib.suppress(OSError):  # the template was killed
+            os.write(self._say, _PID.pack(os.getpid()))
         os.close(self._say)
         self._control.close()
         with socket.socket(fileno=handles[0]) as sock:
