@@ -14,6 +14,6 @@ It needs nothing of the server's parts, and pandas only for frames.
 
 from adcc.client.client import Client
 from adcc.client.columns import Columns
-from adcc.client.session import ClampedWarning, Point, Session, Steps
+from adcc.client.session import ClampedWarning, Parameter, Point, Session, Steps
 
-__all__ = ["ClampedWarning", "Client", "Columns", "Point", "Session", "Steps"]
+__all__ = ["ClampedWarning", "Client", "Columns", "Parameter", "Point", "Session", "Steps"]

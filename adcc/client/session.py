@@ -48,6 +48,28 @@ class Point(NamedTuple):
         }
 
 
+class Parameter(NamedTuple):
+    """What may be set before the plant is initialized.
+
+    Attributes
+    ----------
+    unit, description : str
+    minimum, maximum : float or None
+        Bounds [unit].
+    start : float or str or None
+        Its value where nothing is set.
+    type : str
+        ``real``, ``integer``, ``boolean`` or ``text``.
+    """
+
+    unit: str
+    description: str
+    minimum: float | None
+    maximum: float | None
+    start: float | str | None
+    type: str
+
+
 class Steps(NamedTuple):
     """What many control steps led to.
 
@@ -110,6 +132,12 @@ class Session:
         """Return the disturbances, which can be asked ahead."""
         return Point.all_of(self._payload("GET", "forecast_points"))
 
+    def parameters(self) -> dict[str, Parameter]:
+        """Return what `initialize` may set."""
+        names = ("Unit", "Description", "Minimum", "Maximum", "Start", "Type")
+        told = self._payload("GET", "parameters")
+        return {name: Parameter(*(about[key] for key in names)) for name, about in told.items()}
+
     def step(self) -> float:
         """Return the control step [s]."""
         return float(self._payload("GET", "step"))
@@ -121,7 +149,11 @@ class Session:
         self._payload("PUT", "step", {"step": step}, again="keyed")
 
     def initialize(
-        self, start_time: float = 0.0, end_time: float | None = None, warmup_period: float = 0.0
+        self,
+        start_time: float = 0.0,
+        end_time: float | None = None,
+        warmup_period: float = 0.0,
+        start_values: Mapping[str, Value] | None = None,
     ) -> dict[str, float]:
         """Start anew.
 
@@ -133,15 +165,19 @@ class Session:
             [s]; default: the latest of the test case.
         warmup_period : float
             How long before the start the simulation begins [s]; the server makes the least of it that it needs.
+        start_values : Mapping[str, float or int or bool or str], optional
+            Parameters and start values of the plant.
 
         Returns
         -------
         dict[str, float]
             All measurements and inputs by name.
         """
-        asked = {"start_time": start_time, "warmup_period": warmup_period}
+        asked: dict[str, Any] = {"start_time": start_time, "warmup_period": warmup_period}
         if end_time is not None:
             asked["final_time"] = end_time
+        if start_values:
+            asked["start_values"] = dict(start_values)
         return self._observation(self._payload("PUT", "initialize", asked, again="keyed"))
 
     def advance(self, u: Mapping[str, Value] | None = None, *, at: float | None = None) -> dict[str, float]:

@@ -50,6 +50,8 @@ class InputActions:
     names : sequence of str
     given : Mapping[str, tuple of float]
         Bounds narrower than the plant's.
+    whole : sequence of str
+        Those that take whole numbers only; they are rounded.
     normalise : bool
 
     Raises
@@ -65,9 +67,14 @@ class InputActions:
         points: Mapping[str, Point],
         names: Sequence[str],
         given: Mapping[str, tuple[float, float]],
+        whole: Sequence[str],
         *,
         normalise: bool,
     ) -> None:
+        for name in whole:
+            if name not in names:
+                raise InvalidValueError(f"There is no action {name} that could be whole.", "whole")
+        self._whole = np.array([name in whole for name in names], dtype=bool)
         self._vector = Vector(names, *bounds_of(points, names, given), normalise=normalise)
         self.space: spaces.Space[Any] = self._vector.space
 
@@ -81,7 +88,9 @@ class InputActions:
         boundary: Mapping[str, float],  # noqa: ARG002
     ) -> dict[str, float]:
         """Return the inputs by name."""
-        return dict(zip(self._vector.names, self._vector.decode(action).tolist(), strict=True))
+        decided = self._vector.decode(action)
+        decided[self._whole] = np.round(decided[self._whole])
+        return dict(zip(self._vector.names, decided.tolist(), strict=True))
 
 
 class StagedActions:
@@ -175,6 +184,7 @@ def make_actions(
     chosen: str | Sequence[str],
     inputs: Mapping[str, Point],
     given: Mapping[str, tuple[float, float]],
+    whole: Sequence[str],
     *,
     normalise: bool,
 ) -> Actions:
@@ -188,6 +198,8 @@ def make_actions(
         The plant's inputs.
     given : Mapping[str, tuple of float]
         Bounds of inputs.
+    whole : sequence of str
+        Inputs that take whole numbers only.
     normalise : bool
 
     Raises
@@ -196,9 +208,9 @@ def make_actions(
         When it is none of these, or the plant is not the one that can be staged.
     """
     if not isinstance(chosen, str):
-        return InputActions(inputs, chosen, given, normalise=normalise)
+        return InputActions(inputs, chosen, given, whole, normalise=normalise)
     if chosen == "all":
-        return InputActions(inputs, list(inputs), given, normalise=normalise)
+        return InputActions(inputs, list(inputs), given, whole, normalise=normalise)
     if chosen not in ("staging", "staging-flat"):
         raise InvalidValueError(
             f"Invalid value {chosen} for parameter actions. It must be all, staging, staging-flat or a list of inputs.",

@@ -18,6 +18,8 @@ from adcc.gym.plants import Plant, open_plant
 from adcc.gym.reward import Reward, RewardFunction, Transition
 
 DAY = 86400.0
+#: Options of `reset`.
+_OPTIONS = ("start_time", "start_values", "snapshot")
 #: Longer than any boundary data [s].
 _EVER = 1e10
 
@@ -43,6 +45,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         ``point_names``, ``horizon``, ``interval`` [s]: observe boundary signals ahead too, the first an interval ahead.
     actions : str or sequence of str
         ``all`` inputs, some of them by name (the others keep what they have), ``staging`` or ``staging-flat``.
+    whole : sequence of str
+        Inputs among them that take whole numbers only: they are rounded.
     reward : Mapping[str, float] or Callable, optional
         Weights of terms (see `Reward`), or a function of a `Transition`.
     normalise : bool
@@ -58,6 +62,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         room for, 0 where there is none.
     warmup : float
         How long before the start the simulation begins [s]; the plant makes the least of it that it needs.
+    start_values : Mapping, optional
+        Parameters and start values of the plant, set at every start.
     scenario : Mapping, optional
         Parts of the plant's scenario, like ``temperature_uncertainty``.
     kpis : sequence of str
@@ -87,6 +93,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         observations: Sequence[str] | None = None,
         forecast: Mapping[str, Any] | None = None,
         actions: str | Sequence[str] = "all",
+        whole: Sequence[str] = (),
         reward: Mapping[str, float] | RewardFunction | None = None,
         normalise: bool = True,
         bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -94,13 +101,14 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         episode: float = DAY,
         start_times: float | Sequence[float] | None = None,
         warmup: float = 0.0,
+        start_values: Mapping[str, Any] | None = None,
         scenario: Mapping[str, Any] | None = None,
         kpis: Sequence[str] = (),
         failure_reward: float = -100.0,
         render_mode: None = None,
     ) -> None:
         self.render_mode = render_mode
-        self._warmup, self._failure_reward = warmup, failure_reward
+        self._warmup, self._start_values, self._failure_reward = warmup, dict(start_values or {}), failure_reward
         self._plant, self._close = open_plant(
             plant,
             None if resources is None else Path(resources),
@@ -121,7 +129,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
                 needed = self._reward.boundary, self._reward.kpis
             self._kpis, self._needed_kpis = tuple(kpis), tuple(dict.fromkeys((*kpis, *needed[1])))
             self._kpi = self._indicators()
-            self._actions = make_actions(actions, self._plant.inputs(), bounds or {}, normalise=normalise)
+            self._actions = make_actions(actions, self._plant.inputs(), bounds or {}, whole, normalise=normalise)
             self._observer = Observer(
                 self._plant,
                 observations,
@@ -167,13 +175,14 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         seed : int, optional
             Of the starts that are drawn from now on.
         options : dict, optional
-            ``start_time`` [s] instead of one that is drawn, or ``snapshot``: go on from what `snapshot` stored.
+            ``start_time`` [s] instead of one that is drawn; ``start_values`` for this episode, before those of the
+            environment; or ``snapshot``: go on from what `snapshot` stored.
         """
         super().reset(seed=seed)
         options = options or {}
         for name in options:
-            if name not in ("start_time", "snapshot"):
-                raise InvalidValueError(f"There is no option {name}; there are start_time and snapshot.", name)
+            if name not in _OPTIONS:
+                raise InvalidValueError(f"There is no option {name}; there are {', '.join(_OPTIONS)}.", name)
         if "snapshot" in options:
             snapshot, self._values, self._end = options["snapshot"]
             self._plant.restore(snapshot)
@@ -182,7 +191,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             drawn = self._starts[int(self.np_random.integers(len(self._starts)))]
             time = float(options.get("start_time", drawn))
             self._end = time + self._episode
-            self._values = self._plant.initialize(time, self._end, self._warmup)
+            values = {**self._start_values, **options.get("start_values", {})}
+            self._values = self._plant.initialize(time, self._end, self._warmup, values or None)
         self._kpi = self._indicators()
         self._observer.boundary.move(time)
         self._actions.reset(self._values, self.boundary)

@@ -60,9 +60,11 @@ class LocalPlant:
         """Set parts of the scenario."""
         return dict(self._call("set_scenario", parts))
 
-    def initialize(self, start_time: float, end_time: float, warmup_period: float) -> dict[str, float]:
+    def initialize(
+        self, start_time: float, end_time: float, warmup_period: float, start_values: Mapping[str, Any] | None
+    ) -> dict[str, float]:
         """Start anew."""
-        payload: dict[str, float] = self._call("initialize", start_time, end_time, warmup_period)
+        payload: dict[str, float] = self._call("initialize", start_time, end_time, warmup_period, start_values)
         self.time = payload.pop("time")
         return payload
 

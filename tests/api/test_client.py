@@ -25,6 +25,7 @@ from adcc.errors import (
 )
 from adcc.session.folder import runtime_dir
 from adcc.session.local import open_testcase
+from tests import own_fmus
 from tests import server as servers
 from tests.server import Server
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, START
@@ -74,6 +75,24 @@ def test_what_there_is(client, session):
     assert session.step() == 900.0
     assert "time_rat" in session.kpi()
     assert "seed" in session.scenario()
+
+
+def test_start_values_of_any_fmu(own_fmu, tmp_path):
+    with (
+        Server(own_fmu("linear", "2.0", "cs"), tmp_path) as server,
+        Client(server.url) as client,
+        client.select() as session,
+    ):
+        tau = session.parameters()["tau"]
+        assert (tau.unit, tau.minimum, tau.start, tau.type) == ("s", 0.1, 10.0, "real")
+        session.set_step(2.0)
+        session.initialize(0.0, start_values={"tau": 4.0, "label": "heating"})
+        assert session.advance({"u": 3.0})["x"] == pytest.approx(own_fmus.state(2.0, 3.0, tau=4.0), rel=1e-4)
+        for name, value in (("nonsense", 1.0), ("tau", 0.0), ("tau", "long")):
+            with pytest.raises(InvalidValueError) as caught:
+                session.initialize(0.0, start_values={name: value})
+            assert caught.value.field == name
+        assert session.time == 2.0
 
 
 def test_a_trajectory_may_be_arrays(session):

@@ -29,6 +29,7 @@ def told(status, message, payload=None, **headers):
         ("Bad input for parameter start_time. Missing required parameter in the JSON body.", "start_time"),
         ("Scenario parameter seed is 3, but this test case has nothing uncertain.", "seed"),
         ("Invalid snapshot: abc", "snapshot"),
+        ("Unexpected name a.b in parameter start_values. Check the list of parameters.", "a.b"),
         ("Cannot advance from 0.0s by a step of 600.0s: the simulation ends at 300.0s.", "step"),
     ],
 )

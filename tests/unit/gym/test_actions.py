@@ -26,7 +26,7 @@ BOUNDARY = {"Twb_outside": 285.0, "Mchw": 160.0, "Tchw_r": 292.5}
 
 
 def staged(*, flat=False):
-    actions = make_actions("staging-flat" if flat else "staging", INPUT_POINTS, {}, normalise=True)
+    actions = make_actions("staging-flat" if flat else "staging", INPUT_POINTS, {}, (), normalise=True)
     actions.reset(values(), BOUNDARY)
     return actions
 
@@ -50,9 +50,21 @@ def trains_of(inputs):
 
 
 def test_inputs_by_name():
-    actions = InputActions(INPUT_POINTS, ["U_CT1", "Tchws_set_CHI"], {"Tchws_set_CHI": (280.0, 290.0)}, normalise=True)
+    actions = InputActions(
+        INPUT_POINTS, ["U_CT1", "Tchws_set_CHI"], {"Tchws_set_CHI": (280.0, 290.0)}, (), normalise=True
+    )
     decoded = actions.decode(np.array([1.0, -0.5], dtype=np.float32), {}, {})
     assert decoded == {"U_CT1": 6.0, "Tchws_set_CHI": 282.5}
+
+
+def test_whole_numbers_are_rounded():
+    points = {"n": Point("1", "", 0.0, 3.0), "x": Point("1", "", 0.0, 3.0)}
+    actions = InputActions(points, ["n", "x"], {}, ["n"], normalise=True)
+    for told, expected in ((-1.0, 0.0), (-0.4, 1.0), (0.4, 2.0), (1.0, 3.0)):
+        decoded = actions.decode(np.array([told, 0.0], dtype=np.float32), {}, {})
+        assert decoded == {"n": expected, "x": 1.5}
+    with pytest.raises(InvalidValueError, match="no action m"):
+        InputActions(points, ["n"], {}, ["m"], normalise=True)
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])
@@ -123,8 +135,8 @@ def test_the_ends_of_the_box_are_actions_too(end):
 
 def test_what_is_no_way_to_act_is_refused():
     with pytest.raises(InvalidValueError, match="must be all, staging"):
-        make_actions("everything", INPUT_POINTS, {}, normalise=True)
+        make_actions("everything", INPUT_POINTS, {}, (), normalise=True)
     with pytest.raises(InvalidValueError, match="There is no point nonsense"):
-        make_actions(["nonsense"], INPUT_POINTS, {}, normalise=True)
+        make_actions(["nonsense"], INPUT_POINTS, {}, (), normalise=True)
     with pytest.raises(InvalidValueError, match="has no input U_CT1"):
-        make_actions("staging", {"heat": Point("W", "", 0.0, 1.0)}, {}, normalise=True)
+        make_actions("staging", {"heat": Point("W", "", 0.0, 1.0)}, {}, (), normalise=True)

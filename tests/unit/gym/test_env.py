@@ -9,6 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 import adcc.gym
 from adcc.errors import InvalidValueError
+from tests import own_fmus
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, SET_POINT, disturbance, temperature
 
 SET = "Tchws_set_HEX"
@@ -148,6 +149,42 @@ def test_a_reward_of_ones_own(make):
     assert (transition.time, transition.step) == (900.0, 300.0)
     assert transition.boundary == {"Twb_outside": disturbance(2)["Twb_outside"]}
     assert "terms" not in info
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def test_any_fmu(make, own_fmu, version):
+    env = make(
+        resources=own_fmu("linear", version, "cs"), observations=["x"], actions=["u"], normalise=False, start_times=None,
+        bounds={"x": (-10.0, 10.0), "u": (-5.0, 5.0)}, step=2.0, episode=6.0, start_values={"tau": 4},
+        reward=lambda transition: -abs(transition.after["x"]),
+    )  # fmt: skip
+    for tau, options in ((4.0, None), (20.0, {"start_values": {"tau": 20.0}}), (4.0, None)):
+        observation, _ = env.reset(options=options)
+        x, ends = 1.0, []
+        assert observation == pytest.approx([x])
+        for u in (3.0, -1.0, 0.5):
+            x = own_fmus.state(2.0, u, start=x, tau=tau)
+            observation, reward, terminated, truncated, _ = env.step(np.array([u], dtype=np.float32))
+            assert observation == pytest.approx([x], rel=1e-4)
+            assert reward == pytest.approx(-abs(x), rel=1e-4)
+            ends.append((terminated, truncated))
+        assert ends == [(False, False), (False, False), (False, True)]
+
+
+def test_inputs_that_are_switches_and_counts(make, own_fmu):
+    env = make(
+        resources=own_fmu("overwrite", "2.0", "cs"), observations=["power"], bounds={"power": (0, 200)}, start_times=0.0,
+        actions=["n", "power_activate"], whole=["n", "power_activate"], step=1.0, episode=30.0, reward=lambda _: 0.0,
+    )  # fmt: skip
+    env.reset()
+    env.action_space.seed(1)
+    seen = set()
+    for _ in range(30):
+        *_, terminated, truncated, _ = env.step(env.action_space.sample())
+        assert not terminated
+        seen.add((env.values["n"], env.values["power_activate"]))
+    assert truncated
+    assert seen == {(n, on) for n in range(4) for on in (0, 1)}
 
 
 @pytest.mark.parametrize(
