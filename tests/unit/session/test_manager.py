@@ -66,6 +66,8 @@ def test_a_session_is_owned_by_one_other_process_of_one_thread(manage):
     assert number != os.getpid()
     assert pid(other) == number
     assert len(os.listdir(f"/proc/{number}/task")) == 1
+    work = Path(os.readlink(f"/proc/{number}/cwd"))
+    assert (work.name, list(work.iterdir())) == ("work", []), "what an FMU writes stays with its session"
     advance(manager)
     assert advance(other).message == "Advanced simulation successfully from 300.0s to 600.0s."
 
