@@ -31,7 +31,8 @@ def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float
     case.initialize(start)
     model, data, of = case.stepper.model, case.stepper.disturbances, case.stepper.inputs
     head = of.law
-    assert head is not None, "this benchmark simulates test cases with a law of the required head"
+    if head is None:
+        raise SystemExit("this benchmark simulates test cases with a law of the required head")
     at, outputs, stepped = case.time, np.array(case.stepper.history.table()[-1, 1 + len(model.inputs) :]), False
     inputs = np.empty(len(model.inputs))
     started = time.perf_counter()

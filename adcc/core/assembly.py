@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from adcc.core.boundary import Disturbances
@@ -11,7 +12,11 @@ from adcc.core.initialization import InitializationActions, read_initialization_
 from adcc.core.model import Model
 from adcc.core.resources import Resources
 from adcc.core.stepper import Stepper
-from adcc.errors import ResourcesError
+from adcc.core.times import parse_step
+from adcc.errors import InvalidValueError, ResourcesError
+
+#: Control step where neither test case nor FMU nor boundary data says one [s].
+STEP = 1.0
 
 
 def assemble(
@@ -64,3 +69,31 @@ def assemble(
         None if actions is None else read_initialization_actions(actions),
         None if observation is None else read_observation(observation),
     )
+
+
+def first_step(resources: Resources, stepper: Stepper, grid: float | None) -> float:
+    """Return the control step of a new session [s]: of the test case, the grid, the FMU, the boundary data, or 1 s.
+
+    Parameters
+    ----------
+    resources : Resources
+    stepper : Stepper
+    grid : float or None
+        What times must be multiples of [s].
+
+    Raises
+    ------
+    ResourcesError
+        When that of the test case is not on the grid.
+    """
+    if resources.step is not None:
+        try:
+            return parse_step(resources.step, grid)
+        except InvalidValueError as error:
+            raise ResourcesError(f"testcase.toml: {error}") from error
+    proposed = stepper.model.experiment.step
+    if grid is not None:
+        return grid
+    if proposed is not None and 0 < proposed < math.inf:
+        return proposed
+    return stepper.disturbances.interval if stepper.disturbances.names else STEP

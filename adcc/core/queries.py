@@ -1,4 +1,4 @@
-"""What a test case says about itself and its surroundings, whatever is done with it."""
+"""What a test case says about itself, its surroundings and its simulation; nothing is changed by it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ from typing import Any
 
 from adcc.core.actions import Actions
 from adcc.core.evaluation import Evaluation
+from adcc.core.numbers import parse_number
 from adcc.core.reply import Reply
 from adcc.core.resources import Resources
-from adcc.core.stepper import Stepper
+from adcc.core.run import Run
+from adcc.core.times import plain
 from adcc.core.variables import Variable
+from adcc.errors import InvalidValueError
 
 
 class Queries:
-    """The routes of a test case that do not ask for its simulation.
+    """The routes of a test case that only read.
 
     Parameters
     ----------
     resources : Resources
         Name and version.
-    stepper : Stepper
-        The plant and its boundary data.
+    run : Run
+        Its simulation.
+    actions : Actions
+        Its control inputs.
     """
 
-    def __init__(self, resources: Resources, stepper: Stepper) -> None:
+    def __init__(self, resources: Resources, run: Run, actions: Actions) -> None:
         self._resources = resources
-        self.stepper = stepper
-        model = stepper.model
-        self.actions = Actions([model.inputs[i] for i in stepper.inputs.controlled])
-        self._parameters = {variable.name: variable for variable in model.parameters}
+        self._run = run
+        #: The plant, its boundary data and its history.
+        self.stepper = run.stepper
+        self.actions = actions
+        self._parameters = {variable.name: variable for variable in run.stepper.model.parameters}
         #: Key performance indicators, scenario and forecast.
-        self.evaluation = Evaluation(resources, stepper.history.columns, stepper.disturbances)
+        self.evaluation = Evaluation(resources, run.stepper.history.columns, run.stepper.disturbances)
 
     @property
     def time(self) -> float:
         """Clock [s]."""
-        raise NotImplementedError
+        return self._run.clock.time
 
     def get_version(self) -> Reply:
         """Answer ``GET /version``."""
@@ -59,6 +65,35 @@ class Queries:
         found = {name: variable.metadata_of_parameter() for name, variable in self._parameters.items()}
         return Reply(200, "Queried the parameters successfully.", found)
 
+    def get_step(self) -> Reply:
+        """Answer ``GET /step``: the control step [s]."""
+        return Reply(200, "Queried the control step successfully.", plain(self._run.clock.step))
+
+    def get_results(self, point_names: Any, start_time: Any, final_time: Any) -> Reply:
+        """Answer ``PUT /results``: trajectories of points, a value at the end of every sub-step.
+
+        Parameters
+        ----------
+        point_names : sequence of str
+            Outputs and inputs; ``time`` is always in the answer.
+        start_time, final_time : float, int or str
+            The window, both ends included [s].
+
+        Returns
+        -------
+        Reply
+            The payload maps each name, once, to an array.
+        """
+        point_names = self._checked(point_names)
+        start, final = parse_number(start_time, "start_time"), parse_number(final_time, "final_time")
+        if final < start:
+            raise InvalidValueError(
+                f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
+            )
+        self._run.begin()
+        message = f"Queried results data successfully for point names {list(point_names)}."
+        return Reply(200, message, self.stepper.history.window(point_names, start, final))
+
     def get_forecast_points(self) -> Reply:
         """Answer ``GET /forecast_points``: what can be asked ahead, and its metadata."""
         known = {variable.name: variable for variable in self.stepper.model.inputs}
@@ -80,6 +115,42 @@ class Queries:
     def get_scenario(self) -> Reply:
         """Answer ``GET /scenario``."""
         return Reply(200, "Queried current test case for scenario successfully.", self.evaluation.scenario.as_dict())
+
+    def get_kpis(self, names: Any = None, start_time: Any = None, final_time: Any = None) -> Reply:
+        """Answer ``GET /kpi``: key performance indicators, None where there is none.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: all.
+        start_time, final_time : float, int or str, optional
+            A window of the test, ends of intervals [s]; default: from its start until now.
+        """
+        self._run.begin()
+        found = self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
+        return Reply(200, "Queried KPIs successfully.", found)
+
+    def boundary(self) -> dict[str, float]:
+        """Return the boundary data of the coming step, by name."""
+        return self.stepper.disturbances.row(self.time)
+
+    def _checked(self, point_names: Any) -> Sequence[str]:
+        """Return names of points that there are."""
+        if isinstance(point_names, str):
+            point_names = [point_names]
+        if not isinstance(point_names, Sequence) or not all(isinstance(name, str) for name in point_names):
+            raise InvalidValueError(
+                "Invalid value for parameter point_names. Value must be a list of names.", "point_names"
+            )
+        known = {*self.stepper.history.columns}
+        for name in point_names:
+            if name not in known:
+                raise InvalidValueError(
+                    f"Invalid point name {name} in parameter point_names. "
+                    f"Check lists of available inputs and measurements.",
+                    "point_names",
+                )
+        return point_names
 
 
 def _metadata(variables: Sequence[Variable]) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from adcc.core import many, state
-from adcc.core.assembly import assemble
+from adcc.core.actions import Actions
+from adcc.core.assembly import assemble, first_step
 from adcc.core.history import History
 from adcc.core.initialization import InitializationActions
 from adcc.core.model import FloatArray, Model
-from adcc.core.numbers import parse_number
 from adcc.core.position import Position
 from adcc.core.queries import Queries
 from adcc.core.rehearsal import Policy, rehearse
@@ -30,7 +30,7 @@ from adcc.core.scenario import Scenario
 from adcc.core.start import Starts, parse_start_values
 from adcc.core.stepper import Stepper
 from adcc.core.times import Clock, parse_step, parse_time, plain
-from adcc.errors import InvalidValueError, ResourcesError, StateError
+from adcc.errors import InvalidValueError, StateError
 
 __all__ = ["CHANGING", "Form", "Reply", "TestCase"]
 
@@ -38,9 +38,6 @@ __all__ = ["CHANGING", "Form", "Reply", "TestCase"]
 Form = Literal["adcc", "boptest", "many"]
 #: Methods of `TestCase` that change it; all others only read.
 CHANGING = frozenset({"initialize", "advance", "set_step", "set_scenario", "restore"})
-#: Control step where neither test case nor FMU nor boundary data says one [s].
-STEP = 1.0
-
 _AT_THE_END = "End of test case scenario time period reached."
 
 
@@ -76,16 +73,17 @@ class TestCase(Queries):
         actions: InitializationActions | None,
         observation: Mapping[str, float] | None,
     ) -> None:
-        super().__init__(resources, stepper)
-        self._points = (*(v.name for v in stepper.model.outputs), *self.actions.position)
-        self._initialization, self._observation0 = actions, observation
+        clients = Actions([stepper.model.inputs[i] for i in stepper.inputs.controlled])
         path = resources.initialization_observation
-        self._starts = Starts(stepper, self.actions, actions, observation, "" if path is None else path.name)
-        self._latest = math.inf if resources.end_time is None else resources.end_time
+        starts = Starts(stepper, clients, actions, observation, "" if path is None else path.name)
+        latest = math.inf if resources.end_time is None else resources.end_time
+        clock = Clock(starts.earliest, first_step(resources, stepper, starts.grid))
+        super().__init__(resources, Run(stepper, starts.first, starts.controls0, clock, latest), clients)
+        self._starts = starts
+        self._latest = latest
+        self._points = (*(v.name for v in stepper.model.outputs), *clients.position)
+        self._initialization, self._observation0 = actions, observation
         self._origin = state.origin(resources, stepper.model)
-        starts = self._starts
-        clock = Clock(starts.earliest, _first_step(resources, stepper, starts.grid))
-        self._run = Run(stepper, starts.first, starts.controls0, clock, self._latest)
 
     @classmethod
     def open(cls, resources: Resources, model: Model, directory: Path) -> TestCase:
@@ -113,15 +111,6 @@ class TestCase(Queries):
             history.close()
             model.close()
             raise
-
-    @property
-    def time(self) -> float:
-        """Clock [s]."""
-        return self._run.clock.time
-
-    def get_step(self) -> Reply:
-        """Answer ``GET /step``: the control step [s]."""
-        return Reply(200, "Queried the control step successfully.", plain(self._run.clock.step))
 
     def set_step(self, step: Any) -> Reply:
         """Answer ``PUT /step``.
@@ -200,24 +189,6 @@ class TestCase(Queries):
         self.evaluation.resume(self._run.first_row, chosen)
         return Reply(200, "Test case scenario was set successfully.", said)
 
-    def get_kpis(self, names: Any = None, start_time: Any = None, final_time: Any = None) -> Reply:
-        """Answer ``GET /kpi``: key performance indicators, None where there is none.
-
-        Parameters
-        ----------
-        names : sequence of str, optional
-            Default: all.
-        start_time, final_time : float, int or str, optional
-            A window of the test, ends of intervals [s]; default: from its start until now.
-        """
-        self._run.begin()
-        found = self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
-        return Reply(200, "Queried KPIs successfully.", found)
-
-    def boundary(self) -> dict[str, float]:
-        """Return the boundary data of the coming step, by name."""
-        return self.stepper.disturbances.row(self.time)
-
     def rehearse(self, policy: Policy, steps: int) -> FloatArray:
         """Simulate on under a policy, then come back to now; see `adcc.core.rehearsal`."""
         return rehearse(self._run, self.evaluation, self.actions, self._observed, policy, steps)
@@ -289,31 +260,6 @@ class TestCase(Queries):
         controls = request.controls(self.actions, self._run.controls, most)
         names = self._points if request.point_names is None else self._checked(request.point_names)
         return controls, names, request.atomic
-
-    def get_results(self, point_names: Any, start_time: Any, final_time: Any) -> Reply:
-        """Answer ``PUT /results``: trajectories of points, a value at the end of every sub-step.
-
-        Parameters
-        ----------
-        point_names : sequence of str
-            Outputs and inputs; ``time`` is always in the answer.
-        start_time, final_time : float, int or str
-            The window, both ends included [s].
-
-        Returns
-        -------
-        Reply
-            The payload maps each name, once, to an array.
-        """
-        point_names = self._checked(point_names)
-        start, final = parse_number(start_time, "start_time"), parse_number(final_time, "final_time")
-        if final < start:
-            raise InvalidValueError(
-                f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
-            )
-        self._run.begin()
-        message = f"Queried results data successfully for point names {list(point_names)}."
-        return Reply(200, message, self.stepper.history.window(point_names, start, final))
 
     @property
     def can_restore(self) -> bool:
@@ -394,40 +340,7 @@ class TestCase(Queries):
         self.stepper.model.close()
         self.stepper.history.close()
 
-    def _checked(self, point_names: Any) -> Sequence[str]:
-        """Return names of points that there are."""
-        if isinstance(point_names, str):
-            point_names = [point_names]
-        if not isinstance(point_names, Sequence) or not all(isinstance(name, str) for name in point_names):
-            raise InvalidValueError(
-                "Invalid value for parameter point_names. Value must be a list of names.", "point_names"
-            )
-        known = {*self.stepper.history.columns}
-        for name in point_names:
-            if name not in known:
-                raise InvalidValueError(
-                    f"Invalid point name {name} in parameter point_names. "
-                    f"Check lists of available inputs and measurements.",
-                    "point_names",
-                )
-        return point_names
-
     def _observed(self, position: Position, controls: FloatArray) -> dict[str, float | str]:
         """Return all outputs and control inputs by name."""
         numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
         return {**numbers, **position.texts} if position.texts else numbers
-
-
-def _first_step(resources: Resources, stepper: Stepper, grid: float | None) -> float:
-    """Return the control step of a new session [s]: of the test case, the grid, the FMU, the boundary data, or 1 s."""
-    if resources.step is not None:
-        try:
-            return parse_step(resources.step, grid)
-        except InvalidValueError as error:
-            raise ResourcesError(f"testcase.toml: {error}") from error
-    proposed = stepper.model.experiment.step
-    if grid is not None:
-        return grid
-    if proposed is not None and 0 < proposed < math.inf:
-        return proposed
-    return stepper.disturbances.interval if stepper.disturbances.names else STEP
