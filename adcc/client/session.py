@@ -303,6 +303,11 @@ class Session:
         query = urlencode({name: value for name, value in given.items() if value is not None})
         return dict(self._payload("GET", "kpi", query=query))
 
+    def kpi_points(self) -> dict[str, Point]:
+        """Return the key performance indicators that the test case defines."""
+        told = self._payload("GET", "kpi_points")
+        return {name: Point(about["Unit"], about["Description"], None, None) for name, about in told.items()}
+
     def scenario(self) -> dict[str, Any]:
         """Return the scenario."""
         return dict(self._payload("GET", "scenario"))

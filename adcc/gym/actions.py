@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -35,6 +36,12 @@ class Actions(Protocol):
 
     def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
         """Begin an episode at these measurements and inputs."""
+
+    def past(self) -> Any:
+        """Return what is remembered of the episode."""
+
+    def resume(self, past: Any) -> None:
+        """Go on from what `past` returned."""
 
     def decode(self, action: Any, values: Mapping[str, float], boundary: Mapping[str, float]) -> Mapping[str, float]:
         """Return the inputs for the coming step."""
@@ -81,6 +88,12 @@ class InputActions:
     def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
         """Remember nothing."""
 
+    def past(self) -> None:
+        """Remember nothing."""
+
+    def resume(self, past: None) -> None:
+        """Remember nothing."""
+
     def decode(
         self,
         action: Any,
@@ -125,6 +138,14 @@ class StagedActions:
     def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
         """Let the rule book begin without a past."""
         self._controller.reset(values, boundary)
+
+    def past(self) -> Any:
+        """Return the rule book's past."""
+        return copy.deepcopy(self._controller)
+
+    def resume(self, past: Any) -> None:
+        """Let the rule book go on from there."""
+        self._controller = copy.deepcopy(past)
 
     def decode(self, action: Any, values: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Return the plant's 100 inputs."""

@@ -184,18 +184,21 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             if name not in _OPTIONS:
                 raise InvalidValueError(f"There is no option {name}; there are {', '.join(_OPTIONS)}.", name)
         if "snapshot" in options:
-            snapshot, self._values, self._end = options["snapshot"]
+            snapshot, self._values, self._end, past = options["snapshot"]
             self._plant.restore(snapshot)
-            time = self._plant.time or 0.0
         else:
             drawn = self._starts[int(self.np_random.integers(len(self._starts)))]
-            time = float(options.get("start_time", drawn))
-            self._end = time + self._episode
-            values = {**self._start_values, **options.get("start_values", {})}
-            self._values = self._plant.initialize(time, self._end, self._warmup, values or None)
+            start, past = float(options.get("start_time", drawn)), None
+            start_values = {**self._start_values, **options.get("start_values", {})}
+            self._end = start + self._episode
+            self._values = self._plant.initialize(start, self._end, self._warmup, start_values or None)
+        time = self._plant.time or 0.0
         self._kpi = self._indicators()
         self._observer.boundary.move(time)
-        self._actions.reset(self._values, self.boundary)
+        if past is None:
+            self._actions.reset(self._values, self.boundary)
+        else:
+            self._actions.resume(past)
         return self._observer.observe(self._values), self._info(time)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -239,7 +242,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
 
     def snapshot(self) -> Any:
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
-        return self._plant.snapshot(), self._values, self._end
+        return self._plant.snapshot(), self._values, self._end, self._actions.past()
 
     def _indicators(self) -> dict[str, float]:
         """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""

@@ -73,7 +73,6 @@ def test_what_there_is(client, session):
     assert session.inputs()[SET].unit == "K"
     session.set_step(900)
     assert session.step() == 900.0
-    assert "time_rat" in session.kpi()
     assert "seed" in session.scenario()
 
 
@@ -93,6 +92,24 @@ def test_start_values_of_any_fmu(own_fmu, tmp_path):
                 session.initialize(0.0, start_values={name: value})
             assert caught.value.field == name
         assert session.time == 2.0
+
+
+def test_key_performance_indicators(resources, state_dir):
+    with Server(resources, state_dir) as server, Client(server.url) as client, client.select() as session:
+        session.initialize(900_000.0)
+        powers = ["P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum"]
+        power = session.steps(4).columns
+        energy = sum(power[name] for name in powers) * 300.0 / 3.6e6
+        assert session.kpi(["ener_tot", "pue"])["ener_tot"] == pytest.approx(energy.sum())
+        window = session.kpi(["ener_tot"], 900_300.0, 900_900.0)
+        assert window == {"ener_tot": pytest.approx(energy[1:3].sum())}
+        assert session.kpi_points()["ener_tot"].unit == "kWh"
+        assert {*session.kpi_points()} | {"time_rat", "pgas_tot"} <= {*session.kpi()}
+        with pytest.raises(InvalidValueError) as caught:
+            session.kpi(["nonsense"])
+        assert caught.value.field == "names"
+        assert session.set_scenario(electricity_price="dynamic")["electricity_price"] == "dynamic"
+        assert session.scenario()["electricity_price"] == "dynamic"
 
 
 def test_a_trajectory_may_be_arrays(session):
