@@ -122,6 +122,11 @@ def test_start_values_survive_kill_9_of_everything(own_fmu, tmp_path):
             wanted = {"point_names": ["y"], "start_time": 0, "final_time": 8}
             _, _, headers = server.request("PUT", "/results", wanted)
             assert headers["Session-Restored"] == ("replayed" if version == "1.0" else None)
+            archive = requests.put(
+                f"{server.url}/results", json=wanted, headers={"Accept": "application/x-npz"}, timeout=30
+            )
+            assert archive.headers["Content-Type"] == "application/x-npz"
+            assert archive.headers.get("Session-Restored") == ("replayed" if version == "1.0" else None)
             server.stop(signal.SIGKILL)
         with Server(fmu, tmp_path / version) as server:
             for _ in range(9):
