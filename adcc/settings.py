@@ -97,7 +97,7 @@ class Settings:
             max_sessions=_integer("ADCC_MAX_SESSIONS", texts["max_sessions"], 0, 10000),
             idle_timeout=_integer("ADCC_IDLE_TIMEOUT", texts["idle_timeout"], 1, 10**8),
             step_timeout=_integer("ADCC_STEP_TIMEOUT", texts["step_timeout"], 1, 10**6),
-            session_memory=_integer("ADCC_SESSION_MEMORY", texts["session_memory"], 64, 2**20),
+            session_memory=_integer("ADCC_SESSION_MEMORY", texts["session_memory"], 256, 2**20),
             recycle_steps=_integer("ADCC_RECYCLE_STEPS", texts["recycle_steps"], 0, 10**9),
             durability=_one_of("ADCC_DURABILITY", texts["durability"], ("process", "power")),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),

@@ -76,13 +76,20 @@ class SessionManager:
             if self.call(None, "about").payload["changed"]:  # its host is an older server's
                 end_host(self._folder(None))
                 self.call(None, "about")
+        except StateError:
+            with self._admission.alone():
+                self._set_aside()
+            self.call(None, "about")
+
+    def _set_aside(self) -> None:
+        """Keep the default session for people to look at, and make room for another one."""
+        try:
+            self.call(None, "about")  # another worker may have done it
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
-            with self._admission.alone():
-                (self._sessions / self._default).rename(self._sessions / aside)
+            (self._sessions / self._default).rename(self._sessions / aside)
             self._handles.pop(self._default).close()
-            self.call(None, "about")
 
     def testcases(self) -> list[str]:
         """Return the ids of the test cases that can be selected, the default one first."""

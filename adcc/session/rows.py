@@ -39,14 +39,15 @@ def share(files: Iterable[tuple[Path, int]], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, _ in files:
-            copy = folder / path.name
-            with contextlib.suppress(FileExistsError):
-                try:
-                    os.link(path, copy)
-                except FileExistsError:
-                    raise
-                except OSError:
-                    shutil.copyfile(path, copy)
+            second = folder / path.name
+            if second.exists():
+                if second.stat().st_size >= path.stat().st_size:
+                    continue
+                second.unlink()  # a copy that was made when the file was shorter
+            try:
+                os.link(path, second)
+            except OSError:
+                shutil.copyfile(path, second)
     except OSError as error:
         raise StorageError(f"{folder} cannot be written: {error.strerror or error}") from error
 

@@ -7,6 +7,7 @@ there.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
@@ -132,6 +133,8 @@ class Session:
                 self._rolled_back()
             raise
         self._unsaved += time.perf_counter() - started
+        if method == "initialize":
+            self.restored = "new"  # nothing is left of a plant that was brought back
         data = pack_reply(reply, self.restored)
         try:
             if method in RESTARTING:
@@ -145,7 +148,8 @@ class Session:
             raise
         self.changes += 1
         if self._unsaved > 2 * REPLAY and case.can_restore:  # one long request; to do it again would take too long
-            self._rebase()
+            with contextlib.suppress(StorageError):  # it is done and recorded; the next request tries again
+                self._rebase()
         return data
 
     def _call(self, request: Mapping[str, Any]) -> Reply:

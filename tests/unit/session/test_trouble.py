@@ -14,6 +14,7 @@ from adcc.errors import ModelError, StateError
 from adcc.session.folder import Folder
 from adcc.session.journal import read
 from adcc.session.process import process_start
+from adcc.session.rows import share
 from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from tests.unit.session.tools import advance, children, kill, pid, results, same
@@ -160,4 +161,21 @@ def test_what_is_known_of_a_session_that_was_restored_or_forked_is_told(manage, 
         reply = manager.restore(testid, manager.snapshot(testid))
         assert reply.restored == told
         assert advance(manager, testid).restored == told
+        if told == "inexact":  # nothing is left of it then
+            manager.call(testid, "initialize", 0)
+            assert advance(manager, testid).restored == "new"
         manager.close()
+
+
+def test_row_files_are_copied_where_there_are_no_links(monkeypatch, tmp_path):
+    def no_links(*_):
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    folder, other = tmp_path / "one", tmp_path / "other"
+    folder.mkdir()
+    file = folder / "rows"
+    for content in (b"1" * 8, b"1" * 16):  # the file grows between two snapshots
+        file.write_bytes(content)
+        share([(file, 1)], other)
+        assert (other / "rows").read_bytes() == content
