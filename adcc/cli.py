@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from pathlib import Path
 from adcc.core.numbers import parse_number
 from adcc.errors import AdccError, ResourcesError
 from adcc.session.local import open_testcase
-from adcc.settings import Settings
+from adcc.settings import Settings, set_environment
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,8 +103,7 @@ def _to_environment(options: argparse.Namespace) -> None:
         raise ResourcesError(f"there is no FMU {fmu}")
     if folder is not None and not folder.is_dir():
         raise ResourcesError(f"there is no folder {folder}")
-    chosen = {"ADCC_RESOURCES": fmu or folder, "HOST": host, "PORT": port}
-    os.environ.update({name: str(value) for name, value in chosen.items() if value is not None})
+    set_environment(ADCC_RESOURCES=fmu or folder, HOST=host, PORT=port)
 
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:

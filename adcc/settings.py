@@ -111,6 +111,11 @@ class Settings:
         return f"http://{host}:{self.port}"
 
 
+def set_environment(**variables: object) -> None:
+    """Set variables for this process and those that it starts; those that are None stay as they are."""
+    os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
+
+
 def child_environment(**variables: str) -> dict[str, str]:
     """Return the environment for a process that this one starts: its own, with further variables.
 

@@ -24,6 +24,7 @@ import numpy as np
 from adcc.core.model import Model, Snapshot
 from adcc.errors import AdccError
 from adcc.fmu.fmu_model import Setup
+from adcc.settings import child_environment
 
 #: Steps that both processes take after the snapshot.
 STEPS = 2
@@ -132,7 +133,7 @@ def _in_child(task: _Task, timeout: float) -> dict[str, Any] | str:
         try:
             done = subprocess.run(  # noqa: S603 - our own interpreter
                 command,
-                env=os.environ | {"PYTHONPATH": paths},
+                env=child_environment(PYTHONPATH=paths),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
