@@ -47,6 +47,18 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(ser
     assert told == {trap: "trap", fork: "trap", plain: default}
 
 
+def test_an_fmu_alone_is_a_test_case(serve, folder, trap_fmu):
+    shutil.copy(trap_fmu(restore="exact"), folder / "lonely.fmu")
+    manager = serve()
+    testid = manager.select(manager.add_testcase("lonely.fmu"))
+    manager.call(testid, "set_step", 300)
+    payload = manager.call(testid, "advance", {"u": 286.0}).payload
+    assert payload["y"] == pytest.approx(expected(300, 286), rel=1e-9)
+    manager.restore(testid, manager.snapshot(testid))
+    fork = manager.fork(testid)
+    assert manager.call(fork, "advance", {}).payload["y"] == pytest.approx(expected(600, 286), rel=1e-9)
+
+
 @pytest.mark.parametrize("file", ["../Resources", "/etc", "", ".", "..", "nowhere", "a/b", "link", "other\0"])
 def test_only_what_lies_in_the_folder_can_be_registered(serve, folder, file, small_resources):
     (folder / "link").symlink_to(small_resources)
