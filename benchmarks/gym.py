@@ -7,43 +7,92 @@ inputs. The bare loop gets the inputs that a TestCase recorded for them, so it i
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
+import urllib3
 
 import adcc.gym
 from adcc.client import Client
 from adcc.gym import DataCenterCoolingEnv
 from adcc.session.local import open_testcase
 from adcc.settings import Settings
-from benchmarks.__main__ import INTERVAL, Row, baseline, in_process, recorded_actions, table, timed, with_requests
+from benchmarks.__main__ import (
+    INTERVAL,
+    Row,
+    baseline,
+    in_process,
+    keep_alive,
+    recorded_actions,
+    table,
+    timed,
+    with_requests,
+)
 from tests.server import Server
+
+DAY = 86400.0
 
 
 def stepped(env: Any, start: float, actions: Sequence[Any], repeats: int = 1) -> list[float]:
-    """Return the seconds of each step of an environment."""
+    """Return the seconds of each step of an environment; of a vector those of one plant's step."""
     env.reset(options={"start_time": start})
-    seconds = timed(env.step, actions)
-    return [one / repeats for one in seconds]
-
-
-def resets(make: Callable[..., DataCenterCoolingEnv], starts: Sequence[float]) -> str:
-    """Return the median times of resets at starts that are new, and at those that the plant has stored [ms]."""
-    env, taken = make(), {}
-    for _ in range(3):  # the second visit finds out whether a restored start goes on exactly like a simulated one
-        taken = {start: timed(lambda _, at=start: env.reset(options={"start_time": at}), [{}])[0] for start in starts}
-        cold = taken if _ == 0 else cold  # noqa: F821
-    env.reset(options={"start_time": starts[0]})
-    snapshot = env.snapshot()
-    back = [timed(lambda _: env.reset(options={"snapshot": snapshot}), [{}])[0] for _ in starts]
+    seconds = [one / repeats for one in timed(env.step, actions)]
     env.close()
-    return " | ".join(f"{1e3 * statistics.median(times):.2f}" for times in (cold.values(), taken.values(), back))
+    return seconds
+
+
+def with_urllib3(url: str) -> Callable[[Mapping[str, float]], None]:
+    """Return a step through a pool of urllib3."""
+    pool = urllib3.PoolManager()
+
+    def step(action: Mapping[str, float]) -> None:
+        headers = {"Content-Type": "application/json"}
+        reply = pool.request("POST", f"{url}/advance", body=json.dumps(action).encode(), headers=headers)
+        if reply.status != 200:
+            raise SystemExit(reply.data.decode())
+
+    return step
+
+
+def requested(server: Server, start: float, actions: Sequence[Mapping[str, float]]) -> list[Row]:
+    """Return what a step costs through each library and through the client."""
+    rows = []
+    for name, step in (
+        ("http.client", keep_alive(server.connect())),
+        ("urllib3.PoolManager", with_urllib3(server.url)),
+        ("requests.Session", with_requests(server.url)),
+    ):
+        server.request("PUT", "/initialize", {"start_time": start})
+        rows.append(Row(name, timed(step, actions)))
+    with Client(server.url) as client, client.select() as session:
+        session.initialize(start)
+        rows.append(Row("adcc.client, advance", timed(session.advance, actions)))
+        session.initialize(start)
+        trajectory = {name: [one[name] for one in actions] for name in actions[0]}
+        (seconds,) = timed(lambda whole: session.steps(trajectory=whole), [trajectory])
+        rows.append(Row("adcc.client, all steps in one request", [seconds / len(actions)] * len(actions)))
+    return rows
+
+
+def resets(env: DataCenterCoolingEnv, starts: Sequence[float]) -> str:
+    """Return the median times of resets [ms]: at new starts, at those that the plant has stored, from a snapshot."""
+
+    def rounds(options: Sequence[Mapping[str, Any]]) -> float:
+        return 1e3 * statistics.median(timed(lambda one: env.reset(options=dict(one)), options))
+
+    at = [{"start_time": start} for start in starts]
+    new = rounds(at)
+    rounds(at)  # finds out whether a restored start goes on exactly like a simulated one
+    stored = rounds(at)
+    snapshot = rounds([{"snapshot": env.snapshot()}] * len(starts))
+    env.close()
+    return f"{new:.2f} | {stored:.2f} | {snapshot:.2f}"
 
 
 def main() -> None:
@@ -52,8 +101,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="steps of each row (default 2000)")
     parser.add_argument("--start", type=float, default=300000.0, help="start time [s] (default 300000)")
     options = parser.parse_args()
-    settings = Settings.from_env()
-    count, start = options.steps, options.start
+    settings, count, start = Settings.from_env(), options.steps, options.start
     with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state)
@@ -62,48 +110,29 @@ def main() -> None:
         actions = [np.array([action[name] for name in names], dtype=np.float32) for action in given]
         of_case, bare = in_process(case, start, [dict(zip(names, one.tolist(), strict=True)) for one in actions])
         case.close()
-        about = {"normalise": False, "episode": (count + 1) * INTERVAL, "resources": settings.resources}
-
-        def make(where: str = "in-process", **more: Any) -> DataCenterCoolingEnv:
-            return DataCenterCoolingEnv(where, **{**about, "state_dir": state, **more})
-
+        about = {"state_dir": state, "normalise": False, "episode": (count + 1) * INTERVAL}
         rows = [Row("bare FMU step", bare), Row("TestCase step", of_case)]
         with Server(settings.resources, state / "server") as server:
-            for name, where in (("in process", "in-process"), ("in a host", "host"), ("at a server", server.url)):
-                env = make(where)
+            places = {"in process": "in-process", "in a host": "host", "at a server": server.url}
+            for name, where in places.items():
+                env = DataCenterCoolingEnv(where, resources=settings.resources, **about)
                 rows.append(Row(f"environment {name}", stepped(env, start, actions)))
-                env.close()
-            few = make(server.url, actions=["Tchws_set_CHI", "Tchws_set_HEX"])
-            rows.append(Row("environment at a server, 2 inputs", stepped(few, start, [one[97:99] for one in actions])))
-            few.close()
+            env = DataCenterCoolingEnv(resources=settings.resources, kpis=["ener_tot", "tdis_tot"], **about)
+            rows.append(Row("environment in process, 2 indicators", stepped(env, start, actions)))
             for mode in ("sync", "async"):
                 vector = gymnasium.make_vec(
-                    adcc.gym.ENV_ID,
-                    num_envs=2,
-                    vectorization_mode=mode,
-                    state_dir=state,
-                    disable_env_checker=True,
-                    **about,
+                    adcc.gym.ENV_ID, num_envs=2, vectorization_mode=mode, resources=settings.resources, **about
                 )
                 both = [np.stack((one, one)) for one in actions]
-                rows.append(Row(f"vector(2), {mode}, a step of one", stepped(vector, start, both, repeats=2)))
-                vector.close()
-            with Client(server.url) as client, client.select() as session:
-                session.initialize(start)
-                rows.append(Row("adcc.client, advance", timed(session.advance, given)))
-                session.initialize(start)
-                started = time.perf_counter()
-                session.steps(trajectory={name: [one[name] for one in given] for name in names})
-                each = (time.perf_counter() - started) / count
-                rows.append(Row("adcc.client, all steps in one request", [each] * count))
-            server.request("PUT", "/initialize", {"start_time": start})
-            rows.append(Row("requests.Session, advance", timed(with_requests(server.url), given)))
+                rows.append(Row(f"vector of 2, {mode}, a plant's step", stepped(vector, start, both, repeats=2)))
+            rows += requested(server, start, given)
             print(f"{count} steps of {INTERVAL:.0f} s from {start:.0f} s\n")
             print(table(rows))
-            starts = [start + 86400.0 * k for k in range(20)]
+            starts = [start + DAY * k for k in range(20)]
             print("\n| reset [ms] | new start | stored start | snapshot |\n|---|--:|--:|--:|")
-            for name, where in (("in process", "in-process"), ("in a host", "host"), ("at a server", server.url)):
-                print(f"| {name} | {resets(lambda at=where: make(at), starts)} |")
+            for name, where in places.items():
+                env = DataCenterCoolingEnv(where, resources=settings.resources, state_dir=state)
+                print(f"| {name} | {resets(env, starts)} |")
 
 
 if __name__ == "__main__":

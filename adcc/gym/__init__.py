@@ -10,7 +10,10 @@
 See docs/gym.md. Needs the extra ``gym``.
 """
 
-import gymnasium
+try:
+    import gymnasium
+except ImportError as error:
+    raise ImportError("the environment needs Gymnasium: pip install 'adcc[gym]'") from error
 
 from adcc.gym.env import DataCenterCoolingEnv
 from adcc.gym.reward import Reward, Transition

@@ -20,6 +20,8 @@ from adcc.gym.reward import Reward, RewardFunction, Transition
 DAY = 86400.0
 #: Options of `reset`.
 _OPTIONS = ("start_time", "start_values", "snapshot")
+#: The indicator that is not of the plant but of how fast the agent is: another one in every run.
+_OF_THE_CLIENT = "time_rat"
 #: Longer than any boundary data [s].
 _EVER = 1e10
 
@@ -67,7 +69,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     scenario : Mapping, optional
         Parts of the plant's scenario, like ``temperature_uncertainty``.
     kpis : sequence of str
-        Key performance indicators for the infos; a call of the plant a step, whatever their number.
+        Key performance indicators for every info; a call of the plant a step, whatever their number.
     failure_reward : float
         Reward of a step in which the plant failed.
     render_mode : None
@@ -213,8 +215,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         truncated : bool
             Whether the episode has its length.
         info : dict
-            ``time`` [s]; ``kpi``, those that were asked for, until now; ``terms`` of the reward; ``error`` of a plant
-            that failed.
+            ``time`` [s]; ``kpi``, the indicators that were asked for, until now, and all of them at the end of the
+            episode; ``terms`` of the reward; ``error`` of a plant that failed.
         """
         before, boundary = self._values, self.boundary
         wanted = self._actions.decode(action, before, boundary)
@@ -227,18 +229,22 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         if not after:
             raise InvalidValueError("The episode is over: reset the environment.", "action")
         time = self._plant.time or 0.0
+        truncated = time > self._end - self._step / 2
         self._values = after
         self._observer.boundary.move(time)
         earlier, self._kpi = self._kpi, self._indicators()
         gained = {name: value - earlier[name] for name, value in self._kpi.items()}
         transition = Transition(time, self._step, before, after, boundary, gained)
         info = self._info(time)
+        if truncated:
+            told = self._plant.kpi()
+            info["kpi"] = {name: value for name, value in told.items() if value is not None and name != _OF_THE_CLIENT}
         if isinstance(self._reward, Reward):
             info["terms"] = self._reward.terms(transition)
             reward = self._reward.total(info["terms"])
         else:
             reward = float(self._reward(transition))
-        return self._observer.observe(after), reward, False, time > self._end - self._step / 2, info
+        return self._observer.observe(after), reward, False, truncated, info
 
     def snapshot(self) -> Any:
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""

@@ -79,9 +79,9 @@ class LocalPlant:
         """Return disturbances from now on."""
         return Columns(self._call("get_forecast", list(point_names), horizon, interval))
 
-    def kpi(self, names: Sequence[str]) -> dict[str, float | None]:
-        """Return key performance indicators."""
-        return dict(self._call("get_kpis", list(names)))
+    def kpi(self, names: Sequence[str] | None = None) -> dict[str, float | None]:
+        """Return key performance indicators; all where none are named."""
+        return dict(self._call("get_kpis", None if names is None else list(names)))
 
     def snapshot(self) -> str:
         """Store the plant as it stands."""

@@ -98,6 +98,12 @@ def test_the_terms_of_the_reward_are_what_the_indicators_gained(resources, state
         assert total[term] == pytest.approx(total[indicator], rel=1e-9)
     assert set(info["kpi"]) == {"pue"}
     assert info["kpi"]["pue"] > 1.0
+    truncated = False
+    while not truncated:
+        *_, truncated, info = env.step(env.action_space.sample())
+    energy = sum(info["kpi"][f"ener_{group}"] for group in ("chillers", "condenser_pumps", "chilled_pumps", "fans"))
+    assert info["kpi"]["ener_tot"] == pytest.approx(energy)
+    assert info["kpi"]["tdis_tot"] >= total["violation"]
     env.close()
     env = DataCenterCoolingEnv(**options, step=900.0)
     env.action_space.seed(1)

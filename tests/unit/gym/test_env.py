@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from gymnasium.utils.env_checker import check_env
 import adcc.gym
 from adcc.errors import InvalidValueError
 from tests import own_fmus
+from tests.server import ROOT
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, SET_POINT, disturbance, temperature
 
 SET = "Tchws_set_HEX"
@@ -32,6 +36,13 @@ def test_it_is_registered(small_resources, state_dir):
     assert env.action_space.shape == (len(CONTROL_NAMES),)
     assert info == {"time": 0.0}  # the only midnight with a day of data after it
     env.close()
+
+
+def test_without_gymnasium_the_extra_is_named():
+    code = "import sys; sys.modules['gymnasium'] = None; import adcc.gym"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ImportError: the environment needs Gymnasium: pip install 'adcc[gym]'" in done.stderr
 
 
 def test_the_numbers_are_those_of_the_plant(make):
