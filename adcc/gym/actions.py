@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from adcc.client import Point
 from adcc.control.rules import INPUTS, UNITS, Mode, RuleBasedController
 from adcc.control.staging import Stage
 from adcc.errors import InvalidValueError
+from adcc.gym.plants import Plant
 from adcc.gym.spaces import Vector, bounds_of
 
 #: Modes in the order of the discrete action.
@@ -25,6 +27,9 @@ STAGES = {
 #: Continuous part: the supply set point [K], and the condenser water's approach to the wet bulb that the fans aim at
 #: when chillers run [K].
 SET_POINTS = {"supply": (283.15, 291.15), "approach": (2.0, 10.0)}
+
+#: A name that no input has.
+_NO_INPUT = "?"
 
 
 class Actions(Protocol):
@@ -78,9 +83,6 @@ class InputActions:
         *,
         normalise: bool,
     ) -> None:
-        for name in whole:
-            if name not in names:
-                raise InvalidValueError(f"There is no action {name} that could be whole.", "whole")
         self._whole = np.array([name in whole for name in names], dtype=bool)
         self._vector = Vector(names, *bounds_of(points, names, given), normalise=normalise)
         self.space: spaces.Space[Any] = self._vector.space
@@ -202,12 +204,7 @@ class _StagedController(RuleBasedController):
 
 
 def make_actions(
-    chosen: str | Sequence[str],
-    inputs: Mapping[str, Point],
-    given: Mapping[str, tuple[float, float]],
-    whole: Sequence[str],
-    *,
-    normalise: bool,
+    chosen: str | Sequence[str], plant: Plant, given: Mapping[str, tuple[float, float]], *, normalise: bool
 ) -> Actions:
     """Return the actions that an environment takes.
 
@@ -215,12 +212,9 @@ def make_actions(
     ----------
     chosen : str or sequence of str
         ``all``, names of inputs, ``staging`` or ``staging-flat``.
-    inputs : Mapping[str, Point]
-        The plant's inputs.
+    plant : Plant
     given : Mapping[str, tuple of float]
         Bounds of inputs.
-    whole : sequence of str
-        Inputs that take whole numbers only.
     normalise : bool
 
     Raises
@@ -228,10 +222,13 @@ def make_actions(
     InvalidValueError
         When it is none of these, or the plant is not the one that can be staged.
     """
-    if not isinstance(chosen, str):
-        return InputActions(inputs, chosen, given, whole, normalise=normalise)
+    inputs = plant.inputs()
     if chosen == "all":
-        return InputActions(inputs, list(inputs), given, whole, normalise=normalise)
+        chosen = list(inputs)
+    if not isinstance(chosen, str):
+        low, high = bounds_of(inputs, chosen, given)
+        whole = _whole(plant, dict(zip(chosen, zip(low, high, strict=True), strict=True)))
+        return InputActions(inputs, chosen, given, whole, normalise=normalise)
     if chosen not in ("staging", "staging-flat"):
         raise InvalidValueError(
             f"Invalid value {chosen} for parameter actions. It must be all, staging, staging-flat or a list of inputs.",
@@ -241,3 +238,20 @@ def make_actions(
     if missing:
         raise InvalidValueError(f"This plant cannot be staged: it has no input {missing[0]}.", "actions")
     return StagedActions(flat=chosen == "staging-flat")
+
+
+def _whole(plant: Plant, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Find the inputs that take whole numbers only: those for which the plant refuses a half.
+
+    Nothing is simulated, because the last name of the request is none of the plant's.
+    """
+    halves = {name: math.floor(low) + 0.5 for name, (low, high) in bounds.items() if math.floor(low) + 0.5 < high}
+    found: list[str] = []
+    while True:
+        try:
+            plant.look_ahead({**halves, _NO_INPUT: 0.0})
+        except InvalidValueError as error:
+            if error.field not in halves:
+                return found
+            found.append(error.field)
+            del halves[error.field]

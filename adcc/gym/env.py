@@ -47,8 +47,6 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         ``point_names``, ``horizon``, ``interval`` [s]: observe boundary signals ahead too, the first an interval ahead.
     actions : str or sequence of str
         ``all`` inputs, some of them by name (the others keep what they have), ``staging`` or ``staging-flat``.
-    whole : sequence of str
-        Inputs among them that take whole numbers only: they are rounded.
     reward : Mapping[str, float] or Callable, optional
         Weights of terms (see `Reward`), or a function of a `Transition`.
     normalise : bool
@@ -95,7 +93,6 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         observations: Sequence[str] | None = None,
         forecast: Mapping[str, Any] | None = None,
         actions: str | Sequence[str] = "all",
-        whole: Sequence[str] = (),
         reward: Mapping[str, float] | RewardFunction | None = None,
         normalise: bool = True,
         bounds: Mapping[str, tuple[float, float]] | None = None,
@@ -131,7 +128,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
                 needed = self._reward.boundary, self._reward.kpis
             self._kpis, self._needed_kpis = tuple(kpis), tuple(dict.fromkeys((*kpis, *needed[1])))
             self._kpi = self._indicators()
-            self._actions = make_actions(actions, self._plant.inputs(), bounds or {}, whole, normalise=normalise)
+            self._actions = make_actions(actions, self._plant, bounds or {}, normalise=normalise)
             self._observer = Observer(
                 self._plant,
                 observations,

@@ -75,6 +75,11 @@ class LocalPlant:
             self.time = payload.pop("time")
         return payload
 
+    def look_ahead(self, u: Mapping[str, float]) -> dict[str, float]:
+        """Return what `advance` would return, and stay."""
+        payload: dict[str, float] = self._call("look_ahead", u, "boptest")
+        return {name: value for name, value in payload.items() if name != "time"}
+
     def forecast(self, point_names: Sequence[str], horizon: float, interval: float) -> Columns:
         """Return disturbances from now on."""
         return Columns(self._call("get_forecast", list(point_names), horizon, interval))

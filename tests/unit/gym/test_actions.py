@@ -15,6 +15,27 @@ INPUT_POINTS |= {f"Tchws_set_{of}": Point("K", "", 276.15, 303.15) for of in ("C
 OPEN = [{"2", "3"}, {"3", "4"}, {"1", "4"}]  # valves of a train: free cooling, partial, chiller
 
 
+class Refusing:
+    """A plant that only says what it does not take; some inputs want whole numbers."""
+
+    def __init__(self, points, whole=()):
+        self.points, self.whole, self.stepped = points, whole, False
+
+    def inputs(self):
+        return self.points
+
+    def look_ahead(self, u):
+        for name, value in u.items():
+            if name not in self.points:
+                raise InvalidValueError("unknown", name)
+            if name in self.whole and value % 1:
+                raise InvalidValueError("no half", name)
+        self.stepped = True
+
+
+PLANT = Refusing(INPUT_POINTS)
+
+
 def values(**changes):
     known = {"Tchw_supply": 287.15, "Tcw_supply": 290.0, "P_Chillers_sum": 0.0}
     known |= {f"H_CDWP{i}": 0.0 for i in range(1, 7)}
@@ -26,7 +47,7 @@ BOUNDARY = {"Twb_outside": 285.0, "Mchw": 160.0, "Tchw_r": 292.5}
 
 
 def staged(*, flat=False):
-    actions = make_actions("staging-flat" if flat else "staging", INPUT_POINTS, {}, (), normalise=True)
+    actions = make_actions("staging-flat" if flat else "staging", PLANT, {}, normalise=True)
     actions.reset(values(), BOUNDARY)
     return actions
 
@@ -63,8 +84,15 @@ def test_whole_numbers_are_rounded():
     for told, expected in ((-1.0, 0.0), (-0.4, 1.0), (0.4, 2.0), (1.0, 3.0)):
         decoded = actions.decode(np.array([told, 0.0], dtype=np.float32), {}, {})
         assert decoded == {"n": expected, "x": 1.5}
-    with pytest.raises(InvalidValueError, match="no action m"):
-        InputActions(points, ["n"], {}, ["m"], normalise=True)
+
+
+def test_inputs_that_take_whole_numbers_are_found_out():
+    bounds = {"n": (0.0, 3.0), "on": (0.0, 1.0), "x": (0.0, 3.0), "narrow": (0.0, 0.4)}
+    plant = Refusing({name: Point("1", "", *ends) for name, ends in bounds.items()}, whole=("on", "n"))
+    actions = make_actions("all", plant, {}, normalise=True)
+    decoded = actions.decode(np.full(4, 0.2, dtype=np.float32), {}, {})
+    assert decoded == pytest.approx({"n": 2.0, "on": 1.0, "x": 1.8, "narrow": 0.24})
+    assert not plant.stepped
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2])
@@ -135,8 +163,8 @@ def test_the_ends_of_the_box_are_actions_too(end):
 
 def test_what_is_no_way_to_act_is_refused():
     with pytest.raises(InvalidValueError, match="must be all, staging"):
-        make_actions("everything", INPUT_POINTS, {}, (), normalise=True)
+        make_actions("everything", PLANT, {}, normalise=True)
     with pytest.raises(InvalidValueError, match="There is no point nonsense"):
-        make_actions(["nonsense"], INPUT_POINTS, {}, (), normalise=True)
+        make_actions(["nonsense"], PLANT, {}, normalise=True)
     with pytest.raises(InvalidValueError, match="has no input U_CT1"):
-        make_actions("staging", {"heat": Point("W", "", 0.0, 1.0)}, {}, (), normalise=True)
+        make_actions("staging", Refusing({"heat": Point("W", "", 0.0, 1.0)}), {}, normalise=True)

@@ -185,7 +185,7 @@ def test_any_fmu(make, own_fmu, version):
 def test_inputs_that_are_switches_and_counts(make, own_fmu):
     env = make(
         resources=own_fmu("overwrite", "2.0", "cs"), observations=["power"], bounds={"power": (0, 200)}, start_times=0.0,
-        actions=["n", "power_activate"], whole=["n", "power_activate"], step=1.0, episode=30.0, reward=lambda _: 0.0,
+        actions=["n", "power_activate"], step=1.0, episode=30.0, reward=lambda _: 0.0,
     )  # fmt: skip
     env.reset()
     env.action_space.seed(1)
