@@ -54,7 +54,7 @@ class Search:
     horizon: int = 96
     gain: float = 0.002
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"ener_tot": 1.0, "tdis_tot": 3000.0, "starts_chillers": 20.0}
+        default_factory=lambda: {"ener_tot": 1.0, "tdis_tot": 1e5, "starts_chillers": 20.0}
     )
     options: Mapping[str, Sequence[Any]] = field(default_factory=lambda: _OPTIONS)
 

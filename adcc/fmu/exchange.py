@@ -27,7 +27,7 @@ from adcc.fmu.fmu_model import FmuModel, Solving
 #: Steps that a restore takes again at most.
 MAX_SINCE = 20
 _COUNT = struct.Struct("<I")
-_ANCHOR = struct.Struct("<ddI")  # time, next event, number of inputs
+_ANCHOR = struct.Struct("<ddII")  # time, next event, number of inputs, size of the solver's memory
 
 
 class ExchangeModel(FmuModel):
@@ -49,6 +49,7 @@ class ExchangeModel(FmuModel):
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):
+            self._remember(b"")
             self._start(time, inputs)
             self._held = inputs.copy()
             self._drop_anchor(time)
@@ -74,8 +75,9 @@ class ExchangeModel(FmuModel):
         except Exception as error:  # told when a snapshot is wanted
             self._refusal = error
             return
-        held = np.asarray(self._held, dtype="<f8")
-        self._anchor = _ANCHOR.pack(time, self._next_event, len(held)) + held.tobytes() + state
+        held, memory = np.asarray(self._held, dtype="<f8"), self._memory()
+        head = _ANCHOR.pack(time, self._next_event, len(held), len(memory))
+        self._anchor = b"".join((head, held.tobytes(), memory, state))
 
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
@@ -88,10 +90,12 @@ class ExchangeModel(FmuModel):
             (count,) = _COUNT.unpack_from(data)
             since = np.frombuffer(data, dtype="<f8", count=count, offset=_COUNT.size).tolist()
             anchor = data[_COUNT.size + 8 * count :]
-            now, next_event, n_inputs = _ANCHOR.unpack_from(anchor)
+            now, next_event, n_inputs, size = _ANCHOR.unpack_from(anchor)
             held = np.frombuffer(anchor, dtype="<f8", count=n_inputs, offset=_ANCHOR.size).astype(np.float64)
+            memory = _ANCHOR.size + 8 * n_inputs
+            self._remember(anchor[memory : memory + size])
             self._start(now, None)
-            self._set_state(anchor[_ANCHOR.size + 8 * n_inputs :])
+            self._set_state(anchor[memory + size :])
             self._held, self._next_event, self._anchor, self._refusal = held, next_event, anchor, None
             self._since, self._fresh = since, True
             for duration in since:
@@ -116,6 +120,13 @@ class ExchangeModel(FmuModel):
                 if events > MAX_EVENTS:
                     raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
                 self._event()
+
+    def _memory(self) -> bytes:
+        """Return what the solver shall remember across a start anew, besides the states."""
+        return b""
+
+    def _remember(self, memory: bytes) -> None:
+        """Give the solver what `_memory` returned; nothing at an initialization."""
 
     @abstractmethod
     def _solve(self, time: float, end: float) -> tuple[bool, float]:

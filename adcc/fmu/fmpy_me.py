@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from ctypes import c_double
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from adcc.fmu.exchange import ExchangeModel
 from adcc.fmu.fmpy_ import FmpyModel
 from adcc.fmu.fmpy_calls import Calls, settle
 from adcc.fmu.fmu_model import Solving
+from adcc.fmu.newton import MOST_STATES, Newton
 
 
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
@@ -31,6 +34,8 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
             nominals(pointer, n)
             np.ctypeslib.as_array(pointer, (n,))[:] *= absolute / relative
 
+        nominal = (c_double * n_states)()
+        nominals(nominal, n_states)
         super().__init__(
             nx=n_states,
             nz=n_indicators,
@@ -41,6 +46,24 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
             relativeTolerance=relative,
             maxNumSteps=MAX_STEPS,
         )
+        #: Keeps Jacobians; None where there are no states, or too many.
+        self.newton: Newton | None = None
+        if 0 < n_states <= MOST_STATES:
+            self._varied, self._slopes = (c_double * n_states)(), (c_double * n_states)()
+            self.newton = Newton(self.cvode_mem, self.LS, self._derivatives, np.array(nominal))
+
+    def reset(self, time: float) -> None:
+        """Start anew from the states of the FMU."""
+        super().reset(time)
+        if self.newton is not None:
+            self.newton.restarted()
+
+    def _derivatives(self, time: float, states: FloatArray) -> FloatArray:
+        np.ctypeslib.as_array(self._varied)[:] = states
+        self.set_time(time)
+        self.set_x(self._varied, self.nx)
+        self.get_dx(self._slopes, self.nx)
+        return np.array(self._slopes)
 
     def apply(self, _time: float) -> None:
         """Leave the inputs as they are."""
@@ -75,7 +98,8 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         """
         self.error = None
         try:
-            found, _, reached = self.step(start, end)
+            with contextlib.nullcontext() if self.newton is None else self.newton.alone():
+                found, _, reached = self.step(start, end)
         except Exception as error:
             raise (self.error or error) from None
         return bool(found), float(reached)
@@ -90,6 +114,7 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         super().__init__(description, solving)
         self._solver: _Solver | None = None
+        self._kept: FloatArray | None = None  # Jacobian to begin with
 
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         super()._start(time, inputs)
@@ -99,10 +124,26 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
         if self._solver is None:
             self._fmu.set_time(time)
             self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
+            self._give(self._kept)
         elif self._fresh:
             self._solver.reset(time)
         self._fresh = False
         return self._solver.go(time, end)
+
+    def _memory(self) -> bytes:
+        newton = None if self._solver is None else self._solver.newton
+        kept = self._kept if newton is None else newton.kept
+        return b"" if kept is None else np.asarray(kept, dtype="<f8").tobytes()
+
+    def _remember(self, memory: bytes) -> None:
+        values = np.frombuffer(memory, dtype="<f8").astype(np.float64)
+        n = round(values.size**0.5)
+        self._kept = values.reshape(n, n) if n else None
+        self._give(self._kept)
+
+    def _give(self, kept: FloatArray | None) -> None:
+        if self._solver is not None and self._solver.newton is not None:
+            self._solver.newton.kept = kept
 
     def _completed(self, time: float) -> tuple[bool, bool]:
         self._fmu.set_time(time)
