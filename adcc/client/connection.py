@@ -1,8 +1,8 @@
 """Connections to a server: kept alive, shared by threads, and asked again when that does no harm.
 
 A request that changes a session carries an Idempotency-Key, so it may be sent again: the server does it once and gives
-the second the reply of the first. `http.client` is used as it is: its overhead is a third of what requests takes
-(docs/benchmarks.md).
+the second the reply of the first. `http.client` is used as it is: a step takes longer through urllib3, and much longer
+through requests (docs/benchmarks.md).
 """
 
 from __future__ import annotations

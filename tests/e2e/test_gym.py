@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 import types
 from pathlib import Path
@@ -71,6 +72,31 @@ def test_wherever_the_plant_runs_the_numbers_are_the_same(server, resources, sta
             env.close()
     assert told[0] == told[1] == told[2]
     assert len({observation for observation, *_ in told[0][1:]}) > 30
+
+
+@pytest.mark.parametrize("where", ["host", "server"])
+def test_an_episode_survives_kills(server, resources, state_dir, where):
+    """The process of the plant is killed between steps, twice: the agent does not notice."""
+    options = {"resources": resources, "state_dir": state_dir, "actions": ["Tchws_set_CHI", "Tchws_set_HEX"]}
+    undisturbed = DataCenterCoolingEnv(**options)
+    env = DataCenterCoolingEnv(server.url if where == "server" else where, **options)
+    env.action_space.seed(2)
+    for each in (undisturbed, env):
+        each.reset(options={"start_time": START})
+    killed = []
+    for k in range(10):
+        if k in (3, 7):
+            pids = server.hosts() if where == "server" else [env._plant._call("about")["pid"]]
+            killed += pids
+            for pid in pids:
+                os.kill(pid, signal.SIGKILL)
+        action = env.action_space.sample()
+        (expected, *one), (observation, *other) = undisturbed.step(action), env.step(action)
+        assert observation.tobytes() == expected.tobytes()
+        assert one == other
+    assert len(set(killed)) >= 2
+    undisturbed.close()
+    env.close()
 
 
 def test_the_terms_of_the_reward_are_what_the_indicators_gained(resources, state_dir):
