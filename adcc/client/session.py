@@ -246,9 +246,14 @@ class Session:
         return dict(self._payload("GET", "scenario"))
 
     def set_scenario(self, **parts: Any) -> dict[str, Any]:
-        """Set parts of the scenario, like ``electricity_price="dynamic"``; return what the server answers."""
-        self.time = None  # a time period moves the clock
-        return dict(self._payload("PUT", "scenario", parts, again="keyed"))
+        """Set parts of the scenario, like ``electricity_price="dynamic"``; return what the server answers.
+
+        With a ``time_period`` the simulation begins anew at its start; the answer has the observation there.
+        """
+        told = dict(self._payload("PUT", "scenario", parts, again="keyed"))
+        if told.get("time_period"):
+            self.time = float(told["time_period"]["time"])
+        return told
 
     # -- branching ----------------------------------------------------------------------------------------------------
 

@@ -58,14 +58,14 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     episode : float
         Length of an episode [s], a multiple of the control step.
     start_times : float or sequence of float, optional
-        Where episodes start [s], drawn with the environment's seed; default: every midnight that the boundary data has
-        room for, 0 where there is none.
+        Where episodes start [s], drawn with the environment's seed; default: the start of the scenario's
+        time period, or every midnight that the boundary data has room for, 0 where there is none.
     warmup : float
         How long before the start the simulation begins [s]; the plant makes the least of it that it needs.
     start_values : Mapping, optional
         Parameters and start values of the plant, set at every start.
     scenario : Mapping, optional
-        Parts of the plant's scenario, like ``temperature_uncertainty``.
+        Parts of the plant's scenario, like ``time_period`` and ``temperature_uncertainty``.
     kpis : sequence of str
         Key performance indicators for every info; a call of the plant a step, whatever their number.
     failure_reward : float
@@ -115,8 +115,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             testcase,
         )
         try:
-            if scenario:
-                self._plant.set_scenario(**scenario)
+            if scenario and self._plant.set_scenario(**scenario).get("time_period") and start_times is None:
+                start_times = self._plant.time
             if step is not None:
                 self._plant.set_step(step)
             self._step = self._plant.step()

@@ -58,7 +58,10 @@ class LocalPlant:
 
     def set_scenario(self, **parts: Any) -> dict[str, Any]:
         """Set parts of the scenario."""
-        return dict(self._call("set_scenario", parts))
+        told = dict(self._call("set_scenario", parts))
+        if told.get("time_period"):
+            self.time = told["time_period"]["time"]
+        return told
 
     def initialize(
         self, start_time: float, end_time: float, warmup_period: float, start_values: Mapping[str, Any] | None

@@ -63,8 +63,18 @@ class Vector:
         return encoded
 
     def decode(self, element: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the values that an element of the box stands for, within the bounds."""
+        """Return the values that an element of the box stands for, within the bounds.
+
+        Raises
+        ------
+        InvalidValueError
+            When a number is none.
+        """
         values = np.asarray(element, dtype=np.float64)
+        if np.isnan(values).any():
+            raise InvalidValueError(
+                f"Invalid action: {self.names[int(np.isnan(values).argmax())]} is no number.", "action"
+            )
         if self._normalise:
             values = self._middle + self._half * values
         within: NDArray[np.float64] = np.clip(values, self.low, self.high)

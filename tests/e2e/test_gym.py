@@ -139,6 +139,22 @@ def test_the_terms_of_the_reward_are_what_the_indicators_gained(resources, state
     env.close()
 
 
+def test_episodes_of_a_time_period_start_with_it(server, resources, state_dir):
+    scenario = {"time_period": "peak_heat", "electricity_price": "highly_dynamic"}
+    told = []
+    for where in ("in-process", server.url):
+        env = DataCenterCoolingEnv(
+            where, resources=resources, state_dir=state_dir, scenario=scenario, observations=["Twb_outside"],
+            normalise=False, episode=14 * 86400.0,
+        )  # fmt: skip
+        told.append([env.reset(seed=k)[1]["time"] for k in range(3)])
+        warm = env.reset()[0][0]
+        env.close()
+    assert told[0] == told[1]
+    assert len(set(told[0])) == 1
+    assert warm > 292.0  # wet bulb at midnight [K]
+
+
 def test_sessions_end_with_their_environments(server, resources, state_dir):
     before = server.request("GET", "/sessions")[1]["payload"]
     for _ in range(2):

@@ -56,6 +56,12 @@ def test_a_normalised_box():
     assert vector.decode(np.array([-1.0, 0.5], dtype=np.float32)).tolist() == [0.0, 285.0]
 
 
+def test_an_action_that_is_no_number_is_refused():
+    vector = Vector(["a", "b"], [0.0, 270.0], [10.0, 290.0], normalise=True)
+    with pytest.raises(InvalidValueError, match="b is no number"):
+        vector.decode(np.array([0.0, np.nan], dtype=np.float32))
+
+
 def test_a_box_in_units():
     vector = Vector(["a"], [276.15], [303.15], normalise=False)
     assert vector.space.contains(vector.encode(np.array([1e6])))
