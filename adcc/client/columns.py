@@ -10,6 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from adcc.errors import MissingExtraError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -50,13 +52,13 @@ class Columns(Mapping[str, NDArray[np.float64]]):
 
         Raises
         ------
-        ImportError
-            Without pandas, naming the extra.
+        MissingExtraError
+            Without pandas.
         """
         try:
             import pandas as pd
         except ImportError as error:
-            raise ImportError("frames need pandas: pip install 'adcc[client]'") from error
+            raise MissingExtraError("pandas is not installed; it comes with: pip install 'adcc[client]'") from error
         columns = {name: values for name, values in self.items() if name != "time"}
         return pd.DataFrame(columns, index=pd.Index(self["time"], name="time"))
 

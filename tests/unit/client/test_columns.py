@@ -9,6 +9,7 @@ import pytest
 
 from adcc.client.columns import Columns, unpack
 from adcc.core.reply import Reply
+from adcc.errors import MissingExtraError
 from adcc.web.columns import npz
 
 
@@ -37,5 +38,5 @@ def test_a_frame_has_the_time_as_its_index():
 
 def test_without_pandas_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match=r"adcc\[client\]"):
+    with pytest.raises(MissingExtraError, match=r"adcc\[client\]"):
         Columns({"time": [0.0]}).frame()

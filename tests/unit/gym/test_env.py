@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from gymnasium.utils.env_checker import check_env
 
 import adcc.gym
 from adcc.errors import InvalidValueError
+from adcc.gym import DataCenterCoolingEnv
 from tests import own_fmus
 from tests.server import ROOT
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, SET_POINT, disturbance, temperature
@@ -43,6 +46,12 @@ def test_without_gymnasium_the_extra_is_named():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "ImportError: the environment needs Gymnasium: pip install 'adcc[gym]'" in done.stderr
+
+
+def test_every_argument_stands_in_the_docs():
+    told = (ROOT / "docs" / "gym.md").read_text(encoding="utf-8")
+    for name in inspect.signature(DataCenterCoolingEnv).parameters:
+        assert name == "render_mode" or re.search(rf"`\b{name}\b", told), name
 
 
 def test_the_numbers_are_those_of_the_plant(make):
