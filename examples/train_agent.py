@@ -1,0 +1,173 @@
+"""Train an agent that runs the plant, and judge it on days that it has never seen.
+
+``python examples/train_agent.py`` trains stable-baselines3's SAC (the extra ``train``) for a few minutes on one thread.
+The agent decides every 15 minutes how the plant is staged and on two set points. Days whose number leaves 3 when
+divided by 7 are for the judgement, all others for training; random actions and the rule book act on the same days.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from stable_baselines3 import SAC
+
+from adcc.control.rules import INPUTS, RuleBasedController
+from adcc.gym import DataCenterCoolingEnv
+
+DAY = 86400.0
+STEP = 900.0
+#: Days of the year that have a day of data after them.
+DAYS = range(347)
+TRAINING = [day * DAY for day in DAYS if day % 7 != 3]
+JUDGEMENT = [day * DAY for day in DAYS if day % 7 == 3][::2]
+#: What the agent sees, in the range where the plant works: numbers of the size of one help to learn.
+SEEN = {
+    "Tchw_supply": (283.15, 293.15),
+    "Tcw_supply": (278.15, 303.15),
+    "Tcw_returnPipe": (278.15, 313.15),
+    "P_Chillers_sum": (0.0, 1e6),
+    "P_CDWPs_sum": (0.0, 4e5),
+    "P_CHWPs_sum": (0.0, 4e5),
+    "P_CTfans_sum": (0.0, 4e5),
+    "VolumeFlowRate_cw": (0.0, 1.0),
+    "Twb_outside": (258.15, 303.15),
+    "Mchw": (50.0, 450.0),
+    "Tchw_r": (286.15, 298.15),
+}
+
+#: What acts: takes the environment and the observation, returns an action.
+Policy = Callable[[DataCenterCoolingEnv, Any], Any]
+
+
+class Outcome(NamedTuple):
+    """What came of a day.
+
+    Attributes
+    ----------
+    reward : float
+    energy : float
+        Electricity [kWh].
+    violation : float
+        Supply water above 287.65 K [K h].
+    """
+
+    reward: float
+    energy: float
+    violation: float
+
+
+def make(starts: Sequence[float], **options: Any) -> DataCenterCoolingEnv:
+    """Return the agent's environment, with episodes of a day."""
+    return DataCenterCoolingEnv(
+        actions="staging-flat", observations=list(SEEN), bounds=SEEN, step=STEP, start_times=starts, **options
+    )
+
+
+def train(steps: int, seed: int, **options: Any) -> SAC:
+    """Return an agent that has learned for so many steps."""
+    torch.set_num_threads(1)
+    env = make(TRAINING, **options)
+    agent = SAC(
+        "MlpPolicy", env, seed=seed, device="cpu", gamma=0.9, learning_rate=7e-4, learning_starts=1000, train_freq=4,
+        gradient_steps=4, policy_kwargs={"net_arch": [64, 64]},
+    )  # fmt: skip
+    agent.learn(steps)
+    env.close()
+    return agent
+
+
+def judge(env: DataCenterCoolingEnv, policy: Policy, days: Sequence[float]) -> list[Outcome]:
+    """Let a policy act on days; return what came of each."""
+    outcomes = []
+    for start in days:
+        observation, _ = env.reset(options={"start_time": start})
+        total = np.zeros(3)
+        over = False
+        while not over:
+            observation, reward, terminated, truncated, info = env.step(policy(env, observation))
+            total += (reward, info["terms"]["energy"], info["terms"]["violation"])
+            over = terminated or truncated
+        outcomes.append(Outcome(*total.tolist()))
+    return outcomes
+
+
+def of_agent(agent: SAC) -> Policy:
+    """Return what the agent thinks best."""
+    return lambda _, observation: agent.predict(observation, deterministic=True)[0]
+
+
+def at_random(seed: int) -> Policy:
+    """Return actions that are drawn from the whole space."""
+    random = np.random.default_rng(seed)
+    return lambda env, _: random.uniform(-1.0, 1.0, env.action_space.shape).astype(np.float32)
+
+
+def by_the_book() -> Policy:
+    """Return the rule-based controller at the beginning of a day."""
+    controller = RuleBasedController()
+    begun = False
+
+    def policy(env: DataCenterCoolingEnv, _: Any) -> Any:
+        nonlocal begun
+        if not begun:
+            controller.reset(env.values, env.boundary)
+            begun = True
+        action = controller.action(env.values, env.boundary)
+        return np.array([action[name] for name in INPUTS], dtype=np.float32)
+
+    return policy
+
+
+def judge_rules(days: Sequence[float], **options: Any) -> list[Outcome]:
+    """Let the rule-based controller act on days, every 300 s as it is made for."""
+    env = DataCenterCoolingEnv(actions=list(INPUTS), normalise=False, **options)
+    outcomes = [judge(env, by_the_book(), [day])[0] for day in days]
+    env.close()
+    return outcomes
+
+
+def row(name: str, outcomes: Sequence[Outcome]) -> str:
+    """Return a line of the table: means over days, and the worst day."""
+    reward, energy, violation = (statistics.mean(values) for values in zip(*outcomes, strict=True))
+    worst = min(outcome.reward for outcome in outcomes)
+    return f"| {name} | {reward:.1f} | {worst:.1f} | {energy:.0f} | {violation:.2f} |"
+
+
+def main() -> None:
+    """Train, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=32_000, help="steps to learn for (default 32000)")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one agent for each (default 0)")
+    parser.add_argument(
+        "--days", type=int, default=len(JUDGEMENT), help=f"days of the judgement, at most {len(JUDGEMENT)}"
+    )
+    parser.add_argument("--out", type=Path, help="file for the last agent (.zip)")
+    options = parser.parse_args()
+    days = JUDGEMENT[:: max(len(JUDGEMENT) // options.days, 1)][: options.days]
+    env = make(days)
+    print(f"{len(days)} days, means of a day\n")
+    print("| | reward | worst | electricity [kWh] | too warm [K h] |\n|---|--:|--:|--:|--:|")
+    print(row("random actions", [one for seed in range(3) for one in judge(env, at_random(seed), days)]), flush=True)
+    print(row("rule book", judge_rules(days)), flush=True)
+    for seed in options.seeds:
+        started = time.perf_counter()
+        agent = train(options.steps, seed)
+        seconds = time.perf_counter() - started
+        print(
+            row(f"agent, seed {seed}, {options.steps} steps in {seconds:.0f} s", judge(env, of_agent(agent), days)),
+            flush=True,
+        )
+    if options.out is not None:
+        agent.save(options.out)
+    env.close()
+
+
+if __name__ == "__main__":
+    main()
