@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test lint format fmu data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test lint format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ format: $(DEV) ## let ruff rewrite the sources
 
 fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/cooling_plant
 	$(PY) -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
+
+fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from models/fuel_cycle
+	$(PY) -m models.fmi.build models.fuel_cycle.cycle:model examples/fuel_cycle/FuelCycle.fmu
 
 data: $(DEV) ## rewrite Resources/Disturbance.csv from the weather year and the load model
 	$(PY) -m models.boundary

@@ -100,8 +100,7 @@ def build(model: Model, out_path: str | os.PathLike[str], targets: Iterable[str]
     if unknown := [name for name in names if name not in TARGETS]:
         raise ValueError(f"unknown targets {unknown}; known: {sorted(TARGETS)}")
     equations = derive(model)
-    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted(_CSRC.rglob("*.[ch]"))}
-    sources.update(generate(model, equations))
+    sources = _library(model) | generate(model, equations)
     files = sorted(name for name in sources if name.endswith(".c"))
     guid = _guid([describe(model, equations, "", files), *(f"{name}\n{sources[name]}" for name in sorted(sources))])
     sources["model_guid.h"] = f'/* Generated. */\n#define MODEL_GUID "{guid}"\n'
@@ -114,6 +113,12 @@ def build(model: Model, out_path: str | os.PathLike[str], targets: Iterable[str]
     out = Path(out_path)
     _pack(content, out)
     return out
+
+
+def _library(model: Model) -> dict[str, str]:
+    """C files by name that are the same for every model of this class: the common ones and those of its integrator."""
+    folders = (_CSRC, _CSRC / "headers", _CSRC / ("stiff" if model.pulses is None else "pulsed"))
+    return {path.name: path.read_text(encoding="utf-8") for folder in folders for path in sorted(folder.glob("*.[ch]"))}
 
 
 def _guid(texts: Iterable[str]) -> str:

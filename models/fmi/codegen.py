@@ -26,6 +26,8 @@ STEP_LIMIT_TOTAL = 1_000_000
 MOST_UPDATES = 100_000
 """Most multiplications of a factorisation that is written out as C."""
 
+_RK4_STAGES = 4
+
 _LOAD = re.compile(r"arg\[(\d+)\]\? arg\[\1\]\[(\d+)\] : 0;")
 _STORE = re.compile(r"if \(res\[0\]!=0\) res\[0\]\[(\d+)\]=")
 
@@ -43,15 +45,20 @@ def generate(model: Model, equations: Equations) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        File name to content: ``lu.c``, ``model.c``, ``model.h``, ``model_data.c`` and ``model_data.h``.
+        File name to content: ``model.c``, ``model.h``, ``model_data.c`` and ``model_data.h``, and unless the model is
+        a pulsed one ``lu.c``.
     """
+    if model.pulses is not None:
+        return _files(equations, *_data(model, equations, None))
     rows, columns = equations.jac_sparsity.get_triplet()
     lu = factorise(len(model.states), columns, rows)  # of the transposed matrix, see unroll
     if len(lu.target) > MOST_UPDATES:
         raise ValueError(f"the Jacobian fills in too much to unroll its factorisation: {len(lu.target)} updates")
-    header, source = _data(model, equations, lu)
+    return {"lu.c": unroll(lu), **_files(equations, *_data(model, equations, lu))}
+
+
+def _files(equations: Equations, header: str, source: str) -> dict[str, str]:
     return {
-        "lu.c": unroll(lu),
         "model.c": _model_c(equations.functions),
         "model.h": _model_h(equations.functions),
         "model_data.c": source,
@@ -131,10 +138,34 @@ def _array(kind: str, name: str, values: Sequence[str]) -> tuple[str, str]:
     return f"extern const {kind} {name}[{size}];", f"const {kind} {name}[{size}] = {{\n{lines}}};"
 
 
-def _data(model: Model, equations: Equations, lu: SymbolicLU) -> tuple[str, str]:
+def _integers(values: Iterable[int]) -> list[str]:
+    return [str(int(value)) for value in values]
+
+
+def _reals(values: Iterable[float]) -> list[str]:
+    return [_number(value) for value in values]
+
+
+def _stiff_tables(equations: Equations) -> list[tuple[str, str]]:
+    """Pattern of the Jacobian and coefficients of the Rosenbrock method."""
+    method, jac = RODAS4P, equations.jac_sparsity
+    tables = [
+        _array("int", "jac_column", _integers(jac.colind())),
+        _array("int", "jac_row", _integers(jac.row())),
+        _array("double", "ros_alpha", _reals(method.alpha)),
+        _array("double", "ros_gamma_sum", _reals(method.gamma_sum)),
+    ]
+    for name, matrix in zip(("ros_a", "ros_c"), method.matrices(), strict=True):
+        size = f"[{method.stages}][{method.stages}]"
+        body = "".join("    {" + ", ".join(_reals(row)) + "},\n" for row in matrix)
+        tables.append((f"extern const double {name}{size};", f"const double {name}{size} = {{\n{body}}};"))
+    return tables
+
+
+def _data(model: Model, equations: Equations, lu: SymbolicLU | None) -> tuple[str, str]:
+    """Header and source of sizes and tables, for the Rosenbrock method with `lu`, without for Runge-Kutta's."""
     nu, ny, npar, nx = len(model.inputs), len(model.outputs), len(model.parameters), len(model.states)
     nf = model.n_filters
-    jac = equations.jac_sparsity
 
     filters = [f"{name}.{stage}" for stage in ("s1", "s2") for name in model.filter_names]
     states = filters + [state.name for state in model.states]
@@ -144,18 +175,9 @@ def _data(model: Model, equations: Equations, lu: SymbolicLU) -> tuple[str, str]
     vr = {"VR_U": 0, "VR_Y": nu, "VR_P": nu + ny, "VR_X": nu + ny + npar}
     vr["VR_DX"] = vr["VR_X"] + len(states)
 
-    method = RODAS4P
-    ros_a, ros_c = method.matrices()
-
     def bound(variable: Variable | None, which: str, default: float) -> str:
         value = getattr(variable, which) if variable is not None else None
         return _number(default if value is None else value)
-
-    def integers(values: Iterable[int]) -> list[str]:
-        return [str(int(value)) for value in values]
-
-    def reals(values: Iterable[float]) -> list[str]:
-        return [_number(value) for value in values]
 
     nominals = [v.nominal or 1.0 for v in model.inputs]
     arrays = [
@@ -163,31 +185,26 @@ def _data(model: Model, equations: Equations, lu: SymbolicLU) -> tuple[str, str]
         _array("double", "variable_start", [bound(v, "start", 0.0) for v in settable]),
         _array("double", "variable_min", [bound(v, "min", -float("inf")) for v in settable]),
         _array("double", "variable_max", [bound(v, "max", float("inf")) for v in settable]),
-        _array("double", "state_nominal", reals(v.nominal or 1.0 for v in model.states)),
-        _array("int", "filter_input", integers(model.filter_input)),
-        _array("double", "filter_nominal", reals(nominals[k] for k in model.filter_input)),
-        _array("int", "jac_column", integers(jac.colind())),
-        _array("int", "jac_row", integers(jac.row())),
-        _array("double", "ros_alpha", reals(method.alpha)),
-        _array("double", "ros_gamma_sum", reals(method.gamma_sum)),
+        _array("double", "state_nominal", _reals(v.nominal or 1.0 for v in model.states)),
+        _array("int", "filter_input", _integers(model.filter_input)),
+        _array("double", "filter_nominal", _reals(nominals[k] for k in model.filter_input)),
     ]
-    for name, matrix in (("ros_a", ros_a), ("ros_c", ros_c)):
-        size = f"[{method.stages}][{method.stages}]"
-        body = "".join("    {" + ", ".join(reals(row)) + "},\n" for row in matrix)
-        arrays.append((f"extern const double {name}{size};", f"const double {name}{size} = {{\n{body}}};"))
-
+    stages, gamma, told = _RK4_STAGES, 0.0, ["Runge-Kutta's classical one of order 4"]
+    if lu is not None:
+        stages, gamma, told = RODAS4P.stages, RODAS4P.gamma, [RODAS4P.name + ":", RODAS4P.source]
+        arrays += _stiff_tables(equations)
     sizes = {
-        "NU": nu, "NY": ny, "NP": npar, "NF": nf, "NX": nx, "NH": model.n_aux, "NC": equations.n_pre, "NJ": jac.nnz(),
-        "NLU": len(lu.column), "ROS_STAGES": method.stages, "N_VARIABLES": len(names),
+        "NU": nu, "NY": ny, "NP": npar, "NF": nf, "NX": nx, "NH": model.n_aux, "NC": equations.n_pre,
+        "NJ": equations.jac_sparsity.nnz(),
+        "NLU": len(lu.column) if lu else 0, "ROS_STAGES": stages, "N_VARIABLES": len(names),
     }  # fmt: skip
     reals_defined = {
-        "ROS_GAMMA": method.gamma, "DEFAULT_TOLERANCE": model.tolerance, "DEFAULT_STEP": model.step_size,
+        "ROS_GAMMA": gamma, "DEFAULT_TOLERANCE": model.tolerance, "DEFAULT_STEP": model.step_size,
         "STEP_LIMIT": float(STEP_LIMIT), "STEP_LIMIT_TOTAL": float(STEP_LIMIT_TOTAL), "FIRST_STEP": model.first_step,
     }  # fmt: skip
     header = [
         "/* Generated: sizes and tables of the model; value references count inputs, outputs, parameters, states and",
-        " * derivatives, in this order. The method is " + method.name + ":",
-        " * " + method.source + " */",
+        " * derivatives, in this order. The method is " + "\n * ".join(told) + " */",
         "#ifndef MODEL_DATA_H",
         "#define MODEL_DATA_H",
         "",

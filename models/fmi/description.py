@@ -62,7 +62,9 @@ def describe(model: Model, equations: Equations, guid: str, sources: Iterable[st
         "canSerializeFMUstate": "true",
         "providesDirectionalDerivative": "true",
     }
-    exchange = ET.SubElement(root, "ModelExchange", {**common, "completedIntegratorStepNotNeeded": "true"})
+    interfaces = []
+    if model.pulses is None:  # pulses would be time events, which the model exchange of csrc/stiff does not have
+        interfaces.append(ET.SubElement(root, "ModelExchange", {**common, "completedIntegratorStepNotNeeded": "true"}))
     simulation = ET.SubElement(
         root,
         "CoSimulation",
@@ -74,24 +76,22 @@ def describe(model: Model, equations: Equations, guid: str, sources: Iterable[st
             "canRunAsynchronuously": "false",
         },
     )
+    interfaces.append(simulation)
     files = list(sources)
-    for element in (exchange, simulation):
+    for element in interfaces:
         if files:
             listing = ET.SubElement(element, "SourceFiles")
             for file in files:
                 ET.SubElement(listing, "File", name=file)
-    _units(root, (v for group in (model.inputs, model.outputs, model.parameters, states) for v in group))
+    groups = (model.inputs, model.outputs, model.parameters, states)
+    _units(root, (v for group in groups for v in group), model.time_unit)
     categories = ET.SubElement(root, "LogCategories")
     ET.SubElement(categories, "Category", name="logStatusError", description="Refusals and failures, always logged")
     ET.SubElement(categories, "Category", name="logAll", description="All messages")
-    ET.SubElement(
-        root,
-        "DefaultExperiment",
-        startTime="0",
-        stopTime=_real(model.stop_time),
-        tolerance=_real(model.tolerance),
-        stepSize=_real(model.step_size),
-    )
+    experiment = {"startTime": "0", "stopTime": _real(model.stop_time)}
+    if model.pulses is None:  # the steps of a pulsed model follow its pulses, not a tolerance
+        experiment["tolerance"] = _real(model.tolerance)
+    ET.SubElement(root, "DefaultExperiment", {**experiment, "stepSize": _real(model.step_size)})
     _variables(root, model, states)
     _structure(root, model, equations)
     ET.indent(root)
@@ -113,16 +113,15 @@ def _states(model: Model) -> list[Variable]:
     return [*states, *model.states]
 
 
-def _rate_unit(unit: str) -> str:
-    if unit == "1":
-        return "1/s"
-    return f"({unit})/s" if "/" in unit else f"{unit}/s"
+def _rate_unit(unit: str, time_unit: str) -> str:
+    unit = "K" if unit == "degC" else unit
+    return f"({unit})/{time_unit}" if "/" in unit else f"{unit}/{time_unit}"
 
 
-def _units(root: ET.Element, variables: Iterable[Variable]) -> None:
+def _units(root: ET.Element, variables: Iterable[Variable], time_unit: str) -> None:
     plain = {v.unit for v in variables}
     definitions = ET.SubElement(root, "UnitDefinitions")
-    for name in sorted(plain | {_rate_unit("K" if unit == "degC" else unit) for unit in plain}):
+    for name in sorted(plain | {_rate_unit(unit, time_unit) for unit in plain}):
         unit = parse_unit(name)
         base = {key: str(unit.exponents[key]) for key in SI_BASE if key in unit.exponents}
         if unit.factor != 1.0:
@@ -168,7 +167,7 @@ def _variables(root: ET.Element, model: Model, states: list[Variable]) -> None:
     for variable in states:
         add(variable, local, real(variable, start=False))
     for index, state in enumerate(states):
-        unit = _rate_unit("K" if state.unit == "degC" else state.unit)
+        unit = _rate_unit(state.unit, model.time_unit)
         rate = Variable(f"der({state.name})", f"Derivative of {state.name} with respect to time", unit, 0.0)
         add(rate, local, {"unit": unit, "derivative": str(first + index + 1)})
 

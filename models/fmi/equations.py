@@ -20,7 +20,8 @@ class Equations:
     functions : tuple of casadi.Function
         ``filter_tau(p)``, ``start(u, p)``, ``start_forward(u, p, du)``, ``pre(u, p) -> c``, ``aux(v, u, p, c) -> h``,
         ``ode(x, v, h, u, p, c)``, ``jac(x, v, h, u, p, c)`` (nonzeros), ``out(x, v, h, u, p, c)`` and
-        ``forward(x, v, u, p, dx, dv, du)``, each with a name that starts with ``model_``.
+        ``forward(x, v, u, p, dx, dv, du)``, of a pulsed model also ``pulses(p)``, each with a name that starts with
+        ``model_``.
     n_pre : int
         Length of c, the quantities that depend on inputs and parameters alone.
     jac_sparsity : casadi.Sparsity
@@ -77,6 +78,8 @@ def derive(model: Model) -> Equations:
         "out": ([x, v, h, u, p, c], staged[3]),
         "forward": ([x, v, u, p, dx, dv, du], forward),
     }
+    if model.pulses is not None:
+        named["pulses"] = ([p], _call(model.pulses, p))
     functions = tuple(
         ca.Function(f"model_{name}", arguments, [ca.cse(ca.densify(result))])
         for name, (arguments, result) in named.items()

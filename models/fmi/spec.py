@@ -8,6 +8,14 @@ The model class served here is an index-1 plant whose slow actuators are second-
     y     = out(x, v, h, u, p)
 
 Filters start in steady state at the initial inputs, the stiff block at ``start(u, p)``.
+
+The other class is the pulsed one: no inputs, no filters, and sources that a pulse train g(t) switches on and off::
+
+    h     = aux(p)                    strengths of the sources while the pulse is on
+    dx/dt = ode(x, g(t) h, p)         not stiff
+    y     = out(x, g(t) h, p)
+
+It starts with ``x = start(p)`` and with the pulse on.
 """
 
 from __future__ import annotations
@@ -110,6 +118,11 @@ class Model:
         Default stop time [s].
     first_step : float
         Upper bound of the very first integrator step after a change of the inputs [s].
+    pulses : casadi.Function or None
+        Makes the model a pulsed one: ``(p) -> (period, time on, longest integrator step)`` (3,) [time_unit], the pulses
+        counted from the start of the experiment.
+    time_unit : str
+        Unit of the independent variable, of all times above and of derivatives.
     """
 
     name: str
@@ -130,6 +143,8 @@ class Model:
     tolerance: float = 1e-4
     stop_time: float = 86400.0
     first_step: float = field(default=math.inf)
+    pulses: ca.Function | None = None
+    time_unit: str = "s"
 
     def __post_init__(self) -> None:
         """Check names and the sizes of every function.
@@ -157,6 +172,10 @@ class Model:
         _check("aux", self.aux, (nf, nu, npar), nh)
         _check("ode", self.ode, (nx, nf, nh, nu, npar), nx)
         _check("out", self.out, (nx, nf, nh, nu, npar), ny)
+        if self.pulses is not None:
+            _check("pulses", self.pulses, (npar,), 3)
+            if self.inputs or self.n_filters:
+                raise ValueError("a pulsed model has neither inputs nor filters")
 
     @property
     def n_aux(self) -> int:

@@ -1,5 +1,6 @@
 """Small models with a known solution, as material for the tests of the FMU generator."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import casadi as ca
@@ -90,6 +91,28 @@ def robertson():
         ],
         step_size=40.0,
     )
+
+
+def pulsed():
+    """Make a tank that a pump fills in pulses and that runs out through a hole, and a count: analytic solution."""
+    q = SimpleNamespace(p=ca.SX.sym("p", 5))
+    plain = model(
+        "pulsed",
+        states=[Variable("level", "Level", "m", 1.0), Variable("pumped", "Pumped so far", "m", 0.0)],
+        ode=lambda q: [q.h[0] - q.x[0] / q.p[4], q.h[0]],
+        outputs=[Variable("y", "Level", "m", 1.0), Variable("pumping", "Pumped at present", "m/h", 0.0)],
+        parameters=[
+            Variable("period", "Period of the pulses", "h", 2.0, 0.0, 100.0),
+            Variable("width", "Part of the period that the pump runs", "1", 0.25, 0.0, 2.0),
+            Variable("step", "Longest step", "h", 0.1, 0.0, 100.0),
+            Variable("flow", "Pumped while the pump runs", "m/h", 3.0),
+            Variable("tau", "Time constant of the hole", "h", 4.0),
+        ],
+        aux=lambda q: [q.p[3]],
+        out=lambda q: [q.x[0], q.h[0]],
+    )
+    pulses = ca.Function("pulses", [q.p], [ca.vertcat(q.p[0], q.p[0] * q.p[1], q.p[2])])
+    return dataclasses.replace(plain, pulses=pulses, time_unit="h")
 
 
 def _tank_rates(q):

@@ -17,7 +17,7 @@ from models.fmi.build import TARGETS, BuildError, build, main
 from models.fmi.macho import universal
 from tests.unit.models.fmi import plants
 
-ALL = ("linear", "van_der_pol", "robertson", "tanks", "kinked", "sliding")
+ALL = ("linear", "van_der_pol", "robertson", "tanks", "kinked", "sliding", "pulsed")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -25,7 +25,7 @@ def test_fmpy_finds_nothing_wrong(fmus, name):
     assert validate_fmu(str(fmus(name).path)) == []
 
 
-@pytest.mark.parametrize("name", ["tanks", "robertson"])
+@pytest.mark.parametrize("name", ["tanks", "robertson", "pulsed"])
 def test_fmutool_finds_nothing_wrong(fmus, name):
     pytest.importorskip("fmu_manipulation_toolbox", reason="fmutool checks the FMU")
     command = "from fmu_manipulation_toolbox.cli.fmutool import fmutool; fmutool()"

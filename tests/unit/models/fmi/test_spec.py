@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("casadi", reason="CasADi carries the equations")
 
+import casadi as ca
+
 from models.fmi.spec import Variable
 from tests.unit.models.fmi import plants
 
@@ -43,6 +45,24 @@ def test_variables_that_no_fmu_can_carry(arguments, message):
 def test_models_whose_parts_do_not_fit(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(plants.tanks(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pulses": plants.tanks().out}, "pulses takes arguments"),
+        ({"pulses": plants.pulsed().start}, "pulses takes arguments"),
+    ],
+)
+def test_pulses_that_do_not_fit(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(plants.pulsed(), **changes)
+
+
+def test_pulses_and_filters_exclude_each_other():
+    p = ca.SX.sym("p", 3)
+    with pytest.raises(ValueError, match="neither inputs nor filters"):
+        dataclasses.replace(plants.tanks(), pulses=ca.Function("pulses", [p], [p]))
 
 
 def test_filters_are_named_by_their_input():
