@@ -3,8 +3,9 @@
 Every six hours some of the rules' figures are varied one after the other, and each variant is rehearsed: the plant is
 simulated under it over the hours ahead, with the boundary data as they are forecast, and brought back. What is cheapest
 in energy, set-point violation and switching together is kept. The search starts from the figures in use or from the
-rule book's own, whichever does better, so that a rehearsal never looks worse than the rule book's. It is a
-derivative-free coordinate search in the manner of Hooke and Jeeves (1961), cut off after one round.
+rule book's own, whichever does better, so that a rehearsal never looks worse than the rule book's. Forecasts err: where
+the supply gets too warm all the same, the rule book's figures hold until the next search. It is a derivative-free
+coordinate search in the manner of Hooke and Jeeves (1961), cut off after one round.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class Search:
         Steps between two searches.
     horizon : int
         Steps of a rehearsal.
+    guard : float
+        How far above the set point the supply may be before the rule book's figures are used again [K].
     gain : float
         By which share a variant must be cheaper to be taken [1].
     weights : Mapping[str, float]
@@ -52,6 +55,7 @@ class Search:
 
     every: int = 72
     horizon: int = 96
+    guard: float = 0.3
     gain: float = 0.002
     weights: Mapping[str, float] = field(
         default_factory=lambda: {"ener_tot": 1.0, "tdis_tot": 1e5, "starts_chillers": 20.0}
@@ -95,6 +99,8 @@ class LookAheadController:
         """Decide on the next 300 s; see `RuleBasedController.action`."""
         if self._steps % self._search.every == 0:
             self._controller = self._controller.revised(self._found())
+        elif observation["Tchw_supply"] > self.rules.supply + self._search.guard and self.rules != self._book:
+            self._controller = self._controller.revised(self._book)
         self._steps += 1
         return self._controller.action(observation, boundary)
 

@@ -136,13 +136,15 @@ class Kpis:
         """
         needed = {part for name in names for part in (_RATIOS[name][1] if name in _RATIOS else (name,))}
         found: dict[str, float | None] = {}
+        read: dict[int, FloatArray] = {}  # most sums have seen as many rows as the others
         for each, seen in self._sums:
             if needed.isdisjoint(each.about):
                 continue
-            table = rows(max(seen[0] - 1, 0))
+            first = max(seen[0] - 1, 0)
+            table = read[first] if first in read else read.setdefault(first, rows(first))
             if len(table) > 1:
                 each.add(Rows(table[0], table[1:]))
-            seen[0] = max(seen[0] - 1, 0) + len(table)
+            seen[0] = first + len(table)
             found.update(each.values())
         return {name: found.get(name) if name not in _RATIOS else _ratio(name, found) for name in names}
 

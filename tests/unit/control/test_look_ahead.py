@@ -80,3 +80,16 @@ def test_a_revised_controller_keeps_its_past_and_leaves_the_first_alone() -> Non
     towers = [sum(action[f"U_CT{i}"] for i in range(1, 7)) for action in (more, first.action(OBSERVATION, BOUNDARY))]
     assert towers[0] > towers[1]
     assert first.revised(first.rules).action(OBSERVATION, BOUNDARY) == first.action(OBSERVATION, BOUNDARY)
+
+
+def test_a_supply_that_is_too_warm_brings_the_rule_book_back() -> None:
+    controller = LookAheadController(distance, SEARCH)
+    controller.reset(OBSERVATION, BOUNDARY)
+    controller.action(OBSERVATION, BOUNDARY)
+    assert controller.rules != Rules()
+    controller.action({**OBSERVATION, "Tchw_supply": 287.4}, BOUNDARY)
+    assert controller.rules != Rules()  # within the guard
+    controller.action({**OBSERVATION, "Tchw_supply": 287.5}, BOUNDARY)
+    assert controller.rules == Rules()
+    controller.action(OBSERVATION, BOUNDARY)  # the next search
+    assert controller.rules != Rules()

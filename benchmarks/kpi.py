@@ -1,0 +1,59 @@
+"""``python -m benchmarks.kpi``: what key performance indicators and forecasts cost a step, beside the step itself."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from adcc.session.local import open_testcase
+from adcc.settings import Settings
+from benchmarks.__main__ import baseline, recorded_actions
+
+START = 300000.0
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kpi", description=__doc__)
+    parser.add_argument("--steps", type=int, default=2000, help="steps of each row (default 2000)")
+    count = parser.parse_args().steps
+    settings = Settings.from_env()
+    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+        case = open_testcase(settings.resources, Path(folder))
+        actions = baseline(recorded_actions(settings), case.get_inputs().payload, START, count)
+        points = list(case.get_forecast_points().payload)
+
+        def cost(what: Callable[[], object]) -> tuple[float, float]:
+            """Return the median of a step and of what is done after each [us]."""
+            case.initialize(START)
+            steps, extra = [], []
+            for action in actions:
+                began = time.perf_counter()
+                case.advance(action)
+                between = time.perf_counter()
+                what()
+                steps.append(between - began)
+                extra.append(time.perf_counter() - between)
+            return 1e6 * statistics.median(steps), 1e6 * statistics.median(extra)
+
+        rows = {
+            "all indicators": case.get_kpis,
+            "two indicators (ener_tot, tdis_tot)": lambda: case.get_kpis(["ener_tot", "tdis_tot"]),
+            "forecast of all points, 24 h hourly": lambda: case.get_forecast(points, 86400, 3600),
+            "forecast of one point, 24 h in steps of 300 s": lambda: case.get_forecast(["Twb_outside"], 86400, 300),
+        }
+        print(f"median of {count} steps [us]\n\n| after each step | the step | that | share |\n|---|--:|--:|--:|")
+        for name, what in rows.items():
+            step, extra = cost(what)
+            print(f"| {name} | {step:.0f} | {extra:.0f} | {100 * extra / step:.0f} % |")
+        case.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
