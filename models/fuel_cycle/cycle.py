@@ -100,10 +100,11 @@ class Cycle:
         decay = math.log(2.0) / (24.0 * p("tritium.half_life"))
         for component, by_species in routes(p).items():
             contents = [self.state[f"{component}.I_{species}"] for species in SPECIES]
-            rate = 1.0 / tau[component]
+            # |1 / T|: CasADi turns (1 / T) I back into I / T, a division at every evaluation
+            rate = ca.fabs(1.0 / tau[component])
             if component in HOLDING:
                 most = ca.fmax(sum(contents), hold_up[component])  # never zero
-                rate = (most - hold_up[component]) / (tau[component] * most)
+                rate *= (most - hold_up[component]) / most
             for species, shares in by_species.items():
                 self._leave(component, species, rate, shares, loss.get(component, ca.SX(0.0)))
         for component in COMPONENTS:

@@ -25,20 +25,20 @@ _MEV, _AVOGADRO = 1.602176634e-13, 6.02214076e23  # J, 1/mol: exact in the SI of
 TRITONS_PER_MWH = 3.6e9 / (ENERGY * _MEV * _AVOGADRO)
 """Fusions of 1 MWh [mol]."""
 
-# Mean residence time [h], losses beside radioactive decay as a fraction of what passes
+# Mean residence time [h], losses beside radioactive decay as a fraction of what leaves
 _RESIDENCE: Mapping[str, tuple[float, float]] = {
     "sds": (24.0, 0.0),
-    "bz": (1.25, 0.0),
+    "bz": (1.25, 1e-4),
     "tes": (24.0, 1e-4),
-    "fw": (0.28, 0.0),
-    "div": (0.28, 0.0),
-    "hx": (0.28, 1e-4),
+    "fw": (1000.0 / 3600.0, 0.0),
+    "div": (1000.0 / 3600.0, 0.0),
+    "hx": (1000.0 / 3600.0, 1e-4),
     "cps": (48.0, 1e-4),
-    "vp": (0.17, 0.0),
+    "vp": (600.0 / 3600.0, 1e-4),
     "tep": (0.3, 1e-4),
-    "fcu": (1.0, 1e-4),
-    "iss": (4.0, 1e-4),
-    "eds": (1.0, 0.0),
+    "fcu": (0.4, 1e-4),
+    "iss": (3.6, 1e-4),
+    "eds": (1.0, 1e-4),
     "wds": (20.0, 1e-4),
 }
 _HOLD_UP = {"tes": 10.0, "cps": 2.0, "tep": 5.0, "fcu": 10.0, "iss": 100.0, "wds": 5.0}
@@ -72,8 +72,8 @@ def _parameters() -> tuple[Variable, ...]:
         _share("cps.efficiency", "Part of the hydrogen that the purification takes from the coolant", 0.95),
         _share("fcu.tail", "Part of the hydrogen that leaves the clean-up with the waste gas", 1e-3),
         _share("iss.tail", "Part of deuterium and tritium that leaves the isotope separation with protium", 1e-4),
-        _share("eds.efficiency", "Part of the hydrogen that is taken from the exhaust gas", 0.99),
-        _share("wds.efficiency", "Part of deuterium and tritium that is taken from the water", 0.99),
+        _share("eds.efficiency", "Part of the hydrogen that is taken from the exhaust gas", 0.95),
+        _share("wds.efficiency", "Part of deuterium and tritium that is taken from the water", 0.95),
         *(
             Variable(f"{name}.tau", f"{label[name]}: mean residence time", "h", tau, min=0.01, max=1e5)
             for name, (tau, _) in _RESIDENCE.items()

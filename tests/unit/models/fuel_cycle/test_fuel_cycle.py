@@ -12,27 +12,16 @@ from fmpy import read_model_description
 from fmpy.fmi1 import FMICallException
 from fmpy.validation import validate_fmu
 
+pytest.importorskip("scipy", reason="SciPy is the other integrator")
+
+from models.fuel_cycle.reference import ACCOUNTS, Reference
+from models.fuel_cycle.validate import CASES, STATES, main
 from tests.unit.models.fmi.conftest import Built, Instance
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "fuel_cycle"
-SPECIES = ("T", "D", "H", "He", "X")
-ACCOUNTS = ("burnt", "bred", "decayed", "lost", "fueled")
 SEED = {
     "pulse.power": "MW", "pulse.width": "1", "pulse.period": "h", "plasma.Burn_Fraction": "1",
     "plasma.Fueling_Efficiency": "1", "bz.TBR": "1", "tep.DIR": "1",
-}  # fmt: skip
-
-CASES = {
-    "defaults": {},
-    "hungry": {
-        "pulse.power": 3000.0, "pulse.width": 0.6, "pulse.period": 0.33, "plasma.Burn_Fraction": 0.02,
-        "plasma.Fueling_Efficiency": 0.1, "tep.DIR": 0.0,
-    },
-    "recycling": {"pulse.power": 100.0, "pulse.width": 0.99, "pulse.period": 3.0, "tep.DIR": 1.0, "bz.TBR": 1.05},
-    "slow and lossy": {
-        "pulse.width": 0.5, "pulse.period": 2.5, "fw.tau": 3.0, "bz.loss": 0.01, "cps.hold_up": 0.5, "hx.to_cps": 0.3,
-        "iss.tail": 0.02, "eds.efficiency": 0.5, "wds.efficiency": 0.7, "tritium.half_life": 30.0, "sds.tau": 2.0,
-    },
 }  # fmt: skip
 
 
@@ -50,12 +39,6 @@ def parameters(fuel_cycle: Built, values: dict[str, float]) -> dict[str, float]:
     return every | values
 
 
-def states() -> list[str]:
-    from tests.unit.models.fuel_cycle.reference import NAMES
-
-    return [f"{name}.I_{s}" for s in SPECIES for name in NAMES] + [f"account.{name}" for name in ACCOUNTS]
-
-
 def test_the_description(fuel_cycle: Built) -> None:
     assert validate_fmu(str(fuel_cycle.path)) == []
     description = fuel_cycle.description
@@ -64,7 +47,7 @@ def test_the_description(fuel_cycle: Built) -> None:
     assert all(variables[name].causality == "parameter" for name in SEED)
     assert (variables["sds.inventory"].causality, variables["sds.inventory"].unit) == ("output", "g")
     assert len(description.derivatives) == 70
-    assert set(states()) == {u.variable.derivative.name for u in description.derivatives}
+    assert set(STATES) == {u.variable.derivative.name for u in description.derivatives}
     assert "hours" in description.description
     assert variables["der(sds.I_T)"].unit == "g/h"
     assert description.modelExchange is None
@@ -83,16 +66,13 @@ def test_sources_make_the_shipped_binary(fuel_cycle: Built, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", CASES)
 def test_agrees_with_scipy(cycle, fuel_cycle: Built, name: str) -> None:
     """All 70 states over two days, at the default step and at one that is a fifth of it."""
-    pytest.importorskip("scipy", reason="SciPy is the other integrator")
-    from tests.unit.models.fuel_cycle.reference import Reference
-
-    names, hours = states(), 48
+    hours = 48
     values = CASES[name]
     truth = Reference(parameters(fuel_cycle, values)).run(np.arange(hours + 1.0))
     scale = np.abs(truth[:, :65]).max()
-    usual = advance(cycle(values), hours, *names)
+    usual = advance(cycle(values), hours, *STATES)
     assert np.abs(usual - truth).max() < 1e-4 * scale
-    fine = advance(cycle(values | {"integrator.step": 0.02}), hours, *names)
+    fine = advance(cycle(values | {"integrator.step": 0.02}), hours, *STATES)
     assert np.abs(fine - truth).max() < 2e-7 * scale
 
 
@@ -113,7 +93,7 @@ def test_tritium_and_deuterium_balance(cycle, fuel_cycle: Built, name: str) -> N
     instance = cycle(CASES[name])
     advance(instance, hours)
     p = parameters(fuel_cycle, CASES[name])
-    found = dict(zip(states(), instance.get(*states()), strict=True))
+    found = dict(zip(STATES, instance.get(*STATES), strict=True))
     inside = math.fsum(value for key, value in found.items() if key.endswith(".I_T"))
     burnt, bred, decayed, lost, fueled = (found[f"account.{a}"] for a in ACCOUNTS)
     assert inside + burnt + decayed + lost == pytest.approx(p["sds.initial_T"] + bred, rel=1e-9)
@@ -140,7 +120,8 @@ def test_without_pulses_tritium_only_decays(cycle) -> None:
 def test_the_breeding_zone_fills_exponentially(cycle) -> None:
     """One tank with a constant source: S tau (1 - exp(-t / tau)), decay included."""
     tau, half_life = 5.0, 50.0
-    instance = cycle({"pulse.width": 1.0, "bz.tau": tau, "tes.efficiency": 1.0, "tritium.half_life": half_life / 24.0})
+    alone = {"pulse.width": 1.0, "tes.efficiency": 1.0, "bz.loss": 0.0}
+    instance = cycle(alone | {"bz.tau": tau, "tritium.half_life": half_life / 24.0})
     rate = 1.0 / tau + math.log(2.0) / half_life
     source = 1.1 * instance.get("plasma.burn_rate")[0]
     found = advance(instance, 30, "bz.inventory")[:, 0]
@@ -183,8 +164,7 @@ def test_any_communication_step_arrives_at_the_same_place(cycle) -> None:
     one.step(50.0)
     for step in (0.01, 0.79, 1e-7, 3.3, 1.0, 44.8999999):
         many.step(step)
-    names = states()
-    assert many.get(*names) == pytest.approx(one.get(*names), rel=1e-7, abs=1e-6)
+    assert many.get(*STATES) == pytest.approx(one.get(*STATES), rel=1e-7, abs=1e-6)
 
 
 def start_up(instance: Instance, hours: int = 600) -> float:
@@ -224,29 +204,27 @@ def test_the_storage_after_ten_weeks_moves_as_it_must(cycle, name: str, values: 
 
 
 def test_nothing_but_the_storage_falls_below_zero(cycle) -> None:
-    names = [name for name in states() if not name.startswith(("sds.I_T", "sds.I_D"))]
+    names = [name for name in STATES if not name.startswith(("sds.I_T", "sds.I_D"))]
     assert advance(cycle(CASES["hungry"]), 200, *names).min() >= 0.0
 
 
 def test_a_reset_instance_equals_a_fresh_one(cycle) -> None:
-    names = states()
     used = cycle(CASES["hungry"])
     advance(used, 30)
     for values in (CASES["recycling"], {}, CASES["hungry"]):  # parameters change without a new instance
         used.fmu.reset()
         used.begin(values=values)
-        assert np.array_equal(advance(used, 30, *names), advance(cycle(values), 30, *names))
+        assert np.array_equal(advance(used, 30, *STATES), advance(cycle(values), 30, *STATES))
 
 
 def test_a_restored_state_goes_on_bit_for_bit(cycle) -> None:
-    names = states()
     first, other = cycle(CASES["slow and lossy"]), cycle()
     advance(first, 7)
     stored = first.snapshot()
-    expected = advance(first, 20, *names)
+    expected = advance(first, 20, *STATES)
     other.restore(stored)
     other.time = 7.0
-    assert np.array_equal(advance(other, 20, *names), expected)
+    assert np.array_equal(advance(other, 20, *STATES), expected)
     assert other.snapshot() == first.snapshot()
 
 
@@ -274,3 +252,11 @@ def test_every_run_of_the_studies_is_one_that_the_fmu_takes(fuel_cycle: Built, f
         assert float(variables[name].min) <= min(values) <= max(values) <= float(variables[name].max)
     whole = json.loads((EXAMPLE / "study.json").read_text())["simulation_parameters"]
     assert all(set(values) <= set(whole[name]) for name, values in swept.items())
+
+
+def test_the_command_prints_errors_and_balances(fuel_cycle: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--fmu", str(fuel_cycle.path), "--hours", "3"]) == 0
+    printed = capsys.readouterr().out
+    rows = [line.split(" | ") for line in printed.splitlines() if line.startswith("| ")]
+    assert len(rows) == 2 + 3 * len(CASES) + len(CASES)
+    assert all(abs(float(row[6])) < 1e-9 for row in rows[-len(CASES) :])

@@ -1,6 +1,7 @@
 """The fuel cycle a second time, for SciPy: written from the equations of docs/fuel-cycle.md, component by component.
 
-It shares nothing with `models.fuel_cycle`: names, constants, routes and the pulses are written out here once more.
+It shares nothing with the other modules: names, constants, routes and pulses are written out here once more, so that a
+slip in either shows. `validate` and the tests compare the FMU with it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+__all__ = ["ACCOUNTS", "NAMES", "SPECIES", "Reference"]
+
 NAMES = ("bz", "tes", "fw", "div", "hx", "cps", "vp", "tep", "fcu", "iss", "eds", "wds", "sds")
+SPECIES = ("T", "D", "H", "He", "X")
+ACCOUNTS = ("burnt", "bred", "decayed", "lost", "fueled")
 Array = NDArray[np.float64]
 
 #: mol of D-T reactions in an hour at 1 MW: 3.6e9 J / 17.6 MeV / Avogadro's number
@@ -36,11 +41,13 @@ class Reference:
         self.decay = np.log(2.0) / (24.0 * p["tritium.half_life"])
 
     def start(self) -> Array:
+        """States [g] at the start, shape (70,)."""
         x = np.zeros(70)
         x[12], x[25] = self.p["sds.initial_T"], self.p["sds.initial_D"]
         return x
 
     def rates(self, x: Array, on: float) -> Array:
+        """Derivatives [g/h], shape (70,), with the pulse on (1) or off (0)."""
         p = self.p
         amounts = x[:65].reshape(5, 13)
         total = amounts.sum(axis=0)
@@ -102,7 +109,7 @@ class Reference:
         return np.concatenate([rate.ravel(), accounts])
 
     def run(self, times: Array, rtol: float = 1e-10, atol: float = 1e-9) -> Array:
-        """States at increasing times [h], shape (times, 70); the solver is restarted at every edge of a pulse."""
+        """States [g] at increasing times [h], shape (times, 70); the solver starts anew at every edge of a pulse."""
         period, width = self.p["pulse.period"], self.p["pulse.width"]
         cycles = np.arange(int(times[-1] / period) + 2) * period
         edges = np.unique(np.concatenate([cycles, cycles + width * period, times]))
@@ -119,7 +126,8 @@ class Reference:
                 done = solve_ivp(
                     lambda _, y, on=on: self.rates(y, on), (left, right), x, "DOP853", rtol=rtol, atol=atol
                 )
-                assert done.success, done.message
+                if not done.success:
+                    raise ArithmeticError(done.message)
                 x = done.y[:, -1]
             if right in wanted:
                 rows.append(x)
