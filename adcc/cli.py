@@ -1,4 +1,4 @@
-"""Command line: ``adcc serve``, ``adcc step``, ``adcc compare`` and ``adcc doctor``."""
+"""Command line: ``adcc serve``, ``adcc step``, ``adcc compare``, ``adcc sweep`` and ``adcc doctor``."""
 
 from __future__ import annotations
 
@@ -84,6 +84,19 @@ def _parser() -> argparse.ArgumentParser:
     rivals.add_argument("--json", action="store_true", help="print one JSON object")
     rivals.set_defaults(run=compare)
 
+    about = "run a model many times with other parameters; goes on where it was interrupted"
+    study = commands.add_parser("sweep", help=about)
+    study.add_argument("study", type=Path, nargs="?", help="a study as JSON; docs/sweep.md has the form")
+    study.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (default: the study's name)")
+    study.add_argument("--dry-run", action="store_true", help="check, and tell runs, time, memory and disk")
+    study.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as tcp://host:8786 (default: this machine)")
+    study.add_argument("--workers", type=int, metavar="N", help="processes of this machine (default: one a core)")
+    study.add_argument("--no-cache", action="store_true", help="neither take runs from the cache nor keep them there")
+    study.add_argument("--cache-size", type=float, default=4.0, metavar="GB", help="most that the cache holds")
+    study.add_argument("--cache-info", action="store_true", help="tell what the cache holds")
+    study.add_argument("--cache-clear", action="store_true", help="forget what the cache holds")
+    study.set_defaults(run=sweep)
+
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.set_defaults(run=doctor)
@@ -159,6 +172,17 @@ def compare(settings: Settings, options: argparse.Namespace) -> int:
         found = commands.compare(case, options.controllers, options.period, options.days, given)
     print(commands.as_json(found) if options.json else commands.table(found))
     return 0
+
+
+def sweep(settings: Settings, options: argparse.Namespace) -> int:
+    """Run a study; see `adcc.sweep.commands.sweep`."""
+    from adcc.core.export import require
+
+    for module in ("numba", "pydantic", "distributed"):
+        require(module, "sweep")
+    from adcc.sweep import commands
+
+    return commands.sweep(settings, options, partial(print, flush=True))
 
 
 def doctor(settings: Settings, options: argparse.Namespace) -> int:

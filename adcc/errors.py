@@ -16,6 +16,7 @@
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
+    ├── EngineError               503   the processes that run tasks cannot be reached
     ├── MissingExtraError         501   an optional package is not installed
     ├── UnreachableError          504   a server did not answer; raised by clients
     └── StorageError              507   the state directory cannot take what must be stored
@@ -133,6 +134,12 @@ class UnsafeFileError(ResourcesError):
 
 class SettingsError(AdccError):
     """An environment variable whose value is not acceptable."""
+
+
+class EngineError(AdccError):
+    """The processes that run tasks cannot be reached."""
+
+    status = 503
 
 
 class UnreachableError(AdccError):

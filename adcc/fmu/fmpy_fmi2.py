@@ -31,7 +31,8 @@ def _callbacks() -> Any:
     return callbacks
 
 
-_CALLBACKS = _callbacks()
+#: What instances are made with: memory and a logger that keeps messages.
+CALLBACKS = _callbacks()
 
 
 class Fmi2(Calls):
@@ -48,7 +49,7 @@ class Fmi2(Calls):
         self._buffer = ctypes.create_string_buffer(0)
 
     def _instantiate(self) -> None:
-        self.fmu.instantiate(callbacks=_CALLBACKS, loggingOn=True)
+        self.fmu.instantiate(callbacks=CALLBACKS, loggingOn=True)
 
     def _initialize(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
         self.set_start_values(start_values)

@@ -1,0 +1,69 @@
+"""``adcc sweep``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from collections.abc import Callable
+
+from adcc.errors import SettingsError
+from adcc.settings import Settings
+from adcc.sweep.cache import Cache
+from adcc.sweep.progress import Progress, amount, describe, duration
+from adcc.sweep.study import Where, estimate, run_study
+
+#: What ends with failed runs says so.
+SOME_FAILED = 3
+
+
+def sweep(settings: Settings, options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Run a study, or what is missing of it.
+
+    Returns
+    -------
+    int
+        0 when all runs are done, `SOME_FAILED` when some failed.
+
+    Raises
+    ------
+    SettingsError
+        When the options do not fit.
+    AdccError
+        As `adcc.sweep.study.run_study`.
+    """
+    if options.workers is not None and options.workers < 1:
+        raise SettingsError("--workers must be at least 1")
+    if not 0 < options.cache_size < 1e6:
+        raise SettingsError("--cache-size must be a positive number of GB")
+    with contextlib.closing(
+        Cache(settings.state_dir / "sweep" / "runs.sqlite", int(options.cache_size * 1e9))
+    ) as cache:
+        if options.cache_clear:
+            cache.clear()
+        if options.cache_info or options.cache_clear:
+            found = cache.content()
+            say(f"{found.runs} runs, {amount(found.size)} of {amount(found.limit)}")
+            return 0
+        if options.study is None:
+            raise SettingsError("which study? adcc sweep STUDY.json")
+        where = Where(settings.state_dir.absolute() / "fmus", options.scheduler, options.workers)
+        return _sweep(options, where, None if options.no_cache else cache, say)
+
+
+def _sweep(options: argparse.Namespace, where: Where, cache: Cache | None, say: Callable[[str], None]) -> int:
+    progress = Progress()
+    if options.dry_run:
+        found = estimate(options.study, where, cache, progress.say)
+        say(f"runs      {found.runs}")
+        say(f"time      {duration(found.seconds)} with {found.workers} workers, {found.seconds_a_run:.3g} s a run")
+        say(f"memory    {amount(found.memory)}")
+        say(f"disk      {amount(found.disk)}")
+        return 0
+    out = options.out or options.study.with_suffix("")
+    try:
+        state = run_study(options.study, out, where, cache, progress, progress.say)
+    except KeyboardInterrupt:
+        progress.say(f"\ninterrupted; what came back is kept in {out}, and the same command goes on from there")
+        return 130
+    say(f"{describe(state)}; results in {out}")
+    return SOME_FAILED if state.failed else 0

@@ -1,0 +1,119 @@
+"""The loop over output points, compiled: no Python runs between the points of a run.
+
+numba calls the FMU's own C functions through their addresses. They are arguments, so the compiled code serves every
+FMU and is kept on disk: a worker process loads it instead of compiling. The status of every call is checked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+#: Part of every cache key: a change of what a run computes must change it.
+VERSION = 1
+#: The greatest status of FMI that lets a run go on: OK and warning.
+_WARNING = 1
+#: What `simulate` returns as status where an output is no finite number.
+NOT_FINITE = -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def read(
+    get_real: Any,
+    get_integer: Any,
+    get_boolean: Any,
+    instance: int,
+    reals: NDArray[np.uint32],
+    integers: NDArray[np.uint32],
+    booleans: NDArray[np.uint32],
+    whole: NDArray[np.int32],
+    row: NDArray[np.float64],
+) -> Any:
+    """Read the outputs of an instance into a row: reals, integers, booleans; return FMI's status or NOT_FINITE."""
+    n = reals.size
+    if n:
+        status = get_real(instance, reals.ctypes.data, n, row.ctypes.data)
+        if status > _WARNING:
+            return status
+        for i in range(n):
+            if not np.isfinite(row[i]):
+                return NOT_FINITE
+    if integers.size:
+        status = get_integer(instance, integers.ctypes.data, integers.size, whole.ctypes.data)
+        if status > _WARNING:
+            return status
+        for i in range(integers.size):
+            row[n + i] = whole[i]
+        n += integers.size
+    if booleans.size:
+        status = get_boolean(instance, booleans.ctypes.data, booleans.size, whole.ctypes.data)
+        if status > _WARNING:
+            return status
+        for i in range(booleans.size):
+            row[n + i] = whole[i] != 0
+    return 0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def simulate(
+    do_step: Any,
+    get_real: Any,
+    get_integer: Any,
+    get_boolean: Any,
+    set_real: Any,
+    instance: int,
+    reals: NDArray[np.uint32],
+    integers: NDArray[np.uint32],
+    booleans: NDArray[np.uint32],
+    inputs: NDArray[np.uint32],
+    table: NDArray[np.float64],
+    start: float,
+    step: float,
+    count: int,
+    out: NDArray[np.float64],
+) -> tuple[int, int]:
+    """Simulate a run.
+
+    Parameters
+    ----------
+    do_step, get_real, get_integer, get_boolean, set_real : ctypes functions
+        Of the FMU, with addresses passed as whole numbers.
+    instance : int
+        An initialized instance.
+    reals, integers, booleans : arrays
+        Value references of the outputs.
+    inputs : array, shape (n,)
+        Value references of the inputs that follow a table.
+    table : array, shape (count, n)
+        Their values during each step.
+    start, step : float
+        In the FMU's unit of time.
+    count : int
+        Number of steps.
+    out : array, shape (count + 1, n_outputs)
+        Is filled: the state after the initialization, then after each step.
+
+    Returns
+    -------
+    tuple of int
+        The output point that was reached, and the status: 0, what FMI says, or NOT_FINITE.
+    """
+    whole = np.zeros(max(integers.size, booleans.size, 1), np.int32)
+    status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, whole, out[0])
+    if status:
+        return 0, status
+    for i in range(count):
+        if inputs.size:
+            status = set_real(instance, inputs.ctypes.data, inputs.size, table[i].ctypes.data)
+            if status > _WARNING:
+                return i, status
+        status = do_step(instance, start + i * step, step, 1)
+        if status > _WARNING:
+            return i, status
+        status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, whole, out[i + 1])
+        if status:
+            return i + 1, status
+    return count, 0

@@ -1,0 +1,131 @@
+"""From a study to its plan and its job: all that can be wrong is found here, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from adcc.core.boundary import Disturbances
+from adcc.errors import AdccError, InvalidValueError
+from adcc.sweep.fmu import Fmu, Scalar, check_values, in_order, open_fmu
+from adcc.sweep.job import Job, hash_file
+from adcc.sweep.modelica import compile_model
+from adcc.sweep.plan import Plan, make_plan
+from adcc.sweep.slave import Experiment
+from adcc.sweep.spec import Study, raise_all
+from adcc.sweep.values import Values
+
+_T = TypeVar("_T")
+
+
+def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
+    """Check a study against its FMU.
+
+    Parameters
+    ----------
+    study : Study
+    folder : Path
+        What files of values are relative to.
+    cache : Path
+        Where FMUs are compiled and unpacked.
+
+    Returns
+    -------
+    Plan, Job
+        The job's strategy is not decided yet.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that does not fit the FMU.
+    ResourcesError
+        When the FMU or Modelica package cannot be used.
+    """
+    path = study.paths.package_path
+    if path.suffix == ".mo":
+        path = compile_model(path, study.simulation.model_name, cache)
+    fmu = open_fmu(path, cache)
+    wrong: list[InvalidValueError] = []
+    values = _collected(wrong, lambda: study.values(folder)) or {}
+    for name, given in values.items():
+        _collected(wrong, partial(_check_parameter, fmu, name, given))
+    for name, value in study.simulation.start_values.items():
+        field = f"simulation.start_values.{name}"
+        _collected(wrong, partial(_check_start, fmu, name, value))
+        if name in values:
+            wrong.append(InvalidValueError(f"{field}: is one of simulation_parameters too", field))
+    kept: list[Scalar] = []
+    if study.output.trajectories:
+        kept = _collected(wrong, lambda: fmu.matching(study.simulation.variable_filter)) or []
+    for name, metric in study.metrics.items():
+        if metric.variable not in fmu.scalars:
+            field = f"metrics.{name}.variable"
+            wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}", field))
+    if not kept and not study.metrics:
+        wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
+    _collected(wrong, lambda: _check_inputs(study, fmu))
+    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
+    raise_all(wrong)
+    assert plan is not None  # noqa: S101 - else something was wrong
+    return plan, _job(study, fmu, plan, kept, cache)
+
+
+def _job(study: Study, fmu: Fmu, plan: Plan, kept: list[Scalar], cache: Path) -> Job:
+    simulation, output = study.simulation, study.output
+    measured = [fmu.scalars[metric.variable] for metric in study.metrics.values()]
+    variables = in_order({scalar.name: scalar for scalar in [*kept, *measured]}.values())
+    return Job(
+        fmu=str(fmu.description.path),
+        cache=str(cache),
+        fmu_hash=hash_file(fmu.description.path),
+        inputs_hash=hash_file(simulation.inputs),
+        parameters=plan.names,
+        start_values=tuple(sorted(simulation.start_values.items())),
+        variables=tuple(scalar.name for scalar in variables),
+        kept=tuple(scalar.name for scalar in kept),
+        experiment=Experiment(simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance),
+        inputs=str(simulation.inputs or ""),
+        interpolate=simulation.interpolate_inputs,
+        metrics=tuple(study.metrics.items()),
+        dtype="int32" if output.absolute_error else output.dtype,
+        quantum=2.0 * output.absolute_error if output.absolute_error else 0.0,
+        time_limit=simulation.time_limit,
+    )
+
+
+def _check_parameter(fmu: Fmu, name: str, given: Values) -> None:
+    field = f"simulation_parameters.{name}"
+    scalar = fmu.settable(name, field)
+    listed = given.listed if given.listed is not None else [given.low, given.high]
+    check_values(scalar, [float(value) for value in listed], field)
+
+
+def _check_start(fmu: Fmu, name: str, value: float) -> None:
+    field = f"simulation.start_values.{name}"
+    check_values(fmu.settable(name, field), [value], field)
+
+
+def _check_inputs(study: Study, fmu: Fmu) -> None:
+    simulation, field = study.simulation, "simulation.inputs"
+    if simulation.inputs is None:
+        return
+    try:
+        table = Disturbances.read(simulation.inputs, linear=simulation.interpolate_inputs)
+        table.at([simulation.start_time], simulation.stop_time)
+    except AdccError as error:
+        raise InvalidValueError(f"{field}: {error}", field) from error
+    for name in table.names:
+        scalar = fmu.scalars.get(name)
+        if scalar is None or not scalar.is_input or scalar.kind != "Real":
+            raise InvalidValueError(f"{field}: {fmu.description.path.name} has no real input {name}", field)
+
+
+def _collected(wrong: list[InvalidValueError], check: Callable[[], _T]) -> _T | None:
+    """Return what a check returns, or keep what it finds wrong."""
+    try:
+        return check()
+    except InvalidValueError as error:
+        wrong.append(error)
+        return None

@@ -1,0 +1,197 @@
+"""``adcc sweep`` from the outside: real processes, killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import adcc.sweep
+from tests.own_fmus import state
+from tests.trap_fmu import Trap
+
+pytest.importorskip("distributed", reason="the extra sweep is not installed")
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Run `adcc sweep` with arguments in a folder of its own."""
+    environment = {**os.environ, "ADCC_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
+
+    def run(*arguments, start=False, check=0):
+        whole = [sys.executable, "-m", "adcc.cli", "sweep", *map(str, arguments)]
+        if start:
+            return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(whole, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == check, done.stderr
+        return done
+
+    return run
+
+
+def write(path, fmu, parameters, simulation, **more):
+    content = {
+        "paths": {"package_path": str(fmu)}, "simulation": simulation, "simulation_parameters": parameters, **more
+    }  # fmt: skip
+    path.write_text(json.dumps(content))
+    return path
+
+
+def slow_study(tmp_path, fmu, name="slow.json", **more):
+    """60 runs of 0.05 s; the amount is hundredths of a second a step."""
+    return write(
+        tmp_path / name, fmu, {"u": "281:300:1", "amount": [0.4, 0.5, 0.6], "trap": [int(Trap.SLOW)]},
+        {"variableFilter": "y", "stop_time": 600, "step_size": 60},
+        metrics={"last": {"variable": "y", "method": "final"}}, output={"runs_per_part": 16}, **more,
+    )  # fmt: skip
+
+
+def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path, own_fmu):
+    study = write(
+        tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": [5, 10, 20], "u": "0:9:1"},
+        {"variableFilter": "x", "stop_time": 40000, "step_size": 1},
+        metrics={"t": {"variable": "x", "method": "time_above", "threshold": 1.5}},
+    )  # fmt: skip
+    said = command(study, "--dry-run", "--workers", 1).stdout
+    assert re.search(r"runs +30\ntime .* with 1 workers, .* s a run\nmemory .*\ndisk ", said)
+    assert not (tmp_path / "study").exists()
+    assert command(study, "--workers", 1).stdout.startswith("30 of 30 runs; ")
+    again = command(study, "--out", tmp_path / "again").stdout
+    assert "30 of 30 runs, 30 from the cache" in again
+    assert (tmp_path / "study/parts/00000.h5").read_bytes() == (tmp_path / "again/parts/00000.h5").read_bytes()
+    assert command("--cache-info").stdout.startswith("30 runs, ")
+    assert command("--cache-clear").stdout.startswith("0 runs, ")
+    with adcc.sweep.open(tmp_path / "study") as results:
+        chosen = results.select(tau=20, u=(2, 4))
+        for u, trajectory, above in zip((2, 3, 4), chosen.trajectories("x"), chosen.frame()["t"], strict=True):
+            wanted = [state(t, u, tau=20) for t in range(100)]
+            np.testing.assert_allclose(trajectory[:100], wanted, rtol=1e-6)
+            assert above == next(t for t in range(100) if wanted[t] >= 1.5)
+
+
+def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_path, trap_fmu):
+    traps = [0, int(Trap.SEGMENTATION_FAULT), int(Trap.HANG), int(Trap.ERROR)]
+    study = write(
+        tmp_path / "study.json", trap_fmu(), {"u": "281:300:1", "trap": "file:traps.csv"},
+        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 2},
+        sampling={"method": "zip"},
+    )  # fmt: skip
+    column = [0] * 20
+    column[3], column[11], column[17] = traps[1:]
+    (tmp_path / "traps.csv").write_text("\n".join(map(str, column)))
+    said = command(study, "--workers", 2, check=3).stdout
+    assert "20 of 20 runs, 3 failed" in said
+    with adcc.sweep.open(tmp_path / "study") as results:
+        assert np.flatnonzero(results.status == 2).tolist() == [3, 11, 17]
+        assert (results.status > 0).all()
+        assert results.failures[3] == "its process died each time that it was tried"
+        assert "time_limit" in results.failures[11]
+        assert "told to fail" in results.failures[17]
+        assert results.select().trajectories("y").shape == (17, 2)
+
+
+@pytest.mark.parametrize("victim", ["driver", "worker"])
+def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
+    fmu = trap_fmu()
+    whole, cut = slow_study(tmp_path, fmu, "whole.json"), slow_study(tmp_path, fmu, "cut.json")
+    command(whole, "--no-cache", "--workers", 2)
+    process = command(cut, "--no-cache", "--workers", 2, start=True)
+    try:
+        _wait_for(lambda: len(_done(tmp_path / "cut")) >= 1)
+        before = _done(tmp_path / "cut")
+        if victim == "driver":
+            family = psutil.Process(process.pid).children(recursive=True)
+            process.kill()
+            process.wait()
+            psutil.wait_procs(family, timeout=30)
+        else:
+            _workers(process.pid)[0].send_signal(signal.SIGKILL)
+            assert process.wait(60) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    said = command(cut, "--no-cache", "--workers", 2).stdout
+    assert "60 of 60 runs;" in said
+    assert before
+    for path in sorted((tmp_path / "whole/parts").iterdir()):
+        assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
+
+
+def _done(folder):
+    import sqlite3
+
+    if not (folder / "study.sqlite").exists():
+        return []
+    base = sqlite3.connect(f"file:{folder}/study.sqlite?mode=ro", uri=True, timeout=10)
+    try:
+        return base.execute("SELECT first FROM loose UNION ALL SELECT part FROM parts").fetchall()
+    except sqlite3.OperationalError:
+        return []
+    finally:
+        base.close()
+
+
+def _workers(pid):
+    """Return the worker processes: the children of the nannies' processes that burn time."""
+    family = psutil.Process(pid).children(recursive=True)
+    return sorted(family, key=lambda p: p.memory_info().rss, reverse=True)
+
+
+def _wait_for(condition, patience=60.0):
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
+    study = write(
+        tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": "1:50:1"},
+        {"variableFilter": "x", "stop_time": 20, "step_size": 1},
+    )  # fmt: skip
+    file = tmp_path / "scheduler.json"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    base = [sys.executable, "-m", "distributed.cli"]
+    own = ["--scheduler-file", str(file)]
+    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": Path.cwd()}
+    scheduler = subprocess.Popen(
+        [*base[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *own],
+        **quiet,
+    )
+    workers = []
+    try:
+        _wait_for(file.exists)
+        workers += [
+            subprocess.Popen(
+                [*base[:2], "distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard", *own,
+                 "--local-directory", str(tmp_path)], **quiet,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        address = json.loads(file.read_text())["address"]
+        assert "50 of 50 runs;" in command(study, "--scheduler", address).stdout
+    finally:
+        for process in [*workers, scheduler]:
+            process.terminate()
+        for process in [*workers, scheduler]:
+            process.wait(30)
+    failed = command(study, "--scheduler", address, "--out", tmp_path / "b", "--no-cache", check=1)
+    assert "there is no Dask scheduler" in failed.stderr
+
+
+def test_what_is_wrong_is_said(command, tmp_path, own_fmu):
+    study = write(tmp_path / "study.json", own_fmu("linear", "2.0"), {"tow": [1]}, {"stop_time": 1, "step_size": 1})
+    assert "simulation_parameters.tow" in command(study, check=1).stderr
+    assert not (tmp_path / "study").exists()
+    assert "which study?" in command(check=1).stderr
+    assert "--workers" in command(study, "--workers", 0, check=1).stderr
