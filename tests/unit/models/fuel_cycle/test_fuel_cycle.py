@@ -104,7 +104,8 @@ def test_tritium_and_deuterium_balance(cycle, fuel_cycle: Built, name: str) -> N
     # burnt, bred and injected are known beforehand: the energy of all pulses, the last of them cut short
     cycles, rest = divmod(hours, p["pulse.period"])
     on = (cycles * p["pulse.width"] + min(rest / p["pulse.period"], p["pulse.width"])) * p["pulse.period"]
-    assert burnt == pytest.approx(p["pulse.power"] * on * 3600e6 / (17.6 * 1.602176634e-13) / 6.02214076e23 * 3.0160493)
+    per_mwh = 3600e6 / (17.6 * 1.602176634e-13) / 6.02214076e23 * 3.0160493
+    assert burnt == pytest.approx(p["pulse.power"] * on * per_mwh, rel=1e-9)
     assert bred == pytest.approx(p["bz.TBR"] * burnt, rel=1e-9)
     assert fueled == pytest.approx(burnt / p["plasma.Burn_Fraction"] / p["plasma.Fueling_Efficiency"], rel=1e-9)
     assert min(decayed, lost) > 0.0
@@ -252,6 +253,18 @@ def test_every_run_of_the_studies_is_one_that_the_fmu_takes(fuel_cycle: Built, f
         assert float(variables[name].min) <= min(values) <= max(values) <= float(variables[name].max)
     whole = json.loads((EXAMPLE / "study.json").read_text())["simulation_parameters"]
     assert all(set(values) <= set(whole[name]) for name, values in swept.items())
+
+
+def test_the_documentation_tells_every_parameter(fuel_cycle: Built) -> None:
+    text = (EXAMPLE.parents[1] / "docs" / "fuel-cycle.md").read_text()
+    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    told = {row[0]: row[1] for row in rows if len(row) == 5 and "." in row[0]}
+    for row in (row for row in rows if len(row) == 5 and row[0] in {name.split(".")[0] for name in STATES}):
+        told |= {
+            f"{row[0]}.{what}": cell for what, cell in zip(("tau", "loss", "hold_up"), row[1:4], strict=True) if cell
+        }
+    known = parameters(fuel_cycle, {})
+    assert {name: float(value) for name, value in told.items() if name in known} == pytest.approx(known, rel=1e-3)
 
 
 def test_the_command_prints_errors_and_balances(fuel_cycle: Built, capsys: pytest.CaptureFixture[str]) -> None:
