@@ -63,16 +63,22 @@ def sources(p: Parameters) -> dict[str, dict[str, ca.SX]]:
     injected = fusions / (p("plasma.Burn_Fraction") * p("plasma.Fueling_Efficiency"))
     walls = {"fw": p("plasma.to_fw"), "div": p("plasma.to_div")}
     result: dict[str, dict[str, ca.SX]] = {name: {} for name in COMPONENTS}
-    for species in ("T", "D"):
-        unburnt = (injected - fusions) * MASS[species]
+    exhaust = {
+        "T": (injected - fusions) * MASS["T"],
+        "D": (injected - fusions) * MASS["D"],
+        "H": p("plasma.protium") * 2.0 * injected * MASS["H"],
+        "He": fusions * MASS["He"],
+        "X": p("plasma.impurities") * injected * (MASS["T"] + MASS["D"]),
+    }
+    for species, amount in exhaust.items():
         for name, share in walls.items():
-            result[name][species] = share * unburnt
-        result["vp"][species] = (1.0 - sum(walls.values())) * unburnt
-    result["vp"]["H"] = p("plasma.protium") * 2.0 * injected * MASS["H"]
-    result["vp"]["He"] = fusions * MASS["He"]
-    result["vp"]["X"] = p("plasma.impurities") * injected * (MASS["T"] + MASS["D"])
-    result["bz"]["T"] = p("bz.TBR") * fusions * MASS["T"]
-    result["bz"]["He"] = p("bz.TBR") * fusions * MASS["He"]
+            result[name][species] = share * amount
+        result["vp"][species] = (1.0 - sum(walls.values())) * amount
+    bred = p("bz.TBR") * fusions
+    result["bz"]["T"] = bred * MASS["T"]
+    result["bz"]["H"] = p("bz.protium") * bred * MASS["H"]
+    result["bz"]["He"] = bred * MASS["He"]
+    result["bz"]["X"] = p("bz.impurities") * bred * MASS["T"]
     result["sds"]["T"] = -injected * MASS["T"]
     result["sds"]["D"] = (fusions - injected) * MASS["D"]  # what burns is bought anew
     return result

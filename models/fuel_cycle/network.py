@@ -79,7 +79,7 @@ def routes(p: Callable[[str], ca.SX]) -> Routes:
         "cps": divided(HYDROGEN, p("cps.efficiency"), "wds", "hx") | all_to(gas, "eds"),
         "vp": all_to(every, "tep"),
         "tep": divided(HYDROGEN, p("tep.DIR"), "sds", "fcu") | all_to(gas, "fcu"),
-        "fcu": divided(HYDROGEN, p("fcu.tail"), "eds", "iss") | all_to(gas, "eds"),
+        "fcu": divided(HYDROGEN, p("fcu.tail"), "eds", "iss") | divided(gas, p("fcu.tail"), "iss", "eds"),
         "iss": divided(("T", "D"), p("iss.tail"), "wds", "sds") | all_to(("H",), "wds") | all_to(gas, "eds"),
         "eds": divided(HYDROGEN, p("eds.efficiency"), "wds", STACK) | all_to(gas, STACK),
         "wds": divided(("T", "D"), p("wds.efficiency"), "iss", STACK) | all_to(("H", *gas), STACK),

@@ -60,14 +60,13 @@ class Reference:
         burn = on * p["pulse.power"] * PER_MW
         fuel = burn / (p["plasma.Burn_Fraction"] * p["plasma.Fueling_Efficiency"])
         bz, tes, fw, div, hx, cps, vp, tep, fcu, iss, eds, wds, sds = range(13)
-        for k, mass in ((0, M_T), (1, M_D)):
-            s[k, fw] = p["plasma.to_fw"] * (fuel - burn) * mass
-            s[k, div] = p["plasma.to_div"] * (fuel - burn) * mass
-            s[k, vp] = (fuel - burn) * mass - s[k, fw] - s[k, div]
-        s[2, vp] = p["plasma.protium"] * 2.0 * fuel * M_H
-        s[3, vp] = burn * M_HE
-        s[4, vp] = p["plasma.impurities"] * fuel * (M_T + M_D)
-        s[0, bz], s[3, bz] = p["bz.TBR"] * burn * M_T, p["bz.TBR"] * burn * M_HE
+        exhaust = np.array([(fuel - burn) * M_T, (fuel - burn) * M_D, p["plasma.protium"] * 2.0 * fuel * M_H,
+                            burn * M_HE, p["plasma.impurities"] * fuel * (M_T + M_D)])  # fmt: skip
+        s[:, fw], s[:, div] = p["plasma.to_fw"] * exhaust, p["plasma.to_div"] * exhaust
+        s[:, vp] = exhaust - s[:, fw] - s[:, div]
+        bred = p["bz.TBR"] * burn
+        s[0, bz], s[2, bz], s[3, bz] = bred * M_T, p["bz.protium"] * bred * M_H, bred * M_HE
+        s[4, bz] = p["bz.impurities"] * bred * M_T
         s[0, sds], s[1, sds] = -fuel * M_T, -fuel * M_D + burn * M_D
 
         inflow = np.zeros((5, 13))
@@ -97,7 +96,8 @@ class Reference:
             inflow[k, cps] = a[hx]
             inflow[k, tep] = a[vp]
             inflow[k, fcu] = a[tep] + a[sds]
-            inflow[k, eds] = a[tes] + a[cps] + a[fcu] + a[iss]
+            inflow[k, iss] = p["fcu.tail"] * a[fcu]
+            inflow[k, eds] = a[tes] + a[cps] + (1 - p["fcu.tail"]) * a[fcu] + a[iss]
 
         rate = inflow + s - (1.0 + self.eps) * q
         decayed = self.decay * np.maximum(amounts[0], 0.0)

@@ -35,7 +35,8 @@ CASES: Mapping[str, Mapping[str, float]] = {
     "recycling": {"pulse.power": 100.0, "pulse.width": 0.99, "pulse.period": 3.0, "tep.DIR": 1.0, "bz.TBR": 1.05},
     "slow and lossy": {
         "pulse.width": 0.5, "pulse.period": 2.5, "fw.tau": 3.0, "bz.loss": 0.01, "cps.hold_up": 0.5, "hx.to_cps": 0.3,
-        "iss.tail": 0.02, "eds.efficiency": 0.5, "wds.efficiency": 0.7, "tritium.half_life": 30.0, "sds.tau": 2.0,
+        "fcu.tail": 0.05, "iss.tail": 0.02, "eds.efficiency": 0.5, "wds.efficiency": 0.7, "tritium.half_life": 30.0,
+        "sds.tau": 2.0,
     },
 }  # fmt: skip
 """Parameters that differ from their defaults, by case."""
