@@ -93,6 +93,8 @@ class Slave:
             self._free = library.fmi2FreeInstance
         except AttributeError as error:
             raise ModelError(f"the FMU {fmu.description.name} lacks a function: {error}") from error
+        looped = ("DoStep", "GetReal", "GetInteger", "GetBoolean", "SetReal")
+        self._addresses = [ctypes.cast(self._call[name], c_void_p).value for name in looped]
         self._make.restype = c_size_t
         self._make.argtypes = [c_char_p, c_int, c_char_p, c_char_p, c_void_p, c_int, c_int]
         self._free.restype, self._free.argtypes = None, [c_size_t]
@@ -131,11 +133,9 @@ class Slave:
             self._do("EnterInitializationMode")
             self._set(first)
             self._do("ExitInitializationMode")
-            call = self._call
             point, status = loop.simulate(
-                call["DoStep"], call["GetReal"], call["GetInteger"], call["GetBoolean"], call["SetReal"],
-                self._instance, *self._outputs, self._inputs, table, experiment.start, experiment.step,
-                experiment.count, out,
+                *self._addresses, self._instance, *self._outputs, self._inputs, table,
+                experiment.start, experiment.step, experiment.count, out,
             )  # fmt: skip
             if status:
                 at = experiment.start + point * experiment.step
