@@ -55,7 +55,7 @@ class Search:
 
     every: int = 72
     horizon: int = 96
-    guard: float = 0.3
+    guard: float = 0.45
     gain: float = 0.002
     weights: Mapping[str, float] = field(
         default_factory=lambda: {"ener_tot": 1.0, "tdis_tot": 1e5, "starts_chillers": 20.0}

@@ -87,9 +87,9 @@ def test_a_supply_that_is_too_warm_brings_the_rule_book_back() -> None:
     controller.reset(OBSERVATION, BOUNDARY)
     controller.action(OBSERVATION, BOUNDARY)
     assert controller.rules != Rules()
-    controller.action({**OBSERVATION, "Tchw_supply": 287.4}, BOUNDARY)
+    controller.action({**OBSERVATION, "Tchw_supply": 287.55}, BOUNDARY)
     assert controller.rules != Rules()  # within the guard
-    controller.action({**OBSERVATION, "Tchw_supply": 287.5}, BOUNDARY)
+    controller.action({**OBSERVATION, "Tchw_supply": 287.65}, BOUNDARY)
     assert controller.rules == Rules()
     controller.action(OBSERVATION, BOUNDARY)  # the next search
     assert controller.rules != Rules()
