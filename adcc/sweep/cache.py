@@ -123,18 +123,19 @@ class Cache:
             if key in found:
                 _unpack(found[key], job, results, place)
 
-    def add(self, keys: Mapping[int, bytes], results: Results) -> None:
+    def add(self, job: Job, keys: Mapping[int, bytes], results: Results) -> None:
         """Keep the runs that are done.
 
         Parameters
         ----------
+        job : Job
         keys : Mapping[int, bytes]
             By number of the run.
         results : Results
         """
         now = time.time()
         rows = [
-            (keys[run], _pack(results, place), now)
+            (keys[run], _pack(job, results, place), now)
             for place, run in enumerate(results.runs.tolist())
             if results.status[place] == DONE
         ]
@@ -180,12 +181,14 @@ def keys_of(identity: str, rows: FloatArray) -> list[bytes]:
     return keys
 
 
-def _pack(results: Results, place: int) -> bytes:
-    return zlib.compress(results.metrics[place].tobytes() + results.trajectories[place].tobytes(), 1)
+def _pack(job: Job, results: Results, place: int) -> bytes:
+    """Return a run as bytes; only differences of quanta are compressed, of floats it saves little and takes long."""
+    raw = results.metrics[place].tobytes() + results.trajectories[place].tobytes()
+    return zlib.compress(raw, 1) if job.quantum else raw
 
 
 def _unpack(data: bytes, job: Job, results: Results, place: int) -> None:
-    raw = zlib.decompress(data)
+    raw = zlib.decompress(data) if job.quantum else data
     split = results.metrics[place].nbytes
     results.metrics[place] = np.frombuffer(raw[:split], np.float64)
     results.trajectories[place] = np.frombuffer(raw[split:], job.dtype).reshape(results.trajectories[place].shape)

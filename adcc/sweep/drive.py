@@ -194,7 +194,7 @@ class Drive:
         self._per_run = each if not self._per_run else 0.7 * self._per_run + 0.3 * each
         if self._cache is not None and each >= _WORTH_KEEPING:
             keys = keys_of(self._identity, self._parts.rows(results.runs))
-            self._cache.add(dict(zip(results.runs.tolist(), keys, strict=True)), results)
+            self._cache.add(self._job, dict(zip(results.runs.tolist(), keys, strict=True)), results)
         self._keep(results)
 
     def _after_death(self, chunk: Chunk, begun: bool, late: list[int]) -> None:

@@ -243,8 +243,10 @@ class _Lazy:
         self.shape = (runs.size, results.time.size)
         self.dtype, self.ndim = np.dtype(np.float64), 2
 
-    def __getitem__(self, place: tuple[slice, slice]) -> FloatArray:
-        return self._results.trajectories(self._runs[place[0]], self._variable)[:, place[1]]
+    def __getitem__(self, place: tuple[Any, Any]) -> FloatArray:
+        runs = self._runs[place[0]]
+        rows = self._results.trajectories(np.atleast_1d(runs), self._variable)[:, place[1]]
+        return rows if runs.ndim else rows[0]
 
 
 def names_of(variables: Sequence[str]) -> list[str]:

@@ -80,7 +80,8 @@ class Store:
 
     def set_about(self, **values: str) -> None:
         """Say what the study is."""
-        self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
+        with self._transaction():
+            self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
 
     def path_of(self, part: int) -> Path:
         """Return the file of a part."""

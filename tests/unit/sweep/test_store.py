@@ -106,7 +106,7 @@ def test_the_cache_knows_what_it_was_given(small, tmp_path):
     keys = keys_of(job.identity(), plan.rows(0, 6))
     assert len(set(keys)) == 6
     given = made_up(job, [0, 1, 2], failing=[1])
-    cache.add(dict(enumerate(keys)), given)
+    cache.add(job, dict(enumerate(keys)), given)
     cache.close()
     cache = Cache(tmp_path / "runs.sqlite", 10**6)
     found = Results.empty(job, np.arange(6))
@@ -124,14 +124,14 @@ def test_the_least_recently_used_runs_go(small, tmp_path):
     _, plan, job = small
     keys = keys_of(job.identity(), plan.rows(0, 6))
     cache = Cache(tmp_path / "runs.sqlite", 10**6)
-    cache.add(dict(enumerate(keys)), made_up(job, [0]))
+    cache.add(job, dict(enumerate(keys)), made_up(job, [0]))
     each = cache.content().size
     cache.close()
     cache = Cache(tmp_path / "runs.sqlite", int(3.5 * each))
     for run in (1, 2):
-        cache.add(dict(enumerate(keys)), made_up(job, [run]))
+        cache.add(job, dict(enumerate(keys)), made_up(job, [run]))
     cache.find(job, keys[:1], Results.empty(job, np.arange(1)))  # used again
-    cache.add(dict(enumerate(keys)), made_up(job, [3]))
+    cache.add(job, dict(enumerate(keys)), made_up(job, [3]))
     found = Results.empty(job, np.arange(6))
     cache.find(job, keys, found)
     assert found.status.tolist() == [DONE, FAILED, DONE, DONE, FAILED, FAILED]
@@ -183,3 +183,34 @@ def test_reading(small, tmp_path):
         assert data["x"].dims == ("run", "time")
         assert data["x"].sel(run=[2, 3], time=20.0).values.tolist() == [2.5, 3.5]
         assert data["y"].shape == (3, 41)
+
+
+def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(small, tmp_path):
+    study, plan, job = small
+    store = open_store(tmp_path / "out", plan, job, study)
+    parts = Parts(store, plan, job, 4)
+    sizes = []
+    wal = tmp_path / "out" / "study.sqlite-wal"
+    for runs in ([5], [0, 2], [1]):
+        parts.add(made_up(job, runs))
+        sizes.append(wal.stat().st_size)
+    base, log = (tmp_path / "out" / "study.sqlite").read_bytes(), wal.read_bytes()
+    store.close()
+    contents = set()
+    for number, cut in enumerate([*range(0, sizes[-1], 997), *(size + d for size in sizes for d in (-1, 0))]):
+        folder = tmp_path / f"cut{number}"
+        (folder / "parts").mkdir(parents=True)
+        (folder / "study.sqlite").write_bytes(base)
+        (folder / "study.sqlite-wal").write_bytes(log[:cut])
+        store = open_store(folder, plan, job, study)
+        kept = sum(size <= cut for size in sizes)
+        found = {run for runs in store.loose_runs().values() for run in runs.tolist()}
+        assert found == set([[], [5], [5, 0, 2], [5, 0, 2, 1]][kept])
+        for results in store.loose(0):
+            assert (results.trajectories == results.runs[:, None, None] + 0.5).all()
+        parts = Parts(store, plan, job, 4)
+        while (missing := parts.take()) is not None:
+            parts.add(made_up(job, missing))
+        contents.add(tuple(store.path_of(part).read_bytes() for part in (0, 1)))
+        store.close()
+    assert len(contents) == 1

@@ -1,0 +1,68 @@
+import os
+import time
+
+import pytest
+
+pytest.importorskip("distributed", reason="the extra sweep is not installed")
+
+from adcc.engine import Engine, speaker
+from adcc.errors import EngineError
+
+
+def double(number):
+    return 2 * number
+
+
+def die(_):
+    os._exit(1)
+
+
+def fail(_):
+    raise ValueError("no such thing")
+
+
+def say_and_die(key):
+    speaker()(key, "last words")
+    time.sleep(1)
+    os._exit(1)
+
+
+def collect(engine, count):
+    found = []
+    while len(found) < count:
+        ended = engine.next(60)
+        assert ended is not None
+        found.append(ended)
+    return found
+
+
+def test_tasks_come_back_with_what_became_of_them():
+    with Engine(workers=2) as engine:
+        assert engine.workers == 2
+        assert engine.next(0.01) is None
+        for number in range(20):
+            engine.submit(double, f"item {number}", number)
+        assert engine.in_flight == 20
+        assert {e.item: e.result for e in collect(engine, 20)} == {f"item {n}": 2 * n for n in range(20)}
+        assert engine.in_flight == 0
+
+        engine.submit(fail, "failing", 1)
+        (ended,) = collect(engine, 1)
+        assert (ended.lost, str(ended.error)) == (False, "no such thing")
+
+        engine.submit(die, "dying", 1)
+        (ended,) = collect(engine, 1)
+        assert ended.lost
+        engine.submit(say_and_die, "speaking", "key")
+        (ended,) = collect(engine, 1)
+        assert ended.lost
+        assert engine.told("key") == "last words"
+        assert engine.told("key") is None
+
+        engine.submit(double, "after", 4)  # new processes took the place of those that died
+        assert collect(engine, 1)[0].result == 8
+
+
+def test_an_address_without_a_scheduler():
+    with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:9"):
+        Engine("tcp://127.0.0.1:9")
