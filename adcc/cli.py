@@ -97,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--cache-clear", action="store_true", help="forget what the cache holds")
     study.set_defaults(run=sweep)
 
+    about = "run the jobs that were submitted over HTTP; a server starts such a worker itself"
+    labourer = commands.add_parser("worker", parents=[what], help=about)
+    labourer.add_argument("--jobs", metavar="N", help="how many at a time (default: ADCC_WORKER_JOBS)")
+    labourer.add_argument("--parent", type=int, help=argparse.SUPPRESS)
+    labourer.set_defaults(run=worker)
+
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.set_defaults(run=doctor)
@@ -111,12 +117,13 @@ def _to_environment(options: argparse.Namespace) -> None:
     ResourcesError
         When a file or folder does not exist.
     """
-    fmu, folder, host, port = (getattr(options, name, None) for name in ("fmu", "resources", "host", "port"))
+    given = ("fmu", "resources", "host", "port", "jobs")
+    fmu, folder, host, port, jobs = (getattr(options, name, None) for name in given)
     if fmu is not None and not fmu.is_file():
         raise ResourcesError(f"there is no FMU {fmu}")
     if folder is not None and not folder.is_dir():
         raise ResourcesError(f"there is no folder {folder}")
-    set_environment(ADCC_RESOURCES=fmu or folder, HOST=host, PORT=port)
+    set_environment(ADCC_RESOURCES=fmu or folder, HOST=host, PORT=port, ADCC_WORKER_JOBS=jobs)
 
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
@@ -183,6 +190,13 @@ def sweep(settings: Settings, options: argparse.Namespace) -> int:
     from adcc.sweep import commands
 
     return commands.sweep(settings, options, partial(print, flush=True))
+
+
+def worker(settings: Settings, options: argparse.Namespace) -> int:
+    """Run jobs until interrupted; see `adcc.jobs.keeper.keep`."""
+    from adcc.jobs.keeper import keep
+
+    return keep(settings, options.parent)
 
 
 def doctor(settings: Settings, options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@
     │   ├── TooLargeError         413   the body is beyond the limit
     │   ├── StateError            409   a stored state that does not belong here
     │   ├── ConflictError         409   the session is not where the client believes it to be
+    │   ├── NotFoundError         404   there is no job, kind of job or file of this name
     │   └── UnknownSessionError   400   there is no session of this test id
     ├── BusyError                 503   a limit is reached; tells when to come again
     ├── ModelError                500   the model failed; the session stands where it stood
@@ -17,6 +18,7 @@
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
     ├── EngineError               503   the processes that run tasks cannot be reached
+    ├── StoreError                503   the store of jobs cannot be reached
     ├── MissingExtraError         501   an optional package is not installed
     ├── UnreachableError          504   a server did not answer; raised by clients
     └── StorageError              507   the state directory cannot take what must be stored
@@ -87,6 +89,12 @@ class ConflictError(RequestError):
     status = 409
 
 
+class NotFoundError(RequestError):
+    """There is nothing of this name: a job, a kind of job, a file of a job."""
+
+    status = 404
+
+
 class UnknownSessionError(RequestError):
     """A test id that no session has.
 
@@ -138,6 +146,12 @@ class SettingsError(AdccError):
 
 class EngineError(AdccError):
     """The processes that run tasks cannot be reached."""
+
+    status = 503
+
+
+class StoreError(AdccError):
+    """The store of jobs cannot be reached."""
 
     status = 503
 

@@ -62,6 +62,15 @@ class Settings:
     durability: Literal["process", "power"] = _variable(
         "ADCC_DURABILITY", "process", "What an acknowledged step survives: the end of any process, or of the power."
     )
+    jobs_url: str = _variable(
+        "ADCC_JOBS_URL", "", "Database of the jobs, postgresql:// or sqlite:///; an SQLite file in the state directory."
+    )
+    worker_jobs: int = _variable(
+        "ADCC_WORKER_JOBS", "2", "Jobs that a worker runs at a time; 0: the server starts without a worker."
+    )
+    job_lease: int = _variable(
+        "ADCC_JOB_LEASE", "30", "Time without a sign of life after which another worker takes a job over [s]."
+    )
     cors_origins: tuple[str, ...] = _variable(
         "ADCC_CORS_ORIGINS", "", "Origins that browsers may call from, separated by commas, or *; none by default."
     )
@@ -100,6 +109,9 @@ class Settings:
             session_memory=_integer("ADCC_SESSION_MEMORY", texts["session_memory"], 256, 2**20),
             recycle_steps=_integer("ADCC_RECYCLE_STEPS", texts["recycle_steps"], 0, 10**9),
             durability=_one_of("ADCC_DURABILITY", texts["durability"], ("process", "power")),
+            jobs_url=texts["jobs_url"],
+            worker_jobs=_integer("ADCC_WORKER_JOBS", texts["worker_jobs"], 0, 1024),
+            job_lease=_integer("ADCC_JOB_LEASE", texts["job_lease"], 1, 86400),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
             log_level=_one_of("ADCC_LOG_LEVEL", texts["log_level"].lower(), _LEVELS),
         )

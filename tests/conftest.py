@@ -10,6 +10,7 @@ import pytest
 
 from adcc.core.testcase import TestCase
 from adcc.session.local import open_testcase
+from tests.postgres import Postgres
 from tests.trap_fmu import TrapFactory, TrapResources
 
 
@@ -76,3 +77,24 @@ def reference_resources() -> Path:
     if not folder:
         pytest.skip("ADCC_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL server; see tests/postgres.py."""
+    pytest.importorskip("psycopg", reason="psycopg talks to PostgreSQL")
+    try:
+        server = Postgres()
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def jobs_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty store of jobs, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.sqlite3"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database(f"jobs_{os.urandom(6).hex()}")

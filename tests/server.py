@@ -58,6 +58,7 @@ class Server:
             "PORT": str(self.port),
             "ADCC_RESOURCES": str(resources),
             "ADCC_STATE_DIR": str(state_dir),
+            "ADCC_WORKER_JOBS": "0",  # tests of jobs want one
             **variables,
         }
         started = time.monotonic()

@@ -10,9 +10,11 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from adcc.errors import AdccError
+from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
 from adcc.web import boptest, evaluation, health, routes, wire
+from adcc.web import jobs as job_routes
 from adcc.web import sessions as session_routes
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["adcc-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
+    app.register_blueprint(job_routes.blueprint(Store(settings)))
     _name_requests(app)
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)

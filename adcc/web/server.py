@@ -8,10 +8,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
 from typing import Any
 
-from adcc.settings import Settings
+from adcc.jobs.worker import GRACE
+from adcc.settings import ROOT, Settings, child_environment
 
 _settings = Settings.from_env()
 
@@ -28,6 +30,27 @@ keepalive = 75
 loglevel = "warning" if _settings.log_level == "info" else _settings.log_level
 accesslog = None
 errorlog = "-"
+
+
+_worker_of_jobs: list[subprocess.Popen[bytes]] = []
+
+
+def when_ready(_server: Any) -> None:
+    """Start the worker that runs jobs; it ends with this process, however that ends."""
+    if _settings.worker_jobs:
+        command = [sys.executable, "-m", "adcc.cli", "worker", "--parent", str(os.getpid())]
+        environment = child_environment(PYTHONPATH=str(ROOT))
+        _worker_of_jobs.append(subprocess.Popen(command, env=environment))  # noqa: S603, arguments are ours
+
+
+def on_exit(_server: Any) -> None:
+    """End the worker, which gives its jobs back."""
+    for worker in _worker_of_jobs:
+        worker.terminate()
+        try:
+            worker.wait(GRACE + 5)
+        except subprocess.TimeoutExpired:
+            worker.kill()
 
 
 def post_worker_init(_worker: Any) -> None:

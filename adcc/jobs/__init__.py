@@ -1,0 +1,1 @@
+"""Long runs as jobs: a durable record, and workers that run them."""

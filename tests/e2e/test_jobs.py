@@ -1,0 +1,331 @@
+"""Jobs and workers, and what is left after killing them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from adcc.jobs.record import State
+from adcc.jobs.store import Store
+from adcc.session.process import process_start
+from adcc.settings import Settings
+from tests.server import ROOT, Server
+
+LEASE = 2
+
+
+class Site:
+    """A store of jobs and the workers that use it."""
+
+    def __init__(self, folder, url):
+        self.variables = {"ADCC_STATE_DIR": str(folder), "ADCC_JOBS_URL": url, "ADCC_JOB_LEASE": str(LEASE)}
+        self.settings = Settings.from_env(self.variables)
+        self.store = Store(self.settings)
+        self.log = folder / "workers.log"
+        self.workers = []
+
+    def work(self, jobs=2):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+        with self.log.open("ab") as log:
+            worker = subprocess.Popen([sys.executable, "-m", "tests.job_kinds", "worker", str(os.getpid())], cwd=ROOT,
+                                      env=kept | self.variables | {"ADCC_WORKER_JOBS": str(jobs)}, stderr=log)  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def submit(self, **spec):
+        return self.store.submit("count", spec).task_id
+
+    def until(self, task_id, wanted, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not wanted(job := self.store.get(task_id)):
+            assert time.monotonic() < deadline, (job, self.log.read_text(), self.file(task_id, "log.txt"))
+            time.sleep(0.02)
+        return job
+
+    def end(self, task_id):
+        return self.until(task_id, lambda job: job.state.ended)
+
+    def counted(self, task_id, least):
+        return self.until(task_id, lambda job: (job.counts.get("iterations_run") or 0) >= least)
+
+    def file(self, task_id, name):
+        path = self.store.folder_of(task_id) / name
+        return path.read_text() if path.exists() else ""
+
+    def pids(self, task_id):
+        """Of each attempt: the job's process and the one that it started."""
+        return [tuple(map(int, line.split())) for line in self.file(task_id, "pids").splitlines()]
+
+    def close(self):
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.store.close()
+
+
+@pytest.fixture
+def site(tmp_path, jobs_url):
+    site = Site(tmp_path, jobs_url)
+    yield site
+    site.close()
+
+
+def gone(*pids):
+    deadline = time.monotonic() + LEASE + 10
+    while any(process_start(pid) for pid in pids):
+        assert time.monotonic() < deadline, pids
+        time.sleep(0.02)
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def counted_once_by_one_at_a_time(text, steps):
+    """Each number stands there once, in order, and no process counted before another had ended."""
+    lines = [line.split() for line in text.splitlines()]
+    assert [int(line[0]) for line in lines] == list(range(steps))
+    who = [line[1] for line in lines]
+    changes = [pid for k, pid in enumerate(who) if k == 0 or who[k - 1] != pid]
+    assert len(changes) == len(set(changes))
+    return True
+
+
+def test_a_job_runs_to_its_end(site):
+    task_id = site.submit(steps=5)
+    site.work()
+    job = site.end(task_id)
+    assert (job.state, job.progress, job.attempts) == (State.SUCCESS, 1.0, 1)
+    assert job.message == "Completed"
+    assert (job.results, job.counts) == ({"sum": 10}, {"iterations_run": 5})
+    assert job.files == {"answer.txt": "answer.txt", "deep/er": "answer.txt"}
+    assert "counting from 0" in site.file(task_id, "log.txt")
+    gone(*site.pids(task_id)[0])  # what a job starts does not outlive it
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [("raise", "ZeroDivisionError: by nothing"), ("outside", "/etc/passwd"), ("diverge", "it did not converge")],
+)
+def test_a_job_that_fails_says_why(site, wrong, said):
+    task_id = site.submit(steps=5, wrong=wrong)
+    site.work()
+    job = site.end(task_id)
+    assert job.state is State.ERROR
+    assert said in job.error
+    assert job.attempts == 1
+    if wrong == "raise":
+        assert "Traceback" in site.file(task_id, "log.txt")
+
+
+def test_a_job_that_dies_again_and_again_fails_and_others_go_on(site):
+    site.work(jobs=1)
+    bad, good = site.submit(wrong="die"), site.submit(steps=5)
+    assert site.end(good).state is State.SUCCESS
+    failed = site.end(bad)
+    assert failed.state is State.ERROR
+    assert "died 5 times" in failed.error
+
+
+@pytest.mark.parametrize("wrong", ["hang", "deaf"])
+def test_cancel_ends_the_whole_process_group(site, wrong):
+    site.work()
+    task_id = site.submit(wrong=wrong)
+    site.until(task_id, lambda _: len(site.file(task_id, "trace").splitlines()) == 3)
+    site.store.cancel(task_id)
+    job = site.end(task_id)
+    assert (job.state, job.error) == (State.CANCELLED, None)
+    assert len(site.pids(task_id)) == 1
+    gone(*site.pids(task_id)[0])
+
+
+def test_a_killed_job_goes_on_where_it_was(site):
+    site.work()
+    task_id = site.submit(steps=30)
+    for number in range(1, 3):
+        site.counted(task_id, 10 * number)
+        kill(site.pids(task_id)[-1][0])
+        site.until(task_id, lambda job, number=number: job.attempts > number)
+    assert site.end(task_id).state is State.SUCCESS
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 30)
+    gone(*(pid for pair in site.pids(task_id) for pid in pair))
+
+
+def test_a_killed_worker_takes_its_jobs_along_and_another_one_goes_on(site):
+    one = site.work()
+    task_id = site.submit(steps=60, pause=0.1)
+    site.counted(task_id, 3)
+    one.kill()
+    one.wait()
+    gone(*site.pids(task_id)[0])
+    site.work()
+    job = site.end(task_id)
+    assert (job.state, job.attempts) == (State.SUCCESS, 2)
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
+
+
+def test_a_worker_that_is_stopped_gives_its_jobs_back(site):
+    one = site.work()
+    task_id = site.submit(steps=40, pause=0.1)
+    site.counted(task_id, 3)
+    one.send_signal(signal.SIGTERM)
+    assert one.wait(20) == 0
+    job = site.store.get(task_id)
+    assert (job.state, job.deaths) == (State.PENDING, 0)
+    gone(*site.pids(task_id)[0])
+    site.work()
+    assert site.end(task_id).state is State.SUCCESS
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 40)
+
+
+def test_a_frozen_worker_loses_its_job_before_another_one_runs_it(site):
+    frozen = site.work()
+    task_id = site.submit(steps=60, pause=0.1)
+    site.counted(task_id, 3)
+    frozen.send_signal(signal.SIGSTOP)
+    site.work()
+    site.until(task_id, lambda job: job.attempts == 2)
+    frozen.send_signal(signal.SIGCONT)
+    assert site.end(task_id).state is State.SUCCESS
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
+
+
+def test_a_frozen_job_is_killed_by_the_one_that_takes_it_over(site):
+    one = site.work()
+    task_id = site.submit(steps=60, pause=0.1)
+    site.counted(task_id, 3)
+    leader = site.pids(task_id)[0][0]
+    os.kill(leader, signal.SIGSTOP)
+    one.kill()
+    one.wait()
+    site.work()
+    assert site.end(task_id).state is State.SUCCESS
+    gone(*site.pids(task_id)[0])
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
+
+
+def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(site):
+    chance = random.Random(7)
+    ids = [site.submit(steps=40, pause=0.03) for _ in range(6)]
+    workers = [site.work(), site.work()]
+    for _ in range(8):
+        time.sleep(chance.uniform(0.2, 0.8))
+        if chance.random() < 0.5:
+            worker = workers.pop(chance.randrange(2))
+            worker.kill()
+            worker.wait()
+            workers.append(site.work())
+        else:
+            running = [pair for one in ids for pair in site.pids(one)[-1:] if not site.store.get(one).state.ended]
+            if running:
+                kill(chance.choice(running)[chance.randrange(2)])
+    for task_id in ids:
+        assert site.end(task_id).state is State.SUCCESS
+        assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 40)
+        assert site.file(task_id, "answer.txt") == str(sum(range(40)))
+
+
+def test_two_workers_share_the_jobs(site):
+    ids = [site.submit(steps=10, pause=0.1) for _ in range(4)]
+    for _ in range(2):
+        site.work(jobs=1)
+    jobs = [site.end(task_id) for task_id in ids]
+    assert len({job.worker for job in jobs}) == 2
+
+
+def test_jobs_survive_an_absence_of_the_database(tmp_path, postgres):
+    site = Site(tmp_path, postgres.database("absent"))
+    try:
+        worker = site.work()
+        task_id = site.submit(steps=60, pause=0.1)
+        site.counted(task_id, 3)
+        postgres.stop()
+        time.sleep(0.5)
+        postgres.start()
+        assert site.end(task_id).state is State.SUCCESS
+        assert worker.poll() is None
+        assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
+    finally:
+        site.close()
+
+
+# -- beside a server
+
+
+def serving(resources, folder, **variables):
+    return Server(resources, folder, ADCC_WORKER_JOBS="2", ADCC_JOB_LEASE=str(LEASE), **variables)
+
+
+def run_step(server, **spec):
+    status, reply, headers = server.request("POST", "/api/run/step", {"controller": "hold", **spec})
+    assert (status, reply["status"]) == (202, "Running")
+    assert headers["Location"] == f"/api/run/status/{reply['task_id']}"
+    return reply["task_id"]
+
+
+def until(server, task_id, wanted, seconds=90):
+    deadline = time.monotonic() + seconds
+    while True:
+        status, reply, _ = server.request("GET", f"/api/run/status/{task_id}")
+        assert status == 200
+        if wanted(reply):
+            return reply
+        assert time.monotonic() < deadline, reply
+        time.sleep(0.05)
+
+
+def ended(server, task_id):
+    return until(server, task_id, lambda job: job["status"] not in ("Pending", "Running"))
+
+
+def descendants(pid):
+    found = []
+    with contextlib.suppress(OSError):
+        for child in map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def test_a_server_runs_jobs_and_knows_them_after_a_restart(resources, tmp_path):
+    with serving(resources, tmp_path) as server:
+        task_id = run_step(server, end_time=6000)
+        before = ended(server, task_id)
+        assert (before["status"], before["outcome"]) == ("Success", "completed")
+        assert before["counts"] == {"steps": 20, "time": 6000.0}
+        long = run_step(server, end_time=30000000)
+        until(server, long, lambda job: job["counts"].get("steps", 0) >= 100)
+        processes = descendants(server.process.pid)
+        server.stop(signal.SIGINT)
+        gone(*processes)
+        assert "Traceback" not in server.log.read_text()
+    with serving(resources, tmp_path) as server:
+        assert server.request("GET", f"/api/run/status/{task_id}")[1] == before
+        until(server, long, lambda job: job["attempts"] == 2)
+        assert server.request("POST", f"/api/run/cancel/{long}")[0] == 200
+        assert ended(server, long)["status"] == "Cancelled"
+        processes = descendants(server.process.pid)
+        server.stop(signal.SIGKILL)
+        gone(*processes)
+
+
+def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
+    with serving(small_resources, tmp_path) as server:
+        first = ended(server, run_step(server, end_time=600))
+        assert first["status"] == "Success"
+        (keeper,) = [pid for pid in descendants(server.process.pid) if b"adcc.cli" in cmdline(pid)]
+        (worker,) = [pid for pid in descendants(keeper) if b"adcc.jobs.worker" in cmdline(pid)]
+        kill(worker)
+        assert ended(server, run_step(server, end_time=600))["status"] == "Success"
+
+
+def cmdline(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

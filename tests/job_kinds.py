@@ -1,0 +1,74 @@
+"""A kind of job for tests, and a worker that knows it.
+
+``python -m tests.job_kinds worker <parent>`` is a worker; it starts ``python -m tests.job_kinds child ...`` for a job.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+import time
+from typing import Literal
+
+from pydantic import BaseModel
+
+from adcc.core.recorder import Outcome, Recorder
+from adcc.jobs import kinds
+from adcc.jobs.child import leave
+from adcc.jobs.kinds import Kind
+from adcc.jobs.worker import work
+from adcc.settings import Settings
+
+
+class Spec(BaseModel):
+    """How many steps, of which length [s], and what goes wrong."""
+
+    steps: int = 20
+    pause: float = 0.05
+    wrong: Literal["", "raise", "die", "hang", "deaf", "outside", "diverge"] = ""
+
+
+def run(spec: Spec, recorder: Recorder) -> Outcome:
+    """Count, keeping each number on disk before the next; who counts stands beside it."""
+    trace = recorder.folder / "trace"
+    done = len(trace.read_text().splitlines()) if trace.exists() else 0
+    helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with (recorder.folder / "pids").open("a") as file:
+        file.write(f"{os.getpid()} {helper.pid}\n")
+    if spec.wrong == "die":
+        os.abort()
+    sys.stdout.write(f"counting from {done}\n")
+    for k in range(done, spec.steps):
+        time.sleep(spec.pause)
+        with trace.open("a") as file:
+            file.write(f"{k} {os.getpid()} {time.monotonic()}\n")
+            file.flush()
+        recorder.progress(f"Iteration {k + 1} completed", (k + 1) / spec.steps, iterations_run=k + 1)
+        if k == 2:
+            go_wrong(spec.wrong)
+    (recorder.folder / "answer.txt").write_text(str(sum(range(spec.steps))))
+    if spec.wrong == "diverge":
+        return Outcome({}, {}, "diverged", "it did not converge")
+    path = "/etc/passwd" if spec.wrong == "outside" else recorder.folder / "answer.txt"
+    return Outcome({"answer.txt": path, "deep/er": path}, {"sum": sum(range(spec.steps))})
+
+
+def go_wrong(how: str) -> None:
+    """Fail as some run might."""
+    if how == "raise":
+        raise ZeroDivisionError("by nothing")
+    if how == "hang":
+        time.sleep(600)
+    if how == "deaf":  # in native code that holds the interpreter: neither signals nor threads get a turn
+        ctypes.PyDLL(None).sleep(600)
+
+
+kinds._PLACES["count"] = __name__ if __name__ != "__main__" else "tests.job_kinds"
+KIND = Kind("Count.", Spec, run)
+
+if __name__ == "__main__":
+    if sys.argv[1] == "child":
+        leave(sys.argv[2:])
+    work(Settings.from_env(), int(sys.argv[2]), "-m", "tests.job_kinds", "child")

@@ -1,0 +1,28 @@
+"""Stores of jobs for tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.jobs.store import Store
+from adcc.settings import Settings
+
+
+@pytest.fixture
+def open_store(tmp_path, jobs_url):
+    """Open the store once more: each is like that of another process."""
+    stores = []
+
+    def opened(lease=30):
+        variables = {"ADCC_STATE_DIR": str(tmp_path), "ADCC_JOBS_URL": jobs_url, "ADCC_JOB_LEASE": str(lease)}
+        stores.append(Store(Settings.from_env(variables)))
+        return stores[-1]
+
+    yield opened
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store):
+    return open_store()

@@ -1,0 +1,55 @@
+"""Kinds of jobs and their specifications."""
+
+from __future__ import annotations
+
+import pytest
+
+from adcc.control.drive import CONTROLLERS
+from adcc.errors import InvalidValueError, NotFoundError
+from adcc.jobs import kinds
+from adcc.jobs.step import Spec
+
+
+def test_every_kind_has_a_specification_that_can_be_told():
+    for name in kinds.names():
+        kind = kinds.find(name)
+        assert kind.about
+        assert kind.spec.model_json_schema()["properties"]
+        assert name not in ("kinds", "status", "cancel", "logs", "results")  # routes beside the kinds
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "os", "adcc.jobs.step", "../step"])
+def test_an_unknown_kind_is_told(name):
+    with pytest.raises(NotFoundError, match="step"):
+        kinds.find(name)
+
+
+def test_every_controller_can_be_chosen():
+    schema = Spec.model_json_schema()["properties"]["controller"]
+    assert set(schema["enum"]) == set(CONTROLLERS)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({}, "end_time", "Missing required parameter"),
+        ({"end_time": "x"}, "end_time", "Invalid value x for parameter end_time"),
+        ({"end_time": float("nan")}, "end_time", "Invalid value nan"),
+        ({"end_time": 300, "start_time": -1}, "start_time", "Invalid value -1"),
+        ({"end_time": 300, "start_time": 300}, "the body", "end_time must be after start_time"),
+        ({"end_time": 300, "controller": "nobody"}, "controller", "'rules'"),
+        ({"end_time": 300, "nonsense": 1}, "nonsense", "Unknown parameter"),
+    ],
+)
+def test_the_wrong_field_is_named(given, field, said):
+    with pytest.raises(InvalidValueError, match=said) as caught:
+        kinds.parse(kinds.find("step"), given)
+    assert caught.value.field == field
+
+
+def test_all_wrong_fields_are_named():
+    with pytest.raises(InvalidValueError) as caught:
+        kinds.parse(kinds.find("step"), {"start_time": "a", "end_time": "b", "x" * 500: 1})
+    for name in ("start_time", "end_time", "xxx"):
+        assert name in str(caught.value)
+    assert len(str(caught.value)) < 500
