@@ -11,6 +11,7 @@ import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -145,14 +146,20 @@ class Engine:
             return None
         _, item = self._flying.pop(future.key)
         try:
-            if future.status == "finished":
-                return Ended(item, future.result())
             if future.status in ("cancelled", "lost"):
                 raise EngineError("the Dask scheduler is gone, or its tasks were cancelled")
-            error = future.exception()
+            # a result whose process dies before it is fetched is computed again, and may then be lost as well
+            return Ended(item, future.result())
+        except EngineError:
+            raise
+        except self._dask.KilledWorker as error:
+            return Ended(item, lost=True, error=error)
+        except CancelledError as error:
+            raise EngineError("the Dask scheduler is gone") from error
+        except Exception as error:  # what the task raised
+            return Ended(item, error=error)
         finally:
             future.release()
-        return Ended(item, lost=isinstance(error, self._dask.KilledWorker), error=error)
 
     def told(self, key: Any) -> Any:
         """Return what a task said under a key by `say`, and forget it; None where it said nothing."""

@@ -7,19 +7,18 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adcc.core.boundary import Disturbances
 from adcc.core.model import FloatArray
-from adcc.errors import AdccError, ModelError
+from adcc.errors import AdccError, ResourcesError
 from adcc.sweep.fmu import open_fmu
-from adcc.sweep.job import DONE, Job, Results
-from adcc.sweep.metrics import reduce
-from adcc.sweep.quanta import encode
+from adcc.sweep.job import Job, Results
+from adcc.sweep.reduction import Reduction
 from adcc.sweep.slave import Slave
 
 #: Told of a run that is stopped because it takes too long, before its process is.
@@ -40,7 +39,7 @@ def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, tell: Tell | 
         Called with the number of a run that exceeds its time limit; then the process is killed, since native code
         cannot be stopped otherwise.
     """
-    worker = _worker(job)
+    runner = _runner(job)
     results = Results.empty(job, runs)
     reasons: dict[int, str] = {}
     started = time.perf_counter()
@@ -48,63 +47,76 @@ def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, tell: Tell | 
         for place, run in enumerate(runs.tolist()):
             _WATCH.begin(run)
             try:
-                worker.run(rows[place], results, place)
-                results.status[place] = DONE
-            except ModelError as error:
+                runner.run(rows[place], results, place)
+            except AdccError as error:
                 reasons[run] = str(error)
     results.reasons = reasons
     results.seconds = time.perf_counter() - started
     return results
 
 
-class _Worker:
+class _FmuRunner:
     """A job's FMU and its buffers in this process."""
 
     def __init__(self, job: Job) -> None:
-        self._job = job
+        self._job, self._reduction = job, Reduction(job)
         fmu = open_fmu(Path(job.fmu), Path(job.cache))
         inputs = []
         self._table = np.empty((job.experiment.count, 0))
-        self._times = job.times
         if job.inputs:
             data = Disturbances.read(Path(job.inputs), linear=job.interpolate)
             inputs = [fmu.scalars[name] for name in data.names]
-            self._table = np.ascontiguousarray(data.at(self._times[:-1].tolist(), float(self._times[-1])))
+            times = job.times
+            self._table = np.ascontiguousarray(data.at(times[:-1].tolist(), float(times[-1])))
         self._slave = Slave(fmu, [fmu.scalars[name] for name in job.variables], inputs, job.strategy)
-        self._out = np.empty((job.experiment.count + 1, len(job.variables)))
-        self._column = {name: place for place, name in enumerate(job.variables)}
-        self._kept = [self._column[name] for name in job.kept]
+
+    def run(self, row: FloatArray, results: Results, place: int) -> None:
+        job, out = self._job, self._reduction.out
+        self._slave.run({**dict(job.start_values), **job.named(row)}, job.experiment, self._table, out)
+        self._reduction.take(results, place)
+
+    def close(self) -> None:
+        self._slave.close()
+
+
+class _Runner(Protocol):
+    """What runs a job in this process, kept from chunk to chunk."""
 
     def run(self, row: FloatArray, results: Results, place: int) -> None:
         """Simulate one run into its place.
 
         Raises
         ------
-        ModelError
+        AdccError
             When it fails; its place is as it was.
         """
-        job, out = self._job, self._out
-        values = {**dict(job.start_values), **dict(zip(job.parameters, row.tolist(), strict=True))}
-        self._slave.run(values, job.experiment, self._table, out)
-        if self._kept:
-            kept = out[:, self._kept]
-            results.trajectories[place] = encode(kept, job.quantum) if job.quantum else kept
-        for number, (_, metric) in enumerate(job.metrics):
-            column = np.ascontiguousarray(out[:, self._column[metric.variable]])
-            threshold = np.nan if metric.threshold is None else metric.threshold
-            results.metrics[place, number] = reduce(metric.method, self._times, column, threshold)
 
     def close(self) -> None:
-        """Free the instance."""
-        self._slave.close()
+        """Free what it holds."""
 
 
-@lru_cache(maxsize=1)
-def _worker(job: Job) -> _Worker:
-    try:
-        return _Worker(job)
-    except KeyError as error:
-        raise AdccError(f"the FMU {job.fmu} has no variable {error}; it changed since the study was checked") from error
+_RUNNERS: dict[Job, _Runner] = {}
+
+
+def _runner(job: Job) -> _Runner:
+    """Return what runs a job; one at a time, since some FMUs allow one instance a process."""
+    if job not in _RUNNERS:
+        for old in _RUNNERS.values():
+            old.close()
+        _RUNNERS.clear()
+        try:
+            _RUNNERS[job] = _case_runner(job) if job.controller else _FmuRunner(job)
+        except KeyError as error:
+            raise ResourcesError(
+                f"{job.fmu} has no variable {error}; it changed since the study was checked"
+            ) from error
+    return _RUNNERS[job]
+
+
+def _case_runner(job: Job) -> _Runner:
+    from adcc.sweep.case import CaseRunner  # brings torch, which FMUs alone do not need
+
+    return CaseRunner(job)
 
 
 class _Watch:

@@ -51,6 +51,8 @@ class Job:
     time_limit : float
         Longest time of one run [s].
     strategy : Strategy
+    controller : str
+        Of a test case, which `fmu` names the folder of; empty where an FMU is run alone.
     """
 
     fmu: str
@@ -69,6 +71,11 @@ class Job:
     quantum: float
     time_limit: float
     strategy: Strategy = "fresh"
+    controller: str = ""
+
+    def named(self, row: FloatArray) -> dict[str, float]:
+        """Return a row of the plan by name."""
+        return dict(zip(self.parameters, row.tolist(), strict=True))
 
     @property
     def times(self) -> FloatArray:

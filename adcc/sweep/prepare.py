@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from adcc.core.boundary import Disturbances
 from adcc.errors import AdccError, InvalidValueError
@@ -46,6 +49,8 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
     path = study.paths.package_path
     if path.suffix == ".mo":
         path = compile_model(path, study.simulation.model_name, cache)
+    if path.is_dir():
+        return _prepare_case(study, path, folder, cache)
     fmu = open_fmu(path, cache)
     wrong: list[InvalidValueError] = []
     values = _collected(wrong, lambda: study.values(folder)) or {}
@@ -60,7 +65,10 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
     if study.output.trajectories:
         kept = _collected(wrong, lambda: fmu.matching(study.simulation.variable_filter)) or []
     for name, metric in study.metrics.items():
-        if metric.variable not in fmu.scalars:
+        if metric.method == "kpi":
+            field = f"metrics.{name}.method"
+            wrong.append(InvalidValueError(f"{field}: kpi is for test cases; {path.name} is an FMU alone", field))
+        elif metric.variable not in fmu.scalars:
             field = f"metrics.{name}.variable"
             wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}", field))
     if not kept and not study.metrics:
@@ -69,22 +77,46 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
     plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
     raise_all(wrong)
     assert plan is not None  # noqa: S101 - else something was wrong
-    return plan, _job(study, fmu, plan, kept, cache)
-
-
-def _job(study: Study, fmu: Fmu, plan: Plan, kept: list[Scalar], cache: Path) -> Job:
-    simulation, output = study.simulation, study.output
     measured = [fmu.scalars[metric.variable] for metric in study.metrics.values()]
-    variables = in_order({scalar.name: scalar for scalar in [*kept, *measured]}.values())
+    variables = [scalar.name for scalar in in_order({one.name: one for one in [*kept, *measured]}.values())]
+    return plan, _job(study, path, hash_file(path), plan, variables, [scalar.name for scalar in kept], cache)
+
+
+def _prepare_case(study: Study, path: Path, folder: Path, cache: Path) -> tuple[Plan, Job]:
+    """Do the same with a test case, a folder."""
+    from adcc.sweep.case import CaseVariables, hash_case  # brings torch, which FMUs alone do not need
+
+    case = CaseVariables(path, cache, study.simulation)
+    wrong = case.check_metrics(study)
+    values = _collected(wrong, lambda: study.values(folder)) or {}
+    for name, given in values.items():
+        _collected(wrong, partial(case.check, name, given, f"simulation_parameters.{name}"))
+    for name, value in study.simulation.start_values.items():
+        given = Values(np.array([value]))
+        _collected(wrong, partial(case.check, name, given, f"simulation.start_values.{name}"))
+    kept: list[str] = []
+    if study.output.trajectories:
+        kept = _collected(wrong, lambda: case.matching(study.simulation.variable_filter)) or []
+    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
+    raise_all(wrong)
+    assert plan is not None  # noqa: S101 - else something was wrong
+    measured = [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
+    variables = list(dict.fromkeys([*kept, *measured]))
+    job = _job(study, path, hash_case(path), plan, variables, kept, cache)
+    return plan, replace(job, controller=study.simulation.controller)
+
+
+def _job(study: Study, path: Path, content: str, plan: Plan, variables: list[str], kept: list[str], cache: Path) -> Job:
+    simulation, output = study.simulation, study.output
     return Job(
-        fmu=str(fmu.description.path),
+        fmu=str(path),
         cache=str(cache),
-        fmu_hash=hash_file(fmu.description.path),
+        fmu_hash=content,
         inputs_hash=hash_file(simulation.inputs),
         parameters=plan.names,
         start_values=tuple(sorted(simulation.start_values.items())),
-        variables=tuple(scalar.name for scalar in variables),
-        kept=tuple(scalar.name for scalar in kept),
+        variables=tuple(variables),
+        kept=tuple(kept),
         experiment=Experiment(simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance),
         inputs=str(simulation.inputs or ""),
         interpolate=simulation.interpolate_inputs,

@@ -83,6 +83,7 @@ class Slave:
     def __init__(self, fmu: Fmu, outputs: Sequence[Scalar], inputs: Sequence[Scalar], strategy: Strategy) -> None:
         from adcc.fmu.fmpy_fmi2 import CALLBACKS
 
+        loop.compile_loop()
         load(fmu.description)
         self._fmu, self._strategy = fmu, strategy
         self._callbacks = CALLBACKS

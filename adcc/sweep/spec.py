@@ -44,6 +44,7 @@ class Simulation(_Part):
     inputs: Path | None = None
     interpolate_inputs: bool = False
     time_limit: Positive = 3600.0
+    controller: Literal["hold", "rules", "look-ahead"] = "hold"
 
     @field_validator("variable_filter")
     @classmethod
@@ -97,6 +98,7 @@ class Metric(_Part):
         "startup_inventory",
         "self_sufficiency_time",
         "doubling_time",
+        "kpi",
     ]
     threshold: Finite | None = None
 

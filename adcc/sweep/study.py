@@ -216,6 +216,8 @@ def _signature(plan: Plan, job: Job, study: Study) -> str:
 
 def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
     """Return how instances are reused: as found out before, or by trying."""
+    if job.controller:
+        return "fresh"  # a test case begins anew by itself
     known = cache.strategy(job.identity()) if cache is not None else None
     if known in STRATEGIES:
         return known
