@@ -37,6 +37,9 @@ class Settings:
     testcases: Path | None = _variable(
         "ADCC_TESTCASES", "", "Folder with further test cases, folders or FMUs, that clients may register."
     )
+    studies: Path = _variable(
+        "ADCC_STUDIES", "examples beside the package", "Folder whose folders hold what clients may sweep: FMUs, tables."
+    )
     engine: Literal["auto", "fmpy", "pyfmi"] = _variable(
         "ADCC_ENGINE", "auto", "What runs the FMU of a test case that does not choose itself: auto, fmpy or pyfmi."
     )
@@ -92,12 +95,13 @@ class Settings:
         """
         environ = os.environ if environ is None else environ
         texts = {f.name: environ.get(f.metadata["variable"], "").strip() or f.metadata["default"] for f in fields(cls)}
-        given = environ.get("ADCC_RESOURCES", "").strip()
+        given, studies = (environ.get(name, "").strip() for name in ("ADCC_RESOURCES", "ADCC_STUDIES"))
         return cls(
             host=texts["host"],
             port=_integer("PORT", texts["port"], 1, 65535),
             resources=_path(given) if given else ROOT / "Resources",
             testcases=_path(texts["testcases"]) if texts["testcases"] else None,
+            studies=_path(studies) if studies else ROOT / "examples",
             engine=_one_of("ADCC_ENGINE", texts["engine"], ("auto", "fmpy", "pyfmi")),
             state_dir=_path(texts["state_dir"]),
             max_body=_integer("ADCC_MAX_BODY", texts["max_body"], 1024, 2**30),

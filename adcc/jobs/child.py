@@ -197,8 +197,11 @@ def main(arguments: list[str]) -> None:
     settings = Settings.from_env()
     # the job works in its folder: relative names of the environment are of here
     paths: Mapping[str, Path | None] = {
-        "ADCC_STATE_DIR": settings.state_dir, "ADCC_RESOURCES": settings.resources, "ADCC_TESTCASES": settings.testcases
-    }  # fmt: skip
+        "ADCC_STATE_DIR": settings.state_dir,
+        "ADCC_RESOURCES": settings.resources,
+        "ADCC_TESTCASES": settings.testcases,
+        "ADCC_STUDIES": settings.studies,
+    }
     set_environment(**paths)
     store = Store(settings)
     job = store.get(task_id)

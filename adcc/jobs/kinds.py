@@ -14,7 +14,7 @@ from adcc.core.recorder import Outcome, Recorder
 from adcc.errors import InvalidValueError, NotFoundError
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
-_PLACES = {"step": "adcc.jobs.step"}
+_PLACES = {"step": "adcc.jobs.step", "sweep": "adcc.jobs.sweep"}
 
 
 @dataclass(frozen=True)
@@ -78,4 +78,6 @@ def _said(field: str, one: Any) -> str:
     if one["type"] == "missing":
         return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
     reason = str(one["msg"]).removeprefix("Value error, ")
+    if not one["loc"]:  # a rule about several fields, which its words name
+        return f"Bad input: {reason}."
     return f"Invalid value {shown(one['input'])} for parameter {field}. {reason}."

@@ -10,7 +10,7 @@ import orjson
 from flask import Blueprint, Response, request, send_file, url_for
 
 from adcc.core.numbers import parse_count, shown
-from adcc.errors import InvalidValueError, NotFoundError
+from adcc.errors import InvalidValueError, MissingExtraError, NotFoundError
 from adcc.jobs import kinds
 from adcc.jobs.record import Job, State
 from adcc.jobs.store import Store
@@ -76,8 +76,13 @@ def blueprint(store: Store) -> Blueprint:
     @routes.get("/kinds")
     def listing_of_kinds() -> Response:
         """Which kinds of jobs there are, with the JSON schemas of what they take."""
-        found = {name: kinds.find(name) for name in kinds.names()}
-        about = {name: {"about": kind.about, "schema": kind.spec.model_json_schema()} for name, kind in found.items()}
+        about: dict[str, Any] = {}
+        for name in kinds.names():
+            try:
+                kind = kinds.find(name)
+                about[name] = {"about": kind.about, "schema": kind.spec.model_json_schema()}
+            except MissingExtraError as error:
+                about[name] = {"about": str(error), "schema": None}
         return wire.envelope(200, "Queried the kinds of jobs successfully.", about)
 
     @routes.get("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -329,3 +330,42 @@ def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
 
 def cmdline(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resources, tmp_path):
+    for module in ("distributed", "hdf5plugin", "numba", "xarray"):
+        pytest.importorskip(module)
+    import adcc.sweep
+
+    studies = ROOT / "examples"
+    spec = json.loads((studies / "fuel_cycle" / "study-small.json").read_text())
+    spec["output"] = {"runs_per_part": 16}
+    whole = tmp_path / "study.json"
+    paths = {"package_path": str(studies / "fuel_cycle" / "FuelCycle.fmu")}
+    whole.write_text(json.dumps(spec | {"paths": paths}))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+    command = [sys.executable, "-m", "adcc.cli", "sweep", str(whole), "--out", str(tmp_path / "whole"), "--no-cache"]
+    subprocess.run(command, check=True, cwd=ROOT, timeout=300, capture_output=True,
+                   env=environment | {"ADCC_STATE_DIR": str(tmp_path / "alone")})  # fmt: skip
+    with serving(small_resources, tmp_path / "state", ADCC_STUDIES=str(studies)) as server:
+        status, reply, _ = server.request("POST", "/api/run/sweep", spec | {"folder": "fuel_cycle"})
+        assert status == 202, reply
+        task_id = reply["task_id"]
+        until(server, task_id, lambda job: job["counts"].get("done") or job["error"])
+        kill(int((tmp_path / "state" / "jobs" / task_id / "process").read_text()))
+        job = ended(server, task_id)
+        assert (job["status"], job["error"]) == ("Success", None)
+        assert job["attempts"] == 2
+        assert (job["results"]["runs"], job["results"]["failed"]) == (200, 0)
+        for name, address in job["output_locations"].items():
+            target = tmp_path / "fetched" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            connection = server.connect()
+            connection.request("GET", address)
+            target.write_bytes(connection.getresponse().read())
+            connection.close()
+    with adcc.sweep.open(tmp_path / "fetched" / "results") as one, adcc.sweep.open(tmp_path / "whole") as other:
+        assert one.select().frame().equals(other.select().frame())
+        variable = "sds.inventory"
+        assert (one.select().dataset()[variable].values == other.select().dataset()[variable].values).all()
+        assert one.select().dataset()[variable].shape[0] == 200

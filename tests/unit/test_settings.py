@@ -15,7 +15,7 @@ from adcc.settings import ROOT, Settings
 def test_defaults():
     settings = Settings.from_env({})
     assert (settings.host, settings.port, settings.url) == ("127.0.0.1", 5000, "http://127.0.0.1:5000")
-    assert settings.resources == ROOT / "Resources"
+    assert (settings.resources, settings.studies) == (ROOT / "Resources", ROOT / "examples")
     assert settings.state_dir == Path.cwd() / ".adcc-state"
     assert (settings.max_body, settings.cors_origins, settings.log_level) == (2**20, (), "info")
 

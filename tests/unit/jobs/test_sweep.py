@@ -1,0 +1,73 @@
+"""Which files a study over HTTP may name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adcc.errors import InvalidValueError
+from adcc.jobs import kinds
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    folder = tmp_path / "studies" / "mine"
+    folder.mkdir(parents=True)
+    for name in ("Model.fmu", "table.csv", "inputs.csv"):
+        (folder / name).write_text("1\n2\n")
+    for outside in (tmp_path / "secret.fmu", tmp_path / "studies" / "other.fmu"):
+        outside.write_text("3\n")
+    (folder / "link.fmu").symlink_to(tmp_path / "secret.fmu")
+    monkeypatch.setenv("ADCC_STUDIES", str(tmp_path / "studies"))
+    return folder
+
+
+def study(package="Model.fmu", folder="mine", inputs=None, scratch=None, **parameters):
+    paths = {"package_path": package} | ({"scratch_dir": scratch} if scratch else {})
+    simulation = {"stop_time": 10.0, "step_size": 1.0, "variableFilter": "y"} | ({"inputs": inputs} if inputs else {})
+    return {"folder": folder, "paths": paths, "simulation": simulation, "simulation_parameters": parameters}
+
+
+def parse(given):
+    return kinds.parse(kinds.find("sweep"), given)
+
+
+def test_files_of_the_folder_are_found_wherever_the_study_lies(studies):
+    spec = parse(study("./Model.fmu", inputs="inputs.csv", k=[1, 2], m="file:table.csv", n="file:table.csv:column"))
+    assert parse(json.loads(spec.model_dump_json(by_alias=True))) == spec  # as the store keeps it
+    content = spec.study()
+    assert content["paths"] == {"package_path": str(studies / "Model.fmu")}
+    assert content["simulation"]["inputs"] == str(studies / "inputs.csv")
+    assert content["simulation"]["variableFilter"] == "y"
+    table = studies / "table.csv"
+    assert content["simulation_parameters"] == {"k": [1, 2], "m": f"file:{table}", "n": f"file:{table}:column"}
+    assert "folder" not in content
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (study("/etc/passwd"), "package_path: /etc/passwd is outside"),
+        (study("../other.fmu"), "package_path"),
+        (study("../../secret.fmu"), "package_path"),
+        (study("link.fmu"), "package_path: link.fmu is outside"),
+        (study("nothing.fmu"), "there is no nothing.fmu"),
+        (study(inputs="/etc/passwd"), "simulation.inputs: /etc/passwd is outside"),
+        (study(k="file:/etc/passwd"), "simulation_parameters.k: /etc/passwd is outside"),
+        (study(k=" file:../../secret.fmu:name"), "simulation_parameters.k"),
+        (study(k=[1, "file:/etc/passwd"]), "simulation_parameters.k"),
+        (study(scratch="/tmp"), "scratch_dir"),
+        (study(folder="nobody"), "there is no folder nobody"),
+        (study(folder=".."), "folder"),
+        (study(folder="mine/.."), "folder"),
+        (study(folder="/etc"), "folder"),
+        ({"folder": "mine"}, "paths"),
+    ],
+)
+def test_no_file_outside_is_named(studies, given, said):
+    with pytest.raises(InvalidValueError) as caught:
+        parse(given)
+    assert said in str(caught.value)
