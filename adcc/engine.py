@@ -82,7 +82,8 @@ class Engine:
                     self._cluster = self._dask.LocalCluster(
                         n_workers=workers or cores(),
                         threads_per_worker=1,
-                        dashboard_address=None,
+                        dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
+                        worker_dashboard_address="127.0.0.1:0",
                         silence_logs=50,
                     )
                 self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)

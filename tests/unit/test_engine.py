@@ -1,6 +1,7 @@
 import os
 import time
 
+import psutil
 import pytest
 
 pytest.importorskip("distributed", reason="the extra sweep is not installed")
@@ -40,6 +41,10 @@ def test_tasks_come_back_with_what_became_of_them():
     with Engine(workers=2) as engine:
         assert engine.workers == 2
         assert engine.next(0.01) is None
+        me = psutil.Process()
+        for process in (me, *me.children(recursive=True)):
+            ports = [c.laddr for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+            assert {address.ip for address in ports} <= {"127.0.0.1"}, process  # nothing is open to other machines
         for number in range(20):
             engine.submit(double, f"item {number}", number)
         assert engine.in_flight == 20
