@@ -196,7 +196,8 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     """Run jobs until interrupted; see `adcc.jobs.keeper.keep`."""
     from adcc.jobs.keeper import keep
 
-    return keep(settings, options.parent)
+    keep(settings, options.parent)
+    return 0
 
 
 def doctor(settings: Settings, options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ _PAUSE = 1.0
 
 
 class Keeper:
-    """Starts a worker, and another one when it is killed, until it is told to stop."""
+    """Starts a worker, and another one when it dies, until it is told to stop."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -31,21 +31,20 @@ class Keeper:
         if self._worker is not None:
             self._worker.terminate()
 
-    def run(self) -> int:
-        """Keep a worker running; return its exit code."""
+    def run(self) -> None:
+        """Keep a worker running."""
         command = [sys.executable, "-m", "adcc.jobs.worker", str(os.getpid())]
         while not self._stopping.is_set():
             self._worker = subprocess.Popen(command, env=child_environment(PYTHONPATH=str(ROOT)))  # noqa: S603, ours
             if self._stopping.is_set():  # while it was started
                 self._worker.terminate()
             code = self._worker.wait()
-            if code >= 0:
-                return code
+            if code == 0:
+                break
             time.sleep(_PAUSE)
-        return 0
 
 
-def keep(settings: Settings, parent: int | None = None) -> int:
+def keep(settings: Settings, parent: int | None = None) -> None:
     """Keep a worker running until SIGTERM or SIGINT.
 
     Parameters
@@ -53,11 +52,6 @@ def keep(settings: Settings, parent: int | None = None) -> int:
     settings : Settings
     parent : int, optional
         The process whose end ends this one.
-
-    Returns
-    -------
-    int
-        Exit code of the worker; one that was killed is replaced instead.
 
     Raises
     ------
@@ -72,4 +66,4 @@ def keep(settings: Settings, parent: int | None = None) -> int:
     keeper = Keeper()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, keeper.stop)
-    return keeper.run()
+    keeper.run()
