@@ -10,10 +10,14 @@
     │   ├── TooLargeError         413   the body is beyond the limit
     │   ├── StateError            409   a stored state that does not belong here
     │   ├── ConflictError         409   the session is not where the client believes it to be
+    │   ├── TokenError            401   a token is asked for, and there is none, or none that is known
+    │   ├── ForbiddenError        403   the caller may not do this
+    │   ├── RateError             429   the caller asks too often; tells when to come again
     │   ├── NotFoundError         404   there is no job, kind of job or file of this name
     │   └── UnknownSessionError   400   there is no session of this test id
     ├── BusyError                 503   a limit is reached; tells when to come again
     ├── ModelError                500   the model failed; the session stands where it stood
+    ├── ComponentError            500   a component of a coupled run failed
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
@@ -89,6 +93,35 @@ class ConflictError(RequestError):
     status = 409
 
 
+class TokenError(RequestError):
+    """A request without a token, or with one that is not known, where one is asked for."""
+
+    status = 401
+
+
+class ForbiddenError(RequestError):
+    """A request that its caller may not make."""
+
+    status = 403
+
+
+class RateError(RequestError):
+    """More requests than a caller may make.
+
+    Parameters
+    ----------
+    message : str
+    retry_after : int
+        When to come again [s].
+    """
+
+    status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFoundError(RequestError):
     """There is nothing of this name: a job, a kind of job, a file of a job."""
 
@@ -130,6 +163,10 @@ class BusyError(AdccError):
 
 class ModelError(AdccError):
     """A model that failed, with its own log messages; the session stands where it stood."""
+
+
+class ComponentError(AdccError):
+    """A component of a coupled run that failed, or whose results are not what it promises."""
 
 
 class ResourcesError(AdccError):
