@@ -9,6 +9,7 @@ from adcc.web.server import (  # noqa: F401
     keepalive,
     loglevel,
     on_exit,
+    on_starting,
     post_worker_init,
     threads,
     timeout,

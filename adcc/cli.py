@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from adcc.core.numbers import parse_number
-from adcc.errors import AdccError, ResourcesError
+from adcc.errors import AdccError, ResourcesError, SettingsError
 from adcc.session.local import open_testcase
 from adcc.settings import Settings, set_environment
 
@@ -102,6 +102,23 @@ def _parser() -> argparse.ArgumentParser:
     labourer.add_argument("--jobs", metavar="N", help="how many at a time (default: ADCC_WORKER_JOBS)")
     labourer.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     labourer.set_defaults(run=worker)
+
+    about = "who may call a server that asks for tokens: add, list, remove"
+    tokens = commands.add_parser("token", help=about)
+    deed = tokens.add_subparsers(required=True, metavar="ACTION")
+    file = argparse.ArgumentParser(add_help=False)
+    file.add_argument("--file", type=Path, metavar="FILE", help="of the tokens (default: ADCC_TOKENS)")
+    added = deed.add_parser("add", parents=[file], help="make a token and print it; it is shown this once")
+    added.add_argument("name", help="who has it; stands in the log")
+    added.add_argument(
+        "--scopes", default="read,control,jobs", help="of read, control, jobs, admin (default: %(default)s)"
+    )
+    added.add_argument("--rate", type=int, metavar="N", help="most requests a second (default: ADCC_RATE)")
+    added.set_defaults(run=token, action="add")
+    deed.add_parser("list", parents=[file], help="print names and scopes").set_defaults(run=token, action="list")
+    removed = deed.add_parser("remove", parents=[file], help="forget a token; running servers do so at once")
+    removed.add_argument("name")
+    removed.set_defaults(run=token, action="remove")
 
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
@@ -197,6 +214,30 @@ def worker(settings: Settings, options: argparse.Namespace) -> int:
     from adcc.jobs.keeper import keep
 
     keep(settings, options.parent)
+    return 0
+
+
+def token(settings: Settings, options: argparse.Namespace) -> int:
+    """Make, list and remove tokens.
+
+    Raises
+    ------
+    AdccError
+        When the file cannot be read or written, or the name is taken or unknown.
+    """
+    from adcc.web import tokens
+
+    path = options.file or settings.tokens
+    if not isinstance(path, Path):
+        raise SettingsError("Which file? Name it with --file, or set ADCC_TOKENS.")
+    known = tokens.create(path) if options.action == "add" else tokens.Tokens(path)
+    if options.action == "add":
+        print(known.add(options.name, options.scopes.split(","), options.rate))
+    elif options.action == "remove":
+        known.remove(options.name)
+    else:
+        for one in known.all():
+            print(one.name, ",".join(one.scopes), f"{one.rate}/s" if one.rate else "", sep="\t")
     return 0
 
 

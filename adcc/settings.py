@@ -77,6 +77,15 @@ class Settings:
     cors_origins: tuple[str, ...] = _variable(
         "ADCC_CORS_ORIGINS", "", "Origins that browsers may call from, separated by commas, or *; none by default."
     )
+    tokens: Path | Literal["none"] | None = _variable(
+        "ADCC_TOKENS", "", "File of the tokens that clients must have; none: anybody may do anything, at any address."
+    )
+    rate: int = _variable(
+        "ADCC_RATE", "0", "Most requests a second of one token, or of one address where none is asked for; 0: no limit."
+    )
+    max_upload: int = _variable(
+        "ADCC_MAX_UPLOAD", "0", "Largest FMU that a client with the scope admin may upload [bytes]; 0: none may be."
+    )
     log_level: str = _variable("ADCC_LOG_LEVEL", "info", f"How much is logged to stderr: {', '.join(_LEVELS)}.")
 
     @classmethod
@@ -117,6 +126,9 @@ class Settings:
             worker_jobs=_integer("ADCC_WORKER_JOBS", texts["worker_jobs"], 0, 1024),
             job_lease=_integer("ADCC_JOB_LEASE", texts["job_lease"], 1, 86400),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
+            tokens=_tokens(texts["tokens"]),
+            rate=_integer("ADCC_RATE", texts["rate"], 0, 10**6),
+            max_upload=_integer("ADCC_MAX_UPLOAD", texts["max_upload"], 0, 2**34),
             log_level=_one_of("ADCC_LOG_LEVEL", texts["log_level"].lower(), _LEVELS),
         )
 
@@ -141,6 +153,12 @@ def child_environment(**variables: str) -> dict[str, str]:
     if given and "PYTHONPATH" in variables:
         variables["PYTHONPATH"] += os.pathsep + given
     return {**os.environ, **variables}
+
+
+def _tokens(text: str) -> Path | Literal["none"] | None:
+    if text == "none":
+        return "none"
+    return _path(text) if text else None
 
 
 def _path(text: str) -> Path:

@@ -22,6 +22,8 @@ _FOLDERS = {
     ("darwin", "arm64"): ("aarch64-darwin", "darwin64"),
     ("win32", "amd64"): ("x86_64-windows", "win64"),
 }
+#: Most that an FMU may be unpacked [bytes]; a small archive may hold more than a disk.
+_MOST = 8 * 2**30
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
 
 
@@ -42,6 +44,8 @@ def unpack(path: Path, cache: Path) -> Path:
             temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
             try:
                 with zipfile.ZipFile(file) as archive:
+                    if sum(member.file_size for member in archive.infolist()) > _MOST:
+                        raise ResourcesError(f"the FMU {path.name} is larger than {_MOST} bytes unpacked")
                     archive.extractall(temporary)  # zipfile itself keeps members inside
                 temporary.chmod(0o755)
                 os.rename(temporary, directory)

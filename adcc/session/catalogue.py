@@ -6,8 +6,10 @@ What was registered is kept in ``testcases.json`` of the state directory: test c
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
+from typing import IO
 
 from adcc.core.resources import Resources
 from adcc.errors import InvalidValueError, StorageError
@@ -96,6 +98,41 @@ class Catalogue:
                 f"Invalid value {chosen!r} for parameter testcaseid. It stands for another test case.", "testcaseid"
             )
         return chosen
+
+    def receive(self, testcaseid: str, content: IO[bytes]) -> str:
+        """Put an FMU into the folder of test cases and return its name there; what is there is never replaced.
+
+        Raises
+        ------
+        InvalidValueError
+            When the id is not acceptable or taken, or there is no such folder.
+        StorageError
+            When it cannot be written.
+        """
+        file = f"{self.free_id('', testcaseid)}.fmu"
+        if self._folder is None:
+            raise InvalidValueError("This server registers no test cases: ADCC_TESTCASES is not set.", "testcaseid")
+        partial = self._folder / f".{os.urandom(8).hex()}.partial"
+        try:
+            with partial.open("xb") as taken:
+                while data := content.read(2**20):
+                    taken.write(data)
+            os.link(partial, self._folder / file)  # fails where a name is taken
+        except FileExistsError as error:
+            raise InvalidValueError(
+                f"Invalid value {testcaseid!r} for parameter testcaseid. There is a file of that name.",
+                "testcaseid",
+            ) from error
+        except OSError as error:
+            raise StorageError(f"The FMU cannot be stored: {error.strerror}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return file
+
+    def discard(self, file: str) -> None:
+        """Remove what `receive` stored."""
+        if self._folder is not None:
+            (self._folder / file).unlink(missing_ok=True)
 
     def register(self, file: str, testcaseid: str) -> None:
         """Keep an id of a file; the caller sees to it that nobody else does at the same time.

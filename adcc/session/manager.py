@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from adcc.core.testcase import Reply
 from adcc.errors import (
@@ -132,6 +132,23 @@ class SessionManager:
         with self._admission.alone():
             self._catalogue.register(file, chosen)
         return chosen
+
+    def upload(self, testcaseid: str, content: IO[bytes]) -> str:
+        """Store an FMU in the folder of test cases and let clients select it, once it has really been stepped.
+
+        Raises
+        ------
+        InvalidValueError
+            When the id is not acceptable or taken, or the FMU cannot be opened or stepped; it is not kept then.
+        StorageError
+            When it cannot be stored.
+        """
+        file = self._catalogue.receive(testcaseid, content)
+        try:
+            return self.add_testcase(file, testcaseid)
+        except BaseException:
+            self._catalogue.discard(file)
+            raise
 
     def select(self, testcase_id: str, *, wait: bool = False) -> str:
         """Make a session at its beginning and return its test id.

@@ -16,6 +16,7 @@ from adcc.settings import Settings
 from adcc.web import boptest, evaluation, health, routes, wire
 from adcc.web import jobs as job_routes
 from adcc.web import sessions as session_routes
+from adcc.web.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +41,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     sessions.open_default()
     app = Flask("adcc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_UPLOAD"] = settings.max_upload
     app.config["MAX_STEPS"] = settings.max_steps
     app.extensions["adcc-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     app.register_blueprint(job_routes.blueprint(Store(settings)))
     _name_requests(app)
+    Guard(app, settings)
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)
     app.register_error_handler(HTTPException, _on_http_error)
@@ -119,6 +122,6 @@ def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
             if request.method == "OPTIONS":
                 response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST"
                 response.headers["Access-Control-Allow-Headers"] = (
-                    "Content-Type, Idempotency-Key, If-Match, X-Request-Id"
+                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id"
                 )
         return response

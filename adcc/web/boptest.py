@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app, request
 
+from adcc.errors import ForbiddenError
 from adcc.session.manager import SessionManager
-from adcc.web import wire
+from adcc.web import guard, wire
 
 
 def _bare(payload: Any) -> Response:
@@ -32,6 +33,18 @@ def blueprint(sessions: SessionManager) -> Blueprint:
         """Register a test case of the server's folder of them: {"file", "testcaseid" (optional)}."""
         file, testcaseid = wire.texts(("file",), ("testcaseid",))
         chosen = sessions.add_testcase(str(file), testcaseid)
+        return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": chosen})
+
+    @routes.put("/testcases/<testcaseid>")
+    def upload(testcaseid: str) -> Response:
+        """Bring a test case: the body is an FMU. Off by default, and only for tokens with the scope admin."""
+        most = current_app.config["MAX_UPLOAD"]
+        if not (most and guard.known()):
+            raise ForbiddenError(
+                "This server takes no FMUs; ADCC_MAX_UPLOAD and a token with the scope admin allow it."
+            )
+        request.max_content_length = most
+        chosen = sessions.upload(testcaseid, request.stream)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": chosen})
 
     @routes.post("/testcases/<testcaseid>/select-async", endpoint="select_async", defaults={"wait": True})

@@ -12,8 +12,10 @@ import subprocess
 import sys
 from typing import Any
 
+from adcc.errors import AdccError
 from adcc.jobs.worker import GRACE
 from adcc.settings import ROOT, Settings, child_environment
+from adcc.web.guard import check_bind
 
 _settings = Settings.from_env()
 
@@ -33,6 +35,17 @@ errorlog = "-"
 
 
 _worker_of_jobs: list[subprocess.Popen[bytes]] = []
+
+
+def on_starting(server: Any) -> None:
+    """Refuse to listen where strangers are without tokens; -b of the command line counts."""
+    for address in server.cfg.address:
+        if isinstance(address, tuple):  # a socket file has rights of its own
+            try:
+                check_bind(_settings, address[0])
+            except AdccError as error:
+                print(f"adcc: {error}", file=sys.stderr)  # noqa: T201, for the person at the terminal
+                sys.exit(1)
 
 
 def when_ready(_server: Any) -> None:

@@ -21,7 +21,9 @@ from adcc.errors import (
     ContentTypeError,
     InvalidValueError,
     MalformedError,
+    RateError,
     RequestError,
+    TokenError,
     TooLargeError,
     UnknownSessionError,
 )
@@ -30,6 +32,9 @@ _JSON = "application/json"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
 #: only if somebody listens. Beyond it the connection breaks.
 _DRAINED = 64 * 2**20
+#: How deep a body may be nested. Brackets in texts count too, which come in pairs in all names of variables.
+_DEPTH = 32
+_OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
 
 
 class MissingError(RequestError):
@@ -174,6 +179,14 @@ def failure(error: AdccError) -> Response:
     if isinstance(error, UnknownSessionError):  # as BOPTEST has it
         wrong = {"value": error.testid, "msg": str(error), "param": "testid", "location": "params"}
         return Response(orjson.dumps({"errors": [wrong]}), status=error.status, content_type=_JSON)
+    if isinstance(error, TokenError):
+        response = envelope(error.status, str(error))
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    if isinstance(error, RateError):
+        response = envelope(error.status, str(error))
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, BusyError):
         response = envelope(error.status, str(error), {"queue_position": error.position})
         response.headers["Retry-After"] = str(error.retry_after)
@@ -187,7 +200,22 @@ def _drain() -> None:
         left -= len(data)
 
 
+def _check_depth(data: bytes) -> None:
+    """Refuse what is nested deeper than any request needs, before it is read.
+
+    Raises
+    ------
+    MalformedError
+    """
+    if data.count(b"[") + data.count(b"{") > _DEPTH:
+        signs = np.frombuffer(data, np.uint8)
+        opened = np.isin(signs, _OPENING).astype(np.int8) - np.isin(signs, _CLOSING).astype(np.int8)
+        if int(np.cumsum(opened, dtype=np.int64).max()) > _DEPTH:
+            raise MalformedError(f"The JSON of the body is nested deeper than {_DEPTH} levels.")
+
+
 def _loads(data: bytes) -> Any:
+    _check_depth(data)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
