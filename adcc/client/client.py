@@ -22,6 +22,8 @@ class Client:
         How long a reply may take [s]; longer than the server lets a step take (``ADCC_STEP_TIMEOUT``).
     patience : float
         How long to go on asking a server that is away or has no room [s]; 0 asks once.
+    token : str, optional
+        For a server that asks for one (docs/security.md).
 
     Raises
     ------
@@ -29,8 +31,15 @@ class Client:
         When that is no address.
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:5000", *, timeout: float = 90.0, patience: float = 60.0) -> None:
-        self._connections = Connections(url, timeout, patience)
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:5000",
+        *,
+        timeout: float = 90.0,
+        patience: float = 60.0,
+        token: str | None = None,
+    ) -> None:
+        self._connections = Connections(url, timeout, patience, token)
 
     @property
     def url(self) -> str:

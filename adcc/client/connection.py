@@ -30,6 +30,8 @@ Again = Literal["safe", "keyed", "never"]
 PAUSES = (0.05, 2.0)
 #: What proxies answer when the server behind them does not.
 _GATEWAY = (502, 504)
+#: Come again later: there is no room, or it was too often.
+_LATER = (503, 429)
 
 
 class Response(NamedTuple):
@@ -62,6 +64,8 @@ class Connections:
         How long a reply may take [s].
     patience : float
         How long to go on asking a server that is away or busy [s]; 0 asks once.
+    token : str, optional
+        For a server that asks for one.
 
     Raises
     ------
@@ -69,7 +73,7 @@ class Connections:
         When that is no address.
     """
 
-    def __init__(self, url: str, timeout: float, patience: float) -> None:
+    def __init__(self, url: str, timeout: float, patience: float, token: str | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidValueError(f"Invalid value {url} for parameter url. It must be like http://host:port.", "url")
@@ -77,6 +81,7 @@ class Connections:
         self._make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._host, self._port, self._root = parts.hostname, parts.port, parts.path.rstrip("/")
         self._timeout, self._patience = timeout, patience
+        self._always = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._idle: list[http.client.HTTPConnection] = []
         self._owner = os.getpid()
 
@@ -108,7 +113,9 @@ class Connections:
             What the server answered.
         """
         data = None if body is None else _json(body)
-        sent = {} if data is None else {"Content-Type": "application/json"}
+        sent = dict(self._always)
+        if data is not None:
+            sent["Content-Type"] = "application/json"
         if again == "keyed":
             sent["Idempotency-Key"] = os.urandom(16).hex()
         sent |= headers or {}
@@ -124,8 +131,8 @@ class Connections:
                 if response.status < 400:
                     return response
                 problem = error_of(response.status, response.headers, response.body)
-                repeat = response.status == 503 or (response.status in _GATEWAY and again != "never")
-                if response.status == 503:
+                repeat = response.status in _LATER or (response.status in _GATEWAY and again != "never")
+                if response.status in _LATER:
                     wait = max(wait, _retry_after(response.headers))
                 elif response.status == 500 and again == "keyed":
                     # nothing was done; a process that somebody killed is no fault of the plant, so once more

@@ -14,11 +14,14 @@ from adcc.errors import (
     BusyError,
     ConflictError,
     ContentTypeError,
+    ForbiddenError,
     InvalidValueError,
     ModelError,
+    RateError,
     RequestError,
     StateError,
     StorageError,
+    TokenError,
     TooLargeError,
     UnknownSessionError,
     UnreachableError,
@@ -58,10 +61,12 @@ def error_of(status: int, headers: Message, body: bytes) -> AdccError:
     payload = reply.get("payload")
     if message == "Bad Request" and isinstance(payload, str):  # as BOPTEST tells that a field is missing
         return InvalidValueError(f"Bad input for parameter {payload}. It is missing.", payload)
+    after = str(headers.get("Retry-After", ""))
     if status == 503:
         position = payload.get("queue_position", 0) if isinstance(payload, dict) else 0
-        after = str(headers.get("Retry-After", ""))
         return BusyError(message, int(after) if after.isdecimal() else 0, int(position))
+    if status == 429:
+        return RateError(message, int(after) if after.isdecimal() else 0)
     if status in (400, 404):
         for pattern in _FIELDS:
             found = pattern.search(message)
@@ -70,8 +75,8 @@ def error_of(status: int, headers: Message, body: bytes) -> AdccError:
     if status == 409:
         return ConflictError(message) if _CONFLICT.match(message) else StateError(message)
     kinds: dict[int, type[AdccError]] = {
-        413: TooLargeError, 415: ContentTypeError, 500: ModelError, 502: UnreachableError, 504: UnreachableError,
-        507: StorageError,
+        401: TokenError, 403: ForbiddenError, 413: TooLargeError, 415: ContentTypeError, 500: ModelError,
+        502: UnreachableError, 504: UnreachableError, 507: StorageError,
     }  # fmt: skip
     error = kinds.get(status, RequestError if status < 500 else AdccError)(message)
     error.status = status

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from adcc.client import Client
+from adcc.errors import ForbiddenError, TokenError
 from tests.server import GUNICORN, ROOT, Server, free_port
 
 
@@ -49,6 +51,15 @@ def test_tokens_hold_at_every_worker(small_resources, tmp_path):
         answers = [server.request("GET", "/step", headers=header)[0] for _ in range(200)]
         assert set(answers) == {200, 429}
         assert answers[:20] == [200] * 20
+        with Client(server.url, token=made.stdout.strip()) as client:  # comes again when it was too often
+            session = client.default_session()
+            for _ in range(60):
+                session.advance()
+            assert client.sessions()[0]["time"] == 60 * 300
+        with Client(server.url, patience=0) as client, pytest.raises(TokenError):
+            client.sessions()
+        with Client(server.url, patience=0, token=made.stdout.strip()) as client, pytest.raises(ForbiddenError):
+            client.stop_all()
         assert adcc("token", "remove", "me", ADCC_TOKENS=path).returncode == 0
         assert [server.request("GET", "/step", headers=header)[0] for _ in range(10)] == [401] * 10
     assert made.stdout.strip() not in server.log.read_text()
