@@ -43,11 +43,11 @@ def refuse(frame: pd.DataFrame, column: str, wrong: Any, why: str) -> None:
     """
     rows = np.flatnonzero(np.asarray(wrong))
     if rows.size:
-        row = frame.iloc[rows[0]]
-        where = ", ".join(f"{name} {row[name]}" for name in frame.columns if name != column)
+        first = int(rows[0])
+        where = ", ".join(f"{name} {frame[name].iloc[first]}" for name in frame.columns if name != column)
         more = f", and {rows.size - 1} more" if rows.size > 1 else ""
         raise InvalidValueError(
-            f"column {column}, row {rows[0]}{more}: {row[column]!s} {why}" + (f" ({where})" if where else ""), column
+            f"column {column}, row {first}{more}: {frame[column].iloc[first]} {why}" + (f" ({where})" if where else ""), column
         )
 
 
