@@ -8,11 +8,15 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from adcc.core.numbers import parse_number
 from adcc.errors import AdccError, ResourcesError, SettingsError
 from adcc.session.local import open_testcase
 from adcc.settings import Settings, set_environment
+
+#: Commands that begin like another one.
+_TWO_WORDS = (("sweep", "report"), ("sweep", "export"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit code.
     """
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if tuple(words[:2]) in _TWO_WORDS:  # beside `adcc sweep STUDY.json`, which takes any file
+        words[:2] = [" ".join(words[:2])]
+    options = _parser().parse_args(words)
     try:
         _to_environment(options)
         settings = Settings.from_env()
@@ -96,6 +103,25 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--cache-info", action="store_true", help="tell what the cache holds")
     study.add_argument("--cache-clear", action="store_true", help="forget what the cache holds")
     study.set_defaults(run=sweep)
+
+    where = argparse.ArgumentParser(add_help=False)
+    where.add_argument("study", type=Path, help="folder of the results, or the study that made them")
+    about = "make a page with plots about the results of a study"
+    page = commands.add_parser("sweep report", parents=[where], help=about)
+    page.add_argument("--out", type=Path, metavar="FILE", help="default: report.html in the folder")
+    page.set_defaults(run=sweep_report)
+    about = "write runs of a study as a file for other tools"
+    table = commands.add_parser("sweep export", parents=[where], help=about)
+    table.add_argument("out", type=Path, help=".parquet, .h5, .csv or .mat")
+    table.add_argument(
+        "--select",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="runs whose parameter or metric is so: a value, values a,b,c or a range a:b; may be given several times",
+    )
+    table.add_argument("--trajectories", action="store_true", help="a row an output point (a .mat always has them)")
+    table.set_defaults(run=sweep_export)
 
     about = "run the jobs that were submitted over HTTP; a server starts such a worker itself"
     labourer = commands.add_parser("worker", parents=[what], help=about)
@@ -200,13 +226,28 @@ def compare(settings: Settings, options: argparse.Namespace) -> int:
 
 def sweep(settings: Settings, options: argparse.Namespace) -> int:
     """Run a study; see `adcc.sweep.commands.sweep`."""
+    return int(_of_sweeps().sweep(settings, options, partial(print, flush=True)))
+
+
+def sweep_report(_: Settings, options: argparse.Namespace) -> int:
+    """Make a page about results; see `adcc.sweep.commands.report`."""
+    return int(_of_sweeps().report(options, print))
+
+
+def sweep_export(_: Settings, options: argparse.Namespace) -> int:
+    """Write results for other tools; see `adcc.sweep.commands.export`."""
+    return int(_of_sweeps().export(options, print))
+
+
+def _of_sweeps() -> ModuleType:
+    """Return the commands of sweeps, which an extra brings."""
     from adcc.core.export import require
 
     for module in ("numba", "pydantic", "distributed"):
         require(module, "sweep")
     from adcc.sweep import commands
 
-    return commands.sweep(settings, options, partial(print, flush=True))
+    return commands
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
+* ``ishigami``: the function of Ishigami and Homma, whose Sobol indices are known, and its integral;
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events.
 """
 
@@ -142,6 +143,16 @@ OVERWRITE = Spec(
         Var("der(T)", "local", derivative="T"),
     ),
     ("T",),
+)
+ISHIGAMI = Spec(
+    "ishigami",
+    (
+        *(Var(name, "parameter", start="0") for name in ("x1", "x2", "x3")),
+        Var("z", "local", start="0"),
+        Var("der(z)", "local", derivative="z"),
+        Var("y", "output"),
+    ),
+    ("z",),
 )
 _NUMBERS = [t for t in TYPES if t not in ("String", "Binary")]
 EVERY = Spec(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,6 +92,8 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     from adcc.sweep.cache import Cache
     from adcc.sweep.drive import State
     from adcc.sweep.progress import describe
+    from adcc.sweep.read import open_results
+    from adcc.sweep.report import write_report
     from adcc.sweep.study import Where, run_study
 
     state_dir = Settings.from_env().state_dir
@@ -108,6 +111,11 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
         state = run_study(path, out, Where(state_dir / "fmus"), cache, on_progress, say)
     on_progress(state)
+    try:
+        with open_results(out) as results:
+            write_report(results, out / "report.html", spec.folder)
+    except Exception:  # the results are there, and are not to be lost for a page about them
+        traceback.print_exc()
     made = sorted(one for one in out.rglob("*") if one.is_file() and not one.name.endswith(_WORKING))
     files = {"study.json": path} | {f"results/{one.relative_to(out)}": one for one in made}
     error = "all runs failed" if state.failed == state.total else None

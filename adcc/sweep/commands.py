@@ -1,15 +1,18 @@
-"""``adcc sweep``."""
+"""``adcc sweep``, ``adcc sweep report``, ``adcc sweep export``."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
-from adcc.errors import SettingsError
+from adcc.errors import InvalidValueError, SettingsError
 from adcc.settings import Settings
 from adcc.sweep.cache import Cache
+from adcc.sweep.choose import parse_wanted
 from adcc.sweep.progress import Progress, amount, describe, duration
+from adcc.sweep.read import open_results
 from adcc.sweep.study import Where, estimate, run_study
 
 #: What ends with failed runs says so.
@@ -48,6 +51,53 @@ def sweep(settings: Settings, options: argparse.Namespace, say: Callable[[str], 
             raise SettingsError("which study? adcc sweep STUDY.json")
         where = Where(settings.state_dir.absolute() / "fmus", options.scheduler, options.workers)
         return _sweep(options, where, None if options.no_cache else cache, say)
+
+
+def report(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Make a page about the results of a study.
+
+    Raises
+    ------
+    ResourcesError, StorageError
+        When there are no results, or the page cannot be written.
+    """
+    from adcc.sweep.report import write_report
+
+    folder = _folder(options.study)
+    out = options.out or folder / "report.html"
+    with open_results(folder) as results:
+        write_report(results, out, folder.name)
+    say(f"{out}, {amount(out.stat().st_size)}")
+    return 0
+
+
+def export(options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Write some runs of a study as a file for other tools.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter or metric that is chosen wrongly.
+    AdccError
+        As `adcc.sweep.export.write`.
+    """
+    wanted = {}
+    for text in options.select:
+        name, equals, value = text.rpartition("=")
+        if not equals or name in wanted:
+            raise InvalidValueError(f"--select {text}: write name=value, each name once", "select")
+        wanted[name] = parse_wanted(name, value)
+    with open_results(_folder(options.study)) as results:
+        chosen = results.select(**wanted)
+        chosen.export(options.out, trajectories=options.trajectories)
+        say(f"{len(chosen)} of {len(results)} runs in {options.out}, {amount(options.out.stat().st_size)}")
+    return 0
+
+
+def _folder(given: Path) -> Path:
+    """Return the folder of a study's results; a study stands for the folder that it makes by default."""
+    folder = given.with_suffix("") if given.suffix == ".json" else given
+    return folder.absolute() if folder.is_dir() else folder.absolute().parent
 
 
 def _sweep(options: argparse.Namespace, where: Where, cache: Cache | None, say: Callable[[str], None]) -> int:

@@ -6,7 +6,7 @@ ending                         content
 ``.parquet``, ``.h5``, ``.csv``  a row a run: run, parameters, metrics; with trajectories a row an output point: run,
                                parameters, time, variables
 ``.mat``                       MATLAB 5: ``run``, ``time``, a matrix [run, time] a variable, a column a parameter and a
-                               metric; read as a whole, so for a selection that fits in memory
+                               metric; made in memory, and therefore refused above 1 GiB of numbers
 =============================  ========================================================================================
 """
 
@@ -19,11 +19,13 @@ import numpy as np
 
 from adcc.core.export import check_path, require, write_table
 from adcc.core.model import FloatArray
-from adcc.errors import StorageError
+from adcc.errors import SettingsError, StorageError
 from adcc.sweep.read import Selection, names_of
 
 #: Rows of a table that are written at a time.
 _ROWS = 200_000
+#: Most numbers of a MATLAB file [bytes]; SciPy makes it in memory, and its format ends at 2 GiB a variable.
+_MOST_MAT = 2**30
 
 
 def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
@@ -40,7 +42,7 @@ def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
     Raises
     ------
     SettingsError
-        When the ending is not known.
+        When the ending is not known, or the selection is too large for a ``.mat``.
     MissingExtraError, StorageError
     """
     if path.suffix.lower() == ".mat":
@@ -56,14 +58,14 @@ def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
 
 def _runs(selection: Selection) -> Iterator[FloatArray]:
     results = selection.results
-    columns = [selection.runs, *(results.column(name)[selection.runs] for name in _names(selection))]
+    columns = [selection.runs, *(results.column(name, selection.runs) for name in _names(selection))]
     for start in range(0, len(selection), _ROWS):
         yield np.stack([column[start : start + _ROWS] for column in columns], axis=1).astype(np.float64)
 
 
 def _points(selection: Selection) -> Iterator[FloatArray]:
     results = selection.results
-    parameters = [results.column(name)[selection.runs] for name in results.parameters]
+    parameters = [results.column(name, selection.runs) for name in results.parameters]
     size = max(1, _ROWS // results.time.size)
     for start in range(0, len(selection), size):
         runs = selection.runs[start : start + size]
@@ -81,12 +83,19 @@ def _names(selection: Selection) -> list[str]:
 def _write_mat(selection: Selection, path: Path) -> None:
     matlab = require("scipy.io", "sweep")
     results = selection.results
+    numbers = len(selection) * (len(_names(selection)) + len(results.variables) * results.time.size)
+    if 8 * numbers > _MOST_MAT:
+        raise SettingsError(
+            f"{path.name} would hold {8e-9 * numbers:.1f} GB, and a MATLAB file is made in memory, of at most "
+            f"{1e-9 * _MOST_MAT:.1f} GB; choose fewer of the {len(selection)} runs, or .parquet or .h5, which are "
+            "written in blocks"
+        )
     names = [*_names(selection), *results.variables]
     made = names_of(["run", "time", *names])[2:]
     content = {"run": selection.runs, "time": results.time, "names": np.array([*zip(made, names, strict=True)], object)}
     for name, key in zip(names, made, strict=True):
         trajectory = name in results.variables and name not in _names(selection)
-        content[key] = selection.trajectories(name) if trajectory else results.column(name)[selection.runs]
+        content[key] = selection.trajectories(name) if trajectory else results.column(name, selection.runs)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with unfinished.open("wb") as file:

@@ -88,6 +88,7 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         file.attrs["variables"] = list(job.kept)
         file.attrs["parameters"] = list(job.parameters)
         file.attrs["metrics"] = [name for name, _ in job.metrics]
+        file.attrs["sampling"] = store.about().get("sampling", "{}")
         if job.kept:
             hole = 0 if job.quantum else np.nan
             made = join(file, "trajectories", (count, points, len(job.kept)), job.dtype, hole)

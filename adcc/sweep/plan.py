@@ -127,14 +127,44 @@ class Sobol(Plan):
         self._seed = seed
 
     def _rows(self, first: int, last: int) -> FloatArray:
-        sequence = self._qmc.Sobol(len(self.names), rng=self._seed, bits=32)
-        if first:
-            sequence.fast_forward(first)
-        if first == last:
-            return np.empty((0, len(self.names)))
-        # the first point alone: of a fresh sequence SciPy wants a power of two, which blocks of a plan never are
-        shares = [sequence.random(1), sequence.random(last - first - 1)]
-        return _at(self._values, np.concatenate(shares))
+        return _at(self._values, _sobol(self._qmc, len(self.names), self._seed, first, last))
+
+
+class Saltelli(Plan):
+    """The design from which Sobol indices are estimated [1]_: rows A, AB_1 ... AB_d, B of every base point in turn.
+
+    Each base point is one of a scrambled Sobol sequence in twice as many dimensions; its halves are a row of A and one
+    of B, and AB_j is A with the parameter j of B. The order is that of SALib, whose ``analyze.sobol`` reads it.
+
+    References
+    ----------
+    .. [1] Saltelli et al. (2010), Computer Physics Communications 181(2), 259-270.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        each = len(parameters) + 2
+        if count % each or count < 2 * each:
+            base = max(2, 1 << round(math.log2(max(count / each, 2))))
+            field = "sampling.runs"
+            raise InvalidValueError(
+                f"{field}: saltelli needs {each} runs a base point for {len(parameters)} parameters, so a multiple of "
+                f"{each}, best with a power of two of base points, such as {base * each}",
+                field,
+            )
+        super().__init__(parameters, count)
+        self._qmc: Any = require("scipy.stats.qmc", "sweep")
+        self._seed = seed
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        size = len(self.names)
+        each = size + 2
+        start, end = first // each, -(-last // each)
+        points = _sobol(self._qmc, 2 * size, self._seed, start, end)
+        shares = np.repeat(points[:, np.newaxis, :size], each, axis=1)
+        for place in range(size):
+            shares[:, 1 + place, place] = points[:, size + place]
+        shares[:, -1] = points[:, size:]
+        return _at(self._values, shares.reshape(-1, size)[first - start * each : last - start * each])
 
 
 def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
@@ -153,14 +183,30 @@ def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
         raise InvalidValueError("simulation_parameters: a sample needs parameters", "simulation_parameters")
     if sampling.runs is None:
         raise InvalidValueError(f"sampling.runs: {sampling.method} needs the number of runs", "sampling.runs")
-    kind = LatinHypercube if sampling.method == "latin_hypercube" else Sobol
-    return kind(parameters, sampling.runs, sampling.seed)
+    kinds: dict[str, type[LatinHypercube | Sobol | Saltelli]] = {
+        "latin_hypercube": LatinHypercube,
+        "sobol": Sobol,
+        "saltelli": Saltelli,
+    }
+    return kinds[sampling.method](parameters, sampling.runs, sampling.seed)
+
+
+def _sobol(qmc: Any, dimensions: int, seed: int, first: int, last: int) -> FloatArray:
+    """Return a stretch of a scrambled Sobol sequence."""
+    if first == last:
+        return np.empty((0, dimensions))
+    sequence = qmc.Sobol(dimensions, rng=seed, bits=32)
+    if first:
+        sequence.fast_forward(first)
+    # the first point alone: of a fresh sequence SciPy wants a power of two, which blocks of a plan never are
+    return np.concatenate([sequence.random(1), sequence.random(last - first - 1)])
 
 
 def _listed(values: Values, name: str, method: str) -> FloatArray:
     if values.listed is None:
         raise InvalidValueError(
-            f"simulation_parameters.{name}: a range is for latin_hypercube and sobol; a {method} needs values",
+            f"simulation_parameters.{name}: a range is for samples (latin_hypercube, sobol, saltelli); a {method} "
+            "needs values",
             f"simulation_parameters.{name}",
         )
     return values.listed

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -33,6 +34,8 @@ from adcc.sweep.quanta import decode
 
 #: Bytes that are read at a time.
 _BLOCK = 16 * 2**20
+#: Failures that are read at a time.
+_FAILURES = 10_000
 #: How far a value may be from the one that is asked for, relative to it.
 _SAME = 1e-9
 
@@ -64,6 +67,8 @@ class SweepResults:
         What there is of each run; variables are those with trajectories.
     time : FloatArray
         Times of the output points.
+    sampling : str
+        How the values of parameters made runs, as in the study; empty where that is not known.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,6 +84,7 @@ class SweepResults:
         self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
         self.variables: tuple[str, ...] = tuple(attributes["variables"])
         self.time: FloatArray = self._file["time"][:]
+        self.sampling = str(json.loads(attributes.get("sampling", "{}")).get("method", ""))
 
     def __len__(self) -> int:
         return int(self._file["status"].shape[0])
@@ -96,8 +102,14 @@ class SweepResults:
     @property
     def failures(self) -> dict[int, str]:
         """Return why runs failed."""
-        runs = self._file["failures/run"][:].tolist()
-        return dict(zip(runs, self._file["failures/reason"].asstr()[:].tolist(), strict=True))
+        return dict(self.each_failure())
+
+    def each_failure(self) -> Iterator[tuple[int, str]]:
+        """Yield the runs that failed, and why, without reading all at once."""
+        runs, reasons = self._file["failures/run"], self._file["failures/reason"].asstr()
+        for start in range(0, runs.shape[0], _FAILURES):
+            part = slice(start, start + _FAILURES)
+            yield from zip(runs[part].tolist(), reasons[part].tolist(), strict=True)
 
     @cached_property
     def status(self) -> NDArray[np.int8]:
@@ -105,8 +117,14 @@ class SweepResults:
         found: NDArray[np.int8] = self._file["status"][:]
         return found
 
-    def column(self, name: str) -> FloatArray:
-        """Return a parameter or a metric of all runs.
+    def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
+        """Return a parameter or a metric.
+
+        Parameters
+        ----------
+        name : str
+        runs : array of int, optional
+            Growing; default: all runs.
 
         Raises
         ------
@@ -115,8 +133,7 @@ class SweepResults:
         """
         for group, names in (("parameters", self.parameters), ("metrics", self.metrics)):
             if name in names:
-                values: FloatArray = self._file[dataset_name(group, name)][:]
-                return values
+                return _rows(self._file[dataset_name(group, name)], runs)
         there = ", ".join([*self.parameters, *self.metrics])
         raise InvalidValueError(f"there is no parameter or metric {name}; there are: {there}", name)
 
@@ -202,8 +219,8 @@ class Selection:
         """Return all as an xarray.Dataset; trajectories [run, time] are read when they are computed."""
         xarray, delayed = require("xarray", "sweep"), require("dask.array", "sweep")
         coordinates: dict[str, Any] = {"run": self.runs, "time": self.results.time}
-        coordinates |= {name: ("run", self.results.column(name)[self.runs]) for name in self.results.parameters}
-        found: dict[str, Any] = {name: ("run", self.results.column(name)[self.runs]) for name in self.results.metrics}
+        coordinates |= {name: ("run", self.results.column(name, self.runs)) for name in self.results.parameters}
+        found: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
         blocks = list(self._blocks())
         for variable in self.results.variables:
             lazy = [
@@ -226,7 +243,7 @@ class Selection:
 
     def _columns(self) -> dict[str, FloatArray]:
         names = [*self.results.parameters, *self.results.metrics]
-        return {name: self.results.column(name)[self.runs] for name in names}
+        return {name: self.results.column(name, self.runs) for name in names}
 
     def _blocks(self) -> Iterator[NDArray[np.intp]]:
         """Yield the runs in blocks that fit in memory."""
@@ -247,6 +264,21 @@ class _Lazy:
         runs = self._runs[place[0]]
         rows = self._results.trajectories(np.atleast_1d(runs), self._variable)[:, place[1]]
         return rows if runs.ndim else rows[0]
+
+
+def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:
+    """Read some rows of a column, a block at a time."""
+    if runs is None:
+        whole: FloatArray = data[:]
+        return whole
+    found = np.empty(runs.size)
+    starts = np.arange(0, data.shape[0], _BLOCK // 8)
+    for start, (first, last) in zip(
+        starts.tolist(), itertools.pairwise([*np.searchsorted(runs, starts).tolist(), runs.size]), strict=True
+    ):
+        if last > first:
+            found[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
+    return found
 
 
 def names_of(variables: Sequence[str]) -> list[str]:

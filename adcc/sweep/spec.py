@@ -77,7 +77,7 @@ class Simulation(_Part):
 class Sampling(_Part):
     """How the values of parameters make runs."""
 
-    method: Literal["grid", "zip", "latin_hypercube", "sobol"] = "grid"
+    method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid"
     runs: Annotated[int, Field(ge=1, le=2**31)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 

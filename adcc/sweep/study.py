@@ -180,7 +180,8 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
         about = store.about()
         if not about:
             size = part_size(job, study.output.runs_per_part)
-            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size))
+            sampling = study.sampling.model_dump_json()
+            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), sampling=sampling)
         elif about["signature"] != signature:
             raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
         store.repair()

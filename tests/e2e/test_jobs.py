@@ -375,3 +375,4 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
         variable = "sds.inventory"
         assert (one.select().dataset()[variable].values == other.select().dataset()[variable].values).all()
         assert one.select().dataset()[variable].shape[0] == 200
+    assert "fuel_cycle" in (tmp_path / "fetched" / "results" / "report.html").read_text()

@@ -56,7 +56,26 @@ def test_blocks_of_a_sobol_sequence_are_those_of_the_whole():
         np.testing.assert_array_equal(sample.rows(first, last), whole[first:last])
 
 
-@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+def test_saltellis_design_exchanges_one_parameter_at_a_time():
+    sample = plan({"method": "saltelli", "runs": 16 * 5, "seed": 2}, a="range:0:1", b="range:0:2", c="logrange:1:9")
+    base = qmc.Sobol(6, rng=2, bits=32).random(16)
+    first, second = (
+        np.stack([half[:, 0], 2 * half[:, 1], 9 ** half[:, 2]], axis=1) for half in (base[:, :3], base[:, 3:])
+    )
+    rows = sample.rows(0, 80).reshape(16, 5, 3)
+    np.testing.assert_allclose(rows[:, 0], first)
+    np.testing.assert_allclose(rows[:, 4], second)
+    for place in range(3):
+        others = [other for other in range(3) if other != place]
+        np.testing.assert_array_equal(rows[:, 1 + place, place], rows[:, 4, place])
+        np.testing.assert_array_equal(rows[:, 1 + place][:, others], rows[:, 0][:, others])
+    for begin, end in ((0, 0), (3, 3), (0, 1), (4, 6), (13, 41), (79, 80)):
+        np.testing.assert_array_equal(sample.rows(begin, end), rows.reshape(80, 3)[begin:end])
+    with pytest.raises(InvalidValueError, match=r"sampling.runs: saltelli needs 5 runs .* such as 160"):
+        plan({"method": "saltelli", "runs": 162}, a="range:0:1", b="range:0:2", c=[1, 2])
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "saltelli"])
 def test_samples_need_a_number_of_runs(method):
     with pytest.raises(InvalidValueError, match="sampling.runs"):
         plan({"method": method}, a="range:0:1")
