@@ -188,7 +188,8 @@ class Disturbances:
         length = np.maximum(self.times[after] - self.times[rows], self._slack)
         part = np.clip((times - self.times[rows]) / length, 0.0, 1.0)
         before = self.values[rows]
-        return before + part[:, np.newaxis] * (self.values[after] - before)
+        interpolated: FloatArray = before + part[:, np.newaxis] * (self.values[after] - before)
+        return interpolated
 
     def _rows(self, times: FloatArray) -> NDArray[np.intp]:
         """Return the row that each time is in."""

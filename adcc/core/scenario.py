@@ -156,7 +156,8 @@ class Scenarios:
         columns = [
             self._signals.names.index(name) for name in (PRICES[scenario.electricity_price or "constant"], EMISSIONS)
         ]
-        return self._signals.values[rows][:, columns].T
+        found: FloatArray = self._signals.values[rows][:, columns].T
+        return found
 
     def _checked(self, name: str, value: Any) -> Any:
         if name == "seed":
