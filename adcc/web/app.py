@@ -13,7 +13,7 @@ from adcc.errors import AdccError
 from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
-from adcc.web import boptest, evaluation, health, routes, wire
+from adcc.web import boptest, evaluation, health, openapi, routes, wire
 from adcc.web import jobs as job_routes
 from adcc.web import sessions as session_routes
 from adcc.web.guard import Guard
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     app.register_blueprint(job_routes.blueprint(Store(settings)))
+    app.register_blueprint(openapi.blueprint())
     _name_requests(app)
     Guard(app, settings)
     app.add_url_rule("/", "index", index)

@@ -61,7 +61,7 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(said))):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)  # type: ignore[no-untyped-call]  # type: ignore[no-untyped-call]
+                np.lib.format.write_array(file, array, allow_pickle=False)  # type: ignore[no-untyped-call]
     return wire.told(Response(body.getvalue(), status=answer.status, content_type=NPZ), answer)
 
 
