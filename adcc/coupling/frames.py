@@ -47,7 +47,8 @@ def refuse(frame: pd.DataFrame, column: str, wrong: Any, why: str) -> None:
         where = ", ".join(f"{name} {frame[name].iloc[first]}" for name in frame.columns if name != column)
         more = f", and {rows.size - 1} more" if rows.size > 1 else ""
         raise InvalidValueError(
-            f"column {column}, row {first}{more}: {frame[column].iloc[first]} {why}" + (f" ({where})" if where else ""), column
+            f"column {column}, row {first}{more}: {frame[column].iloc[first]} {why}" + (f" ({where})" if where else ""),
+            column,
         )
 
 
@@ -108,6 +109,19 @@ def group(
     refuse(frame, dim, found.isna(), "belongs to no group")
     renamed = frame.assign(**{dim: found}).rename(columns={dim: to})
     return renamed.groupby(dims(renamed), sort=False, as_index=False, observed=True)[VALUE].agg(how)
+
+
+def spread(frame: pd.DataFrame, dim: str, to: str, members: Mapping[str, Sequence[Coordinate]]) -> pd.DataFrame:
+    """Return the frame with each coordinate's value given to all its members, in a dimension of a new name.
+
+    The reverse of `group`; rows of coordinates without members are refused.
+    """
+    need(frame, [dim])
+    refuse(frame, dim, ~frame[dim].isin(list(members)), "has no members")
+    listed = [(name, member) for name, found in members.items() for member in found]
+    pairs = pd.DataFrame(listed, columns=[dim, "_MEMBER"])
+    repeated = frame.merge(pairs, on=dim, how="left").drop(columns=dim).rename(columns={"_MEMBER": to})
+    return repeated[[to if name == dim else name for name in frame.columns]]
 
 
 def expand(frame: pd.DataFrame, dim: str, coordinates: Sequence[Coordinate]) -> pd.DataFrame:

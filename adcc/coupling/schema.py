@@ -33,7 +33,7 @@ class Columns(BaseModel):
         return self
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, what: str = "table") -> Self:
+    def of(cls, frame: pd.DataFrame, what: str = "table", **single: Any) -> Self:
         """Read a frame.
 
         Parameters
@@ -41,6 +41,8 @@ class Columns(BaseModel):
         frame : DataFrame
         what : str
             What the frame is, for errors.
+        **single
+            Fields that are no columns.
 
         Raises
         ------
@@ -48,7 +50,7 @@ class Columns(BaseModel):
             Naming columns and rows, counted from 0.
         """
         try:
-            return cls.model_validate({str(name): frame[name].tolist() for name in frame.columns})
+            return cls.model_validate({str(name): frame[name].tolist() for name in frame.columns} | single)
         except ValidationError as error:
             raise InvalidValueError(f"{what}: {explain(error)}", what) from error
 

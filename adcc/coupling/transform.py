@@ -102,6 +102,19 @@ class Group(_Unary):
         return Table(_frames().group(table.frame, self.dim, self.to, self.groups, self.how), table.unit)
 
 
+class Spread(_Unary):
+    """Give each coordinate's value to its members, such as an industry's to the fuels that it uses."""
+
+    kind: Literal["spread"]
+    dim: str
+    to: str
+    members: dict[str, Annotated[list[Coordinate], Field(min_length=1)]]
+
+    def run(self, table: Table) -> Table:
+        """Return the table by members."""
+        return Table(_frames().spread(table.frame, self.dim, self.to, self.members), table.unit)
+
+
 class Expand(_Unary):
     """Add a dimension along which the values are constant."""
 
@@ -260,6 +273,7 @@ Transform = Annotated[
     Select
     | Aggregate
     | Group
+    | Spread
     | Expand
     | Index
     | Ratio
