@@ -1,4 +1,4 @@
-"""Command line: ``adcc serve``, ``adcc step``, ``adcc compare``, ``adcc sweep`` and ``adcc doctor``."""
+"""Command line: ``adcc serve``, ``step``, ``compare``, ``sweep``, ``converge``, ``worker`` and ``doctor``."""
 
 from __future__ import annotations
 
@@ -122,6 +122,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     table.add_argument("--trajectories", action="store_true", help="a row an output point (a .mat always has them)")
     table.set_defaults(run=sweep_export)
+
+    about = "run models that feed each other to a fixed point; goes on where it was interrupted"
+    coupled = commands.add_parser("converge", help=about)
+    coupled.add_argument("case", type=Path, help="a case as JSON, or the folder of a case.json; docs/coupling.md")
+    coupled.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (default: beside the case)")
+    coupled.add_argument("--method", choices=["constant", "aitken", "anderson", "iqn-ils"], help="default: the case's")
+    coupled.add_argument("--alpha", type=float, help="in (0, 1]; without --method it means constant damping")
+    coupled.add_argument("--tolerance", type=float, help="relative, of variables that have none of their own")
+    coupled.add_argument("--max-iterations", type=int, metavar="N", help="default: the case's, or 20")
+    coupled.add_argument("--scheme", choices=["gauss-seidel", "jacobi"], help="default: the case's")
+    coupled.add_argument("--no-cache", action="store_true", help="evaluate every component, whatever is known of it")
+    coupled.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    coupled.set_defaults(run=converge)
 
     about = "run the jobs that were submitted over HTTP; a server starts such a worker itself"
     labourer = commands.add_parser("worker", parents=[what], help=about)
@@ -248,6 +261,14 @@ def _of_sweeps() -> ModuleType:
     from adcc.sweep import commands
 
     return commands
+
+
+def converge(settings: Settings, options: argparse.Namespace) -> int:
+    """Run a coupled case; see `adcc.coupling.commands.converge`."""
+    from adcc.coupling import commands
+
+    say = partial(print, flush=True)
+    return commands.converge(settings, options, say, partial(say, file=sys.stderr))
 
 
 def worker(settings: Settings, options: argparse.Namespace) -> int:
