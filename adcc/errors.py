@@ -18,6 +18,7 @@
     ├── BusyError                 503   a limit is reached; tells when to come again
     ├── ModelError                500   the model failed; the session stands where it stood
     ├── ComponentError            500   a component of a coupled run failed
+    ├── JobError                  500   a job ended with an error or was cancelled; raised by clients
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
     ├── SettingsError             500   an environment variable's value is not acceptable
@@ -167,6 +168,10 @@ class ModelError(AdccError):
 
 class ComponentError(AdccError):
     """A component of a coupled run that failed, or whose results are not what it promises."""
+
+
+class JobError(AdccError):
+    """A job ended with an error or was cancelled."""
 
 
 class ResourcesError(AdccError):

@@ -14,7 +14,8 @@ It needs nothing of the server's parts, and pandas only for frames.
 
 from adcc.client.client import Client
 from adcc.client.columns import Columns
+from adcc.client.jobs import Job
 from adcc.client.records import ClampedWarning, Parameter, Point, Steps
 from adcc.client.session import Session
 
-__all__ = ["ClampedWarning", "Client", "Columns", "Parameter", "Point", "Session", "Steps"]
+__all__ = ["ClampedWarning", "Client", "Columns", "Job", "Parameter", "Point", "Session", "Steps"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from adcc.client.connection import Connections
+from adcc.client.jobs import Job
 from adcc.client.session import Session
 from adcc.errors import UnknownSessionError
 
@@ -104,6 +106,38 @@ class Client:
     def stop_all(self) -> int:
         """Stop all sessions, those of others too; return how many there were."""
         return int(self._connections.request("PUT", "/stop", {}).json()["payload"]["stopped"])
+
+    def submit(self, kind: str, specification: Mapping[str, Any]) -> Job:
+        """Have the server run something long; `Job.wait` waits for it.
+
+        Parameters
+        ----------
+        kind : str
+            ``step``, ``sweep``, ...; `job_kinds` tells all.
+        specification : Mapping
+            As the kind takes it.
+
+        Raises
+        ------
+        InvalidValueError, RequestError
+            Naming every field that is wrong.
+        """
+        path = f"/api/run/{quote(kind, safe='')}"
+        reply = self._connections.request("POST", path, dict(specification), again="keyed").json()
+        return self.job(str(reply["task_id"]))
+
+    def job(self, task_id: str) -> Job:
+        """Return a job that there is already."""
+        return Job(self._connections, task_id)
+
+    def jobs(self, kind: str | None = None, status: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """Return the status of jobs, the newest first."""
+        query = urlencode({key: value for key, value in {"kind": kind, "status": status}.items() if value is not None})
+        return list(self._connections.request("GET", f"/api/run?limit={limit}&{query}").json()["payload"])
+
+    def job_kinds(self) -> dict[str, Any]:
+        """Return what can run as a job: ``about`` and the JSON ``schema`` of the specification, by kind."""
+        return dict(self._connections.request("GET", "/api/run/kinds").json()["payload"])
 
     def close(self) -> None:
         """Close the connections; sessions stay."""

@@ -17,6 +17,7 @@ from adcc.errors import (
     ForbiddenError,
     InvalidValueError,
     ModelError,
+    NotFoundError,
     RateError,
     RequestError,
     StateError,
@@ -75,8 +76,8 @@ def error_of(status: int, headers: Message, body: bytes) -> AdccError:
     if status == 409:
         return ConflictError(message) if _CONFLICT.match(message) else StateError(message)
     kinds: dict[int, type[AdccError]] = {
-        401: TokenError, 403: ForbiddenError, 413: TooLargeError, 415: ContentTypeError, 500: ModelError,
-        502: UnreachableError, 504: UnreachableError, 507: StorageError,
+        401: TokenError, 403: ForbiddenError, 404: NotFoundError, 413: TooLargeError, 415: ContentTypeError,
+        500: ModelError, 502: UnreachableError, 504: UnreachableError, 507: StorageError,
     }  # fmt: skip
     error = kinds.get(status, RequestError if status < 500 else AdccError)(message)
     error.status = status

@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from adcc.errors import InvalidValueError
 
 #: What `adcc.sweep.read.SweepResults.select` takes.
 Wanted = float | tuple[float, float] | list[float]
+
+
+def parse_choices(texts: Iterable[str]) -> dict[str, Wanted]:
+    """Read choices of runs, ``name=value`` each; a name may hold equality signs itself.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming what is wrong.
+    """
+    found: dict[str, Wanted] = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not equals or name in found:
+            raise InvalidValueError(
+                f"Invalid value {text[:100]} for parameter select. Write name=value, each name once.", "select"
+            )
+        found[name] = parse_wanted(name, value)
+    return found
 
 
 def parse_wanted(name: str, text: str) -> Wanted:

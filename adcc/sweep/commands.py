@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from adcc.errors import InvalidValueError, SettingsError
+from adcc.errors import SettingsError
 from adcc.settings import Settings
 from adcc.sweep.cache import Cache
-from adcc.sweep.choose import parse_wanted
+from adcc.sweep.choose import parse_choices
 from adcc.sweep.progress import Progress, amount, describe, duration
 from adcc.sweep.read import open_results
 from adcc.sweep.study import Where, estimate, run_study
@@ -81,12 +81,7 @@ def export(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     AdccError
         As `adcc.sweep.export.write`.
     """
-    wanted = {}
-    for text in options.select:
-        name, equals, value = text.rpartition("=")
-        if not equals or name in wanted:
-            raise InvalidValueError(f"--select {text}: write name=value, each name once", "select")
-        wanted[name] = parse_wanted(name, value)
+    wanted = parse_choices(options.select)
     with open_results(_folder(options.study)) as results:
         chosen = results.select(**wanted)
         chosen.export(options.out, trajectories=options.trajectories)

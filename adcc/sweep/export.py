@@ -12,7 +12,7 @@ ending                         content
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ _ROWS = 200_000
 _MOST_MAT = 2**30
 
 
-def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
+def write(selection: Selection, path: Path, *, trajectories: bool, variables: Sequence[str] | None = None) -> None:
     """Write a selection.
 
     Parameters
@@ -38,6 +38,8 @@ def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
         Its ending chooses the format.
     trajectories : bool
         Whether a table has trajectories rather than metrics; a ``.mat`` has both.
+    variables : sequence of str, optional
+        Whose trajectories; default: all that were kept.
 
     Raises
     ------
@@ -45,13 +47,14 @@ def write(selection: Selection, path: Path, *, trajectories: bool) -> None:
         When the ending is not known, or the selection is too large for a ``.mat``.
     MissingExtraError, StorageError
     """
+    results = selection.results
+    variables = results.variables if variables is None else variables
     if path.suffix.lower() == ".mat":
-        _write_mat(selection, path)
+        _write_mat(selection, path, variables)
         return
     check_path(path)
-    results = selection.results
     if trajectories:
-        write_table(path, ["run", *results.parameters, "time", *results.variables], _points(selection))
+        write_table(path, ["run", *results.parameters, "time", *variables], _points(selection, variables))
     else:
         write_table(path, ["run", *results.parameters, *results.metrics], _runs(selection))
 
@@ -63,7 +66,7 @@ def _runs(selection: Selection) -> Iterator[FloatArray]:
         yield np.stack([column[start : start + _ROWS] for column in columns], axis=1).astype(np.float64)
 
 
-def _points(selection: Selection) -> Iterator[FloatArray]:
+def _points(selection: Selection, variables: Sequence[str]) -> Iterator[FloatArray]:
     results = selection.results
     parameters = [results.column(name, selection.runs) for name in results.parameters]
     size = max(1, _ROWS // results.time.size)
@@ -72,7 +75,7 @@ def _points(selection: Selection) -> Iterator[FloatArray]:
         block = [np.repeat(runs, results.time.size).astype(np.float64)]
         block += [np.repeat(column[start : start + size], results.time.size) for column in parameters]
         block.append(np.tile(results.time, runs.size))
-        block += [results.trajectories(runs, variable).ravel() for variable in results.variables]
+        block += [results.trajectories(runs, variable).ravel() for variable in variables]
         yield np.stack(block, axis=1)
 
 
@@ -80,21 +83,21 @@ def _names(selection: Selection) -> list[str]:
     return [*selection.results.parameters, *selection.results.metrics]
 
 
-def _write_mat(selection: Selection, path: Path) -> None:
+def _write_mat(selection: Selection, path: Path, variables: Sequence[str]) -> None:
     matlab = require("scipy.io", "sweep")
     results = selection.results
-    numbers = len(selection) * (len(_names(selection)) + len(results.variables) * results.time.size)
+    numbers = len(selection) * (len(_names(selection)) + len(variables) * results.time.size)
     if 8 * numbers > _MOST_MAT:
         raise SettingsError(
             f"{path.name} would hold {8e-9 * numbers:.1f} GB, and a MATLAB file is made in memory, of at most "
             f"{1e-9 * _MOST_MAT:.1f} GB; choose fewer of the {len(selection)} runs, or .parquet or .h5, which are "
             "written in blocks"
         )
-    names = [*_names(selection), *results.variables]
+    names = [*_names(selection), *variables]
     made = names_of(["run", "time", *names])[2:]
     content = {"run": selection.runs, "time": results.time, "names": np.array([*zip(made, names, strict=True)], object)}
     for name, key in zip(names, made, strict=True):
-        trajectory = name in results.variables and name not in _names(selection)
+        trajectory = name in variables and name not in _names(selection)
         content[key] = selection.trajectories(name) if trajectory else results.column(name, selection.runs)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:

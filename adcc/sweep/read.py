@@ -137,7 +137,7 @@ class SweepResults:
         there = ", ".join([*self.parameters, *self.metrics])
         raise InvalidValueError(f"there is no parameter or metric {name}; there are: {there}", name)
 
-    def select(self, **wanted: float | tuple[float, float] | list[float]) -> Selection:
+    def select(self, /, **wanted: float | tuple[float, float] | list[float]) -> Selection:
         """Choose runs that are done by their parameters or metrics.
 
         Parameters
@@ -156,8 +156,10 @@ class SweepResults:
             if isinstance(value, tuple):
                 chosen &= (column >= value[0]) & (column <= value[1])
             else:
-                values = np.atleast_1d(np.asarray(value, dtype=np.float64))
-                chosen &= np.isclose(column[:, np.newaxis], values, rtol=_SAME, atol=0.0).any(axis=1)
+                found = np.zeros_like(chosen)
+                for one in np.atleast_1d(np.asarray(value, dtype=np.float64)):
+                    found |= np.isclose(column, one, rtol=_SAME, atol=0.0)
+                chosen &= found
         return Selection(self, np.flatnonzero(chosen))
 
     def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
@@ -235,11 +237,13 @@ class Selection:
         """Return the trajectories of a variable [run, time]."""
         return self.results.trajectories(self.runs, variable)
 
-    def export(self, path: str | os.PathLike[str], *, trajectories: bool = False) -> None:
+    def export(
+        self, path: str | os.PathLike[str], *, trajectories: bool = False, variables: Sequence[str] | None = None
+    ) -> None:
         """Write a table; see `adcc.sweep.export.write`."""
         from adcc.sweep.export import write
 
-        write(self, Path(path), trajectories=trajectories)
+        write(self, Path(path), trajectories=trajectories, variables=variables)
 
     def _columns(self) -> dict[str, FloatArray]:
         names = [*self.results.parameters, *self.results.metrics]

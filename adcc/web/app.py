@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["adcc-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
-    app.register_blueprint(job_routes.blueprint(Store(settings)))
+    app.register_blueprint(job_routes.blueprint(Store(settings), settings.threads))
     app.register_blueprint(openapi.blueprint())
     _name_requests(app)
     Guard(app, settings)

@@ -15,6 +15,8 @@ from adcc.jobs import kinds
 from adcc.jobs.record import Job, State
 from adcc.jobs.store import Store
 from adcc.web import wire
+from adcc.web.events import Streams
+from adcc.web.selection import selection as selected
 
 #: Most jobs of one listing.
 _MOST = 1000
@@ -53,8 +55,16 @@ def _iso(time: float | None) -> str | None:
     return None if time is None else datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
-def blueprint(store: Store) -> Blueprint:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+def blueprint(store: Store, threads: int) -> Blueprint:
+    """Return the routes. The first line of each docstring is what ``GET /`` says about it.
+
+    Parameters
+    ----------
+    store : Store
+    threads : int
+        How many threads answer requests.
+    """
+    streams = Streams(threads)
     routes = Blueprint("jobs", __name__, url_prefix="/api/run")
 
     @routes.post("/<kind>")
@@ -98,6 +108,11 @@ def blueprint(store: Store) -> Blueprint:
         """How far a job is."""
         return plain(200, status_of(store.get(task_id)))
 
+    @routes.get("/events/<task_id>")
+    def events(task_id: str) -> Response:
+        """Hear how far a job is when that changes, as server-sent events."""
+        return streams.open(lambda: store.get(task_id), status_of, request.headers.get("Last-Event-ID"))
+
     @routes.post("/cancel/<task_id>")
     def cancel(task_id: str) -> Response:
         """End a job; one that has ended stays as it is."""
@@ -122,6 +137,12 @@ def blueprint(store: Store) -> Blueprint:
         return wire.envelope(
             200, "Queried the results successfully.", {"results": job.results, "files": sizes, "outcome": job.outcome}
         )
+
+    @routes.get("/results/<task_id>/selection")
+    def selection(task_id: str) -> Response:
+        """Read some runs of a sweep, chosen by ?select=name=value, as JSON or Parquet."""
+        job = store.get(task_id)
+        return selected(job, store.folder_of(job.task_id))
 
     @routes.get("/results/<task_id>/<path:name>")
     def result(task_id: str, name: str) -> Response:

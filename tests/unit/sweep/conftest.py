@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("numba", reason="the extra sweep is not installed")
 
-from adcc.sweep import hdf5
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.parts import Parts
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
-from adcc.sweep.study import open_store
+from tests import sweeps
 
 
 @pytest.fixture
@@ -41,24 +35,10 @@ def write_study(tmp_path: Path, own_fmu: Callable[..., Path]) -> Callable[..., P
 
 
 @pytest.fixture
-def run_here(tmp_path: Path, unpacked: Path) -> Callable[..., Path]:
+def run_here(unpacked: Path) -> Callable[..., Path]:
     """Run a study, or some of its runs, in this process: run_here(path, runs=range(10)); return the results' folder."""
 
-    def run(path: Path, runs: range | None = None) -> Path:
-        study = load_study(path)
-        plan, job = prepare(study, tmp_path, unpacked)
-        store = open_store(path.with_suffix(""), plan, job, study)
-        size = int(store.about()["runs_per_part"])
-        parts = Parts(store, plan, job, size)
-        chosen = np.array(range(plan.count) if runs is None else runs, dtype=np.int64)
-        for _, group in itertools.groupby(chosen.tolist(), key=lambda run: run // size):
-            some = np.array(list(group), dtype=np.int64)
-            parts.add(run_chunk(job, some, np.concatenate([plan.rows(k, k + 1) for k in some.tolist()])))
-        hdf5.link(store, job, plan.count, size)
-        store.close()
-        return store.folder
-
-    return run
+    return partial(sweeps.run_here, unpacked=unpacked)
 
 
 @pytest.fixture(scope="session")

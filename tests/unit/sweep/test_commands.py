@@ -30,7 +30,7 @@ def test_runs_are_exported(folder, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("chosen", "said"),
-    [("tow=1", "no parameter or metric tow"), ("tau=x", "'x' for parameter tau"), ("tau", "write name=value")],
+    [("tow=1", "no parameter or metric tow"), ("tau=x", "'x' for parameter tau"), ("tau", "Write name=value")],
 )
 def test_a_wrong_choice_is_named(folder, tmp_path, capsys, chosen, said):
     assert main(["sweep", "export", str(folder), str(tmp_path / "a.csv"), "--select", chosen]) == 1

@@ -1,0 +1,31 @@
+"""Sweeps in the process of a test, without an engine."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from adcc.sweep import hdf5
+from adcc.sweep.chunk import run_chunk
+from adcc.sweep.parts import Parts
+from adcc.sweep.prepare import prepare
+from adcc.sweep.spec import load_study
+from adcc.sweep.study import open_store
+
+
+def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path | None = None) -> Path:
+    """Run a study, or some of its runs; return the folder of its results."""
+    study = load_study(path)
+    plan, job = prepare(study, path.parent, unpacked)
+    store = open_store(out or path.with_suffix(""), plan, job, study)
+    size = int(store.about()["runs_per_part"])
+    parts = Parts(store, plan, job, size)
+    chosen = range(plan.count) if runs is None else runs
+    for _, group in itertools.groupby(chosen, key=lambda run: run // size):
+        some = np.array(list(group), dtype=np.int64)
+        parts.add(run_chunk(job, some, np.concatenate([plan.rows(k, k + 1) for k in some.tolist()])))
+    hdf5.link(store, job, plan.count, size)
+    store.close()
+    return store.folder
