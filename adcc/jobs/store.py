@@ -31,6 +31,8 @@ _COLUMNS = [column for column in JOBS.c if column.name != "request_key"]
 MOST_PENDING = 10000
 #: When to come again where as many wait [s].
 _RETRY_AFTER = 60
+#: What ids of a kind begin with: clients of the API tell them by it.
+_PREFIXES = {"converge": "conv_"}
 #: How often a claim is tried that other workers were faster at.
 _TRIES = 20
 
@@ -88,7 +90,7 @@ class Store:
             waiting = connection.scalar(select(func.count()).where(_C.state == State.PENDING)) or 0
             if waiting >= MOST_PENDING:
                 raise BusyError(f"{waiting} jobs wait already; come again later.", _RETRY_AFTER, waiting + 1)
-            task_id = uuid.uuid4().hex
+            task_id = (_PREFIXES.get(kind, "") + uuid.uuid4().hex)[:32]
             row = {
                 "task_id": task_id, "request_key": key, "kind": kind, "spec": dict(spec), "state": State.PENDING,
                 "message": "Waiting for a worker", "counts": {}, "results": {}, "files": {}, "created": now(),
