@@ -200,6 +200,7 @@ def _described(name: str, one: spec.Python, folder: Path) -> Mapping[str, Any]:
     request = request_of(one.describe or "", one.options, folder, describe=True)
     with tempfile.TemporaryDirectory(prefix="adcc-") as place:
         copy_files(one.files, folder, Path(place))
+        copy_files(one.files, folder, Path(place))
         call_apart(name, {call.REQUEST: request}, Path(place), _DESCRIBING, {})
         found: Mapping[str, Any] = json.loads((Path(place) / call.DESCRIBED).read_bytes())
     return found

@@ -14,7 +14,7 @@ from adcc.core.recorder import Outcome, Recorder
 from adcc.errors import InvalidValueError, NotFoundError
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
-_PLACES = {"step": "adcc.jobs.step", "sweep": "adcc.jobs.sweep"}
+_PLACES = {"converge": "adcc.jobs.converge", "step": "adcc.jobs.step", "sweep": "adcc.jobs.sweep"}
 
 
 @dataclass(frozen=True)
