@@ -88,6 +88,10 @@ class Settings:
     )
     log_level: str = _variable("ADCC_LOG_LEVEL", "info", f"How much is logged to stderr: {', '.join(_LEVELS)}.")
 
+    log_format: Literal["text", "json"] = _variable(
+        "ADCC_LOG_FORMAT", "text", "Lines for people (text), or an object a line for machines (json)."
+    )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings.
@@ -129,6 +133,7 @@ class Settings:
             tokens=_tokens(texts["tokens"]),
             rate=_integer("ADCC_RATE", texts["rate"], 0, 10**6),
             max_upload=_integer("ADCC_MAX_UPLOAD", texts["max_upload"], 0, 2**34),
+            log_format=_one_of("ADCC_LOG_FORMAT", texts["log_format"], ("text", "json")),
             log_level=_one_of("ADCC_LOG_LEVEL", texts["log_level"].lower(), _LEVELS),
         )
 

@@ -129,6 +129,12 @@ class Store:
         with self._connection() as connection:
             return [_job(row) for row in connection.execute(asked)]
 
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many jobs there are of each kind and state."""
+        asked = select(_C.kind, _C.state, func.count()).group_by(_C.kind, _C.state)
+        with self._connection() as connection:
+            return {(kind, str(state)): count for kind, state, count in connection.execute(asked)}
+
     def cancel(self, task_id: str) -> Job:
         """Ask a job to end; one that nobody runs has ended then.
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from adcc import logs
 from adcc.errors import StoreError
 from adcc.jobs.record import Job, State
 from adcc.jobs.store import LostError, Store
@@ -194,7 +195,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 def work(settings: Settings, parent: int, *child: str) -> None:
     """Work until SIGTERM or SIGINT, or the end of the parent; see `Worker`."""
     die_with(parent)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.set_up(settings.log_level, settings.log_format)
     worker = Worker(settings, child) if child else Worker(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, worker.stop)

@@ -19,9 +19,11 @@ from typing import Any
 from adcc.core.testcase import CHANGING, Reply
 from adcc.errors import ModelError
 from adcc.session.config import Config
+from adcc.session.ending import kill
 from adcc.session.folder import Folder, Status, runtime_dir
 from adcc.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_reply
-from adcc.session.process import process_start, resident
+from adcc.session.observer import Observer
+from adcc.session.process import resident
 from adcc.settings import ROOT, child_environment
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
@@ -140,9 +142,11 @@ class Handle:
     config : Config
     step_timeout : float
         How long a host may be busy with one request [s].
+    observer : Observer
     """
 
-    def __init__(self, nursery: Nursery, config: Config, step_timeout: float) -> None:
+    def __init__(self, nursery: Nursery, config: Config, step_timeout: float, observer: Observer) -> None:
+        self._observer = observer
         self._nursery = nursery
         self._config = config
         self._timeout = step_timeout
@@ -193,7 +197,9 @@ class Handle:
                 if outcome is None:
                     continue
                 if isinstance(outcome, str):
-                    raise ModelError(f"{self._cause(died)}. {outcome}") from died
+                    cause = self._cause(died)
+                    self._observer.host_died(self._config.testid, cause)
+                    raise ModelError(f"{cause}. {outcome}") from died
                 data = outcome
             else:
                 self._pool.append((os.getpid(), sock))
@@ -245,13 +251,15 @@ class Handle:
 
     def _make(self) -> socket.socket | None:
         """Have a host made; None when there is one already, or the zygote died."""
-        before = self._folder.status()
+        before, started = self._folder.status(), time.monotonic()
         sock = self._nursery.fork(self._config)
         try:
             data = self._wait(sock)
             head, _ = unpack(data)
             if "ready" in head:
                 self.restored = head["restored"]
+                if self.restored != "new":
+                    self._observer.brought_back(self._config.testid, self.restored, time.monotonic() - started)
                 return sock
             if "locked" not in head:
                 unpack_reply(data)  # raises what the host said
@@ -294,7 +302,7 @@ class Handle:
             elif memory > self._config.memory:
                 why = f"the request needed more memory than {self._config.memory / 2**20:.0f} MiB and was ended"
             if why:
-                _kill(status)
+                kill(status)
                 raise _DiedError(why, status)
         try:
             return receive(sock)
@@ -329,13 +337,6 @@ class Handle:
         return f"the process of the session ended with exit code {os.WEXITSTATUS(end)}"
 
 
-def end_host(folder: Folder) -> None:
-    """End the host of a session, whatever it does."""
-    status = folder.serving()
-    if status is not None:
-        _kill(status)
-
-
 class _DiedError(Exception):
     """A host that is no more."""
 
@@ -344,15 +345,3 @@ class _DiedError(Exception):
         self.why = why
         self.pid = status.pid if status else 0
         self.busy_with = status.key.decode("ascii", "replace") if status and status.busy_since else ""
-
-
-def _kill(status: Status) -> None:
-    """Kill a process, and never another one that got its number."""
-    with contextlib.suppress(OSError):
-        handle = os.pidfd_open(status.pid)
-        try:
-            if process_start(status.pid) == status.started:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-                select.select([handle], [], [], 5.0)
-        finally:
-            os.close(handle)

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import logging
 import os
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO, Any
 
 from adcc.core.testcase import Reply
 from adcc.errors import (
+    AdccError,
     BusyError,
     InvalidValueError,
     ModelError,
@@ -29,11 +29,13 @@ from adcc.session import rows
 from adcc.session.admission import RETRY_AFTER, Admission
 from adcc.session.catalogue import Catalogue
 from adcc.session.config import Config
-from adcc.session.folder import Folder, Status
-from adcc.session.handle import Handle, Nursery, end_host
+from adcc.session.ending import end_host, end_session
+from adcc.session.folder import Folder
+from adcc.session.handle import Handle, Nursery
 from adcc.session.ledger import Base, Ledger
-from adcc.session.process import resident
+from adcc.session.observer import Observer
 from adcc.session.snapshots import Snapshot, Snapshots
+from adcc.session.standing import tell
 from adcc.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,8 @@ class SessionManager:
     Parameters
     ----------
     settings : Settings
+    observer : Observer, optional
+        Hears what happens.
 
     Raises
     ------
@@ -52,8 +56,9 @@ class SessionManager:
         When the test case lacks something or the state directory cannot be written.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observer: Observer | None = None) -> None:
         self._settings = settings
+        self._observer = observer or Observer()
         self._state_dir = settings.state_dir
         self._sessions = settings.state_dir / "sessions"
         self._catalogue = Catalogue(settings)
@@ -121,14 +126,14 @@ class SessionManager:
         chosen = self._catalogue.free_id(file, testcaseid)
         folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
         folder.create({"testcase": chosen})
-        handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout)
+        handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
         try:
             handle.call("advance", {})
         except (ModelError, ResourcesError, InvalidValueError) as error:
             raise InvalidValueError(f"The test case {file} cannot be used: {error}", "file") from error
         finally:
             handle.close()
-            self._remove(folder)
+            end_session(self._state_dir, folder)
         with self._admission.alone():
             self._catalogue.register(file, chosen)
         return chosen
@@ -210,8 +215,20 @@ class SessionManager:
         AdccError
             What the method raises; also when the session's process died of it.
         """
+        started = time.perf_counter()
+        outcome: Reply | AdccError
         try:
-            return self._handle(testid).call(method, *arguments, clock=clock, key=key, **options)
+            outcome = self._call(testid, method, *arguments, clock=clock, key=key, **options)
+        except AdccError as error:
+            outcome = error
+        self._observer.called(method, time.perf_counter() - started, outcome)
+        if isinstance(outcome, AdccError):
+            raise outcome
+        return outcome
+
+    def _call(self, testid: str | None, method: str, *arguments: Any, **options: Any) -> Reply:
+        try:
+            return self._handle(testid).call(method, *arguments, **options)
         except UnknownSessionError:  # another worker stopped it
             with self._lock:
                 handle = self._handles.pop(testid or self._default, None)
@@ -219,7 +236,7 @@ class SessionManager:
                 handle.close()
             if testid is not None:
                 raise
-            return self._handle(None).call(method, *arguments, clock=clock, key=key, **options)
+            return self._handle(None).call(method, *arguments, **options)
 
     def restored(self, testid: str | None) -> str:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
@@ -275,7 +292,7 @@ class SessionManager:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session."""
-        return [self._tell(testid) for testid in self._admission.testids()]
+        return [tell(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()]
 
     def status(self, testid: str) -> str:
         """Return ``Running``, or ``Queued`` while the session waits for room.
@@ -300,7 +317,7 @@ class SessionManager:
             handle = self._handles.pop(folder.testid, None)
         if handle is not None:
             handle.close()
-        self._remove(folder)
+        end_session(self._state_dir, folder)
 
     def stop_all(self) -> int:
         """End all sessions and return how many there were."""
@@ -330,7 +347,7 @@ class SessionManager:
             handle = self._handles.get(folder.testid)
             if handle is None:
                 config = self._config(folder.testid, self._resources(folder))
-                handle = Handle(self._nursery, config, self._settings.step_timeout)
+                handle = Handle(self._nursery, config, self._settings.step_timeout, self._observer)
                 self._handles[folder.testid] = handle
         return handle
 
@@ -357,23 +374,6 @@ class SessionManager:
             memory=settings.session_memory * 2**20,
         )
 
-    def _remove(self, folder: Folder) -> None:
-        """End the host of a session and remove the folder.
-
-        Raises
-        ------
-        UnknownSessionError
-            When somebody else does.
-        """
-        gone = self._sessions / f".stopped-{folder.testid}-{time.time_ns()}"
-        try:
-            folder.path.rename(gone)  # from here on nobody finds it
-        except FileNotFoundError as error:
-            raise UnknownSessionError(folder.testid) from error
-        end_host(Folder(self._state_dir, folder.testid, gone))
-        folder.socket.unlink(missing_ok=True)
-        shutil.rmtree(gone, ignore_errors=True)
-
     def _folder(self, testid: str | None) -> Folder:
         """Return the folder of a session that exists; the default session is made when it does not."""
         if testid is None:
@@ -392,22 +392,3 @@ class SessionManager:
         if found is None:
             raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
         return found
-
-    def _tell(self, testid: str) -> dict[str, Any]:
-        folder = Folder(self._state_dir, testid)
-        about, last, now = folder.about(), folder.status(), folder.serving()
-        return {
-            "testid": testid,
-            "testcaseid": about.get("testcase"),
-            "created": about.get("created"),
-            "default": testid == self._default,
-            "time": last.clock if last else 0.0,
-            "state": _state(folder, now),
-            "memory": resident(now.pid) if now else 0,
-        }
-
-
-def _state(folder: Folder, now: Status | None) -> str:
-    if now is None:
-        return "queued" if folder.queued.exists() else "hibernated"
-    return "busy" if now.busy_since else "idle"

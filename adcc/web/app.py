@@ -9,11 +9,12 @@ import re
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
+from adcc import logs
 from adcc.errors import AdccError
 from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
-from adcc.web import boptest, evaluation, health, openapi, routes, wire
+from adcc.web import boptest, evaluation, health, metrics, openapi, routes, wire
 from adcc.web import jobs as job_routes
 from adcc.web import sessions as session_routes
 from adcc.web.guard import Guard
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         When the test case cannot be opened.
     """
     settings = settings or Settings.from_env()
-    sessions = SessionManager(settings)
+    sessions = SessionManager(settings, metrics.Watch())
     sessions.open_default()
     app = Flask("adcc", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -46,9 +47,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["adcc-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
-    app.register_blueprint(job_routes.blueprint(Store(settings), settings.threads))
+    store = Store(settings)
+    app.register_blueprint(job_routes.blueprint(store, settings.threads))
     app.register_blueprint(openapi.blueprint())
+    app.register_blueprint(metrics.blueprint(settings, sessions, store))
     _name_requests(app)
+    metrics.watch(app)
     Guard(app, settings)
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)
@@ -80,7 +84,7 @@ def index() -> Response:
 
 def _on_adcc_error(error: AdccError) -> Response:
     if error.status >= 500:
-        log.error("%s %s [%s]: %s", request.method, request.path, g.request_id, error)
+        log.error("%s %s: %s", request.method, request.path, error)
     return wire.failure(error)
 
 
@@ -93,7 +97,7 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _on_error(error: Exception) -> Response:
-    log.exception("%s %s [%s] failed", request.method, request.path, g.request_id, exc_info=error)
+    log.exception("%s %s failed", request.method, request.path, exc_info=error)
     return wire.envelope(500, "Internal error; the server's log has more.")
 
 
@@ -104,6 +108,8 @@ def _name_requests(app: Flask) -> None:
     def name() -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+        logs.forget()
+        logs.note(request=g.request_id, session=(request.view_args or {}).get("testid"))
 
     @app.after_request
     def tell(response: Response) -> Response:

@@ -54,6 +54,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "index": Operation(_SERVER, s.Index),
     "health.live": Operation(_SERVER, None),
     "health.ready": Operation(_SERVER, s.Ready),
+    "metrics.metrics": Operation(_SERVER, media=("text/plain",), enveloped=False),
     "session.health": Operation(_SERVER, s.Proof),
     "session.version": Operation(_PLANT, s.Version),
     "session.name": Operation(_PLANT, s.Name),

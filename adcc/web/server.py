@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+from adcc import logs
 from adcc.errors import AdccError
 from adcc.jobs.worker import GRACE
 from adcc.settings import ROOT, Settings, child_environment
@@ -38,7 +41,8 @@ _worker_of_jobs: list[subprocess.Popen[bytes]] = []
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to listen where strangers are without tokens; -b of the command line counts."""
+    """Refuse to listen where strangers are without tokens; -b of the command line counts. Make room for figures."""
+    _log()
     for address in server.cfg.address:
         if isinstance(address, tuple):  # a socket file has rights of its own
             try:
@@ -46,6 +50,12 @@ def on_starting(server: Any) -> None:
             except AdccError as error:
                 print(f"adcc: {error}", file=sys.stderr)  # noqa: T201, for the person at the terminal
                 sys.exit(1)
+    folder = _settings.state_dir / "metrics"
+    for left in folder.glob("*"):  # of a server that was killed
+        if not Path("/proc", left.name).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    (folder / str(os.getpid())).mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / str(os.getpid()))
 
 
 def when_ready(_server: Any) -> None:
@@ -58,6 +68,7 @@ def when_ready(_server: Any) -> None:
 
 def on_exit(_server: Any) -> None:
     """End the worker, which gives its jobs back."""
+    shutil.rmtree(_settings.state_dir / "metrics" / str(os.getpid()), ignore_errors=True)
     for worker in _worker_of_jobs:
         worker.terminate()
         try:
@@ -72,7 +83,7 @@ def post_worker_init(_worker: Any) -> None:
     # locks that the interrupted thread may hold, and would then hang; there is nothing to save, so just leave.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
-    logging.basicConfig(level=_settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    _log()
     print(  # noqa: T201, what the person at the terminal waits for
         f"Serving {_settings.resources.name} on {_settings.url}\n"
         f"  open {_settings.url}/ or try: curl {_settings.url}/measurements\n"
@@ -87,3 +98,10 @@ def worker_exit(_server: Any, worker: Any) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
+
+
+def _log() -> None:
+    """Log gunicorn's own records as all others."""
+    logs.set_up(_settings.log_level, _settings.log_format)
+    of_gunicorn = logging.getLogger("gunicorn.error")
+    of_gunicorn.handlers, of_gunicorn.propagate = [], True
