@@ -68,4 +68,4 @@ def normalise(frame: pd.DataFrame, what: str) -> pd.DataFrame:
         raise InvalidValueError(f"{what}: a set has two columns: {', '.join(map(str, known))}", what)
     table = frame.rename(columns={**known, rest[0]: "VALUE"})[[*known.values(), "VALUE"]]
     schema.check(table, what, integers=_WHOLE)
-    return table.astype({"VALUE": float})
+    return table.astype({"VALUE": float, **{name: int for name in _WHOLE if name in table.columns}})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from adcc.core.export import require
 from adcc.coupling import schema, units
@@ -177,12 +177,11 @@ class Elasticity(_Unary):
     of: Finite | dict[str, Finite]
     dim: str | None = None
 
-    @field_validator("dim")
-    @classmethod
-    def _belongs_to_sectors(cls, dim: str | None, info: Any) -> str | None:
-        if isinstance(info.data.get("of"), dict) != (dim is not None):
-            raise ValueError("belongs to elasticities by coordinate, which need it")
-        return dim
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if isinstance(self.of, dict) != (self.dim is not None):
+            raise ValueError("dim belongs to elasticities by coordinate, which need it")
+        return self
 
     def run(self, table: Table) -> Table:
         """Return the ratios' responses."""
