@@ -6,14 +6,14 @@
 FROM python:3.11-slim AS slim
 ARG PIP_EXTRA_INDEX_URL=""
 WORKDIR /app
-COPY requirements/runtime.txt requirements/
-RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r requirements/runtime.txt
+COPY requirements/image.txt requirements/
+RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r requirements/image.txt
 COPY adcc adcc
 COPY Resources Resources
 COPY gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
 USER 57439
-ENV HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
 RUN python -m adcc.cli doctor
 VOLUME /state
 EXPOSE 5000
@@ -36,7 +36,7 @@ COPY gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
 USER 57439
 ENV PATH=/opt/conda/envs/adcc/bin:$PATH \
-    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib
+    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
 # An image is not built when PyFMI and Assimulo do not fit together or cannot step the plant.
 RUN ADCC_ENGINE=pyfmi python -m adcc.cli doctor
 VOLUME /state

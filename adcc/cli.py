@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("study", type=Path, nargs="?", help="a study as JSON; docs/sweep.md has the form")
     study.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (default: the study's name)")
     study.add_argument("--dry-run", action="store_true", help="check, and tell runs, time, memory and disk")
-    study.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as tcp://host:8786 (default: this machine)")
+    study.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as tcp://host:8786 (default: ADCC_SCHEDULER)")
     study.add_argument("--workers", type=int, metavar="N", help="processes of this machine (default: one a core)")
     study.add_argument("--no-cache", action="store_true", help="neither take runs from the cache nor keep them there")
     study.add_argument("--cache-size", type=float, default=4.0, metavar="GB", help="most that the cache holds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -74,6 +75,12 @@ class Settings:
     job_lease: int = _variable(
         "ADCC_JOB_LEASE", "30", "Time without a sign of life after which another worker takes a job over [s]."
     )
+    jobs_keep: int = _variable(
+        "ADCC_JOBS_KEEP", "0", "How long jobs that have ended are kept, with their folders [days]; 0: for ever."
+    )
+    scheduler: str = _variable(
+        "ADCC_SCHEDULER", "", "Address of a Dask scheduler that sweeps run on, as tcp://host:8786; this machine."
+    )
     cors_origins: tuple[str, ...] = _variable(
         "ADCC_CORS_ORIGINS", "", "Origins that browsers may call from, separated by commas, or *; none by default."
     )
@@ -129,6 +136,8 @@ class Settings:
             jobs_url=texts["jobs_url"],
             worker_jobs=_integer("ADCC_WORKER_JOBS", texts["worker_jobs"], 0, 1024),
             job_lease=_integer("ADCC_JOB_LEASE", texts["job_lease"], 1, 86400),
+            jobs_keep=_integer("ADCC_JOBS_KEEP", texts["jobs_keep"], 0, 36500),
+            scheduler=_address(texts["scheduler"]),
             cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
             tokens=_tokens(texts["tokens"]),
             rate=_integer("ADCC_RATE", texts["rate"], 0, 10**6),
@@ -168,6 +177,12 @@ def _tokens(text: str) -> Path | Literal["none"] | None:
 
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://\S+", text):
+        raise SettingsError(f"ADCC_SCHEDULER must be an address as tcp://host:8786, not {text}")
+    return text
 
 
 def _one_of(variable: str, text: str, choices: tuple[_T, ...]) -> _T:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Write requirements/runtime.txt and requirements/dev.txt from pyproject.toml. Needs uv.
+# Write requirements/*.txt from pyproject.toml. Needs uv.
 # The names and versions alone are kept: no index, no hash, no local version (torch 2.13.0+cpu and 2.13.0 are both 2.13.0), and nothing
 # that only the CUDA build of torch wants.
 set -euo pipefail
@@ -12,5 +12,7 @@ compile --extra build --extra client --extra coupling --extra dashboard --extra 
     --extra sweep --extra test --extra train >requirements/dev.txt
 # what is served is what was tested
 compile --extra dashboard --constraint requirements/dev.txt >requirements/runtime.txt
-# The container takes these from conda-forge (environment.yml), and the rest of the runtime from PyPI.
-grep -vE '^(cmake|filelock|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/runtime.txt >requirements/container.txt
+# the images sweep too, and know PostgreSQL
+compile --extra dashboard --extra postgres --extra sweep --constraint requirements/dev.txt >requirements/image.txt
+# The container takes these from conda-forge (environment.yml), and the rest from PyPI.
+grep -vE '^(cmake|filelock|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/image.txt >requirements/container.txt

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
@@ -234,6 +234,17 @@ class Store:
             if values["deaths"] >= MOST_DEATHS:
                 values |= _died_too_often(values["deaths"]) | {"finished": now()}
         self._change(job, **values)
+
+    def old(self, age: float) -> list[str]:
+        """Return jobs that ended longer ago than an age [s]."""
+        asked = select(_C.task_id).where(_C.finished < now() - age).order_by(_C.finished)
+        with self._connection() as connection:
+            return list(connection.scalars(asked))
+
+    def remove(self, task_id: str) -> None:
+        """Forget a job that has ended."""
+        with self._connection() as connection:
+            connection.execute(delete(JOBS).where(_C.task_id == task_id, _C.finished.is_not(None)))
 
     def _change(self, job: Job, **values: Any) -> None:
         held = _held(job)

@@ -96,7 +96,8 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     from adcc.sweep.report import write_report
     from adcc.sweep.study import Where, run_study
 
-    state_dir = Settings.from_env().state_dir
+    settings = Settings.from_env()
+    state_dir = settings.state_dir
     path, out = recorder.folder / "study.json", recorder.folder / "results"
     path.write_bytes(orjson.dumps(spec.study(), option=orjson.OPT_INDENT_2))
 
@@ -109,7 +110,7 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
         print(text, flush=True)  # noqa: T201, into the job's log
 
     with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
-        state = run_study(path, out, Where(state_dir / "fmus"), cache, on_progress, say)
+        state = run_study(path, out, Where(state_dir / "fmus", settings.scheduler or None), cache, on_progress, say)
     on_progress(state)
     try:
         with open_results(out) as results:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from adcc import logs
 from adcc.errors import StoreError
+from adcc.jobs import retention
 from adcc.jobs.record import Job, State
 from adcc.jobs.store import LostError, Store
 from adcc.jobs.table import process_name
@@ -80,6 +81,8 @@ class Worker:
 
     def run(self) -> None:
         """Run jobs."""
+        if self._settings.jobs_keep:
+            retention.start(self._store, self._settings.jobs_keep)
         while self._runs or not self._stopping:
             for run in list(self._runs):
                 self._attend(run)

@@ -49,7 +49,8 @@ def sweep(settings: Settings, options: argparse.Namespace, say: Callable[[str], 
             return 0
         if options.study is None:
             raise SettingsError("which study? adcc sweep STUDY.json")
-        where = Where(settings.state_dir.absolute() / "fmus", options.scheduler, options.workers)
+        scheduler = options.scheduler or settings.scheduler or None
+        where = Where(settings.state_dir.absolute() / "fmus", scheduler, options.workers)
         return _sweep(options, where, None if options.no_cache else cache, say)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -376,3 +377,29 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
         assert (one.select().dataset()[variable].values == other.select().dataset()[variable].values).all()
         assert one.select().dataset()[variable].shape[0] == 200
     assert "fuel_cycle" in (tmp_path / "fetched" / "results" / "report.html").read_text()
+
+
+def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path, own_fmu):
+    for module in ("distributed", "hdf5plugin", "numba", "xarray"):
+        pytest.importorskip(module)
+    from tests.dask_cluster import DaskCluster
+
+    studies = tmp_path / "studies" / "mine"
+    studies.mkdir(parents=True)
+    shutil.copy(own_fmu("linear", "2.0"), studies / "Linear.fmu")
+    spec = {
+        "folder": "mine", "paths": {"package_path": "Linear.fmu"}, "simulation_parameters": {"tau": "1:20:1"},
+        "simulation": {"variableFilter": "x", "stop_time": 20, "step_size": 1},
+    }  # fmt: skip
+    variables = {"ADCC_STUDIES": str(studies.parent)}
+    with DaskCluster(tmp_path / "dask") as cluster:
+        variables["ADCC_SCHEDULER"] = cluster.address
+        with serving(small_resources, tmp_path / "state", **variables) as server:
+            task_id = server.request("POST", "/api/run/sweep", spec)[1]["task_id"]
+            job = ended(server, task_id)
+            assert (job["status"], job["results"]["runs"], job["results"]["failed"]) == ("Success", 20, 0), job
+    with serving(small_resources, tmp_path / "state", **variables) as server:  # its scheduler is gone
+        spec["simulation_parameters"] = {"tau": "30:40:1"}
+        job = ended(server, server.request("POST", "/api/run/sweep", spec)[1]["task_id"])
+        assert job["status"] == "Error"
+        assert "there is no Dask scheduler" in job["error"]

@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
 import adcc.sweep
+from tests.dask_cluster import DaskCluster
 from tests.own_fmus import state
 from tests.trap_fmu import Trap
 
@@ -30,7 +30,7 @@ def command(tmp_path):
     def run(*arguments, start=False, check=0):
         whole = [sys.executable, "-m", "adcc.cli", "sweep", *map(str, arguments)]
         if start:
-            return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         done = subprocess.run(whole, env=environment, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == check, done.stderr
         return done
@@ -159,34 +159,57 @@ def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
         tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": "1:50:1"},
         {"variableFilter": "x", "stop_time": 20, "step_size": 1},
     )  # fmt: skip
-    file = tmp_path / "scheduler.json"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
-    base = [sys.executable, "-m", "distributed.cli"]
-    own = ["--scheduler-file", str(file)]
-    quiet = {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": Path.cwd()}
-    scheduler = subprocess.Popen(
-        [*base[:2], "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *own],
-        **quiet,
-    )
-    workers = []
-    try:
-        _wait_for(file.exists)
-        workers += [
-            subprocess.Popen(
-                [*base[:2], "distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard", *own,
-                 "--local-directory", str(tmp_path)], **quiet,
-            )
-            for _ in range(2)
-        ]  # fmt: skip
-        address = json.loads(file.read_text())["address"]
+    with DaskCluster(tmp_path / "dask") as cluster:
+        address = cluster.address
         assert "50 of 50 runs;" in command(study, "--scheduler", address).stdout
-    finally:
-        for process in [*workers, scheduler]:
-            process.terminate()
-        for process in [*workers, scheduler]:
-            process.wait(30)
     failed = command(study, "--scheduler", address, "--out", tmp_path / "b", "--no-cache", check=1)
     assert "there is no Dask scheduler" in failed.stderr
+
+
+def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(command, tmp_path, trap_fmu):
+    fmu = trap_fmu()
+    whole, cut = slow_study(tmp_path, fmu, "whole.json"), slow_study(tmp_path, fmu, "cut.json")
+    command(whole, "--no-cache", "--workers", 2)
+    with DaskCluster(tmp_path / "dask") as cluster:
+        process = command(cut, "--no-cache", "--scheduler", cluster.address, start=True)
+        try:
+            _wait_for(lambda: len(_done(tmp_path / "cut")) >= 2)
+            cluster.scheduler.kill()
+            said = process.communicate(timeout=60)[1].decode()
+        finally:
+            process.kill()
+            process.wait()
+    assert process.returncode == 1
+    assert said.splitlines()[-1].startswith("adcc: the Dask scheduler is gone")
+    assert 0 < len(_done(tmp_path / "cut")) < 60
+    command(cut, "--no-cache", "--workers", 2)
+    for path in sorted((tmp_path / "whole/parts").iterdir()):
+        assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
+
+
+def test_scratch_files_and_licences(command, tmp_path, trap_fmu):
+    """Dask's files are where the study says, and no more runs are under way than it has licences."""
+    (tmp_path / "scratch").mkdir()
+    study = slow_study(tmp_path, trap_fmu(), max_concurrent=1)
+    content = json.loads(study.read_text())
+    content["paths"]["scratch_dir"] = "scratch"
+    study.write_text(json.dumps(content))
+    process = command(study, "--no-cache", "--workers", 2, start=True)
+    try:
+        _wait_for(lambda: len(_done(tmp_path / "slow")) >= 1)
+        assert list((tmp_path / "scratch").glob("*/worker-*"))
+        # workers burn time while runs are under way; the driver, nanny and resource tracker hardly do
+        busy = [
+            p for p in psutil.Process(process.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())
+        ]
+        assert len(busy) == 1
+        _, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+    finally:
+        process.kill()
+        process.wait()
+    assert not list((tmp_path / "slow").rglob("worker-*"))
+    assert len(_done(tmp_path / "slow")) == 4  # parts
 
 
 def test_what_is_wrong_is_said(command, tmp_path, own_fmu):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
+import pytest
+
+from adcc.cli import _parser
 from adcc.fmu.abi import pyfmi_problem
-from adcc.settings import ROOT
+from adcc.settings import ROOT, Settings
 
 
 def text(name):
@@ -19,10 +23,11 @@ def test_the_pinned_set_fits():
 
 
 def test_what_pip_adds_is_of_the_lock_and_replaces_nothing_of_conda():
-    lock, container = (set(text(f"requirements/{name}.txt").split()) for name in ("runtime", "container"))
+    lock, container = (set(text(f"requirements/{name}.txt").split()) for name in ("image", "container"))
     assert container < lock
     names = {line.partition("==")[0] for line in container}
-    assert {"flask", "fmpy", "gunicorn", "orjson"} <= names
+    assert {"flask", "fmpy", "gunicorn", "orjson", "distributed", "numba", "psycopg"} <= names
+    assert set(text("requirements/runtime.txt").split()) <= lock
     assert names.isdisjoint({"numpy", "torch", "pyfmi", "assimulo"})
 
 
@@ -49,3 +54,48 @@ def test_every_image_is_examined_and_does_not_run_as_root():
 def test_compose_publishes_on_loopback_alone():
     published = re.findall(r'^ +- "([\d.:]+)"$', text("docker-compose.yml"), flags=re.MULTILINE)
     assert published == ["127.0.0.1:5000:5000"]
+
+
+@pytest.fixture
+def compose():
+    yaml = pytest.importorskip("yaml", reason="PyYAML comes with the extra sweep")
+    return yaml.safe_load(text("docker-compose.yml"))
+
+
+def test_compose_starts_the_api_alone_unless_it_is_told_otherwise(compose):
+    services = compose["services"]
+    assert {name for name, service in services.items() if "profiles" not in service} == {"api"}
+    of_cluster = {name for name, service in services.items() if "cluster" in service.get("profiles", ())}
+    assert of_cluster == {"worker", "scheduler", "dask-worker", "database"}
+    assert services["worker"]["profiles"] == ["worker", "cluster"]
+
+
+def test_every_service_of_compose_is_confined_and_what_it_names_exists(compose):
+    for name, service in compose["services"].items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert set(service["networks"]) <= {"default", *compose["networks"]}, name
+        if name != "api":
+            assert "ports" not in service
+            assert service["networks"] == ["inside"], name
+        for mount in service["volumes"]:
+            source = mount.split(":")[0]
+            assert source in compose["volumes"] or (ROOT / source).is_dir(), mount
+    assert compose["networks"]["inside"]["internal"]
+
+
+def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
+    known = {field.metadata["variable"] for field in fields(Settings)}
+    for name, service in compose["services"].items():
+        ours = {variable for variable in service["environment"] if variable.startswith("ADCC_")}
+        assert ours <= known, name
+    command = compose["services"]["worker"]["command"]
+    assert command[:3] == ["python", "-m", "adcc.cli"]
+    assert _parser().parse_args(command[3:]).jobs == "2"
+    for name, program in (("scheduler", "dask_scheduler"), ("dask-worker", "dask_worker")):
+        module = pytest.importorskip(f"distributed.cli.{program}")
+        dask, _, *arguments = compose["services"][name]["command"]
+        assert dask == "dask"
+        module.main.make_context(name, arguments)  # raises where an option does not exist
+    assert compose["services"]["dask-worker"]["command"][2] == "tcp://scheduler:8786"

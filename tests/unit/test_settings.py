@@ -52,6 +52,8 @@ def test_an_empty_value_counts_as_not_set():
         ("ADCC_MAX_BODY", "-1"),
         ("ADCC_THREADS", "0"),
         ("ADCC_LOG_LEVEL", "loud"),
+        ("ADCC_JOBS_KEEP", "-1"),
+        ("ADCC_SCHEDULER", "host:8786"),
     ],
 )
 def test_what_is_not_acceptable_is_named(variable, value):
