@@ -14,7 +14,7 @@ from adcc.errors import AdccError
 from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
-from adcc.web import boptest, evaluation, health, metrics, openapi, routes, wire
+from adcc.web import boptest, dashboard, evaluation, health, metrics, openapi, routes, wire
 from adcc.web import jobs as job_routes
 from adcc.web import sessions as session_routes
 from adcc.web.guard import Guard
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _name_requests(app)
     metrics.watch(app)
     Guard(app, settings)
+    dashboard.attach(app, settings, sessions, store)
     app.add_url_rule("/", "index", index)
     app.register_error_handler(AdccError, _on_adcc_error)
     app.register_error_handler(HTTPException, _on_http_error)
@@ -65,7 +66,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def index() -> Response:
     """Say what there is."""
-    rules = [rule for rule in current_app.url_map.iter_rules() if rule.endpoint != "index"]
+    rules = [
+        rule
+        for rule in current_app.url_map.iter_rules()
+        if rule.endpoint != "index" and not rule.rule.startswith("/dashboard")
+    ]
     listing = {
         f"{method} {rule.rule}": (current_app.view_functions[rule.endpoint].__doc__ or "").splitlines()[0]
         for rule in sorted(rules, key=lambda rule: rule.rule)

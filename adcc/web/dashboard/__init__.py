@@ -1,0 +1,28 @@
+"""The dashboard at ``/dashboard``: pages for people, on the same server as the API."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from flask import Flask, Response
+
+from adcc.errors import MissingExtraError
+from adcc.jobs.store import Store
+from adcc.session.manager import SessionManager
+from adcc.settings import Settings
+
+
+def attach(app: Flask, settings: Settings, sessions: SessionManager, store: Store) -> None:
+    """Add the pages to an application that has a `Guard`; without Dash an answer that says what is missing."""
+    if importlib.util.find_spec("dash") is None:
+        app.add_url_rule("/dashboard", "dashboard", _missing)
+        app.add_url_rule("/dashboard/<path:_>", "dashboard", _missing)
+        return
+    from adcc.web.dashboard.site import build
+
+    build(app, settings, sessions, store)
+
+
+def _missing(_: str = "") -> Response:
+    """Say that the pages are not installed."""
+    raise MissingExtraError("The dashboard is not installed; it comes with: pip install 'adcc[dashboard]'")

@@ -1,0 +1,99 @@
+"""Numbers, units and times as people read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+DAY = 86400.0
+
+
+class Scale(NamedTuple):
+    """How values of a unit are shown: ``value * factor + offset``, in another unit, with so many decimals."""
+
+    factor: float
+    offset: float
+    unit: str
+    decimals: int | None
+
+    def of(self, value: float) -> float:
+        """Return a value as it is shown."""
+        return value * self.factor + self.offset
+
+    def text(self, value: float | str | None) -> str:
+        """Return a value with its unit."""
+        if isinstance(value, str):
+            return value
+        if value is None or not math.isfinite(value):
+            return "–"
+        shown = self.of(value)
+        digits = f"{shown:.4g}" if self.decimals is None else f"{shown:,.{self.decimals}f}".replace(",", "\u202f")
+        return f"{digits} {self.unit}".rstrip()
+
+
+#: Units of the cooling plant and what people read instead.
+_PLANT = {
+    "K": Scale(1, -273.15, "°C", 1),
+    "W": Scale(1e-3, 0, "kW", 1),
+    "1": Scale(1, 0, "", 2),
+    "m3/s": Scale(1, 0, "m³/s", 3),
+    "kg/s": Scale(1, 0, "kg/s", 1),
+    "m": Scale(1, 0, "m", 1),
+    "rpm": Scale(1, 0, "rpm", 0),
+}
+
+
+def scale(unit: str, *, plant: bool) -> Scale:
+    """Return how a unit is shown: of the cooling plant in °C and kW, of any other model as it is declared."""
+    declared = Scale(1, 0, "" if unit == "1" else unit, None)
+    return _PLANT.get(unit, declared) if plant else declared
+
+
+def clock(seconds: float) -> str:
+    """Return a time of a simulation as days, hours and minutes, seconds only where there are any."""
+    days, rest = divmod(seconds, DAY)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    said = f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}"
+    return said if rest < 1e-6 else f"{said}:{rest:06.3f}".rstrip("0").rstrip(".")
+
+
+def seconds(value: float) -> str:
+    """Return a time in seconds, digits in groups."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", "\u202f") + " s"
+
+
+def both(value: float) -> str:
+    """Return a time of a simulation as a clock and in seconds."""
+    return f"{clock(value)} ({seconds(value)})"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def moment(when: float | None) -> str:
+    """Return a time of the real world, seconds since 1970, in the server's time zone."""
+    if when is None:
+        return "–"
+    return datetime.fromtimestamp(when, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def figure(value: float | int | str | bool | None, digits: int = 6) -> str:
+    """Return a figure of a result."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value)
+    return f"{value:.{digits}g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
