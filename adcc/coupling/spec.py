@@ -6,7 +6,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from adcc.coupling.component import Coordinate
 from adcc.coupling.transform import Transform, references
@@ -25,6 +25,12 @@ Numbers = Finite | list[Any]
 
 #: What the seed has: the tolerance and the most iterations where a case does not say.
 TOLERANCE, ITERATIONS = 1e-4, 20
+#: A list, or a number n that stands for 0 to n - 1.
+Coordinates = Annotated[
+    list[Coordinate],
+    Field(min_length=1, max_length=10**6),
+    BeforeValidator(lambda given: list(range(given)) if type(given) is int and 0 < given <= 10**6 else given),
+]
 
 
 class _Part(BaseModel):
@@ -35,7 +41,7 @@ class Output(_Part):
     """An output; what is None comes from the component's description, where it has one."""
 
     unit: str | None = None
-    dims: dict[Name, Annotated[list[Coordinate], Field(min_length=1)]] | None = None
+    dims: dict[Name, Coordinates] | None = None
     lower: Finite | None = None
     upper: Finite | None = None
 
