@@ -159,6 +159,15 @@ def _parser() -> argparse.ArgumentParser:
     removed.add_argument("name")
     removed.set_defaults(run=token, action="remove")
 
+    about = "write sessions and jobs into a file; a server may run meanwhile"
+    kept = commands.add_parser("backup", help=about)
+    kept.add_argument("file", type=Path, help="a .tar")
+    kept.set_defaults(run=backup)
+    about = "make a state directory (ADCC_STATE_DIR) from such a file"
+    back = commands.add_parser("restore", help=about)
+    back.add_argument("file", type=Path)
+    back.set_defaults(run=restore)
+
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
     check.set_defaults(run=doctor)
@@ -300,6 +309,24 @@ def token(settings: Settings, options: argparse.Namespace) -> int:
     else:
         for one in known.all():
             print(one.name, ",".join(one.scopes), f"{one.rate}/s" if one.rate else "", sep="\t")
+    return 0
+
+
+def backup(settings: Settings, options: argparse.Namespace) -> int:
+    """Write sessions and jobs into a file; see `adcc.backup`."""
+    from adcc.backup import backup
+
+    sessions = backup(settings.state_dir, options.file)
+    print(f"{options.file}: {sessions} sessions, {options.file.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    return 0
+
+
+def restore(settings: Settings, options: argparse.Namespace) -> int:
+    """Make a state directory from a file; see `adcc.backup`."""
+    from adcc.backup import restore
+
+    restore(options.file, settings.state_dir)
+    print(f"{settings.state_dir} is ready; start the server over it", file=sys.stderr)
     return 0
 
 

@@ -110,7 +110,7 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
         print(text, flush=True)  # noqa: T201, into the job's log
 
     with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
-        state = run_study(path, out, Where(state_dir / "fmus", settings.scheduler or None), cache, on_progress, say)
+        state = run_study(path, out, Where(state_dir / "fmu", settings.scheduler or None), cache, on_progress, say)
     on_progress(state)
     try:
         with open_results(out) as results:

@@ -22,6 +22,7 @@ from adcc.jobs import retention
 from adcc.jobs.record import Job, State
 from adcc.jobs.store import LostError, Store
 from adcc.jobs.table import process_name
+from adcc.session import layout
 from adcc.session.process import die_with
 from adcc.settings import ROOT, Settings, child_environment
 
@@ -199,6 +200,7 @@ def work(settings: Settings, parent: int, *child: str) -> None:
     """Work until SIGTERM or SIGINT, or the end of the parent; see `Worker`."""
     die_with(parent)
     logs.set_up(settings.log_level, settings.log_format)
+    layout.prepare(settings.state_dir)
     worker = Worker(settings, child) if child else Worker(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, worker.stop)

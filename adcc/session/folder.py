@@ -31,6 +31,8 @@ from adcc.session.process import process_start
 
 _STATUS = struct.Struct("<QQd32sdQ")
 _CRC = struct.Struct("<I")
+#: No process starts then.
+_NEVER = 2**64 - 1
 #: Unix socket addresses end at 108 bytes.
 _LONGEST = 100
 
@@ -133,6 +135,13 @@ class Folder:
         """Return who serves the session now."""
         status = self.status()
         return status if status is not None and process_start(status.pid) == status.started else None
+
+
+def keep_clock(folder: Folder, path: Path) -> None:
+    """Write a status that tells where a session stands, and that nobody serves it."""
+    status = folder.status()
+    if status is not None:
+        path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, b"", status.clock, status.requests))
 
 
 class StatusFile:

@@ -25,7 +25,7 @@ from adcc.errors import (
     StateError,
     UnknownSessionError,
 )
-from adcc.session import rows
+from adcc.session import layout, rows
 from adcc.session.admission import RETRY_AFTER, Admission
 from adcc.session.catalogue import Catalogue
 from adcc.session.config import Config
@@ -57,6 +57,7 @@ class SessionManager:
     """
 
     def __init__(self, settings: Settings, observer: Observer | None = None) -> None:
+        layout.prepare(settings.state_dir)
         self._settings = settings
         self._observer = observer or Observer()
         self._state_dir = settings.state_dir

@@ -50,7 +50,7 @@ def sweep(settings: Settings, options: argparse.Namespace, say: Callable[[str], 
         if options.study is None:
             raise SettingsError("which study? adcc sweep STUDY.json")
         scheduler = options.scheduler or settings.scheduler or None
-        where = Where(settings.state_dir.absolute() / "fmus", scheduler, options.workers)
+        where = Where(settings.state_dir.absolute() / "fmu", scheduler, options.workers)
         return _sweep(options, where, None if options.no_cache else cache, say)
 
 
