@@ -21,6 +21,7 @@ from adcc.web.dashboard.words import figure, moment
 
 #: What the form holds at first: specifications that this server can run as they are.
 _EXAMPLES: dict[str, dict[str, Any]] = {
+    "converge": {"case_name": "datacenter_grid"},
     "step": {"start_time": 0, "end_time": 86400, "controller": "rules"},
     "sweep": {
         "folder": "fuel_cycle",

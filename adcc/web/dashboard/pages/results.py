@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
 from adcc.errors import AdccError
+from adcc.jobs import kinds
 from adcc.jobs.record import Job
 from adcc.web.dashboard import charts
 from adcc.web.dashboard.charts import Curve
@@ -62,7 +66,12 @@ def register(pages: Dash, context: Context) -> None:
             return hidden
         job = context.store.get(mark["task_id"])
         if job.kind == "converge":
-            return False, True, *[no_update] * 6, ""
+            return (
+                not _iterations(context, job),
+                True,
+                *[no_update] * 6,
+                "Converged is delta at most the tolerance; the residual is taken before damping.",
+            )
         if job.kind != "sweep":
             return hidden
         try:
@@ -98,6 +107,8 @@ def register(pages: Dash, context: Context) -> None:
         if not mark:
             return no_update
         job = context.store.get(mark["task_id"])
+        if job.kind == "converge":
+            return _convergence(_iterations(context, job), _tolerance(job))
         if job.kind != "sweep" or not metric or not across:
             return no_update
         return _response(context, job, metric, across, None if up in (None, _NONE, across) else up)
@@ -123,6 +134,44 @@ def _response(context: Context, job: Job, metric: str, across: str, up: str | No
         return charts.lines(drawn, across, metric, band=(found.low, found.high))
     at = [Curve(name, "", axes[name].levels, axes[name].levels) for name in (across, up)]
     return charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), metric)
+
+
+def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:
+    """Return what is known of the iterations of a coupled run, also while it runs: number and figures."""
+    path = context.store.folder_of(job.task_id) / "results" / "iterations.sqlite"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as database:
+            rows = database.execute("SELECT number, told FROM iterations ORDER BY number").fetchall()
+    except sqlite3.Error:  # nothing there yet
+        return []
+    return [(number, json.loads(told)) for number, told in rows]
+
+
+def _tolerance(job: Job) -> float | None:
+    """Return the tolerance of a coupled run; None where its case cannot be read any more."""
+    given = job.spec.get("convergence_tolerance")
+    if given is not None:
+        return float(given)
+    try:
+        spec: Any = kinds.parse(kinds.find(job.kind), job.spec)
+        return float(spec.case().tolerance)
+    except AdccError:
+        return None
+
+
+def _convergence(iterations: list[tuple[int, dict[str, Any]]], tolerance: float | None) -> dict[str, Any]:
+    """Return the residuals of a coupled run over its iterations, and where it has converged."""
+    if not iterations:
+        return charts.blank("No iteration yet.")
+    number = np.array([float(one) for one, _ in iterations])
+    drawn = []
+    for key, name in (("delta", "delta"), ("residual", "norm of the residual"), ("rate", "contraction rate")):
+        values = np.array([told.get(key) or np.nan for _, told in iterations], dtype=float)
+        if np.isfinite(values).any():
+            drawn.append(Curve(name, "", number, values))
+    if tolerance is not None:
+        drawn.append(Curve("tolerance", "", number[[0, -1]], np.full(2, tolerance)))
+    return charts.lines(drawn, "iteration", "", log=True)
 
 
 @contextmanager
