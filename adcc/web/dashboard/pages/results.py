@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from adcc.sweep.report.sample import Sample
 
 _NONE = "-"
+_CONVERGED = "Converged is delta at most the tolerance; the residual is taken before damping."
 
 
 def layout() -> html.Div:
@@ -70,7 +71,7 @@ def register(pages: Dash, context: Context) -> None:
                 not _iterations(context, job),
                 True,
                 *[no_update] * 6,
-                "Converged is delta at most the tolerance; the residual is taken before damping.",
+                _CONVERGED,
             )
         if job.kind != "sweep":
             return hidden
