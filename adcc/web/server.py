@@ -29,7 +29,8 @@ control_socket_disable = True
 threads = _settings.threads
 #: A worker that says nothing for so long is replaced [s]; a long simulation does not silence it, loading torch may.
 timeout = 120
-graceful_timeout = 5
+#: What is in hand when the server is to end is finished, however long it may take [s].
+graceful_timeout = int(_settings.step_timeout)
 #: Clients may keep a connection for so long between requests [s].
 keepalive = 75
 loglevel = "warning" if _settings.log_level == "info" else _settings.log_level
