@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.core.boundary import Disturbances
 from adcc.core.model import FloatArray
 from adcc.errors import AdccError, ResourcesError
-from adcc.sweep.fmu import open_fmu
+from adcc.sweep.fmu import Scalar, open_fmu
+from adcc.sweep.inputs import read_inputs
 from adcc.sweep.job import Job, Results
 from adcc.sweep.reduction import Reduction
 from adcc.sweep.slave import Slave
@@ -61,13 +61,10 @@ class _FmuRunner:
     def __init__(self, job: Job) -> None:
         self._job, self._reduction = job, Reduction(job)
         fmu = open_fmu(Path(job.fmu), Path(job.cache))
-        inputs = []
+        inputs: list[Scalar] = []
         self._table = np.empty((job.experiment.count, 0))
         if job.inputs:
-            data = Disturbances.read(Path(job.inputs), linear=job.interpolate)
-            inputs = [fmu.scalars[name] for name in data.names]
-            times = job.times
-            self._table = np.ascontiguousarray(data.at(times[:-1].tolist(), float(times[-1])))
+            inputs, self._table = read_inputs(Path(job.inputs), fmu, job.times, interpolate=job.interpolate)
         self._slave = Slave(fmu, [fmu.scalars[name] for name in job.variables], inputs, job.strategy)
 
     def run(self, row: FloatArray, results: Results, place: int) -> None:

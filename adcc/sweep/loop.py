@@ -88,17 +88,52 @@ def read(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def write(
+    set_real: int,
+    set_integer: int,
+    set_boolean: int,
+    instance: int,
+    reals: NDArray[np.uint32],
+    integers: NDArray[np.uint32],
+    booleans: NDArray[np.uint32],
+    whole: NDArray[np.int32],
+    row: NDArray[np.float64],
+) -> Any:
+    """Set the inputs of an instance to a row: reals, integers, booleans; return FMI's status."""
+    n = reals.size
+    status = _pass(set_real, instance, reals.ctypes.data, n, row.ctypes.data) if n else 0
+    if status > _WARNING:
+        return status
+    if integers.size:
+        for i in range(integers.size):
+            whole[i] = int(row[n + i])
+        status = _pass(set_integer, instance, integers.ctypes.data, integers.size, whole.ctypes.data)
+        if status > _WARNING:
+            return status
+        n += integers.size
+    if booleans.size:
+        for i in range(booleans.size):
+            whole[i] = int(row[n + i])
+        status = _pass(set_boolean, instance, booleans.ctypes.data, booleans.size, whole.ctypes.data)
+    return status
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def simulate(
     do_step: int,
     get_real: int,
     get_integer: int,
     get_boolean: int,
     set_real: int,
+    set_integer: int,
+    set_boolean: int,
     instance: int,
     reals: NDArray[np.uint32],
     integers: NDArray[np.uint32],
     booleans: NDArray[np.uint32],
-    inputs: NDArray[np.uint32],
+    real_inputs: NDArray[np.uint32],
+    integer_inputs: NDArray[np.uint32],
+    boolean_inputs: NDArray[np.uint32],
     table: NDArray[np.float64],
     start: float,
     step: float,
@@ -109,13 +144,13 @@ def simulate(
 
     Parameters
     ----------
-    do_step, get_real, get_integer, get_boolean, set_real : int
+    do_step, get_real, get_integer, get_boolean, set_real, set_integer, set_boolean : int
         Addresses of the FMU's functions.
     instance : int
         An initialized instance.
     reals, integers, booleans : arrays
         Value references of the outputs.
-    inputs : array, shape (n,)
+    real_inputs, integer_inputs, boolean_inputs : arrays
         Value references of the inputs that follow a table.
     table : array, shape (count, n)
         Their values during each step.
@@ -131,13 +166,17 @@ def simulate(
     tuple of int
         The output point that was reached, and the status: 0, what FMI says, or NOT_FINITE.
     """
-    whole = np.zeros(max(integers.size, booleans.size, 1), np.int32)
+    whole = np.zeros(max(integers.size, booleans.size, integer_inputs.size, boolean_inputs.size, 1), np.int32)
+    driven = real_inputs.size + integer_inputs.size + boolean_inputs.size > 0
     status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, whole, out[0])
     if status:
         return 0, status
     for i in range(count):
-        if inputs.size:
-            status = _pass(set_real, instance, inputs.ctypes.data, inputs.size, table[i].ctypes.data)
+        if driven:
+            status = write(
+                set_real, set_integer, set_boolean, instance,
+                real_inputs, integer_inputs, boolean_inputs, whole, table[i],
+            )  # fmt: skip
             if status > _WARNING:
                 return i, status
         status = _step(do_step, instance, start + i * step, step, 1)
@@ -152,4 +191,5 @@ def simulate(
 def compile_loop() -> None:
     """Compile the loop, or load it from disk, so that no run is charged with it: simulate nothing, without an FMU."""
     none = np.empty(0, dtype=np.uint32)
-    simulate(0, 0, 0, 0, 0, 0, none, none, none, none, np.empty((0, 0)), 0.0, 1.0, 0, np.empty((1, 0)))
+    nothing = (none,) * 6
+    simulate(0, 0, 0, 0, 0, 0, 0, 0, *nothing, np.empty((0, 0)), 0.0, 1.0, 0, np.empty((1, 0)))

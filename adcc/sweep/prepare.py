@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from adcc.core.boundary import Disturbances
-from adcc.errors import AdccError, InvalidValueError
+from adcc.errors import InvalidValueError
 from adcc.sweep.fmu import Fmu, Scalar, check_values, in_order, open_fmu
+from adcc.sweep.inputs import check_inputs
 from adcc.sweep.job import Job, hash_file
 from adcc.sweep.modelica import compile_model
 from adcc.sweep.plan import Plan, make_plan
@@ -73,7 +73,7 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
             wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}", field))
     if not kept and not study.metrics:
         wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
-    _collected(wrong, lambda: _check_inputs(study, fmu))
+    _collected(wrong, lambda: check_inputs(study.simulation, fmu))
     plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
     raise_all(wrong)
     assert plan is not None  # noqa: S101 - else something was wrong
@@ -137,21 +137,6 @@ def _check_parameter(fmu: Fmu, name: str, given: Values) -> None:
 def _check_start(fmu: Fmu, name: str, value: float) -> None:
     field = f"simulation.start_values.{name}"
     check_values(fmu.settable(name, field), [value], field)
-
-
-def _check_inputs(study: Study, fmu: Fmu) -> None:
-    simulation, field = study.simulation, "simulation.inputs"
-    if simulation.inputs is None:
-        return
-    try:
-        table = Disturbances.read(simulation.inputs, linear=simulation.interpolate_inputs)
-        table.at([simulation.start_time], simulation.stop_time)
-    except AdccError as error:
-        raise InvalidValueError(f"{field}: {error}", field) from error
-    for name in table.names:
-        scalar = fmu.scalars.get(name)
-        if scalar is None or not scalar.is_input or scalar.kind != "Real":
-            raise InvalidValueError(f"{field}: {fmu.description.path.name} has no real input {name}", field)
 
 
 def _collected(wrong: list[InvalidValueError], check: Callable[[], _T]) -> _T | None:

@@ -71,7 +71,7 @@ class Slave:
     outputs : sequence of Scalar
         What is recorded: reals first, then integers, then booleans.
     inputs : sequence of Scalar
-        What follows a table.
+        What follows a table, in the same order.
     strategy : Strategy
 
     Raises
@@ -94,13 +94,14 @@ class Slave:
             self._free = library.fmi2FreeInstance
         except AttributeError as error:
             raise ModelError(f"the FMU {fmu.description.name} lacks a function: {error}") from error
-        looped = ("DoStep", "GetReal", "GetInteger", "GetBoolean", "SetReal")
+        looped = ("DoStep", "GetReal", "GetInteger", "GetBoolean", "SetReal", "SetInteger", "SetBoolean")
         self._addresses = [ctypes.cast(self._call[name], c_void_p).value for name in looped]
         self._make.restype = c_size_t
         self._make.argtypes = [c_char_p, c_int, c_char_p, c_char_p, c_void_p, c_int, c_int]
         self._free.restype, self._free.argtypes = None, [c_size_t]
-        self._outputs = tuple(_references(outputs, kind) for kind in ("Real", "Integer", "Boolean"))
-        self._inputs = _references(inputs, "Real")
+        self._outputs, self._inputs = (
+            tuple(_references(scalars, kind) for kind in _DTYPES) for scalars in (outputs, inputs)
+        )
         self._driven = [scalar.name for scalar in inputs]
         self._instance = 0
         self._state = c_void_p()
@@ -135,7 +136,7 @@ class Slave:
             self._set(first)
             self._do("ExitInitializationMode")
             point, status = loop.simulate(
-                *self._addresses, self._instance, *self._outputs, self._inputs, table,
+                *self._addresses, self._instance, *self._outputs, *self._inputs, table,
                 experiment.start, experiment.step, experiment.count, out,
             )  # fmt: skip
             if status:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from adcc.errors import InvalidValueError
+from adcc.settings import ROOT
 from adcc.sweep.chunk import run_chunk
 from adcc.sweep.job import DONE, FAILED
 from adcc.sweep.prepare import prepare
@@ -97,3 +98,26 @@ def test_what_does_not_fit_is_named(study):
         study({}, stop_time=3e9)
     with pytest.raises(InvalidValueError, match="simulation.inputs: a test case has its own"):
         study({}, inputs="in.csv")
+
+
+def test_the_example_fits_the_default_test_case(resources, state_dir):
+    path = ROOT / "examples" / "cooling_plant" / "study.json"
+    plan, job = prepare(load_study(path), path.parent, state_dir)
+    assert (plan.count, job.experiment.count, job.kept) == (32, 2016, ())
+    assert plan.names == ("Tchws_set_CHI", "Tchws_set_HEX", "tower.m_flow")
+
+
+def test_a_size_of_the_plant_is_a_parameter(resources, tmp_path, state_dir):
+    """Larger towers cool the same flow further, when nothing else changes."""
+    content = {
+        "paths": {"package_path": str(resources)},
+        "simulation": {
+            "variableFilter": "Tcw_supply", "start_time": 17280000, "stop_time": 17283600, "step_size": 300,
+        },
+        "simulation_parameters": {"tower.m_flow": [60, 93, 150]},
+    }  # fmt: skip
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    plan, job = prepare(load_study(tmp_path / "study.json"), tmp_path, state_dir)
+    results = run_chunk(job, np.arange(3), plan.rows(0, 3))
+    assert (results.status == DONE).all(), results.reasons
+    assert (np.diff(results.trajectories[:, 1:, 0], axis=0) < 0).all(), results.trajectories[:, :, 0]

@@ -75,6 +75,24 @@ def test_inputs_follow_a_table(prepared, tmp_path, linear):
     np.testing.assert_allclose(run(plan, replace(job, dtype="float64")).trajectories[0, :, 0], found, rtol=1e-9)
 
 
+@pytest.mark.parametrize("linear", [False, True])
+def test_switches_and_counts_follow_a_table(prepared, own_fmu, tmp_path, linear):
+    """dT/dt = (n power - T) / 50 s; the power is the input while the switch is on, else 20."""
+    (tmp_path / "in.csv").write_text("time,power_activate,n,power_u\n0,0,1,0\n10,1,3,40\n20,1,2,80\n30,0,1,80\n")
+    plan, job = prepared(
+        fmu=own_fmu("overwrite", "2.0"), simulation_parameters={},
+        simulation={"inputs": "in.csv", "interpolate_inputs": linear, "variableFilter": "T|power"},
+    )  # fmt: skip
+    found = run(plan, replace(job, dtype="float64")).trajectories[0]
+    temperature, wanted = 10.0, [10.0]
+    for t in job.times[:-1]:
+        given = 4.0 * t if linear else 0.0 if t < 10 else 40.0
+        target = 20.0 if t < 10 else 3 * given
+        temperature = target + (temperature - target) * np.exp(-0.5 / 50.0)
+        wanted.append(temperature)
+    np.testing.assert_allclose(found[:, job.kept.index("T")], wanted, rtol=1e-9)
+
+
 def test_quantised_trajectories(prepared):
     plan, job = prepared(output={"absolute_error": 0.01})
     exact = run(plan, replace(job, dtype="float64", quantum=0.0)).trajectories

@@ -154,8 +154,8 @@ def test_the_filter_is_for_whole_names(write_study, unpacked, tmp_path):
     ("table", "said"),
     [
         ("time,u\n0,1\n5,2\n", "covers 0.0s to 10.0s"),
-        ("time,v\n0,1\n50,2\n", "no real input v"),
-        ("time,tau\n0,1\n50,2\n", "no real input tau"),
+        ("time,v\n0,1\n50,2\n", "no numeric input v"),
+        ("time,tau\n0,1\n50,2\n", "no numeric input tau"),
         ("u\n1\n", "first column is time"),
     ],
 )
@@ -163,6 +163,25 @@ def test_inputs_that_do_not_fit(write_study, unpacked, tmp_path, table, said):
     (tmp_path / "in.csv").write_text(table)
     with pytest.raises(InvalidValueError, match=f"simulation.inputs: .*{said}"):
         prepare(load_study(write_study(simulation={"inputs": "in.csv"})), tmp_path, unpacked)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "said"),
+    [
+        ("n", "0.5", "0.5 for parameter n.*between two integers"),
+        ("n", "4", "4.0 for parameter n.*above the maximum 3"),
+        ("power_activate", "2", "2.0 for parameter power_activate.*above the maximum 1"),
+        ("power_u", "-1", "-1.0 for parameter power_u.*below the minimum 0"),
+    ],
+)
+def test_values_that_an_input_cannot_have(write_study, unpacked, tmp_path, own_fmu, column, values, said):
+    (tmp_path / "in.csv").write_text(f"time,{column}\n0,1\n10,{values}\n30,1\n")
+    path = write_study(
+        fmu=own_fmu("overwrite", "2.0"), simulation={"inputs": "in.csv", "variableFilter": "T"},
+        simulation_parameters={},
+    )  # fmt: skip
+    with pytest.raises(InvalidValueError, match=f"simulation.inputs: .*{said}"):
+        prepare(load_study(path), tmp_path, unpacked)
 
 
 def test_other_versions_of_fmi_are_refused(write_study, unpacked, tmp_path, own_fmu):

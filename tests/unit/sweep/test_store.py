@@ -214,3 +214,36 @@ def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(sma
         contents.add(tuple(store.path_of(part).read_bytes() for part in (0, 1)))
         store.close()
     assert len(contents) == 1
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_power_cut_at_any_byte_of_a_part(small, tmp_path, listed):
+    """A part that was being written, under its temporary name, or under its own while SQLite lists it or not yet."""
+    study, plan, job = small
+    store = open_store(tmp_path / "whole", plan, job, study)
+    parts = Parts(store, plan, job, 4)
+    parts.add(made_up(job, [0, 1, 2]))
+    before = (tmp_path / "whole" / "study.sqlite-wal").read_bytes()
+    parts.add(made_up(job, [3], failing=[3]))
+    base = (tmp_path / "whole" / "study.sqlite").read_bytes()
+    log = (tmp_path / "whole" / "study.sqlite-wal").read_bytes() if listed else before
+    part = store.path_of(0).read_bytes()
+    store.close()
+    cuts = [*range(0, len(part), max(1, len(part) // 40)), len(part) - 1, len(part)]
+    for name in (".00000.h5.unfinished", "00000.h5"):
+        for cut in cuts:
+            folder = tmp_path / f"{name}-{cut}"
+            (folder / "parts").mkdir(parents=True)
+            (folder / "study.sqlite").write_bytes(base)
+            (folder / "study.sqlite-wal").write_bytes(log)
+            (folder / "parts" / name).write_bytes(part[:cut])
+            store = open_store(folder, plan, job, study)
+            kept = listed and name == "00000.h5" and cut == len(part)
+            parts = Parts(store, plan, job, 4)
+            assert parts.done == (4 if kept else 0 if listed else 3)
+            while (missing := parts.take()) is not None:
+                parts.add(made_up(job, missing, failing=[run for run in missing if run == 3]))
+            assert store.path_of(0).read_bytes() == part
+            assert store.failures() == {3: "it failed"}
+            assert sorted(path.name for path in (folder / "parts").iterdir()) == ["00000.h5", "00001.h5"]
+            store.close()
