@@ -15,8 +15,8 @@ from adcc.settings import Settings
 def attach(app: Flask, settings: Settings, sessions: SessionManager, store: Store) -> None:
     """Add the pages to an application that has a `Guard`; without Dash an answer that says what is missing."""
     if importlib.util.find_spec("dash") is None:
-        app.add_url_rule("/dashboard", "dashboard", _missing)
-        app.add_url_rule("/dashboard/<path:_>", "dashboard", _missing)
+        for rule in ("/dashboard", "/dashboard/", "/dashboard/<path:_>"):
+            app.add_url_rule(rule, "dashboard", _missing)
         return
     from adcc.web.dashboard.site import build
 
