@@ -239,7 +239,7 @@ def _read(folder: Path, transition: bool) -> dict[str, Any]:
 
     name = "TPI" if transition else "SS"
     with (folder / name / f"{name}_vars.pkl").open("rb") as file:
-        found: dict[str, Any] = pickle.load(file)  # noqa: S301, written by this process
+        found: dict[str, Any] = pickle.load(file)  # noqa: S301, written by this process  # nosec B301
     return found
 
 
