@@ -48,6 +48,8 @@ class Problem:
     targets : tuple of Variable
         The same as variables.
     start : FloatArray, shape (n,)
+    notes : Mapping[str, str]
+        What components say of their results as a whole.
     """
 
     case: spec.Case
@@ -58,6 +60,7 @@ class Problem:
     parts: tuple[Part, ...]
     targets: tuple[Variable, ...]
     start: FloatArray
+    notes: Mapping[str, str]
 
     @property
     def method(self) -> Method:
@@ -94,8 +97,11 @@ def prepare(case: spec.Case, folder: Path, settings: Settings) -> Problem:
     """
     components: dict[str, Component] = {}
     given: dict[str, Mapping[str, spec.Input]] = {}
+    notes: dict[str, str] = {}
     for name, one in case.components.items():
-        inputs, outputs = _variables(name, one, folder)
+        inputs, outputs, note = _variables(name, one, folder)
+        if note:
+            notes[name] = note
         components[name] = _component(name, one, inputs, outputs, folder, settings)
         given[name] = one.inputs
     links = tuple(_link(place, one, components, folder) for place, one in enumerate(case.connections))
@@ -118,7 +124,7 @@ def prepare(case: spec.Case, folder: Path, settings: Settings) -> Problem:
             else:
                 constants[whole] = value
     start = np.concatenate(starts) if starts else np.zeros(0)
-    return Problem(case, components, links, order, constants, tuple(parts), tuple(targets), start)
+    return Problem(case, components, links, order, constants, tuple(parts), tuple(targets), start, notes)
 
 
 def _part(name: str, variable: Variable, about: spec.Input, tolerance: float) -> Part:
@@ -159,13 +165,15 @@ def _link(place: int, one: spec.Connection, components: Mapping[str, Component],
     return Link(one, {end: find(end, "outputs") for end in one.sources}, find(one.target, "inputs"), folder)
 
 
-def _variables(name: str, one: spec.Component, folder: Path) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+def _variables(
+    name: str, one: spec.Component, folder: Path
+) -> tuple[tuple[Variable, ...], tuple[Variable, ...], str]:
     described: Mapping[str, Any] = {}
     if isinstance(one, spec.Python) and one.describe is not None:
         described = _described(name, one, folder)
     sides = {"inputs": one.inputs, "outputs": one.outputs}
     found = [_side(f"components.{name}.{side}", own, described.get(side)) for side, own in sides.items()]
-    return found[0], found[1]
+    return found[0], found[1], described.get("note", "")
 
 
 def _side(field: str, own: Mapping[str, spec.Output], described: Mapping[str, Any] | None) -> tuple[Variable, ...]:
