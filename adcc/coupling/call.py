@@ -58,8 +58,10 @@ def main() -> int:
         request: Mapping[str, Any] = json.loads(Path(REQUEST).read_bytes())
         function = resolve(request["callable"], request["path"])
         if request["describe"]:
-            inputs, outputs = function(request["options"])
-            described = {"inputs": as_mapping(inputs), "outputs": as_mapping(outputs)}
+            inputs, outputs, *note = function(request["options"])
+            described: dict[str, Any] = {"inputs": as_mapping(inputs), "outputs": as_mapping(outputs)}
+            if note:
+                described["note"] = str(note[0])
             Path(DESCRIBED).write_text(json.dumps(described))
             return 0
         answer = function(arrays.loads(Path(INPUTS).read_bytes()), request["options"])

@@ -59,6 +59,8 @@ def converge(
     if options.json:
         say(json.dumps(report.summary(problem, result), indent=2, allow_nan=False))
     else:
+        for name, note in problem.notes.items():
+            say(f"{name}: {note}")
         say(f"{result.ending}: {result.reason}")
         say(f"results in {out}: {', '.join(files)}")
     return 0 if result.converged else NOT_CONVERGED

@@ -92,6 +92,7 @@ def summary(problem: Problem, result: Result) -> dict[str, Any]:
         "iterations": [{"iteration": one.number, "seconds": one.seconds, **one.told} for one in result.iterations],
         "components": {
             name: {
+                **({"note": problem.notes[name]} if name in problem.notes else {}),
                 "inputs": _told(problem.components[name].inputs, one.inputs),
                 "outputs": _told(problem.components[name].outputs, one.outputs),
             }

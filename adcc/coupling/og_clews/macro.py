@@ -93,8 +93,8 @@ class Options(BaseModel):
         )
 
 
-def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
-    """Return inputs and outputs.
+def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Variable, ...], str]:
+    """Return inputs and outputs, and the label of all results.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Va
         Variable("output_ratio", "1", {**industry, **time}, lower=0.0),
         Variable("price_ratio", "1", {**industry, **time}, lower=0.0),
     )
-    return inputs, outputs
+    return inputs, outputs, given.label
 
 
 def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[str, FloatArray]:

@@ -81,9 +81,10 @@ def test_a_path_is_by_periods_of_two_years_and_holds_at_its_end():
     found = macro.revision(options, shock, 2025, 2.0)
     # 2025, 2027 between 2026 and 2029, 2029; the last row holds in OG-Core
     assert [row[0] for row in found["Z"]] == pytest.approx([1.0, 1 / 1.75, 1 / 1.25])
-    inputs, outputs = macro.describe({"transition": True, "years": [2025, 2026, 2029]})
+    inputs, outputs, label = macro.describe({"transition": True, "years": [2025, 2026, 2029]})
     assert [one.shape for one in inputs] == [(3,), (3,)]
     assert {one.name: one.shape for one in outputs}["output_ratio"] == (2, 3)
+    assert "reduced dimensions" in label
 
 
 @pytest.mark.parametrize(
