@@ -31,6 +31,8 @@ _WINDOW = 2
 _DEATHS, _IDLE = 2, 5
 #: Time between two looks at whether the scheduler still is there [s].
 _PATIENCE = 1.0
+#: Least time between two looks of readers at new parts [s], also as a multiple of what making them readable takes.
+_LINK, _LINK_COST = 60.0, 100.0
 #: A run shorter than this is simulated faster than it is found in the cache [s].
 _WORTH_KEEPING = 1e-3
 
@@ -88,6 +90,7 @@ class Drive:
         self._number = 0
         self._per_run = 0.0
         self._cached = 0
+        self._link_at = time.monotonic() + _LINK
         self._started = time.monotonic()
         self._before = self._parts.done
 
@@ -106,6 +109,8 @@ class Drive:
         EngineError
             When the engine is gone. What came back is kept.
         """
+        if not (self._store.folder / "results.h5").exists():
+            self._link()
         try:
             while True:
                 chunk = self._next(limit)
@@ -123,7 +128,7 @@ class Drive:
         finally:
             if self._engine is not None:
                 self._engine.close()
-            hdf5.link(self._store, self._job, self._plan.count, self._parts.size)
+            self._link()
         self._store.compact()
         return self.state
 
@@ -214,8 +219,17 @@ class Drive:
         else:
             self._keep(Results.failed(self._job, chunk.runs, "its process died each time that it was tried"))
 
+    def _link(self) -> None:
+        """Make what stands in whole parts readable as one file."""
+        started = time.monotonic()
+        hdf5.link(self._store, self._job, self._plan.count, self._parts.size)
+        ended = time.monotonic()
+        self._link_at = ended + max(_LINK, _LINK_COST * (ended - started))
+
     def _keep(self, results: Results) -> None:
         self._parts.add(results)
+        if time.monotonic() >= self._link_at:
+            self._link()
         self._on_progress(self.state)
 
 
