@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test lint format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-slow lint format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,9 @@ doctor: $(RUNTIME) ## check the installation by stepping the FMU
 test: setup setup-dev ## run every check: lint, types, layers, tests
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest $(ARGS)
+
+test-slow: setup setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
+	$(PY) -m pytest -m slow $(ARGS)
 
 lint: $(DEV) ## ruff, mypy and the import contract
 	$(VENV)/bin/ruff check .
