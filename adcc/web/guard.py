@@ -170,7 +170,8 @@ def _netloc(origin: str) -> str:
 
 def _is_page() -> bool:
     """Return whether somebody opens a page, and wants no error in JSON."""
-    wants = request.accept_mimetypes.best == "text/html"
+    # browsers also name kinds with parameters, which would count as the best
+    wants = request.accept_mimetypes["text/html"] == 1
     return wants and request.method == "GET" and request.path.startswith(_PAGES)
 
 

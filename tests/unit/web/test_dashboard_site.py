@@ -113,8 +113,16 @@ def test_what_is_refused_is_told_in_a_sentence_and_is_no_error_of_the_server(app
 
 def test_who_has_no_token_is_led_to_the_form(guarded):
     client = guarded.test_client()
-    response = client.get("/dashboard/", headers={"Accept": "text/html"})
-    assert (response.status_code, response.headers["Location"]) == (303, "/dashboard/login")
+    chromium = (
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+        "application/signed-exchange;v=b3;q=0.7"
+    )
+    firefox = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+    for accept in ("text/html", chromium, firefox):
+        response = client.get("/dashboard/", headers={"Accept": accept})
+        assert (response.status_code, response.headers["Location"]) == (303, "/dashboard/login")
+    for accept in ("*/*", "application/json"):
+        assert client.get("/dashboard/", headers={"Accept": accept}).status_code == 401
     assert client.post("/dashboard/_dash-update-component", json={}).status_code == 401
     form = client.get("/dashboard/login")
     assert form.status_code == 200
