@@ -30,7 +30,7 @@ _NAMES = {**_SETS, "commodity": "fuel", "_region": "region_from", **{name: name 
 _WHOLE = ("year", "mode_of_operation")
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path | str) -> pd.DataFrame:
     """Read a table from a CSV file.
 
     Raises
@@ -38,11 +38,12 @@ def read(path: Path) -> pd.DataFrame:
     InvalidValueError
         When it cannot be read, or is no such table; naming file, column and row.
     """
+    name = Path(path).name
     try:
         frame = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InvalidValueError(f"{path.name} cannot be read: {error}", path.name) from error
-    return normalise(frame, path.name)
+        raise InvalidValueError(f"{name} cannot be read: {error}", name) from error
+    return normalise(frame, name)
 
 
 def normalise(frame: pd.DataFrame, what: str) -> pd.DataFrame:
