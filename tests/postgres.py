@@ -57,7 +57,7 @@ class Postgres:
 
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._command, user=self._user, cwd=self.folder, stdout=log, stderr=log)
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 psycopg.connect(f"host=127.0.0.1 port={self.port} user=adcc dbname=postgres").close()
             except psycopg.OperationalError:
@@ -80,10 +80,10 @@ class Postgres:
         """End the server, at once."""
         self.process.send_signal(signal.SIGINT)  # SIGTERM would wait for clients to leave
         try:
-            self.process.wait(10)
+            self.process.wait(60)  # a killed one leaves memory behind that keeps the next from starting
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
 
     def close(self) -> None:
         """End it and remove its files."""
