@@ -170,8 +170,7 @@ def _netloc(origin: str) -> str:
 
 def _is_page() -> bool:
     """Return whether somebody opens a page, and wants no error in JSON."""
-    # browsers also name kinds with parameters, which would count as the best
-    wants = request.accept_mimetypes["text/html"] == 1
+    wants = "text/html" in request.headers.get("Accept", "")  # by name: */* is what programs say
     return wants and request.method == "GET" and request.path.startswith(_PAGES)
 
 
