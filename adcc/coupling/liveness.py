@@ -113,7 +113,7 @@ def _probed(
                 values[variable.name] = np.clip(moved, variable.lower, variable.upper)
         label = f"{component} probe {'+' if sign > 0 else '-'}"
         try:
-            found[component] = evaluator.evaluate(component, values, label, number)
+            found[component] = evaluator.probe(component, values, label, number)
         except ComponentError:
             return None
     return found

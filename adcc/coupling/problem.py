@@ -70,8 +70,9 @@ class Problem:
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of the case and of all that determines its components."""
-        found = hashlib.sha256(self.case.model_dump_json(exclude={"description"}).encode())
+        """Return a hash of all that determines iterates: not of when the iteration ends."""
+        ends = {"description", "max_iterations", "patience", "probe", "tolerance"}
+        found = hashlib.sha256(self.case.model_dump_json(exclude=ends).encode())
         for name, component in sorted(self.components.items()):
             found.update(f"\n{name} {component.fingerprint}".encode())
         return found.hexdigest()
@@ -165,9 +166,7 @@ def _link(place: int, one: spec.Connection, components: Mapping[str, Component],
     return Link(one, {end: find(end, "outputs") for end in one.sources}, find(one.target, "inputs"), folder)
 
 
-def _variables(
-    name: str, one: spec.Component, folder: Path
-) -> tuple[tuple[Variable, ...], tuple[Variable, ...], str]:
+def _variables(name: str, one: spec.Component, folder: Path) -> tuple[tuple[Variable, ...], tuple[Variable, ...], str]:
     described: Mapping[str, Any] = {}
     if isinstance(one, spec.Python) and one.describe is not None:
         described = _described(name, one, folder)

@@ -96,29 +96,26 @@ class Record:
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._open = contextlib.ExitStack()
-        with self._told(folder):
+        self._folder = folder
+        with contextlib.ExitStack() as stack, self._told():
             folder.mkdir(parents=True, exist_ok=True)
-            lock = self._open.enter_context((folder / ".lock").open("a"))
+            lock = stack.enter_context((folder / ".lock").open("a"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._open.close()
                 raise ConflictError(f"another process works in {folder}") from None
             self._database = sqlite3.connect(folder / "iterations.sqlite", isolation_level=None, timeout=30)
-            self._open.callback(self._database.close)
+            stack.callback(self._database.close)
             for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
                 self._database.execute(statement).close()
             self._database.executescript(_TABLES)
-            known = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
-            if known is None:
-                self._database.execute("INSERT INTO about VALUES ('fingerprint', ?)", (fingerprint,))
-        if known is not None and known[0] != fingerprint:
-            self.close()
-            raise ConflictError(
-                f"{folder} holds the run of another case, or of other settings or versions; choose another folder"
-            )
-        self._folder = folder
+            self._database.execute("INSERT OR IGNORE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
+            (known,) = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
+            if known != fingerprint:
+                raise ConflictError(
+                    f"{folder} holds the run of another case, or of other settings or versions; choose another folder"
+                )
+            self._open = stack.pop_all()
 
     def close(self) -> None:
         """Let others use the folder."""
@@ -138,7 +135,7 @@ class Record:
 
     def iterations(self) -> list[Iteration]:
         """Return all iterations that are done."""
-        with self._told(self._folder):
+        with self._told():
             rows = self._database.execute("SELECT * FROM iterations ORDER BY number").fetchall()
         return [
             Iteration(number, np.frombuffer(x), np.frombuffer(g), factor, seconds, json.loads(told))
@@ -147,7 +144,7 @@ class Record:
 
     def evaluations(self, iteration: int) -> dict[str, Evaluation]:
         """Return the evaluations of an iteration that are kept, by label."""
-        with self._told(self._folder):
+        with self._told():
             rows = self._database.execute("SELECT * FROM evaluations WHERE iteration = ?", (iteration,)).fetchall()
         return {
             label: Evaluation(label, arrays.loads(inputs), arrays.loads(outputs), seconds, bool(cached))
@@ -163,7 +160,7 @@ class Record:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._told(self._folder):
+        with self._told():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -173,11 +170,11 @@ class Record:
             self._database.execute("COMMIT")
 
     @contextlib.contextmanager
-    def _told(self, folder: Path) -> Iterator[None]:
+    def _told(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise StorageError(f"the record in {folder} cannot be used: {error}") from error
+            raise StorageError(f"the record in {self._folder} cannot be used: {error}") from error
 
 
 def _blob(value: FloatArray) -> bytes:
