@@ -20,6 +20,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+#: Most steps of a run; beyond it no memory holds its trajectory.
+_MOST_STEPS = 10**9
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -59,6 +63,8 @@ class Simulation(_Part):
     def _has_whole_steps(self) -> Simulation:
         if not self.stop_time > self.start_time:
             raise ValueError("stop_time must be after start_time")
+        if not self.duration / self.step_size <= _MOST_STEPS:
+            raise ValueError(f"step_size makes more than {_MOST_STEPS} steps of the duration {self.duration:g}")
         if abs(self.steps * self.step_size - self.duration) > 1e-6 * self.step_size:
             raise ValueError(f"step_size must divide the duration {self.duration:g}: outputs are whole steps apart")
         return self

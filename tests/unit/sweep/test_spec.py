@@ -145,6 +145,19 @@ def test_what_the_fmu_does_not_have_is_named_all_at_once(write_study, unpacked, 
         assert any(line.startswith(start) for line in lines), start
 
 
+@pytest.mark.parametrize(
+    "simulation",
+    [
+        {"stop_time": 7e16, "step_size": 5e-324},
+        {"stop_time": 1.7e308, "step_size": 1.0},
+        {"start_time": -1.7e308, "stop_time": 1.7e308, "step_size": 1e300},
+    ],
+)
+def test_a_run_has_an_end(write_study, simulation):
+    with pytest.raises(InvalidValueError, match="simulation: step_size makes more than 1000000000 steps"):
+        load_study(write_study(simulation=simulation))
+
+
 def test_the_filter_is_for_whole_names(write_study, unpacked, tmp_path):
     _, job = prepare(load_study(write_study(simulation={"variableFilter": "x|ten.*"})), tmp_path, unpacked)
     assert job.kept == ("x", "tenfold")  # not der(x)
