@@ -1,7 +1,7 @@
-"""Elements of the pages: two that Dash lacks, and small compositions of its own.
+"""Elements of the pages: three that Dash lacks, and small compositions of its own.
 
-``Select`` is the browser's own list to choose from, which keyboards, screen readers and phones know; ``Svg`` is a
-drawing. Their browser's side is ``assets/dashboard.js``.
+``Select`` and ``Choices`` are the browser's own lists to choose one or several from, which keyboards, screen readers
+and phones know; ``Svg`` is a drawing. Their browser's side is ``assets/dashboard.js``.
 """
 
 from __future__ import annotations
@@ -38,6 +38,28 @@ class Select(Component):  # type: ignore[misc]
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
         super().__init__(id=id, options=list(options), value=value)
+
+
+class Choices(Component):  # type: ignore[misc]
+    """A list to choose several from: those that are chosen, and a field that proposes others while one writes.
+
+    Parameters
+    ----------
+    id : str
+    noun : str
+        What is chosen; choices and what is chosen of them come by callbacks, in the form of a `Select`.
+    """
+
+    _namespace, _type = _NAMESPACE, "Choices"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: str, noun: str) -> None:  # noqa: A002
+        self._prop_names = ["id", "noun", "options", "value"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, noun=noun, options=[], value=[])
 
 
 class Svg(Component):  # type: ignore[misc]

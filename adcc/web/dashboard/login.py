@@ -9,13 +9,17 @@ from adcc.web.guard import COOKIE, Guard
 
 PATH = "/dashboard/login"
 #: The form needs a style and nothing else.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
 #: How long a browser keeps the cookie [s].
 _AGE = 12 * 3600
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in · Data-centre cooling</title>
+<link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center; font: 16px/1.5 system-ui, sans-serif;
@@ -36,6 +40,7 @@ button {{ border: 0; background: #1f5fa8; color: #fff; font-weight: 600; cursor:
 <p>This server asks for a token.</p>
 {wrong}
 <form method="post" action="/dashboard/login">
+<input name="name" autocomplete="username" value="token" hidden>
 <label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Sign in</button>

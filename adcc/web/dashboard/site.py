@@ -68,8 +68,10 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
 
     @app.after_request
     def protect(response: Response) -> Response:
-        if request.path.startswith(ROOT) and "Content-Security-Policy" not in response.headers:
-            response.headers["Content-Security-Policy"] = policy
+        if request.path.startswith(ROOT):
+            response.headers.setdefault("Content-Security-Policy", policy)
+            # without a referrer browsers would not tell the origin of a form either, and the guard asks for it
+            response.headers["Referrer-Policy"] = "same-origin"
         return response
 
 
@@ -121,9 +123,14 @@ def _frame() -> html.Div:
                     html.Span(id="where", className="where", role="status"),
                 ],
                 className="bar",
+                role="region",
+                **{"aria-label": "The session that is shown"},
             ),
             html.Main(id="main", tabIndex="-1"),
-            html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
+            html.Section(
+                html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
+                **{"aria-label": "What was done"},
+            ),
             dcc.Location(id="address"),
             dcc.Interval(id="tick", interval=_EVERY),
             dcc.Store(id="changed"),

@@ -4,13 +4,35 @@
     const h = React.createElement;
     let forget = 0;
 
-    // The two components that adcc/web/dashboard/elements.py declares.
+    // The components that adcc/web/dashboard/elements.py declares.
     window.adcc_dashboard = {
         Select(props) {
             const id = typeof props.id === "string" ? props.id : JSON.stringify(props.id);
             const options = (props.options || []).map((one) => h("option", { key: one.value, value: one.value }, one.label));
             const choose = (event) => props.setProps({ value: event.target.value });
             return h("select", { id, value: props.value == null ? "" : props.value, onChange: choose }, options);
+        },
+        Choices(props) {
+            const { id, noun, options, value, setProps } = props;
+            const [text, write] = React.useState("");
+            const known = new Set((options || []).map((one) => one.value));
+            const change = (event) => {
+                const found = event.target.value.trim();
+                if (known.has(found)) {
+                    if (!value.includes(found)) setProps({ value: [...value, found] });
+                    write("");
+                } else write(event.target.value);
+            };
+            const drop = (name) => setProps({ value: value.filter((one) => one !== name) });
+            const chips = (value || []).map((name) =>
+                h("li", { key: name }, h("button", { type: "button", className: "chip", "aria-label": `Remove ${name}`, onClick: () => drop(name) }, name, h("span", { "aria-hidden": "true" }, " ×"))),
+            );
+            const rest = (options || []).filter((one) => !(value || []).includes(one.value));
+            return h("div", { className: "choices" },
+                chips.length ? h("ul", { "aria-label": `Chosen ${noun}s` }, chips) : null,
+                h("input", { id, type: "text", list: `${id}-list`, value: text, autoComplete: "off", placeholder: `Add a ${noun}`, onChange: change }),
+                h("datalist", { id: `${id}-list` }, rest.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+            );
         },
         Svg(props) {
             return h("div", { id: props.id, className: props.className, dangerouslySetInnerHTML: { __html: props.markup } });

@@ -12,7 +12,7 @@ from adcc.errors import AdccError, InvalidValueError
 from adcc.web.dashboard import charts
 from adcc.web.dashboard.context import Context
 from adcc.web.dashboard.deeds import deed, needed, view
-from adcc.web.dashboard.elements import Select, button, card, field, options, say, table
+from adcc.web.dashboard.elements import Choices, Select, button, card, field, options, say, table
 from adcc.web.dashboard.words import both, figure
 
 _FIRST = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum")
@@ -43,7 +43,9 @@ def layout(_: Context) -> list[Any]:
         card(
             "Side by side",
             field(
-                "Points", dcc.Dropdown(id="kpi-points", multi=True, options=[], placeholder="Choose points"), wide=True
+                "Points",
+                Choices("kpi-points", "point"),
+                wide=True,
             ),
             charts.graph("kpi-chart", "Both sessions over time"),
         ),

@@ -10,7 +10,7 @@ from adcc.core.numbers import parse_number
 from adcc.errors import InvalidValueError
 from adcc.web.dashboard.context import Context
 from adcc.web.dashboard.deeds import deed, needed, pressed, view
-from adcc.web.dashboard.elements import button, card, field, line, options, say, table
+from adcc.web.dashboard.elements import Select, button, card, field, line, options, say, table
 from adcc.web.dashboard.words import scale
 
 
@@ -25,7 +25,11 @@ def _inputs() -> html.Div:
             html.P("Set with every step from here on, whatever the controller decides.", className="muted"),
             html.Div(
                 [
-                    field("Input", dcc.Dropdown(id="input-name", options=[], placeholder="Choose an input"), wide=True),
+                    field(
+                        "Input",
+                        Select("input-name"),
+                        wide=True,
+                    ),
                     field("Value", line("input-value", inputMode="decimal")),
                 ],
                 className="row",
@@ -44,10 +48,10 @@ def register(pages: Dash, context: Context) -> None:
     @view(pages, Output("input-name", "options"), Output("input-name", "value"), Input("session", "value"))
     def names(testid: str | None) -> Any:
         if not testid:
-            return [], None
+            return [], ""
         about = readings.about(testid)
         labels = {name: f"{name}: {about.descriptions[name]}" for name in about.inputs if about.descriptions[name]}
-        return options(about.inputs, labels), None
+        return [{"value": "", "label": "Choose an input"}, *options(about.inputs, labels)], ""
 
     @view(pages, Output("input-bounds", "children"), Input("input-name", "value"), Input("stand", "data"))
     def bounds(name: str | None, stand: Any) -> Any:
@@ -76,7 +80,7 @@ def register(pages: Dash, context: Context) -> None:
     def put(_: Any, testid: str | None, name: str | None, value: str, given: Any) -> Any:
         testid = needed(testid)
         about = readings.about(testid)
-        if name not in about.inputs or name is None:
+        if not name or name not in about.inputs:
             raise InvalidValueError("Choose an input first.", "input")
         number = parse_number(value, name)
         low, high = about.bounds[name]

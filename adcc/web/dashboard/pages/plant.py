@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, html, no_update
 
 from adcc.web.dashboard import charts, schematic
 from adcc.web.dashboard.context import Context
 from adcc.web.dashboard.deeds import view
-from adcc.web.dashboard.elements import Select, Svg, card, field, options, table, tiles
+from adcc.web.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
 from adcc.web.dashboard.plant import Plant, plant
 from adcc.web.dashboard.readings import About, Reading
 from adcc.web.dashboard.words import DAY, clock, scale, seconds
@@ -46,7 +46,7 @@ def layout(_: Context) -> list[Any]:
                 [
                     field(
                         "Points",
-                        dcc.Dropdown(id="points", multi=True, options=[], placeholder="Choose points"),
+                        Choices("points", "point"),
                         wide=True,
                     ),
                     field("Window", Select("window", [{"value": k, "label": v} for k, v in _WINDOWS.items()], "86400")),

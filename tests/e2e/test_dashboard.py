@@ -1,0 +1,370 @@
+"""The dashboard in a real browser: every page while a session runs and a sweep is under way, and all that can be done."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from adcc.web.tokens import create
+from tests.e2e.browser import SIZES, Browser, needed
+from tests.server import ROOT, Server
+
+PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
+STUDY = {
+    "folder": "fuel_cycle",
+    "paths": {"package_path": "./FuelCycle.fmu"},
+    "simulation": {"variableFilter": "time|sds.inventory", "stop_time": 2400, "step_size": 1},
+    "simulation_parameters": {"bz.TBR": [1.05, 1.2], "plasma.Burn_Fraction": [0.02, 0.05]},
+    "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
+}
+START = 7_800_000
+
+
+@pytest.fixture(scope="module")
+def browser():
+    needed()
+    made = Browser()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def server(browser, tmp_path_factory):
+    state = tmp_path_factory.mktemp("dashboard")
+    with Server(ROOT / "Resources", state, ADCC_WORKER_JOBS="2", OMP_NUM_THREADS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def quiet(browser, server):
+    """At the end of a test the browser must have had nothing to complain about."""
+    browser.driver.get("about:blank")
+    browser.complaints(server.url)
+    yield
+    assert browser.complaints(server.url) == []
+    assert "Traceback" not in server.log.read_text()
+
+
+def stand(server, testid=None):
+    sessions = server.request("GET", "/sessions")[1]["payload"]
+    return next(one for one in sessions if (one["testid"] == testid if testid else one["default"]))
+
+
+def fetched(server, method, path):
+    """Return the body of a reply that is no JSON."""
+    with contextlib.closing(server.connect()) as connection:
+        connection.request(method, path)
+        return connection.getresponse().read()
+
+
+def violations(browser):
+    """What axe-core finds; it stands for much of what a person with a screen reader would stumble over."""
+    axe = pytest.importorskip("axe_core_python", reason="axe-core-python looks for what screen readers cannot use")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    browser.js(script)
+    found = browser.driver.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations.map("
+        "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; '))))"
+    )
+    return list(found)
+
+
+@pytest.fixture(scope="module")
+def alive(server):
+    """A session that runs step by step, and a sweep under way."""
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 20})
+    many = {
+        **STUDY,
+        "simulation_parameters": {"bz.TBR": "linspace:1.0:1.2:40", "plasma.Burn_Fraction": "linspace:0.02:0.1:40"},
+    }
+    task = server.request("POST", "/api/run/sweep", many)[1]["task_id"]
+    yield task
+    server.request("POST", f"/api/run/cancel/{task}")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
+    browser.look(size, dark=dark)
+    browser.open(f"{server.url}/dashboard/sessions")
+    browser.fill("#steps", "20000")
+    browser.choose("#pace", "0.1")
+    browser.click("#run-steps")
+    browser.until(lambda: "running" in browser.text("#run-state"))
+    wrong = []
+    try:
+        for path, title in PAGES.items():
+            browser.click(f"nav a[href='/dashboard/{path}']")
+            browser.until(lambda title=title: browser.text("main h1") == title)
+            if path == "jobs":
+                browser.click(f"button[aria-label='View job {alive[:8]}']")
+                browser.until(lambda: "Running" in browser.text("#job-facts") or "runs" in browser.text("#job-facts"))
+            settled(browser, path)
+            assert browser.text("nav a[aria-current='page']") == title
+            wide = browser.js("return [document.documentElement.scrollWidth, window.innerWidth]")
+            if wide[0] > wide[1]:
+                wrong.append(f"{title} is {wide[0]} px wide")
+            wrong += [f"{title}: {one}" for one in violations(browser)]
+            browser.shot(tmp_path / f"{size}-{title}.png")
+    finally:
+        browser.click("nav a[href='/dashboard/sessions']")
+        browser.click("#stop-run")
+        browser.until(lambda: "stopped" in browser.text("#run-state"))
+    assert wrong == []
+
+
+def settled(browser, path):
+    """Wait until a page shows what it is for."""
+    what = {
+        "": lambda: browser.all("#plant-drawing svg") and browser.all("#plant-chart .scatterlayer .trace"),
+        "sessions": lambda: browser.all("#sessions-table tbody tr"),
+        "indicators": lambda: "kWh" in browser.text("#kpi-table") and browser.all("#kpi-chart .scatterlayer .trace"),
+        "jobs": lambda: browser.all("#jobs-table tbody tr"),
+        "system": lambda: "Ready to step" in browser.text("#health"),
+    }
+    browser.until(what[path], path)
+
+
+def test_the_drawing_follows_the_plant(browser, server, quiet):
+    browser.look("laptop")
+    server.request("PUT", "/initialize", {"start_time": START})
+    browser.open(f"{server.url}/dashboard/")
+    seen = browser.until(lambda: browser.text("#plant-wide svg"))
+    reply = server.request("POST", "/advance", {"CHWP05_ONOFF": 1, "CHWP05_rpm": 777, "Tchws_set_CHI": 286.15})[1][
+        "payload"
+    ]
+    browser.until(lambda: "777" in browser.text("#plant-wide svg"))
+    assert "777" not in seen
+    assert f"{reply['Tchw_supply'] - 273.15:.1f} °C" in browser.text("#plant-wide svg")
+    assert "90 d 06:45" in browser.text("#plant-figures")
+    described = browser.one("#plant-wide svg").get_attribute("aria-label")
+    assert "2 of 6 chilled water pumps" in described
+    browser.look("phone")
+    assert browser.one("#plant-tall svg")
+    assert not browser.one("#plant-drawing").find_element("css selector", "#plant-wide").is_displayed()
+
+
+def test_driving_a_session(browser, server, quiet):
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/sessions")
+    browser.until(lambda: browser.all("#sessions-table tbody tr"))
+    browser.click("#new-session")
+    browser.until(lambda: "is chosen now" in browser.text("#said"))
+    testid = browser.until(lambda: browser.one("#session").get_attribute("value"))
+    assert not stand(server, testid)["default"]
+    browser.fill("#start-time", str(START))
+    browser.click("#initialize")
+    browser.until(lambda: stand(server, testid)["time"] == START)
+    browser.click("#one-step")
+    browser.until(lambda: stand(server, testid)["time"] == START + 300)
+
+    browser.choose("#input-name", "Tchws_set_CHI")
+    browser.fill("#input-value", "999")
+    browser.click("#set-input")
+    browser.until(lambda: "bounds" in browser.text("#said"))
+    browser.fill("#input-value", "288.65")
+    browser.click("#set-input")
+    browser.until(lambda: "288.65" in browser.text("#given-table"))
+
+    browser.click("#take")
+    browser.until(lambda: browser.all("#snapshot-table tbody tr"))
+    browser.fill("#steps", "12")
+    browser.click("#run-steps")
+    browser.until(lambda: "12 of 12 steps, done" in browser.text("#run-state"))
+    assert stand(server, testid)["time"] == START + 13 * 300
+    asked = {"point_names": ["Tchws_set_CHI"], "start_time": START + 600, "final_time": START + 13 * 300}
+    assert {*server.request("PUT", f"/results/{testid}", asked)[1]["payload"]["Tchws_set_CHI"]} == {288.65}
+
+    browser.click("button[aria-label^='Restore snapshot']")
+    browser.until(lambda: stand(server, testid)["time"] == START + 300)
+    browser.click("button[aria-label^='Fork snapshot']")
+    browser.until(lambda: browser.one("#session").get_attribute("value") != testid)
+    forked = browser.one("#session").get_attribute("value")
+    assert stand(server, forked)["time"] == START + 300
+    for gone in (forked, testid):
+        browser.click(f"button[aria-label='Stop session {gone}']")
+        browser.until(lambda gone=gone: f"Stopped the session {gone}" in browser.text("#said"))
+    assert [one["default"] for one in server.request("GET", "/sessions")[1]["payload"]] == [True]
+
+
+def test_a_refusal_is_told(browser, server, quiet):
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/sessions")
+    before = stand(server)["time"]
+    browser.fill("#start-time", "-5")
+    browser.click("#initialize")
+    browser.until(lambda: "start_time" in browser.text("#said"))
+    assert browser.text("#said").startswith("Not done")
+    assert browser.one("#said").get_attribute("aria-live") == "polite"
+    assert stand(server)["time"] == before
+
+
+def test_a_baseline(browser, server, quiet):
+    browser.look("laptop")
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 24, "action": {"Tchws_set_CHI": 285.15}})
+    browser.open(f"{server.url}/dashboard/indicators")
+    browser.until(lambda: "kWh" in browser.text("#kpi-table"))
+    browser.click("#make-baseline")
+    browser.until(lambda: "24 of 24 steps, done" in browser.text("#baseline-state"))
+    base = browser.until(lambda: browser.one("#other").get_attribute("value").replace("none", ""))
+    assert stand(server, base)["time"] == START + 24 * 300
+
+    def energies():
+        cells = browser.js(
+            "return [...document.querySelectorAll('#kpi-table tbody tr')].map(r => [...r.cells].map(c => c.innerText))"
+        )
+        return next((row[2:] for row in cells if "ener_tot" in row[0] and len(row) == 5), None)
+
+    expected = [server.request("GET", f"/kpi{of}?names=ener_tot")[1]["payload"]["ener_tot"] for of in ("", f"/{base}")]
+    assert expected[0] != expected[1]
+    mine, _, change = browser.until(
+        lambda: (found := energies()) and float(found[1]) == pytest.approx(expected[1], rel=1e-4) and found
+    )
+    assert float(mine) == pytest.approx(expected[0], rel=1e-4)
+    assert change == f"{100 * (expected[0] / expected[1] - 1):+.1f} %"
+    browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
+    assert fetched(server, "PUT", f"/stop/{base}") == b"OK"
+
+
+def test_a_sweep(browser, server, quiet):
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/jobs")
+    browser.choose("#kind", "sweep")
+    browser.until(lambda: "fuel_cycle" in browser.one("#spec").get_attribute("value"))
+    browser.fill("#spec", "{")
+    browser.click("#submit-job")
+    browser.until(lambda: "no JSON" in browser.text("#said"))
+    browser.fill("#spec", json.dumps({**STUDY, "folder": "../secrets"}))
+    browser.click("#submit-job")
+    browser.until(lambda: "folder" in browser.text("#said"))
+    browser.fill("#spec", json.dumps(STUDY))
+    browser.click("#submit-job")
+    browser.until(lambda: "Submitted" in browser.text("#said"))
+    browser.until(lambda: "Success" in browser.text("#job-facts"), seconds=120)
+    browser.until(lambda: "4 of 4 runs" in browser.text("#results-note"))
+    browser.until(lambda: browser.all("#results-chart .scatterlayer .trace"))
+    browser.choose("#up", "plasma.Burn_Fraction")
+    browser.until(lambda: browser.all("#results-chart .heatmaplayer image"))
+    link = next(one for one in browser.all("#job-figures a") if one.text == "results/results.h5")
+    where = link.get_attribute("href").removeprefix(server.url)
+    assert fetched(server, "GET", where).startswith(b"\x89HDF\r\n\x1a\n")
+    assert "attempt 1" in browser.text("#job-log")
+
+
+def test_a_job_is_cancelled(browser, server, quiet):
+    browser.look("laptop")
+    task = server.request("POST", "/api/run/step", {"end_time": 30_000_000, "controller": "look-ahead"})[1]["task_id"]
+    browser.open(f"{server.url}/dashboard/jobs")
+    browser.click(f"button[aria-label='View job {task[:8]}']")
+    browser.until(lambda: "Running" in browser.text("#job-facts"))
+    browser.click("#cancel-job")
+    browser.until(lambda: "Cancelled" in browser.text("#job-facts"))
+    assert server.request("GET", f"/api/run/status/{task}")[1]["status"] == "Cancelled"
+
+
+def test_a_keyboard_is_enough(browser, server, quiet):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/")
+    browser.keys(Keys.TAB)
+    focus = "return document.activeElement"
+    assert browser.js(f"{focus}.innerText") == "Skip to the content"
+    browser.keys(Keys.ENTER)
+    assert browser.js(f"{focus}.id") == "main"
+    browser.js("document.activeElement.blur(); document.querySelector('.skip').focus()")
+    seen = []
+    for _ in range(8):
+        browser.keys(Keys.TAB)
+        seen.append(browser.js(f"{focus}.innerText || {focus.removeprefix('return ')}.id"))
+        assert browser.js("return getComputedStyle(document.activeElement).outlineStyle") != "none", seen
+    assert seen[:7] == [*PAGES.values(), "Dark", "session"] or seen[:6] == [*PAGES.values(), "Dark"]
+    browser.js("document.querySelector(\"nav a[href='/dashboard/system']\").focus()")
+    browser.keys(Keys.ENTER)
+    browser.until(lambda: browser.text("main h1") == "System")
+    browser.until(lambda: browser.js(f"{focus}.id") == "main")
+    assert browser.driver.title.startswith("System")
+
+
+def test_the_theme_is_kept(browser, server, quiet):
+    def ground():
+        return browser.js("return getComputedStyle(document.body).backgroundColor")
+
+    browser.look("laptop", dark=False)
+    browser.open(f"{server.url}/dashboard/system")
+    light = ground()
+    browser.click("#theme")
+    dark = browser.until(lambda: ground() if ground() != light else None)
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: ground() == dark)
+    browser.until(lambda: browser.text("#theme") == "Light")
+    browser.click("#theme")
+    browser.until(lambda: ground() == light)
+    browser.js("localStorage.clear()")
+
+
+def test_a_hidden_tab_asks_nothing(browser, server, quiet):
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/system")
+    browser.until(lambda: browser.text("#health"))
+
+    def asked(seconds):
+        browser.requests()
+        time.sleep(seconds)
+        return sum(event["method"] == "Network.requestWillBeSent" for event in browser.requests())
+
+    assert asked(4) >= 2
+    hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+    browser.js(hide + "document.dispatchEvent(new Event('visibilitychange'))", True)
+    time.sleep(1)
+    assert asked(4) == 0
+    browser.js(hide + "document.dispatchEvent(new Event('visibilitychange'))", False)
+    assert asked(4) >= 2
+
+
+def test_any_other_model(browser, own_fmu, tmp_path):
+    browser.look("laptop")
+    with Server(own_fmu("linear", "2.0"), tmp_path / "state") as server:
+        server.request("PUT", "/initialize", {"start_time": 0, "end_time": 100})
+        server.request("POST", "/steps", {"steps": 3})
+        browser.driver.get("about:blank")
+        browser.complaints(server.url)
+        browser.open(f"{server.url}/dashboard/")
+        browser.until(lambda: browser.all("#plant-chart .scatterlayer .trace"))
+        assert not browser.all("#plant-drawing svg")
+        browser.click("summary")
+        points = server.request("GET", "/measurements")[1]["payload"]
+        browser.until(lambda: all(name in browser.text("#plant-points") for name in points))
+        assert violations(browser) == []
+        for path in PAGES:
+            browser.open(f"{server.url}/dashboard/{path}")
+            time.sleep(1)
+        assert browser.complaints(server.url) == []
+
+
+def test_signing_in(browser, small_resources, tmp_path):
+    token = create(tmp_path / "tokens.json").add("person", ["read"])
+    browser.look("phone")
+    with Server(small_resources, tmp_path / "state", ADCC_TOKENS=str(tmp_path / "tokens.json")) as server:
+        browser.driver.get("about:blank")
+        browser.complaints(server.url)
+        browser.driver.get(f"{server.url}/dashboard/")
+        assert browser.driver.current_url == f"{server.url}/dashboard/login"
+        assert violations(browser) == []
+        browser.fill("#token", token)
+        browser.click("button")
+        browser.until(lambda: browser.text("main h1") == "Plant")
+        assert token not in browser.js("return document.cookie")
+        browser.open(f"{server.url}/dashboard/sessions")
+        browser.click("#one-step")
+        browser.until(lambda: "lacks the scope control" in browser.text("#said"))
+        browser.click("button[name='leave']")
+        browser.until(lambda: browser.driver.current_url.endswith("/dashboard/login"))
+        assert browser.complaints(server.url) == []
