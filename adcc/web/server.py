@@ -87,7 +87,7 @@ def post_worker_init(_worker: Any) -> None:
     _log()
     print(  # noqa: T201, what the person at the terminal waits for
         f"Serving {_settings.resources.name} on {_settings.url}\n"
-        f"  open {_settings.url}/ or try: curl {_settings.url}/measurements\n"
+        f"  open {_settings.url}/dashboard/ or try: curl {_settings.url}/measurements\n"
         f"  Ctrl-C stops the server.",
         flush=True,
     )
