@@ -15,7 +15,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-slow lint format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-slow lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,11 +50,19 @@ test: setup setup-dev ## run every check: lint, types, layers, tests
 test-slow: setup setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
 	$(PY) -m pytest -m slow $(ARGS)
 
-lint: $(DEV) ## ruff, mypy and the import contract
+lint: $(DEV) ## ruff, mypy, the import contract and bandit
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/bandit -q -ll -r adcc
+
+audit: $(DEV) ## ask for known weaknesses of what is installed (needs the internet)
+	$(VENV)/bin/pip-audit --requirement requirements/runtime.txt --no-deps --disable-pip --progress-spinner off
+
+docs: $(DEV) ## build the pages of docs/ as a site in build/site
+	$(PY) docs/write_cli.py
+	$(VENV)/bin/mkdocs build --strict
 
 format: $(DEV) ## let ruff rewrite the sources
 	$(VENV)/bin/ruff check --fix .

@@ -1,15 +1,17 @@
-"""Command line: ``adcc serve``, ``step``, ``compare``, ``sweep``, ``converge``, ``worker`` and ``doctor``."""
+"""The command line; docs/cli.md has what ``--help`` says of every command."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from adcc import __version__
 from adcc.core.numbers import parse_number
 from adcc.errors import AdccError, ResourcesError, SettingsError
 from adcc.session.local import open_testcase
@@ -17,6 +19,19 @@ from adcc.settings import Settings, set_environment
 
 #: Commands that begin like another one.
 _TWO_WORDS = (("sweep", "report"), ("sweep", "export"))
+
+
+_EXAMPLES = """\
+examples:
+  adcc serve                                      the plant on http://localhost:5000, with a page at /dashboard
+  adcc serve --fmu tank.fmu                       an FMU of your own
+  adcc step --to 604800 --out week.parquet        a week under the rule book, with plots
+  adcc sweep study.json --dry-run                 what a study would take
+  adcc converge examples/og_clews/case.json       an energy system and a macro-economy
+  adcc COMMAND --help                             what a command takes
+
+Settings are variables of the environment (docs/settings.md). A command ends with 0; with 1 and a sentence
+when something is wrong; with 2 when it was called wrongly; with 3 when runs failed or nothing converged."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if tuple(words[:2]) in _TWO_WORDS:  # beside `adcc sweep STUDY.json`, which takes any file
         words[:2] = [" ".join(words[:2])]
-    options = _parser().parse_args(words)
+    options = make_parser().parse_args(words)
     try:
         _to_environment(options)
         settings = Settings.from_env()
@@ -46,9 +61,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="adcc", description="A data-centre cooling plant, or any FMU.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="adcc",
+        description="A model, and three ways to run it: step it, sweep it, converge it with others.\n"
+        "The model is any FMU; the one that comes with the package is a data-centre cooling plant.",
+        epilog=_EXAMPLES,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=16, width=110),
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
     what = argparse.ArgumentParser(add_help=False)
     chosen = what.add_mutually_exclusive_group()
     chosen.add_argument("--fmu", type=Path, metavar="FILE", help="an FMU alone: all its inputs are control inputs")
@@ -102,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--cache-size", type=float, default=4.0, metavar="GB", help="most that the cache holds")
     study.add_argument("--cache-info", action="store_true", help="tell what the cache holds")
     study.add_argument("--cache-clear", action="store_true", help="forget what the cache holds")
+    study.add_argument("--json", action="store_true", help="print one JSON object")
     study.set_defaults(run=sweep)
 
     where = argparse.ArgumentParser(add_help=False)
@@ -154,7 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     added.add_argument("--rate", type=int, metavar="N", help="most requests a second (default: ADCC_RATE)")
     added.set_defaults(run=token, action="add")
-    deed.add_parser("list", parents=[file], help="print names and scopes").set_defaults(run=token, action="list")
+    listed = deed.add_parser("list", parents=[file], help="print names and scopes")
+    listed.add_argument("--json", action="store_true", help="print a JSON list")
+    listed.set_defaults(run=token, action="list")
     removed = deed.add_parser("remove", parents=[file], help="forget a token; running servers do so at once")
     removed.add_argument("name")
     removed.set_defaults(run=token, action="remove")
@@ -162,11 +188,16 @@ def _parser() -> argparse.ArgumentParser:
     about = "write sessions and jobs into a file; a server may run meanwhile"
     kept = commands.add_parser("backup", help=about)
     kept.add_argument("file", type=Path, help="a .tar")
+    kept.add_argument("--json", action="store_true", help="print one JSON object")
     kept.set_defaults(run=backup)
     about = "make a state directory (ADCC_STATE_DIR) from such a file"
     back = commands.add_parser("restore", help=about)
     back.add_argument("file", type=Path)
     back.set_defaults(run=restore)
+
+    shell = commands.add_parser("completion", help="print what completes these commands in a shell")
+    shell.add_argument("shell", choices=("bash", "zsh", "tcsh"), help='in bash: eval "$(adcc completion bash)"')
+    shell.set_defaults(run=completion)
 
     check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
     check.add_argument("--json", action="store_true", help="print one JSON object")
@@ -306,6 +337,8 @@ def token(settings: Settings, options: argparse.Namespace) -> int:
         print(known.add(options.name, options.scopes.split(","), options.rate))
     elif options.action == "remove":
         known.remove(options.name)
+    elif options.json:
+        print(json.dumps([one.model_dump(include={"name", "scopes", "rate"}) for one in known.all()]))
     else:
         for one in known.all():
             print(one.name, ",".join(one.scopes), f"{one.rate}/s" if one.rate else "", sep="\t")
@@ -317,7 +350,11 @@ def backup(settings: Settings, options: argparse.Namespace) -> int:
     from adcc.backup import backup
 
     sessions = backup(settings.state_dir, options.file)
-    print(f"{options.file}: {sessions} sessions, {options.file.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
+    size = options.file.stat().st_size
+    if options.json:
+        print(json.dumps({"file": str(options.file), "sessions": sessions, "bytes": size}))
+    else:
+        print(f"{options.file}: {sessions} sessions, {size / 1e6:.1f} MB")
     return 0
 
 
@@ -327,6 +364,14 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
 
     restore(options.file, settings.state_dir)
     print(f"{settings.state_dir} is ready; start the server over it", file=sys.stderr)
+    return 0
+
+
+def completion(_: Settings, options: argparse.Namespace) -> int:
+    """Print a script for a shell."""
+    import shtab
+
+    print(shtab.complete(make_parser(), options.shell))
     return 0
 
 

@@ -149,7 +149,7 @@ class Settings:
     @property
     def url(self) -> str:
         """Address for people to open."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104, shown, not bound
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104, shown, not bound  # nosec B104
         return f"http://{host}:{self.port}"
 
 

@@ -8,7 +8,7 @@ compile() {
     uv pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
         sed -E 's/^(torch==[0-9.]+)\+[a-z0-9.]+/\1/' | grep -vE '^(nvidia-|cuda-|triton)'
 }
-compile --extra build --extra client --extra coupling --extra dashboard --extra gym --extra notebook --extra ogclews --extra postgres --extra results \
+compile --extra build --extra client --extra coupling --extra dashboard --extra docs --extra gym --extra notebook --extra ogclews --extra postgres --extra results \
     --extra sweep --extra test --extra train >requirements/dev.txt
 # what is served is what was tested
 compile --extra dashboard --constraint requirements/dev.txt >requirements/runtime.txt

@@ -143,7 +143,7 @@ def _in_child(task: _Task, timeout: float) -> dict[str, Any] | str:
         except subprocess.TimeoutExpired:
             return f"no answer within {timeout:g} s"
         if answer.exists():
-            findings: dict[str, Any] | str = pickle.loads(answer.read_bytes())  # noqa: S301 - our own process wrote it
+            findings: dict[str, Any] | str = pickle.loads(answer.read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
             return findings
         return f"the process ended with {_ending(done.returncode)}"
 
@@ -154,7 +154,7 @@ def _ending(code: int) -> str:
 
 def child(folder: str) -> None:
     """Do what a process of `probe` does: read the task of a folder and write the answer there."""
-    task, timeout = pickle.loads(Path(folder, "task").read_bytes())  # noqa: S301 - our own process wrote it
+    task, timeout = pickle.loads(Path(folder, "task").read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
     signal.alarm(int(timeout) + 5)  # not for ever, also when whoever asked is gone
     try:
         answer: dict[str, Any] | str = _steps(task)

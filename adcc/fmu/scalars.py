@@ -204,7 +204,7 @@ def to_number(text: str | bool | float | None) -> float | None:
 def _text_starts(directory: Path) -> dict[int, list[str]]:
     """Read the start values of texts of FMI 3.0: FMPy keeps the first element of an array only."""
     path = directory / "modelDescription.xml"
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - an FMU is code that runs here anyway
+    root = ElementTree.parse(path).getroot()  # noqa: S314 - an FMU is code that runs here anyway  # nosec B314
     variables: Iterable[ElementTree.Element] = root.iterfind("ModelVariables/*")
     found = {
         int(variable.get("valueReference", "-1")): [start.get("value", "") for start in variable.iterfind("Start")]

@@ -112,7 +112,7 @@ class Cache:
         for start in range(0, len(keys), _KEYS):
             some = keys[start : start + _KEYS]
             places = ",".join("?" * len(some))
-            found.update(self._base.execute(f"SELECT key, data FROM runs WHERE key IN ({places})", some))  # noqa: S608
+            found.update(self._base.execute(f"SELECT key, data FROM runs WHERE key IN ({places})", some))  # noqa: S608  # nosec B608
         if not found:
             return
         now = time.time()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from adcc.errors import SettingsError
@@ -45,7 +47,8 @@ def sweep(settings: Settings, options: argparse.Namespace, say: Callable[[str], 
             cache.clear()
         if options.cache_info or options.cache_clear:
             found = cache.content()
-            say(f"{found.runs} runs, {amount(found.size)} of {amount(found.limit)}")
+            text = f"{found.runs} runs, {amount(found.size)} of {amount(found.limit)}"
+            _tell(options, say, text, runs=found.runs, bytes=found.size, limit=found.limit)
             return 0
         if options.study is None:
             raise SettingsError("which study? adcc sweep STUDY.json")
@@ -100,10 +103,13 @@ def _sweep(options: argparse.Namespace, where: Where, cache: Cache | None, say: 
     progress = Progress()
     if options.dry_run:
         found = estimate(options.study, where, cache, progress.say)
-        say(f"runs      {found.runs}")
-        say(f"time      {duration(found.seconds)} with {found.workers} workers, {found.seconds_a_run:.3g} s a run")
-        say(f"memory    {amount(found.memory)}")
-        say(f"disk      {amount(found.disk)}")
+        lines = (
+            f"runs      {found.runs}",
+            f"time      {duration(found.seconds)} with {found.workers} workers, {found.seconds_a_run:.3g} s a run",
+            f"memory    {amount(found.memory)}",
+            f"disk      {amount(found.disk)}",
+        )
+        _tell(options, say, "\n".join(lines), **asdict(found))
         return 0
     out = options.out or options.study.with_suffix("")
     try:
@@ -111,5 +117,11 @@ def _sweep(options: argparse.Namespace, where: Where, cache: Cache | None, say: 
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; what came back is kept in {out}, and the same command goes on from there")
         return 130
-    say(f"{describe(state)}; results in {out}")
+    counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
+    _tell(options, say, f"{describe(state)}; results in {out}", **counts, results=str(out))
     return SOME_FAILED if state.failed else 0
+
+
+def _tell(options: argparse.Namespace, say: Callable[[str], None], text: str, **figures: object) -> None:
+    """Say something to people, or the figures in it as JSON."""
+    say(json.dumps(figures) if options.json else text)

@@ -1,6 +1,8 @@
 """The commands that need no server, as a user types them."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,18 @@ def test_what_is_wrong_is_told_in_a_sentence(capsys, arguments: list[str], said:
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("adcc: ")
     assert said in error
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("adcc sw", {"sweep"}), ("adcc step --con", {"--controller"}), ("adcc token ''", {"add", "list", "remove"})],
+)
+def test_bash_completes_commands_and_options(capsys, words, expected):
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    asked = f"""{script}
+COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=()
+$(complete -p adcc | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' "${{COMPREPLY[@]}}" """
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=30)
+    assert set(done.stdout.split()) == expected, done.stderr

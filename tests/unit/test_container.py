@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from adcc.cli import _parser
+from adcc.cli import make_parser
 from adcc.fmu.abi import pyfmi_problem
 from adcc.settings import ROOT, Settings
 
@@ -92,7 +92,7 @@ def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
         assert ours <= known, name
     command = compose["services"]["worker"]["command"]
     assert command[:3] == ["python", "-m", "adcc.cli"]
-    assert _parser().parse_args(command[3:]).jobs == "2"
+    assert make_parser().parse_args(command[3:]).jobs == "2"
     for name, program in (("scheduler", "dask_scheduler"), ("dask-worker", "dask_worker")):
         module = pytest.importorskip(f"distributed.cli.{program}")
         dask, _, *arguments = compose["services"][name]["command"]

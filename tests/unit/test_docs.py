@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from adcc.settings import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def text(name):
@@ -54,3 +57,22 @@ def test_make_targets_that_are_told_exist():
     for document in DOCUMENTS:
         told = set(re.findall(r"(?:`|^|\n)make ([a-z][a-z-]+)", document.read_text(encoding="utf-8")))
         assert told <= targets, (document.name, told - targets)
+
+
+def test_the_page_of_the_command_line_is_as_the_commands_are(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    import write_cli
+
+    assert text("docs/cli.md") == write_cli.page(), "run: python docs/write_cli.py"
+
+
+def test_the_site_is_built_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs", reason="mkdocs comes with the extra docs")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert built.returncode == 0, built.stderr
+    assert "WARNING" not in built.stderr
+    page = (tmp_path / "index.html").read_text()
+    assert "fonts.googleapis" not in page
+    assert (tmp_path / "how-to" / "migrate.html").exists()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,8 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from adcc.core.export import require
 from adcc.core.model import FloatArray
 from adcc.coupling.component import Variable
+from adcc.coupling.og_clews import equilibrium
 from adcc.coupling.og_clews.reduce import INDUSTRIES, defaults
-from adcc.errors import ComponentError, InvalidValueError
+from adcc.errors import InvalidValueError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ENERGY = INDUSTRIES.index("energy")
@@ -148,8 +150,8 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     require("ogcore", "ogclews")
     shock = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in inputs.items()}
     none = {name: np.full_like(value, name == "energy_cost_ratio") for name, value in shock.items()}
-    base, years = _run(given, none, True)
-    reform, _ = _run(given, shock, False)
+    base, reform = equilibrium.solve(partial(_specify, given), none, shock, given.transition)
+    years = _years(given)
     found = _answers(given, base, reform, years)
     told = {"label": given.label, "channel": given.channel, "years_per_period": years}
     Path("macro.json").write_text(json.dumps(told | {name: value.tolist() for name, value in found.items()}, indent=1))
@@ -198,19 +200,13 @@ def _by_period(options: Options, values: FloatArray, start: int, years: float) -
     return np.asarray(np.interp(periods, options.years, values))
 
 
-class _Serial:
-    """What OG-Core takes for no client of Dask: it calls `scatter` even so."""
-
-    def __bool__(self) -> bool:
-        return False
-
-    def scatter(self, given: Any, **_: Any) -> Any:
-        return given
+def _years(options: Options) -> float:
+    """Return the length of a period [years]: OG-Core has 80 years of adult life."""
+    return 80 / _SIZES[options.size][0]
 
 
-def _run(options: Options, shock: Mapping[str, FloatArray], base: bool) -> tuple[dict[str, Any], float]:
+def _specify(options: Options, shock: Mapping[str, FloatArray], base: bool) -> Any:
     import ogcore
-    from ogcore.execute import runner
     from ogcore.parameters import Specifications
 
     ages, groups = _SIZES[options.size]
@@ -219,28 +215,11 @@ def _run(options: Options, shock: Mapping[str, FloatArray], base: bool) -> tuple
     }
     path = Path(ogcore.__file__).parent / "default_parameters.json"
     sized = type("Sized", (Specifications,), {"defaults": defaults(path, ages, groups, industries)})
-    folder = Path("base" if base else "reform").absolute()
-    specification = sized(baseline=base, output_base=str(folder), baseline_dir=str(Path("base").absolute()))
-    years = (specification.ending_age - specification.starting_age) / ages
-    try:
-        start = options.years[0] if options.transition else int(specification.start_year)
-        specification.update_specifications(
-            {"start_year": start, **options.parameters, **revision(options, shock, start, years)}
-        )
-        runner(specification, time_path=options.transition, client=_Serial())
-    except Exception as error:  # of OG-Core, paramtools, SciPy: of any kind
-        what = "base" if base else "reform"
-        raise ComponentError(f"OG-Core found no equilibrium of the {what}: {type(error).__name__}: {error}") from error
-    return _read(folder, options.transition), years
-
-
-def _read(folder: Path, transition: bool) -> dict[str, Any]:
-    import pickle
-
-    name = "TPI" if transition else "SS"
-    with (folder / name / f"{name}_vars.pkl").open("rb") as file:
-        found: dict[str, Any] = pickle.load(file)  # noqa: S301, written by this process  # nosec B301
-    return found
+    specification = sized(baseline=base)
+    start = options.years[0] if options.transition else int(specification.start_year)
+    changes = revision(options, shock, start, _years(options))
+    specification.update_specifications({"start_year": start, **options.parameters, **changes})
+    return specification
 
 
 def _answers(
