@@ -7,11 +7,13 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from adcc.web.tokens import create
 from tests.e2e.browser import SIZES, Browser, needed
 from tests.server import ROOT, Server
+from tests.unit.coupling.cases import pair, put
 
 PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
 STUDY = {
@@ -37,6 +39,15 @@ def server(browser, tmp_path_factory):
     state = tmp_path_factory.mktemp("dashboard")
     with Server(ROOT / "Resources", state, ADCC_WORKER_JOBS="2", OMP_NUM_THREADS="1") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def own_cases(tmp_path_factory):
+    """A folder with a coupled case of two linear maps."""
+    folder = tmp_path_factory.mktemp("cases")
+    maps = (np.diag([0.5, -0.4]), np.ones(2), np.diag([0.9, 0.8]), np.ones(2))
+    put(folder / "half", pair(*maps, tolerance=1e-6, max_iterations=50))
+    return folder
 
 
 @pytest.fixture
@@ -81,7 +92,7 @@ def alive(server):
     server.request("POST", "/steps", {"steps": 20})
     many = {
         **STUDY,
-        "simulation_parameters": {"bz.TBR": "linspace:1.0:1.2:40", "plasma.Burn_Fraction": "linspace:0.02:0.1:40"},
+        "simulation_parameters": {"bz.TBR": "linspace:1.0:1.2:300", "plasma.Burn_Fraction": "linspace:0.02:0.1:300"},
     }
     task = server.request("POST", "/api/run/sweep", many)[1]["task_id"]
     yield task
@@ -104,7 +115,7 @@ def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
             browser.until(lambda title=title: browser.text("main h1") == title)
             if path == "jobs":
                 browser.click(f"button[aria-label='View job {alive[:8]}']")
-                browser.until(lambda: "Running" in browser.text("#job-facts") or "runs" in browser.text("#job-facts"))
+                browser.until(lambda: "Running" in browser.text("#job-facts"))
             settled(browser, path)
             assert browser.text("nav a[aria-current='page']") == title
             wide = browser.js("return [document.documentElement.scrollWidth, window.innerWidth]")
@@ -256,6 +267,29 @@ def test_a_sweep(browser, server, quiet):
     where = link.get_attribute("href").removeprefix(server.url)
     assert fetched(server, "GET", where).startswith(b"\x89HDF\r\n\x1a\n")
     assert "attempt 1" in browser.text("#job-log")
+
+
+def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
+    browser.look("laptop")
+    with Server(small_resources, tmp_path / "state", ADCC_STUDIES=str(own_cases), ADCC_WORKER_JOBS="1") as server:
+        browser.driver.get("about:blank")
+        browser.complaints(server.url)
+        browser.open(f"{server.url}/dashboard/jobs")
+        browser.choose("#kind", "converge")
+        browser.until(lambda: "case_name" in browser.one("#spec").get_attribute("value"))
+        browser.fill("#spec", '{"case_name": "half"}')
+        browser.click("#submit-job")
+        browser.until(lambda: "Success" in browser.text("#job-facts"), seconds=120)
+        browser.until(lambda: len(browser.all("#results-chart .scatterlayer .trace")) >= 3)
+        points = browser.js(
+            "return document.querySelector('#results-chart .js-plotly-plot').data.map(d => [d.name, d.y])"
+        )
+        drawn = dict(points)
+        (job,) = server.request("GET", "/api/run")[1]["payload"]
+        assert len(drawn["delta"]) == job["iterations_run"] > 1
+        assert drawn["delta"][-1] == pytest.approx(job["convergence_delta"])
+        assert drawn["delta"][-1] <= drawn["tolerance"][-1] < drawn["delta"][0]
+        assert browser.complaints(server.url) == []
 
 
 def test_a_job_is_cancelled(browser, server, quiet):
