@@ -155,7 +155,7 @@ class Engine:
             raise
         except self._dask.KilledWorker as error:
             return Ended(item, lost=True, error=error)
-        except CancelledError as error:
+        except (CancelledError, self._dask.comm.CommClosedError) as error:
             raise EngineError("the Dask scheduler is gone") from error
         except Exception as error:  # what the task raised
             return Ended(item, error=error)

@@ -30,8 +30,9 @@ def command(tmp_path):
     def run(*arguments, start=False, check=0):
         whole = [sys.executable, "-m", "adcc.cli", "sweep", *map(str, arguments)]
         if start:
-            return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        done = subprocess.run(whole, env=environment, capture_output=True, text=True, timeout=120, check=False)
+            with (tmp_path / "said").open("wb") as said:
+                return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=said)
+        done = subprocess.run(whole, env=environment, capture_output=True, text=True, timeout=400, check=False)
         assert done.returncode == check, done.stderr
         return done
 
@@ -82,7 +83,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
     traps = [0, int(Trap.SEGMENTATION_FAULT), int(Trap.HANG), int(Trap.ERROR)]
     study = write(
         tmp_path / "study.json", trap_fmu(), {"u": "281:300:1", "trap": "file:traps.csv"},
-        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 2},
+        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 8},
         sampling={"method": "zip"},
     )  # fmt: skip
     column = [0] * 20
@@ -115,7 +116,7 @@ def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
             psutil.wait_procs(family, timeout=30)
         else:
             _workers(process.pid)[0].send_signal(signal.SIGKILL)
-            assert process.wait(60) == 0
+            assert process.wait(300) == 0
     finally:
         if process.poll() is None:
             process.kill()
@@ -147,7 +148,7 @@ def _workers(pid):
     return sorted(family, key=lambda p: p.memory_info().rss, reverse=True)
 
 
-def _wait_for(condition, patience=60.0):
+def _wait_for(condition, patience=200.0):
     end = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < end
@@ -175,12 +176,12 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
         try:
             _wait_for(lambda: len(_done(tmp_path / "cut")) >= 2)
             cluster.scheduler.kill()
-            said = process.communicate(timeout=60)[1].decode()
+            process.wait(200)
         finally:
             process.kill()
             process.wait()
     assert process.returncode == 1
-    assert said.splitlines()[-1].startswith("adcc: the Dask scheduler is gone")
+    assert (tmp_path / "said").read_text().splitlines()[-1].startswith("adcc: the Dask scheduler is gone")
     assert 0 < len(_done(tmp_path / "cut")) < 60
     command(cut, "--no-cache", "--workers", 2)
     for path in sorted((tmp_path / "whole/parts").iterdir()):
@@ -203,8 +204,7 @@ def test_scratch_files_and_licences(command, tmp_path, trap_fmu):
             p for p in psutil.Process(process.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())
         ]
         assert len(busy) == 1
-        _, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, errors
+        assert process.wait(400) == 0, (tmp_path / "said").read_text()
     finally:
         process.kill()
         process.wait()
