@@ -363,6 +363,14 @@ def test_a_hidden_tab_asks_nothing(browser, server, quiet):
     assert asked(4) >= 2
 
 
+def test_a_server_that_is_away_is_told(browser, small_resources, tmp_path):
+    browser.look("laptop")
+    with Server(small_resources, tmp_path / "state") as server:
+        browser.open(f"{server.url}/dashboard/system")
+        browser.until(lambda: browser.text("#health"))
+    browser.until(lambda: "does not answer" in browser.text("#said"))
+
+
 def test_any_other_model(browser, own_fmu, tmp_path):
     browser.look("laptop")
     with Server(own_fmu("linear", "2.0"), tmp_path / "state") as server:

@@ -23,7 +23,7 @@ from adcc.session.manager import SessionManager
 #: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
 _FRESH = 5.0
 #: Most points of a curve.
-_POINTS = 1500
+_POINTS = 800
 #: What a schematic of the cooling plant is drawn from, besides its control inputs.
 _DRAWN = ("Tchw_supply", "Tcw_supply", "Tcw_returnPipe", "VolumeFlowRate_cw", "Tchw_r", "Mchw", "Twb_outside", "Pchi1")
 

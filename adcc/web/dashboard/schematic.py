@@ -57,7 +57,7 @@ def _column(x: float, train: Train, number: int) -> str:
             pipe([(left, 424), (left, 62)], "cw", flows=flows),
             pipe([(right, 452), (right, 34)], "chw", flows=flows),
             text(x + 35, 92, str(number), "name"),
-            text(x + 35, 110, _SHORT.get(train.mode, train.mode), "small" if flows else "small muted"),
+            text(x + 35, 110, _SHORT.get(train.mode, train.mode), "small halo" if flows else "small muted halo"),
             symbols.chiller(x, 122, 70, 108, train),
             symbols.exchanger(x, 270, 70, 108, train),
         ]
@@ -103,7 +103,7 @@ def _row(x: float, train: Train, number: int) -> str:
             symbols.exchanger(x, 468, 54, 92, train),
             symbols.chiller(x, 576, 54, 92, train),
             text(x + 27, 444, str(number), "name"),
-            text(x + 27, 460, _SHORT.get(train.mode, train.mode), "small" if flows else "small muted"),
+            text(x + 27, 460, _SHORT.get(train.mode, train.mode), "small halo" if flows else "small muted halo"),
         ]
     )
 

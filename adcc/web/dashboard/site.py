@@ -9,7 +9,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, request
 
-from adcc.errors import AdccError
+from adcc.errors import AdccError, UnknownSessionError
 from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.settings import Settings
@@ -185,7 +185,10 @@ def _register(pages: Dash, context: Context) -> None:
         now = next((one for one in (value, kept, default, *there) if one in there), None)
         if now is None:
             return choices, None, None, "There is no session."
-        reading = context.readings.read(now)
+        try:
+            reading = context.readings.read(now)
+        except UnknownSessionError:  # stopped at this moment
+            return choices, no_update, no_update, no_update
         run = context.runs.find(now)
         stand = {
             "testid": now,

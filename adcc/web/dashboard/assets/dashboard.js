@@ -60,6 +60,26 @@
     if (kept()) root.dataset.theme = kept();
     dark.addEventListener("change", name);
 
+    // A server that is away, and one that wants a token again, are told.
+    const ask = window.fetch.bind(window);
+    let away = false;
+    const tell = (children, kind) => dash_clientside.set_props("said", { children, className: `said ${kind}` });
+    window.fetch = async (...request) => {
+        try {
+            const response = await ask(...request);
+            if (response.status === 401) location.assign("/dashboard/login");
+            if (away) tell("The server answers again.", "done");
+            away = false;
+            return response;
+        } catch (error) {
+            if (!away && error.name !== "AbortError") {
+                away = true;
+                tell("The server does not answer; what is shown may be old.", "refused");
+            }
+            throw error;
+        }
+    };
+
     // Nobody looks: nothing is asked.
     document.addEventListener("visibilitychange", () => {
         if (document.getElementById("main")) dash_clientside.set_props("tick", { disabled: document.hidden });
@@ -98,7 +118,7 @@
             // What was said stays long enough to be read, a refusal longer.
             said(text) {
                 clearTimeout(forget);
-                if (text) {
+                if (text && !away) {
                     const refused = document.getElementById("said").classList.contains("refused");
                     forget = setTimeout(() => dash_clientside.set_props("said", { children: "" }), refused ? 20000 : 8000);
                 }

@@ -239,4 +239,5 @@ def _change(one: float | None, other: float | None) -> str:
         return "same"
     if not other:
         return f"{one - other:+.4g}"
-    return f"{100 * (one - other) / abs(other):+.1f} %"
+    percent = f"{100 * (one - other) / abs(other):+.1f} %"
+    return "±0.0 %" if percent[1:] == "0.0 %" else percent
