@@ -12,7 +12,7 @@ import pytest
 
 from adcc.web.tokens import create
 from tests.e2e.browser import SIZES, Browser, needed
-from tests.server import ROOT, Server
+from tests.server import GUNICORN, ROOT, Server
 from tests.unit.coupling.cases import pair, put
 
 PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
@@ -361,6 +361,28 @@ def test_a_hidden_tab_asks_nothing(browser, server, quiet):
     assert asked(4) == 0
     browser.js(hide + "document.dispatchEvent(new Event('visibilitychange'))", False)
     assert asked(4) >= 2
+
+
+def test_several_workers_show_the_same(browser, small_resources, tmp_path):
+    browser.look("laptop")
+    with Server(small_resources, tmp_path / "state", (*GUNICORN[:3], "-w", "3", *GUNICORN[3:])) as server:
+        assert len(server.workers()) == 3
+        browser.driver.get("about:blank")
+        browser.complaints(server.url)
+        browser.open(f"{server.url}/dashboard/sessions")
+        browser.choose("#controller", "hold")
+        browser.choose("#pace", "0.1")
+        browser.fill("#steps", "1000")
+        browser.click("#run-steps")
+        browser.until(lambda: "running" in browser.text("#run-state"))
+        seen = []
+        for _ in range(6):
+            time.sleep(1)
+            seen.append(browser.text("#run-state"))
+        assert all("running" in one for one in seen), seen
+        browser.click("#stop-run")
+        browser.until(lambda: "stopped" in browser.text("#run-state"))
+        assert browser.complaints(server.url) == []
 
 
 def test_a_server_that_is_away_is_told(browser, small_resources, tmp_path):

@@ -135,7 +135,7 @@ def lines(
     """Return curves over a number; ``band`` is a range around the first."""
     layout = _layout(320)
     layout["xaxis"] = _axis(across)
-    layout["yaxis"] = {**_axis(up), **({"type": "log"} if log else {})}
+    layout["yaxis"] = {**_axis(up), **({"type": "log", "exponentformat": "power"} if log else {})}
     data: list[dict[str, Any]] = []
     if band is not None:
         x, (low, high) = curves[0].x, band

@@ -97,3 +97,9 @@ def figure(value: float | int | str | bool | None, digits: int = 6) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a count with its noun."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def short(name: str) -> str:
+    """Return the beginning of an id that is long enough to tell it from others; its kind, as in ``conv_``, stays."""
+    kind, mark, rest = name.rpartition("_")
+    return f"{kind}{mark}{rest[:8]}"

@@ -35,3 +35,10 @@ def test_other_models_keep_their_units():
 @pytest.mark.parametrize("value", [None, math.nan, math.inf])
 def test_what_is_no_number_is_told_as_such(value):
     assert words.scale("K", plant=True).text(value) == "–"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("85a66ad9c12f469e", "85a66ad9"), ("conv_9df68945ddc24ceb", "conv_9df68945"), ("abc", "abc")]
+)
+def test_ids_are_shortened_and_keep_their_kind(name, said):
+    assert words.short(name) == said

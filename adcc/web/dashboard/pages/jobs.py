@@ -17,7 +17,7 @@ from adcc.web.dashboard.context import Context
 from adcc.web.dashboard.deeds import deed, pressed, view
 from adcc.web.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
 from adcc.web.dashboard.pages import results
-from adcc.web.dashboard.words import figure, moment
+from adcc.web.dashboard.words import figure, moment, short
 
 #: What the form holds at first: specifications that this server can run as they are.
 _EXAMPLES: dict[str, dict[str, Any]] = {
@@ -120,7 +120,7 @@ def register(pages: Dash, context: Context) -> None:
             raise InvalidValueError("The specification must be a JSON object.", "spec")
         parsed = kinds.parse(kinds.find(kind), given).model_dump(mode="json", by_alias=True)
         job = store.submit(kind, parsed)
-        say(f"Submitted the job {job.task_id[:8]}.")
+        say(f"Submitted the job {short(job.task_id)}.")
         return job.task_id, time.time()
 
     @deed(pages, "read", Output("job", "data", allow_duplicate=True), Input({"do": "view", "of": ALL}, "n_clicks"))
@@ -130,7 +130,7 @@ def register(pages: Dash, context: Context) -> None:
     @deed(pages, "jobs", Output("cancel-job", "n_clicks"), Input("cancel-job", "n_clicks"), State("job", "data"))
     def cancel(_: Any, task_id: str) -> Any:
         job = store.cancel(task_id)
-        say(f"The job {task_id[:8]} is {'cancelled' if job.state.ended else 'asked to end'}.")
+        say(f"The job {short(task_id)} is {'cancelled' if job.state.ended else 'asked to end'}.")
         refresh(time.time())
         return no_update
 
@@ -162,7 +162,7 @@ def register(pages: Dash, context: Context) -> None:
         log = _tail(folder / "log.txt")
         return (
             False,
-            f"Job {job.task_id[:8]}",
+            f"Job {short(job.task_id)}",
             _facts(job),
             _figures(job),
             log or "Nothing yet.",
@@ -173,11 +173,10 @@ def register(pages: Dash, context: Context) -> None:
 
 
 def _row(job: Job) -> tuple[Any, ...]:
-    short = job.task_id[:8]
     sign = html.Span(_SIGNS[job.state], **{"aria-hidden": "true"})
     return (
-        html.Code(short, title=job.task_id),
-        button("View", {"do": "view", "of": job.task_id}, "quiet", **{"aria-label": f"View job {short}"}),
+        html.Code(short(job.task_id), title=job.task_id),
+        button("View", {"do": "view", "of": job.task_id}, "quiet", **{"aria-label": f"View job {short(job.task_id)}"}),
         job.kind,
         html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}"),
         _bar(job),
@@ -192,7 +191,7 @@ def _bar(job: Job) -> Any:
     said = f"{100 * job.progress:.0f} %"
     return html.Div(
         [
-            html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {job.task_id[:8]}"}),
+            html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {short(job.task_id)}"}),
             html.Span(said),
         ],
         className="progress",
