@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError  # noqa: E402
 
 from adcc.coupling import units  # noqa: E402
 from adcc.coupling.transform import Table, Transform, apply, references  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from adcc.errors import ComponentError, InvalidValueError  # noqa: E402
 
 CHAIN = TypeAdapter(list[Transform])
 COST = Table(pd.DataFrame({"fuel": ["gas", "oil"], "year": [2020, 2020], "VALUE": [6.0, 9.0]}), "MUSD")
@@ -94,6 +94,14 @@ def test_values_come_from_files_in_either_style(tmp_path):
     for name in ("own.csv", "muio.csv"):
         found = run([{"kind": "ratio", "by": {"file": name, "unit": "PJ"}}], folder=tmp_path)
         assert found.frame["VALUE"].to_list() == [3.0, 3.0]
+
+
+def test_files_are_those_of_the_case(tmp_path):
+    (tmp_path / "case").mkdir()
+    (tmp_path / "secret.csv").write_text("FUEL,VALUE\ngas,2\noil,3\n")
+    for name in ("../secret.csv", str(tmp_path / "secret.csv")):
+        with pytest.raises(ComponentError, match="leads out of the working directory"):
+            run([{"kind": "ratio", "by": {"file": name, "unit": "PJ"}}], folder=tmp_path / "case")
 
 
 def test_a_chain_tells_what_else_it_needs():
