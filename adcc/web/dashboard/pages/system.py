@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import threading
 from collections import Counter
 from importlib import metadata
 from typing import Any
@@ -13,6 +14,7 @@ import orjson
 from dash import Dash, Input, Output, html
 from flask import Response, current_app
 
+from adcc.errors import BusyError
 from adcc.jobs.record import State
 from adcc.web.dashboard.context import Context
 from adcc.web.dashboard.deeds import view
@@ -48,6 +50,7 @@ def layout(context: Context) -> list[Any]:
 
 def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
+    asking = threading.Lock()
 
     @view(
         pages,
@@ -58,15 +61,14 @@ def register(pages: Dash, context: Context) -> None:
     )
     def look(_: int | None) -> Any:
         sessions = context.sessions.sessions()
-        return _health(context, sessions), _processes(sessions), facts(_machine(context))
+        return _health(context, sessions, asking), _processes(sessions), facts(_machine(context))
 
 
-def _health(context: Context, sessions: list[dict[str, Any]]) -> Any:
+def _health(context: Context, sessions: list[dict[str, Any]], asking: threading.Lock) -> Any:
     counts = Counter(job.state for job in context.store.jobs(most=1000))
     states = Counter(str(one["state"]) for one in sessions)
     waiting = states["queued"]
-    busy = any(one["default"] and one["state"] == "busy" for one in sessions)
-    ready, why = ("not asked", "the default session is busy") if busy else _ready()
+    ready, why = _ready(context, asking)
     return tiles(
         [
             ("Ready to step", ready, why),
@@ -77,11 +79,19 @@ def _health(context: Context, sessions: list[dict[str, Any]]) -> Any:
     )
 
 
-def _ready() -> tuple[str, str]:
-    """Return what ``GET /health/ready`` says."""
-    response = current_app.view_functions["health.ready"]()
+def _ready(context: Context, asking: threading.Lock) -> tuple[str, str]:
+    """Return what ``GET /health/ready`` says; one thread at most waits for it."""
+    if not asking.acquire(blocking=False):
+        return "not known yet", "the default session is busy"
+    try:
+        with context.readings.room():
+            response = current_app.view_functions["health.ready"]()
+    except BusyError as error:
+        return "not known yet", str(error)
+    finally:
+        asking.release()
     if not isinstance(response, Response):
-        return "unknown", ""
+        return "not known", ""
     said = str(orjson.loads(response.get_data())["message"])
     return ("yes" if response.status_code == 200 else "no"), said
 
