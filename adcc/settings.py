@@ -158,6 +158,11 @@ def set_environment(**variables: object) -> None:
     os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
 
 
+def is_set(variable: str) -> bool:
+    """Tell whether a variable that a library reads is set."""
+    return bool(os.environ.get(variable))
+
+
 def child_environment(**variables: str) -> dict[str, str]:
     """Return the environment for a process that this one starts: its own, with further variables.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import shutil
 import sys
@@ -21,7 +20,7 @@ from adcc.coupling import arrays, call
 from adcc.coupling.component import Component, Values, Variable
 from adcc.coupling.runner import inside, result, run
 from adcc.errors import ComponentError
-from adcc.settings import ROOT
+from adcc.settings import ROOT, child_environment
 
 
 class PythonComponent(Component):
@@ -151,8 +150,7 @@ def call_apart(
     ComponentError
         Naming the component.
     """
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment}
+    own = {"PYTHONPATH": child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"], "PYTHONUNBUFFERED": "1", **environment}
     try:
         argv = [sys.executable, "-P", "-m", "adcc.coupling.call"]
         run(argv, folder, timeout, inputs, environment=own, stop=stop)

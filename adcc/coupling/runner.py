@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adcc.errors import ComponentError
+from adcc.settings import child_environment
 
 #: Where what a program prints goes, in its folder.
 STDOUT, STDERR = "stdout.log", "stderr.log"
@@ -171,7 +172,7 @@ def _minded(
     argv: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str], stop: threading.Event
 ) -> str:
     """Run a program under a guardian; return what that reports, empty when it died."""
-    base = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+    base = {name: value for name, value in child_environment().items() if not name.startswith("ADCC_")}
     base = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **base}
     base |= {"TMPDIR": str(folder.absolute()), "PYTHONHASHSEED": "0", **environment}
     reading, writing = os.pipe()

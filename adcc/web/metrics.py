@@ -7,7 +7,6 @@ Counters and times are kept by prometheus_client in files of one folder that the
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections import Counter as Counts
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from adcc.jobs.record import State
 from adcc.jobs.store import Store
 from adcc.session.manager import SessionManager
 from adcc.session.observer import Observer
-from adcc.settings import Settings
+from adcc.settings import Settings, is_set
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +136,7 @@ def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Blu
     def metrics() -> Response:
         """Figures for Prometheus, over all workers."""
         registry: Any = CollectorRegistry()
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        if is_set("PROMETHEUS_MULTIPROC_DIR"):
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry = REGISTRY

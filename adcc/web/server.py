@@ -17,7 +17,7 @@ from typing import Any
 from adcc import logs
 from adcc.errors import AdccError
 from adcc.jobs.worker import GRACE
-from adcc.settings import ROOT, Settings, child_environment
+from adcc.settings import ROOT, Settings, child_environment, set_environment
 from adcc.web.guard import check_bind
 
 _settings = Settings.from_env()
@@ -56,7 +56,7 @@ def on_starting(server: Any) -> None:
         if not Path("/proc", left.name).exists():
             shutil.rmtree(left, ignore_errors=True)
     (folder / str(os.getpid())).mkdir(parents=True, exist_ok=True)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder / str(os.getpid()))
+    set_environment(PROMETHEUS_MULTIPROC_DIR=folder / str(os.getpid()))
 
 
 def when_ready(_server: Any) -> None:
