@@ -16,7 +16,11 @@ from adcc.web.dashboard.words import DAY, clock, scale
 COLOURS = ("#3b7fc4", "#c8641e", "#2b8a63", "#a4509a", "#8a7a1f", "#5b6f8a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 #: Distances between marks of time [s].
-_TICKS = (60, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200, *(DAY * n for n in (1, 2, 5, 10, 20, 50, 100)))
+_TICKS = (
+    *(unit * n for unit in (0.001, 0.01, 0.1, 1, 10) for n in (1, 2, 5)),
+    60, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200,
+    *(DAY * n for n in (1, 2, 5, 10, 20, 50, 100)),
+)  # fmt: skip
 _MOST_TICKS = 5
 
 
@@ -112,7 +116,7 @@ def _span(values: Sequence[Sequence[float | None]]) -> dict[str, Any]:
 
 def ticks(first: float, last: float) -> dict[str, Any]:
     """Return marks of time between two times [s] that people can read."""
-    span = max(last - first, 1.0)
+    span = last - first or 1.0
     apart = next((one for one in _TICKS if span / one <= _MOST_TICKS), 2 * span)
     values = np.arange(math.ceil(first / apart) * apart, last + apart * 1e-6, apart)
     if not values.size:

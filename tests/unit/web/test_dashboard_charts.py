@@ -30,11 +30,12 @@ def test_what_is_not_finite_is_a_gap():
     assert figure["data"][0]["y"] == [1.0, None, None]
 
 
-@pytest.mark.parametrize("span", [0, 60, 3600, 86400, 86400 * 7, 86400 * 365])
+@pytest.mark.parametrize("span", [0, 0.5, 7, 60, 3600, 86400, 86400 * 7, 86400 * 365])
 def test_marks_of_time_are_few_and_readable(span):
     found = charts.ticks(7_800_000.0, 7_800_000.0 + span)
     assert 1 <= len(found["tickvals"]) <= 7
     assert len(found["ticktext"]) == len(found["tickvals"])
+    assert len({*found["ticktext"]}) == len(found["ticktext"])
     assert found["range"][1] > found["range"][0]
 
 
