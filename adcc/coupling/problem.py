@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -22,6 +23,8 @@ from adcc.coupling.graph import Edge, Order, arrange
 from adcc.coupling.process_component import ProcessComponent
 from adcc.coupling.python_component import PythonComponent, call_apart, copy_files, request_of
 from adcc.coupling.residual import Part
+from adcc.coupling.runner import inside
+from adcc.coupling.transform import files
 from adcc.errors import InvalidValueError
 from adcc.settings import Settings
 
@@ -75,6 +78,10 @@ class Problem:
         found = hashlib.sha256(self.case.model_dump_json(exclude=ends).encode())
         for name, component in sorted(self.components.items()):
             found.update(f"\n{name} {component.fingerprint}".encode())
+        for link in self.links:
+            for name in files(link.spec.transform):
+                with contextlib.suppress(OSError):  # one that is not there is told when it is read
+                    found.update(inside(link.folder, name).read_bytes())
         return found.hexdigest()
 
 
@@ -206,7 +213,6 @@ def _bound(given: float | None, described: float | None) -> float | None:
 def _described(name: str, one: spec.Python, folder: Path) -> Mapping[str, Any]:
     request = request_of(one.describe or "", one.options, folder, describe=True)
     with tempfile.TemporaryDirectory(prefix="adcc-") as place:
-        copy_files(one.files, folder, Path(place))
         copy_files(one.files, folder, Path(place))
         call_apart(name, {call.REQUEST: request}, Path(place), _DESCRIBING, {})
         found: Mapping[str, Any] = json.loads((Path(place) / call.DESCRIBED).read_bytes())

@@ -13,12 +13,17 @@ from adcc.coupling.kinds import Binary, File, Other, Table, Transform, convert
 from adcc.coupling.runner import inside
 from adcc.errors import InvalidValueError
 
-__all__ = ["File", "Other", "Table", "Transform", "apply", "convert", "references"]
+__all__ = ["File", "Other", "Table", "Transform", "apply", "convert", "files", "references"]
 
 
 def references(chain: Sequence[Transform]) -> tuple[str, ...]:
     """Return the outputs ``component.variable`` that a chain needs besides the one that it transforms."""
     return tuple(dict.fromkeys(step.by for step in chain if isinstance(step, Binary) and isinstance(step.by, str)))
+
+
+def files(chain: Sequence[Transform]) -> tuple[str, ...]:
+    """Return the files that a chain reads."""
+    return tuple(str(step.by.file) for step in chain if isinstance(step, Binary) and isinstance(step.by, File))
 
 
 def apply(

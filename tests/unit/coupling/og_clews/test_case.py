@@ -14,6 +14,7 @@ pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)"
 pytest.importorskip("pint", reason="units are pint's (extra coupling)")
 pytestmark = pytest.mark.skipif(shutil.which("glpsol") is None, reason="GLPK's glpsol is not installed (glpk-utils)")
 
+from adcc.coupling.problem import prepare  # noqa: E402
 from adcc.coupling.run import run_case  # noqa: E402
 from adcc.coupling.spec import load_case  # noqa: E402
 from adcc.settings import Settings  # noqa: E402
@@ -80,3 +81,26 @@ def test_a_case_in_mathprog_is_coupled(tmp_path):
     found = result.evaluations["energy"]
     assert found.inputs["annual_demand"] == pytest.approx(ratio * DEMAND[None], rel=1e-4)
     assert found.outputs["levelised_cost"] == pytest.approx(price(ratio), rel=1e-4)
+
+
+def test_a_run_goes_on_only_with_the_tables_it_began_with(tmp_path):
+    case = {
+        "components": {
+            "economy": CASE["components"]["economy"] | {"outputs": {"activity": {"unit": "1"}}},
+        },
+        "connections": [
+            {
+                "from": "economy.activity",
+                "to": "economy.price",
+                "transform": [{"kind": "ratio", "by": {"file": "base.csv", "unit": "1"}}],
+            }
+        ],
+    }
+    (tmp_path / "economy.py").write_text(ECONOMY)
+    (tmp_path / "case.json").write_text(json.dumps(case))
+    settings = Settings.from_env({"ADCC_STATE_DIR": str(tmp_path / "state")})
+    fingerprints = []
+    for value in (1.0, 1.0, 2.0):
+        (tmp_path / "base.csv").write_text(f"VALUE\n{value}\n")
+        fingerprints.append(prepare(load_case(tmp_path / "case.json"), tmp_path, settings).fingerprint)
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
