@@ -11,10 +11,12 @@ from pydantic import BaseModel, ValidationError
 
 from adcc.core.numbers import shown
 from adcc.core.recorder import Outcome, Recorder
-from adcc.errors import InvalidValueError, NotFoundError
+from adcc.errors import InvalidValueError, MissingExtraError, NotFoundError
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
 _PLACES = {"converge": "adcc.jobs.converge", "step": "adcc.jobs.step", "sweep": "adcc.jobs.sweep"}
+#: The extras that bring what they import.
+_EXTRAS = {"converge": "coupling", "sweep": "sweep"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,14 @@ def find(name: str) -> Kind:
     """
     if name not in _PLACES:
         raise NotFoundError(f"There is no kind of job {shown(name)}; there are: {', '.join(names())}.")
-    kind: Kind = importlib.import_module(_PLACES[name]).KIND
+    try:
+        kind: Kind = importlib.import_module(_PLACES[name]).KIND
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or str(error.name).startswith("adcc"):
+            raise
+        raise MissingExtraError(
+            f"Jobs of the kind {name} are not installed; they come with: pip install 'adcc[{_EXTRAS[name]}]'"
+        ) from error
     return kind
 
 

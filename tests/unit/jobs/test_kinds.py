@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from adcc.control.drive import CONTROLLERS
 from adcc.errors import InvalidValueError, NotFoundError
 from adcc.jobs import kinds
 from adcc.jobs.step import Spec
+from adcc.settings import ROOT
 
 
 def test_every_kind_has_a_specification_that_can_be_told():
@@ -53,3 +57,35 @@ def test_all_wrong_fields_are_named():
     for name in ("start_time", "end_time", "xxx"):
         assert name in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Without(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"dask", "distributed", "h5py", "matplotlib", "numba", "pandas", "pint", "xarray"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Without())
+from adcc.errors import MissingExtraError
+from adcc.jobs import kinds
+
+for name in kinds.names():
+    try:
+        kinds.find(name)
+        print(name, "there")
+    except MissingExtraError as error:
+        print(name, error)
+"""
+
+
+def test_a_kind_whose_packages_are_missing_says_what_brings_them():
+    """As after `make serve`, which installs neither the sweep's packages nor those of coupled models."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert told["step"] == "there"
+    assert "pip install 'adcc[sweep]'" in told["sweep"]
+    assert "pip install 'adcc[coupling]'" in told["converge"]
