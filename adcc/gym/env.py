@@ -40,6 +40,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         Test case and place for files of a plant without a server; default: those of the settings.
     testcase : str, optional
         Test case of a server.
+    token : str, optional
+        For a server that asks for one.
     observations : sequence of str, optional
         Measurements, inputs and boundary signals; default: all measurements, and the boundary signals that
         have bounds.
@@ -90,6 +92,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         resources: Path | str | None = None,
         state_dir: Path | str | None = None,
         testcase: str | None = None,
+        token: str | None = None,
         observations: Sequence[str] | None = None,
         forecast: Mapping[str, Any] | None = None,
         actions: str | Sequence[str] = "all",
@@ -113,6 +116,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             None if resources is None else Path(resources),
             None if state_dir is None else Path(state_dir),
             testcase,
+            token,
         )
         try:
             if scenario and self._plant.set_scenario(**scenario).get("time_period") and start_times is None:

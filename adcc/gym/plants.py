@@ -105,7 +105,7 @@ Plant = LocalPlant | Session
 
 
 def open_plant(
-    where: str, resources: Path | None, state_dir: Path | None, testcase: str | None
+    where: str, resources: Path | None, state_dir: Path | None, testcase: str | None, token: str | None = None
 ) -> tuple[Plant, Callable[[], None]]:
     """Open a plant.
 
@@ -119,6 +119,8 @@ def open_plant(
         Where such a plant keeps its files; None for that of the settings.
     testcase : str or None
         Test case of a server, or of a host; None for the first.
+    token : str, optional
+        For a server that asks for one.
 
     Returns
     -------
@@ -134,7 +136,7 @@ def open_plant(
         When the plant cannot be opened.
     """
     if where.startswith(("http://", "https://")):
-        return _remote(where, testcase)
+        return _remote(where, testcase, token)
     settings = Settings.from_env()
     settings = replace(settings, resources=resources or settings.resources, state_dir=state_dir or settings.state_dir)
     if where == "in-process":
@@ -192,8 +194,8 @@ def _host(settings: Settings, testcase: str | None) -> tuple[Plant, Callable[[],
     return LocalPlant(call, lambda: manager.snapshot(testid), restore), close
 
 
-def _remote(url: str, testcase: str | None) -> tuple[Plant, Callable[[], None]]:
-    client = Client(url)
+def _remote(url: str, testcase: str | None, token: str | None) -> tuple[Plant, Callable[[], None]]:
+    client = Client(url, token=token)
     try:
         session = client.select(testcase)
     except BaseException:

@@ -60,6 +60,11 @@ def test_tokens_hold_at_every_worker(small_resources, tmp_path):
             client.sessions()
         with Client(server.url, patience=0, token=made.stdout.strip()) as client, pytest.raises(ForbiddenError):
             client.stop_all()
+        from adcc.gym import DataCenterCoolingEnv
+
+        environment = DataCenterCoolingEnv(server.url, token=made.stdout.strip(), episode=600)
+        environment.reset(seed=1)
+        environment.close()
         assert adcc("token", "remove", "me", ADCC_TOKENS=path).returncode == 0
         assert [server.request("GET", "/step", headers=header)[0] for _ in range(10)] == [401] * 10
     assert made.stdout.strip() not in server.log.read_text()
