@@ -66,7 +66,7 @@ def layout(_: Context) -> list[Any]:
         ),
         card(
             "Submit a job",
-            html.Div([field("Kind", Select("kind", options(names), names[0]))], className="row"),
+            html.Div([field("Kind", Select("kind", options(names), "step"))], className="row"),
             html.P(id="kind-about", className="muted"),
             field("Specification (JSON)", dcc.Textarea(id="spec", value="", spellCheck=False, rows=14), wide=True),
             button("Submit", "submit-job", "main"),

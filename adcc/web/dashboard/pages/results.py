@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
-from adcc.errors import AdccError
+from adcc.errors import AdccError, MissingExtraError
 from adcc.jobs import kinds
 from adcc.jobs.record import Job
 from adcc.web.dashboard import charts
@@ -184,8 +184,10 @@ def _sweep(context: Context, job: Job) -> Iterator[Sample]:
     AdccError
         When there are none yet, or a package is missing.
     """
-    from adcc.sweep.read import open_results
-    from adcc.sweep.report.sample import Sample
-
+    try:
+        from adcc.sweep.read import open_results
+        from adcc.sweep.report.sample import Sample
+    except ModuleNotFoundError as error:  # a sweep of another machine, of the same store of jobs
+        raise MissingExtraError("Results of sweeps are read with: pip install 'adcc[sweep]'") from error
     with open_results(context.store.folder_of(job.task_id) / "results") as found:
         yield Sample(found)
