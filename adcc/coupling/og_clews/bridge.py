@@ -11,6 +11,7 @@ Where OSeMOSYS has a region, results of all regions are put together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,14 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from adcc.core.model import FloatArray
-from adcc.coupling import frames, schema
+from adcc.coupling import frames, schema, tables
 from adcc.coupling.og_clews.schemas import ClewsInputSchema, OgCoreInputSchema
 from adcc.coupling.tables import normalise
 from adcc.coupling.transform import Table, Transform, apply
 from adcc.errors import InvalidValueError
 
-Results = Mapping[str, pd.DataFrame]
+#: Tables of OSeMOSYS by name, as frames or as CSV files.
+Results = Mapping[str, pd.DataFrame | Path | str]
 #: Results of OSeMOSYS that are read, and their dimensions here; Trade besides is wanted where there is any.
 WANTED = {
     "CapitalInvestment": ("technology", "year"),
@@ -44,8 +46,8 @@ def read(results: Results) -> dict[str, pd.DataFrame]:
         Naming the result, column and row.
     """
     found = {}
-    for name, frame in results.items():
-        table = normalise(frame, name)
+    for name, given in results.items():
+        table = normalise(given, name) if isinstance(given, pd.DataFrame) else tables.read(given)
         if name == "Trade":
             found[name] = table
             continue
@@ -58,7 +60,10 @@ def read(results: Results) -> dict[str, pd.DataFrame]:
 
 
 def annual_cost(
-    results: Results, rate: float, life: Mapping[str, float], price: Mapping[str, float] | None = None
+    results: Mapping[str, pd.DataFrame],
+    rate: float,
+    life: Mapping[str, float],
+    price: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Return what each technology costs a year, and each traded fuel as ``TRADE-<fuel>``.
 

@@ -41,8 +41,14 @@ def results(style):
 
 
 @pytest.mark.parametrize("style", ["own", "muio"])
-def test_costs_and_tax_become_series(style):
-    found = bridge.to_macro(results(style), 0.0, {"A": 2, "B": 2}, {"CO2": 50.0})
+@pytest.mark.parametrize("as_files", [False, True], ids=["frames", "files"])
+def test_costs_and_tax_become_series(style, as_files, tmp_path):
+    given_ = results(style)
+    if as_files:
+        for name, frame in given_.items():
+            frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        given_ = {name: tmp_path / f"{name}.csv" for name in given_}
+    found = bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {"CO2": 50.0})
     assert found.years == [2020, 2021]
     # 50 + 7 + 3, then 50 + 7 and 30 + 5
     assert found.energy_cost_index == pytest.approx([1.0, 92 / 60])
