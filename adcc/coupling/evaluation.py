@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from adcc.errors import ComponentError
 
 #: An evaluation that took longer is kept at once, others with their iteration [s].
 _DEAR = 0.1
+#: Longest time that several evaluations are waited for without a look at signals [s].
+_LOOK = 0.5
 
 Values = Mapping[str, FloatArray]
 
@@ -143,8 +145,11 @@ class Evaluator:
             yield name, *self._kept(self.evaluate(name, values, name, number), number)
         elif missing:
             with self._together(missing, number) as futures:
-                for future in as_completed(futures):
-                    yield futures[future], *self._kept(future.result(), number)
+                left = set(futures)
+                while left:  # with a limit of time: whichever thread a signal comes to, it is heard of here
+                    ended, left = wait(left, _LOOK, FIRST_COMPLETED)
+                    for future in ended:
+                        yield futures[future], *self._kept(future.result(), number)
 
     def _kept(self, done: Evaluation, number: int) -> tuple[Evaluation, bool]:
         if done.seconds < _DEAR:

@@ -115,7 +115,7 @@ def write(path: Path, values: Values, variables: Mapping[str, Variable]) -> None
     if path.suffix == ".npz":
         path.write_bytes(arrays.dumps(values))
     elif path.suffix == ".json":
-        path.write_text(json.dumps({name: value.tolist() for name, value in values.items()}))
+        path.write_text(json.dumps({name: value.tolist() for name, value in values.items()}) + "\n")
     else:
         ((name, value),) = values.items()
         variable = variables[name]

@@ -44,7 +44,7 @@ def studies(tmp_path_factory) -> Path:
     put(folder / "broken", {"components": {}, "nonsense": 1})
     for name, how in (("raises", "raise"), ("hangs", "hang")):
         case = pair(*TURNING)
-        case["components"]["two"] |= {"callable": "models:wrong", "process": True, "options": {"how": how}}
+        case["components"]["two"] |= {"callable": "coupled:wrong", "process": True, "options": {"how": how}}
         put(folder / name, case)
     (folder / "empty").mkdir()
     return folder

@@ -60,7 +60,7 @@ def component(a, b, **options):
     n = len(b)
     return {
         "kind": "python",
-        "callable": "models:linear",
+        "callable": "coupled:linear",
         "process": False,
         "options": {"a": np.asarray(a).tolist(), "b": np.asarray(b).tolist(), **options},
         "inputs": {"x": {"dims": {"i": n}, "initial": 0}},
@@ -89,7 +89,7 @@ def fixed_point(a, b, c, d):
 def put(folder: Path, case: dict) -> Path:
     """Write a case with its module into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "models.py").write_text(MODULE)
+    (folder / "coupled.py").write_text(MODULE)
     (folder / "case.json").write_text(json.dumps(case))
     return folder / "case.json"
 

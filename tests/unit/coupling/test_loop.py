@@ -190,7 +190,7 @@ def test_a_connection_that_need_not_respond_may_be_dead(tmp_path):
 def test_a_component_that_fails_ends_the_run_and_says_why(tmp_path, how, said):
     case = pair([[0.5]], [1.0], [[1.0]], [0.0])
     case["components"]["two"] |= {
-        "callable": "models:wrong",
+        "callable": "coupled:wrong",
         "process": True,
         "options": {"how": how},
         "timeout": 2 if how == "hang" else 60,
@@ -207,5 +207,5 @@ def test_a_component_that_fails_ends_the_run_and_says_why(tmp_path, how, said):
 @pytest.mark.parametrize("how", ["raise", "nan", "extra"])
 def test_a_component_in_this_process_fails_alike(tmp_path, how):
     case = pair([[0.5]], [1.0], [[1.0]], [0.0])
-    case["components"]["two"] |= {"callable": "models:wrong", "options": {"how": how}}
+    case["components"]["two"] |= {"callable": "coupled:wrong", "options": {"how": how}}
     assert run(tmp_path, case)[1].ending is Ending.FAILED

@@ -166,7 +166,7 @@ def test_a_changed_source_is_another_component(tmp_path):
     case = case_of(log)
     problem, _ = run(tmp_path / "a", case)
     before = problem.components["one"].fingerprint
-    (tmp_path / "a" / "models.py").write_text((tmp_path / "a" / "models.py").read_text() + "\n# changed\n")
+    (tmp_path / "a" / "coupled.py").write_text((tmp_path / "a" / "coupled.py").read_text() + "\n# changed\n")
     assert problem.components["one"].fingerprint != before
 
 
