@@ -39,7 +39,7 @@ class Settings:
         "ADCC_TESTCASES", "", "Folder with further test cases, folders or FMUs, that clients may register."
     )
     studies: Path = _variable(
-        "ADCC_STUDIES", "examples beside the package", "Folder whose folders hold what clients may sweep: FMUs, tables."
+        "ADCC_STUDIES", "examples beside the package", "Folder whose folders hold what clients may sweep and converge."
     )
     engine: Literal["auto", "fmpy", "pyfmi"] = _variable(
         "ADCC_ENGINE", "auto", "What runs the FMU of a test case that does not choose itself: auto, fmpy or pyfmi."

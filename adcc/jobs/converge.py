@@ -9,9 +9,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from adcc.core.recorder import Outcome, Recorder
-from adcc.coupling.record import Iteration
-from adcc.coupling.report import summary
-from adcc.coupling.run import run_case
 from adcc.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
 from adcc.errors import InvalidValueError, MissingExtraError
 from adcc.jobs.kinds import Kind
@@ -68,9 +65,17 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     AdccError
         As `adcc.coupling.run.run_case`.
     """
+    from adcc.coupling import report
+    from adcc.coupling.record import Iteration
+    from adcc.coupling.run import run_case
+
     case = spec.case()
 
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201, into the job's log
+
     def watch(done: Iteration) -> None:
+        say(report.line(done))
         recorder.progress(
             f"Iteration {done.number} completed",
             done.number / case.max_iterations,
@@ -81,8 +86,10 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
         )
 
     settings = Settings.from_env()
+    say(report.HEADING)
     problem, result, files = run_case(case, _place(spec.case_name), recorder.folder / "results", settings, watch)
-    told = summary(problem, result)
+    told = report.summary(problem, result)
+    say(f"{result.ending}: {result.reason}")
     names = (
         "iterations_run", "convergence_delta", "contraction_rate", "spectral_radius", "predicted_iterations", "reason",
     )  # fmt: skip
