@@ -253,14 +253,18 @@ def to_energy(
 def clews_input(demand: pd.DataFrame, base: pd.DataFrame, rate: float) -> ClewsInputSchema:
     """Return demand by fuel and year, beside its ratio to the base, and the discount rate, checked.
 
+    What is zero in the base stays zero.
+
     Raises
     ------
     InvalidValueError
         Naming column and row.
     """
     both = demand.merge(base.rename(columns={"VALUE": "base"}), on=["fuel", "year"], how="left")
-    frames.refuse(both, "fuel", ~(both["base"] > 0), "has no demand in the base")
-    table = both.rename(columns={"VALUE": "SpecifiedAnnualDemand"}).assign(ratio=both["VALUE"] / both["base"])
+    none = ~(both["base"] > 0)
+    frames.refuse(both, "fuel", none & (both["VALUE"] != 0), "has no demand in the base")
+    ratio = (both["VALUE"] / both["base"].mask(none)).fillna(1.0)
+    table = both.rename(columns={"VALUE": "SpecifiedAnnualDemand"}).assign(ratio=ratio)
     return ClewsInputSchema.of(table.drop(columns="base"), "annual demand", DiscountRate=rate)
 
 

@@ -225,10 +225,10 @@ def _sets(own: Mapping[str, pd.DataFrame], demand: pd.DataFrame) -> Sets:
 
 def _demand(own: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     both = frames.add(own["SpecifiedAnnualDemand"], own["AccumulatedAnnualDemand"])
-    years = own["YearSplit"]["year"].unique()
     total = frames.aggregate(both, ["region"])
-    whole = total.groupby("fuel")["year"].transform("size") == len(years)  # of all years, or it cannot be scaled
-    return total[whole].reset_index(drop=True)
+    fuels, years = list(dict.fromkeys(total["fuel"])), sorted(own["YearSplit"]["year"].unique())
+    every = pd.MultiIndex.from_product([fuels, years], names=["fuel", "year"])
+    return total.set_index(["fuel", "year"])["VALUE"].reindex(every, fill_value=0.0).reset_index()
 
 
 def _penalty(own: Mapping[str, pd.DataFrame], tax: Mapping[str, float]) -> pd.DataFrame:

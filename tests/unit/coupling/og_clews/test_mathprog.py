@@ -83,6 +83,17 @@ def test_demand_and_discount_rate_come_from_elsewhere():
         mathprog.solve({"annual_demand": wanted / 10, "discount_rate": np.array(0.02)}, coupled)
 
 
+def test_a_demand_that_begins_later_stays_zero_until_then(folder):
+    data = folder / "small.dat"
+    data.write_text(data.read_text().replace("ELC 10 11 12", "ELC 0 11 12"))
+    coupled = OPTIONS | {"coupled": ["annual_demand"]}
+    assert mathprog.describe(coupled)[0][0].shape == (1, 3)
+    found = mathprog.solve({"annual_demand": np.array([[0.0, 5.5, 24.0]])}, coupled)
+    assert found["emissions"] == pytest.approx(0.24 * np.array([[0.0, 5.5, 24.0]]))
+    with pytest.raises(InvalidValueError, match="column fuel, row 0: ELC has no demand in the base"):
+        mathprog.solve({"annual_demand": np.array([[1.0, 5.5, 24.0]])}, coupled)
+
+
 def test_a_carbon_tax_is_paid_and_told_apart_from_costs():
     found = mathprog.solve({}, OPTIONS | {"carbon_tax": {"CO2": 10.0}})
     assert found["objective"] == pytest.approx(coal_only(tax=10.0), rel=1e-7)
