@@ -20,7 +20,7 @@ from adcc.coupling.connection import Link
 from adcc.coupling.problem import Problem
 from adcc.coupling.record import Evaluation, Record
 from adcc.coupling.residual import split
-from adcc.errors import ComponentError
+from adcc.errors import ComponentError, StorageError
 
 #: An evaluation that took longer is kept at once, others with their iteration [s].
 _DEAR = 0.1
@@ -40,13 +40,21 @@ class Evaluator:
     cache : Cache or None
     folder : Path
         For the working directories of evaluations.
+
+    Raises
+    ------
+    StorageError
+        When the folder cannot be made.
     """
 
     def __init__(self, problem: Problem, record: Record, cache: Cache | None, folder: Path) -> None:
         self._problem, self._record, self._cache, self._folder = problem, record, cache, folder
         self._fingerprints = {name: one.fingerprint for name, one in problem.components.items()}
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier attempt
-        folder.mkdir(parents=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{folder} cannot be made: {error.strerror}") from error
 
     def pass_over(self, x: FloatArray, number: int) -> tuple[FloatArray, dict[str, Evaluation], list[Evaluation]]:
         """Evaluate all components at an iterate.
@@ -104,7 +112,7 @@ class Evaluator:
             if found is not None:
                 return Evaluation(label, values, checked_outputs(component, found), 0.0, True)
         began = time.monotonic()
-        folder = Path(tempfile.mkdtemp(prefix=f"{number:04}-{label}-".replace(" ", ""), dir=self._folder))
+        folder = self._new_folder(f"{number:04}-{label}-".replace(" ", ""))
         outputs = checked_outputs(component, _evaluated(component, values, folder))
         seconds = time.monotonic() - began
         if key is not None and self._cache is not None:
@@ -125,6 +133,12 @@ class Evaluator:
         for path in self._folder.iterdir():
             if not path.name.startswith(f"{number:04}-"):
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _new_folder(self, prefix: str) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix=prefix, dir=self._folder))
+        except OSError as error:
+            raise StorageError(f"a folder in {self._folder} cannot be made: {error.strerror}") from error
 
     def _inputs_of(self, name: str, inputs: Values) -> dict[str, FloatArray]:
         return {one.name: inputs[f"{name}.{one.name}"] for one in self._problem.components[name].inputs}
