@@ -231,9 +231,9 @@ def test_an_interruption_ends_all_components(tmp_path, scheme):
     old = signal.signal(signal.SIGUSR1, interrupt)
     try:
         threading.Timer(2.0, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-            with pytest.raises(CancelledError):
+        with pytest.raises(CancelledError):
             run(tmp_path, case)
-        finally:
+    finally:
         signal.signal(signal.SIGUSR1, old)
     place = str(tmp_path / "out" / "work")
     deadline = time.monotonic() + 10
