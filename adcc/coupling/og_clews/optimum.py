@@ -121,7 +121,7 @@ def _cbc(path: Path) -> Optimum:
 def _highs(path: Path) -> Optimum:
     highspy = require("highspy", "ogclews")
     solver = highspy.Highs()
-    for option, value in (("threads", 1), ("log_to_console", False), ("log_file", "highs.log")):
+    for option, value in (("threads", 1), ("log_to_console", False), ("log_file", str(path.with_name("highs.log")))):
         solver.setOptionValue(option, value)
     if solver.readModel(str(path)) == highspy.HighsStatus.kError:
         raise ComponentError(f"HiGHS cannot read {path.name}")
