@@ -72,6 +72,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, title="commands", metavar="COMMAND")
+    told = argparse.ArgumentParser(add_help=False)
+    told.add_argument("--json", action="store_true", help="print JSON")
     what = argparse.ArgumentParser(add_help=False)
     chosen = what.add_mutually_exclusive_group()
     chosen.add_argument("--fmu", type=Path, metavar="FILE", help="an FMU alone: all its inputs are control inputs")
@@ -84,7 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     start.set_defaults(run=serve)
 
     about = "simulate from a time to a time under a controller, without a server"
-    test = commands.add_parser("step", parents=[what], help=about)
+    test = commands.add_parser("step", parents=[what, told], help=about)
     test.add_argument("--from", dest="start", default="0", metavar="SECONDS", help="start (default: 0)")
     test.add_argument("--to", dest="end", required=True, metavar="SECONDS", help="end")
     test.add_argument("--controller", default="rules", help="rules (default), look-ahead, or hold: change nothing")
@@ -94,11 +96,10 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help=".parquet, .h5 or .csv; a plot sheet is put beside it as .png and .html",
     )
-    test.add_argument("--json", action="store_true", help="print the key performance indicators as one JSON object")
     test.set_defaults(run=step)
 
     about = "compare controllers by their key performance indicators over time periods"
-    rivals = commands.add_parser("compare", parents=[what], help=about)
+    rivals = commands.add_parser("compare", parents=[what, told], help=about)
     rivals.add_argument(
         "controllers",
         nargs="*",
@@ -111,11 +112,10 @@ def make_parser() -> argparse.ArgumentParser:
     rivals.add_argument("--price", metavar="NAME", help="electricity price: constant, dynamic or highly_dynamic")
     rivals.add_argument("--uncertainty", metavar="LEVEL", help="error of forecast temperatures: low, medium or high")
     rivals.add_argument("--seed", help="of the forecast errors")
-    rivals.add_argument("--json", action="store_true", help="print one JSON object")
     rivals.set_defaults(run=compare)
 
     about = "run a model many times with other parameters; goes on where it was interrupted"
-    study = commands.add_parser("sweep", help=about)
+    study = commands.add_parser("sweep", parents=[told], help=about)
     study.add_argument("study", type=Path, nargs="?", help="a study as JSON; docs/sweep.md has the form")
     study.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (default: the study's name)")
     study.add_argument("--dry-run", action="store_true", help="check, and tell runs, time, memory and disk")
@@ -125,17 +125,16 @@ def make_parser() -> argparse.ArgumentParser:
     study.add_argument("--cache-size", type=float, default=4.0, metavar="GB", help="most that the cache holds")
     study.add_argument("--cache-info", action="store_true", help="tell what the cache holds")
     study.add_argument("--cache-clear", action="store_true", help="forget what the cache holds")
-    study.add_argument("--json", action="store_true", help="print one JSON object")
     study.set_defaults(run=sweep)
 
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument("study", type=Path, help="folder of the results, or the study that made them")
     about = "make a page with plots about the results of a study"
-    page = commands.add_parser("sweep report", parents=[where], help=about)
+    page = commands.add_parser("sweep report", parents=[where, told], help=about)
     page.add_argument("--out", type=Path, metavar="FILE", help="default: report.html in the folder")
     page.set_defaults(run=sweep_report)
     about = "write runs of a study as a file for other tools"
-    table = commands.add_parser("sweep export", parents=[where], help=about)
+    table = commands.add_parser("sweep export", parents=[where, told], help=about)
     table.add_argument("out", type=Path, help=".parquet, .h5, .csv or .mat")
     table.add_argument(
         "--select",
@@ -148,7 +147,7 @@ def make_parser() -> argparse.ArgumentParser:
     table.set_defaults(run=sweep_export)
 
     about = "run models that feed each other to a fixed point; goes on where it was interrupted"
-    coupled = commands.add_parser("converge", help=about)
+    coupled = commands.add_parser("converge", parents=[told], help=about)
     coupled.add_argument("case", type=Path, help="a case as JSON, or the folder of a case.json; docs/coupling.md")
     coupled.add_argument("--out", type=Path, metavar="DIR", help="folder of the results (default: beside the case)")
     coupled.add_argument("--method", choices=["constant", "aitken", "anderson", "iqn-ils"], help="default: the case's")
@@ -157,7 +156,6 @@ def make_parser() -> argparse.ArgumentParser:
     coupled.add_argument("--max-iterations", type=int, metavar="N", help="default: the case's, or 20")
     coupled.add_argument("--scheme", choices=["gauss-seidel", "jacobi"], help="default: the case's")
     coupled.add_argument("--no-cache", action="store_true", help="evaluate every component, whatever is known of it")
-    coupled.add_argument("--json", action="store_true", help="print the result as one JSON object")
     coupled.set_defaults(run=converge)
 
     about = "run the jobs that were submitted over HTTP; a server starts such a worker itself"
@@ -171,27 +169,25 @@ def make_parser() -> argparse.ArgumentParser:
     deed = tokens.add_subparsers(required=True, metavar="ACTION")
     file = argparse.ArgumentParser(add_help=False)
     file.add_argument("--file", type=Path, metavar="FILE", help="of the tokens (default: ADCC_TOKENS)")
-    added = deed.add_parser("add", parents=[file], help="make a token and print it; it is shown this once")
+    added = deed.add_parser("add", parents=[file, told], help="make a token and print it; it is shown this once")
     added.add_argument("name", help="who has it; stands in the log")
     added.add_argument(
         "--scopes", default="read,control,jobs", help="of read, control, jobs, admin (default: %(default)s)"
     )
     added.add_argument("--rate", type=int, metavar="N", help="most requests a second (default: ADCC_RATE)")
     added.set_defaults(run=token, action="add")
-    listed = deed.add_parser("list", parents=[file], help="print names and scopes")
-    listed.add_argument("--json", action="store_true", help="print a JSON list")
+    listed = deed.add_parser("list", parents=[file, told], help="print names and scopes")
     listed.set_defaults(run=token, action="list")
-    removed = deed.add_parser("remove", parents=[file], help="forget a token; running servers do so at once")
+    removed = deed.add_parser("remove", parents=[file, told], help="forget a token; running servers do so at once")
     removed.add_argument("name")
     removed.set_defaults(run=token, action="remove")
 
     about = "write sessions and jobs into a file; a server may run meanwhile"
-    kept = commands.add_parser("backup", help=about)
+    kept = commands.add_parser("backup", parents=[told], help=about)
     kept.add_argument("file", type=Path, help="a .tar")
-    kept.add_argument("--json", action="store_true", help="print one JSON object")
     kept.set_defaults(run=backup)
     about = "make a state directory (ADCC_STATE_DIR) from such a file"
-    back = commands.add_parser("restore", help=about)
+    back = commands.add_parser("restore", parents=[told], help=about)
     back.add_argument("file", type=Path)
     back.set_defaults(run=restore)
 
@@ -199,8 +195,7 @@ def make_parser() -> argparse.ArgumentParser:
     shell.add_argument("shell", choices=("bash", "zsh", "tcsh"), help='in bash: eval "$(adcc completion bash)"')
     shell.set_defaults(run=completion)
 
-    check = commands.add_parser("doctor", help="check the installation by really stepping the plant")
-    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check = commands.add_parser("doctor", parents=[told], help="check the installation by really stepping the plant")
     check.set_defaults(run=doctor)
     return parser
 
@@ -334,15 +329,21 @@ def token(settings: Settings, options: argparse.Namespace) -> int:
         raise SettingsError("Which file? Name it with --file, or set ADCC_TOKENS.")
     known = tokens.create(path) if options.action == "add" else tokens.Tokens(path)
     if options.action == "add":
-        print(known.add(options.name, options.scopes.split(","), options.rate))
+        text = known.add(options.name, options.scopes.split(","), options.rate)
+        _tell(options, text, {"name": options.name, "token": text})
     elif options.action == "remove":
         known.remove(options.name)
-    elif options.json:
-        print(json.dumps([one.model_dump(include={"name", "scopes", "rate"}) for one in known.all()]))
+        _tell(options, f"{options.name} is forgotten", {"removed": options.name})
     else:
-        for one in known.all():
-            print(one.name, ",".join(one.scopes), f"{one.rate}/s" if one.rate else "", sep="\t")
+        rows = (f"{one.name}\t{','.join(one.scopes)}\t{f'{one.rate}/s' if one.rate else ''}" for one in known.all())
+        listed = [one.model_dump(include={"name", "scopes", "rate"}) for one in known.all()]
+        _tell(options, "\n".join(rows), listed)
     return 0
+
+
+def _tell(options: argparse.Namespace, text: str, figures: object) -> None:
+    """Say something to people, or the same as JSON."""
+    print(json.dumps(figures) if options.json else text)
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> int:
@@ -351,10 +352,8 @@ def backup(settings: Settings, options: argparse.Namespace) -> int:
 
     sessions = backup(settings.state_dir, options.file)
     size = options.file.stat().st_size
-    if options.json:
-        print(json.dumps({"file": str(options.file), "sessions": sessions, "bytes": size}))
-    else:
-        print(f"{options.file}: {sessions} sessions, {size / 1e6:.1f} MB")
+    figures = {"file": str(options.file), "sessions": sessions, "bytes": size}
+    _tell(options, f"{options.file}: {sessions} sessions, {size / 1e6:.1f} MB", figures)
     return 0
 
 
@@ -363,7 +362,8 @@ def restore(settings: Settings, options: argparse.Namespace) -> int:
     from adcc.backup import restore
 
     restore(options.file, settings.state_dir)
-    print(f"{settings.state_dir} is ready; start the server over it", file=sys.stderr)
+    where = str(settings.state_dir)
+    _tell(options, f"{where} is ready; start the server over it", {"state_dir": where})
     return 0
 
 

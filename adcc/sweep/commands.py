@@ -71,7 +71,8 @@ def report(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     out = options.out or folder / "report.html"
     with open_results(folder) as results:
         write_report(results, out, folder.name)
-    say(f"{out}, {amount(out.stat().st_size)}")
+    size = out.stat().st_size
+    _tell(options, say, f"{out}, {amount(size)}", file=str(out), bytes=size)
     return 0
 
 
@@ -89,7 +90,9 @@ def export(options: argparse.Namespace, say: Callable[[str], None]) -> int:
     with open_results(_folder(options.study)) as results:
         chosen = results.select(**wanted)
         chosen.export(options.out, trajectories=options.trajectories)
-        say(f"{len(chosen)} of {len(results)} runs in {options.out}, {amount(options.out.stat().st_size)}")
+        size = options.out.stat().st_size
+        text = f"{len(chosen)} of {len(results)} runs in {options.out}, {amount(size)}"
+        _tell(options, say, text, file=str(options.out), bytes=size, runs=len(chosen), of=len(results))
     return 0
 
 

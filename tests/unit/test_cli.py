@@ -1,5 +1,6 @@
 """The commands that need no server, as a user types them."""
 
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adcc.cli import main
+from adcc.cli import main, make_parser
+from adcc.settings import ROOT
 
 pytest.importorskip("tqdm")
 
@@ -73,3 +75,16 @@ COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=()
 $(complete -p adcc | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' "${{COMPREPLY[@]}}" """
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=30)
     assert set(done.stdout.split()) == expected, done.stderr
+
+
+def test_every_command_that_tells_something_tells_it_as_json_too():
+    silent = {"serve", "worker", "completion"}
+    for name, command in write_cli().commands(make_parser()):
+        assert ("--json" in command.format_help()) == (name not in silent), name
+
+
+def write_cli():
+    spec = importlib.util.spec_from_file_location("write_cli", ROOT / "docs" / "write_cli.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
