@@ -45,7 +45,7 @@ doctor: $(RUNTIME) ## check the installation by stepping the FMU
 
 test: setup setup-dev ## run every check: lint, types, layers, tests
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-slow: setup setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
 	$(PY) -m pytest -m slow $(ARGS)

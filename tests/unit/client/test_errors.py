@@ -43,7 +43,7 @@ def test_the_field_is_named(message, field):
     ("status", "message", "kind"),
     [
         (400, "The body must be a JSON object, but is <class 'list'>.", errors.RequestError),
-        (404, "The requested URL was not found on the server.", errors.RequestError),
+        (404, "The requested URL was not found on the server.", errors.NotFoundError),
         (405, "The method is not allowed for the requested URL.", errors.RequestError),
         (409, "The session stands at 300.0s, not at 0.0s.", errors.ConflictError),
         (409, "This Idempotency-Key was used for another request.", errors.ConflictError),
