@@ -146,6 +146,19 @@ def test_a_file_of_tokens_that_is_none_is_refused_and_its_content_not_shown(tmp_
     assert "adcc_secret" not in str(caught.value)
 
 
+def test_a_file_that_is_damaged_while_a_server_runs_lets_nobody_in(make, tmp_path):
+    path = tmp_path / "tokens.json"
+    text = create(path).add("a-read", ["read"])
+    client = make(ADCC_TOKENS=str(path)).test_client()
+    assert client.get("/step", headers=bearer(text)).status_code == 200
+    content = path.read_bytes()
+    path.write_bytes(content[:-10])
+    assert client.get("/step", headers=bearer(text)).status_code == 500
+    assert client.post("/advance").status_code in (401, 500)
+    path.write_bytes(content)
+    assert client.get("/step", headers=bearer(text)).status_code == 200
+
+
 def test_secrets_are_not_logged(make, tokens, secrets, caplog):
     client = make(ADCC_TOKENS=tokens).test_client()
     with caplog.at_level(logging.DEBUG):
