@@ -17,7 +17,7 @@ from adcc import __version__
 from adcc.errors import MissingExtraError
 from adcc.jobs import kinds
 from adcc.web.guard import scope_of
-from adcc.web.operations import OPERATIONS, Operation
+from adcc.web.operations import JOBS, OPERATIONS, Operation
 from adcc.web.schemas import WrongTestId
 
 _JSON = "application/json"
@@ -127,7 +127,7 @@ def _told(rule: Rule) -> Iterator[tuple[str, Operation, Any, Rule]]:
 def _operation(
     key: str, operation: Operation, body: Any, rule: Rule, about: str, schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
-    method = key.partition(" ")[0]
+    method, path = key.split(" ", 1)
     scope = scope_of(rule.endpoint, method)
     lines = inspect.cleandoc(about).splitlines()
     told: dict[str, Any] = {
@@ -151,8 +151,9 @@ def _operation(
         told["requestBody"] = {"content": {operation.takes: {"schema": {"type": "string", "format": "binary"}}}}
     elif body is not None:
         content: dict[str, Any] = {"schema": schemas[f"{key} body"]}
-        if operation.example is not None:
-            content["example"] = operation.example
+        example = JOBS.get(path.rpartition("/")[2]) if "kind" in rule.arguments else operation.example
+        if example is not None:
+            content["example"] = example
         told["requestBody"] = {
             "content": {operation.takes: content},
             "required": bool(content["schema"].get("required")),

@@ -135,3 +135,15 @@ OPERATIONS: Mapping[str, Operation] = {
     "jobs.results": Operation(_JOBS, s.JobResults),
     "jobs.result": Operation(_JOBS, media=_ANY, enveloped=False),
 }
+
+#: Specifications by kind of job.
+JOBS: Mapping[str, Mapping[str, Any]] = {
+    "step": {"end_time": 864000, "controller": "rules"},
+    "sweep": {
+        "folder": "fuel_cycle",
+        "paths": {"package_path": "FuelCycle.fmu"},
+        "simulation": {"variableFilter": "sds.inventory", "stop_time": 240, "step_size": 1},
+        "simulation_parameters": {"bz.TBR": [1.05, 1.1]},
+    },
+    "converge": {"case_name": "datacenter_grid"},
+}
