@@ -52,8 +52,8 @@ def on_starting(server: Any) -> None:
                 print(f"adcc: {error}", file=sys.stderr)  # noqa: T201, for the person at the terminal
                 sys.exit(1)
     folder = _settings.state_dir / "metrics"
-    for left in folder.glob("*"):  # of a server that was killed
-        if not Path("/proc", left.name).exists():
+    for left in folder.glob("*"):  # of a server that was killed, in a container perhaps of the same number
+        if left.name == str(os.getpid()) or not Path("/proc", left.name).exists():
             shutil.rmtree(left, ignore_errors=True)
     (folder / str(os.getpid())).mkdir(parents=True, exist_ok=True)
     set_environment(PROMETHEUS_MULTIPROC_DIR=folder / str(os.getpid()))
