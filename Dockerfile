@@ -8,13 +8,13 @@ ARG PIP_EXTRA_INDEX_URL=""
 WORKDIR /app
 COPY requirements/image.txt requirements/
 RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r requirements/image.txt
-COPY adcc adcc
+COPY trivium trivium
 COPY Resources Resources
 COPY gunicorn.conf.py restapi.py testcase.py ./
-RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
+RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
-ENV HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
-RUN python -m adcc.cli doctor
+ENV HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
+RUN python -m trivium.cli doctor
 VOLUME /state
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
@@ -25,20 +25,20 @@ FROM mambaorg/micromamba:2.0.5 AS environment
 COPY --chown=$MAMBA_USER:$MAMBA_USER environment.yml /tmp/environment.yml
 COPY --chown=$MAMBA_USER:$MAMBA_USER requirements/container.txt /tmp/requirements/container.txt
 WORKDIR /tmp
-RUN micromamba create --yes --prefix /opt/conda/envs/adcc --file environment.yml && micromamba clean --all --yes
+RUN micromamba create --yes --prefix /opt/conda/envs/trivium --file environment.yml && micromamba clean --all --yes
 
 FROM debian:12-slim AS full
-COPY --from=environment /opt/conda/envs/adcc /opt/conda/envs/adcc
+COPY --from=environment /opt/conda/envs/trivium /opt/conda/envs/trivium
 WORKDIR /app
-COPY adcc adcc
+COPY trivium trivium
 COPY Resources Resources
 COPY gunicorn.conf.py restapi.py testcase.py ./
-RUN useradd --create-home --uid 57439 adcc && install -d -o adcc /state
+RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
-ENV PATH=/opt/conda/envs/adcc/bin:$PATH \
-    HOST=0.0.0.0 PORT=5000 ADCC_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
+ENV PATH=/opt/conda/envs/trivium/bin:$PATH \
+    HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
 # An image is not built when PyFMI and Assimulo do not fit together or cannot step the plant.
-RUN ADCC_ENGINE=pyfmi python -m adcc.cli doctor
+RUN TRIVIUM_ENGINE=pyfmi python -m trivium.cli doctor
 VOLUME /state
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \

@@ -38,10 +38,10 @@ $(DEV): requirements/dev.txt | $(RUNTIME)
 	@touch $@
 
 serve: setup ## start the server on HOST:PORT (127.0.0.1:5000)
-	@exec $(PY) -m adcc.cli serve
+	@exec $(PY) -m trivium.cli serve
 
 doctor: $(RUNTIME) ## check the installation by stepping the FMU
-	@$(PY) -m adcc.cli doctor
+	@$(PY) -m trivium.cli doctor
 
 test: setup setup-dev ## run every check: lint, types, layers, tests
 	$(MAKE) --no-print-directory lint
@@ -55,7 +55,7 @@ lint: $(DEV) ## ruff, mypy, the import contract and bandit
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/bandit -q -ll -r adcc
+	$(VENV)/bin/bandit -q -ll -r trivium
 
 audit: $(DEV) ## ask for known weaknesses of what is installed (needs the internet)
 	$(VENV)/bin/pip-audit --requirement requirements/runtime.txt --no-deps --disable-pip --progress-spinner off
@@ -87,7 +87,7 @@ baseline: $(DEV) ## run the baseline year anew: Resources/Initialization_*, the 
 validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group
 	$(PY) -m models.cooling_plant.validate $(ARGS)
 
-validate-api: $(DEV) ## replay the recorded run against the server at ADCC_URL and print the errors
+validate-api: $(DEV) ## replay the recorded run against the server at TRIVIUM_URL and print the errors
 	$(PY) testing/validate_rest_api.py $(ARGS)
 
 chaos: $(DEV) ## kill random processes of a server under load for two minutes; prove that nothing acknowledged is lost or doubled
@@ -100,7 +100,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	requirements/lock.sh
 
 clean: ## remove caches, builds and the server's state
-	rm -rf build dist .adcc-state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf build dist .trivium-state .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too

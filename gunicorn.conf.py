@@ -1,6 +1,6 @@
-"""Configuration that ``gunicorn restapi:app`` reads by itself; see adcc/web/server.py."""
+"""Configuration that ``gunicorn restapi:app`` reads by itself; see trivium/web/server.py."""
 
-from adcc.web.server import (  # noqa: F401
+from trivium.web.server import (  # noqa: F401
     accesslog,
     bind,
     control_socket_disable,

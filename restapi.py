@@ -5,10 +5,10 @@ from __future__ import annotations
 if __name__ == "__main__":
     import sys
 
-    from adcc.cli import main
+    from trivium.cli import main
 
     sys.exit(main(["serve"]))
 
-from adcc.web.app import create_app
+from trivium.web.app import create_app
 
 app = create_app()

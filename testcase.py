@@ -2,7 +2,7 @@
 
 >>> from pathlib import Path
 >>> from testcase import open_testcase
->>> case = open_testcase(Path("Resources"), Path(".adcc-state"))
+>>> case = open_testcase(Path("Resources"), Path(".trivium-state"))
 >>> case.initialize(0).message
 'Simulation initialized successfully to 0s.'
 >>> case.advance({}).message
@@ -10,7 +10,7 @@
 >>> case.close()
 """
 
-from adcc.core.testcase import Reply, TestCase
-from adcc.session.local import open_testcase
+from trivium.core.testcase import Reply, TestCase
+from trivium.session.local import open_testcase
 
 __all__ = ["Reply", "TestCase", "open_testcase"]

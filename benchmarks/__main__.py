@@ -21,12 +21,12 @@ from typing import NamedTuple
 import numpy as np
 import requests
 
-from adcc.core.initialization import InitializationActions, read_initialization_actions
-from adcc.core.resources import Resources
-from adcc.core.testcase import TestCase
-from adcc.session.local import open_testcase
-from adcc.settings import ROOT, Settings
 from tests.server import GUNICORN, Server
+from trivium.core.initialization import InitializationActions, read_initialization_actions
+from trivium.core.resources import Resources
+from trivium.core.testcase import TestCase
+from trivium.session.local import open_testcase
+from trivium.settings import ROOT, Settings
 
 INTERVAL = 300.0
 
@@ -174,7 +174,7 @@ def main() -> int:
     options = parser.parse_args()
     settings = Settings.from_env()
     all_actions = recorded_actions(settings)
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state / "in-process")
         actions = baseline(all_actions, case.get_inputs().payload, options.start, options.steps)

@@ -19,16 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.core.model import FloatArray
-from adcc.coupling.acceleration import Method, following
-from adcc.coupling.evaluation import Evaluator
-from adcc.coupling.loop import converge
-from adcc.coupling.problem import prepare
-from adcc.coupling.record import Record
-from adcc.coupling.residual import Part, excesses, weights
-from adcc.coupling.runner import run
-from adcc.coupling.spec import Case, load_case
-from adcc.settings import Settings
+from trivium.core.model import FloatArray
+from trivium.coupling.acceleration import Method, following
+from trivium.coupling.evaluation import Evaluator
+from trivium.coupling.loop import converge
+from trivium.coupling.problem import prepare
+from trivium.coupling.record import Record
+from trivium.coupling.residual import Part, excesses, weights
+from trivium.coupling.runner import run
+from trivium.coupling.spec import Case, load_case
+from trivium.settings import Settings
 
 METHODS = {
     "alpha 0.2": Method("constant", 0.2),
@@ -113,7 +113,7 @@ def of_pair(path: Path, most: int) -> None:
 @contextlib.contextmanager
 def workplace(case: Case, folder: Path):
     """Make a case ready in a folder of its own, without a cache."""
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as place:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
         problem = prepare(case, folder, Settings.from_env())
         with contextlib.closing(Record(Path(place), problem.fingerprint)) as record:
             yield problem, record, Evaluator(problem, record, None, Path(place) / "work")
@@ -126,7 +126,7 @@ def overhead(count: int) -> None:
     for name, apart in (("two in this process", False), ("two in processes of their own", True)):
         cells = []
         for n in (1, 1000):
-            with tempfile.TemporaryDirectory(prefix="adcc-bench-") as place:
+            with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
                 (Path(place) / "bare.py").write_text(
                     "def same(inputs, options):\n    return {'y': inputs['x'] * -0.999 + 1}\n"
                 )
@@ -151,7 +151,7 @@ def overhead(count: int) -> None:
 
 def log_memory(megabytes: int) -> None:
     """Print how much memory a run of a talkative program needs."""
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as place:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         code = f"import sys\nfor _ in range({megabytes}): sys.stdout.write('x' * 1048575 + chr(10))"
         done = run([sys.executable, "-c", code], Path(place), 600)
@@ -164,7 +164,7 @@ def status_latency(seconds: float) -> None:
     """Print how long a status takes while jobs converge and other clients ask too."""
     from tests.server import Server
 
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as place:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
         folder = Path(place) / "studies" / "busy"
         folder.mkdir(parents=True)
         (folder / "busy.py").write_text(
@@ -175,7 +175,7 @@ def status_latency(seconds: float) -> None:
         links = [{"from": "a.y", "to": "a.x"}]
         case = {"components": {"a": one}, "connections": links, "alpha": 0.1, "max_iterations": 10**5}
         (folder / "case.json").write_text(json.dumps(case))
-        variables = {"ADCC_STUDIES": str(folder.parent), "ADCC_WORKER_JOBS": "2"}
+        variables = {"TRIVIUM_STUDIES": str(folder.parent), "TRIVIUM_WORKER_JOBS": "2"}
         with Server(Settings.from_env().resources, Path(place) / "state", **variables) as server:
             tasks = [server.request("POST", "/api/run/converge", {"case_name": "busy"})[1]["task_id"] for _ in range(2)]
             while any(

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.core.resources import Resources
-from adcc.core.testcase import TestCase
-from adcc.errors import AdccError
-from adcc.fmu.description import Interface
-from adcc.fmu.fmu_model import FmuModel, Setup, Solving
-from adcc.fmu.registry import make, open_model
-from adcc.settings import Settings
+from trivium.core.resources import Resources
+from trivium.core.testcase import TestCase
+from trivium.errors import TriviumError
+from trivium.fmu.description import Interface
+from trivium.fmu.fmu_model import FmuModel, Setup, Solving
+from trivium.fmu.registry import make, open_model
+from trivium.settings import Settings
 
 #: Engine, interface, a new solver every step.
 ROWS: tuple[tuple[str, Interface, bool], ...] = (
@@ -82,7 +82,7 @@ def table(resources: Resources, cache: Path, arguments: argparse.Namespace, say:
         try:
             model = make(setup, cache)
             seconds, outputs = stepped(model, arguments.start, step, inputs)
-        except AdccError as error:
+        except TriviumError as error:
             say(f"| {name} | {str(error).split(';')[0]} | | |")
             continue
         first = outputs if first is None else first

@@ -18,11 +18,7 @@ import gymnasium
 import numpy as np
 import urllib3
 
-import adcc.gym
-from adcc.client import Client
-from adcc.gym import DataCenterCoolingEnv
-from adcc.session.local import open_testcase
-from adcc.settings import Settings
+import trivium.gym
 from benchmarks.__main__ import (
     INTERVAL,
     Row,
@@ -35,6 +31,10 @@ from benchmarks.__main__ import (
     with_requests,
 )
 from tests.server import Server
+from trivium.client import Client
+from trivium.gym import DataCenterCoolingEnv
+from trivium.session.local import open_testcase
+from trivium.settings import Settings
 
 DAY = 86400.0
 
@@ -72,11 +72,11 @@ def requested(server: Server, start: float, actions: Sequence[Mapping[str, float
         rows.append(Row(name, timed(step, actions)))
     with Client(server.url) as client, client.select() as session:
         session.initialize(start)
-        rows.append(Row("adcc.client, advance", timed(session.advance, actions)))
+        rows.append(Row("trivium.client, advance", timed(session.advance, actions)))
         session.initialize(start)
         trajectory = {name: [one[name] for one in actions] for name in actions[0]}
         (seconds,) = timed(lambda whole: session.steps(trajectory=whole), [trajectory])
-        rows.append(Row("adcc.client, all steps in one request", [seconds / len(actions)] * len(actions)))
+        rows.append(Row("trivium.client, all steps in one request", [seconds / len(actions)] * len(actions)))
     return rows
 
 
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--start", type=float, default=300000.0, help="start time [s] (default 300000)")
     options = parser.parse_args()
     settings, count, start = Settings.from_env(), options.steps, options.start
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state)
         names = list(case.get_inputs().payload)
@@ -121,7 +121,7 @@ def main() -> None:
             rows.append(Row("environment in process, 2 indicators", stepped(env, start, actions)))
             for mode in ("sync", "async"):
                 vector = gymnasium.make_vec(
-                    adcc.gym.ENV_ID, num_envs=2, vectorization_mode=mode, resources=settings.resources, **about
+                    trivium.gym.ENV_ID, num_envs=2, vectorization_mode=mode, resources=settings.resources, **about
                 )
                 both = [np.stack((one, one)) for one in actions]
                 rows.append(Row(f"vector of 2, {mode}, a plant's step", stepped(vector, start, both, repeats=2)))

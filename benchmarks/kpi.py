@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from adcc.session.local import open_testcase
-from adcc.settings import Settings
 from benchmarks.__main__ import baseline, recorded_actions
+from trivium.session.local import open_testcase
+from trivium.settings import Settings
 
 START = 300000.0
 
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=2000, help="steps of each row (default 2000)")
     count = parser.parse_args().steps
     settings = Settings.from_env()
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder))
         actions = baseline(recorded_actions(settings), case.get_inputs().payload, START, count)
         points = list(case.get_forecast_points().payload)

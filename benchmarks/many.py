@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from adcc.core.testcase import TestCase
-from adcc.session.local import open_testcase
-from adcc.settings import Settings
 from benchmarks.__main__ import INTERVAL, baseline, recorded_actions
 from tests.server import Server
+from trivium.core.testcase import TestCase
+from trivium.session.local import open_testcase
+from trivium.settings import Settings
 
 
 def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float, np.ndarray]:
@@ -88,7 +88,7 @@ def over_http(resources: Path, state: Path, start: float, actions: Sequence[Mapp
     by_name = {name: [action[name] for action in actions] for name in actions[0]}
     body = json.dumps({"trajectory": by_name}).encode()
     print("\n| over HTTP | seconds | reply [MB] |\n|---|--:|--:|")
-    with Server(resources, state, ADCC_MAX_BODY=str(2**26)) as server:
+    with Server(resources, state, TRIVIUM_MAX_BODY=str(2**26)) as server:
         connection = server.connect(300.0)
         for accept in ("application/json", "application/x-npz"):
             server.request("PUT", "/initialize", {"start_time": start})
@@ -123,7 +123,7 @@ def main() -> int:
     options = parser.parse_args()
     settings = Settings.from_env()
     all_actions = recorded_actions(settings)
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder) / "in-process")
         actions = baseline(all_actions, case.get_inputs().payload, options.start, options.steps)
         against_the_bare_loop(case, options.start, actions, options.rounds)

@@ -95,7 +95,7 @@ def main() -> int:
     options = parser.parse_args()
     rest = (options.start, options.steps, options.settle)
     resources = (options.checkout / "Resources").absolute()
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         command = (options.python, "-c", _REFERENCE)
         with Server(resources, state / "theirs", command, cwd=options.checkout) as server:

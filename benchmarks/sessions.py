@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from adcc.session.folder import Folder
-from adcc.session.journal import Durability, Journal, Kind
-from adcc.session.local import open_testcase
-from adcc.session.manager import SessionManager
-from adcc.session.process import process_start
-from adcc.settings import ROOT, Settings
 from benchmarks.__main__ import memory
+from trivium.session.folder import Folder
+from trivium.session.journal import Durability, Journal, Kind
+from trivium.session.local import open_testcase
+from trivium.session.manager import SessionManager
+from trivium.session.process import process_start
+from trivium.settings import ROOT, Settings
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.
 INTENT, COMMIT = 2500, 9000
@@ -128,9 +128,9 @@ def lengths(manager: SessionManager) -> None:
 def main() -> int:
     """Print the figures."""
     resources = ROOT / "Resources"
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-", ignore_cleanup_errors=True) as folder:
         state = Path(folder)
-        manager = SessionManager(Settings.from_env({"ADCC_STATE_DIR": folder}))
+        manager = SessionManager(Settings.from_env({"TRIVIUM_STATE_DIR": folder}))
         print("| | [ms] |\n|---|--:|")
         print(
             f"| first session of a server: zygote, trial of the FMU, host | {milliseconds(manager.open_default):.0f} |"

@@ -17,10 +17,10 @@ import time
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from adcc.session.local import open_testcase
-from adcc.settings import ROOT
 from benchmarks.sessions import private
 from tests.server import Server
+from trivium.session.local import open_testcase
+from trivium.settings import ROOT
 
 RESOURCES = ROOT / "Resources"
 CASE = "/testcases/AlphaDataCenterCooling_Gym/select"
@@ -77,7 +77,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4, help="workers of gunicorn (default 4)")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-", ignore_cleanup_errors=True) as folder:
         seconds = together(bare, [(Path(folder) / f"bare-{k}", options.steps) for k in range(cores)])
         rate = cores * options.steps / seconds
         print(f"bare TestCases, {cores} processes on {cores} cores: {rate:.0f} steps/s\n")

@@ -11,13 +11,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from adcc.errors import ModelError
-from adcc.session.manager import SessionManager
-from adcc.settings import Settings
 from tests.small_plant import write_resources
 from tests.trap_fmu import PLANT_TRAP, Trap, TrapResources
+from trivium.errors import ModelError
+from trivium.session.manager import SessionManager
+from trivium.settings import Settings
 
-LIMIT = 2  # ADCC_STEP_TIMEOUT [s]
+LIMIT = 2  # TRIVIUM_STEP_TIMEOUT [s]
 TRAPS = {
     "an output that is NaN": Trap.NOT_A_NUMBER,
     "status error": Trap.ERROR,
@@ -41,10 +41,14 @@ def heard(manager: SessionManager, trap: Trap) -> float:
 def main() -> int:
     """Print the figures."""
     print("| what the FMU does | the client has its error after [ms] | most [ms] |\n|---|--:|--:|")
-    with tempfile.TemporaryDirectory(prefix="adcc-bench-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-bench-", ignore_cleanup_errors=True) as folder:
         small = write_resources(Path(folder) / "small")
         resources = TrapResources(Path(folder) / "traps", small)(brittle=True)
-        environ = {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": f"{folder}/s", "ADCC_STEP_TIMEOUT": str(LIMIT)}
+        environ = {
+            "TRIVIUM_RESOURCES": str(resources),
+            "TRIVIUM_STATE_DIR": f"{folder}/s",
+            "TRIVIUM_STEP_TIMEOUT": str(LIMIT),
+        }
         manager = SessionManager(Settings.from_env(environ))
         manager.call(None, "advance", {})
         for what, trap in TRAPS.items():

@@ -22,19 +22,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import psutil
 
-from adcc.engine import cores
-from adcc.settings import ROOT
-from adcc.sweep.cache import Cache
-from adcc.sweep.drive import State
-from adcc.sweep.fmu import open_fmu
-from adcc.sweep.hdf5 import stored_bytes
-from adcc.sweep.job import DONE, Job, Results
-from adcc.sweep.parts import Parts
-from adcc.sweep.plan import Plan
-from adcc.sweep.prepare import prepare
-from adcc.sweep.slave import Slave
-from adcc.sweep.spec import load_study
-from adcc.sweep.study import Where, open_store, run_study
+from trivium.engine import cores
+from trivium.settings import ROOT
+from trivium.sweep.cache import Cache
+from trivium.sweep.drive import State
+from trivium.sweep.fmu import open_fmu
+from trivium.sweep.hdf5 import stored_bytes
+from trivium.sweep.job import DONE, Job, Results
+from trivium.sweep.parts import Parts
+from trivium.sweep.plan import Plan
+from trivium.sweep.prepare import prepare
+from trivium.sweep.slave import Slave
+from trivium.sweep.spec import load_study
+from trivium.sweep.study import Where, open_store, run_study
 
 STUDY = ROOT / "examples" / "fuel_cycle" / "study.json"
 
@@ -179,14 +179,14 @@ def _slave(job: Job, unpacked: Path) -> tuple[Slave, Any, Any]:
 
 
 def _simulated(plan: Plan, job: Job) -> Any:
-    from adcc.sweep.chunk import run_chunk
+    from trivium.sweep.chunk import run_chunk
 
     runs = np.arange(plan.count)
     return run_chunk(replace(job, dtype="float64", strategy="reset"), runs, plan.rows(0, plan.count)).trajectories
 
 
 def _packed(job: Job, values: Any) -> Results:
-    from adcc.sweep.quanta import encode
+    from trivium.sweep.quanta import encode
 
     results = Results.empty(job, np.arange(len(values)))
     results.status[:] = DONE

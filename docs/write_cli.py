@@ -1,4 +1,4 @@
-"""Write docs/cli.md: what every command of `adcc` takes, in its own words. `make docs` runs it."""
+"""Write docs/cli.md: what every command of `trivium` takes, in its own words. `make docs` runs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from adcc.cli import make_parser
+from trivium.cli import make_parser
 
 PAGE = Path(__file__).with_name("cli.md")
 
@@ -23,7 +23,7 @@ def page() -> str:
         block(parser),
     ]
     for name, command in commands(parser):
-        parts += ["", f"## adcc {name}", "", block(command)]
+        parts += ["", f"## trivium {name}", "", block(command)]
     return "\n".join(parts) + "\n"
 
 

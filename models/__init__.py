@@ -1,1 +1,1 @@
-"""The workshop where this project's FMUs are made. The server (`adcc`) never imports it."""
+"""The workshop where this project's FMUs are made. The server (`trivium`) never imports it."""

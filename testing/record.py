@@ -40,7 +40,7 @@ def wait(server: validation.Server, process: subprocess.Popen[bytes]) -> None:
 
 def run_notebook(url: str) -> None:
     """Execute the notebook and keep what does not change from run to run."""
-    os.environ["ADCC_URL"] = url
+    os.environ["TRIVIUM_URL"] = url
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     folder = {"metadata": {"path": str(HERE)}}
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3", resources=folder).execute()
@@ -61,8 +61,8 @@ def main() -> int:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     with tempfile.TemporaryDirectory() as state:
-        environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "ADCC_STATE_DIR": state}
-        command = [sys.executable, "-m", "adcc.cli", "serve"]
+        environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), "TRIVIUM_STATE_DIR": state}
+        command = [sys.executable, "-m", "trivium.cli", "serve"]
         process = subprocess.Popen(command, cwd=Path(HERE).parent, env=environment, start_new_session=True)
         try:
             url = f"http://127.0.0.1:{port}"

@@ -24,7 +24,7 @@ import requests
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-URL = os.environ.get("ADCC_URL", "http://127.0.0.1:5000")
+URL = os.environ.get("TRIVIUM_URL", "http://127.0.0.1:5000")
 HERE = Path(__file__).resolve().parent
 RECORDED_RUN = HERE / "RealWorld_Actions_Observations.csv"
 INTERVAL = 300
@@ -218,7 +218,7 @@ def write_record(simulated: pd.DataFrame, path: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Validate a server; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default=URL, help="default: ADCC_URL of the environment, or %(default)s")
+    parser.add_argument("--url", default=URL, help="default: TRIVIUM_URL of the environment, or %(default)s")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--start", type=int, default=0, metavar="ROW", help="row of the recorded run to start at")
     parser.add_argument("--plot", type=Path, metavar="PNG")

@@ -27,14 +27,14 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.errors import AdccError
-from adcc.session.folder import Folder, runtime_dir
-from adcc.session.frames import unpack
-from adcc.session.journal import Kind, read
-from adcc.session.local import open_testcase
-from adcc.session.manager import SessionManager
-from adcc.settings import ROOT, Settings
 from tests.server import Server
+from trivium.errors import TriviumError
+from trivium.session.folder import Folder, runtime_dir
+from trivium.session.frames import unpack
+from trivium.session.journal import Kind, read
+from trivium.session.local import open_testcase
+from trivium.session.manager import SessionManager
+from trivium.settings import ROOT, Settings
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")
 MARK = "Tchws_set_HEX"
@@ -69,7 +69,7 @@ class Chaos:
         self.resources, self.state_dir = resources, state_dir
         self.random = random.Random(seed)
         self.manager = SessionManager(
-            Settings.from_env({"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(state_dir)})
+            Settings.from_env({"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(state_dir)})
         )
         self.server = Server(resources, state_dir, FOUR)
         self.killed: Counter[str] = Counter()
@@ -147,7 +147,7 @@ class Chaos:
             while True:
                 try:
                     reply = self.manager.call(testid, "advance", {MARK: of}, key=f"{client}-{request}")
-                except AdccError:
+                except TriviumError:
                     continue
                 break
             log.acknowledged[of] = (float(SPANS.search(reply.message)[2]), reply.payload["Tchw_supply"])
@@ -189,7 +189,7 @@ class Chaos:
             try:
                 payload = self.manager.call(testid, "get_results", POINTS, 0, 1e9).payload
                 break
-            except AdccError:
+            except TriviumError:
                 time.sleep(0.1)
         times, marks, supply = payload["time"], payload[MARK][1:], payload["Tchw_supply"][1:]
         assert np.array_equal(times, 300.0 * np.arange(len(times))), "the clock has gaps"
@@ -233,7 +233,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="how long to kill (default 120)")
     parser.add_argument("--seed", type=int, default=0, help="of the killing (default 0)")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="adcc-chaos-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="trivium-chaos-", ignore_cleanup_errors=True) as folder:
         print(Chaos(ROOT / "Resources", Path(folder), options.seed).run(options.seconds))  # noqa: T201, what make chaos tells
     return 0
 

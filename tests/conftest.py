@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from adcc.core.testcase import TestCase
-from adcc.session.local import open_testcase
 from tests.postgres import Postgres
 from tests.trap_fmu import TrapFactory, TrapResources
+from trivium.core.testcase import TestCase
+from trivium.session.local import open_testcase
 
 
 @pytest.fixture(scope="session")
@@ -72,10 +72,10 @@ def resources() -> Path:
 
 @pytest.fixture(scope="session")
 def reference_resources() -> Path:
-    """The Resources folder of AlphaDataCenterCooling, where ADCC_REFERENCE_RESOURCES names it."""
-    folder = os.environ.get("ADCC_REFERENCE_RESOURCES", "")
+    """The Resources folder of AlphaDataCenterCooling, where TRIVIUM_REFERENCE_RESOURCES names it."""
+    folder = os.environ.get("TRIVIUM_REFERENCE_RESOURCES", "")
     if not folder:
-        pytest.skip("ADCC_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")
+        pytest.skip("TRIVIUM_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")
     return Path(folder)
 
 

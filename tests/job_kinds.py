@@ -14,12 +14,12 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from adcc.core.recorder import Outcome, Recorder
-from adcc.jobs import kinds
-from adcc.jobs.child import leave
-from adcc.jobs.kinds import Kind
-from adcc.jobs.worker import work
-from adcc.settings import Settings
+from trivium.core.recorder import Outcome, Recorder
+from trivium.jobs import kinds
+from trivium.jobs.child import leave
+from trivium.jobs.kinds import Kind
+from trivium.jobs.worker import work
+from trivium.settings import Settings
 
 
 class Spec(BaseModel):

@@ -35,13 +35,13 @@ class Postgres:
             raise RuntimeError("there is no PostgreSQL server (initdb, postgres) on this machine")
         # it refuses to run as root
         self._user = None if os.getuid() else next((u for u in ("postgres", "nobody") if _exists(u)), None)
-        self.folder = Path(tempfile.mkdtemp(prefix="adcc-postgres-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="trivium-postgres-"))
         self.port = free_port()
         data = self.folder / "data"
         if self._user:
             shutil.chown(self.folder, self._user)
         made = subprocess.run(
-            [initdb, "-D", data, "-U", "adcc", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
+            [initdb, "-D", data, "-U", "trivium", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
             user=self._user, cwd=self.folder, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         if made.returncode:
@@ -59,7 +59,7 @@ class Postgres:
             self.process = subprocess.Popen(self._command, user=self._user, cwd=self.folder, stdout=log, stderr=log)
         for _ in range(1200):
             try:
-                psycopg.connect(f"host=127.0.0.1 port={self.port} user=adcc dbname=postgres").close()
+                psycopg.connect(f"host=127.0.0.1 port={self.port} user=trivium dbname=postgres").close()
             except psycopg.OperationalError:
                 if self.process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()) from None
@@ -72,9 +72,9 @@ class Postgres:
         """Make a database; return its URL."""
         import psycopg
 
-        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=adcc dbname=postgres", autocommit=True) as base:
+        with psycopg.connect(f"host=127.0.0.1 port={self.port} user=trivium dbname=postgres", autocommit=True) as base:
             base.execute(f"CREATE DATABASE {name}")
-        return f"postgresql://adcc@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://trivium@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         """End the server, at once."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from adcc.session.folder import Folder
+from trivium.session.folder import Folder
 
 ROOT = Path(__file__).resolve().parent.parent
 GUNICORN = (sys.executable, "-m", "gunicorn", "restapi:app")
@@ -52,13 +52,13 @@ class Server:
     ) -> None:
         self.port = free_port()
         self.state_dir = state_dir
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
         environment |= {
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
-            "ADCC_RESOURCES": str(resources),
-            "ADCC_STATE_DIR": str(state_dir),
-            "ADCC_WORKER_JOBS": "0",  # tests of jobs want one
+            "TRIVIUM_RESOURCES": str(resources),
+            "TRIVIUM_STATE_DIR": str(state_dir),
+            "TRIVIUM_WORKER_JOBS": "0",  # tests of jobs want one
             **variables,
         }
         started = time.monotonic()

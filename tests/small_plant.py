@@ -18,10 +18,10 @@ import casadi as ca
 import numpy as np
 import torch
 
-from adcc.core.surrogate import Network, save
 from models.cooling_plant.variables import INPUTS, OUTPUTS
 from models.fmi.build import build
 from models.fmi.spec import Model, Variable
+from trivium.core.surrogate import Network, save
 
 TAU = 600.0
 START = 290.0

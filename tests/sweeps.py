@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.sweep import hdf5
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.parts import Parts
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
-from adcc.sweep.study import open_store
+from trivium.sweep import hdf5
+from trivium.sweep.chunk import run_chunk
+from trivium.sweep.parts import Parts
+from trivium.sweep.prepare import prepare
+from trivium.sweep.spec import load_study
+from trivium.sweep.study import open_store
 
 
 def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path | None = None) -> Path:

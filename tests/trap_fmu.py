@@ -156,7 +156,7 @@ def pack(
     shipped = []
     if missing_library:
         for name, needs in (("absent", []), ("gone", []), ("middle", ["-lgone"])):
-            (build / f"{name}.c").write_text(f"int adcc_{name}(void) {{ return 0; }}\n")
+            (build / f"{name}.c").write_text(f"int trivium_{name}(void) {{ return 0; }}\n")
             target = build / f"lib{name}.so"
             _run(
                 [

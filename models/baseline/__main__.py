@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from adcc.control.rules import INPUTS, Mode, Rules
-from adcc.core.boundary import Disturbances
-from adcc.core.surrogate import load_chiller_power
 from models.baseline.year import OBSERVATION, Row, drive, first_observation, write_actions, write_observation
 from models.surrogates.operating_points import chillers_load
+from trivium.control.rules import INPUTS, Mode, Rules
+from trivium.core.boundary import Disturbances
+from trivium.core.surrogate import load_chiller_power
 
 FloatArray = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.control.rules import INPUTS, Mode, RuleBasedController
-from adcc.core.boundary import Disturbances
-from adcc.session.local import open_testcase
+from trivium.control.rules import INPUTS, Mode, RuleBasedController
+from trivium.core.boundary import Disturbances
+from trivium.session.local import open_testcase
 
 FloatArray = NDArray[np.float64]
 

@@ -275,12 +275,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; see the module's description."""
     parser = argparse.ArgumentParser(description="Replay recorded trajectories through the plant and print the errors.")
     parser.add_argument("--fmu", type=Path, default=DEFAULT_FMU)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("ADCC_TRAJECTORIES", DEFAULT_DATA)))
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("TRIVIUM_TRAJECTORIES", DEFAULT_DATA)))
     parser.add_argument("--tolerance", type=float, default=1e-4, help="relative tolerance of the integrator")
     parser.add_argument("--plots", type=Path, help="folder to draw into")
     options = parser.parse_args(arguments)
     if not options.data.exists():
-        print(f"no trajectories at {options.data}: name them by --data or ADCC_TRAJECTORIES", file=sys.stderr)
+        print(f"no trajectories at {options.data}: name them by --data or TRIVIUM_TRAJECTORIES", file=sys.stderr)
         return 2
     data = pd.read_csv(options.data)
     outputs, seconds = replay(options.fmu, data, options.tolerance)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.core.surrogate import ChillerPowerModel, HeadModel, save
 from models.surrogates import condenser_loop
 from models.surrogates.fit import fit
 from models.surrogates.operating_points import record
+from trivium.core.surrogate import ChillerPowerModel, HeadModel, save
 
 FloatArray = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from adcc.core.surrogate import Network
+from trivium.core.surrogate import Network
 
 FloatArray = NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """Chillers at work: the plant's FMU driven through random operating points.
 
 At each point the inputs are held until the plant has settled. What is recorded is what the server will know when it
-asks the surrogate: the loads and temperatures that `adcc.core.chiller_load` tells from the inputs of a sub-step and the
-measurements before it, and the power at the end of that sub-step.
+asks the surrogate: the loads and temperatures that `trivium.core.chiller_load` tells from the inputs of a sub-step and
+the measurements before it, and the power at the end of that sub-step.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
-from adcc.control.rules import INPUTS, Mode
-from adcc.core.chiller_load import ChillerLoad, chiller_load
-from adcc.core.model import FloatArray
-from adcc.errors import ModelError
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmpy_ import FmpyModel
 from models.surrogates.condenser_loop import required_head
+from trivium.control.pumps import chilled_pump_speed, condenser_pump_speed
+from trivium.control.rules import INPUTS, Mode
+from trivium.core.chiller_load import ChillerLoad, chiller_load
+from trivium.core.model import FloatArray
+from trivium.errors import ModelError
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmpy_ import FmpyModel
 
 STEP = 300.0
 SETTLE = 4  # steps until the slowest valve and the water have settled

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.core.surrogate import load_chiller_power, load_head
+from trivium.core.surrogate import load_chiller_power, load_head
 
 RESOURCES = Path(__file__).resolve().parents[2] / "Resources"
 

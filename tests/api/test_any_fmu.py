@@ -241,7 +241,7 @@ def test_a_test_case_of_the_servers_folder(own_fmu, tmp_path):
     (folder / "outside.fmu").symlink_to(own_fmu("overwrite", "3.0"))
     (folder / "broken.fmu").write_text("no archive")
     fmu = own_fmu("linear", "2.0")
-    with Server(fmu, tmp_path / "state", ADCC_TESTCASES=str(folder)) as server:
+    with Server(fmu, tmp_path / "state", TRIVIUM_TESTCASES=str(folder)) as server:
         reply = ask(server, "POST", "/testcases", {"file": "copy.fmu", "testcaseid": "room"})
         assert reply == {
             "status": 200, "message": "Registered the test case successfully.", "payload": {"testcaseid": "room"}
@@ -256,7 +256,7 @@ def test_a_test_case_of_the_servers_folder(own_fmu, tmp_path):
             ({}, 400),
         ):
             assert ask(server, "POST", "/testcases", given, status)["message"]
-    with Server(fmu, tmp_path / "state", ADCC_TESTCASES=str(folder)) as server:
+    with Server(fmu, tmp_path / "state", TRIVIUM_TESTCASES=str(folder)) as server:
         listed = requests.get(f"{server.url}/testcases", timeout=30).json()
         assert listed == [{"testcaseid": fmu.stem}, {"testcaseid": "room"}]
         testid = requests.post(f"{server.url}/testcases/room/select", timeout=30).json()["testid"]
@@ -264,9 +264,9 @@ def test_a_test_case_of_the_servers_folder(own_fmu, tmp_path):
         assert payload(server, "POST", f"/advance/{testid}", {})["power"] == 20.0
 
 
-def test_adcc_serve_takes_an_fmu(own_fmu, resources, tmp_path):
+def test_trivium_serve_takes_an_fmu(own_fmu, resources, tmp_path):
     fmu = own_fmu("linear", "2.0")
-    command = (sys.executable, "-m", "adcc.cli", "serve", "--fmu", str(fmu))
+    command = (sys.executable, "-m", "trivium.cli", "serve", "--fmu", str(fmu))
     with Server(resources, tmp_path, command) as server:  # the option stands above the environment
         assert payload(server, "GET", "/name") == {"name": fmu.stem}
         assert payload(server, "POST", "/advance", {"u": 3})["x"] == pytest.approx(state(0.5, 3.0))

@@ -13,22 +13,22 @@ import time
 import numpy as np
 import pytest
 
-from adcc.client import ClampedWarning, Client, Session
-from adcc.client.connection import Connections, Response, _LostError
-from adcc.errors import (
-    AdccError,
-    BusyError,
-    ConflictError,
-    InvalidValueError,
-    RequestError,
-    UnknownSessionError,
-)
-from adcc.session.folder import runtime_dir
-from adcc.session.local import open_testcase
 from tests import own_fmus
 from tests import server as servers
 from tests.server import Server
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, START
+from trivium.client import ClampedWarning, Client, Session
+from trivium.client.connection import Connections, Response, _LostError
+from trivium.errors import (
+    BusyError,
+    ConflictError,
+    InvalidValueError,
+    RequestError,
+    TriviumError,
+    UnknownSessionError,
+)
+from trivium.session.folder import runtime_dir
+from trivium.session.local import open_testcase
 
 SET = "Tchws_set_HEX"
 
@@ -216,13 +216,13 @@ def test_the_step_before_a_failure_is_kept(session):
     assert done.error is not None
     assert done.error["step"] == 3
     assert session.time == 600.0
-    with pytest.raises(AdccError):
+    with pytest.raises(TriviumError):
         session.advance({FAILING: 1.0})
     assert session.advance(at=600.0)
 
 
 def test_a_full_server_is_asked_again_while_the_patience_lasts(small_resources, tmp_path):
-    with Server(small_resources, tmp_path, ADCC_MAX_SESSIONS="1") as server:
+    with Server(small_resources, tmp_path, TRIVIUM_MAX_SESSIONS="1") as server:
         with Client(server.url, patience=0.0) as client, client.select():
             with pytest.raises(BusyError) as caught:
                 client.select()
@@ -300,7 +300,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
                     if observation is None:  # every third time in one request of one step
                         columns = session.steps(action={SET: mark(i)}).columns
                         observation = {"Tchw_supply": float(columns["Tchw_supply"][0])}
-                except AdccError as error:
+                except TriviumError as error:
                     failed.append((mark(i), str(error)))
                     continue
                 acknowledged.append((mark(i), session.time, observation["Tchw_supply"]))

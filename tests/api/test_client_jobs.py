@@ -6,17 +6,17 @@ import json
 
 import pytest
 
-from adcc.client import Client
-from adcc.client import jobs as client_jobs
-from adcc.errors import AdccError, JobError, NotFoundError
-from adcc.jobs.store import Store
-from adcc.settings import Settings
 from tests.server import Server
+from trivium.client import Client
+from trivium.client import jobs as client_jobs
+from trivium.errors import JobError, NotFoundError, TriviumError
+from trivium.jobs.store import Store
+from trivium.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def server(small_resources, tmp_path_factory):
-    with Server(small_resources, tmp_path_factory.mktemp("state"), ADCC_WORKER_JOBS="1") as running:
+    with Server(small_resources, tmp_path_factory.mktemp("state"), TRIVIUM_WORKER_JOBS="1") as running:
         yield running
 
 
@@ -49,7 +49,7 @@ def test_a_job_from_its_start_to_its_files(client, tmp_path, monkeypatch):
 
 
 def test_what_goes_wrong_is_raised(client):
-    with pytest.raises(AdccError, match="end_time") as caught:
+    with pytest.raises(TriviumError, match="end_time") as caught:
         client.submit("step", {})
     assert caught.value.status == 400
     with pytest.raises(NotFoundError, match="no kind of job nonsense"):
@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_raised(client):
     with pytest.raises(NotFoundError):
         client.job("nonsense").status()
     assert "step" in client.job_kinds()
-    with pytest.raises(AdccError, match="only a sweep"):
+    with pytest.raises(TriviumError, match="only a sweep"):
         client.submit("step", {"end_time": 300}).runs()
 
 
@@ -80,7 +80,7 @@ def test_runs_of_a_sweep(server, client, own_fmu, tmp_path):
         "simulation_parameters": {"tau": [5, 10, 20], "gain": [2, 3]},
     }
     (tmp_path / "study.json").write_text(json.dumps(study))
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(server.state_dir)}))
     job = client.job(store.submit("sweep", {}).task_id)  # the worker refuses its specification
     folder = store.folder_of(job.task_id)
     store.close()

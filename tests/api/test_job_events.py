@@ -7,23 +7,23 @@ import time
 
 import pytest
 
-from adcc.core.recorder import Outcome
-from adcc.jobs.record import State
-from adcc.jobs.store import Store
-from adcc.settings import Settings
-from adcc.web import events
 from tests.server import Server
+from trivium.core.recorder import Outcome
+from trivium.jobs.record import State
+from trivium.jobs.store import Store
+from trivium.settings import Settings
+from trivium.web import events
 
 
 @pytest.fixture
 def server(small_resources, tmp_path):
-    with Server(small_resources, tmp_path / "state", ADCC_THREADS="4") as running:
+    with Server(small_resources, tmp_path / "state", TRIVIUM_THREADS="4") as running:
         yield running
 
 
 @pytest.fixture
 def store(server):
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(server.state_dir)}))
     yield store
     store.close()
 
@@ -126,7 +126,7 @@ def test_a_stream_has_an_end_and_signs_of_life(small_server, monkeypatch):
     monkeypatch.setattr(events, "LONGEST", 0.5)
     monkeypatch.setattr(events, "HEARTBEAT", 0.1)
     monkeypatch.setattr(events, "LOOK", 0.05)
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     job = store.submit("step", {"end_time": 300})
     streams = events.Streams(2)
     response = streams.open(lambda: store.get(job.task_id), lambda found: {"status": found.state}, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.core.recorder import Outcome
-from adcc.jobs.record import State
-from adcc.jobs.store import Store
-from adcc.settings import Settings
+from trivium.core.recorder import Outcome
+from trivium.jobs.record import State
+from trivium.jobs.store import Store
+from trivium.settings import Settings
 
 RUN = "/api/run/step"
 CONTRACT = {
@@ -17,7 +17,7 @@ CONTRACT = {
 
 @pytest.fixture(scope="module")
 def store(small_server):
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     yield store
     store.close()
 

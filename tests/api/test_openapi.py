@@ -14,8 +14,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from adcc.web.operations import JOBS, OPERATIONS
 from tests.server import ROOT, Server
+from trivium.web.operations import JOBS, OPERATIONS
 
 
 def no_500(_context, response, _case):

@@ -18,7 +18,7 @@ from tests.server import GUNICORN, Server
 def busy(small_resources, tmp_path_factory):
     command = (*GUNICORN, "-w", "3")
     state = tmp_path_factory.mktemp("operations")
-    with Server(small_resources, state, command, ADCC_LOG_FORMAT="json", ADCC_LOG_LEVEL="debug") as server:
+    with Server(small_resources, state, command, TRIVIUM_LOG_FORMAT="json", TRIVIUM_LOG_LEVEL="debug") as server:
         yield server
 
 
@@ -45,9 +45,9 @@ def test_counters_add_up_over_workers_and_survive_their_death(busy):
     assert busy.request("POST", "/advance", {"nonsense": 1})[0] == 400
     for _ in range(20):  # whichever worker is asked
         after = scraped(busy)
-        assert value(after, "adcc_steps_total") - value(before, "adcc_steps_total") == 100
+        assert value(after, "trivium_steps_total") - value(before, "trivium_steps_total") == 100
     route = {"method": "POST", "route": "/advance"}
-    name = "adcc_http_requests_total"
+    name = "trivium_http_requests_total"
     assert value(after, name, status="200", **route) - value(before, name, status="200", **route) == 40
     assert value(after, name, status="400", **route) - value(before, name, status="400", **route) == 1
     for pid in busy.workers():
@@ -60,7 +60,7 @@ def test_counters_add_up_over_workers_and_survive_their_death(busy):
             break
         except OSError:
             time.sleep(0.1)
-    assert value(figures, "adcc_steps_total") == value(after, "adcc_steps_total")
+    assert value(figures, "trivium_steps_total") == value(after, "trivium_steps_total")
 
 
 def test_a_killed_host_is_counted_as_brought_back(busy):
@@ -71,18 +71,18 @@ def test_a_killed_host_is_counted_as_brought_back(busy):
     assert busy.request("POST", "/advance", {})[0] == 200
 
     def recoveries(figures):
-        return sum(at for (name, _), at in figures.items() if name == "adcc_session_recoveries_total")
+        return sum(at for (name, _), at in figures.items() if name == "trivium_session_recoveries_total")
 
     after = scraped(busy)
     assert recoveries(after) - recoveries(before) == 1
-    assert value(after, "adcc_sessions", state="idle") == 1
-    assert value(after, "adcc_session_memory_bytes") > 1e6
-    assert value(after, "adcc_sessions_limit") == 32
+    assert value(after, "trivium_sessions", state="idle") == 1
+    assert value(after, "trivium_session_memory_bytes") > 1e6
+    assert value(after, "trivium_sessions_limit") == 32
 
 
 def test_jobs_are_counted(busy):
     assert busy.request("POST", "/api/run/step", {"end_time": 300})[0] == 202
-    assert value(scraped(busy), "adcc_jobs", kind="step", status="Pending") == 1
+    assert value(scraped(busy), "trivium_jobs", kind="step", status="Pending") == 1
 
 
 def test_each_record_of_the_log_tells_request_and_session(busy):
@@ -92,7 +92,7 @@ def test_each_record_of_the_log_tells_request_and_session(busy):
     )
     busy.request("GET", "/version")
     records = [json.loads(line) for line in busy.log.read_text().splitlines() if line.startswith("{")]
-    (mine,) = [one for one in records if one.get("request") == "mine-1" and one["logger"] == "adcc.web.metrics"]
+    (mine,) = [one for one in records if one.get("request") == "mine-1" and one["logger"] == "trivium.web.metrics"]
     assert (mine["session"], mine["method"], mine["status"]) == (testid, "POST", 200)
     assert mine["seconds"] > 0
     after = records[records.index(mine) + 1 :]

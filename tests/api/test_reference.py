@@ -1,4 +1,4 @@
-"""The Resources folder of AlphaDataCenterCooling, served unchanged; needs ADCC_REFERENCE_RESOURCES."""
+"""The Resources folder of AlphaDataCenterCooling, served unchanged; needs TRIVIUM_REFERENCE_RESOURCES."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_a_failed_step_of_its_fmu_is_survived(folder, tmp_path):
     """With inputs that no client may send: straight into the adapter."""
     import numpy as np
 
-    from adcc.errors import ModelError
-    from adcc.session.local import open_testcase
+    from trivium.errors import ModelError
+    from trivium.session.local import open_testcase
 
     case = open_testcase(folder, tmp_path)
     supply = [case.advance({}).payload["Tchw_supply"] for _ in range(5)]

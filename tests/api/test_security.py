@@ -8,45 +8,45 @@ import sys
 
 import pytest
 
-from adcc.client import Client
-from adcc.errors import ForbiddenError, TokenError
 from tests.server import GUNICORN, ROOT, Server, free_port
+from trivium.client import Client
+from trivium.errors import ForbiddenError, TokenError
 
 
-def adcc(*arguments, **variables):
+def trivium(*arguments, **variables):
     return subprocess.run(
-        [sys.executable, "-m", "adcc.cli", *arguments],
+        [sys.executable, "-m", "trivium.cli", *arguments],
         cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "command", [("-m", "adcc.cli", "serve", "--host", "0.0.0.0"), (*GUNICORN[1:], "-b", "0.0.0.0:{port}")]
+    "command", [("-m", "trivium.cli", "serve", "--host", "0.0.0.0"), (*GUNICORN[1:], "-b", "0.0.0.0:{port}")]
 )
 def test_a_server_for_strangers_does_not_start_without_tokens(small_resources, tmp_path, command):
     port = str(free_port())
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
-    environ |= {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(tmp_path), "PORT": port}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
+    environ |= {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(tmp_path), "PORT": port}
     ended = subprocess.run(
         [sys.executable, *(part.format(port=port) for part in command)],
         cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
-    assert "ADCC_TOKENS=none" in ended.stderr
+    assert "TRIVIUM_TOKENS=none" in ended.stderr
 
 
 def test_tokens_hold_at_every_worker(small_resources, tmp_path):
     path = str(tmp_path / "tokens.json")
-    made = adcc("token", "add", "me", "--scopes", "control", "--rate", "40", "--file", path)
+    made = trivium("token", "add", "me", "--scopes", "control", "--rate", "40", "--file", path)
     assert (made.returncode, made.stderr) == (0, "")
     header = {"Authorization": f"Bearer {made.stdout.strip()}"}
-    listed = adcc("token", "list", ADCC_TOKENS=path)
+    listed = trivium("token", "list", TRIVIUM_TOKENS=path)
     assert listed.stdout.split() == ["me", "control", "40/s"]
     assert made.stdout.strip() not in listed.stdout
-    assert adcc("token", "add", "me", "--file", path).returncode == 1
-    assert adcc("token", "add", "you", "--scopes", "all", "--file", path).returncode == 1
+    assert trivium("token", "add", "me", "--file", path).returncode == 1
+    assert trivium("token", "add", "you", "--scopes", "all", "--file", path).returncode == 1
     command = (*GUNICORN, "-w", "2")
-    with Server(small_resources, tmp_path / "state", command, ADCC_TOKENS=path) as server:
+    with Server(small_resources, tmp_path / "state", command, TRIVIUM_TOKENS=path) as server:
         assert server.request("GET", "/step")[0] == 401
         answers = [server.request("GET", "/step", headers=header)[0] for _ in range(200)]
         assert set(answers) == {200, 429}
@@ -60,11 +60,11 @@ def test_tokens_hold_at_every_worker(small_resources, tmp_path):
             client.sessions()
         with Client(server.url, patience=0, token=made.stdout.strip()) as client, pytest.raises(ForbiddenError):
             client.stop_all()
-        from adcc.gym import DataCenterCoolingEnv
+        from trivium.gym import DataCenterCoolingEnv
 
         environment = DataCenterCoolingEnv(server.url, token=made.stdout.strip(), episode=600)
         environment.reset(seed=1)
         environment.close()
-        assert adcc("token", "remove", "me", ADCC_TOKENS=path).returncode == 0
+        assert trivium("token", "remove", "me", TRIVIUM_TOKENS=path).returncode == 0
         assert [server.request("GET", "/step", headers=header)[0] for _ in range(10)] == [401] * 10
     assert made.stdout.strip() not in server.log.read_text()

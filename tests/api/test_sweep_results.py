@@ -10,10 +10,10 @@ import numpy as np
 import pandas
 import pytest
 
-from adcc.core.recorder import Outcome
-from adcc.jobs.record import State
-from adcc.jobs.store import Store
-from adcc.settings import Settings
+from trivium.core.recorder import Outcome
+from trivium.jobs.record import State
+from trivium.jobs.store import Store
+from trivium.settings import Settings
 
 pytest.importorskip("numba", reason="the extra sweep is not installed")
 
@@ -34,7 +34,7 @@ def job(small_server, own_fmu, tmp_path_factory):
             "variable": "x", "method": "time_above", "threshold": 9}},
     }  # fmt: skip
     (folder / "study.json").write_text(json.dumps(study))
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     task_id = store.submit("sweep", {}).task_id
     while (taken := store.claim("test")).task_id != task_id:
         store.finish(taken, State.CANCELLED, "not wanted")
@@ -107,11 +107,11 @@ def test_what_is_wrong_is_named(small_server, job, query, said):
 def test_a_reply_has_an_end(small_server, job, monkeypatch):
     from flask import Flask
 
-    from adcc.errors import TooLargeError
-    from adcc.web import selection
+    from trivium.errors import TooLargeError
+    from trivium.web import selection
 
     monkeypatch.setattr(selection, "_MOST", 6 * 5)
-    store = Store(Settings.from_env({"ADCC_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     try:
         record, folder = store.get(job), store.folder_of(job)
     finally:

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.core.model import Model, Snapshot, State
-from adcc.errors import ModelError
 from tests.small_plant import FAILING, INPUT_NAMES, OUTPUT_NAMES, SET_POINT, START, temperature
+from trivium.core.model import Model, Snapshot, State
+from trivium.errors import ModelError
 
 ModelFactory = Callable[[Path, Path], Model]
 

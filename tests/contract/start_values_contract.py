@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.core.model import Experiment, Model, Snapshot, State
-from adcc.errors import ModelError
-from adcc.fmu.description import FmuDescription, Interface, read_fmu
 from tests.own_fmus import state
+from trivium.core.model import Experiment, Model, Snapshot, State
+from trivium.errors import ModelError
+from trivium.fmu.description import FmuDescription, Interface, read_fmu
 
 U = np.array([0.5])
 ALL = {"x": 3.0, "tau": 20.0, "gain": 7.0, "inverted": 1.0, "label": "größer"}

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from adcc.core.model import Model
-from adcc.errors import ModelError
-from adcc.fmu.description import FmuDescription, read_fmu
-from adcc.fmu.fmpy_ import FmpyModel
-from adcc.fmu.fmpy_me import FmpyExchangeModel
 from tests.contract.model_contract import ModelContract, inputs
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import FAILING
+from trivium.core.model import Model
+from trivium.errors import ModelError
+from trivium.fmu.description import FmuDescription, read_fmu
+from trivium.fmu.fmpy_ import FmpyModel
+from trivium.fmu.fmpy_me import FmpyExchangeModel
 
 
 class TestFmpyModel(ModelContract):

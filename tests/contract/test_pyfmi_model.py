@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.core.model import Model
-from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import FmuDescription, read_fmu
-from adcc.fmu.fmu_model import Solving
 from tests.contract.model_contract import ModelContract, inputs, output
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import temperature
+from trivium.core.model import Model
+from trivium.fmu.abi import pyfmi_problem
+from trivium.fmu.description import FmuDescription, read_fmu
+from trivium.fmu.fmu_model import Solving
 
 pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_problem()))
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_pr
 class TestPyfmiModel(ModelContract):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
-        from adcc.fmu.pyfmi_ import PyfmiModel
+        from trivium.fmu.pyfmi_ import PyfmiModel
 
         return PyfmiModel(read_fmu(fmu, cache, "cs"))
 
@@ -29,7 +29,7 @@ class TestPyfmiModel(ModelContract):
 class TestPyfmiExchangeModel(ModelContract):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
-        from adcc.fmu.pyfmi_ import PyfmiExchangeModel
+        from trivium.fmu.pyfmi_ import PyfmiExchangeModel
 
         return PyfmiExchangeModel(read_fmu(fmu, cache, "me"))
 
@@ -37,7 +37,7 @@ class TestPyfmiExchangeModel(ModelContract):
 class TestStartValuesOfPyfmiModel(StartValuesContract):
     @staticmethod
     def make(description: FmuDescription) -> Model:
-        from adcc.fmu.pyfmi_ import PyfmiModel
+        from trivium.fmu.pyfmi_ import PyfmiModel
 
         return PyfmiModel(description)
 
@@ -47,13 +47,13 @@ class TestStartValuesOfPyfmiExchangeModel(StartValuesContract):
 
     @staticmethod
     def make(description: FmuDescription) -> Model:
-        from adcc.fmu.pyfmi_ import PyfmiExchangeModel
+        from trivium.fmu.pyfmi_ import PyfmiExchangeModel
 
         return PyfmiExchangeModel(description)
 
 
 def restarting(fmu: Path, cache: Path) -> Model:
-    from adcc.fmu.pyfmi_ import PyfmiExchangeModel
+    from trivium.fmu.pyfmi_ import PyfmiExchangeModel
 
     return PyfmiExchangeModel(read_fmu(fmu, cache, "me"), Solving(restart=True))
 

@@ -20,7 +20,7 @@ NOTEBOOKS = ROOT / "docs" / "notebooks"
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of the Jupyter packages
 def test_the_notebook_trains_an_agent_that_beats_random_actions(monkeypatch):
-    monkeypatch.setenv("ADCC_NOTEBOOK_STEPS", "2000")
+    monkeypatch.setenv("TRIVIUM_NOTEBOOK_STEPS", "2000")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(NOTEBOOKS / "train_an_agent.ipynb", as_version=4)
     client = nbclient.NotebookClient(

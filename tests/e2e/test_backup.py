@@ -1,4 +1,4 @@
-"""adcc backup while a server works, and adcc restore elsewhere."""
+"""trivium backup while a server works, and trivium restore elsewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from tests.server import ROOT, Server
 
 
-def adcc(*arguments, state_dir):
+def trivium(*arguments, state_dir):
     return subprocess.run(
-        [sys.executable, "-m", "adcc.cli", *map(str, arguments)],
-        cwd=ROOT, env={**os.environ, "ADCC_STATE_DIR": str(state_dir)}, capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-m", "trivium.cli", *map(str, arguments)],
+        cwd=ROOT, env={**os.environ, "TRIVIUM_STATE_DIR": str(state_dir)}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(small_re
         worker.start()
         for _ in range(5):  # whatever the session is doing at that moment
             before = clock_of_default(server)
-            ended = adcc("backup", file, state_dir=here)
+            ended = trivium("backup", file, state_dir=here)
             assert ended.returncode == 0, ended.stderr
         stop.set()
         worker.join()
@@ -54,7 +54,7 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(small_re
         window = {"point_names": ["Tchw_supply"], "start_time": 0, "final_time": before}
         expected = server.request("PUT", "/results", window)[1]["payload"]
         own = server.request("POST", f"/advance/{testid}", {})[1]["payload"]
-    assert adcc("restore", file, state_dir=there).returncode == 0
+    assert trivium("restore", file, state_dir=there).returncode == 0
     with Server(small_resources, there) as server:
         clock = clock_of_default(server)
         assert clock >= before > 0
@@ -75,7 +75,7 @@ def test_what_is_no_backup_is_refused_and_nothing_made(tmp_path, kind):
         (tmp_path / "x").write_text("1")
         with tarfile.open(file, "w") as archive:
             archive.add(tmp_path / "x", arcname="../out" if kind == "leads out" else "x")
-    ended = adcc("restore", file, state_dir=state)
+    ended = trivium("restore", file, state_dir=state)
     assert (ended.returncode, len(ended.stderr.strip().splitlines())) == (1, 1)
     assert not state.exists()
     assert not (tmp_path / "out").exists()
@@ -85,8 +85,8 @@ def test_a_directory_that_holds_something_is_not_overwritten(tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     (state / "kept").write_text(json.dumps(1))
-    ended = adcc("restore", tmp_path / "any.tar", state_dir=state)
+    ended = trivium("restore", tmp_path / "any.tar", state_dir=state)
     assert ended.returncode == 1
     assert "holds something" in ended.stderr
     assert (state / "kept").read_text() == "1"
-    assert adcc("backup", tmp_path / "any.tar", state_dir=tmp_path / "none").returncode == 1
+    assert trivium("backup", tmp_path / "any.tar", state_dir=tmp_path / "none").returncode == 1

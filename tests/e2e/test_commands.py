@@ -14,14 +14,14 @@ from tests.server import GUNICORN, ROOT, Server
 
 
 def environment(resources, state_dir, **variables):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ADCC_", "MAKE", "MFLAGS"))}
-    return kept | {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(state_dir)} | variables
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRIVIUM_", "MAKE", "MFLAGS"))}
+    return kept | {"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(state_dir)} | variables
 
 
 COMMANDS = {
     "make serve": ("make", "--no-print-directory", "serve"),
     "python restapi.py": (sys.executable, "restapi.py"),
-    "adcc serve": (sys.executable, "-m", "adcc.cli", "serve"),
+    "trivium serve": (sys.executable, "-m", "trivium.cli", "serve"),
     "gunicorn restapi:app": GUNICORN,
 }
 
@@ -62,7 +62,7 @@ def test_a_second_server_over_the_same_state_directory_shares_its_sessions(small
 
 
 def test_doctor_steps_the_plant(small_resources, state_dir):
-    done = subprocess.run([sys.executable, "-m", "adcc.cli", "doctor"], cwd=ROOT, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "trivium.cli", "doctor"], cwd=ROOT, capture_output=True, text=True,
                           env=environment(small_resources, state_dir), timeout=120)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "stepped the plant 3 times" in done.stdout
@@ -73,16 +73,16 @@ def test_doctor_steps_the_plant(small_resources, state_dir):
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({"ADCC_RESOURCES": "/nowhere"}, "the Resources folder /nowhere does not exist"),
+        ({"TRIVIUM_RESOURCES": "/nowhere"}, "the Resources folder /nowhere does not exist"),
         ({"PORT": "none"}, "PORT must be an integer"),
-        ({"ADCC_STATE_DIR": "/dev/null/state"}, "/dev/null/state"),
+        ({"TRIVIUM_STATE_DIR": "/dev/null/state"}, "/dev/null/state"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resources, state_dir):
-    done = subprocess.run([sys.executable, "-m", "adcc.cli", command], cwd=ROOT, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-m", "trivium.cli", command], cwd=ROOT, capture_output=True, text=True,
                           env=environment(small_resources, state_dir, **variables), timeout=120)  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.startswith("adcc: ")
+    assert done.stderr.startswith("trivium: ")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

@@ -52,7 +52,7 @@ def studies(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(small_resources, studies, tmp_path_factory):
-    variables = {"ADCC_STUDIES": str(studies), "ADCC_WORKER_JOBS": "2"}
+    variables = {"TRIVIUM_STUDIES": str(studies), "TRIVIUM_WORKER_JOBS": "2"}
     with Server(small_resources, tmp_path_factory.mktemp("state"), **variables) as started:
         yield started
 
@@ -195,7 +195,7 @@ def job_of(server, task) -> int:
                     line = (entry / "cmdline").read_bytes().split(b"\0")
                 except OSError:
                     continue
-                if b"adcc.jobs.child" in line and task.encode() in line and children(int(entry.name)):
+                if b"trivium.jobs.child" in line and task.encode() in line and children(int(entry.name)):
                     return int(entry.name)
         time.sleep(0.02)
     raise AssertionError("the job does not run")
@@ -243,10 +243,10 @@ def test_kill_9_of_the_job_goes_on_at_its_iteration_with_the_same_result(server,
 
 
 def test_the_command_prints_the_table_and_says_by_its_exit_code_how_it_ended(studies, tmp_path):
-    environment = {**os.environ, "ADCC_STATE_DIR": str(tmp_path)}
+    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path)}
 
     def command(*arguments):
-        line = [sys.executable, "-m", "adcc.cli", "converge", *map(str, arguments)]
+        line = [sys.executable, "-m", "trivium.cli", "converge", *map(str, arguments)]
         return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
 
     done = command(studies / "half", "--out", tmp_path / "half")
@@ -267,7 +267,7 @@ def test_the_command_prints_the_table_and_says_by_its_exit_code_how_it_ended(stu
     for wrong in (("--alpha", "2"), ("--tolerance", "0"), ("--max-iterations", "0")):
         done = command(studies / "half", "--out", tmp_path / "wrong", *wrong)
         assert done.returncode == 1
-        assert done.stderr.startswith("adcc: ")
+        assert done.stderr.startswith("trivium: ")
         assert len(done.stderr.splitlines()) == 1
     assert command(studies / "broken").returncode == 1
     assert command(studies / "nowhere").returncode == 1

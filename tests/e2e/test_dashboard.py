@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.web.tokens import create
 from tests.e2e.browser import SIZES, Browser, needed
 from tests.server import GUNICORN, ROOT, Server
 from tests.unit.coupling.cases import pair, put
+from trivium.web.tokens import create
 
 PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
 STUDY = {
@@ -37,7 +37,7 @@ def browser():
 @pytest.fixture(scope="module")
 def server(browser, tmp_path_factory):
     state = tmp_path_factory.mktemp("dashboard")
-    with Server(ROOT / "Resources", state, ADCC_WORKER_JOBS="2", OMP_NUM_THREADS="1") as running:
+    with Server(ROOT / "Resources", state, TRIVIUM_WORKER_JOBS="2", OMP_NUM_THREADS="1") as running:
         yield running
 
 
@@ -271,7 +271,7 @@ def test_a_sweep(browser, server, quiet):
 
 def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
     browser.look("laptop")
-    with Server(small_resources, tmp_path / "state", ADCC_STUDIES=str(own_cases), ADCC_WORKER_JOBS="1") as server:
+    with Server(small_resources, tmp_path / "state", TRIVIUM_STUDIES=str(own_cases), TRIVIUM_WORKER_JOBS="1") as server:
         browser.driver.get("about:blank")
         browser.complaints(server.url)
         browser.open(f"{server.url}/dashboard/jobs")
@@ -420,7 +420,7 @@ def test_any_other_model(browser, own_fmu, tmp_path):
 def test_signing_in(browser, small_resources, tmp_path):
     token = create(tmp_path / "tokens.json").add("person", ["read"])
     browser.look("phone")
-    with Server(small_resources, tmp_path / "state", ADCC_TOKENS=str(tmp_path / "tokens.json")) as server:
+    with Server(small_resources, tmp_path / "state", TRIVIUM_TOKENS=str(tmp_path / "tokens.json")) as server:
         browser.driver.get("about:blank")
         browser.complaints(server.url)
         browser.driver.get(f"{server.url}/dashboard/")

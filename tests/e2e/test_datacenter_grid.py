@@ -31,8 +31,8 @@ def test_a_day_of_the_example_converges_to_a_price_that_follows_its_demand(tmp_p
     shutil.copytree(EXAMPLE, folder)
     case = module("make_case").case({"typical": (18, 1.0)}, 1)
     (folder / "case.json").write_text(json.dumps(case))
-    environment = {**os.environ, "ADCC_STATE_DIR": str(tmp_path / "state")}
-    command = [sys.executable, "-m", "adcc.cli", "converge", str(folder), "--json", "--out", str(tmp_path / "out")]
+    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "trivium.cli", "converge", str(folder), "--json", "--out", str(tmp_path / "out")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr + done.stdout
     found = json.loads(done.stdout)["components"]

@@ -34,13 +34,16 @@ ELSEWHERE = (
         "installs; the environment of the tests is what `make setup` installs",
     ),
     (r"^export PIP_EXTRA_INDEX_URL=", "an address that the reader looks up"),
-    (r"^(ADCC_RESOURCES=\S+ )?make (serve|test|doctor)$", "CI runs `make test`; tests/e2e/test_commands.py the others"),
-    (r"^adcc converge examples/og_clews/", "takes minutes; `make test-slow` runs it"),
+    (
+        r"^(TRIVIUM_RESOURCES=\S+ )?make (serve|test|doctor)$",
+        "CI runs `make test`; tests/e2e/test_commands.py the others",
+    ),
+    (r"^trivium converge examples/og_clews/", "takes minutes; `make test-slow` runs it"),
     (r"^docker compose ", "no container engine"),
-    (r"^export ADCC_JOBS_URL=", "belongs to docker compose"),
+    (r"^export TRIVIUM_JOBS_URL=", "belongs to docker compose"),
 )
 #: Commands that go on until they are ended.
-SERVERS = ("adcc serve", "dask scheduler", "dask worker")
+SERVERS = ("trivium serve", "dask scheduler", "dask worker")
 
 
 def blocks(page):
@@ -61,13 +64,13 @@ class Reader:
         self.folder, self.port, self.dask = folder, free_port(), free_port()
         self.servers: list[subprocess.Popen[bytes]] = []
         (folder / ".variables").unlink(missing_ok=True)  # another terminal
-        self.environment = {name: at for name, at in os.environ.items() if not name.startswith("ADCC_")}
+        self.environment = {name: at for name, at in os.environ.items() if not name.startswith("TRIVIUM_")}
         self.environment |= {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "PORT": str(self.port),
-            "ADCC_STATE_DIR": str(folder / ".adcc-state"),
-            "ADCC_STUDIES": str(folder / "examples"),
+            "TRIVIUM_STATE_DIR": str(folder / ".trivium-state"),
+            "TRIVIUM_STUDIES": str(folder / "examples"),
         }
 
     def adapted(self, text):
@@ -130,7 +133,7 @@ def folder(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name)
     build(LINEAR, folder / "tank.fmu", "2.0")
     (folder / "bin").mkdir()
-    for tool, words in (("adcc", "-m adcc.cli"), ("dask", "-m dask"), ("python", "")):
+    for tool, words in (("trivium", "-m trivium.cli"), ("dask", "-m dask"), ("python", "")):
         path = folder / "bin" / tool
         path.write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
         path.chmod(0o755)
@@ -147,9 +150,9 @@ def done():
 def test_the_commands_of_a_page_run(page, folder, done):
     if shutil.which("curl") is None and "curl " in page.read_text():
         pytest.skip("curl is not installed")
-    reference = os.environ.get("ADCC_REFERENCE_RESOURCES")
+    reference = os.environ.get("TRIVIUM_REFERENCE_RESOURCES")
     if page.name == "reference-resources.md" and not reference:
-        pytest.skip("ADCC_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")
+        pytest.skip("TRIVIUM_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")
     reader, ran = Reader(folder), 0
     try:
         for kind, text in blocks(page):
@@ -167,7 +170,7 @@ def test_the_commands_of_a_page_run(page, folder, done):
                     reader.start(bare)
                 elif bare not in done:
                     reader.shell(bare)
-                    if bare.startswith("adcc "):
+                    if bare.startswith("trivium "):
                         done.add(bare)
     finally:
         reader.leave()
@@ -181,4 +184,4 @@ def test_blocks_that_readers_type_are_marked_as_such():
     for path in (ROOT / "docs").rglob("*.md"):
         for kind, text in re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL):
             if kind not in ("sh", "bash", "python"):
-                assert not re.search(r"^(\$ )?(adcc|curl|make|pip|docker) ", text, re.MULTILINE), (path.name, text)
+                assert not re.search(r"^(\$ )?(trivium|curl|make|pip|docker) ", text, re.MULTILINE), (path.name, text)

@@ -17,10 +17,10 @@ pytest.importorskip("gymnasium", reason="the environment needs the extra 'gym'")
 
 import gymnasium
 
-from adcc.gym import DataCenterCoolingEnv, Reward
-from adcc.gym.spaces import bounds_of
-from adcc.session.local import open_testcase
 from tests.server import Server
+from trivium.gym import DataCenterCoolingEnv, Reward
+from trivium.gym.spaces import bounds_of
+from trivium.session.local import open_testcase
 
 PRICE = "PriceElectricPowerConstant"
 START = 16_900_200.0
@@ -202,7 +202,7 @@ def test_the_year_lies_within_the_bounds_of_the_boundary_data(resources, state_d
 @pytest.mark.parametrize("mode", ["async", "sync"])
 def test_a_vector_gives_the_numbers_of_single_environments(resources, state_dir, mode):
     options = {"resources": resources, "state_dir": state_dir, "episode": 10 * 300.0, "actions": "staging-flat"}
-    vector = gymnasium.make_vec("adcc/DataCenterCooling-v0", num_envs=2, vectorization_mode=mode, **options)
+    vector = gymnasium.make_vec("trivium/DataCenterCooling-v0", num_envs=2, vectorization_mode=mode, **options)
     vector.action_space.seed(4)
     actions = [vector.action_space.sample() for _ in range(15)]
     observations, _ = vector.reset(seed=[7, 8])
@@ -227,10 +227,10 @@ def test_a_vector_gives_the_numbers_of_single_environments(resources, state_dir,
 
 
 def test_the_references_own_environment_works_unmodified(server, resources, monkeypatch):
-    """Its folder lies where ADCC_REFERENCE_GYM says; its step returns four values, as it always did."""
-    folder = os.environ.get("ADCC_REFERENCE_GYM", "")
+    """Its folder lies where TRIVIUM_REFERENCE_GYM says; its step returns four values, as it always did."""
+    folder = os.environ.get("TRIVIUM_REFERENCE_GYM", "")
     if not folder:
-        pytest.skip("ADCC_REFERENCE_GYM does not name the folder AlphaDataCenterCooling_Gym of the reference")
+        pytest.skip("TRIVIUM_REFERENCE_GYM does not name the folder AlphaDataCenterCooling_Gym of the reference")
     monkeypatch.syspath_prepend(str(Path(folder).parent))
     if not (Path(folder) / "utils.py").exists():
         utils = types.ModuleType("AlphaDataCenterCooling_Gym.utils")

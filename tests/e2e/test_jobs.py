@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from adcc.jobs.record import State
-from adcc.jobs.store import Store
-from adcc.session.process import process_start
-from adcc.settings import Settings
 from tests.server import ROOT, Server
+from trivium.jobs.record import State
+from trivium.jobs.store import Store
+from trivium.session.process import process_start
+from trivium.settings import Settings
 
 LEASE = 2
 
@@ -28,17 +28,17 @@ class Site:
     """A store of jobs and the workers that use it."""
 
     def __init__(self, folder, url):
-        self.variables = {"ADCC_STATE_DIR": str(folder), "ADCC_JOBS_URL": url, "ADCC_JOB_LEASE": str(LEASE)}
+        self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(LEASE)}
         self.settings = Settings.from_env(self.variables)
         self.store = Store(self.settings)
         self.log = folder / "workers.log"
         self.workers = []
 
     def work(self, jobs=2):
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
         with self.log.open("ab") as log:
             worker = subprocess.Popen([sys.executable, "-m", "tests.job_kinds", "worker", str(os.getpid())], cwd=ROOT,
-                                      env=kept | self.variables | {"ADCC_WORKER_JOBS": str(jobs)}, stderr=log)  # fmt: skip
+                                      env=kept | self.variables | {"TRIVIUM_WORKER_JOBS": str(jobs)}, stderr=log)  # fmt: skip
         self.workers.append(worker)
         return worker
 
@@ -270,7 +270,7 @@ def test_jobs_survive_an_absence_of_the_database(tmp_path, postgres):
 
 
 def serving(resources, folder, **variables):
-    return Server(resources, folder, ADCC_WORKER_JOBS="2", ADCC_JOB_LEASE=str(LEASE), **variables)
+    return Server(resources, folder, TRIVIUM_WORKER_JOBS="2", TRIVIUM_JOB_LEASE=str(LEASE), **variables)
 
 
 def run_step(server, **spec):
@@ -329,8 +329,8 @@ def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
     with serving(small_resources, tmp_path) as server:
         first = ended(server, run_step(server, end_time=600))
         assert first["status"] == "Success"
-        (keeper,) = [pid for pid in descendants(server.process.pid) if b"adcc.cli" in cmdline(pid)]
-        (worker,) = [pid for pid in descendants(keeper) if b"adcc.jobs.worker" in cmdline(pid)]
+        (keeper,) = [pid for pid in descendants(server.process.pid) if b"trivium.cli" in cmdline(pid)]
+        (worker,) = [pid for pid in descendants(keeper) if b"trivium.jobs.worker" in cmdline(pid)]
         kill(worker)
         assert ended(server, run_step(server, end_time=600))["status"] == "Success"
 
@@ -342,7 +342,7 @@ def cmdline(pid):
 def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resources, tmp_path):
     for module in ("distributed", "hdf5plugin", "numba", "xarray"):
         pytest.importorskip(module)
-    import adcc.sweep
+    import trivium.sweep
 
     studies = ROOT / "examples"
     spec = json.loads((studies / "fuel_cycle" / "study-small.json").read_text())
@@ -350,11 +350,11 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
     whole = tmp_path / "study.json"
     paths = {"package_path": str(studies / "fuel_cycle" / "FuelCycle.fmu")}
     whole.write_text(json.dumps(spec | {"paths": paths}))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
-    command = [sys.executable, "-m", "adcc.cli", "sweep", str(whole), "--out", str(tmp_path / "whole"), "--no-cache"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
+    command = [sys.executable, "-m", "trivium.cli", "sweep", str(whole), "--out", str(tmp_path / "whole"), "--no-cache"]
     subprocess.run(command, check=True, cwd=ROOT, timeout=300, capture_output=True,
-                   env=environment | {"ADCC_STATE_DIR": str(tmp_path / "alone")})  # fmt: skip
-    with serving(small_resources, tmp_path / "state", ADCC_STUDIES=str(studies)) as server:
+                   env=environment | {"TRIVIUM_STATE_DIR": str(tmp_path / "alone")})  # fmt: skip
+    with serving(small_resources, tmp_path / "state", TRIVIUM_STUDIES=str(studies)) as server:
         status, reply, _ = server.request("POST", "/api/run/sweep", spec | {"folder": "fuel_cycle"})
         assert status == 202, reply
         task_id = reply["task_id"]
@@ -371,7 +371,7 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
             connection.request("GET", address)
             target.write_bytes(connection.getresponse().read())
             connection.close()
-    with adcc.sweep.open(tmp_path / "fetched" / "results") as one, adcc.sweep.open(tmp_path / "whole") as other:
+    with trivium.sweep.open(tmp_path / "fetched" / "results") as one, trivium.sweep.open(tmp_path / "whole") as other:
         assert one.select().frame().equals(other.select().frame())
         variable = "sds.inventory"
         assert (one.select().dataset()[variable].values == other.select().dataset()[variable].values).all()
@@ -391,9 +391,9 @@ def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path
         "folder": "mine", "paths": {"package_path": "Linear.fmu"}, "simulation_parameters": {"tau": "1:20:1"},
         "simulation": {"variableFilter": "x", "stop_time": 20, "step_size": 1},
     }  # fmt: skip
-    variables = {"ADCC_STUDIES": str(studies.parent)}
+    variables = {"TRIVIUM_STUDIES": str(studies.parent)}
     with DaskCluster(tmp_path / "dask") as cluster:
-        variables["ADCC_SCHEDULER"] = cluster.address
+        variables["TRIVIUM_SCHEDULER"] = cluster.address
         with serving(small_resources, tmp_path / "state", **variables) as server:
             task_id = server.request("POST", "/api/run/sweep", spec)[1]["task_id"]
             job = ended(server, task_id)

@@ -16,7 +16,7 @@ from tests.server import GUNICORN, ROOT, Server, free_port
 
 MONITORING = ROOT / "deploy" / "monitoring"
 #: What there is nothing of while all is well.
-QUIET = ("adcc_job_progress", "adcc_session_recoveries_total")
+QUIET = ("trivium_job_progress", "trivium_session_recoveries_total")
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prom
 def prometheus(small_resources, tmp_path_factory):
     """The address of a Prometheus that watches a server with two workers, which works meanwhile."""
     folder, port = tmp_path_factory.mktemp("monitoring"), free_port()
-    with Server(small_resources, folder / "state", (*GUNICORN, "-w", "2"), ADCC_WORKER_JOBS="1") as server:
+    with Server(small_resources, folder / "state", (*GUNICORN, "-w", "2"), TRIVIUM_WORKER_JOBS="1") as server:
         config = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
         config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{server.port}"]
         config["global"]["scrape_interval"] = "1s"
@@ -38,7 +38,7 @@ def prometheus(small_resources, tmp_path_factory):
             address = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + 90
             server.request("POST", "/api/run/step", {"end_time": 600})
-            while time.monotonic() < deadline and len(asked(address, "adcc_steps_total[1m]", "values")) < 5:
+            while time.monotonic() < deadline and len(asked(address, "trivium_steps_total[1m]", "values")) < 5:
                 server.request("POST", "/advance", {})
                 time.sleep(0.2)
             yield address
@@ -60,15 +60,15 @@ def asked(address, query, part="value"):
 
 
 def expressions():
-    dashboard = json.loads((MONITORING / "dashboards" / "adcc.json").read_text())
+    dashboard = json.loads((MONITORING / "dashboards" / "trivium.json").read_text())
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 
 
 def test_every_panel_of_the_dashboard_has_figures(prometheus):
     empty = [one for one in expressions() if not asked(prometheus, one) and not any(name in one for name in QUIET)]
     assert not empty
-    assert float(asked(prometheus, "adcc_steps_total")[0]["value"][1]) > 3
-    assert float(asked(prometheus, 'sum(adcc_jobs{kind="step"})')[0]["value"][1]) == 1
+    assert float(asked(prometheus, "trivium_steps_total")[0]["value"][1]) > 3
+    assert float(asked(prometheus, 'sum(trivium_jobs{kind="step"})')[0]["value"][1]) == 1
 
 
 def test_no_alarm_rings_while_all_is_well_and_each_can_be_asked(prometheus):

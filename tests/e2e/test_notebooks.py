@@ -41,7 +41,7 @@ def server(resources, state_dir):
 
 
 def test_first_steps(server, monkeypatch):
-    monkeypatch.setenv("ADCC_URL", server.url)
+    monkeypatch.setenv("TRIVIUM_URL", server.url)
     of = outputs("first_steps")
     assert "100 inputs, 86 measurements" in text(of)
     assert "8640900 s  supply 288.15 K" in text(of)
@@ -49,15 +49,15 @@ def test_first_steps(server, monkeypatch):
 
 
 def test_write_your_controller(server, monkeypatch):
-    monkeypatch.setenv("ADCC_URL", server.url)
-    monkeypatch.setenv("ADCC_NOTEBOOK_STEPS", "200")
+    monkeypatch.setenv("TRIVIUM_URL", server.url)
+    monkeypatch.setenv("TRIVIUM_NOTEBOOK_STEPS", "200")
     of = outputs("write_your_controller")
     rows = {line.split()[0]: line.split()[1:] for line in text(of).splitlines() if line[:5] in ("rules", "mine ")}
     assert float(rows["mine"][1]) < float(rows["rules"][1])  # it costs less
 
 
 def test_compare_baselines(monkeypatch):
-    monkeypatch.setenv("ADCC_NOTEBOOK_DAYS", "0.25")
+    monkeypatch.setenv("TRIVIUM_NOTEBOOK_DAYS", "0.25")
     of = outputs("compare_baselines")
     assert markdown(of).count("| look-ahead |") == 2
     assert "rehearsals" in text(of)

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from adcc.settings import ROOT
+from trivium.settings import ROOT
 
 pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
 pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")
@@ -28,7 +28,7 @@ def test_the_example_converges_to_an_equilibrium_of_both_models(tmp_path):
     argv = [
         sys.executable,
         "-m",
-        "adcc.cli",
+        "trivium.cli",
         "converge",
         str(folder / "case.json"),
         "--out",
@@ -64,7 +64,7 @@ def test_a_transition_path_starts_and_ends_as_it_should(tmp_path):
     program = """
 import json, numpy as np
 from pathlib import Path
-from adcc.coupling.og_clews import macro
+from trivium.coupling.og_clews import macro
 years = [2025, 2035, 2045, 2055]
 found = macro.solve(
     {"energy_cost_ratio": np.full(4, 1.1), "carbon_tax_rate": np.zeros(4)}, {"transition": True, "years": years}

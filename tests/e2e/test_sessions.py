@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adcc.session.process import process_start
 from tests.server import GUNICORN, Server
+from trivium.session.process import process_start
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")
 WANTED = {"point_names": ["Tchw_supply", "P_Chillers_sum"], "start_time": 0, "final_time": 1e9}

@@ -15,7 +15,7 @@ from tests.server import GUNICORN, ROOT, Server
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_that_is_to_end_answers_what_it_has_begun(tmp_path, workers):
     state, answered = tmp_path / "state", []
-    with Server(ROOT / "Resources", state, (*GUNICORN, "-w", str(workers)), ADCC_WORKER_JOBS="1") as server:
+    with Server(ROOT / "Resources", state, (*GUNICORN, "-w", str(workers)), TRIVIUM_WORKER_JOBS="1") as server:
         server.request("PUT", "/initialize", {"start_time": 0})
         asked = {"steps": 20000, "point_names": ["Tchw_supply"]}
         client = threading.Thread(target=lambda: answered.append(server.request("POST", "/steps", asked, timeout=120)))

@@ -1,4 +1,4 @@
-"""``adcc sweep`` from the outside: real processes, killed in the middle."""
+"""``trivium sweep`` from the outside: real processes, killed in the middle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-import adcc.sweep
+import trivium.sweep
 from tests.dask_cluster import DaskCluster
 from tests.own_fmus import state
 from tests.trap_fmu import Trap
@@ -24,11 +24,11 @@ pytest.importorskip("distributed", reason="the extra sweep is not installed")
 
 @pytest.fixture
 def command(tmp_path):
-    """Run `adcc sweep` with arguments in a folder of its own."""
-    environment = {**os.environ, "ADCC_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
+    """Run `trivium sweep` with arguments in a folder of its own."""
+    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
 
     def run(*arguments, start=False, check=0):
-        whole = [sys.executable, "-m", "adcc.cli", "sweep", *map(str, arguments)]
+        whole = [sys.executable, "-m", "trivium.cli", "sweep", *map(str, arguments)]
         if start:
             with (tmp_path / "said").open("wb") as said:
                 return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=said)
@@ -71,7 +71,7 @@ def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path
     assert (tmp_path / "study/parts/00000.h5").read_bytes() == (tmp_path / "again/parts/00000.h5").read_bytes()
     assert command("--cache-info").stdout.startswith("30 runs, ")
     assert command("--cache-clear").stdout.startswith("0 runs, ")
-    with adcc.sweep.open(tmp_path / "study") as results:
+    with trivium.sweep.open(tmp_path / "study") as results:
         chosen = results.select(tau=20, u=(2, 4))
         for u, trajectory, above in zip((2, 3, 4), chosen.trajectories("x"), chosen.frame()["t"], strict=True):
             wanted = [state(t, u, tau=20) for t in range(100)]
@@ -91,7 +91,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
     (tmp_path / "traps.csv").write_text("\n".join(map(str, column)))
     said = command(study, "--workers", 2, check=3).stdout
     assert "20 of 20 runs, 3 failed" in said
-    with adcc.sweep.open(tmp_path / "study") as results:
+    with trivium.sweep.open(tmp_path / "study") as results:
         assert np.flatnonzero(results.status == 2).tolist() == [3, 11, 17]
         assert (results.status > 0).all()
         assert results.failures[3] == "its process died each time that it was tried"
@@ -181,7 +181,7 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
             process.kill()
             process.wait()
     assert process.returncode == 1
-    assert (tmp_path / "said").read_text().splitlines()[-1].startswith("adcc: the Dask scheduler is gone")
+    assert (tmp_path / "said").read_text().splitlines()[-1].startswith("trivium: the Dask scheduler is gone")
     assert 0 < len(_done(tmp_path / "cut")) < 60
     command(cut, "--no-cache", "--workers", 2)
     for path in sorted((tmp_path / "whole/parts").iterdir()):

@@ -45,7 +45,7 @@ def validation() -> ModuleType:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of the Jupyter packages
 def test_notebook_runs_2000_steps_against_a_live_server(live, monkeypatch):
-    monkeypatch.setenv("ADCC_URL", live.url)
+    monkeypatch.setenv("TRIVIUM_URL", live.url)
     notebook = nbformat.read(TESTING / "test_REST_API.ipynb", as_version=4)
     client = nbclient.NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(TESTING)}}
@@ -59,7 +59,7 @@ def test_notebook_runs_2000_steps_against_a_live_server(live, monkeypatch):
 def test_script_passes_from_a_later_start_and_writes_what_it_is_told(live, tmp_path):
     picture, record = tmp_path / "plot.png", tmp_path / "record.csv"
     command = [sys.executable, TESTING / "validate_rest_api.py", "--url", live.url, "--start", "700", "--steps", "300"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ADCC_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
     done = subprocess.run(
         [*command, "--plot", picture, "--record", record], env=environment, capture_output=True, text=True
     )

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from adcc.cli import main, make_parser
-from adcc.settings import ROOT
+from trivium.cli import main, make_parser
+from trivium.settings import ROOT
 
 pytest.importorskip("tqdm")
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, state_dir: Path, resources: Path) -> None:
-    monkeypatch.setenv("ADCC_STATE_DIR", str(state_dir))
-    monkeypatch.setenv("ADCC_RESOURCES", str(resources))
+    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(state_dir))
+    monkeypatch.setenv("TRIVIUM_RESOURCES", str(resources))
 
 
 def test_step(capsys, tmp_path: Path) -> None:
@@ -58,21 +58,25 @@ def test_compare(capsys) -> None:
 def test_what_is_wrong_is_told_in_a_sentence(capsys, arguments: list[str], said: str) -> None:
     assert main(arguments) == 1
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("adcc: ")
+    assert error.startswith("trivium: ")
     assert said in error
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("adcc sw", {"sweep"}), ("adcc step --con", {"--controller"}), ("adcc token ''", {"add", "list", "remove"})],
+    [
+        ("trivium sw", {"sweep"}),
+        ("trivium step --con", {"--controller"}),
+        ("trivium token ''", {"add", "list", "remove"}),
+    ],
 )
 def test_bash_completes_commands_and_options(capsys, words, expected):
     assert main(["completion", "bash"]) == 0
     script = capsys.readouterr().out
     asked = f"""{script}
 COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMPREPLY=()
-$(complete -p adcc | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' "${{COMPREPLY[@]}}" """
+$(complete -p trivium | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\\n' "${{COMPREPLY[@]}}" """
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=30)
     assert set(done.stdout.split()) == expected, done.stderr
 

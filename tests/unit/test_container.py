@@ -7,9 +7,9 @@ from dataclasses import fields
 
 import pytest
 
-from adcc.cli import make_parser
-from adcc.fmu.abi import pyfmi_problem
-from adcc.settings import ROOT, Settings
+from trivium.cli import make_parser
+from trivium.fmu.abi import pyfmi_problem
+from trivium.settings import ROOT, Settings
 
 
 def text(name):
@@ -45,8 +45,8 @@ def test_every_image_is_examined_and_does_not_run_as_root():
     served = [stage for stage in stages if 'CMD ["gunicorn"' in stage]
     assert len(served) == 2
     for stage in served:
-        engine = "ADCC_ENGINE=pyfmi " if "conda" in stage else ""  # a wrong pair fails the build
-        assert f"RUN {engine}python -m adcc.cli doctor" in stage
+        engine = "TRIVIUM_ENGINE=pyfmi " if "conda" in stage else ""  # a wrong pair fails the build
+        assert f"RUN {engine}python -m trivium.cli doctor" in stage
         assert re.search(r"^USER [1-9]\d*$", stage, flags=re.MULTILINE)
         assert "/health/ready" in stage
 
@@ -88,10 +88,10 @@ def test_every_service_of_compose_is_confined_and_what_it_names_exists(compose):
 def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
     known = {field.metadata["variable"] for field in fields(Settings)}
     for name, service in compose["services"].items():
-        ours = {variable for variable in service.get("environment", {}) if variable.startswith("ADCC_")}
+        ours = {variable for variable in service.get("environment", {}) if variable.startswith("TRIVIUM_")}
         assert ours <= known, name
     command = compose["services"]["worker"]["command"]
-    assert command[:3] == ["python", "-m", "adcc.cli"]
+    assert command[:3] == ["python", "-m", "trivium.cli"]
     assert make_parser().parse_args(command[3:]).jobs == "2"
     for name, program in (("scheduler", "dask_scheduler"), ("dask-worker", "dask_worker")):
         module = pytest.importorskip(f"distributed.cli.{program}")

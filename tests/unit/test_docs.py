@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from adcc.settings import ROOT
+from trivium.settings import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -27,7 +27,7 @@ def test_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
 def test_every_route_is_told(name):
-    source = text("adcc/web/routes.py")
+    source = text("trivium/web/routes.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/\w+)"', source))
     assert len(routes) >= 10
     for method, path in routes:
@@ -36,7 +36,7 @@ def test_every_route_is_told(name):
 
 @pytest.mark.parametrize("module", ["routes", "evaluation", "boptest", "sessions", "jobs"])
 def test_every_route_with_a_test_id_is_told(module):
-    source = text(f"adcc/web/{module}.py")
+    source = text(f"trivium/web/{module}.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/[^"]+)"', source))
     assert len(routes) >= 5
     for method, path in routes:
@@ -47,7 +47,7 @@ def test_every_route_with_a_test_id_is_told(module):
 
 def test_every_module_of_the_server_stands_in_the_architecture():
     told = text("docs/architecture.md")
-    for path in (ROOT / "adcc").rglob("*.py"):
+    for path in (ROOT / "trivium").rglob("*.py"):
         if path.name != "__init__.py":
             assert re.search(rf"\b{path.stem}\b", told), path
 

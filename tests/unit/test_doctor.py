@@ -8,15 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from adcc import doctor
-from adcc.errors import AdccError
-from adcc.fmu.abi import pyfmi_problem
-from adcc.settings import Settings
+from trivium import doctor
+from trivium.errors import TriviumError
+from trivium.fmu.abi import pyfmi_problem
+from trivium.settings import Settings
 
 
 @pytest.fixture
 def settings(small_resources, state_dir):
-    return Settings.from_env({"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(state_dir)})
+    return Settings.from_env({"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(state_dir)})
 
 
 def by_name(settings):
@@ -52,7 +52,7 @@ def test_an_fmu_that_crashes_fails_the_doctor_and_not_its_process(settings, trap
     missing = replace(settings, resources=trap_resources(missing_library=True))
     assert "libabsent.so.3" in by_name(missing)["fmpy cs"].text
     lines = []
-    with pytest.raises(AdccError, match=r"libabsent\.so\.3"):
+    with pytest.raises(TriviumError, match=r"libabsent\.so\.3"):
         doctor.report(missing, as_json=False, say=lines.append)
     assert doctor.report(missing, as_json=True, say=lines.append) == 1
     assert json.loads(lines[-1])["works"] is False

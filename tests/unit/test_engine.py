@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra sweep is not installed")
 
-from adcc.engine import Engine, speaker
-from adcc.errors import EngineError
+from trivium.engine import Engine, speaker
+from trivium.errors import EngineError
 
 
 def double(number):

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from adcc import logs
+from trivium import logs
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from adcc.errors import SettingsError
-from adcc.settings import ROOT, Settings
+from trivium.errors import SettingsError
+from trivium.settings import ROOT, Settings
 
 
 def test_defaults():
     settings = Settings.from_env({})
     assert (settings.host, settings.port, settings.url) == ("127.0.0.1", 5000, "http://127.0.0.1:5000")
     assert (settings.resources, settings.studies) == (ROOT / "Resources", ROOT / "examples")
-    assert settings.state_dir == Path.cwd() / ".adcc-state"
+    assert settings.state_dir == Path.cwd() / ".trivium-state"
     assert (settings.max_body, settings.cors_origins, settings.log_level) == (2**20, (), "info")
 
 
@@ -25,11 +25,11 @@ def test_the_environment_is_honoured():
         {
             "HOST": "0.0.0.0",
             "PORT": "8000",
-            "ADCC_RESOURCES": "some/where",
-            "ADCC_STATE_DIR": "/state",
-            "ADCC_CORS_ORIGINS": "http://a.example, http://b.example",
-            "ADCC_LOG_LEVEL": "DEBUG",
-            "ADCC_THREADS": " 2 ",
+            "TRIVIUM_RESOURCES": "some/where",
+            "TRIVIUM_STATE_DIR": "/state",
+            "TRIVIUM_CORS_ORIGINS": "http://a.example, http://b.example",
+            "TRIVIUM_LOG_LEVEL": "DEBUG",
+            "TRIVIUM_THREADS": " 2 ",
         }
     )
     assert settings.url == "http://127.0.0.1:8000"
@@ -40,7 +40,7 @@ def test_the_environment_is_honoured():
 
 
 def test_an_empty_value_counts_as_not_set():
-    assert Settings.from_env({"PORT": "", "ADCC_RESOURCES": " "}) == Settings.from_env({})
+    assert Settings.from_env({"PORT": "", "TRIVIUM_RESOURCES": " "}) == Settings.from_env({})
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_an_empty_value_counts_as_not_set():
         ("PORT", "x"),
         ("PORT", "0"),
         ("PORT", "65536"),
-        ("ADCC_MAX_BODY", "-1"),
-        ("ADCC_THREADS", "0"),
-        ("ADCC_LOG_LEVEL", "loud"),
-        ("ADCC_JOBS_KEEP", "-1"),
-        ("ADCC_SCHEDULER", "host:8786"),
+        ("TRIVIUM_MAX_BODY", "-1"),
+        ("TRIVIUM_THREADS", "0"),
+        ("TRIVIUM_LOG_LEVEL", "loud"),
+        ("TRIVIUM_JOBS_KEEP", "-1"),
+        ("TRIVIUM_SCHEDULER", "host:8786"),
     ],
 )
 def test_what_is_not_acceptable_is_named(variable, value):
@@ -70,8 +70,8 @@ def test_the_documentation_tells_every_variable_with_its_default():
 
 def test_no_variable_is_read_elsewhere():
     known = {f.metadata["variable"] for f in fields(Settings)}
-    for path in (ROOT / "adcc").rglob("*.py"):
-        used = set(re.findall(r"\bADCC_[A-Z_]+\b", path.read_text(encoding="utf-8")))
-        assert used <= known | {"ADCC_"}, path
+    for path in (ROOT / "trivium").rglob("*.py"):
+        used = set(re.findall(r"\bTRIVIUM_[A-Z_]+\b", path.read_text(encoding="utf-8")))
+        assert used <= known | {"TRIVIUM_"}, path
         if path.name != "settings.py":
             assert "os.environ" not in path.read_text(encoding="utf-8"), path

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from adcc.client.columns import Columns, unpack
-from adcc.core.reply import Reply
-from adcc.errors import MissingExtraError
-from adcc.web.columns import npz
+from trivium.client.columns import Columns, unpack
+from trivium.core.reply import Reply
+from trivium.errors import MissingExtraError
+from trivium.web.columns import npz
 
 
 def test_an_archive_comes_back_bit_by_bit():
@@ -38,5 +38,5 @@ def test_a_frame_has_the_time_as_its_index():
 
 def test_without_pandas_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MissingExtraError, match=r"adcc\[client\]"):
+    with pytest.raises(MissingExtraError, match=r"trivium\[client\]"):
         Columns({"time": [0.0]}).frame()

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from adcc.client import connection as module
-from adcc.client.connection import Connections
-from adcc.errors import BusyError, InvalidValueError, ModelError, RequestError, UnreachableError
 from tests.server import free_port
+from trivium.client import connection as module
+from trivium.client.connection import Connections
+from trivium.errors import BusyError, InvalidValueError, ModelError, RequestError, UnreachableError
 
 Move = Callable[[socket.socket], bool]
 

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from adcc.client import Client, Session
-from adcc.settings import ROOT
+from trivium.client import Client, Session
+from trivium.settings import ROOT
 
 
 @pytest.mark.parametrize("kind", [Client, Session])

@@ -7,8 +7,8 @@ from email.message import Message
 import orjson
 import pytest
 
-from adcc import errors
-from adcc.client.errors import error_of
+from trivium import errors
+from trivium.client.errors import error_of
 
 
 def told(status, message, payload=None, **headers):

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from adcc.control import commands
-from adcc.control.drive import controller, drive
-from adcc.core.resources import Resources
-from adcc.core.testcase import TestCase
-from adcc.errors import InvalidValueError, SettingsError, StorageError
-from adcc.session.local import open_testcase
+from trivium.control import commands
+from trivium.control.drive import controller, drive
+from trivium.core.resources import Resources
+from trivium.core.testcase import TestCase
+from trivium.errors import InvalidValueError, SettingsError, StorageError
+from trivium.session.local import open_testcase
 
 pytest.importorskip("tqdm")
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from adcc.control.look_ahead import LookAheadController, Search
-from adcc.control.rules import RuleBasedController, Rules
+from trivium.control.look_ahead import LookAheadController, Search
+from trivium.control.rules import RuleBasedController, Rules
 
 OBSERVATION = {
     "P_Chillers_sum": 0.0,

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from adcc.control.pumps import chilled_pump_speed, condenser_pump_speed
-from adcc.control.rules import INPUTS, Mode, RuleBasedController, Rules
+from trivium.control.pumps import chilled_pump_speed, condenser_pump_speed
+from trivium.control.rules import INPUTS, Mode, RuleBasedController, Rules
 
 PATTERNS = {  # facts of the plant: open valves of a train in service
     Mode.FREE: {"CW2", "CW3", "CHW2", "CHW3"},

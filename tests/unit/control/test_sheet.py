@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.control.sheet import POINTS, draw, means, panels
+from trivium.control.sheet import POINTS, draw, means, panels
 
 COLUMNS = ("time", "P", "Q", "T", "warm", "m", "on")
 DECLARED = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adcc.control.staging import Stage, settle
+from trivium.control.staging import Stage, settle
 
 
 def test_stage_goes_up_at_once_and_down_after_its_dwell() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.boundary import Disturbances
-from adcc.core.initialization import CompactActions, TableActions, read_observation
-from adcc.errors import InvalidValueError, ResourcesError
 from tests.small_plant import CONTROL_NAMES, ROWS, action, write_actions_csv, write_actions_npz
+from trivium.core.boundary import Disturbances
+from trivium.core.initialization import CompactActions, TableActions, read_observation
+from trivium.errors import InvalidValueError, ResourcesError
 
 
 @pytest.fixture

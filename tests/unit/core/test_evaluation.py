@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adcc.core.testcase import TestCase
-from adcc.errors import InvalidValueError
-from adcc.session.local import open_testcase
+from trivium.core.testcase import TestCase
+from trivium.errors import InvalidValueError
+from trivium.session.local import open_testcase
 
 POWERS = ("P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum")
 CHILLERS = [f"CHI0{i}" for i in range(1, 7)]
@@ -109,7 +109,7 @@ def test_every_indicator_has_a_point(case: TestCase) -> None:
 
 def test_the_time_ratio_is_that_of_the_client(case: TestCase, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
-    monkeypatch.setattr("adcc.core.evaluation.perf_counter", lambda: clock["now"])
+    monkeypatch.setattr("trivium.core.evaluation.perf_counter", lambda: clock["now"])
     assert case.get_kpis(["time_rat"]).payload == {"time_rat": None}
     for thought in (3.0, 6.0, 9.0):
         case.advance({})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.actions import Actions
-from adcc.core.variables import Variable
-from adcc.errors import InvalidValueError
 from tests.small_plant import CONTROL_NAMES, OUTPUT_NAMES, ROWS, START, action, disturbance, temperature
 from tests.unit.core.test_state import everything
+from trivium.core.actions import Actions
+from trivium.core.variables import Variable
+from trivium.errors import InvalidValueError
 
 NAMES = ["Twb_outside", "Mchw", "Tchw_r"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.head import RequiredHead
-from adcc.core.surrogate import ChillerPowerModel, HeadModel, Network
-from adcc.errors import InvalidValueError, ModelError, ResourcesError
 from tests.small_plant import INPUT_NAMES, OUTPUT_NAMES, head, linear_network
+from trivium.core.head import RequiredHead
+from trivium.core.surrogate import ChillerPowerModel, HeadModel, Network
+from trivium.errors import InvalidValueError, ModelError, ResourcesError
 
 
 def values(names, **given):

@@ -7,8 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from adcc.core.history import History
-from adcc.errors import StorageError
+from trivium.core.history import History
+from trivium.errors import StorageError
 
 
 def rows(times):

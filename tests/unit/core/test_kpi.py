@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adcc.core.kpi import Declaration, Kpis
-from adcc.errors import InvalidValueError, ResourcesError
+from trivium.core.kpi import Declaration, Kpis
+from trivium.errors import InvalidValueError, ResourcesError
 
 COLUMNS = ("time", "m", "warm", "set", "on1", "on2", "P1", "P2", "cold", "V", "tr", "ts")
 GIVEN = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.many import Request
-from adcc.errors import InvalidValueError, ModelError
-from adcc.session.local import open_testcase
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES
 from tests.unit.core.test_state import ACTIONS, everything
+from trivium.core.many import Request
+from trivium.errors import InvalidValueError, ModelError
+from trivium.session.local import open_testcase
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_a_plant_that_comes_back_inexactly_is_started_anew(small_case, small_res
 
 
 def test_what_is_kept_of_starts_is_bounded(small_case, monkeypatch):
-    monkeypatch.setattr("adcc.core.warm.KEPT", 40_000)
+    monkeypatch.setattr("trivium.core.warm.KEPT", 40_000)
     for start in range(300, 9000, 300):
         small_case.initialize(start)
     kept = small_case._starts.warm._starts

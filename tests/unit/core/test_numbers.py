@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adcc.core.numbers import parse_input, parse_number
-from adcc.core.variables import Variable
-from adcc.errors import InvalidValueError
+from trivium.core.numbers import parse_input, parse_number
+from trivium.core.variables import Variable
+from trivium.errors import InvalidValueError
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

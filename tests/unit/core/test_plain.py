@@ -6,9 +6,9 @@ import fmpy
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError, ModelError, ResourcesError
-from adcc.session.local import open_testcase
 from tests.own_fmus import state
+from trivium.errors import InvalidValueError, ModelError, ResourcesError
+from trivium.session.local import open_testcase
 
 TABLE = "time,u\n0,0\n1,2\n2.5,-1\n4,3\n20,0\n"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.core.resources import Resources
-from adcc.errors import ResourcesError
+from trivium.core.resources import Resources
+from trivium.errors import ResourcesError
 
 FILES = [
     "AlphaDataCenterCooling_FMU.fmu",

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adcc.core.boundary import Disturbances
-from adcc.core.forecast_error import LEVELS, temperature_error
-from adcc.core.scenario import Scenario, Scenarios
-from adcc.errors import InvalidValueError, ResourcesError
+from trivium.core.boundary import Disturbances
+from trivium.core.forecast_error import LEVELS, temperature_error
+from trivium.core.scenario import Scenario, Scenarios
+from trivium.errors import InvalidValueError, ResourcesError
 
 DAY = 86400
 

@@ -10,11 +10,11 @@ import sys
 import numpy as np
 import pytest
 
-from adcc.core import state
-from adcc.errors import ModelError, StateError, StorageError
-from adcc.session.local import open_testcase
 from tests.server import ROOT
 from tests.small_plant import FAILING
+from trivium.core import state
+from trivium.errors import ModelError, StateError, StorageError
+from trivium.session.local import open_testcase
 
 #: Varying actions for the default test case and the small one.
 ACTIONS = [{"Tchws_set_CHI": 286.15 + 0.25 * (k % 5), "Tchws_set_HEX": 285.0 + 0.5 * (k % 3)} for k in range(8)]
@@ -23,7 +23,7 @@ CONTINUE = """
 import sys
 from pathlib import Path
 import numpy as np
-from adcc.session.local import open_testcase
+from trivium.session.local import open_testcase
 from tests.unit.core.test_state import ACTIONS, everything
 resources, state_dir, folder = map(Path, sys.argv[1:])
 case = open_testcase(resources, state_dir)
@@ -178,8 +178,8 @@ def test_a_state_after_a_failed_step_is_the_state_before_it(small_case):
 def test_a_state_of_other_resources_is_refused(small_case, small_resources, state_dir, tmp_path, changed):
     folder = shutil.copytree(small_resources, tmp_path / "Resources")
     if changed == "mlp.pth":
-        from adcc.core.surrogate import save
         from tests.small_plant import linear_network
+        from trivium.core.surrogate import save
 
         save(folder / changed, "head", linear_network([2.0, 0.5, 0.25, 11.0], 1.0, 4))
     else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.boundary import Disturbances
-from adcc.core.model import State
-from adcc.core.stepper import Stepper
-from adcc.errors import ModelError, ResourcesError
 from tests.small_plant import FAILING, temperature
+from trivium.core.boundary import Disturbances
+from trivium.core.model import State
+from trivium.core.stepper import Stepper
+from trivium.errors import ModelError, ResourcesError
 
 
 def test_when_bringing_back_fails_the_next_request_tries_again(small_case, monkeypatch):

@@ -20,9 +20,9 @@ import pytest
 import torch
 from torch.serialization import get_safe_globals
 
-from adcc.core import surrogate
-from adcc.core.surrogate import Network, load_chiller_power, load_head, save
-from adcc.errors import ResourcesError, UnsafeFileError
+from trivium.core import surrogate
+from trivium.core.surrogate import Network, load_chiller_power, load_head, save
+from trivium.errors import ResourcesError, UnsafeFileError
 
 GENERATOR = torch.Generator().manual_seed(7)
 
@@ -100,7 +100,7 @@ def test_pickled_module_loads_in_a_process_without_its_module(tmp_path: Path) ->
     path = tmp_path / "mlp.pth"
     pickled_module(path, "utils")
     code = (
-        "import sys, pathlib; from adcc.core.surrogate import load_head; "
+        "import sys, pathlib; from trivium.core.surrogate import load_head; "
         "assert 'utils' not in sys.modules; print(load_head(pathlib.Path(sys.argv[1])).predict(1, 2, 6, 0.4))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)

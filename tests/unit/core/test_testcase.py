@@ -7,8 +7,6 @@ import shutil
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError, ModelError, StorageError
-from adcc.session.local import open_testcase
 from tests.small_plant import (
     CONTROL_NAMES,
     FAILING,
@@ -21,6 +19,8 @@ from tests.small_plant import (
     temperature,
     write_actions_npz,
 )
+from trivium.errors import InvalidValueError, ModelError, StorageError
+from trivium.session.local import open_testcase
 
 
 def standing(case):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adcc.core.times import Clock, difference, parse_step, parse_time, plain
-from adcc.errors import InvalidValueError
+from trivium.core.times import Clock, difference, parse_step, parse_time, plain
+from trivium.errors import InvalidValueError
 
 
 @given(st.integers(min_value=0, max_value=10**6))

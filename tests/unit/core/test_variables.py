@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from adcc.core.variables import Variable, with_plant_bounds
+from trivium.core.variables import Variable, with_plant_bounds
 
 #: Smallest and largest values in the published data of AlphaDataCenterCooling: disturbances of 348 days, trajectories.
 RECORDED = {
@@ -59,8 +59,8 @@ def test_our_fmu_declares_bounds_that_all_recorded_values_keep(small_case):
 
 
 def test_the_reference_keeps_them_too(reference_resources, tmp_path):
-    from adcc.fmu.description import read_fmu
-    from adcc.fmu.fmpy_ import FmpyModel
+    from trivium.fmu.description import read_fmu
+    from trivium.fmu.fmpy_ import FmpyModel
 
     model = FmpyModel(read_fmu(reference_resources / "AlphaDataCenterCooling_FMU.fmu", tmp_path))
     inputs = {v.name: v for v in model.inputs}

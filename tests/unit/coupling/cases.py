@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from adcc.coupling.cache import Cache
-from adcc.coupling.evaluation import Evaluator
-from adcc.coupling.loop import converge
-from adcc.coupling.problem import prepare
-from adcc.coupling.record import Record
-from adcc.coupling.spec import Case
-from adcc.settings import Settings
+from trivium.coupling.cache import Cache
+from trivium.coupling.evaluation import Evaluator
+from trivium.coupling.loop import converge
+from trivium.coupling.problem import prepare
+from trivium.coupling.record import Record
+from trivium.coupling.spec import Case
+from trivium.settings import Settings
 
 #: Modules beside a case: a linear map y = A x + b, and what goes wrong.
 MODULE = """
@@ -46,7 +46,7 @@ def wrong(inputs, options):
             {} if how == "missing" else {"y": np.zeros(1), "z": np.zeros(1)})
 
 def describe(options):
-    from adcc.coupling.component import Variable
+    from trivium.coupling.component import Variable
     dims = {"year": tuple(options["years"])}
     return (Variable("x", "m", dims, lower=0.0),), (Variable("y", "m", dims),)
 
@@ -95,7 +95,7 @@ def put(folder: Path, case: dict) -> Path:
 
 
 def settings_of(state_dir: Path) -> Settings:
-    return Settings.from_env({"ADCC_STATE_DIR": str(state_dir)})
+    return Settings.from_env({"TRIVIUM_STATE_DIR": str(state_dir)})
 
 
 def run(folder: Path, case: dict, out: Path | None = None, *, cached: bool = False, watch=lambda _: None):

@@ -9,9 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
-from adcc.coupling import evaluation
-from adcc.coupling.record import Record
 from tests.unit.coupling.cases import run
+from trivium.coupling import evaluation
+from trivium.coupling.record import Record
 
 
 def main(folder: Path, write: int, where: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from adcc.coupling.acceleration import Method, following, sizes
-from adcc.coupling.ending import exhausted, hopeless
-from adcc.coupling.residual import Part, excesses, weights
+from trivium.coupling.acceleration import Method, following, sizes
+from trivium.coupling.ending import exhausted, hopeless
+from trivium.coupling.residual import Part, excesses, weights
 
 
 def linear(eigenvalues, seed=0):

@@ -8,8 +8,8 @@ import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adcc.coupling.acceleration import Method, differences, filtered, following, mixing_of
 from tests.unit.coupling.linear import iterate, linear
+from trivium.coupling.acceleration import Method, differences, filtered, following, mixing_of
 
 METHODS = ["constant", "aitken", "anderson", "iqn-ils"]
 CONVERGING = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.coupling.component import Component, Variable, checked_outputs
-from adcc.errors import ComponentError
+from trivium.coupling.component import Component, Variable, checked_outputs
+from trivium.errors import ComponentError
 
 DEMAND = Variable("demand", "PJ", {"sector": ("homes", "industry"), "year": (2020, 2030, 2040)}, 0.0, 100.0)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.core.recorder import CancelledError
-from adcc.coupling.component import Variable
-from adcc.coupling.ending import Ending
-from adcc.coupling.plant import blocks
-from adcc.coupling.process_component import read, write
-from adcc.coupling.spec import Process
-from adcc.errors import ComponentError
 from tests.small_plant import SET_POINT, temperature
 from tests.unit.coupling.cases import pair, put, run
+from trivium.core.recorder import CancelledError
+from trivium.coupling.component import Variable
+from trivium.coupling.ending import Ending
+from trivium.coupling.plant import blocks
+from trivium.coupling.process_component import read, write
+from trivium.coupling.spec import Process
+from trivium.errors import ComponentError
 
 PROGRAM = """#!/bin/sh
 set -e

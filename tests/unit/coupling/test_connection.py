@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adcc.coupling.component import Variable
-from adcc.coupling.connection import Link, as_array, as_frame
-from adcc.coupling.spec import Connection
-from adcc.errors import ComponentError
+from trivium.coupling.component import Variable
+from trivium.coupling.connection import Link, as_array, as_frame
+from trivium.coupling.spec import Connection
+from trivium.errors import ComponentError
 
 DIMS = {"sector": ("homes", "industry"), "year": (2020, 2030, 2040)}
 DEMAND = Variable("demand", "PJ", DIMS)

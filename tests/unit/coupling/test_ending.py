@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from adcc.coupling.acceleration import Method
-from adcc.coupling.ending import contraction_rate, remaining, spectral_radius
 from tests.unit.coupling.linear import iterate, linear, sizes
+from trivium.coupling.acceleration import Method
+from trivium.coupling.ending import contraction_rate, remaining, spectral_radius
 
 PLAIN = Method("constant", 1.0)
 

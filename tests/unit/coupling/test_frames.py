@@ -10,8 +10,8 @@ pd = pytest.importorskip("pandas", reason="tables are pandas frames (extra coupl
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from adcc.coupling import frames  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from trivium.coupling import frames  # noqa: E402
+from trivium.errors import InvalidValueError  # noqa: E402
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
 POSITIVE = st.floats(1e-3, 1e3)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adcc.coupling.graph import Edge, arrange
+from trivium.coupling.graph import Edge, arrange
 
 
 def edges(*pairs):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.coupling.ending import Ending
 from tests.unit.coupling.cases import component, fixed_point, pair, run
 from tests.unit.coupling.linear import linear
+from trivium.coupling.ending import Ending
 
 METHODS = ["constant", "aitken", "anderson", "iqn-ils"]
 SCHEMES = ["gauss-seidel", "jacobi"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from adcc.coupling.residual import Part, clip, excess, excesses, split, weights
+from trivium.coupling.residual import Part, clip, excess, excesses, split, weights
 
 
 def test_the_largest_element_over_the_tolerance_counts():

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.coupling.cache import Cache
-from adcc.coupling.component import Variable
-from adcc.coupling.ending import Ending
-from adcc.coupling.record import Evaluation, Iteration, Record
-from adcc.errors import ConflictError, StorageError
 from tests.server import ROOT
 from tests.unit.coupling.cases import pair, put, run
 from tests.unit.coupling.linear import linear
+from trivium.coupling.cache import Cache
+from trivium.coupling.component import Variable
+from trivium.coupling.ending import Ending
+from trivium.coupling.record import Evaluation, Iteration, Record
+from trivium.errors import ConflictError, StorageError
 
 
 def case_of(log: Path, **settings):
@@ -84,10 +84,10 @@ def test_kill_9_at_any_time_of_the_command_changes_no_bit(tmp_path):
     for one in case["components"].values():
         one |= {"process": True, "options": {**one["options"], "pause": 0.05}}
     path = put(tmp_path / "case", case)
-    environment = {**os.environ, "ADCC_STATE_DIR": str(tmp_path / "state")}
+    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state")}
 
     def command(out):
-        return [sys.executable, "-m", "adcc.cli", "converge", str(path), "--no-cache", "--out", str(tmp_path / out)]
+        return [sys.executable, "-m", "trivium.cli", "converge", str(path), "--no-cache", "--out", str(tmp_path / out)]
 
     whole = subprocess.run(command("whole"), env=environment, capture_output=True, text=True)
     assert whole.returncode == 0, whole.stderr
@@ -212,7 +212,7 @@ def test_the_cache_makes_room_and_finds_damage(tmp_path):
 
 
 def test_zero_of_either_sign_is_the_same_input(tmp_path):
-    from adcc.coupling.arrays import digest
+    from trivium.coupling.arrays import digest
 
     assert digest("f", {"x": np.array([0.0])}) == digest("f", {"x": np.array([-0.0])})
     assert digest("f", {"x": np.array([0.0])}) != digest("g", {"x": np.array([0.0])})

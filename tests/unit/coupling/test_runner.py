@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from adcc.coupling.runner import STDERR, STDOUT, inside, result, run
-from adcc.errors import ComponentError
+from trivium.coupling.runner import STDERR, STDOUT, inside, result, run
+from trivium.errors import ComponentError
 
 #: Starts a child and a grandchild, the latter in a session of its own, writes their numbers, and waits.
 FAMILY = """
@@ -106,7 +106,7 @@ def test_a_stop_from_another_thread_kills_grandchildren_too(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_who_asked_dies_and_so_does_the_family(tmp_path, number):
-    code = f"import pathlib, sys; from adcc.coupling.runner import run; run([sys.executable, '-c', {FAMILY!r}], pathlib.Path({str(tmp_path)!r}), 600)"
+    code = f"import pathlib, sys; from trivium.coupling.runner import run; run([sys.executable, '-c', {FAMILY!r}], pathlib.Path({str(tmp_path)!r}), 600)"
     asker = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True)
     pids = family(tmp_path)
     os.killpg(asker.pid, number)
@@ -197,16 +197,18 @@ def test_a_program_that_is_not_there_is_told(tmp_path, argv):
 
 
 def test_secrets_of_the_server_stay_with_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("ADCC_JOBS_URL", "postgresql://user:password@host/name")
+    monkeypatch.setenv("TRIVIUM_JOBS_URL", "postgresql://user:password@host/name")
     monkeypatch.setenv("OTHER", "yes")
-    code = "import os; print([x for x in os.environ if x.startswith('ADCC_')], os.environ['OTHER'], os.environ['MINE'])"
+    code = (
+        "import os; print([x for x in os.environ if x.startswith('TRIVIUM_')], os.environ['OTHER'], os.environ['MINE'])"
+    )
     assert run([sys.executable, "-c", code], tmp_path, 60, environment={"MINE": "1"}).tail == "[] yes 1"
 
 
 def test_memory_stays_flat_however_much_is_printed(tmp_path):
     code = f"""
 import pathlib, resource, sys
-from adcc.coupling.runner import run
+from trivium.coupling.runner import run
 def go(megabytes):
     chatter = "import sys\\nfor _ in range(%d): sys.stdout.write('x' * 1048575 + chr(10))" % megabytes
     run([sys.executable, "-c", chatter], pathlib.Path({str(tmp_path)!r}), 600)

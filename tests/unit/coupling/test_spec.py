@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from adcc.coupling.problem import prepare
-from adcc.coupling.spec import Case, load_case
-from adcc.errors import AdccError, ComponentError, InvalidValueError
 from tests.unit.coupling.cases import pair, put, settings_of
+from trivium.coupling.problem import prepare
+from trivium.coupling.spec import Case, load_case
+from trivium.errors import ComponentError, InvalidValueError, TriviumError
 
 GOOD = pair([[0.5]], [1.0], [[1.0]], [0.0])
 
@@ -175,5 +175,5 @@ def test_the_cases_of_the_data_centre_are_what_its_program_writes(tmp_path):
 def test_all_errors_are_ours(tmp_path):
     path = put(tmp_path, GOOD)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(AdccError):
+    with pytest.raises(TriviumError):
         load_case(path)

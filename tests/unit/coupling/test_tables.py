@@ -6,9 +6,9 @@ import pytest
 
 pd = pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)")
 
-from adcc.coupling.schema import Columns  # noqa: E402
-from adcc.coupling.tables import normalise, read  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from trivium.coupling.schema import Columns  # noqa: E402
+from trivium.coupling.tables import normalise, read  # noqa: E402
+from trivium.errors import InvalidValueError  # noqa: E402
 
 OWN = "REGION,TECHNOLOGY,EMISSION,YEAR,VALUE\nR,gas,CO2,2020,1.5\nR,coal,CO2,2021,-2\n"
 MUIO = "r,t,e,y,AnnualTechnologyEmission\nR,gas,CO2,2020,1.5\nR,coal,CO2,2021,-2\n"

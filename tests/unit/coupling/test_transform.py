@@ -12,9 +12,9 @@ from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from pydantic import TypeAdapter, ValidationError  # noqa: E402
 
-from adcc.coupling import units  # noqa: E402
-from adcc.coupling.transform import Table, Transform, apply, references  # noqa: E402
-from adcc.errors import ComponentError, InvalidValueError  # noqa: E402
+from trivium.coupling import units  # noqa: E402
+from trivium.coupling.transform import Table, Transform, apply, references  # noqa: E402
+from trivium.errors import ComponentError, InvalidValueError  # noqa: E402
 
 CHAIN = TypeAdapter(list[Transform])
 COST = Table(pd.DataFrame({"fuel": ["gas", "oil"], "year": [2020, 2020], "VALUE": [6.0, 9.0]}), "MUSD")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.fmu.abi import explain_import_error, pyfmi_problem
+from trivium.fmu.abi import explain_import_error, pyfmi_problem
 
 
 def problem(pyfmi, assimulo, numpy="2.2.6"):

@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 
-from adcc.errors import ResourcesError
-from adcc.fmu import archive
+from trivium.errors import ResourcesError
+from trivium.fmu import archive
 
 
 def test_what_is_larger_unpacked_than_allowed_is_not_unpacked(tmp_path, monkeypatch):

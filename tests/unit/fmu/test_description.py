@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adcc.errors import ResourcesError
-from adcc.fmu import archive
-from adcc.fmu.archive import unpack
-from adcc.fmu.description import read_fmu
 from tests.trap_fmu import repacked
+from trivium.errors import ResourcesError
+from trivium.fmu import archive
+from trivium.fmu.archive import unpack
+from trivium.fmu.description import read_fmu
 
 
 @pytest.fixture

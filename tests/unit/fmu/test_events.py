@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmu_model import Solving
-from adcc.fmu.registry import adapter
 from tests.trap_fmu import pack
+from trivium.fmu.abi import pyfmi_problem
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmu_model import Solving
+from trivium.fmu.registry import adapter
 
 G, BACK = 9.81, 0.8
 DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.errors import ModelError
-from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import read_fmu
-from adcc.fmu.exchange import MAX_SINCE
-from adcc.fmu.registry import adapter
 from tests.contract.model_contract import inputs
 from tests.own_fmus import state
+from trivium.errors import ModelError
+from trivium.fmu.abi import pyfmi_problem
+from trivium.fmu.description import read_fmu
+from trivium.fmu.exchange import MAX_SINCE
+from trivium.fmu.registry import adapter
 
 
 @pytest.fixture(params=["fmpy", "pyfmi"])

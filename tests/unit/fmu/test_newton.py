@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.core.resources import Resources
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmpy_me import FmpyExchangeModel
-from adcc.fmu.fmu_model import Solving
-from adcc.session.local import open_testcase
+from trivium.core.resources import Resources
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmpy_me import FmpyExchangeModel
+from trivium.fmu.fmu_model import Solving
+from trivium.session.local import open_testcase
 
 
 @pytest.fixture(scope="module")

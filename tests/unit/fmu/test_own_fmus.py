@@ -9,13 +9,13 @@ import pytest
 from fmpy import simulate_fmu
 from fmpy.validation import validate_fmu
 
-from adcc.errors import ModelError, ResourcesError
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmpy_ import FmpyModel
-from adcc.fmu.fmu_model import Solving
-from adcc.fmu.registry import adapter
 from tests.own_fmus import EVERY, build, state
 from tests.trap_fmu import repacked
+from trivium.errors import ModelError, ResourcesError
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmpy_ import FmpyModel
+from trivium.fmu.fmu_model import Solving
+from trivium.fmu.registry import adapter
 
 INTEGERS = {f"{sign}Int{bits}": (sign, bits) for sign in ("", "U") for bits in (8, 16, 32, 64)}
 

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from adcc.core.resources import Resources
-from adcc.fmu.fmu_model import Setup
-from adcc.fmu.probe import probe
-from adcc.settings import ROOT
 from tests.small_plant import FAILING
 from tests.trap_fmu import PLANT_TRAP, Trap
+from trivium.core.resources import Resources
+from trivium.fmu.fmu_model import Setup
+from trivium.fmu.probe import probe
+from trivium.settings import ROOT
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_program_without_a_main_guard_is_not_run_again(small_resources, state_
     program = tmp_path / "program.py"
     program.write_text(
         "import sys; from pathlib import Path\n"
-        "from adcc.fmu.fmu_model import Setup; from adcc.fmu.probe import probe\n"
+        "from trivium.fmu.fmu_model import Setup; from trivium.fmu.probe import probe\n"
         "print('began')\n"
         "print(probe(Setup(Path(sys.argv[1]), 'fmpy'), Path(sys.argv[2])).restore)\n"
     )

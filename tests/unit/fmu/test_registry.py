@@ -7,17 +7,17 @@ import shutil
 import numpy as np
 import pytest
 
-from adcc.core.resources import Resources
-from adcc.errors import ModelError, ResourcesError
-from adcc.fmu import choice, registry
-from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmpy_ import FmpyModel
-from adcc.fmu.fmpy_me import FmpyExchangeModel
-from adcc.fmu.fmu_model import Solving
-from adcc.fmu.probe import Probe
 from tests.own_fmus import state
 from tests.trap_fmu import repacked
+from trivium.core.resources import Resources
+from trivium.errors import ModelError, ResourcesError
+from trivium.fmu import choice, registry
+from trivium.fmu.abi import pyfmi_problem
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmpy_ import FmpyModel
+from trivium.fmu.fmpy_me import FmpyExchangeModel
+from trivium.fmu.fmu_model import Solving
+from trivium.fmu.probe import Probe
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.fmu.selfcheck import self_check
-from adcc.session.local import open_testcase
+from trivium.fmu.selfcheck import self_check
+from trivium.session.local import open_testcase
 
 
 def test_a_plant_that_restores_exactly(small_case):

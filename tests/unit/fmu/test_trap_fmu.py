@@ -7,22 +7,22 @@ import sys
 
 import pytest
 
-from adcc.core.testcase import TestCase
-from adcc.errors import ModelError
-from adcc.fmu.abi import pyfmi_problem
-from adcc.fmu.description import read_fmu
-from adcc.fmu.fmpy_ import FmpyModel
-from adcc.session.local import open_testcase
 from tests.server import ROOT
 from tests.small_plant import SET_POINT
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
+from trivium.core.testcase import TestCase
+from trivium.errors import ModelError
+from trivium.fmu.abi import pyfmi_problem
+from trivium.fmu.description import read_fmu
+from trivium.fmu.fmpy_ import FmpyModel
+from trivium.session.local import open_testcase
 
 CHILD = """
 import sys
 from pathlib import Path
 import numpy as np
-from adcc.fmu.description import read_fmu
-from adcc.fmu.registry import adapter
+from trivium.fmu.description import read_fmu
+from trivium.fmu.registry import adapter
 fmu, cache, trap, amount, then, engine = sys.argv[1:]
 description = read_fmu(Path(fmu), Path(cache))
 model = adapter(engine, description)(description)

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("gymnasium", reason="the environment needs the extra 'gym'")
 
-from adcc.gym import DataCenterCoolingEnv
+from trivium.gym import DataCenterCoolingEnv
 
 
 @pytest.fixture

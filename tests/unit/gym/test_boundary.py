@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError
-from adcc.gym.boundary import BLOCK, Boundary, Forecast
+from trivium.errors import InvalidValueError
+from trivium.gym.boundary import BLOCK, Boundary, Forecast
 
 
 class Data:

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import adcc.gym
-from adcc.errors import InvalidValueError
-from adcc.gym import DataCenterCoolingEnv
+import trivium.gym
 from tests import own_fmus
 from tests.server import ROOT
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, SET_POINT, disturbance, temperature
+from trivium.errors import InvalidValueError
+from trivium.gym import DataCenterCoolingEnv
 
 SET = "Tchws_set_HEX"
 IN_UNITS = {"normalise": False, "actions": [SET], "observations": ["Tchw_supply", SET, "Twb_outside"]}
@@ -32,8 +32,8 @@ def test_gymnasiums_own_check(make, actions, normalise):
 
 
 def test_it_is_registered(small_resources, state_dir):
-    assert adcc.gym.ENV_ID == "adcc/DataCenterCooling-v0"
-    env = gymnasium.make(adcc.gym.ENV_ID, resources=small_resources, state_dir=state_dir)
+    assert trivium.gym.ENV_ID == "trivium/DataCenterCooling-v0"
+    env = gymnasium.make(trivium.gym.ENV_ID, resources=small_resources, state_dir=state_dir)
     observation, info = env.reset(seed=0)
     assert observation.shape == (len(OUTPUT_NAMES) + 3,)
     assert env.action_space.shape == (len(CONTROL_NAMES),)
@@ -42,10 +42,10 @@ def test_it_is_registered(small_resources, state_dir):
 
 
 def test_without_gymnasium_the_extra_is_named():
-    code = "import sys; sys.modules['gymnasium'] = None; import adcc.gym"
+    code = "import sys; sys.modules['gymnasium'] = None; import trivium.gym"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "ImportError: the environment needs Gymnasium: pip install 'adcc[gym]'" in done.stderr
+    assert "ImportError: the environment needs Gymnasium: pip install 'trivium[gym]'" in done.stderr
 
 
 def test_every_argument_stands_in_the_docs():

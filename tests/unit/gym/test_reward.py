@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.errors import InvalidValueError
-from adcc.gym.reward import CHILLERS, POWER, Reward, Transition
+from trivium.errors import InvalidValueError
+from trivium.gym.reward import CHILLERS, POWER, Reward, Transition
 
 
 def transition(step=900.0, supply=288.65, price=0.3, **changes):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.client import Point
-from adcc.errors import InvalidValueError
-from adcc.gym.spaces import Vector, bounds_of
+from trivium.client import Point
+from trivium.errors import InvalidValueError
+from trivium.gym.spaces import Vector, bounds_of
 
 POINTS = {
     "P_Chillers_sum": Point("W", "", 0.0, 5e7),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.jobs.store import Store
-from adcc.settings import Settings
+from trivium.jobs.store import Store
+from trivium.settings import Settings
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def open_store(tmp_path, jobs_url):
     stores = []
 
     def opened(lease=30):
-        variables = {"ADCC_STATE_DIR": str(tmp_path), "ADCC_JOBS_URL": jobs_url, "ADCC_JOB_LEASE": str(lease)}
+        variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": str(lease)}
         stores.append(Store(Settings.from_env(variables)))
         return stores[-1]
 

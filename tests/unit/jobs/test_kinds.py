@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from adcc.control.drive import CONTROLLERS
-from adcc.errors import InvalidValueError, NotFoundError
-from adcc.jobs import kinds
-from adcc.jobs.step import Spec
-from adcc.settings import ROOT
+from trivium.control.drive import CONTROLLERS
+from trivium.errors import InvalidValueError, NotFoundError
+from trivium.jobs import kinds
+from trivium.jobs.step import Spec
+from trivium.settings import ROOT
 
 
 def test_every_kind_has_a_specification_that_can_be_told():
@@ -22,7 +22,7 @@ def test_every_kind_has_a_specification_that_can_be_told():
         assert name not in ("kinds", "status", "cancel", "logs", "results")  # routes beside the kinds
 
 
-@pytest.mark.parametrize("name", ["", "nonsense", "os", "adcc.jobs.step", "../step"])
+@pytest.mark.parametrize("name", ["", "nonsense", "os", "trivium.jobs.step", "../step"])
 def test_an_unknown_kind_is_told(name):
     with pytest.raises(NotFoundError, match="step"):
         kinds.find(name)
@@ -69,8 +69,8 @@ class Without(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Without())
-from adcc.errors import MissingExtraError
-from adcc.jobs import kinds
+from trivium.errors import MissingExtraError
+from trivium.jobs import kinds
 
 for name in kinds.names():
     try:
@@ -87,5 +87,5 @@ def test_a_kind_whose_packages_are_missing_says_what_brings_them():
     assert done.returncode == 0, done.stderr
     told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     assert told["step"] == "there"
-    assert "pip install 'adcc[sweep]'" in told["sweep"]
-    assert "pip install 'adcc[coupling]'" in told["converge"]
+    assert "pip install 'trivium[sweep]'" in told["sweep"]
+    assert "pip install 'trivium[coupling]'" in told["converge"]

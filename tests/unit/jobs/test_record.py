@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.jobs.record import FOLLOWS, Job, State, before
+from trivium.jobs.record import FOLLOWS, Job, State, before
 
 
 def job(progress, deaths, furthest):

@@ -7,11 +7,11 @@ import time
 import pytest
 from sqlalchemy import update
 
-from adcc.core.recorder import Outcome
-from adcc.errors import NotFoundError
-from adcc.jobs.record import State
-from adcc.jobs.retention import remove_old, start
-from adcc.jobs.table import JOBS, now
+from trivium.core.recorder import Outcome
+from trivium.errors import NotFoundError
+from trivium.jobs.record import State
+from trivium.jobs.retention import remove_old, start
+from trivium.jobs.table import JOBS, now
 
 _DAY = 86400.0
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from adcc.jobs import kinds
-from adcc.session.local import open_testcase
+from trivium.jobs import kinds
+from trivium.session.local import open_testcase
 
 
 class Notes:
@@ -23,8 +23,8 @@ class Notes:
 
 
 def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp_path, monkeypatch):
-    monkeypatch.setenv("ADCC_RESOURCES", str(small_resources))
-    monkeypatch.setenv("ADCC_STATE_DIR", str(state_dir))
+    monkeypatch.setenv("TRIVIUM_RESOURCES", str(small_resources))
+    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(state_dir))
     notes = Notes(tmp_path)
     kind = kinds.find("step")
     outcome = kind.run(kinds.parse(kind, {"end_time": 3000, "controller": "hold"}), notes)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from adcc.core.recorder import Outcome
-from adcc.errors import BusyError, ConflictError, MissingExtraError, NotFoundError, SettingsError, StoreError
-from adcc.jobs import store as module
-from adcc.jobs.record import MOST_DEATHS, State
-from adcc.jobs.store import LostError, Store
-from adcc.settings import Settings
 from tests.server import free_port
+from trivium.core.recorder import Outcome
+from trivium.errors import BusyError, ConflictError, MissingExtraError, NotFoundError, SettingsError, StoreError
+from trivium.jobs import store as module
+from trivium.jobs.record import MOST_DEATHS, State
+from trivium.jobs.store import LostError, Store
+from trivium.settings import Settings
 
 SPEC = {"end_time": 600.0, "names": ["ä", None, 1]}
 
@@ -33,7 +33,7 @@ def test_a_job_comes_back_as_it_was_given_also_to_others(store, open_store):
     assert job.started is job.finished is job.lease is job.progress is None
 
 
-@pytest.mark.parametrize("task_id", ["nobody", "", "x" * 1000, "../../etc/passwd", "'; DROP TABLE adcc_jobs; --"])
+@pytest.mark.parametrize("task_id", ["nobody", "", "x" * 1000, "../../etc/passwd", "'; DROP TABLE trivium_jobs; --"])
 def test_an_unknown_id_is_told(store, task_id):
     for call in (store.get, store.cancel):
         with pytest.raises(NotFoundError):
@@ -229,7 +229,7 @@ def test_a_client_in_a_loop_meets_a_wall(store, monkeypatch):
 
 
 def settings(tmp_path, url):
-    return Settings.from_env({"ADCC_STATE_DIR": str(tmp_path), "ADCC_JOBS_URL": url})
+    return Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": url})
 
 
 def test_a_store_that_cannot_be_reached_is_told_and_used_again_later(postgres, tmp_path):

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from adcc.errors import InvalidValueError
-from adcc.jobs import kinds
+from trivium.errors import InvalidValueError
+from trivium.jobs import kinds
 
 pytest.importorskip("distributed")
 
@@ -21,7 +21,7 @@ def studies(tmp_path, monkeypatch):
     for outside in (tmp_path / "secret.fmu", tmp_path / "studies" / "other.fmu"):
         outside.write_text("3\n")
     (folder / "link.fmu").symlink_to(tmp_path / "secret.fmu")
-    monkeypatch.setenv("ADCC_STUDIES", str(tmp_path / "studies"))
+    monkeypatch.setenv("TRIVIUM_STUDIES", str(tmp_path / "studies"))
     return folder
 
 

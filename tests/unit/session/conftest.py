@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.session.manager import SessionManager
-from adcc.settings import Settings
+from trivium.session.manager import SessionManager
+from trivium.settings import Settings
 
 
 @pytest.fixture
 def manage(small_resources, tmp_path):
-    """Make a manager over one state directory: manage(resources, ADCC_...="...")."""
+    """Make a manager over one state directory: manage(resources, TRIVIUM_...="...")."""
     managers = []
 
     def managed(resources=small_resources, **variables):
-        environ = {"ADCC_RESOURCES": str(resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
+        environ = {"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"), **variables}
         managers.append(SessionManager(Settings.from_env(environ)))
         return managers[-1]
 

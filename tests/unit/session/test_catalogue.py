@@ -6,14 +6,14 @@ import shutil
 
 import pytest
 
-from adcc.errors import InvalidValueError, StateError
 from tests.small_plant import temperature
 from tests.trap_fmu import expected
+from trivium.errors import InvalidValueError, StateError
 
 
 @pytest.fixture
 def folder(tmp_path, small_resources):
-    """The folder that ADCC_TESTCASES names."""
+    """The folder that TRIVIUM_TESTCASES names."""
     path = tmp_path / "cases"
     shutil.copytree(small_resources, path / "other")
     return path
@@ -22,7 +22,7 @@ def folder(tmp_path, small_resources):
 @pytest.fixture
 def serve(folder, manage):
     """Make a manager that registers test cases."""
-    return lambda **variables: manage(**{"ADCC_TESTCASES": str(folder), **variables})
+    return lambda **variables: manage(**{"TRIVIUM_TESTCASES": str(folder), **variables})
 
 
 def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(serve, folder, trap_resources):
@@ -97,8 +97,8 @@ def test_what_cannot_be_stepped_is_not_registered(serve, folder, trap_resources)
 
 
 def test_without_a_folder_there_is_the_default_only(serve):
-    with pytest.raises(InvalidValueError, match="ADCC_TESTCASES is not set"):
-        serve(ADCC_TESTCASES="").add_testcase("other")
+    with pytest.raises(InvalidValueError, match="TRIVIUM_TESTCASES is not set"):
+        serve(TRIVIUM_TESTCASES="").add_testcase("other")
 
 
 def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
@@ -114,10 +114,10 @@ def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
 
 def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
     """The default says auto; pyfmi may be absent here, and then says so."""
-    from adcc.errors import ResourcesError
-    from adcc.fmu.abi import pyfmi_problem
+    from trivium.errors import ResourcesError
+    from trivium.fmu.abi import pyfmi_problem
 
-    manager = serve(ADCC_ENGINE="pyfmi")
+    manager = serve(TRIVIUM_ENGINE="pyfmi")
     if pyfmi_problem() is None:
         assert manager.call(None, "advance", {}).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     else:

@@ -10,10 +10,10 @@ import sys
 
 import pytest
 
-from adcc.errors import StorageError
-from adcc.session.journal import Journal, Kind, LockedError, read
+from trivium.errors import StorageError
+from trivium.session.journal import Journal, Kind, LockedError, read
 
-BODIES = [b"", b"one", bytes(range(256)) * 9, b"ADJ1" * 20]
+BODIES = [b"", b"one", bytes(range(256)) * 9, b"TVJ1" * 20]
 
 
 def filled(folder, bodies=BODIES, durability="process"):
@@ -118,7 +118,7 @@ def test_there_is_one_writer_at_a_time_and_each_has_an_epoch_of_its_own(tmp_path
 def test_a_writer_in_another_process_excludes_us_until_it_is_killed(tmp_path):
     filled(tmp_path, [b"first"])
     code = (
-        "import sys, time; from pathlib import Path; from adcc.session.journal import Journal, Kind;"
+        "import sys, time; from pathlib import Path; from trivium.session.journal import Journal, Kind;"
         "j = Journal(Path(sys.argv[1])); j.append(Kind.COMMIT, b'theirs'); print('ready', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE) as other:
@@ -149,8 +149,8 @@ def test_an_orphan_whose_lock_was_taken_away_cannot_write(tmp_path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from adcc.errors import StorageError
-from adcc.session.journal import Journal, Kind
+from trivium.errors import StorageError
+from trivium.session.journal import Journal, Kind
 journal = Journal(Path(sys.argv[1]))
 journal.start_generation([(Kind.BASE, b"base")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))

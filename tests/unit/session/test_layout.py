@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from adcc.errors import StorageError
-from adcc.session.layout import STEPS, prepare
+from trivium.errors import StorageError
+from trivium.session.layout import STEPS, prepare
 
 
 def test_a_directory_of_before_is_taken_over(tmp_path):

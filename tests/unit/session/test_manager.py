@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.errors import (
+from tests.small_plant import FAILING, temperature
+from tests.trap_fmu import PLANT_TRAP, Trap, expected
+from tests.unit.session.tools import ALL, advance, children, kill, pid, results, same
+from trivium.errors import (
     BusyError,
     ConflictError,
     InvalidValueError,
@@ -21,12 +24,9 @@ from adcc.errors import (
     StorageError,
     UnknownSessionError,
 )
-from adcc.session.folder import Folder, runtime_dir
-from adcc.session.local import open_testcase
-from adcc.session.process import process_start
-from tests.small_plant import FAILING, temperature
-from tests.trap_fmu import PLANT_TRAP, Trap, expected
-from tests.unit.session.tools import ALL, advance, children, kill, pid, results, same
+from trivium.session.folder import Folder, runtime_dir
+from trivium.session.local import open_testcase
+from trivium.session.process import process_start
 
 
 def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_path):
@@ -148,7 +148,7 @@ def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
 def test_what_the_fmu_dies_of_is_told_and_the_session_stands_where_it_stood(
     manage, trap_resources, trap, said, restore
 ):
-    manager = manage(trap_resources(restore=restore, brittle=True), ADCC_STEP_TIMEOUT="1")
+    manager = manage(trap_resources(restore=restore, brittle=True), TRIVIUM_STEP_TIMEOUT="1")
     advance(manager, steps=3, Tchws_set_HEX=286)
     before = results(manager)
     for _ in range(2):
@@ -161,7 +161,7 @@ def test_what_the_fmu_dies_of_is_told_and_the_session_stands_where_it_stood(
 
 
 def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resources):
-    manager = manage(trap_resources(), ADCC_SESSION_MEMORY="700")
+    manager = manage(trap_resources(), TRIVIUM_SESSION_MEMORY="700")
     advance(manager, Tchws_set_HEX=286)
     first = pid(manager)
     for k in range(2, 14):  # 64 MiB each
@@ -230,7 +230,7 @@ def test_snapshot_restore_and_fork(manage):
 
 
 def test_sessions_are_apart_limited_listed_and_stopped(manage):
-    manager = manage(ADCC_MAX_SESSIONS="2")
+    manager = manage(TRIVIUM_MAX_SESSIONS="2")
     (name,) = manager.testcases()
     first, second = manager.select(name), manager.select(name)
     with pytest.raises(BusyError) as caught:
@@ -259,7 +259,7 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
 
 
 def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeypatch):
-    manager, other = manage(ADCC_MAX_SESSIONS="1"), manage(ADCC_MAX_SESSIONS="1")
+    manager, other = manage(TRIVIUM_MAX_SESSIONS="1"), manage(TRIVIUM_MAX_SESSIONS="1")
     (name,) = manager.testcases()
     running = manager.select(name)
     gone, waiting = manager.select(name, wait=True), other.select(name, wait=True)
@@ -292,7 +292,7 @@ def test_what_another_worker_stopped_is_gone_here_too(manage):
 
 
 def test_idle_sessions_sleep_and_wake(manage):
-    manager = manage(ADCC_IDLE_TIMEOUT="1")
+    manager = manage(TRIVIUM_IDLE_TIMEOUT="1")
     advance(manager)
     with_ = os.pidfd_open(pid(manager))
     assert select.select([with_], [], [], 20)[0]
@@ -302,7 +302,7 @@ def test_idle_sessions_sleep_and_wake(manage):
 
 
 def test_hosts_are_recycled_unseen(manage):
-    manager = manage(ADCC_RECYCLE_STEPS="3")
+    manager = manage(TRIVIUM_RECYCLE_STEPS="3")
     seen = set()
     for k in range(1, 11):
         assert advance(manager).payload["Tchw_supply"] == pytest.approx(temperature(300 * k), abs=1e-5)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError
 from tests.unit.session.tools import advance, kill, pid, results, same
+from trivium.errors import InvalidValueError
 
 
 @pytest.fixture
 def manager(manage, reference_resources):
-    return manage(reference_resources, ADCC_ENGINE="fmpy")
+    return manage(reference_resources, TRIVIUM_ENGINE="fmpy")
 
 
 def test_what_was_acknowledged_survives_kill_9_and_what_did_not_come_back_exactly_is_said(manager):

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from adcc.errors import ModelError, StateError
-from adcc.session.folder import Folder
-from adcc.session.journal import read
-from adcc.session.process import process_start
-from adcc.session.rows import share
 from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from tests.unit.session.tools import advance, children, kill, pid, results, same
+from trivium.errors import ModelError, StateError
+from trivium.session.folder import Folder
+from trivium.session.journal import read
+from trivium.session.process import process_start
+from trivium.session.rows import share
 
 
 def test_a_request_that_leaks_beyond_the_limit_is_ended_within_it(manage, trap_resources):
-    manager = manage(trap_resources(), ADCC_SESSION_MEMORY="700")
+    manager = manage(trap_resources(), TRIVIUM_SESSION_MEMORY="700")
     advance(manager, Tchws_set_HEX=286, steps=2)
     before = results(manager)
     leaking = {"steps": 300, "action": {PLANT_TRAP: int(Trap.LEAK)}}  # 64 MiB each

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from adcc.session.process import process_start
+from trivium.session.process import process_start
 
 ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
 

@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError
-from adcc.settings import ROOT
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.job import DONE, FAILED
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
 from tests.small_plant import FAILING, temperature
+from trivium.errors import InvalidValueError
+from trivium.settings import ROOT
+from trivium.sweep.chunk import run_chunk
+from trivium.sweep.job import DONE, FAILED
+from trivium.sweep.prepare import prepare
+from trivium.sweep.spec import load_study
 
 
 @pytest.fixture(scope="module")

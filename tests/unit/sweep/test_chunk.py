@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from fmpy import simulate_fmu
 
-from adcc.sweep import selftest
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.job import DONE, FAILED
-from adcc.sweep.prepare import prepare
-from adcc.sweep.quanta import decode
-from adcc.sweep.spec import load_study
 from tests.own_fmus import state
 from tests.trap_fmu import Trap, expected
+from trivium.sweep import selftest
+from trivium.sweep.chunk import run_chunk
+from trivium.sweep.job import DONE, FAILED
+from trivium.sweep.prepare import prepare
+from trivium.sweep.quanta import decode
+from trivium.sweep.spec import load_study
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
-"""``adcc sweep report`` and ``adcc sweep export``; ``adcc sweep STUDY.json`` is in tests/e2e."""
+"""``trivium sweep report`` and ``trivium sweep export``; ``trivium sweep STUDY.json`` is in tests/e2e."""
 
 import pandas
 import pytest
 from scipy.io import loadmat
 
-import adcc.sweep
-from adcc.cli import main
-from adcc.errors import InvalidValueError, SettingsError
-from adcc.sweep import export
-from adcc.sweep.choose import parse_wanted
+import trivium.sweep
+from trivium.cli import main
+from trivium.errors import InvalidValueError, SettingsError
+from trivium.sweep import export
+from trivium.sweep.choose import parse_wanted
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_page_is_made(folder, tmp_path, capsys):
 
 def test_a_matlab_file_has_an_end(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "_MOST_MAT", 8 * 500)
-    with adcc.sweep.open(folder) as results:
+    with trivium.sweep.open(folder) as results:
         results.select(tau=5).export(tmp_path / "few.mat")  # 2 runs of 2 variables at 41 times
         with pytest.raises(SettingsError, match="choose fewer of the 6 runs"):
             results.select().export(tmp_path / "all.mat")

@@ -2,14 +2,14 @@
 
 import pytest
 
-import adcc.sweep
-from adcc.engine import Ended
-from adcc.sweep import drive
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.drive import Drive
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
-from adcc.sweep.study import open_store
+import trivium.sweep
+from trivium.engine import Ended
+from trivium.sweep import drive
+from trivium.sweep.chunk import run_chunk
+from trivium.sweep.drive import Drive
+from trivium.sweep.prepare import prepare
+from trivium.sweep.spec import load_study
+from trivium.sweep.study import open_store
 
 
 class Here:
@@ -65,7 +65,7 @@ def test_results_can_be_read_while_the_study_goes_on(driven, tmp_path, monkeypat
     seen = []
 
     def look(_):
-        with adcc.sweep.open(tmp_path / "out") as results:
+        with trivium.sweep.open(tmp_path / "out") as results:
             seen.append((len(results), len(results.select()), results.select().trajectories("x").shape))
 
     driven(look)

@@ -5,15 +5,15 @@ import pandas
 import pytest
 from scipy.io import loadmat
 
-import adcc.sweep
-from adcc.errors import InvalidValueError, ResourcesError, SettingsError, StorageError
-from adcc.sweep import hdf5
-from adcc.sweep.chunk import run_chunk
-from adcc.sweep.parts import Parts
-from adcc.sweep.prepare import prepare
-from adcc.sweep.read import names_of
-from adcc.sweep.spec import load_study
-from adcc.sweep.study import open_store
+import trivium.sweep
+from trivium.errors import InvalidValueError, ResourcesError, SettingsError, StorageError
+from trivium.sweep import hdf5
+from trivium.sweep.chunk import run_chunk
+from trivium.sweep.parts import Parts
+from trivium.sweep.prepare import prepare
+from trivium.sweep.read import names_of
+from trivium.sweep.spec import load_study
+from trivium.sweep.study import open_store
 
 
 @pytest.fixture(params=["float64", "quanta"])
@@ -29,7 +29,7 @@ def results(request, write_study, unpacked, tmp_path):
         parts.add(run_chunk(job, runs, plan.rows(int(runs[0]), int(runs[-1]) + 1)))
     hdf5.link(store, job, plan.count, 4)
     store.close()
-    with adcc.sweep.open(tmp_path / "out" / "results.h5") as opened:
+    with trivium.sweep.open(tmp_path / "out" / "results.h5") as opened:
         yield opened
 
 
@@ -96,7 +96,7 @@ def test_what_is_not_there_is_named(results, tmp_path):
     with pytest.raises(StorageError, match="cannot be written"):
         results.select().export(tmp_path / "absent" / "a.mat")
     with pytest.raises(ResourcesError, match="cannot be opened as results"):
-        adcc.sweep.open(tmp_path)
+        trivium.sweep.open(tmp_path)
 
 
 def test_names_that_matlab_takes():

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from adcc.sweep.metrics import REDUCERS, reduce
-from adcc.sweep.spec import Metric
+from trivium.sweep.metrics import REDUCERS, reduce
+from trivium.sweep.spec import Metric
 
 #: An inventory that falls from 10 to 4 and grows to 25: a parabola around t = 2.
 TIMES = np.linspace(0.0, 6.0, 601)

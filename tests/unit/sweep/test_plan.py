@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from adcc.errors import InvalidValueError
-from adcc.sweep.plan import make_plan
-from adcc.sweep.spec import Sampling
-from adcc.sweep.values import parse
+from trivium.errors import InvalidValueError
+from trivium.sweep.plan import make_plan
+from trivium.sweep.spec import Sampling
+from trivium.sweep.values import parse
 
 
 def plan(sampling=None, **given):

@@ -2,8 +2,8 @@ import io
 
 import pytest
 
-from adcc.sweep.drive import State
-from adcc.sweep.progress import Progress, amount, describe, duration
+from trivium.sweep.drive import State
+from trivium.sweep.progress import Progress, amount, describe, duration
 
 
 def test_a_state_in_words():

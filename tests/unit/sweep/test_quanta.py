@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adcc.errors import ModelError
-from adcc.sweep.quanta import decode, encode
+from trivium.errors import ModelError
+from trivium.sweep.quanta import decode, encode
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas
 import pytest
 
-import adcc.sweep
-from adcc.errors import StorageError
-from adcc.sweep.report import page, sample, sensitivity, write_report
-from adcc.sweep.report.response import curve, cut, surface
+import trivium.sweep
+from trivium.errors import StorageError
+from trivium.sweep.report import page, sample, sensitivity, write_report
+from trivium.sweep.report.response import curve, cut, surface
 
 pytest.importorskip("SALib", reason="the extra sweep is not installed")
 
@@ -37,7 +37,7 @@ def ishigami(write_study, own_fmu):
 
 
 def drawn(folder):
-    with adcc.sweep.open(folder) as results:
+    with trivium.sweep.open(folder) as results:
         return page.figures(results, "title")
 
 
@@ -140,7 +140,7 @@ def test_curves_and_maps_are_those_of_pandas():
 def test_the_page_needs_nothing_else_and_shows_names_as_they_are(write_study, run_here, tmp_path):
     name = "</script><img src=x>"
     path = write_study(metrics={name: {"variable": "x", "method": "final"}}, output={"runs_per_part": 2})
-    with adcc.sweep.open(run_here(path, range(4))) as results:
+    with trivium.sweep.open(run_here(path, range(4))) as results:
         write_report(results, tmp_path / "page.html", "a study")
         with pytest.raises(StorageError, match="cannot be written"):
             write_report(results, tmp_path / "absent" / "page.html", "a study")
@@ -183,7 +183,7 @@ def test_why_runs_failed(write_study, run_here, trap_fmu):
 
 def test_of_too_many_runs_some_are_drawn(ishigami, run_here, monkeypatch):
     monkeypatch.setattr(sample, "MOST_RUNS", 1000)
-    monkeypatch.setattr("adcc.sweep.read._BLOCK", 8 * 300)
+    monkeypatch.setattr("trivium.sweep.read._BLOCK", 8 * 300)
     found = drawn(run_here(ishigami({"method": "latin_hypercube", "runs": 2048, "seed": 4})))
     assert found["runs"]["shown"] == 1000
     for name, known in FIRST.items():

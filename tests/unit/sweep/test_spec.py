@@ -3,9 +3,9 @@ import shutil
 
 import pytest
 
-from adcc.errors import InvalidValueError, ResourcesError
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.sweep.prepare import prepare
+from trivium.sweep.spec import load_study
 
 SEED = {
     "paths": {"package_path": "./CFEDR2.mo"},

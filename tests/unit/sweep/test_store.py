@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-import adcc.sweep
-from adcc.errors import ConflictError, StorageError
-from adcc.sweep.cache import Cache, keys_of
-from adcc.sweep.job import DONE, FAILED, Results
-from adcc.sweep.parts import Parts
-from adcc.sweep.prepare import prepare
-from adcc.sweep.spec import load_study
-from adcc.sweep.store import Store
-from adcc.sweep.study import open_store
+import trivium.sweep
+from trivium.errors import ConflictError, StorageError
+from trivium.sweep.cache import Cache, keys_of
+from trivium.sweep.job import DONE, FAILED, Results
+from trivium.sweep.parts import Parts
+from trivium.sweep.prepare import prepare
+from trivium.sweep.spec import load_study
+from trivium.sweep.store import Store
+from trivium.sweep.study import open_store
 
 
 @pytest.fixture
@@ -162,14 +162,14 @@ def test_keys_depend_on_all_that_matters(write_study, unpacked, tmp_path):
 
 
 def test_reading(small, tmp_path):
-    from adcc.sweep import hdf5
+    from trivium.sweep import hdf5
 
     study, plan, job = small
     store = open_store(tmp_path / "out", plan, job, study)
     Parts(store, plan, job, 4).add(made_up(job, [0, 1, 2, 3], failing=[1]))
     hdf5.link(store, job, plan.count, 4)
     store.close()
-    with adcc.sweep.open(tmp_path / "out") as results:
+    with trivium.sweep.open(tmp_path / "out") as results:
         assert len(results) == 6
         assert results.status.tolist() == [1, 2, 1, 1, 0, 0]
         assert results.failures == {1: "it failed"}

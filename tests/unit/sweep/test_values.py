@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adcc.errors import InvalidValueError
-from adcc.sweep.values import parse
+from trivium.errors import InvalidValueError
+from trivium.sweep.values import parse
 
 
 def listed(given, folder=Path(), seed=0):

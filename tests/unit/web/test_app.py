@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from adcc.errors import StorageError
-from adcc.settings import Settings
-from adcc.web.app import create_app
+from trivium.errors import StorageError
+from trivium.settings import Settings
+from trivium.web.app import create_app
 
 
 @pytest.fixture
@@ -17,13 +17,13 @@ def make(small_resources, tmp_path):
     apps = []
 
     def made(**variables):
-        environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(tmp_path / "state"), **variables}
+        environ = {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"), **variables}
         apps.append(create_app(Settings.from_env(environ)))
         return apps[-1]
 
     yield made
     for app in apps:
-        app.extensions["adcc-sessions"].close()
+        app.extensions["trivium-sessions"].close()
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def make(small_resources, tmp_path):
     ],
 )
 def test_origins(make, allowed, origin, answer):
-    client = make(ADCC_CORS_ORIGINS=allowed).test_client()
+    client = make(TRIVIUM_CORS_ORIGINS=allowed).test_client()
     for method in ("get", "options"):
         response = getattr(client, method)("/step", headers={"Origin": origin})
         assert response.headers.get("Access-Control-Allow-Origin") == answer
@@ -44,7 +44,7 @@ def test_origins(make, allowed, origin, answer):
 
 
 def test_the_limit_of_a_body_is_a_setting(make):
-    client = make(ADCC_MAX_BODY="1024").test_client()
+    client = make(TRIVIUM_MAX_BODY="1024").test_client()
     response = client.post("/advance", data=b" " * 1025, content_type="application/json")
     assert (response.status_code, response.json["status"]) == (413, 413)
     assert "1024" in response.json["message"]
@@ -52,7 +52,7 @@ def test_the_limit_of_a_body_is_a_setting(make):
 
 def test_a_full_disk_is_507(make, monkeypatch):
     app = make()
-    sessions = app.extensions["adcc-sessions"]
+    sessions = app.extensions["trivium-sessions"]
 
     def full(*_, **__):
         raise StorageError("the state directory cannot be written: No space left on device")
@@ -64,16 +64,16 @@ def test_a_full_disk_is_507(make, monkeypatch):
 
 
 def test_a_session_that_did_not_come_back_bit_by_bit_says_so(make, trap_resources):
-    app = make(ADCC_RESOURCES=str(trap_resources(restore="none")))
+    app = make(TRIVIUM_RESOURCES=str(trap_resources(restore="none")))
     client = app.test_client()
     assert "Session-Restored" not in client.post("/advance").headers
-    os.kill(app.extensions["adcc-sessions"].call(None, "about").payload["pid"], signal.SIGKILL)
+    os.kill(app.extensions["trivium-sessions"].call(None, "about").payload["pid"], signal.SIGKILL)
     assert client.post("/advance").headers["Session-Restored"] == "replayed"
 
 
 def test_an_error_that_nobody_expected_is_500_in_the_envelope_and_tells_no_internals(make, monkeypatch, caplog):
     app = make()
-    monkeypatch.setattr(app.extensions["adcc-sessions"], "call", lambda *_: 1 / 0)
+    monkeypatch.setattr(app.extensions["trivium-sessions"], "call", lambda *_: 1 / 0)
     response = app.test_client().get("/name")
     assert response.status_code == 500
     assert response.json == {"status": 500, "message": "Internal error; the server's log has more.", "payload": None}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from adcc.web.dashboard import charts
-from adcc.web.dashboard.charts import Curve
+from trivium.web.dashboard import charts
+from trivium.web.dashboard.charts import Curve
 
 
 def test_a_panel_a_unit():

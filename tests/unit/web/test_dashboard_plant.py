@@ -4,9 +4,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from adcc.control.rules import INPUTS
-from adcc.web.dashboard import schematic
-from adcc.web.dashboard.plant import plant
+from trivium.control.rules import INPUTS
+from trivium.web.dashboard import schematic
+from trivium.web.dashboard.plant import plant
 
 
 @pytest.fixture

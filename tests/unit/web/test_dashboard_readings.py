@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from adcc.core.reply import Reply
-from adcc.errors import BusyError, ModelError, UnknownSessionError
-from adcc.web.dashboard.readings import Readings
+from trivium.core.reply import Reply
+from trivium.errors import BusyError, ModelError, UnknownSessionError
+from trivium.web.dashboard.readings import Readings
 
 ABOUT = {"Unit": "K", "Description": "", "Minimum": 0.0, "Maximum": 400.0}
 
@@ -70,7 +70,7 @@ def test_a_session_that_was_seen_is_not_woken(monkeypatch):
     readings = Readings(sessions, 8)
     readings.read("a")
     sessions.told["a"]["state"] = "hibernated"
-    monkeypatch.setattr("adcc.web.dashboard.readings._FRESH", 0.0)
+    monkeypatch.setattr("trivium.web.dashboard.readings._FRESH", 0.0)
     readings.read("a")
     assert sessions.reads() == 1
     sessions.told["a"]["state"] = "idle"

@@ -8,20 +8,20 @@ import time
 import numpy as np
 import pytest
 
-from adcc.control.drive import controller, drive
-from adcc.errors import BusyError, ConflictError, InvalidValueError, ModelError
-from adcc.session.local import open_testcase
-from adcc.session.manager import SessionManager
-from adcc.settings import ROOT, Settings
-from adcc.web.dashboard.remote import SessionDriver
-from adcc.web.dashboard.runs import Runs
+from trivium.control.drive import controller, drive
+from trivium.errors import BusyError, ConflictError, InvalidValueError, ModelError
+from trivium.session.local import open_testcase
+from trivium.session.manager import SessionManager
+from trivium.settings import ROOT, Settings
+from trivium.web.dashboard.remote import SessionDriver
+from trivium.web.dashboard.runs import Runs
 
 POINTS = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "CDWP01_rpm")
 
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory):
-    environ = {"ADCC_RESOURCES": str(ROOT / "Resources"), "ADCC_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
+    environ = {"TRIVIUM_RESOURCES": str(ROOT / "Resources"), "TRIVIUM_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
     manager = SessionManager(Settings.from_env(environ))
     yield manager
     manager.stop_all()
@@ -73,7 +73,7 @@ def test_looking_ahead_does_not_cheat_where_forecasts_err(sessions):
 
 
 def test_rules_are_for_the_cooling_plant_only(own_fmu, tmp_path):
-    environ = {"ADCC_RESOURCES": str(own_fmu("linear", "2.0")), "ADCC_STATE_DIR": str(tmp_path / "state")}
+    environ = {"TRIVIUM_RESOURCES": str(own_fmu("linear", "2.0")), "TRIVIUM_STATE_DIR": str(tmp_path / "state")}
     manager = SessionManager(Settings.from_env(environ))
     try:
         testid = manager.select(manager.testcases()[0])

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from adcc.settings import Settings
-from adcc.web.app import create_app
-from adcc.web.tokens import create
+from trivium.settings import Settings
+from trivium.web.app import create_app
+from trivium.web.tokens import create
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +17,13 @@ def make(small_resources, tmp_path_factory):
     folder, apps = tmp_path_factory.mktemp("pages"), []
 
     def made(**variables):
-        environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(folder / "state"), **variables}
+        environ = {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(folder / "state"), **variables}
         apps.append(create_app(Settings.from_env(environ)))
         return apps[-1]
 
     yield made
     for app in apps:
-        app.extensions["adcc-sessions"].close()
+        app.extensions["trivium-sessions"].close()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def tokens(tmp_path_factory):
 
 @pytest.fixture
 def guarded(make, tokens):
-    return make(ADCC_TOKENS=tokens["path"])
+    return make(TRIVIUM_TOKENS=tokens["path"])
 
 
 def press(client, button, **states):
@@ -132,11 +132,11 @@ def test_who_has_no_token_is_led_to_the_form(guarded):
 
 def test_signing_in_and_out(guarded, tokens):
     client = guarded.test_client()
-    wrong = client.post("/dashboard/login", data={"token": "adcc_guess"})
+    wrong = client.post("/dashboard/login", data={"token": "trivium_guess"})
     assert wrong.status_code == 401
     assert "Set-Cookie" not in wrong.headers
     assert "not known" in wrong.text
-    assert "adcc_guess" not in wrong.text
+    assert "trivium_guess" not in wrong.text
     right = client.post("/dashboard/login", data={"token": tokens["driver"]})
     assert (right.status_code, right.headers["Location"]) == (303, "/dashboard/")
     cookie = right.headers["Set-Cookie"]
@@ -180,7 +180,7 @@ def test_without_dash_the_answer_says_what_is_missing(make, monkeypatch):
     for path in ("/dashboard", "/dashboard/", "/dashboard/jobs"):
         response = client.get(path)
         assert response.status_code == 501
-        assert "pip install 'adcc[dashboard]'" in response.json["message"]
+        assert "pip install 'trivium[dashboard]'" in response.json["message"]
     assert client.get("/version").status_code == 200
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from adcc.web.dashboard import words
+from trivium.web.dashboard import words
 
 
 @pytest.mark.parametrize(

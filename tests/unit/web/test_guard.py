@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from adcc.errors import RateError, SettingsError
-from adcc.settings import Settings
-from adcc.web.app import create_app
-from adcc.web.guard import check_bind, is_loopback, scope_of
-from adcc.web.rates import Rates
-from adcc.web.tokens import Tokens, create
+from trivium.errors import RateError, SettingsError
+from trivium.settings import Settings
+from trivium.web.app import create_app
+from trivium.web.guard import check_bind, is_loopback, scope_of
+from trivium.web.rates import Rates
+from trivium.web.tokens import Tokens, create
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,17 @@ def make(small_resources, folder):
     def made(**variables):
         key = tuple(sorted(variables.items()))
         if key not in apps:
-            environ = {"ADCC_RESOURCES": str(small_resources), "ADCC_STATE_DIR": str(folder / "state"), **variables}
+            environ = {
+                "TRIVIUM_RESOURCES": str(small_resources),
+                "TRIVIUM_STATE_DIR": str(folder / "state"),
+                **variables,
+            }
             apps[key] = create_app(Settings.from_env(environ))
         return apps[key]
 
     yield made
     for app in apps.values():
-        app.extensions["adcc-sessions"].close()
+        app.extensions["trivium-sessions"].close()
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +78,7 @@ REQUESTS = [
 
 
 def test_each_scope_opens_what_is_its_own_and_nothing_else(make, secrets, tokens):
-    client = make(ADCC_TOKENS=tokens).test_client()
+    client = make(TRIVIUM_TOKENS=tokens).test_client()
     for method, path, allowed in REQUESTS:
         for scope, text in secrets.items():
             response = client.open(path, method=method, headers=bearer(text))
@@ -83,7 +87,7 @@ def test_each_scope_opens_what_is_its_own_and_nothing_else(make, secrets, tokens
 
 
 def test_every_route_is_behind_the_guard(make, tokens, secrets):
-    app = make(ADCC_TOKENS=tokens)
+    app = make(TRIVIUM_TOKENS=tokens)
     client, open_to_all = app.test_client(), set()
     for rule in app.url_map.iter_rules():
         path = rule.rule.replace("<testid>", "x").replace("<task_id>", "x").replace("<kind>", "step")
@@ -101,23 +105,23 @@ def test_every_route_is_behind_the_guard(make, tokens, secrets):
     "headers",
     [
         {},
-        bearer("adcc_wrong"),
+        bearer("trivium_wrong"),
         bearer(""),
         {"Authorization": "Basic YTpi"},
         {"Authorization": "Bearer"},
-        {"Cookie": "adcc_token=wrong"},
+        {"Cookie": "trivium_token=wrong"},
         bearer("\udcff".encode("utf-8", "surrogateescape").decode("latin-1")),
     ],
 )
 def test_without_a_token_that_is_known_nothing_is_told_or_done(make, tokens, secrets, headers):
-    client = make(ADCC_TOKENS=tokens).test_client()
+    client = make(TRIVIUM_TOKENS=tokens).test_client()
     for method, path in (("GET", "/measurements"), ("POST", "/advance"), ("GET", "/no-such-route")):
         response = client.open(path, method=method, headers=headers)
         assert (response.status_code, response.json["payload"]) == (401, None)
         assert response.headers["WWW-Authenticate"] == "Bearer"
     good = client.get("/step", headers=bearer(secrets["read"]))
     assert good.json["payload"] == 300
-    client.set_cookie("adcc_token", secrets["read"])
+    client.set_cookie("trivium_token", secrets["read"])
     assert client.get("/step").status_code == 200
 
 
@@ -128,7 +132,7 @@ def test_a_token_is_kept_as_a_hash_and_ends_when_it_is_removed(make, tmp_path):
     assert secrets["read"] not in content
     assert path.stat().st_mode & 0o077 == 0
     assert json.loads(content)[0]["sha256"] == hashlib.sha256(secrets["read"].encode()).hexdigest()
-    client = make(ADCC_TOKENS=str(path)).test_client()
+    client = make(TRIVIUM_TOKENS=str(path)).test_client()
     assert client.get("/step", headers=bearer(secrets["read"])).status_code == 200
     Tokens(path).remove("a-read")
     assert client.get("/step", headers=bearer(secrets["read"])).status_code == 401
@@ -136,20 +140,26 @@ def test_a_token_is_kept_as_a_hash_and_ends_when_it_is_removed(make, tmp_path):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{}", '[{"name": "a"}]', '[{"name": "a", "sha256": "adcc_secret", "scopes": ["read"]}]', '[{"name": "a b"}]'],
+    [
+        "",
+        "{}",
+        '[{"name": "a"}]',
+        '[{"name": "a", "sha256": "trivium_secret", "scopes": ["read"]}]',
+        '[{"name": "a b"}]',
+    ],
 )
 def test_a_file_of_tokens_that_is_none_is_refused_and_its_content_not_shown(tmp_path, content):
     path = tmp_path / "tokens.json"
     path.write_text(content)
-    with pytest.raises(SettingsError, match="ADCC_TOKENS") as caught:
+    with pytest.raises(SettingsError, match="TRIVIUM_TOKENS") as caught:
         Tokens(path)
-    assert "adcc_secret" not in str(caught.value)
+    assert "trivium_secret" not in str(caught.value)
 
 
 def test_a_file_that_is_damaged_while_a_server_runs_lets_nobody_in(make, tmp_path):
     path = tmp_path / "tokens.json"
     text = create(path).add("a-read", ["read"])
-    client = make(ADCC_TOKENS=str(path)).test_client()
+    client = make(TRIVIUM_TOKENS=str(path)).test_client()
     assert client.get("/step", headers=bearer(text)).status_code == 200
     content = path.read_bytes()
     path.write_bytes(content[:-10])
@@ -160,7 +170,7 @@ def test_a_file_that_is_damaged_while_a_server_runs_lets_nobody_in(make, tmp_pat
 
 
 def test_secrets_are_not_logged(make, tokens, secrets, caplog):
-    client = make(ADCC_TOKENS=tokens).test_client()
+    client = make(TRIVIUM_TOKENS=tokens).test_client()
     with caplog.at_level(logging.DEBUG):
         client.post("/advance", headers=bearer(secrets["control"]), json={"nonsense": 1})
         client.post("/advance", headers=bearer(secrets["control"][:-1]))
@@ -176,11 +186,11 @@ def test_secrets_are_not_logged(make, tokens, secrets, caplog):
 def test_strangers_are_let_in_only_when_that_was_said(host, loopback, tmp_path):
     assert is_loopback(host) == loopback
     for tokens in ("none", str(tmp_path / "tokens.json")):
-        check_bind(Settings.from_env({"ADCC_TOKENS": tokens}), host)
+        check_bind(Settings.from_env({"TRIVIUM_TOKENS": tokens}), host)
     if loopback:
         check_bind(Settings.from_env({}), host)
     else:
-        with pytest.raises(SettingsError, match="ADCC_TOKENS"):
+        with pytest.raises(SettingsError, match="TRIVIUM_TOKENS"):
             check_bind(Settings.from_env({}), host)
 
 
@@ -190,7 +200,7 @@ def test_a_foreign_name_for_this_machine_is_refused(make, host):
     assert client.get("/step", headers={"Host": host}).status_code in (400, 403)
     for good in ("localhost:5000", "127.0.0.1", "[::1]:5000"):
         assert client.get("/step", headers={"Host": good}).status_code == 200
-    assert make(ADCC_TOKENS="none").test_client().get("/step", headers={"Host": "api:5000"}).status_code == 200
+    assert make(TRIVIUM_TOKENS="none").test_client().get("/step", headers={"Host": "api:5000"}).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://[", "http://localhost.evil.example"])
@@ -201,7 +211,7 @@ def test_pages_of_other_origins_cannot_make_a_browser_change_anything(make, orig
     assert response.status_code == 403
     assert [one["time"] for one in client.get("/sessions").json["payload"]] == [one["time"] for one in before]
     assert client.post("/advance", headers={"Origin": "http://localhost"}).status_code == 200
-    allowed = make(ADCC_CORS_ORIGINS=origin).test_client()
+    allowed = make(TRIVIUM_CORS_ORIGINS=origin).test_client()
     assert allowed.post("/advance", headers={"Origin": origin}).status_code == 200
 
 
@@ -216,7 +226,7 @@ def test_headers_tell_browsers_to_be_careful(make):
 def test_a_token_that_asks_too_often_is_told_when_to_come_again(make, tmp_path):
     tokens = create(tmp_path / "tokens.json")
     slow, fast = tokens.add("slow", ["read"], 2), tokens.add("fast", ["read"])
-    client = make(ADCC_TOKENS=str(tmp_path / "tokens.json"), ADCC_RATE="1000").test_client()
+    client = make(TRIVIUM_TOKENS=str(tmp_path / "tokens.json"), TRIVIUM_RATE="1000").test_client()
     answers = [client.get("/step", headers=bearer(slow)) for _ in range(6)]
     codes = [answer.status_code for answer in answers]
     assert codes[:2] == [200, 200]
@@ -265,11 +275,11 @@ def test_an_fmu_can_be_brought_by_an_admin_where_that_is_on(make, tmp_path, toke
     fmu = next(small_resources.glob("*.fmu")).read_bytes()
     folder = tmp_path / "testcases"
     folder.mkdir()
-    off = make(ADCC_TOKENS=tokens, ADCC_TESTCASES=str(folder)).test_client()
+    off = make(TRIVIUM_TOKENS=tokens, TRIVIUM_TESTCASES=str(folder)).test_client()
     assert off.put("/testcases/mine", data=fmu, headers=bearer(secrets["admin"])).status_code == 403
-    no_tokens = make(ADCC_MAX_UPLOAD="100000000", ADCC_TESTCASES=str(folder)).test_client()
+    no_tokens = make(TRIVIUM_MAX_UPLOAD="100000000", TRIVIUM_TESTCASES=str(folder)).test_client()
     assert no_tokens.put("/testcases/mine", data=fmu).status_code == 403
-    on = make(ADCC_TOKENS=tokens, ADCC_TESTCASES=str(folder), ADCC_MAX_UPLOAD=str(len(fmu))).test_client()
+    on = make(TRIVIUM_TOKENS=tokens, TRIVIUM_TESTCASES=str(folder), TRIVIUM_MAX_UPLOAD=str(len(fmu))).test_client()
     admin = bearer(secrets["admin"])
     for bad, data, status in (
         ("mine", b"no archive", 400),

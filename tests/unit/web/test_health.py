@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from adcc.errors import ModelError
-from adcc.web import health
+from trivium.errors import ModelError
+from trivium.web import health
 
 
 class Sessions:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from adcc.settings import Settings
-from adcc.web.app import create_app
+from trivium.settings import Settings
+from trivium.web.app import create_app
 
 
 @pytest.fixture
 def app(small_resources, tmp_path):
     environ = {
-        "ADCC_RESOURCES": str(small_resources),
-        "ADCC_STATE_DIR": str(tmp_path / "state"),
-        "ADCC_MAX_SESSIONS": "1",
-        "ADCC_MAX_STEPS": "5",
+        "TRIVIUM_RESOURCES": str(small_resources),
+        "TRIVIUM_STATE_DIR": str(tmp_path / "state"),
+        "TRIVIUM_MAX_SESSIONS": "1",
+        "TRIVIUM_MAX_STEPS": "5",
     }
     app = create_app(Settings.from_env(environ))
     yield app
-    app.extensions["adcc-sessions"].stop_all()
-    app.extensions["adcc-sessions"].close()
+    app.extensions["trivium-sessions"].stop_all()
+    app.extensions["trivium-sessions"].close()
 
 
 def test_without_room_a_session_is_refused_at_once_with_a_place_in_the_queue(app):

@@ -12,8 +12,8 @@ from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from pydantic import ValidationError  # noqa: E402
 
-from adcc.coupling.og_clews import bridge, schemas  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from trivium.coupling.og_clews import bridge, schemas  # noqa: E402
+from trivium.errors import InvalidValueError  # noqa: E402
 
 
 def table(columns, *rows):

@@ -14,10 +14,10 @@ pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)"
 pytest.importorskip("pint", reason="units are pint's (extra coupling)")
 pytestmark = pytest.mark.skipif(shutil.which("glpsol") is None, reason="GLPK's glpsol is not installed (glpk-utils)")
 
-from adcc.coupling.problem import prepare  # noqa: E402
-from adcc.coupling.run import run_case  # noqa: E402
-from adcc.coupling.spec import load_case  # noqa: E402
-from adcc.settings import Settings  # noqa: E402
+from trivium.coupling.problem import prepare  # noqa: E402
+from trivium.coupling.run import run_case  # noqa: E402
+from trivium.coupling.spec import load_case  # noqa: E402
+from trivium.settings import Settings  # noqa: E402
 
 ECONOMY = "def respond(inputs, options):\n    return {'activity': [inputs['price'] ** options['exponent']]}\n"
 RATE, DEMAND, EXPONENT = 0.05, np.array([10.0, 11.0, 12.0]), -0.6
@@ -26,8 +26,8 @@ RATE, DEMAND, EXPONENT = 0.05, np.array([10.0, 11.0, 12.0]), -0.6
 def energy(coupled):
     return {
         "kind": "python",
-        "callable": "adcc.coupling.og_clews.mathprog:solve",
-        "describe": "adcc.coupling.og_clews.mathprog:describe",
+        "callable": "trivium.coupling.og_clews.mathprog:solve",
+        "describe": "trivium.coupling.og_clews.mathprog:describe",
         "files": ["small.mod", "small.dat"],
         "options": {"model": "small.mod", "data": "small.dat", "solver": "glpsol", "coupled": coupled},
     }
@@ -69,7 +69,7 @@ def test_a_case_in_mathprog_is_coupled(tmp_path):
         shutil.copy(Path(__file__).with_name(name), tmp_path)
     (tmp_path / "economy.py").write_text(ECONOMY)
     (tmp_path / "case.json").write_text(json.dumps(CASE))
-    settings = Settings.from_env({"ADCC_STATE_DIR": str(tmp_path / "state")})
+    settings = Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
     _, result, _ = run_case(load_case(tmp_path / "case.json"), tmp_path, tmp_path / "out", settings, lambda done: None)
     assert result.converged, result.reason
 
@@ -98,7 +98,7 @@ def test_a_run_goes_on_only_with_the_tables_it_began_with(tmp_path):
     }
     (tmp_path / "economy.py").write_text(ECONOMY)
     (tmp_path / "case.json").write_text(json.dumps(case))
-    settings = Settings.from_env({"ADCC_STATE_DIR": str(tmp_path / "state")})
+    settings = Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
     fingerprints = []
     for value in (1.0, 1.0, 2.0):
         (tmp_path / "base.csv").write_text(f"VALUE\n{value}\n")

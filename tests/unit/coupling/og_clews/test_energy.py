@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")
 
-from adcc.coupling.og_clews import energy  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from trivium.coupling.og_clews import energy  # noqa: E402
+from trivium.errors import InvalidValueError  # noqa: E402
 
 CASE = Path(__file__).parents[4] / "examples" / "og_clews" / "energy.yaml"
 OPTIONS = {"case": "energy.yaml"}

@@ -12,13 +12,13 @@ import pytest
 
 pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
 
-from adcc.coupling.og_clews import macro  # noqa: E402
-from adcc.errors import InvalidValueError  # noqa: E402
+from trivium.coupling.og_clews import macro  # noqa: E402
+from trivium.errors import InvalidValueError  # noqa: E402
 
 SOLVE = """
 import json, sys, warnings
 import numpy as np
-from adcc.coupling.og_clews import macro
+from trivium.coupling.og_clews import macro
 given = json.loads(sys.argv[1])
 found = macro.solve({name: np.array(value) for name, value in given["inputs"].items()}, given["options"])
 """

@@ -15,8 +15,8 @@ pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)"
 pytest.importorskip("pint", reason="units are pint's (extra coupling)")
 pytestmark = pytest.mark.skipif(shutil.which("glpsol") is None, reason="GLPK's glpsol is not installed (glpk-utils)")
 
-from adcc.coupling.og_clews import mathprog, optimum  # noqa: E402
-from adcc.errors import ComponentError, InvalidValueError  # noqa: E402
+from trivium.coupling.og_clews import mathprog, optimum  # noqa: E402
+from trivium.errors import ComponentError, InvalidValueError  # noqa: E402
 
 OPTIONS = {"model": "small.mod", "data": "small.dat", "solver": "glpsol"}
 DEMAND = np.array([10.0, 11.0, 12.0])
@@ -129,12 +129,13 @@ def test_what_is_no_case_is_told(folder):
 
 
 @pytest.mark.skipif(
-    "ADCC_OSEMOSYS" not in os.environ, reason="ADCC_OSEMOSYS names no folder with osemosys_fast.txt and utopia.txt"
+    "TRIVIUM_OSEMOSYS" not in os.environ,
+    reason="TRIVIUM_OSEMOSYS names no folder with osemosys_fast.txt and utopia.txt",
 )
 @pytest.mark.parametrize("name", ["cbc", "highs"])
 def test_the_model_of_osemosys_finds_its_published_optimum(name, folder):
     """Utopia costs 29446.861, as its README for GAMS says."""
     for one in ("osemosys_fast.txt", "utopia.txt"):
-        shutil.copy(Path(os.environ["ADCC_OSEMOSYS"]) / one, folder)
+        shutil.copy(Path(os.environ["TRIVIUM_OSEMOSYS"]) / one, folder)
     found = mathprog.solve({}, {"model": "osemosys_fast.txt", "data": "utopia.txt", "solver": solver(name)})
     assert found["objective"] == pytest.approx(29446.861, abs=0.01)

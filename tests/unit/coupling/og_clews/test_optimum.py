@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)")
 pytestmark = pytest.mark.skipif(shutil.which("glpsol") is None, reason="GLPK's glpsol is not installed (glpk-utils)")
 
-from adcc.coupling.og_clews import optimum  # noqa: E402
-from adcc.errors import ComponentError  # noqa: E402
+from trivium.coupling.og_clews import optimum  # noqa: E402
+from trivium.errors import ComponentError  # noqa: E402
 
 MODEL = """
 set T; set YEAR;

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 pytest.importorskip("casadi", reason="models/ needs the extra 'build'")
 
-from adcc.control.rules import INPUTS, Rules
-from adcc.core.boundary import Disturbances
-from adcc.core.initialization import CompactActions, read_initialization_actions, read_observation
-from adcc.session.local import open_testcase
 from models.baseline.__main__ import RECORDED, ROOT, shortest_run
 from models.baseline.year import drive, first_observation, write_actions, write_observation
 from models.cooling_plant.variables import INPUTS as PLANT_INPUTS
 from models.cooling_plant.variables import OUTPUTS as PLANT_OUTPUTS
+from trivium.control.rules import INPUTS, Rules
+from trivium.core.boundary import Disturbances
+from trivium.core.initialization import CompactActions, read_initialization_actions, read_observation
+from trivium.session.local import open_testcase
 
 RUN = ROOT / "testing" / "RealWorld_Actions_Observations.csv"
 

@@ -43,10 +43,10 @@ def plant(fmu: Path) -> Iterator[Callable[..., Plant]]:
 
 @pytest.fixture(scope="session")
 def trajectories_file() -> Path:
-    """Recorded trajectories of the reference plant, where ADCC_TRAJECTORIES or the default place has them."""
+    """Recorded trajectories of the reference plant, where TRIVIUM_TRAJECTORIES or the default place has them."""
     from models.cooling_plant.validate import DEFAULT_DATA
 
-    path = Path(os.environ.get("ADCC_TRAJECTORIES", DEFAULT_DATA))
+    path = Path(os.environ.get("TRIVIUM_TRAJECTORIES", DEFAULT_DATA))
     if not path.exists():
-        pytest.skip("the recorded trajectories are not at hand: name them by ADCC_TRAJECTORIES")
+        pytest.skip("the recorded trajectories are not at hand: name them by TRIVIUM_TRAJECTORIES")
     return path

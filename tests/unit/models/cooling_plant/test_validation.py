@@ -35,4 +35,4 @@ def test_few_rows_are_left_out(trajectories_file: Path) -> None:
 
 def test_report_says_when_the_trajectories_are_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path / "none.csv.gz")]) == 2
-    assert "ADCC_TRAJECTORIES" in capsys.readouterr().err
+    assert "TRIVIUM_TRAJECTORIES" in capsys.readouterr().err

@@ -10,11 +10,11 @@ import torch
 
 pytest.importorskip("casadi", reason="the plant's resistances need the extra 'build'")
 
-from adcc.core.surrogate import load_chiller_power, load_head
 from models.surrogates.__main__ import POWER_RANGE, USUAL_HEAD, head_samples, pure
 from models.surrogates.condenser_loop import HIGHEST, STATIC_LIFT, coefficients, required_head
 from models.surrogates.fit import fit
 from models.surrogates.operating_points import record
+from trivium.core.surrogate import load_chiller_power, load_head
 
 
 def test_coefficients_are_those_of_the_branches() -> None:

@@ -1,0 +1,185 @@
+"""A plot sheet of a run: power, temperatures, heat and effectiveness over time, as PNG and as an interactive page.
+
+What is drawn follows from what the test case declares for its key performance indicators (`trivium.core.kpi`); of one
+that declares nothing the first outputs are drawn. A long run is drawn as means over equal spans of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium.core.export import require
+from trivium.core.model import FloatArray
+from trivium.errors import StorageError
+
+#: Most points of a line.
+POINTS = 2000
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines over one axis.
+
+    Attributes
+    ----------
+    title, unit : str
+    lines : Mapping[str, FloatArray]
+        By label, shape (n_bins,).
+    stacked : bool
+        Whether they add up.
+    """
+
+    title: str
+    unit: str
+    lines: Mapping[str, FloatArray]
+    stacked: bool = False
+
+
+def means(columns: Sequence[str], blocks: Iterable[FloatArray], start: float, end: float) -> dict[str, FloatArray]:
+    """Return means over equal spans of time.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        ``time`` first.
+    blocks : iterable of FloatArray, shape (k, n_columns)
+        Rows in order of time, each standing for the interval that it ends.
+    start, end : float
+        Of the run [s].
+
+    Returns
+    -------
+    dict[str, FloatArray]
+        Each column, shape (n_bins,); ``time`` is the middle of the span [s]. Spans without a row are left out.
+    """
+    sums, counts = np.zeros((POINTS, len(columns))), np.zeros(POINTS)
+    for block in blocks:
+        rows = block[(block[:, 0] > start) & (block[:, 0] <= end)]
+        spans = np.ceil((rows[:, 0] - start) / (end - start) * POINTS - 1e-9).astype(np.intp) - 1
+        np.add.at(sums, spans, rows)
+        np.add.at(counts, spans, 1.0)
+    used = counts > 0
+    found = dict(zip(columns, (sums[used] / counts[used, np.newaxis]).T, strict=True))
+    found["time"] = start + (np.flatnonzero(used) + 0.5) * (end - start) / POINTS
+    return found
+
+
+def panels(of: Mapping[str, FloatArray], declared: Mapping[str, Any], outputs: Sequence[str]) -> list[Panel]:
+    """Choose what is drawn.
+
+    Parameters
+    ----------
+    of : Mapping[str, FloatArray]
+        What `means` returned.
+    declared : Mapping
+        The table ``kpi`` of ``testcase.toml``.
+    outputs : sequence of str
+        Of the plant.
+    """
+    found = []
+    if "power" in declared:
+        groups = {group: _total(of, names) / 1e3 for group, names in declared["power"].items()}
+        found.append(Panel("Electrical power", "kW", groups, stacked=True))
+    temperatures = {}
+    if "comfort" in declared:
+        given = declared["comfort"]
+        temperatures[given["temperature"]] = of[given["temperature"]] - 273.15
+        point = given["set_point"]
+        temperatures["set point"] = (of[point] if isinstance(point, str) else np.full_like(of["time"], point)) - 273.15
+    for flow in ("heat", "water"):
+        for end in ("warm", "cold"):
+            if flow in declared:
+                temperatures[declared[flow][end]] = of[declared[flow][end]] - 273.15
+    if temperatures:
+        found.append(Panel("Temperatures", "degC", temperatures))
+    if "heat" in declared:
+        given = declared["heat"]
+        heat = of[given["mass_flow"]] * given.get("specific_heat", 4186.0) * (of[given["warm"]] - of[given["cold"]])
+        found.append(Panel("Heat removed", "MW", {"heat": heat / 1e6}))
+        if "power" in declared:
+            power = _total(of, [name for names in declared["power"].values() for name in names])
+            pue = np.divide(power, heat, out=np.full_like(heat, np.nan), where=heat > 0) + 1
+            found.append(Panel("Power usage effectiveness, mechanical part", "1", {"PUE": pue}))
+    if "switches" in declared:
+        running = {group: _total(of, names) for group, names in declared["switches"].items()}
+        found.append(Panel("Units in service", "1", running))
+    if not found:
+        found = [Panel(name, "", {name: of[name]}) for name in outputs[:6]]
+    return found
+
+
+def _total(of: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
+    return np.asarray(np.sum([of[name] for name in names], axis=0))
+
+
+def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, stem: Path) -> list[Path]:
+    """Draw a sheet as ``<stem>.png`` and ``<stem>.html``; return the paths.
+
+    The page holds all it needs and works without a network.
+
+    Raises
+    ------
+    MissingExtraError
+        When matplotlib or plotly is not installed.
+    StorageError
+        When a file cannot be written.
+    """
+    days = of["time"] / _DAY
+    paths = [stem.with_name(f"{stem.name}{ending}") for ending in (".png", ".html")]
+    try:
+        _draw_png(days, sheet, title, paths[0])
+        _draw_html(days, sheet, title, paths[1])
+    except OSError as error:
+        raise StorageError(f"{stem} cannot be written: {error.strerror or error}") from error
+    return paths
+
+
+def _draw_png(days: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+    require("matplotlib", "results")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 2.3 * len(sheet) + 0.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title)
+    all_axes = np.atleast_1d(figure.subplots(len(sheet), 1, sharex=True))
+    for axes, panel in zip(all_axes, sheet, strict=True):
+        if panel.stacked:
+            axes.stackplot(days, *panel.lines.values(), labels=panel.lines, linewidth=0)
+        else:
+            for label, line in panel.lines.items():
+                axes.plot(days, line, label=label, linewidth=0.9)
+        axes.set_title(panel.title, loc="left", fontsize="medium")
+        axes.set_ylabel(panel.unit)
+        axes.grid(alpha=0.3)
+        axes.margins(x=0)
+        if len(panel.lines) > 1:
+            axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
+    all_axes[-1].set_xlabel("time [d]")
+    figure.savefig(path, dpi=110)
+
+
+def _draw_html(days: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+    require("plotly", "results")
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(
+        rows=len(sheet), cols=1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=[p.title for p in sheet]
+    )
+    for row, panel in enumerate(sheet, start=1):
+        for label, line in panel.lines.items():
+            stack = {"stackgroup": panel.title} if panel.stacked else {}
+            figure.add_trace(
+                go.Scatter(x=days, y=line, name=label, mode="lines", line={"width": 1}, **stack), row=row, col=1
+            )
+        figure.update_yaxes(title_text=panel.unit, row=row, col=1)
+    figure.update_xaxes(title_text="time [d]", row=len(sheet), col=1)
+    figure.update_layout(title=title, height=240 * len(sheet) + 120, hovermode="x unified")
+    figure.write_html(path, include_plotlyjs=True, full_html=True)

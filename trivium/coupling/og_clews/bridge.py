@@ -1,0 +1,277 @@
+"""Between an energy model, in technologies, fuels and emissions, and a macro-economic one, in industries, by years.
+
+There: what a technology costs a year is its investment as equal payments over its life, its fixed and its variable
+operating cost, and what is paid for trade; what a fuel costs is what its makers cost, the fuels that they use
+included. Back: annual demand by the elasticity of each sector, and the discount rate. Costs are real payments: a
+carbon tax is told apart from them.
+
+Where OSeMOSYS has a region, results of all regions are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import TypeAdapter
+
+from trivium.core.model import FloatArray
+from trivium.coupling import frames, schema, tables
+from trivium.coupling.og_clews.schemas import ClewsInputSchema, OgCoreInputSchema
+from trivium.coupling.tables import normalise
+from trivium.coupling.transform import Table, Transform, apply
+from trivium.errors import InvalidValueError
+
+#: Tables of OSeMOSYS by name, as frames or as CSV files.
+Results = Mapping[str, pd.DataFrame | Path | str]
+#: Results of OSeMOSYS that are read, and their dimensions here; Trade besides is wanted where there is any.
+WANTED = {
+    "CapitalInvestment": ("technology", "year"),
+    "AnnualFixedOperatingCost": ("technology", "year"),
+    "AnnualVariableOperatingCost": ("technology", "year"),
+    "AnnualTechnologyEmission": ("technology", "emission", "year"),
+}
+_CHAIN: TypeAdapter[list[Transform]] = TypeAdapter(list[Transform])
+
+
+def read(results: Results) -> dict[str, pd.DataFrame]:
+    """Return results in one form: OSeMOSYS's or MUIO's columns become ours, regions are summed.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the result, column and row.
+    """
+    found = {}
+    for name, given in results.items():
+        table = normalise(given, name) if isinstance(given, pd.DataFrame) else tables.read(given)
+        if name == "Trade":
+            found[name] = table
+            continue
+        kept = WANTED.get(name)
+        surplus = [dim for dim in frames.dims(table) if dim == "region" or (kept and dim not in kept)]
+        found[name] = frames.aggregate(table, surplus) if surplus else table
+        if kept:
+            schema.check(found[name], name, dims=kept)
+    return found
+
+
+def annual_cost(
+    results: Mapping[str, pd.DataFrame],
+    rate: float,
+    life: Mapping[str, float],
+    price: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
+    """Return what each technology costs a year, and each traded fuel as ``TRADE-<fuel>``.
+
+    Parameters
+    ----------
+    results : Mapping[str, DataFrame]
+        As `read` gives them, in one currency.
+    rate : float
+        Interest rate of the payments for investments.
+    life : Mapping[str, float]
+        Of technologies [years].
+    price : Mapping[str, float], optional
+        Of traded fuels; exports earn what imports cost.
+
+    Returns
+    -------
+    DataFrame
+        By technology and year.
+    """
+    missing = [name for name in list(WANTED)[:3] if name not in results]
+    if missing:
+        raise InvalidValueError(f"there is no result {', '.join(missing)}", missing[0])
+    chain = [
+        {"kind": "annualise", "rate": rate, "life": dict(life)},
+        {"kind": "add", "by": "AnnualFixedOperatingCost"},
+        {"kind": "add", "by": "AnnualVariableOperatingCost"},
+    ]
+    others = {name: Table(results[name], "1") for name in WANTED if name in results}
+    cost = apply(_CHAIN.validate_python(chain), Table(results["CapitalInvestment"], "1"), others).frame
+    if "Trade" not in results:
+        return cost
+    bought = net_import(results["Trade"])
+    paid = bought["fuel"].map(price or {})
+    frames.refuse(bought, "fuel", paid.isna(), "is traded and has no price")
+    trade = pd.DataFrame(
+        {"technology": "TRADE-" + bought["fuel"], "year": bought["year"], "VALUE": bought["VALUE"] * paid}
+    )
+    return frames.add(cost, trade)
+
+
+def net_import(trade: pd.DataFrame) -> pd.DataFrame:
+    """Return imports less exports by fuel and year; OSeMOSYS counts what leaves a region as positive."""
+    schema.check(trade, "Trade", integers=("year",))
+    frames.need(trade, ["fuel", "year"])
+    total = frames.aggregate(trade, [dim for dim in frames.dims(trade) if dim not in ("fuel", "year")])
+    return total.assign(VALUE=-total["VALUE"])
+
+
+def unit_cost(cost: pd.DataFrame, production: pd.DataFrame, use: pd.DataFrame) -> pd.DataFrame:
+    """Return what fuels cost, each year: the average over their makers, with the fuels that those use.
+
+    A technology's cost k_t and the fuels u_tg that it uses are shared between the fuels p_tf that it makes by their
+    energy, s_tf = p_tf / p_t. Then c_f P_f = sum over technologies t of s_tf (k_t + sum over fuels g of u_tg c_g), P_f
+    being all production of f: the price model of input-output analysis (Miller and Blair, Input-Output Analysis, 2009,
+    section 2.6), solved for c.
+
+    Parameters
+    ----------
+    cost : DataFrame
+        By technology and year.
+    production, use : DataFrame
+        By technology, fuel and year.
+
+    Returns
+    -------
+    DataFrame
+        By fuel and year; fuels that nobody makes in a year are left out.
+    """
+    technologies = sorted({*cost["technology"], *production["technology"], *use["technology"]})
+    fuels = sorted({*production["fuel"], *use["fuel"]})
+    years = sorted({*production["year"]})
+    k = dense(cost, {"technology": technologies, "year": years})
+    p = dense(production, {"year": years, "technology": technologies, "fuel": fuels})
+    u = dense(use, {"year": years, "technology": technologies, "fuel": fuels})
+    made = p.sum(axis=2, keepdims=True)
+    share = np.divide(p, made, out=np.zeros_like(p), where=made > 0)
+    total = p.sum(axis=1)
+    system = np.einsum("yf,fg->yfg", total, np.eye(len(fuels))) - np.einsum("ytf,ytg->yfg", share, u)
+    absent = total <= 0
+    system[absent] = np.eye(len(fuels))[np.nonzero(absent)[1]]
+    spent = np.einsum("ytf,ty->yf", share, k)
+    found = np.linalg.solve(system, np.where(absent, 0.0, spent)[..., None])[..., 0]
+    table = pd.DataFrame(
+        {"fuel": np.tile(fuels, len(years)), "year": np.repeat(years, len(fuels)), "VALUE": found.ravel()}
+    )
+    return table[~absent.ravel()].reset_index(drop=True)
+
+
+def levelised(unit: pd.DataFrame, quantity: pd.DataFrame, rate: float) -> float:
+    """Return the levelised cost: present value of all cost over that of all quantity, both at the years' ends.
+
+    Parameters
+    ----------
+    unit, quantity : DataFrame
+        Cost of a unit, and units, by year.
+    rate : float
+    """
+    base = int(quantity["year"].min())
+    weight = frames.discount(quantity, rate, base)
+    paid = frames.combine(weight, unit, "multiply")
+    return float(paid["VALUE"].sum() / weight["VALUE"].sum())
+
+
+def carbon_tax(emission: pd.DataFrame, tax: Mapping[str, float]) -> pd.DataFrame:
+    """Return what technologies pay a year for what they emit.
+
+    Parameters
+    ----------
+    emission : DataFrame
+        By technology, emission and year.
+    tax : Mapping[str, float]
+        By emission; others are free.
+    """
+    paid = emission.assign(VALUE=emission["VALUE"] * emission["emission"].map(tax).fillna(0.0))
+    return frames.aggregate(paid, ["emission"])
+
+
+def to_macro(
+    results: Results,
+    rate: float,
+    life: Mapping[str, float],
+    tax: Mapping[str, float],
+    price: Mapping[str, float] | None = None,
+    base: int | None = None,
+) -> OgCoreInputSchema:
+    """Return the series that a macro-economic model wants.
+
+    Parameters
+    ----------
+    results : Mapping[str, DataFrame]
+        Results of OSeMOSYS in either style; costs in one currency.
+    rate, life, price
+        As in `annual_cost`.
+    tax : Mapping[str, float]
+        As in `carbon_tax`.
+    base : int, optional
+        Year of which the cost index is 1; by default the first.
+
+    Returns
+    -------
+    OgCoreInputSchema
+        Years; the cost of the energy system as an index; revenue from the carbon tax.
+    """
+    found = read(results)
+    cost = annual_cost(found, rate, life, price)
+    total = frames.aggregate(cost, ["technology"]).sort_values("year")
+    first = int(total["year"].iloc[0]) if base is None else base
+    index = frames.index(total, first)
+    paid = frames.aggregate(carbon_tax(found["AnnualTechnologyEmission"], tax), ["technology"])
+    revenue = index[["year"]].merge(paid, on="year", how="left").fillna({"VALUE": 0.0})
+    return OgCoreInputSchema(
+        years=index["year"].tolist(),
+        energy_cost_index=index["VALUE"].tolist(),
+        carbon_tax_revenue=revenue["VALUE"].tolist(),
+    )
+
+
+def to_energy(
+    demand: pd.DataFrame,
+    ratio: Mapping[str, float],
+    elasticity: Mapping[str, float],
+    interest: float | Sequence[float],
+) -> ClewsInputSchema:
+    """Return what an energy model wants of a macro-economic one.
+
+    Annual demand is scaled and not its profile within the year: in OSeMOSYS the profile is shares of the year that add
+    up to 1, so scaling it would break it, or change nothing.
+
+    Parameters
+    ----------
+    demand : DataFrame
+        Of the base, in either style, by sector (a fuel) and year.
+    ratio : Mapping[str, float]
+        Activity of reform to base, by sector.
+    elasticity : Mapping[str, float]
+        Of demand to activity, by sector.
+    interest : float or sequence of float
+        Annual interest rate; of several the mean.
+    """
+    base = read({"SpecifiedAnnualDemand": demand})["SpecifiedAnnualDemand"]
+    activity = pd.DataFrame({"fuel": list(ratio), "VALUE": [float(value) for value in ratio.values()]})
+    chain = [{"kind": "elasticity", "of": dict(elasticity), "dim": "fuel"}]
+    response = apply(_CHAIN.validate_python(chain), Table(activity, "1")).frame
+    return clews_input(frames.combine(base, response, "multiply"), base, float(np.mean(interest)))
+
+
+def clews_input(demand: pd.DataFrame, base: pd.DataFrame, rate: float) -> ClewsInputSchema:
+    """Return demand by fuel and year, beside its ratio to the base, and the discount rate, checked.
+
+    What is zero in the base stays zero.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming column and row.
+    """
+    both = demand.merge(base.rename(columns={"VALUE": "base"}), on=["fuel", "year"], how="left")
+    none = ~(both["base"] > 0)
+    frames.refuse(both, "fuel", none & (both["VALUE"] != 0), "has no demand in the base")
+    ratio = (both["VALUE"] / both["base"].mask(none)).fillna(1.0)
+    table = both.rename(columns={"VALUE": "SpecifiedAnnualDemand"}).assign(ratio=ratio)
+    return ClewsInputSchema.of(table.drop(columns="base"), "annual demand", DiscountRate=rate)
+
+
+def dense(frame: pd.DataFrame, axes: Mapping[str, Sequence[Any]]) -> FloatArray:
+    """Return a table as an array over coordinates; what is not in the table is 0, what is elsewhere is left out."""
+    whole = np.zeros([len(at) for at in axes.values()])
+    places = [pd.Index(at).get_indexer(frame[name]) for name, at in axes.items()]
+    kept = np.all([place >= 0 for place in places], axis=0)
+    np.add.at(whole, tuple(place[kept] for place in places), frame["VALUE"].to_numpy()[kept])
+    return whole

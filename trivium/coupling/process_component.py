@@ -1,0 +1,172 @@
+"""An external program as a component, with files in and out.
+
+========  ==============================================================================================================
+ending    content
+========  ==============================================================================================================
+``.json`` an object of variables by name: numbers, or nested lists of them
+``.npz``  NumPy's archive of variables by name
+``.csv``  one variable: a column a dimension, and the column VALUE
+========  ==============================================================================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from shutil import which
+
+import numpy as np
+
+from trivium.coupling import arrays
+from trivium.coupling.component import Component, Values, Variable
+from trivium.coupling.python_component import copy_files
+from trivium.coupling.runner import inside, result, run
+from trivium.errors import ComponentError
+
+VALUE = "VALUE"
+
+
+class ProcessComponent(Component):
+    """Runs a program for each evaluation.
+
+    Parameters
+    ----------
+    name : str
+    inputs, outputs : tuple of Variable
+    argv : sequence of str
+        See `trivium.coupling.runner.run`.
+    folder : Path
+        The case's folder.
+    files : iterable of str
+        Files of that folder that are copied into each working directory.
+    written, read : Mapping[str, sequence of str]
+        Files by name, and the variables in each; the ending chooses the form.
+    timeout : float
+        [s]
+    deterministic : bool
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inputs: tuple[Variable, ...],
+        outputs: tuple[Variable, ...],
+        argv: Sequence[str],
+        folder: Path,
+        *,
+        files: Iterable[str] = (),
+        written: Mapping[str, Sequence[str]],
+        read: Mapping[str, Sequence[str]],
+        timeout: float = 3600.0,
+        deterministic: bool = True,
+    ) -> None:
+        self.name, self.inputs, self.outputs = name, inputs, outputs
+        self.timeout, self.deterministic = timeout, deterministic
+        self._argv, self._folder, self._files = tuple(argv), folder, tuple(files)
+        self._written, self._read = dict(written), dict(read)
+        self._stop = threading.Event()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the command, the program and the files."""
+        found = hashlib.sha256(json.dumps([self._argv, self._written, self._read]).encode())
+        program = which(self._argv[0])
+        paths = [inside(self._folder, one) for one in sorted(self._files)]
+        for path in [*paths, *([Path(program)] if program else [])]:
+            found.update(f"\n{path.name} ".encode())
+            found.update(path.read_bytes())
+        return found.hexdigest()
+
+    def evaluate(self, values: Values, folder: Path) -> Values:
+        """Write the inputs, run the program, read the outputs; see `Component.evaluate`."""
+        copy_files(self._files, self._folder, folder)
+        variables = {variable.name: variable for variable in self.inputs}
+        for name, names in self._written.items():
+            path = inside(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, {one: values[one] for one in names}, variables)
+        for name in self._argv[:1]:
+            if "/" in name and not Path(name).is_absolute():
+                inside(folder, name).chmod(0o700)  # copies lose their mode
+        try:
+            run(self._argv, folder, self.timeout, stop=self._stop)
+        except ComponentError as error:
+            raise ComponentError(f"{self.name}: {error}") from error
+        wanted = {variable.name: variable for variable in self.outputs}
+        found: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
+        for name, names in self._read.items():
+            try:
+                found |= read(result(folder, name), {one: wanted[one] for one in names})
+            except (ValueError, OSError, ComponentError) as error:
+                raise ComponentError(f"{self.name}: its file {name} cannot be read: {error}") from error
+        return found
+
+    def cancel(self) -> None:
+        """End the program and refuse new evaluations."""
+        self._stop.set()
+
+
+def write(path: Path, values: Values, variables: Mapping[str, Variable]) -> None:
+    """Write variables to a file in the form of its ending."""
+    if path.suffix == ".npz":
+        path.write_bytes(arrays.dumps(values))
+    elif path.suffix == ".json":
+        path.write_text(json.dumps({name: value.tolist() for name, value in values.items()}) + "\n")
+    else:
+        ((name, value),) = values.items()
+        variable = variables[name]
+        lines = [",".join([*variable.dims, VALUE])]
+        for at, number in zip(itertools.product(*variable.dims.values()), value.flat, strict=True):
+            lines.append(",".join([*map(str, at), repr(float(number))]))
+        path.write_text("\n".join(lines) + "\n")
+
+
+def read(path: Path, variables: Mapping[str, Variable]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """Read variables from a file in the form of its ending; shapes are checked by others.
+
+    Raises
+    ------
+    ValueError, OSError
+        Naming what is missing or wrong.
+    """
+    if path.suffix == ".npz":
+        found = arrays.loads(path.read_bytes())
+        return {name: found[name] for name in variables if name in found}
+    if path.suffix == ".json":
+        content = json.loads(path.read_bytes())
+        if not isinstance(content, dict):
+            raise ValueError("it is no JSON object")
+        return {name: np.array(content[name], dtype=np.float64) for name in variables if name in content}
+    ((name, variable),) = variables.items()
+    return {name: _table(path.read_text(), variable)}
+
+
+def _table(text: str, variable: Variable) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    heading, *lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines() if line.strip()]
+    wanted = [*variable.dims, VALUE]
+    if sorted(heading) != sorted(wanted):
+        raise ValueError(f"its columns are {', '.join(heading)}, where {', '.join(wanted)} are meant")
+    places = [heading.index(name) for name in wanted]
+    index = [{str(at): i for i, at in enumerate(coordinates)} for coordinates in variable.dims.values()]
+    found = np.full(variable.shape, np.nan)
+    seen = set()
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(heading):
+            raise ValueError(f"line {number} has {len(line)} cells, where {len(heading)} are meant")
+        *at, value = (line[place] for place in places)
+        for name, one, known in zip(variable.dims, at, index, strict=True):
+            if one not in known:
+                raise ValueError(f"line {number}: {name} has no {one}")
+        where = tuple(known[one] for one, known in zip(at, index, strict=True))
+        if where in seen:
+            raise ValueError(f"line {number}: {variable.place(where)} is there twice")
+        seen.add(where)
+        found[where] = float(value)
+    if len(seen) != variable.size:
+        missing = next(where for where in np.ndindex(variable.shape) if where not in seen)
+        raise ValueError(f"{variable.place(missing)} is missing")
+    return found

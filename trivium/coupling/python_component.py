@@ -1,0 +1,203 @@
+"""A Python callable as a component, in a process of its own unless it is told otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+import shutil
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import metadata
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from trivium.coupling import arrays, call
+from trivium.coupling.component import Component, Values, Variable
+from trivium.coupling.runner import inside, result, run
+from trivium.errors import ComponentError
+from trivium.settings import ROOT, child_environment
+
+
+class PythonComponent(Component):
+    """Calls ``function(inputs, options)``, which returns the outputs by name.
+
+    Parameters
+    ----------
+    name : str
+    inputs, outputs : tuple of Variable
+    function : str
+        ``package.module:function``.
+    options : Mapping
+        What JSON holds; handed to the function.
+    folder : Path
+        The case's folder, where modules are looked for first.
+    files : iterable of str
+        Files of that folder that are copied into the working directory of each evaluation.
+    timeout : float
+        [s]; cannot be kept in this process.
+    apart : bool
+        Whether it runs in a process of its own.
+    deterministic : bool
+    environment : Mapping[str, str]
+        Further variables of its process, which must not change results.
+    extra : str
+        What else determines results, for the fingerprint.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inputs: tuple[Variable, ...],
+        outputs: tuple[Variable, ...],
+        function: str,
+        options: Mapping[str, Any],
+        folder: Path,
+        *,
+        files: Iterable[str] = (),
+        timeout: float = 3600.0,
+        apart: bool = True,
+        deterministic: bool = True,
+        environment: Mapping[str, str] | None = None,
+        extra: str = "",
+    ) -> None:
+        self.name, self.inputs, self.outputs = name, inputs, outputs
+        self.timeout, self.deterministic = timeout, deterministic
+        self._function, self._options, self._folder = function, options, folder.absolute()
+        self._files, self._apart, self._extra = tuple(files), apart, extra
+        self._environment = dict(environment or {})
+        self._stop = threading.Event()
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of code, options, files, and of the versions of Python and all packages."""
+        found = hashlib.sha256(f"{self._function}\n{json.dumps(self._options, sort_keys=True)}\n{self._extra}".encode())
+        found.update(f"{sys.version} {platform.machine()} {installed()}".encode())
+        found.update(hash_source(self._function.partition(":")[0], self._folder).encode())
+        for path in (inside(self._folder, one) for one in sorted({*self._files, *self._named()})):
+            found.update(f"\n{path.name} ".encode())
+            found.update(path.read_bytes())
+        return found.hexdigest()
+
+    def evaluate(self, values: Values, folder: Path) -> Values:
+        """Call the function; see `Component.evaluate`.
+
+        Raises
+        ------
+        ComponentError
+            With the last lines that the function's process printed.
+        """
+        copy_files(self._files, self._folder, folder)
+        if not self._apart:
+            return self._here(values)
+        request = self._request(self._function, describe=False)
+        inputs = {call.REQUEST: request, call.INPUTS: arrays.dumps(values)}
+        call_apart(self.name, inputs, folder, self.timeout, self._environment, self._stop)
+        try:
+            return arrays.loads(result(folder, call.OUTPUTS).read_bytes())
+        except (ValueError, OSError) as error:
+            raise ComponentError(f"{self.name}: its outputs are no arrays of numbers: {error}") from error
+
+    def cancel(self) -> None:
+        """End the function's process and refuse new evaluations."""
+        self._stop.set()
+
+    def _here(self, values: Values) -> Values:
+        if self._stop.is_set():
+            raise ComponentError(f"{self.name} was stopped")
+        try:
+            function = call.resolve(self._function, [str(self._folder)])
+            return dict(function({name: value.copy() for name, value in values.items()}, dict(self._options)))
+        except Exception as error:  # whatever a model raises
+            raise ComponentError(f"{self.name}: {type(error).__name__}: {error}") from error
+
+    def _request(self, function: str, *, describe: bool) -> bytes:
+        return request_of(function, self._options, self._folder, describe=describe)
+
+    def _named(self) -> list[str]:
+        """Return the files of the case's folder that options name."""
+        texts = [value for value in self._options.values() if isinstance(value, str) and value]
+        found = []
+        for text in texts:
+            with contextlib.suppress(ComponentError, OSError):
+                if inside(self._folder, text).is_file():
+                    found.append(text)
+        return found
+
+
+def request_of(function: str, options: Mapping[str, Any], folder: Path, *, describe: bool) -> bytes:
+    """Return a request as `trivium.coupling.call` reads it."""
+    path = [str(folder.absolute())]
+    return json.dumps({"callable": function, "options": options, "path": path, "describe": describe}).encode()
+
+
+def call_apart(
+    name: str,
+    inputs: Mapping[str, bytes | Path],
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str],
+    stop: threading.Event | None = None,
+) -> None:
+    """Run `trivium.coupling.call` in a folder.
+
+    Raises
+    ------
+    ComponentError
+        Naming the component.
+    """
+    own = {"PYTHONPATH": child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"], "PYTHONUNBUFFERED": "1", **environment}
+    try:
+        argv = [sys.executable, "-P", "-m", "trivium.coupling.call"]
+        run(argv, folder, timeout, inputs, environment=own, stop=stop)
+    except ComponentError as error:
+        raise ComponentError(f"{name}: {error}") from error
+
+
+def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
+    """Copy files of a case into a working directory.
+
+    Raises
+    ------
+    ComponentError
+        When a name leads out of either, or there is no such file.
+    """
+    for name in names:
+        target = inside(folder, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(inside(source, name), target)
+        except OSError as error:
+            raise ComponentError(f"{name} cannot be copied: {error.strerror}") from error
+
+
+@cache
+def installed() -> str:
+    """Return all installed packages with their versions."""
+    return " ".join(sorted(f"{one.name}=={one.version}" for one in metadata.distributions()))
+
+
+def hash_source(module: str, folder: Path) -> str:
+    """Return a hash of a module's source, without importing it.
+
+    It covers all sources of the package that the module belongs to; for a module of the case's own, all sources of the
+    case's folder.
+    """
+    found = PathFinder.find_spec(module.partition(".")[0], [str(folder), *sys.path])
+    origin = Path(found.origin) if found is not None and found.origin else None
+    if origin is None:  # a package without __init__, or none at all, which is told when it is called
+        roots = [Path(one) for one in (found.submodule_search_locations or [])] if found is not None else []
+    elif origin.name == "__init__.py" or origin.is_relative_to(folder):
+        roots = [origin.parent]
+    else:
+        roots = [origin]
+    whole = hashlib.sha256()
+    for root in roots:
+        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+            whole.update(f"\n{path.relative_to(root.parent)} ".encode())
+            whole.update(path.read_bytes())
+    return whole.hexdigest()

@@ -1,0 +1,181 @@
+"""What of a coupled run is on disk: every evaluation and every iteration, kept before the next begins.
+
+It is an SQLite database with a write-ahead log that is synced at every commit: a run that is killed at any moment finds
+all that it had kept, to the last bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from trivium.core.model import FloatArray
+from trivium.coupling import arrays
+from trivium.errors import ConflictError, StorageError
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS evaluations (iteration INTEGER, label TEXT, inputs BLOB NOT NULL, outputs BLOB NOT NULL,
+    seconds REAL NOT NULL, cached INTEGER NOT NULL, PRIMARY KEY (iteration, label));
+CREATE TABLE IF NOT EXISTS iterations (number INTEGER PRIMARY KEY, x BLOB NOT NULL, g BLOB NOT NULL, factor REAL,
+    seconds REAL NOT NULL, told TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A component that was evaluated.
+
+    Attributes
+    ----------
+    label : str
+        The component's name; for a probe, with what was done.
+    inputs, outputs : Mapping[str, FloatArray]
+    seconds : float
+        How long it took, when it was really done [s].
+    cached : bool
+        Whether its result was known.
+    """
+
+    label: str
+    inputs: Mapping[str, FloatArray]
+    outputs: Mapping[str, FloatArray]
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """An iteration.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    x, g : FloatArray, shape (n,)
+        The iterate and the map's value there.
+    factor : float or None
+        Of the residual, in the step that led to x; None for the first.
+    seconds : float
+        How long it took [s].
+    told : Mapping
+        Figures for people, as JSON holds them.
+    """
+
+    number: int
+    x: FloatArray
+    g: FloatArray
+    factor: float | None
+    seconds: float
+    told: Mapping[str, float | int | None] = field(default_factory=dict)
+
+
+class Record:
+    """The record of a run; one process at a time.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when missing.
+    fingerprint : str
+        Of the case: a folder holds the record of one.
+
+    Raises
+    ------
+    ConflictError
+        When another process uses the folder, or it holds the record of another case.
+    StorageError
+        When it cannot be written.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self._folder = folder
+        with contextlib.ExitStack() as stack, self._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((folder / ".lock").open("a"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConflictError(f"another process works in {folder}") from None
+            self._database = sqlite3.connect(folder / "iterations.sqlite", isolation_level=None, timeout=30)
+            stack.callback(self._database.close)
+            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
+                self._database.execute(statement).close()
+            self._database.executescript(_TABLES)
+            self._database.execute("INSERT OR IGNORE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
+            (known,) = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
+            if known != fingerprint:
+                raise ConflictError(
+                    f"{folder} holds the run of another case, or of other settings or versions; choose another folder"
+                )
+            self._open = stack.pop_all()
+
+    def close(self) -> None:
+        """Let others use the folder."""
+        self._open.close()
+
+    def keep(self, iteration: int, evaluations: list[Evaluation]) -> None:
+        """Keep evaluations of an iteration that goes on."""
+        with self._transaction():
+            self._insert(iteration, evaluations)
+
+    def keep_iteration(self, done: Iteration, evaluations: list[Evaluation]) -> None:
+        """Keep an iteration that is done, with those of its evaluations that are not kept yet."""
+        row = (done.number, *map(_blob, (done.x, done.g)), done.factor, done.seconds, json.dumps(dict(done.told)))
+        with self._transaction():
+            self._insert(done.number, evaluations)
+            self._database.execute("INSERT INTO iterations VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def iterations(self) -> list[Iteration]:
+        """Return all iterations that are done."""
+        with self._told():
+            rows = self._database.execute("SELECT * FROM iterations ORDER BY number").fetchall()
+        return [
+            Iteration(number, np.frombuffer(x), np.frombuffer(g), factor, seconds, json.loads(told))
+            for number, x, g, factor, seconds, told in rows
+        ]
+
+    def evaluations(self, iteration: int) -> dict[str, Evaluation]:
+        """Return the evaluations of an iteration that are kept, by label."""
+        with self._told():
+            rows = self._database.execute("SELECT * FROM evaluations WHERE iteration = ?", (iteration,)).fetchall()
+        return {
+            label: Evaluation(label, arrays.loads(inputs), arrays.loads(outputs), seconds, bool(cached))
+            for _, label, inputs, outputs, seconds, cached in rows
+        }
+
+    def _insert(self, iteration: int, evaluations: list[Evaluation]) -> None:
+        rows = [
+            (iteration, one.label, arrays.dumps(one.inputs), arrays.dumps(one.outputs), one.seconds, one.cached)
+            for one in evaluations
+        ]
+        self._database.executemany("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._told():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StorageError(f"the record in {self._folder} cannot be used: {error}") from error
+
+
+def _blob(value: FloatArray) -> bytes:
+    return np.ascontiguousarray(value, dtype=np.float64).tobytes()

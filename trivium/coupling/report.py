@@ -1,0 +1,139 @@
+"""Results of a coupled run as files: tables, one JSON document, and the table of iterations for people.
+
+====================  =================================================================================================
+file                  content
+====================  =================================================================================================
+``convergence.csv``   a line an iteration: residual, contraction rate and what else is told of it
+``values.csv``        a line an iteration and unknown: its value and that of the map
+``result.json``       how it ended, the same figures, inputs and outputs of all components at the last iteration
+``convergence.png``   the residual over the iterations, variable by variable; ``.html`` the same to move in
+====================  =================================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trivium.core.model import FloatArray
+from trivium.coupling.component import Variable
+from trivium.coupling.loop import Result
+from trivium.coupling.plot import draw
+from trivium.coupling.problem import Problem
+from trivium.coupling.record import Iteration
+from trivium.coupling.residual import excesses
+from trivium.errors import StorageError
+
+#: What is told of an iteration: name in files, heading, width and form of the table.
+_COLUMNS = (
+    ("delta", "delta", 12, ".3e"),
+    ("residual", "residual", 12, ".3e"),
+    ("rate", "rate", 8, ".3f"),
+    ("spectral_radius", "radius", 8, ".3f"),
+    ("remaining", "to go", 7, "d"),
+    ("evaluations", "evaluated", 11, "d"),
+    ("cached", "known", 7, "d"),
+)
+HEADING = (
+    f"{'iteration':>9}" + "".join(f"{heading:>{width}}" for _, heading, width, _ in _COLUMNS) + f"{'time [s]':>10}"
+)
+
+
+def line(done: Iteration) -> str:
+    """Return an iteration as a line of the table."""
+    cells = [
+        f"{'-' if done.told.get(name) is None else format(done.told[name], form):>{width}}"
+        for name, _, width, form in _COLUMNS
+    ]
+    return f"{done.number:>9}" + "".join(cells) + f"{done.seconds:>10.2f}"
+
+
+def write(problem: Problem, result: Result, folder: Path) -> dict[str, Path]:
+    """Write all files; return them by name.
+
+    Raises
+    ------
+    StorageError
+        When one cannot be written.
+    MissingExtraError
+        When matplotlib or plotly is not installed.
+    """
+    found = {name: folder / name for name in ("convergence.csv", "values.csv", "result.json")}
+    try:
+        _write_convergence(problem, result, found["convergence.csv"])
+        _write_values(problem, result, found["values.csv"])
+        found["result.json"].write_text(json.dumps(summary(problem, result), indent=2, allow_nan=False) + "\n")
+    except OSError as error:
+        raise StorageError(f"the results cannot be written to {folder}: {error.strerror}") from error
+    return found | {path.name: path for path in draw(problem, result, folder / "convergence")}
+
+
+def summary(problem: Problem, result: Result) -> dict[str, Any]:
+    """Return a result as JSON holds it."""
+    last = result.iterations[-1] if result.iterations else None
+    return {
+        "outcome": str(result.ending),
+        "reason": result.reason,
+        "iterations_run": len(result.iterations),
+        "convergence_delta": None if last is None else last.told.get("delta"),
+        "contraction_rate": None if last is None else last.told.get("rate"),
+        "spectral_radius": None if last is None else last.told.get("spectral_radius"),
+        "predicted_iterations": None if last is None else last.told.get("remaining"),
+        "method": problem.method.name,
+        "alpha": problem.method.alpha,
+        "scheme": problem.case.scheme,
+        "tolerance": problem.case.tolerance,
+        "unknowns": [part.name for part in problem.parts],
+        "order": [list(level) for level in problem.order.levels],
+        "iterations": [{"iteration": one.number, "seconds": one.seconds, **one.told} for one in result.iterations],
+        "components": {
+            name: {
+                **({"note": problem.notes[name]} if name in problem.notes else {}),
+                "inputs": _told(problem.components[name].inputs, one.inputs),
+                "outputs": _told(problem.components[name].outputs, one.outputs),
+            }
+            for name, one in result.evaluations.items()
+        },
+    }
+
+
+def _told(variables: tuple[Variable, ...], values: Mapping[str, FloatArray]) -> dict[str, Any]:
+    return {
+        one.name: {
+            "unit": one.unit,
+            "dims": {name: list(at) for name, at in one.dims.items()},
+            "value": values[one.name].tolist(),
+        }
+        for one in variables
+    }
+
+
+def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
+    names = [part.name for part in problem.parts]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        told = [name for name, *_ in _COLUMNS]
+        table.writerow(["iteration", *told, "factor", "seconds", *(f"residual over tolerance of {n}" for n in names)])
+        for one in result.iterations:
+            figures = ["" if one.told.get(name) is None else one.told[name] for name in told]
+            own = excesses(problem.parts, one.x, one.g)
+            factor = "" if one.factor is None else one.factor
+            table.writerow([one.number, *figures, factor, one.seconds, *(own[name] for name in names)])
+
+
+def _write_values(problem: Problem, result: Result, path: Path) -> None:
+    places = [
+        (part.name, variable.place(at))
+        for part, variable in zip(problem.parts, problem.targets, strict=True)
+        for at in itertools.product(*(range(n) for n in variable.shape))
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["iteration", "variable", "element", "x", "g"])
+        for one in result.iterations:
+            pairs = zip(places, one.x.tolist(), one.g.tolist(), strict=True)
+            table.writerows([one.number, name, element, x, g] for (name, element), x, g in pairs)

@@ -1,0 +1,64 @@
+"""A whole coupled run in a folder: from a case to its files, begun or gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from trivium.core.export import require
+from trivium.coupling import report
+from trivium.coupling.cache import Cache
+from trivium.coupling.evaluation import Evaluator
+from trivium.coupling.loop import Result, converge
+from trivium.coupling.problem import Problem, prepare
+from trivium.coupling.record import Iteration, Record
+from trivium.coupling.spec import Case
+from trivium.settings import Settings
+
+
+def run_case(
+    case: Case,
+    folder: Path,
+    out: Path,
+    settings: Settings,
+    watch: Callable[[Iteration], object] = lambda _: None,
+    *,
+    cached: bool = True,
+) -> tuple[Problem, Result, dict[str, Path]]:
+    """Run a case, or what an earlier run left of it in the same folder.
+
+    Parameters
+    ----------
+    case : Case
+    folder : Path
+        The case's own folder.
+    out : Path
+        For the record, the working directories and the results.
+    settings : Settings
+    watch : callable
+        Told of every iteration.
+    cached : bool
+        Whether results of components are taken from the cache in the state directory, and kept there.
+
+    Returns
+    -------
+    tuple of Problem, Result and dict
+        The last has the files that were written, by name.
+
+    Raises
+    ------
+    TriviumError
+        When the case is wrong, or the folder cannot be used.
+    """
+    for module in ("matplotlib", "plotly"):  # before hours of work
+        require(module, "coupling")
+    problem = prepare(case, folder, settings)
+    with contextlib.ExitStack() as stack:
+        record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))
+        cache = None
+        if cached:
+            cache = stack.enter_context(contextlib.closing(Cache(settings.state_dir / "coupling" / "results.sqlite")))
+        result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)
+        files = report.write(problem, result, out)
+    return problem, result, files

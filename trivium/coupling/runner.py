@@ -1,0 +1,225 @@
+"""Run programs: without a shell, in a folder of their own, with what they print in files, ended with all they started.
+
+The walls keep a case from leading a program to files outside its folder by mistake or by a crafted name. They are no
+jail: a hostile program may open what its user may.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trivium.errors import ComponentError
+from trivium.settings import child_environment
+
+#: Where what a program prints goes, in its folder.
+STDOUT, STDERR = "stdout.log", "stderr.log"
+#: How much of the end of each is told [bytes].
+_TAIL = 2000
+#: How soon a run hears that it is to stop [s].
+_LOOK = 0.05
+_MINDER = Path(__file__).with_name("minder.py")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended.
+
+    Attributes
+    ----------
+    exit_code : int
+        Negative for a signal.
+    seconds : float
+        How long it took [s].
+    tail : str
+        The end of what it printed.
+    """
+
+    exit_code: int
+    seconds: float
+    tail: str
+
+
+def run(
+    argv: Sequence[str],
+    folder: Path,
+    timeout: float,
+    inputs: Mapping[str, bytes | Path] | None = None,
+    *,
+    environment: Mapping[str, str] | None = None,
+    stop: threading.Event | None = None,
+    check: bool = True,
+) -> Finished:
+    """Run a program to its end.
+
+    What it prints goes straight to `STDOUT` and `STDERR` in the folder, behind what is there. When it ends, when its
+    time is over, when this process dies or is told to stop, all that it started is killed.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        A program on PATH, or by its path, and its arguments; arguments must not name anything outside the folder.
+    folder : Path
+        Its working directory.
+    timeout : float
+        Longest time [s].
+    inputs : Mapping[str, bytes or Path], optional
+        Files to put into the folder before, by name: content, or what to copy.
+    environment : Mapping[str, str], optional
+        Further variables. It gets none that begins with TRIVIUM_, and one thread for numerical libraries by default.
+    stop : Event, optional
+        Set by another thread when the program is to end.
+    check : bool
+        Whether an exit code other than 0 is an error.
+
+    Raises
+    ------
+    ComponentError
+        When a path leads outside, the program is not there, fails, takes too long or is stopped.
+    """
+    program = _program(argv, folder)
+    for argument in argv[1:]:
+        _check_argument(folder, argument)
+    for name, content in (inputs or {}).items():
+        path = inside(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Path):
+            shutil.copyfile(content, path)
+        else:
+            path.write_bytes(content)
+    logs = [inside(folder, name) for name in (STDOUT, STDERR)]
+    starts = [path.stat().st_size if path.exists() else 0 for path in logs]
+    began = time.monotonic()
+    said = _minded([program, *argv[1:]], folder, timeout, environment or {}, stop or threading.Event())
+    seconds = time.monotonic() - began
+    tail = "\n".join(filter(None, map(_tail, logs, starts)))
+    why, code = said.split() if said else ("lost", "-9")
+    name = Path(argv[0]).name
+    if why == "ended":
+        if check and code != "0":
+            raise ComponentError(_told(f"{name} ended with {_code(int(code))}", tail))
+        return Finished(int(code), seconds, tail)
+    reasons = {"timeout": f"took longer than {timeout:g} s and was killed", "cancelled": "was stopped"}
+    raise ComponentError(_told(f"{name} {reasons.get(why, 'was lost: its guardian was killed')}", tail))
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Return the path of a file in a folder.
+
+    Raises
+    ------
+    ComponentError
+        When the name is absolute, has ``..``, or leads out of the folder by a symbolic link.
+    """
+    given = Path(name)
+    whole = folder / given
+    outside = given.is_absolute() or ".." in given.parts or not name or "\0" in name
+    if outside or not whole.resolve().is_relative_to(folder.resolve()):
+        raise ComponentError(f"the path {name!r} leads out of the working directory")
+    return whole
+
+
+def result(folder: Path, name: str) -> Path:
+    """Return the path of a file that a program made in its folder.
+
+    Raises
+    ------
+    ComponentError
+        When it is not there, is no file, or leads out of the folder.
+    """
+    path = inside(folder, name)
+    if not path.is_file():
+        raise ComponentError(f"there is no file {name!r} in the working directory")
+    return path
+
+
+def _program(argv: Sequence[str], folder: Path) -> str:
+    if not argv or not all(isinstance(one, str) and "\0" not in one for one in argv):
+        raise ComponentError("a program and its arguments must be texts")
+    name = argv[0]
+    if "/" not in name or Path(name).is_absolute():
+        found = shutil.which(name)
+    else:
+        found = shutil.which(inside(folder, name).absolute())
+    if not found:
+        raise ComponentError(f"there is no program {name}")
+    return str(found)
+
+
+def _check_argument(folder: Path, argument: str) -> None:
+    """Refuse an argument that may be a path outside: as a whole, behind ``=``, behind a letter as in ``-o/tmp/x``."""
+    candidates = {argument, argument.rpartition("=")[2]}
+    if argument.startswith("-") and "/" in argument:
+        candidates.add(argument[argument.index("/") :])
+    if argument.startswith("-") and ".." in argument:
+        candidates.add(argument[argument.index("..") :])
+    for one in candidates:
+        if one:
+            inside(folder, one)
+
+
+def _minded(
+    argv: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str], stop: threading.Event
+) -> str:
+    """Run a program under a guardian; return what that reports, empty when it died."""
+    base = {name: value for name, value in child_environment().items() if not name.startswith("TRIVIUM_")}
+    base = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **base}
+    base |= {"TMPDIR": str(folder.absolute()), "PYTHONHASHSEED": "0", **environment}
+    reading, writing = os.pipe()
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, reading)
+        try:
+            files = [stack.enter_context((folder / name).open("ab")) for name in (STDOUT, STDERR)]
+            minder = subprocess.Popen(  # noqa: S603, without a shell, and checked
+                [sys.executable, "-I", "-S", str(_MINDER), str(writing), repr(timeout), *argv],
+                cwd=folder,
+                stdin=subprocess.PIPE,
+                stdout=files[0],
+                stderr=files[1],
+                env=base,
+                pass_fds=[writing],
+                start_new_session=True,  # it must outlive what kills this process's group
+            )
+        finally:
+            os.close(writing)
+        try:
+            while not select.select([reading], [], [], _LOOK)[0] and not stop.is_set():
+                pass
+        finally:  # also when this thread is interrupted
+            minder.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+            minder.wait()
+        return os.read(reading, 200).decode()
+
+
+def _tail(path: Path, start: int) -> str:
+    """Return the end of what was written since, without reading more."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        begin = max(start, size - _TAIL)
+        file.seek(begin)
+        text = file.read(_TAIL).decode(errors="replace")
+    if begin > start:  # from the beginning of a line
+        text = text.partition("\n")[2] or text
+    return text.strip()
+
+
+def _code(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"signal {-code} ({signal.Signals(-code).name})"
+    return f"signal {-code}"
+
+
+def _told(what: str, tail: str) -> str:
+    return f"{what}; it printed last:\n{tail}" if tail else f"{what}; it printed nothing"

@@ -1,0 +1,200 @@
+"""Dask distributed: an embedded cluster of this machine, or a scheduler by its address.
+
+Tasks go in one by one and come back as they end, in any order. A task whose process dies comes back as lost; what to
+do about it is the caller's decision.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from trivium.core.export import require
+from trivium.errors import EngineError
+
+#: Topic under which tasks say something that must be heard although their process ends at once.
+_TOPIC = "trivium"
+#: How much of what tasks said is remembered.
+_HEARD = 10_000
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A task that ended.
+
+    Attributes
+    ----------
+    item : Any
+        What was submitted.
+    result : Any
+        What it returned; None where it was lost or failed.
+    lost : bool
+        Whether its process died.
+    error : BaseException or None
+        What it raised.
+    """
+
+    item: Any
+    result: Any = None
+    lost: bool = False
+    error: BaseException | None = None
+
+
+class Engine:
+    """Processes that run tasks.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Address as ``tcp://host:8786``; default: processes of this machine.
+    workers : int, optional
+        How many processes of this machine; default: one a core.
+    folder : str, optional
+        For Dask's own files.
+
+    Raises
+    ------
+    EngineError
+        When there is no scheduler at the address, or no worker.
+    MissingExtraError
+    """
+
+    def __init__(self, scheduler: str | None = None, workers: int | None = None, folder: str | None = None) -> None:
+        dask, self._dask = require("dask", "sweep"), require("distributed", "sweep")
+        settings = {
+            # a task whose process died is told to the caller at once, who knows better than to try it elsewhere
+            "distributed.scheduler.allowed-failures": 0,
+            "distributed.admin.tick.limit": "1h",
+            "distributed.worker.memory.terminate": False,
+            **({"temporary-directory": folder} if folder else {}),
+        }
+        self._cluster: Any = None
+        with dask.config.set(settings):
+            try:
+                if scheduler is None:
+                    self._cluster = self._dask.LocalCluster(
+                        n_workers=workers or cores(),
+                        threads_per_worker=1,
+                        dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
+                        worker_dashboard_address="127.0.0.1:0",
+                        silence_logs=50,
+                    )
+                self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)
+                if scheduler is not None:
+                    self._client.wait_for_workers(1, timeout=20)
+            except (OSError, TimeoutError) as error:
+                if self._cluster is not None:
+                    self._cluster.close()
+                raise EngineError(f"there is no Dask scheduler with workers at {scheduler}: {error}") from error
+        self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._flying: dict[str, tuple[Any, Any]] = {}
+        self._told: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._number = 0
+        self._client.subscribe_topic(_TOPIC, self._hear)
+
+    @property
+    def workers(self) -> int:
+        """Number of processes that run tasks now."""
+        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+
+    @property
+    def in_flight(self) -> int:
+        """Number of tasks that were submitted and did not come back yet."""
+        return len(self._flying)
+
+    def submit(self, function: Callable[..., Any], item: Any, *arguments: Any) -> None:
+        """Submit a task.
+
+        Parameters
+        ----------
+        function : callable
+        item : Any
+            Comes back with the result.
+        arguments : Any
+            Of the function.
+        """
+        self._number += 1
+        future = self._client.submit(function, *arguments, key=f"chunk-{self._number}", pure=False)
+        self._flying[future.key] = (future, item)
+        future.add_done_callback(self._done.put)
+
+    def next(self, timeout: float) -> Ended | None:
+        """Return a task that ended.
+
+        Parameters
+        ----------
+        timeout : float
+            How long to wait [s]; None is returned after it.
+
+        Raises
+        ------
+        EngineError
+            When the scheduler is gone.
+        """
+        try:
+            future = self._done.get(timeout=timeout)
+        except queue.Empty:
+            if self._client.status not in ("running", "connecting"):
+                raise EngineError("the Dask scheduler is gone") from None
+            return None
+        _, item = self._flying.pop(future.key)
+        try:
+            if future.status in ("cancelled", "lost"):
+                raise EngineError("the Dask scheduler is gone, or its tasks were cancelled")
+            # a result whose process dies before it is fetched is computed again, and may then be lost as well
+            return Ended(item, future.result())
+        except EngineError:
+            raise
+        except self._dask.KilledWorker as error:
+            return Ended(item, lost=True, error=error)
+        except (CancelledError, self._dask.comm.CommClosedError) as error:
+            raise EngineError("the Dask scheduler is gone") from error
+        except Exception as error:  # what the task raised
+            return Ended(item, error=error)
+        finally:
+            future.release()
+
+    def told(self, key: Any) -> Any:
+        """Return what a task said under a key by `say`, and forget it; None where it said nothing."""
+        with self._lock:
+            return self._told.pop(key, None)
+
+    def close(self) -> None:
+        """End the processes of this machine."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        _, message = event
+        with self._lock:
+            self._told[message["key"]] = message["value"]
+            if len(self._told) > _HEARD:
+                self._told.popitem(last=False)
+
+
+def speaker() -> Callable[[Any, Any], None]:
+    """Return a function by which the task that asks for it can say a value under a key, also from other threads."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    return lambda key, value: worker.log_event(_TOPIC, {"key": key, "value": value})
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,89 @@
+"""The files of an FMU on disk: it is unpacked once, and its binary for this platform is found."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from trivium.errors import ResourcesError
+
+#: Where the binary of this platform is: the name of FMI 3.0, then those of FMI 1.0 and 2.0, which have none for ARM,
+#: so that each tool has its own there.
+_FOLDERS = {
+    ("linux", "x86_64"): ("x86_64-linux", "linux64"),
+    ("linux", "aarch64"): ("aarch64-linux", "linux64-aarch64", "linux-aarch64", "linuxaarch64", "aarch64-linux-gnu"),
+    ("darwin", "x86_64"): ("x86_64-darwin", "darwin64"),
+    ("darwin", "arm64"): ("aarch64-darwin", "darwin64"),
+    ("win32", "amd64"): ("x86_64-windows", "win64"),
+}
+#: Most that an FMU may be unpacked [bytes]; a small archive may hold more than a disk.
+_MOST = 8 * 2**30
+_SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
+
+
+def unpack(path: Path, cache: Path) -> Path:
+    """Unpack an FMU once and return the folder; safe against a second process that does the same.
+
+    Raises
+    ------
+    ResourcesError
+        When the file cannot be read, is no archive or would be unpacked beside the folder.
+    """
+    try:
+        with path.open("rb") as file:
+            directory = cache / hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            if directory.is_dir():
+                return directory
+            cache.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
+            try:
+                with zipfile.ZipFile(file) as archive:
+                    if sum(member.file_size for member in archive.infolist()) > _MOST:
+                        raise ResourcesError(f"the FMU {path.name} is larger than {_MOST} bytes unpacked")
+                    archive.extractall(temporary)  # zipfile itself keeps members inside
+                temporary.chmod(0o755)
+                os.rename(temporary, directory)
+            except OSError:
+                if not directory.is_dir():  # otherwise another process was faster
+                    raise
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ResourcesError(f"the FMU {path.name} cannot be unpacked: {error}") from error
+    return directory
+
+
+def find_library(directory: Path, identifier: str, version: str, name: str) -> Path:
+    """Return the binary of an unpacked FMU for this platform.
+
+    Parameters
+    ----------
+    directory : Path
+        The unpacked FMU.
+    identifier : str
+        Its model identifier.
+    version : str
+        Of FMI. From 3.0 on the folder has one name.
+    name : str
+        For the error.
+
+    Raises
+    ------
+    ResourcesError
+        Naming the platforms that there are binaries for.
+    """
+    key = (sys.platform, platform.machine().lower() if sys.platform == "win32" else platform.machine())
+    folders = _FOLDERS.get(key, ())
+    for folder in folders[:1] if version.startswith("3") else folders:
+        library = directory / "binaries" / folder / (identifier + _SUFFIXES[key[0]])
+        if library.is_file():
+            return library
+    binaries = directory / "binaries"
+    there = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
+    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(there) or 'none'}")

@@ -1,0 +1,257 @@
+"""What an agent decides: inputs of the plant by name, or stages and set points of the rule-based controller."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+
+from trivium.client import Point
+from trivium.control.rules import INPUTS, UNITS, Mode, RuleBasedController
+from trivium.control.staging import Stage
+from trivium.errors import InvalidValueError
+from trivium.gym.plants import Plant
+from trivium.gym.spaces import Vector, bounds_of
+
+#: Modes in the order of the discrete action.
+MODES = (Mode.FREE, Mode.PARTIAL, Mode.CHILLER)
+#: Parts of the discrete action, each with how many choices there are; numbers of units from 1 on.
+STAGES = {
+    "mode": len(MODES), "trains": UNITS, "towers": UNITS, "condenser_pumps": UNITS, "chilled_pumps": UNITS,
+}  # fmt: skip
+#: Continuous part: the supply set point [K], and the condenser water's approach to the wet bulb that the fans aim at
+#: when chillers run [K].
+SET_POINTS = {"supply": (283.15, 291.15), "approach": (2.0, 10.0)}
+
+#: A name that no input has.
+_NO_INPUT = "?"
+
+
+class Actions(Protocol):
+    """From an element of the action space to inputs of the plant."""
+
+    space: spaces.Space[Any]
+    #: Boundary signals that it needs.
+    boundary: Sequence[str]
+
+    def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
+        """Begin an episode at these measurements and inputs."""
+
+    def past(self) -> Any:
+        """Return what is remembered of the episode."""
+
+    def resume(self, past: Any) -> None:
+        """Go on from what `past` returned."""
+
+    def decode(self, action: Any, values: Mapping[str, float], boundary: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the inputs for the coming step."""
+
+
+class InputActions:
+    """Inputs of the plant as a box; those left out keep what they have.
+
+    Parameters
+    ----------
+    points : Mapping[str, Point]
+        The plant's inputs.
+    names : sequence of str
+    given : Mapping[str, tuple of float]
+        Bounds narrower than the plant's.
+    whole : sequence of str
+        Those that take whole numbers only; they are rounded.
+    normalise : bool
+
+    Raises
+    ------
+    InvalidValueError
+        When a name is unknown or has no bounds.
+    """
+
+    boundary: Sequence[str] = ()
+
+    def __init__(
+        self,
+        points: Mapping[str, Point],
+        names: Sequence[str],
+        given: Mapping[str, tuple[float, float]],
+        whole: Sequence[str],
+        *,
+        normalise: bool,
+    ) -> None:
+        self._whole = np.array([name in whole for name in names], dtype=bool)
+        self._vector = Vector(names, *bounds_of(points, names, given), normalise=normalise)
+        self.space: spaces.Space[Any] = self._vector.space
+
+    def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
+        """Remember nothing."""
+
+    def past(self) -> None:
+        """Remember nothing."""
+
+    def resume(self, past: None) -> None:
+        """Remember nothing."""
+
+    def decode(
+        self,
+        action: Any,
+        values: Mapping[str, float],  # noqa: ARG002
+        boundary: Mapping[str, float],  # noqa: ARG002
+    ) -> dict[str, float]:
+        """Return the inputs by name."""
+        decided = self._vector.decode(action)
+        decided[self._whole] = np.round(decided[self._whole])
+        return dict(zip(self._vector.names, decided.tolist(), strict=True))
+
+
+class StagedActions:
+    """Stages and set points; the rule-based controller turns them into the plant's 100 inputs.
+
+    The agent decides on the mode, how many trains, towers and pumps are in service, and the set points. The rule book
+    does the rest: which unit leads, valves, speeds of pumps and fans, the guard against frost, and a train that leaves
+    stays until its successor's valves have opened. A chiller that has started stays on for an hour, as there.
+
+    Parameters
+    ----------
+    flat : bool
+        One box [-1, 1] with a direction for each decision, the discrete ones cut into equal parts, instead of a
+        dictionary of a `MultiDiscrete` and a box.
+    """
+
+    boundary: Sequence[str] = ("Twb_outside", "Mchw", "Tchw_r")
+
+    def __init__(self, *, flat: bool) -> None:
+        self._flat = flat
+        low, high = zip(*SET_POINTS.values(), strict=True)
+        self._set_points = Vector(list(SET_POINTS), low, high, normalise=True)
+        self._choices = np.array(list(STAGES.values()))
+        self.space: spaces.Space[Any]
+        if flat:
+            self.space = spaces.Box(-1.0, 1.0, (len(STAGES) + len(SET_POINTS),), np.float32)
+        else:
+            discrete = spaces.MultiDiscrete(self._choices)
+            self.space = spaces.Dict({"stages": discrete, "set_points": self._set_points.space})
+        self._controller = _StagedController()
+
+    def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
+        """Let the rule book begin without a past."""
+        self._controller.reset(values, boundary)
+
+    def past(self) -> Any:
+        """Return the rule book's past."""
+        return copy.deepcopy(self._controller)
+
+    def resume(self, past: Any) -> None:
+        """Let the rule book go on from there."""
+        self._controller = copy.deepcopy(past)
+
+    def decode(self, action: Any, values: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
+        """Return the plant's 100 inputs."""
+        if self._flat:
+            shares = (np.asarray(action[: len(STAGES)], dtype=np.float64) + 1.0) / 2.0
+            chosen = np.clip((shares * self._choices).astype(int), 0, self._choices - 1)
+            set_points = action[len(STAGES) :]
+        else:
+            chosen, set_points = action["stages"], action["set_points"]
+        mode, *counts = (int(one) for one in chosen)
+        supply, approach = self._set_points.decode(set_points).tolist()
+        self._controller.order(MODES[mode], [count + 1 for count in counts], supply, approach)
+        return self._controller.action(values, boundary)
+
+
+class _Ordered(Stage):
+    """A stage with as many units as somebody says."""
+
+    def __init__(self) -> None:
+        super().__init__(up=2.0, down=1.0)
+
+    def start(self, demand: float) -> int:  # noqa: ARG002
+        return self.count
+
+    def update(self, demand: float) -> int:  # noqa: ARG002
+        return self.count
+
+
+class _StagedController(RuleBasedController):
+    """The rule-based controller under orders."""
+
+    def reset(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> None:
+        """Start without a past, and without orders."""
+        super().reset(observation, boundary)
+        self._ordered_mode = self.mode
+        trains = _Ordered()
+        self._flow_trains = self._load_trains = trains
+        self._towers, self._condenser_pumps, self._chilled_pumps = _Ordered(), _Ordered(), _Ordered()
+        self._ordered = (trains, self._towers, self._condenser_pumps, self._chilled_pumps)
+
+    def order(self, mode: Mode, counts: Sequence[int], supply: float, approach: float) -> None:
+        """Take orders for the coming step: mode, units in service (see `STAGES`), set points [K]."""
+        self._ordered_mode = mode
+        for stage, count in zip(self._ordered, counts, strict=True):
+            stage.count = count
+        self.rules = replace(self.rules, supply=supply, tower_approach=approach)
+
+    def _update_mode(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> bool:
+        """Change to the mode that was ordered; the rules would take another one."""
+        before = self.mode
+        super()._update_mode(observation, boundary)  # keeps the hour's average of the wet bulb
+        self.mode = self._ordered_mode
+        return self.mode is not before
+
+
+def make_actions(
+    chosen: str | Sequence[str], plant: Plant, given: Mapping[str, tuple[float, float]], *, normalise: bool
+) -> Actions:
+    """Return the actions that an environment takes.
+
+    Parameters
+    ----------
+    chosen : str or sequence of str
+        ``all``, names of inputs, ``staging`` or ``staging-flat``.
+    plant : Plant
+    given : Mapping[str, tuple of float]
+        Bounds of inputs.
+    normalise : bool
+
+    Raises
+    ------
+    InvalidValueError
+        When it is none of these, or the plant is not the one that can be staged.
+    """
+    inputs = plant.inputs()
+    if chosen == "all":
+        chosen = list(inputs)
+    if not isinstance(chosen, str):
+        low, high = bounds_of(inputs, chosen, given)
+        whole = _whole(plant, dict(zip(chosen, zip(low, high, strict=True), strict=True)))
+        return InputActions(inputs, chosen, given, whole, normalise=normalise)
+    if chosen not in ("staging", "staging-flat"):
+        raise InvalidValueError(
+            f"Invalid value {chosen} for parameter actions. It must be all, staging, staging-flat or a list of inputs.",
+            "actions",
+        )
+    missing = [name for name in INPUTS if name not in inputs]
+    if missing:
+        raise InvalidValueError(f"This plant cannot be staged: it has no input {missing[0]}.", "actions")
+    return StagedActions(flat=chosen == "staging-flat")
+
+
+def _whole(plant: Plant, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Find the inputs that take whole numbers only: those for which the plant refuses a half.
+
+    Nothing is simulated, because the last name of the request is none of the plant's.
+    """
+    halves = {name: math.floor(low) + 0.5 for name, (low, high) in bounds.items() if math.floor(low) + 0.5 < high}
+    found: list[str] = []
+    while True:
+        try:
+            plant.look_ahead({**halves, _NO_INPUT: 0.0})
+        except InvalidValueError as error:
+            if error.field not in halves:
+                return found
+            found.append(error.field)
+            del halves[error.field]

@@ -1,0 +1,140 @@
+"""Rewards: named terms with weights, or any function of a transition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from trivium.errors import InvalidValueError
+
+#: Power signals of the cooling plant [W].
+POWER = ("P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum")
+#: Its compressors' switches.
+CHILLERS = tuple(f"CHI0{i}" for i in range(1, 7))
+#: Terms there are.
+TERMS = ("energy", "violation", "cost", "starts")
+#: A kilowatt-hour costs a hundredth, a kelvin-hour of water too warm ten: an hour of 250 kW as much as 0.25 K h.
+DEFAULT_WEIGHTS = {"energy": 0.01, "violation": 10.0}
+_JOULE_PER_KWH = 3.6e6
+_HOUR = 3600.0
+
+
+class Transition(NamedTuple):
+    """A control step that was done.
+
+    Attributes
+    ----------
+    time : float
+        Clock after it [s].
+    step : float
+        Its length [s].
+    before, after : Mapping[str, float]
+        All measurements and inputs before and after.
+    boundary : Mapping[str, float]
+        Boundary data during it, those that the environment observes or the reward needs.
+    kpi : Mapping[str, float]
+        What key performance indicators gained in it, those that the environment is asked for or the reward needs.
+    """
+
+    time: float
+    step: float
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+    boundary: Mapping[str, float]
+    kpi: Mapping[str, float]
+
+
+RewardFunction = Callable[[Transition], float]
+
+
+class Reward:
+    """Minus the weighted sum of terms; each is of one control step, with the values at its end:
+
+    ``energy``
+        Electricity, the power times the step [kWh].
+    ``violation``
+        What the temperature is above limit and band, times the step [K h].
+    ``cost``
+        The energy times the price [currency].
+    ``starts``
+        How many of the switches went from off to on.
+    a key performance indicator
+        What it gained, like ``ener_tot`` and ``tdis_tot``; unlike the above, exact for control steps of many intervals.
+
+    Parameters
+    ----------
+    weights : Mapping[str, float], optional
+        By term, per kWh, K h, currency, start, unit of the indicator; default: `DEFAULT_WEIGHTS`.
+    power : sequence of str
+        Signals whose sum is the power [W].
+    temperature : str
+        Signal that must not be warmer than the limit [K].
+    limit, band : float
+        [K]
+    price : str or float
+        Boundary signal of the price, or the price itself [currency/kWh].
+    switches : sequence of str
+        Inputs that are on from 0.5 on.
+
+    """  # noqa: D400
+
+    def __init__(
+        self,
+        weights: Mapping[str, float] | None = None,
+        *,
+        power: Sequence[str] = POWER,
+        temperature: str = "Tchw_supply",
+        limit: float = 287.15,
+        band: float = 0.5,
+        price: str | float = 0.1,
+        switches: Sequence[str] = CHILLERS,
+    ) -> None:
+        weights = DEFAULT_WEIGHTS if weights is None else weights
+        self.weights = dict(weights)
+        self._power, self._temperature, self._limit = tuple(power), temperature, limit + band
+        self._price, self._switches = price, tuple(switches)
+        #: Key performance indicators among the terms.
+        self.kpis = tuple(name for name in weights if name not in TERMS)
+        #: Boundary signals that it needs.
+        self.boundary = (price,) if isinstance(price, str) and "cost" in weights else ()
+
+    def check(self, measurements: Mapping[str, object]) -> None:
+        """Refuse a plant that does not measure what the terms need.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the signal.
+        """
+        needed = [*self._power] if {"energy", "cost"} & self.weights.keys() else []
+        needed += [self._temperature] if "violation" in self.weights else []
+        for name in needed:
+            if name not in measurements:
+                raise InvalidValueError(f"The reward needs {name}, which this plant does not measure.", "reward")
+
+    def terms(self, transition: Transition) -> dict[str, float]:
+        """Return each term that has a weight."""
+        after, hours = transition.after, transition.step / _HOUR
+        energy = sum(after[name] for name in self._power) * transition.step / _JOULE_PER_KWH
+        found = {}
+        for name in self.weights:
+            if name == "energy":
+                found[name] = energy
+            elif name == "violation":
+                found[name] = max(0.0, after[self._temperature] - self._limit) * hours
+            elif name == "cost":
+                price = self._price if isinstance(self._price, float | int) else transition.boundary[self._price]
+                found[name] = energy * price
+            elif name in self.kpis:
+                found[name] = transition.kpi[name]
+            else:
+                found[name] = float(sum(transition.before[name] < 0.5 <= after[name] for name in self._switches))
+        return found
+
+    def __call__(self, transition: Transition) -> float:
+        """Return the reward."""
+        return self.total(self.terms(transition))
+
+    def total(self, terms: Mapping[str, float]) -> float:
+        """Return the reward for terms."""
+        return -sum(weight * terms[name] for name, weight in self.weights.items())

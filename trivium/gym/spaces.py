@@ -1,0 +1,121 @@
+"""Bounds of points, and vectors of them as spaces of Gymnasium; nothing is ever infinite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from trivium.client import Point
+from trivium.errors import InvalidValueError
+
+#: What the cooling plant can do, by name of the measurement; the narrower of this and what the FMU declares holds.
+#: Powers [W] of machines at full speed and load, heads [m] at shut-off, temperatures [K] between the low-temperature
+#: cut-out and the high-pressure limiter (docs/plant.md); docs/gym.md has the table with its reasons.
+PLANT_LIMITS: tuple[tuple[re.Pattern[str], float, float], ...] = tuple(
+    (re.compile(pattern), low, high)
+    for pattern, low, high in (
+        (r"Pfan_CT\d_0\d", 0.0, 55e3),
+        (r"P_CTfans_sum", 0.0, 12 * 55e3),
+        (r"P_CDWPs_sum", 0.0, 6 * 170e3),
+        (r"P_CHWPs_sum", 0.0, 6 * 190e3),
+        (r"Pchi\d", 0.0, 3 * 517.2e3),
+        (r"P_Chillers_sum", 0.0, 18 * 517.2e3),
+        (r"H_CDWP\d", 0.0, 60.0),
+        (r"H_CHWP\d", 0.0, 65.0),
+        (r"eta_C[DH]WP\d", 0.0, 1.0),
+        (r"VolumeFlowRate_cw", 0.0, 5.0),
+        (r"T(lvg_CT|chws_|cwr_|chw_supply|cw_supply|cw_returnPipe).*", 273.15, 348.15),
+    )
+)
+
+
+class Vector:
+    """Points in a row as a box.
+
+    Parameters
+    ----------
+    names : sequence of str
+    low, high : sequence of float
+        Bounds of each.
+    normalise : bool
+        Whether the box is [-1, 1] in every direction instead of the bounds.
+    """
+
+    def __init__(self, names: Sequence[str], low: Sequence[float], high: Sequence[float], *, normalise: bool) -> None:
+        self.names = tuple(names)
+        self.low, self.high = np.array(low, dtype=np.float64), np.array(high, dtype=np.float64)
+        self._half, self._middle = (self.high - self.low) / 2.0, (self.high + self.low) / 2.0
+        self._normalise = normalise
+        if normalise:
+            self.space = Box(-1.0, 1.0, (len(self.names),), np.float32)
+        else:
+            self.space = Box(self.low.astype(np.float32), self.high.astype(np.float32), dtype=np.float32)
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Return values as an element of the box; those beyond their bounds are brought back to them."""
+        if self._normalise:
+            values = (values - self._middle) / self._half
+        encoded: NDArray[np.float32] = np.clip(values.astype(np.float32), self.space.low, self.space.high)
+        return encoded
+
+    def decode(self, element: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the values that an element of the box stands for, within the bounds.
+
+        Raises
+        ------
+        InvalidValueError
+            When a number is none.
+        """
+        values = np.asarray(element, dtype=np.float64)
+        if np.isnan(values).any():
+            raise InvalidValueError(
+                f"Invalid action: {self.names[int(np.isnan(values).argmax())]} is no number.", "action"
+            )
+        if self._normalise:
+            values = self._middle + self._half * values
+        within: NDArray[np.float64] = np.clip(values, self.low, self.high)
+        return within
+
+
+def bounds_of(
+    points: Mapping[str, Point], names: Sequence[str], given: Mapping[str, tuple[float, float]]
+) -> tuple[list[float], list[float]]:
+    """Return the lower and the upper bounds of points.
+
+    Parameters
+    ----------
+    points : Mapping[str, Point]
+    names : sequence of str
+        Of the points that are wanted.
+    given : Mapping[str, tuple of float]
+        Bounds that take the place of the plant's.
+
+    Raises
+    ------
+    InvalidValueError
+        When a name is unknown, or a point has no bounds or none that are one.
+    """
+    found = []
+    for name in names:
+        if name not in points:
+            raise InvalidValueError(f"There is no point {name}; there are {', '.join(points)}.", name)
+        low, high = given.get(name) or _own(name, points[name])
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise InvalidValueError(
+                f"The point {name} has no finite bounds: give them, as in bounds={{{name!r}: (0.0, 1.0)}}.", name
+            )
+        found.append((float(low), float(high)))
+    return [low for low, _ in found], [high for _, high in found]
+
+
+def _own(name: str, point: Point) -> tuple[float, float]:
+    low = -np.inf if point.minimum is None else point.minimum
+    high = np.inf if point.maximum is None else point.maximum
+    for pattern, least, most in PLANT_LIMITS:
+        if pattern.fullmatch(name):
+            return max(low, least), min(high, most)
+    return low, high

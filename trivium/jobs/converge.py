@@ -1,0 +1,100 @@
+"""The kind ``converge``: a coupled case as `trivium converge` runs it, of the server's own cases only."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from trivium.core.recorder import Outcome, Recorder
+from trivium.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
+from trivium.errors import InvalidValueError, MissingExtraError
+from trivium.jobs.kinds import Kind
+from trivium.settings import Settings
+
+if any(importlib.util.find_spec(name) is None for name in ("matplotlib", "pandas", "pint", "plotly")):
+    raise MissingExtraError("Coupled models are not installed; they come with: pip install 'trivium[coupling]'")
+
+
+class Spec(BaseModel):
+    """A case's folder in TRIVIUM_STUDIES, and settings that take the place of the case's own.
+
+    With ``dampening_factor_alpha`` alone the method is constant damping: alpha V_calculated + (1 - alpha) V_old.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    case_name: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+    dampening_factor_alpha: Alpha | None = None
+    convergence_tolerance: Positive | None = None
+    max_iterations: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    method: MethodName | None = None
+
+    @field_validator("case_name")
+    @classmethod
+    def _is_a_case(cls, name: str) -> str:
+        if not case_file(_place(name)).is_file() or not _place(name).is_dir():
+            raise ValueError("there is no case of this name on this server")
+        try:
+            load_case(_place(name))
+        except InvalidValueError as error:
+            raise ValueError(" ".join(str(error).split())) from error
+        return name
+
+    def case(self) -> Case:
+        """Return the case with these settings."""
+        return load_case(_place(self.case_name)).with_settings(
+            method=self.method,
+            alpha=self.dampening_factor_alpha,
+            tolerance=self.convergence_tolerance,
+            max_iterations=self.max_iterations,
+        )
+
+
+def _place(name: str) -> Path:
+    return Settings.from_env().studies / name
+
+
+def run(spec: Spec, recorder: Recorder) -> Outcome:
+    """Run a case, or go on where an earlier attempt was.
+
+    Raises
+    ------
+    TriviumError
+        As `trivium.coupling.run.run_case`.
+    """
+    from trivium.coupling import report
+    from trivium.coupling.record import Iteration
+    from trivium.coupling.run import run_case
+
+    case = spec.case()
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201, into the job's log
+
+    def watch(done: Iteration) -> None:
+        say(report.line(done))
+        recorder.progress(
+            f"Iteration {done.number} completed",
+            done.number / case.max_iterations,
+            iterations_run=done.number,
+            convergence_delta=done.told.get("delta"),
+            contraction_rate=done.told.get("rate"),
+            predicted_iterations=done.told.get("remaining"),
+        )
+
+    settings = Settings.from_env()
+    say(report.HEADING)
+    problem, result, files = run_case(case, _place(spec.case_name), recorder.folder / "results", settings, watch)
+    told = report.summary(problem, result)
+    say(f"{result.ending}: {result.reason}")
+    names = (
+        "iterations_run", "convergence_delta", "contraction_rate", "spectral_radius", "predicted_iterations", "reason",
+    )  # fmt: skip
+    error = None if result.converged else f"{result.ending}: {result.reason}"
+    return Outcome(files, {name: told[name] for name in names}, str(result.ending), error)
+
+
+KIND = Kind("Run models that feed each other to a fixed point.", Spec, run)

@@ -1,0 +1,69 @@
+"""Keeps a worker alive: `trivium worker`. It does nothing else, and so has nothing to die of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from trivium.errors import SettingsError
+from trivium.jobs.store import Store
+from trivium.session.process import die_with
+from trivium.settings import ROOT, Settings, child_environment
+
+#: Time before a worker that died is replaced [s].
+_PAUSE = 1.0
+
+
+class Keeper:
+    """Starts a worker, and another one when it dies, until it is told to stop."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def stop(self, *_: object) -> None:
+        """End the worker and then `run`."""
+        self._stopping.set()
+        if self._worker is not None:
+            self._worker.terminate()
+
+    def run(self) -> None:
+        """Keep a worker running."""
+        command = [sys.executable, "-m", "trivium.jobs.worker", str(os.getpid())]
+        while not self._stopping.is_set():
+            self._worker = subprocess.Popen(command, env=child_environment(PYTHONPATH=str(ROOT)))  # noqa: S603, ours
+            if self._stopping.is_set():  # while it was started
+                self._worker.terminate()
+            code = self._worker.wait()
+            if code == 0:
+                break
+            time.sleep(_PAUSE)
+
+
+def keep(settings: Settings, parent: int | None = None) -> None:
+    """Keep a worker running until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    settings : Settings
+    parent : int, optional
+        The process whose end ends this one.
+
+    Raises
+    ------
+    TriviumError
+        When the settings do not let a worker work.
+    """
+    if parent is not None:
+        die_with(parent)
+    if not settings.worker_jobs:
+        raise SettingsError("TRIVIUM_WORKER_JOBS is 0: a worker would run nothing")
+    Store(settings).close()
+    keeper = Keeper()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, keeper.stop)
+    keeper.run()

@@ -1,0 +1,92 @@
+"""The kinds of jobs: a name, what a specification of it looks like, and what runs it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from trivium.core.numbers import shown
+from trivium.core.recorder import Outcome, Recorder
+from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+
+#: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
+_PLACES = {"converge": "trivium.jobs.converge", "step": "trivium.jobs.step", "sweep": "trivium.jobs.sweep"}
+#: The extras that bring what they import.
+_EXTRAS = {"converge": "coupling", "sweep": "sweep"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job.
+
+    Attributes
+    ----------
+    about : str
+        What it does, in a sentence.
+    spec : type of BaseModel
+    run : callable
+        Takes a specification and a `Recorder`; see there what it may rely on. Called in a process of its own.
+    """
+
+    about: str
+    spec: type[BaseModel]
+    run: Callable[[Any, Recorder], Outcome]
+
+
+def names() -> list[str]:
+    """Return the names of all kinds."""
+    return sorted(_PLACES)
+
+
+def find(name: str) -> Kind:
+    """Return a kind.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that name.
+    MissingExtraError
+        When a package that it needs is not installed.
+    """
+    if name not in _PLACES:
+        raise NotFoundError(f"There is no kind of job {shown(name)}; there are: {', '.join(names())}.")
+    try:
+        kind: Kind = importlib.import_module(_PLACES[name]).KIND
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or str(error.name).startswith("trivium"):
+            raise
+        raise MissingExtraError(
+            f"Jobs of the kind {name} are not installed; they come with: pip install 'trivium[{_EXTRAS[name]}]'"
+        ) from error
+    return kind
+
+
+def parse(kind: Kind, given: Mapping[str, Any]) -> BaseModel:
+    """Check a specification.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong.
+    """
+    try:
+        return kind.spec.model_validate(dict(given))
+    except ValidationError as error:
+        wrong = [(".".join(map(str, one["loc"])) or "the body", one) for one in error.errors(include_url=False)]
+        said = [_said(field, one) for field, one in wrong]
+        raise InvalidValueError(" ".join(said), wrong[0][0]) from error
+
+
+def _said(field: str, one: Any) -> str:
+    if one["type"] == "extra_forbidden":
+        return f"Bad input for parameter {shown(field)}. Unknown parameter."
+    if one["type"] == "missing":
+        return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
+    reason = str(one["msg"]).removeprefix("Value error, ")
+    if not one["loc"]:  # a rule about several fields, which its words name
+        return f"Bad input: {reason}."
+    return f"Invalid value {shown(one['input'])} for parameter {field}. {reason}."

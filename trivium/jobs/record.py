@@ -1,0 +1,109 @@
+"""The record of a job: its states, which of them may follow which, and what a death counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from trivium.core.recorder import Scalar
+
+#: How often a job may die without having come further than before, until it counts as failed.
+MOST_DEATHS = 5
+
+
+class State(StrEnum):
+    """Where a job stands; the text is what replies say."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCESS = "Success"
+    ERROR = "Error"
+    CANCELLED = "Cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing follows."""
+        return not FOLLOWS[self]
+
+
+#: The states that may follow a state. Running follows itself when another worker takes over a job whose worker is gone.
+FOLLOWS: Mapping[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: frozenset({State.RUNNING, State.PENDING, State.SUCCESS, State.ERROR, State.CANCELLED}),
+    State.SUCCESS: frozenset(),
+    State.ERROR: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+
+def before(state: State) -> list[State]:
+    """Return the states that a state may follow."""
+    return [one for one in State if state in FOLLOWS[one]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the store has it.
+
+    Attributes
+    ----------
+    task_id, kind : str
+    spec : Mapping
+        As the kind's model takes it.
+    state : State
+    message : str
+        The last that the run told.
+    progress : float or None
+        How much is done, 0 to 1.
+    counts, results : Mapping[str, Scalar]
+        Figures during the run, and at its end.
+    files : Mapping[str, str]
+        Result files by name: paths relative to the job's folder.
+    outcome, error : str or None
+    created, started, finished, lease : float or None
+        In the store's clock [s since 1970]; a lease is until when the job is its worker's.
+    worker : str or None
+        Who runs it, or ran it last.
+    token : int
+        Counts who took the job; what carries an older one is refused.
+    attempts : int
+        How often it was started.
+    deaths : int
+        How often its process died since it came further than before.
+    furthest : float
+        How far it was at its deaths.
+    cancel : bool
+        Whether somebody asked it to end.
+    """
+
+    task_id: str
+    kind: str
+    spec: Mapping[str, Any]
+    state: State
+    message: str
+    progress: float | None
+    counts: Mapping[str, Scalar]
+    results: Mapping[str, Scalar]
+    files: Mapping[str, str]
+    outcome: str | None
+    error: str | None
+    created: float
+    started: float | None
+    finished: float | None
+    lease: float | None
+    worker: str | None
+    token: int
+    attempts: int
+    deaths: int
+    furthest: float
+    cancel: bool
+
+    def after_death(self) -> tuple[int, float]:
+        """Return ``deaths`` and ``furthest`` after its process died once more.
+
+        A job that comes further each time may die as often as it likes; one that dies at the same place may not.
+        """
+        reached = self.progress or 0.0
+        return (1, reached) if reached > self.furthest else (self.deaths + 1, self.furthest)

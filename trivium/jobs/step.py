@@ -1,0 +1,72 @@
+"""The kind ``step``: a whole test under a controller, as `trivium step`, with trajectories and indicators as files."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Annotated, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from trivium.control.commands import blocks
+from trivium.control.drive import controller, drive
+from trivium.core.export import check_path, write_table
+from trivium.core.recorder import Outcome, Recorder, Scalar
+from trivium.jobs.kinds import Kind
+from trivium.session.local import open_testcase
+from trivium.settings import Settings
+
+_Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Spec(BaseModel):
+    """From when to when [s], under which controller, and the format of the trajectories."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start_time: _Time = 0.0
+    end_time: _Time
+    controller: Literal["rules", "look-ahead", "hold"] = "rules"
+    format: Literal["csv", "parquet", "h5"] = "csv"
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> Spec:
+        if not self.end_time > self.start_time:
+            raise ValueError("end_time must be after start_time")
+        return self
+
+
+def run(spec: Spec, recorder: Recorder) -> Outcome:
+    """Drive the server's default test case from its initialization to the end; a test that was cut off begins anew.
+
+    Raises
+    ------
+    TriviumError
+        When something is wrong with the test, or a step fails.
+    """
+    table = recorder.folder / f"trajectories.{spec.format}"
+    check_path(table)
+    settings = Settings.from_env()
+    with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
+        by = controller(spec.controller, case)
+        recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
+        observation = case.initialize(spec.start_time, spec.end_time).payload
+        steps = 0
+        total = math.floor((spec.end_time - spec.start_time) / float(case.get_step().payload))
+
+        def stepped(_: float) -> None:
+            nonlocal steps
+            steps += 1
+            recorder.progress(f"Step {steps} of {total} completed", steps / total, steps=steps, time=case.time)
+
+        drive(case, by, observation, spec.end_time, stepped)
+        recorder.progress("Writing the results")
+        write_table(table, case.stepper.history.columns, blocks(case))
+        values: dict[str, Scalar] = dict(case.get_kpis().payload)
+    indicators = recorder.folder / "kpi.json"
+    indicators.write_bytes(orjson.dumps(values, option=orjson.OPT_INDENT_2))
+    return Outcome({table.name: table, indicators.name: indicators}, values)
+
+
+KIND = Kind("Simulate the default test case from a time to a time under a controller.", Spec, run)

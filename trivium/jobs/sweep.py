@@ -1,0 +1,127 @@
+"""The kind ``sweep``: a study as `trivium sweep` runs it, on files of the server's own studies only."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from pydantic import Field, model_validator
+
+from trivium.core.recorder import Outcome, Recorder
+from trivium.errors import MissingExtraError
+from trivium.jobs.kinds import Kind
+from trivium.settings import Settings
+from trivium.sweep.spec import Study
+
+if any(importlib.util.find_spec(name) is None for name in ("distributed", "h5py", "hdf5plugin", "numba")):
+    raise MissingExtraError("Sweeps are not installed; they come with: pip install 'trivium[sweep]'")
+
+#: Most that the cache of runs holds [bytes].
+_CACHE = 4 * 10**9
+#: What of the results is no result.
+_WORKING = (".lock", "-wal", "-shm", "-journal")
+
+
+class Spec(Study):
+    """A study, and the folder of TRIVIUM_STUDIES that its files are in: file names are relative to it."""
+
+    folder: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+
+    @property
+    def place(self) -> Path:
+        """Return the study's folder."""
+        return Settings.from_env().studies / self.folder
+
+    @model_validator(mode="after")
+    def _stays_inside(self) -> Spec:
+        place = self.place.resolve()
+        if not place.is_dir():
+            raise ValueError(f"there is no folder {self.folder} of studies on this server")
+        if self.paths.scratch_dir is not None:
+            raise ValueError("paths.scratch_dir is the server's choice, and must be left out")
+        given = {"paths.package_path": self.paths.package_path, "simulation.inputs": self.simulation.inputs}
+        named = [(field, path) for field, path in given.items() if path is not None]
+        named += [(f"simulation_parameters.{field}", Path(name)) for field, name in self._files()]
+        for field, path in named:
+            if not (place / path).resolve().is_relative_to(place):
+                raise ValueError(f"{field}: {path} is outside the folder {self.folder}")
+        if not (place / self.paths.package_path).exists():
+            raise ValueError(f"paths.package_path: there is no {self.paths.package_path} in the folder {self.folder}")
+        return self
+
+    def _files(self) -> list[tuple[str, str]]:
+        """Return parameters and what they name as files."""
+        found = []
+        for name, given in self.simulation_parameters.items():
+            for value in given if isinstance(given, list) else [given]:
+                if isinstance(value, str) and value.strip().startswith("file:"):
+                    whole = value.strip().removeprefix("file:")
+                    found += [(name, whole), (name, whole.rpartition(":")[0])]  # perhaps with a column
+        return found
+
+    def study(self) -> dict[str, Any]:
+        """Return the study with whole file names, so that it may lie anywhere."""
+
+        def whole(value: Any) -> Any:
+            if isinstance(value, list):
+                return [whole(one) for one in value]
+            if isinstance(value, str) and value.strip().startswith("file:"):
+                return f"file:{self.place / value.strip().removeprefix('file:')}"
+            return value
+
+        content = self.model_dump(mode="json", by_alias=True, exclude={"folder"}, exclude_none=True)
+        content["paths"]["package_path"] = str(self.place / self.paths.package_path)
+        if self.simulation.inputs is not None:
+            content["simulation"]["inputs"] = str(self.place / self.simulation.inputs)
+        content["simulation_parameters"] = {name: whole(value) for name, value in self.simulation_parameters.items()}
+        return content
+
+
+def run(spec: Spec, recorder: Recorder) -> Outcome:
+    """Run a study, or what an earlier attempt left of it.
+
+    Raises
+    ------
+    TriviumError
+        As `trivium.sweep.study.run_study`.
+    """
+    from trivium.sweep.cache import Cache
+    from trivium.sweep.drive import State
+    from trivium.sweep.progress import describe
+    from trivium.sweep.read import open_results
+    from trivium.sweep.report import write_report
+    from trivium.sweep.study import Where, run_study
+
+    settings = Settings.from_env()
+    state_dir = settings.state_dir
+    path, out = recorder.folder / "study.json", recorder.folder / "results"
+    path.write_bytes(orjson.dumps(spec.study(), option=orjson.OPT_INDENT_2))
+
+    def on_progress(state: State) -> None:
+        counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
+        part = state.done / state.total if state.total else None
+        recorder.progress(describe(state), part, **counts, rate=state.rate, eta=state.eta)
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201, into the job's log
+
+    with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
+        state = run_study(path, out, Where(state_dir / "fmu", settings.scheduler or None), cache, on_progress, say)
+    on_progress(state)
+    try:
+        with open_results(out) as results:
+            write_report(results, out / "report.html", spec.folder)
+    except Exception:  # the results are there, and are not to be lost for a page about them
+        traceback.print_exc()
+    made = sorted(one for one in out.rglob("*") if one.is_file() and not one.name.endswith(_WORKING))
+    files = {"study.json": path} | {f"results/{one.relative_to(out)}": one for one in made}
+    error = "all runs failed" if state.failed == state.total else None
+    values = {"runs": state.total, "failed": state.failed, "cached": state.cached}
+    return Outcome(files, values, "completed" if not state.failed else "completed with failed runs", error)
+
+
+KIND = Kind("Run a model many times with other parameters.", Spec, run)

@@ -1,0 +1,211 @@
+"""The worker: claims jobs, runs each in a process group of its own, gives signs of life, ends what was cancelled.
+
+``python -m trivium.jobs.worker`` is one; `trivium.jobs.keeper` keeps one alive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from trivium import logs
+from trivium.errors import StoreError
+from trivium.jobs import retention
+from trivium.jobs.record import Job, State
+from trivium.jobs.store import LostError, Store
+from trivium.jobs.table import process_name
+from trivium.session import layout
+from trivium.session.process import die_with
+from trivium.settings import ROOT, Settings, child_environment
+
+log = logging.getLogger("trivium.jobs.worker")
+
+#: Time between two looks at processes and store [s].
+_LOOK = 0.2
+#: Most time between two signs of life [s]; it is also how soon a cancelled job hears of it.
+_RENEW = 1.0
+#: How long a job that is to end may take to do so by itself [s].
+GRACE = 5.0
+
+
+@dataclass
+class _Run:
+    """A job that runs here.
+
+    Attributes
+    ----------
+    process : Popen
+        Leader of the job's process group; stdin is its lifeline.
+    why : str
+        Why it is to end; empty while it is not.
+    patience : float
+        When it is killed then [s, monotonic].
+    """
+
+    job: Job
+    process: subprocess.Popen[bytes]
+    why: Literal["", "cancel", "stop", "lost"] = ""
+    patience: float = float("inf")
+
+
+class Worker:
+    """Runs jobs until it is told to stop.
+
+    Parameters
+    ----------
+    settings : Settings
+    child : sequence of str
+        What Python is to run for a job.
+    """
+
+    def __init__(self, settings: Settings, child: Sequence[str] = ("-m", "trivium.jobs.child")) -> None:
+        self._child = child
+        self._settings = settings
+        self._store = Store(settings)
+        self._name = process_name()
+        self._runs: list[_Run] = []
+        self._renewed = 0.0
+        self._reachable = True
+        self._stopping = False
+
+    def stop(self, *_: object) -> None:
+        """End the jobs that run here, which others may go on with, and then `run`."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Run jobs."""
+        if self._settings.jobs_keep:
+            retention.start(self._store, self._settings.jobs_keep)
+        while self._runs or not self._stopping:
+            for run in list(self._runs):
+                self._attend(run)
+            try:
+                self._talk()
+                self._reachable = True
+            except StoreError as error:
+                if self._reachable:
+                    log.warning("%s; going on when it can be", error)
+                self._reachable = False
+            time.sleep(_LOOK)
+        self._store.close()
+
+    def _talk(self) -> None:
+        """All that is between the worker and the store while jobs run."""
+        if time.monotonic() >= self._renewed + min(_RENEW, self._settings.job_lease / 4):
+            self._renewed = time.monotonic()
+            for run in self._runs:
+                self._renew(run)
+        while not self._stopping and len(self._runs) < self._settings.worker_jobs:
+            deadline = self._deadline()
+            job = self._store.claim(self._name)
+            if job is None:
+                break
+            self._start(job, deadline)
+
+    def _deadline(self) -> float:
+        """Return when a lease that is asked for now will have gone, however late the answer comes."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) + 0.9 * self._settings.job_lease
+
+    def _start(self, job: Job, deadline: float) -> None:
+        if job.cancel:  # its last worker went away before it could end it
+            with contextlib.suppress(LostError):
+                self._store.finish(job, State.CANCELLED, "Cancelled")
+            return
+        folder = self._store.folder_of(job.task_id)
+        try:
+            folder.mkdir(exist_ok=True, mode=0o700)
+            with (folder / "log.txt").open("ab") as file:
+                process = subprocess.Popen(  # noqa: S603, arguments are ours
+                    [sys.executable, *self._child, job.task_id, str(job.token), str(deadline)],
+                    stdin=subprocess.PIPE,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    env=child_environment(PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1"),
+                    start_new_session=True,
+                    bufsize=0,
+                )
+        except OSError as error:
+            log.error("job %s cannot be started: %s", job.task_id, error)
+            with contextlib.suppress(LostError):
+                self._store.release(job, died=True)
+            return
+        os.set_blocking(process.stdin.fileno(), False)  # type: ignore[union-attr]  # it is a pipe
+        self._runs.append(_Run(job, process))
+        log.info("job %s (%s), attempt %d", job.task_id, job.kind, job.attempts)
+
+    def _renew(self, run: _Run) -> None:
+        deadline = self._deadline()
+        try:
+            if self._store.renew(run.job):
+                self._end(run, "cancel")
+        except LostError:
+            if run.process.returncode is None and not _has_ended(run.process):
+                run.why, run.patience = "lost", 0.0
+            return
+        with contextlib.suppress(OSError):  # it has ended, or does not read
+            os.write(run.process.stdin.fileno(), f"{deadline}\n".encode())  # type: ignore[union-attr]
+
+    def _attend(self, run: _Run) -> None:
+        """Look after a process: whether it has ended, or must."""
+        if self._stopping:
+            self._end(run, "stop")
+        if not _has_ended(run.process):
+            if time.monotonic() < run.patience:
+                return
+            _kill_group(run.process)
+        _kill_group(run.process)  # what it started; before it is waited for its number is not used again
+        code = run.process.wait()
+        run.process.stdin.close()  # type: ignore[union-attr]
+        self._runs.remove(run)
+        try:
+            self._settle(run, code)
+        except LostError:  # the usual case: the job has kept how it ended itself
+            pass
+        except StoreError as error:  # its lease will end
+            log.warning("%s", error)
+
+    def _settle(self, run: _Run, code: int) -> None:
+        """Tell the store of a job whose process ended without doing so."""
+        if run.why == "cancel":
+            self._store.finish(run.job, State.CANCELLED, "Cancelled")
+        elif run.why != "lost":
+            self._store.release(run.job, died=run.why != "stop")
+            log.warning("job %s goes on later: its process ended with %d", run.job.task_id, code)
+
+    def _end(self, run: _Run, why: Literal["cancel", "stop"]) -> None:
+        """Have a job end by itself, soon."""
+        if not run.why:
+            run.why, run.patience = why, time.monotonic() + GRACE
+            os.kill(run.process.pid, signal.SIGTERM)  # Popen's own way would wait for it, and free its number
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def work(settings: Settings, parent: int, *child: str) -> None:
+    """Work until SIGTERM or SIGINT, or the end of the parent; see `Worker`."""
+    die_with(parent)
+    logs.set_up(settings.log_level, settings.log_format)
+    layout.prepare(settings.state_dir)
+    worker = Worker(settings, child) if child else Worker(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, worker.stop)
+    worker.run()
+
+
+if __name__ == "__main__":
+    work(Settings.from_env(), int(sys.argv[1]))

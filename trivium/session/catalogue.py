@@ -1,0 +1,154 @@
+"""The test cases of a server: the default one, and those that clients registered from a folder of the server's.
+
+What was registered is kept in ``testcases.json`` of the state directory: test case id -> name of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import IO
+
+from trivium.core.resources import Resources
+from trivium.errors import InvalidValueError, StorageError
+from trivium.session.folder import replace_file
+from trivium.settings import Settings
+
+_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
+
+
+class Catalogue:
+    """Names of test cases and where they lie.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    ResourcesError
+        When the default test case lacks something.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._resources = settings.resources
+        self._folder = settings.testcases
+        self._file = settings.state_dir / "testcases.json"
+        #: Id of the default test case.
+        self.default = Resources.load(settings.resources).name
+
+    def names(self) -> list[str]:
+        """Return the ids of all test cases that are there, the default one first."""
+        there = [name for name, file in self._registered().items() if self._folder and (self._folder / file).exists()]
+        return list(dict.fromkeys([self.default, *there]))
+
+    def path(self, testcaseid: str) -> Path:
+        """Return where a test case lies.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of this id.
+        """
+        if testcaseid == self.default:
+            return self._resources
+        file = self._registered().get(testcaseid)
+        if file is None:
+            raise InvalidValueError(f"Invalid testcase: {testcaseid}", "testcaseid")
+        return self.inside(file)
+
+    def inside(self, file: str) -> Path:
+        """Return a folder or FMU of the folder of test cases.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of this name, or it lies elsewhere.
+        """
+        if self._folder is None:
+            raise InvalidValueError("This server registers no test cases: TRIVIUM_TESTCASES is not set.", "file")
+        if Path(file).name != file or "\0" in file:
+            raise InvalidValueError(f"Invalid value {file!r} for parameter file. Value must be a plain name.", "file")
+        path = self._folder / file
+        if not path.resolve().is_relative_to(self._folder.resolve()) or not path.exists():
+            raise InvalidValueError(
+                f"Invalid value {file!r} for parameter file. The folder of test cases has no such file.", "file"
+            )
+        return path
+
+    def free_id(self, file: str, testcaseid: str | None) -> str:
+        """Return the id that a file is registered under; by default its name without the suffix.
+
+        Raises
+        ------
+        InvalidValueError
+            When the id is not acceptable, or stands for another file.
+        """
+        chosen = Path(file).stem if testcaseid is None else testcaseid
+        if not _ID.fullmatch(chosen):
+            raise InvalidValueError(
+                f"Invalid value {chosen!r} for parameter testcaseid. Value must consist of letters, digits, '_', '-' "
+                f"and '.'.",
+                "testcaseid",
+            )
+        if chosen == self.default or self._registered().get(chosen, file) != file:
+            raise InvalidValueError(
+                f"Invalid value {chosen!r} for parameter testcaseid. It stands for another test case.", "testcaseid"
+            )
+        return chosen
+
+    def receive(self, testcaseid: str, content: IO[bytes]) -> str:
+        """Put an FMU into the folder of test cases and return its name there; what is there is never replaced.
+
+        Raises
+        ------
+        InvalidValueError
+            When the id is not acceptable or taken, or there is no such folder.
+        StorageError
+            When it cannot be written.
+        """
+        file = f"{self.free_id('', testcaseid)}.fmu"
+        if self._folder is None:
+            raise InvalidValueError("This server registers no test cases: TRIVIUM_TESTCASES is not set.", "testcaseid")
+        partial = self._folder / f".{os.urandom(8).hex()}.partial"
+        try:
+            with partial.open("xb") as taken:
+                while data := content.read(2**20):
+                    taken.write(data)
+            os.link(partial, self._folder / file)  # fails where a name is taken
+        except FileExistsError as error:
+            raise InvalidValueError(
+                f"Invalid value {testcaseid!r} for parameter testcaseid. There is a file of that name.",
+                "testcaseid",
+            ) from error
+        except OSError as error:
+            raise StorageError(f"The FMU cannot be stored: {error.strerror}.") from error
+        finally:
+            partial.unlink(missing_ok=True)
+        return file
+
+    def discard(self, file: str) -> None:
+        """Remove what `receive` stored."""
+        if self._folder is not None:
+            (self._folder / file).unlink(missing_ok=True)
+
+    def register(self, file: str, testcaseid: str) -> None:
+        """Keep an id of a file; the caller sees to it that nobody else does at the same time.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be kept.
+        """
+        replace_file(self._file, json.dumps({**self._registered(), self.free_id(file, testcaseid): file}).encode())
+
+    def _registered(self) -> dict[str, str]:
+        try:
+            registered: dict[str, str] = json.loads(self._file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{self._file} cannot be read: {error}") from error
+        return registered

@@ -1,0 +1,37 @@
+"""What a host is told when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trivium.session.journal import Durability
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a host is told.
+
+    Attributes
+    ----------
+    state_dir, resources : str
+    testid : str
+    engine : str
+        What runs the FMU where the test case does not choose.
+    durability : {"process", "power"}
+    idle_timeout : float
+        Without requests the host ends after this time [s].
+    recycle_steps : int
+        Requests that change the session, after which the host ends; 0 for never.
+    memory : int
+        Most memory that a host may have [bytes]; at half of what lies between that and its memory at the start it is
+        replaced at the next occasion.
+    """
+
+    state_dir: str
+    resources: str
+    testid: str
+    engine: str
+    durability: Durability
+    idle_timeout: float
+    recycle_steps: int
+    memory: int

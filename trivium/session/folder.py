@@ -1,0 +1,212 @@
+"""The folder of a session: where its files lie, and the small ones among them.
+
+::
+
+    <state directory>/sessions/<test id>/
+      about.json        which test case it is, when it was made
+      queued            there while the session waits for room: since when
+      journal/          see trivium/session/journal.py
+      rows/             see trivium/session/rows.py
+      snapshots/<id>/   see trivium/session/snapshots.py
+      status            who serves it, and since when it has been busy with which request
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import struct
+import tempfile
+import time
+import zlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trivium.errors import StorageError
+from trivium.session.process import process_start
+
+_STATUS = struct.Struct("<QQd32sdQ")
+_CRC = struct.Struct("<I")
+#: No process starts then.
+_NEVER = 2**64 - 1
+#: Unix socket addresses end at 108 bytes.
+_LONGEST = 100
+
+
+class Status(NamedTuple):
+    """Who serves a session.
+
+    Attributes
+    ----------
+    pid : int
+    started : int
+        Start of the process in clock ticks since boot; pids get reused.
+    busy_since : float
+        ``time.monotonic()`` at which the request began; 0 when idle.
+    key : bytes
+        The request.
+    clock : float
+        Clock of the session [s].
+    requests : int
+        Requests that this host has done.
+    """
+
+    pid: int
+    started: int
+    busy_since: float
+    key: bytes
+    clock: float
+    requests: int
+
+
+class Folder:
+    """The folder of a session.
+
+    Parameters
+    ----------
+    state_dir : Path
+    testid : str
+    path : Path, optional
+        Where the folder was moved to.
+    """
+
+    def __init__(self, state_dir: Path, testid: str, path: Path | None = None) -> None:
+        self.testid = testid
+        self.path = path or state_dir / "sessions" / testid
+        self.journal = self.path / "journal"
+        self.rows = self.path / "rows"
+        self.queued = self.path / "queued"
+        self._state_dir = state_dir
+
+    @cached_property
+    def socket(self) -> Path:
+        """Address of the host."""
+        return runtime_dir(self._state_dir) / f"s-{hashlib.sha256(self.testid.encode()).hexdigest()[:20]}"
+
+    def create(self, about: Mapping[str, Any], *, queued: bool = False) -> None:
+        """Make the folder, of a session that waits or not; one that exists stays as it is.
+
+        Raises
+        ------
+        StorageError
+            When it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StorageError(f"{self.path} cannot be made: {error.strerror}") from error
+        if queued:
+            replace_file(self.queued, b"%d" % time.time_ns())
+        if not self.exists():
+            replace_file(self.path / "about.json", json.dumps(dict(about)).encode())
+
+    def exists(self) -> bool:
+        """Tell whether there is such a session."""
+        return (self.path / "about.json").exists()
+
+    def about(self) -> dict[str, Any]:
+        """Return what `create` was given; empty when there is no such session."""
+        try:
+            about: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return about
+
+    def queued_since(self) -> int | None:
+        """Return since when the session waits [ns since 1970]; None when it does not."""
+        try:
+            return int(self.queued.read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def status(self) -> Status | None:
+        """Return who serves the session, or served it last."""
+        try:
+            data = (self.path / "status").read_bytes()
+        except OSError:
+            return None
+        return Status._make(_STATUS.unpack(data)) if len(data) == _STATUS.size else None
+
+    def serving(self) -> Status | None:
+        """Return who serves the session now."""
+        status = self.status()
+        return status if status is not None and process_start(status.pid) == status.started else None
+
+
+def keep_clock(folder: Folder, path: Path) -> None:
+    """Write a status that tells where a session stands, and that nobody serves it."""
+    status = folder.status()
+    if status is not None:
+        path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, b"", status.clock, status.requests))
+
+
+class StatusFile:
+    """Writes the status of a session; belongs to its host."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._file = os.open(folder.path / "status", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._who = (os.getpid(), process_start(os.getpid()))
+        self.requests = 0
+
+    def write(self, busy_since: float, key: str, clock: float) -> None:
+        """Say what the host is doing."""
+        os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, key.encode()[:32], clock, self.requests), 0)
+
+
+def runtime_dir(state_dir: Path) -> Path:
+    """Return the folder of the sockets of a state directory, made when missing.
+
+    It lies in the state directory, or in the temporary directory when that path is too long for a socket.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made or belongs to somebody else.
+    """
+    path = state_dir / "run"
+    if len(os.fsencode(path)) + 24 > _LONGEST:
+        name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"trivium-{os.getuid()}-{name}"
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stat = path.stat()
+    except OSError as error:
+        raise StorageError(f"the folder {path} cannot be made: {error.strerror}") from error
+    if stat.st_uid != os.getuid() or stat.st_mode & 0o022:
+        raise StorageError(f"the folder {path} of the sockets belongs to somebody else, or others may write to it")
+    return path
+
+
+def sealed(data: bytes) -> bytes:
+    """Return bytes with a checksum before them."""
+    return _CRC.pack(zlib.crc32(data)) + data
+
+
+def opened(data: bytes) -> memoryview:
+    """Return what `sealed` was given.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    body = memoryview(data)[_CRC.size :]
+    if len(data) < _CRC.size or zlib.crc32(body) != _CRC.unpack_from(data)[0]:
+        raise ValueError("damaged")
+    return body
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file as a whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,155 @@
+"""The process that owns one session: it alone calls the plant, from its only thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import selectors
+import signal
+import socket
+import time
+from pathlib import Path
+
+from trivium.errors import ModelError, TriviumError, UnknownSessionError
+from trivium.session.config import Config
+from trivium.session.folder import Folder, StatusFile
+from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send, unpack
+from trivium.session.journal import LockedError
+from trivium.session.ledger import Ledger
+from trivium.session.local import Prepared, prepare
+from trivium.session.process import resident
+from trivium.session.session import Session
+
+#: How long a host waits for the next web worker when it has none [s].
+LINGER = 2.0
+#: How long others may take to send a request or to take a reply [s].
+PATIENCE = 20.0
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Host:
+    """Serves one session until it is idle, alone, old or told to end.
+
+    Parameters
+    ----------
+    config : Config
+    prepared : Prepared, optional
+        The test case at its beginning; without it, it is opened.
+
+    Raises
+    ------
+    LockedError
+        When another host serves the session.
+    TriviumError
+        When the test case cannot be opened or brought back to where it stood.
+    """
+
+    def __init__(self, config: Config, prepared: Prepared | None = None) -> None:
+        self._config = config
+        self._folder = Folder(Path(config.state_dir), config.testid)
+        if not self._folder.about():
+            raise UnknownSessionError(config.testid)
+        ledger = Ledger(self._folder.journal, config.durability)
+        work = self._folder.path / "work"
+        work.mkdir(exist_ok=True)
+        os.chdir(work)  # what an FMU writes beside itself stays with its session
+        self._status = StatusFile(self._folder)
+        self._status.write(time.monotonic(), "", 0.0)
+        self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        if prepared is None:
+            prepared = prepare(Path(config.resources), Path(config.state_dir), config.engine)
+        self._session = Session(config, self._folder, ledger, prepared)
+        self._status.write(0.0, "", self._session.time)
+        self._first_memory = resident(os.getpid())
+        _limit_address_space(config.memory)
+
+    def serve(self, first: socket.socket) -> None:
+        """Answer requests; the first client is connected already."""
+        self._folder.socket.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
+            listener.bind(str(self._folder.socket))
+            listener.listen(128)
+            first.settimeout(PATIENCE)
+            selector.register(listener, selectors.EVENT_READ)
+            with contextlib.suppress(GoneError):
+                send(first, pack({"ready": True, "restored": self._session.restored}))
+                selector.register(first, selectors.EVENT_READ)
+            used = time.monotonic()
+            while True:
+                events = selector.select(0.5)
+                for key, _ in events:
+                    sock = key.fileobj
+                    assert isinstance(sock, socket.socket)  # noqa: S101, what was registered
+                    if sock is listener:
+                        client, _ = listener.accept()
+                        client.settimeout(PATIENCE)
+                        selector.register(client, selectors.EVENT_READ)
+                        continue
+                    try:
+                        message = receive(sock)
+                        used = time.monotonic()
+                        send(sock, self._answer(message))
+                    except GoneError:
+                        selector.unregister(sock)
+                        sock.close()
+                    if self._worn():
+                        self.close()
+                        return
+                now = time.monotonic()
+                alone = len(selector.get_map()) == 1 and now - used > LINGER
+                if alone or now - used > self._config.idle_timeout:
+                    self.close()
+                    return
+
+    def close(self) -> None:
+        """Let go of the session: who comes next finds it in the journal."""
+        self._folder.socket.unlink(missing_ok=True)
+        self._status.write(0.0, "", self._session.time)
+        self._session.close()
+
+    def _worn(self) -> bool:
+        """Tell whether a fresh process should go on."""
+        if self._session.lost or 0 < self._config.recycle_steps <= self._session.changes:
+            return True
+        limit = self._first_memory + (self._config.memory - self._first_memory) / 2
+        pages = int(os.pread(self._memory, 100, 0).split()[1])
+        return pages * _PAGE > max(limit, self._first_memory)
+
+    def _answer(self, message: Block) -> bytes:
+        request, _ = unpack(message)
+        self._status.write(time.monotonic(), request["id"], self._session.time)
+        try:
+            return self._session.do(request, message)
+        except TriviumError as error:
+            return pack_error(error)
+        except Exception as error:  # a fault of ours; the client must hear of it, and the session goes on
+            return pack_error(TriviumError(f"{type(error).__name__}: {error}"))
+        finally:
+            self._status.requests += 1
+            self._status.write(0.0, "", self._session.time)
+
+
+def run(config: Config, first: socket.socket, prepared: Prepared | None = None) -> None:
+    """Be a host; does not return before the host ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; a host ends when nobody talks to it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(GoneError):  # who asked for a host may be gone before it is ready
+        try:
+            host = Host(config, prepared)
+        except LockedError:
+            send(first, pack({"locked": True}))
+        except TriviumError as error:
+            send(first, pack_error(error))
+        except Exception as error:
+            send(first, pack_error(ModelError(f"the session cannot be opened: {type(error).__name__}: {error}")))
+        else:
+            host.serve(first)
+
+
+def _limit_address_space(memory: int) -> None:
+    """Let allocations fail far beyond the limit: the watchdog looks at the real memory, but only now and then."""
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    soft = size + 2 * memory
+    resource.setrlimit(resource.RLIMIT_AS, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

@@ -1,0 +1,66 @@
+"""The version of a state directory: an older one is brought up to date, a newer one is refused.
+
+``<state directory>/VERSION`` holds a number. Sessions, row files and jobs have versions of their own besides; this one
+tells how the directory is divided.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from trivium.errors import StorageError
+from trivium.session.folder import replace_file
+
+
+def _join_caches(state_dir: Path) -> None:
+    """Sweeps had a cache of unpacked FMUs of their own."""
+    shutil.rmtree(state_dir / "fmus", ignore_errors=True)
+
+
+#: What leads from each version to the next; done again from the start where it was interrupted.
+STEPS: Sequence[Callable[[Path], None]] = (_join_caches,)
+
+
+def prepare(state_dir: Path, steps: Sequence[Callable[[Path], None]] = STEPS) -> None:
+    """Bring a state directory to this version; processes that come at the same time wait for one another.
+
+    Parameters
+    ----------
+    state_dir : Path
+        Made when there is none.
+    steps : sequence of callable
+        From version 0, which had no file, to 1 and so on.
+
+    Raises
+    ------
+    StorageError
+        When the directory is of a newer version or cannot be written.
+    """
+    path = state_dir / "VERSION"
+    if _version(path) == len(steps):
+        return
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        with (state_dir / ".version.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            now = _version(path)
+            if now > len(steps):
+                told = f"{state_dir} is of version {now}, and this server knows those up to {len(steps)}."
+                raise StorageError(f"{told} Use the newer server that wrote it, or another TRIVIUM_STATE_DIR.")
+            for number in range(now, len(steps)):
+                steps[number](state_dir)
+                replace_file(path, b"%d\n" % (number + 1))
+    except OSError as error:
+        raise StorageError(f"{state_dir} cannot be written: {error.strerror}") from error
+
+
+def _version(path: Path) -> int:
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{path} does not hold a version: {error}") from error

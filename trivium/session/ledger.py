@@ -1,0 +1,235 @@
+"""The journal of a session in terms of requests: which were meant, which were done, and what was answered.
+
+A generation begins with a state to start from (the serialized test case, the names of the row files with the rows that
+count, the replies that are kept). Requests follow: the intent, and after it the commit (reply, rows that were added) or
+the abort. Long before a generation grows large the host begins another one, so to read it takes as long for a year as
+for an hour.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from trivium.errors import ConflictError, StateError, StorageError
+from trivium.session.frames import Block, pack, pack_error, unpack
+from trivium.session.journal import Durability, Journal, Kind, Record
+from trivium.session.rows import Named
+
+#: Version of what is recorded; sessions of another one are refused.
+VERSION = 2
+#: How many replies are kept for those who ask again.
+REPLIES = 64
+#: Largest reply that is kept, and how much all of them may take [bytes].
+KEPT, KEPT_IN_ALL = 2**18, 2**22
+#: Size of a generation at which another one should begin [bytes].
+LARGE = 2**23
+
+
+class Base(NamedTuple):
+    """Where a generation begins."""
+
+    state: bytes
+    rows: Named
+
+
+class Done(NamedTuple):
+    """A request that was committed.
+
+    Attributes
+    ----------
+    intent : Mapping
+        The request.
+    rows : Block
+        What it added to the history.
+    state : Block or None
+        State without the plant, where the plant cannot be serialized.
+    """
+
+    intent: Mapping[str, Any]
+    rows: Block
+    state: Block | None
+
+
+class Ledger:
+    """Reads and writes the journal of a session; who holds one is the only writer.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the journal.
+    durability : {"process", "power"}
+
+    Raises
+    ------
+    LockedError
+        When another process has it open.
+    StorageError
+        When the folder cannot be written, or a record is damaged in the midst of others.
+    StateError
+        When another version of this module wrote it.
+    """
+
+    def __init__(self, folder: Path, durability: Durability) -> None:
+        self._journal = Journal(folder, durability)
+        try:
+            self._read()
+        except BaseException:
+            self.close()
+            raise
+
+    def _read(self) -> None:
+        self._replies: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # by id: digest of the request, reply
+        self._keys: dict[str, str] = {}  # Idempotency-Key -> id
+        self._begun: set[str] = set()  # requests that an earlier host died of, or with
+        #: Where the journal begins; None when it is empty.
+        self.base: Base | None = None
+        #: What was done since, when the journal was read.
+        self.done: list[Done] = []
+        records = self._journal.recorded()
+        if records:
+            self._read_base(records[0])
+            self._read_requests(records[1:])
+
+    def _read_base(self, record: Record) -> None:
+        head, (state, *replies) = unpack(record.body)
+        if head.get("version") != VERSION:
+            raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
+        for about, reply in zip(head["replies"], replies, strict=True):
+            self._remember(about, bytes(reply))
+        self.base = Base(bytes(state), [(name, count) for name, count in head["rows"]])
+
+    def _read_requests(self, records: list[Record]) -> None:
+        intent: dict[str, Any] | None = None
+        for record in records:
+            if record.kind is Kind.INTENT:
+                intent, _ = unpack(record.body)
+                self._begun.add(intent["id"])
+            elif intent is not None:
+                self._begun.discard(intent["id"])
+                if record.kind is Kind.COMMIT:
+                    about, (reply, rows, *state) = unpack(record.body)
+                    self.done.append(Done(intent, rows, state[0] if state else None))
+                    self._remember({**about, "id": intent["id"], "key": intent.get("key")}, bytes(reply))
+
+    @property
+    def large(self) -> bool:
+        """Whether another generation should begin."""
+        return self._journal.size > LARGE
+
+    def answered(self, request: Mapping[str, Any], digest: str) -> bytes | None:
+        """Return the reply that a request got already.
+
+        Raises
+        ------
+        ConflictError
+            When its Idempotency-Key stood for another request.
+        """
+        known = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
+        if known is None:
+            return None
+        if known[0] != digest:
+            raise ConflictError("This Idempotency-Key was used for another request.")
+        return known[1]
+
+    def outcome(self, of: str) -> bytes | str:
+        """Return the reply that a request got, or whether it was ``begun`` or is ``unknown``."""
+        known = self._replies.get(of)
+        if known is not None:
+            return known[1]
+        return "begun" if of in self._begun else "unknown"
+
+    def intend(self, message: Block) -> None:
+        """Record that a request is about to be done."""
+        self._journal.append(Kind.INTENT, bytes(message))
+
+    def abort(self, error: Exception) -> None:
+        """Record that it was refused or failed; where that cannot be, it is not done again either."""
+        with contextlib.suppress(StorageError):
+            self._journal.append(Kind.ABORT, str(error).encode()[:200])
+
+    def commit(
+        self, request: Mapping[str, Any], digest: str, reply: bytes, rows: bytes, state: bytes | None = None
+    ) -> None:
+        """Record that it was done.
+
+        Raises
+        ------
+        StorageError
+            When the disk does not take it; the journal is as before.
+        """
+        kept = _kept(reply)
+        self._journal.append(Kind.COMMIT, pack({"digest": digest}, [kept, rows, *([state] if state else [])]))
+        self._remember({"id": request["id"], "key": request.get("key"), "digest": digest}, kept)
+
+    def rebase(
+        self, base: Base, request: Mapping[str, Any] | None = None, digest: str = "", reply: bytes = b""
+    ) -> None:
+        """Begin a generation at a state; a request that led there is committed by that.
+
+        Raises
+        ------
+        StorageError
+            When the disk does not take it; the journal is as before.
+        """
+        before = self._replies.copy(), dict(self._keys)
+        if request is not None:
+            about = {"id": request["id"], "key": request.get("key"), "digest": digest}
+            self._remember(about, _kept(reply))
+        by_id = {name: key for key, name in self._keys.items()}
+        told = [{"id": i, "key": by_id.get(i), "digest": of} for i, (of, _) in self._replies.items()]
+        replies = [reply for _, reply in self._replies.values()]
+        try:
+            body = pack({"version": VERSION, "replies": told, "rows": base.rows}, [base.state, *replies])
+            self._journal.start_generation([(Kind.BASE, body)])
+        except StorageError:
+            self._replies, self._keys = before
+            raise
+        self.base, self.done = base, []
+
+    def reread(self) -> None:
+        """Find again what is recorded.
+
+        Raises
+        ------
+        StorageError
+            When the journal cannot be read.
+        """
+        self._journal.reopen()
+        self._read()
+
+    def close(self) -> None:
+        """Let others write; safe to call again."""
+        self._journal.close()
+
+    def _remember(self, about: Mapping[str, Any], reply: bytes) -> None:
+        self._replies[about["id"]] = (about["digest"], reply)
+        if about.get("key"):
+            self._keys[about["key"]] = about["id"]
+        size = sum(len(kept) for _, kept in self._replies.values())
+        while len(self._replies) > REPLIES or size > KEPT_IN_ALL:
+            old, (_, dropped) = self._replies.popitem(last=False)
+            size -= len(dropped)
+            self._keys = {key: name for key, name in self._keys.items() if name != old}
+
+
+def digest(request: list[Any]) -> str:
+    """Return what tells one request from another."""
+    try:
+        text = orjson.dumps(request)
+    except TypeError:  # an integer beyond 64 bits
+        text = json.dumps(request).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _kept(reply: bytes) -> bytes:
+    if len(reply) <= KEPT:
+        return reply
+    return pack_error(StorageError("The request was done; its reply was too large to be kept."))

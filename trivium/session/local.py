@@ -1,0 +1,75 @@
+"""The test case of a folder or of an FMU alone, opened in this process."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from trivium.core import state
+from trivium.core.resources import Resources
+from trivium.core.testcase import TestCase
+from trivium.fmu.registry import open_model
+from trivium.session.signature import Signature, signature
+from trivium.session.trial import Trial, trial
+
+
+class Prepared(NamedTuple):
+    """A test case at its beginning.
+
+    Attributes
+    ----------
+    case : TestCase
+    origin : str
+        Hash of all that its states depend on.
+    trial : Trial
+        How the FMU takes being restored.
+    signature : Signature or None
+        Which files it was made of.
+    """
+
+    case: TestCase
+    origin: str
+    trial: Trial
+    signature: Signature | None
+
+
+def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> TestCase:
+    """Open the test case of a folder or of an FMU alone.
+
+    Parameters
+    ----------
+    resources : Path
+        Folder of the test case, or its FMU.
+    state_dir : Path
+        Folder for unpacked FMUs and the history.
+    engine : {"auto", "fmpy", "pyfmi"}
+        What runs the FMU where the test case does not choose.
+
+    Raises
+    ------
+    ResourcesError, ModelError, StorageError
+        When a file is wrong, the FMU cannot be loaded, the folder cannot be written.
+    """
+    return _open(_load(resources, engine), state_dir)
+
+
+def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
+    """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
+    of = signature(resources, engine)
+    files = _load(resources, engine)
+    case = _open(files, state_dir)
+    model = case.stepper.model
+    origin = state.origin(files, model)
+    found = trial(case, origin, state_dir)
+    model.can_snapshot = model.can_snapshot and found.survives
+    return Prepared(case, origin, found, of)
+
+
+def _load(resources: Path, engine: str) -> Resources:
+    files = Resources.load(resources)
+    return replace(files, engine=engine) if files.engine == "auto" else files
+
+
+def _open(files: Resources, state_dir: Path) -> TestCase:
+    return TestCase.open(files, open_model(files, state_dir / "fmu"), state_dir / "history")

@@ -1,0 +1,395 @@
+"""All sessions of a state directory: any web worker finds them there.
+
+A session is a folder; its process comes and goes. Who selects one gets a test id; requests without one go to the
+default session, which belongs to the Resources folder and is made when it is first needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from trivium.core.testcase import Reply
+from trivium.errors import (
+    BusyError,
+    InvalidValueError,
+    ModelError,
+    ResourcesError,
+    StateError,
+    TriviumError,
+    UnknownSessionError,
+)
+from trivium.session import layout, rows
+from trivium.session.admission import RETRY_AFTER, Admission
+from trivium.session.catalogue import Catalogue
+from trivium.session.config import Config
+from trivium.session.ending import end_host, end_session
+from trivium.session.folder import Folder
+from trivium.session.handle import Handle, Nursery
+from trivium.session.ledger import Base, Ledger
+from trivium.session.observer import Observer
+from trivium.session.snapshots import Snapshot, Snapshots
+from trivium.session.standing import tell
+from trivium.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class SessionManager:
+    """Sessions of all test cases, shared by all web workers through the state directory.
+
+    Parameters
+    ----------
+    settings : Settings
+    observer : Observer, optional
+        Hears what happens.
+
+    Raises
+    ------
+    ResourcesError, StorageError
+        When the test case lacks something or the state directory cannot be written.
+    """
+
+    def __init__(self, settings: Settings, observer: Observer | None = None) -> None:
+        layout.prepare(settings.state_dir)
+        self._settings = settings
+        self._observer = observer or Observer()
+        self._state_dir = settings.state_dir
+        self._sessions = settings.state_dir / "sessions"
+        self._catalogue = Catalogue(settings)
+        of = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
+        self._default = f"default-{of}"
+        self._handles: dict[str, Handle] = {}
+        self._lock = threading.Lock()
+        self._admission = Admission(settings.state_dir, settings.max_sessions, self._default)
+        self._nursery = Nursery(self._state_dir)
+
+    def open_default(self) -> None:
+        """Make sure that the default session can be served.
+
+        Raises
+        ------
+        TriviumError
+            When the test case cannot be opened.
+        """
+        try:
+            if self.call(None, "about").payload["changed"]:  # its host is an older server's
+                end_host(self._folder(None))
+                self.call(None, "about")
+        except StateError:
+            with self._admission.alone():
+                self._set_aside()
+            self.call(None, "about")
+
+    def _set_aside(self) -> None:
+        """Keep the default session for people to look at, and make room for another one."""
+        try:
+            self.call(None, "about")  # another worker may have done it
+        except StateError as error:
+            aside = f".changed-{time.time_ns()}"
+            log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
+            (self._sessions / self._default).rename(self._sessions / aside)
+            self._handles.pop(self._default).close()
+
+    def testcases(self) -> list[str]:
+        """Return the ids of the test cases that can be selected, the default one first."""
+        return self._catalogue.names()
+
+    def add_testcase(self, file: str, testcaseid: str | None = None) -> str:
+        """Let clients select a test case from the folder of test cases, once it has really been stepped.
+
+        Parameters
+        ----------
+        file : str
+            Name of a folder or FMU in ``TRIVIUM_TESTCASES``.
+        testcaseid : str, optional
+            Default: the name without its suffix.
+
+        Returns
+        -------
+        str
+            The id.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such file, the id is taken, or the test case cannot be opened or stepped.
+        StorageError
+            When it cannot be kept.
+        """
+        path = self._catalogue.inside(file)
+        chosen = self._catalogue.free_id(file, testcaseid)
+        folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
+        folder.create({"testcase": chosen})
+        handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
+        try:
+            handle.call("advance", {})
+        except (ModelError, ResourcesError, InvalidValueError) as error:
+            raise InvalidValueError(f"The test case {file} cannot be used: {error}", "file") from error
+        finally:
+            handle.close()
+            end_session(self._state_dir, folder)
+        with self._admission.alone():
+            self._catalogue.register(file, chosen)
+        return chosen
+
+    def upload(self, testcaseid: str, content: IO[bytes]) -> str:
+        """Store an FMU in the folder of test cases and let clients select it, once it has really been stepped.
+
+        Raises
+        ------
+        InvalidValueError
+            When the id is not acceptable or taken, or the FMU cannot be opened or stepped; it is not kept then.
+        StorageError
+            When it cannot be stored.
+        """
+        file = self._catalogue.receive(testcaseid, content)
+        try:
+            return self.add_testcase(file, testcaseid)
+        except BaseException:
+            self._catalogue.discard(file)
+            raise
+
+    def select(self, testcase_id: str, *, wait: bool = False) -> str:
+        """Make a session at its beginning and return its test id.
+
+        Parameters
+        ----------
+        testcase_id : str
+        wait : bool
+            Where there is no room: whether the session waits its turn, as `status` tells, or is refused.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such test case.
+        BusyError
+            When there are as many sessions as may be.
+        """
+        self._catalogue.path(testcase_id)
+        folder = self._admission.admit(testcase_id, wait=wait)
+        testid = folder.testid
+        try:
+            if not folder.queued.exists():
+                self.call(testid, "about")
+        except BaseException:
+            self.stop(testid)
+            raise
+        return testid
+
+    def call(
+        self,
+        testid: str | None,
+        method: str,
+        *arguments: Any,
+        clock: float | None = None,
+        key: str | None = None,
+        **options: Any,
+    ) -> Reply:
+        """Call a method of a session's test case.
+
+        Parameters
+        ----------
+        testid : str or None
+            None for the default session.
+        method : str
+            See `TestCase`; ``health``: step a copy of the plant.
+        *arguments, **options : Any
+            What JSON can hold.
+        clock : float, optional
+            Where the client believes the session to stand [s].
+        key : str, optional
+            Idempotency-Key: a second request of it gets the reply of the first.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        ConflictError
+            When the session stands elsewhere, or the key stood for something else.
+        TriviumError
+            What the method raises; also when the session's process died of it.
+        """
+        started = time.perf_counter()
+        outcome: Reply | TriviumError
+        try:
+            outcome = self._call(testid, method, *arguments, clock=clock, key=key, **options)
+        except TriviumError as error:
+            outcome = error
+        self._observer.called(method, time.perf_counter() - started, outcome)
+        if isinstance(outcome, TriviumError):
+            raise outcome
+        return outcome
+
+    def _call(self, testid: str | None, method: str, *arguments: Any, **options: Any) -> Reply:
+        try:
+            return self._handle(testid).call(method, *arguments, **options)
+        except UnknownSessionError:  # another worker stopped it
+            with self._lock:
+                handle = self._handles.pop(testid or self._default, None)
+            if handle is not None:
+                handle.close()
+            if testid is not None:
+                raise
+            return self._handle(None).call(method, *arguments, **options)
+
+    def restored(self, testid: str | None) -> str:
+        """Return how the session was brought back when this process last had a host made for it; see docs."""
+        return self._handle(testid).restored
+
+    def snapshot(self, testid: str | None) -> str:
+        """Store the session as it stands and return the snapshot's id."""
+        return str(self._handle(testid).call("snapshot").payload)
+
+    def restore(self, testid: str | None, snapshot_id: str) -> Reply:
+        """Go back to a snapshot of the session; what happened since is forgotten.
+
+        Raises
+        ------
+        InvalidValueError
+            When the session has no such snapshot.
+        """
+        return self._handle(testid).call("restore", snapshot_id)
+
+    def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
+        """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
+
+        Raises
+        ------
+        InvalidValueError
+            When the session has no such snapshot.
+        BusyError
+            When there are as many sessions as may be.
+        """
+        of = self._folder(testid)
+        taken = self.snapshot(testid) if snapshot_id is None else snapshot_id
+        try:
+            snapshot = self._snapshot(of, taken)
+            folder = self._admission.admit(str(of.about()["testcase"]))
+            try:
+                self._begin(folder, snapshot)
+            except BaseException:
+                self.stop(folder.testid)
+                raise
+        finally:
+            if snapshot_id is None:
+                Snapshots(of.path).remove(taken)
+        return folder.testid
+
+    def _begin(self, folder: Folder, snapshot: Snapshot) -> None:
+        """Let a new session go on from a snapshot."""
+        rows.share(snapshot.parts, folder.rows)
+        ledger = Ledger(folder.journal, self._settings.durability)
+        try:
+            ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
+        finally:
+            ledger.close()
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return what is known of every session."""
+        return [tell(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()]
+
+    def status(self, testid: str) -> str:
+        """Return ``Running``, or ``Queued`` while the session waits for room.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        return "Queued" if self._admission.place(self._folder(testid)) else "Running"
+
+    def stop(self, testid: str) -> None:
+        """End a session and forget it.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        folder = self._folder(testid)
+        with self._lock:
+            handle = self._handles.pop(folder.testid, None)
+        if handle is not None:
+            handle.close()
+        end_session(self._state_dir, folder)
+
+    def stop_all(self) -> int:
+        """End all sessions and return how many there were."""
+        stopped = 0
+        for testid in self._admission.testids():
+            with contextlib.suppress(UnknownSessionError):
+                self.stop(testid)
+                stopped += 1
+        return stopped
+
+    def close(self) -> None:
+        """Let go of all processes; they end by themselves soon when nobody else needs them."""
+        with self._lock:
+            handles, self._handles = list(self._handles.values()), {}
+        for handle in handles:
+            handle.close()
+        self._nursery.close()
+
+    def _handle(self, testid: str | None) -> Handle:
+        handle = self._handles.get(testid or self._default)
+        if handle is not None:
+            return handle
+        folder = self._folder(testid)
+        if place := self._admission.place(folder):
+            raise BusyError(f"The session waits for room, at place {place}.", RETRY_AFTER, place)
+        with self._lock:
+            handle = self._handles.get(folder.testid)
+            if handle is None:
+                config = self._config(folder.testid, self._resources(folder))
+                handle = Handle(self._nursery, config, self._settings.step_timeout, self._observer)
+                self._handles[folder.testid] = handle
+        return handle
+
+    def _resources(self, folder: Folder) -> Path:
+        """Return where the test case of a session lies."""
+        if folder.testid == self._default:
+            return self._settings.resources
+        of = str(folder.about()["testcase"])
+        try:
+            return self._catalogue.path(of)
+        except InvalidValueError as error:
+            raise StateError(f"The session is of the test case {of}, which this server does not have.") from error
+
+    def _config(self, testid: str, resources: Path) -> Config:
+        settings = self._settings
+        return Config(
+            state_dir=str(self._state_dir),
+            resources=str(resources),
+            testid=testid,
+            engine=settings.engine,
+            durability=settings.durability,
+            idle_timeout=settings.idle_timeout,
+            recycle_steps=settings.recycle_steps,
+            memory=settings.session_memory * 2**20,
+        )
+
+    def _folder(self, testid: str | None) -> Folder:
+        """Return the folder of a session that exists; the default session is made when it does not."""
+        if testid is None:
+            folder = Folder(self._state_dir, self._default)
+            if not folder.exists():
+                folder.create({"testcase": self._catalogue.default, "created": time.time()})
+            return folder
+        if testid.replace("-", "").isalnum():
+            folder = Folder(self._state_dir, testid)
+            if folder.exists():
+                return folder
+        raise UnknownSessionError(testid)
+
+    def _snapshot(self, folder: Folder, name: str) -> Snapshot:
+        found = Snapshots(folder.path).load(name)
+        if found is None:
+            raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
+        return found

@@ -1,0 +1,37 @@
+"""What somebody who watches sessions hears; the web tier counts and logs it."""
+
+from __future__ import annotations
+
+from trivium.core.testcase import Reply
+from trivium.errors import TriviumError
+
+
+class Observer:
+    """Hears what happens to sessions, in the thread of the request; hearing must be quick and never fails."""
+
+    def called(self, method: str, seconds: float, outcome: Reply | TriviumError) -> None:
+        """Hear of a request to a session that was answered or failed.
+
+        Parameters
+        ----------
+        method : str
+            Of the test case.
+        seconds : float
+            Until the answer.
+        outcome : Reply or TriviumError
+        """
+
+    def host_died(self, testid: str, why: str) -> None:
+        """Hear that the process of a session died of a request."""
+
+    def brought_back(self, testid: str, how: str, seconds: float) -> None:
+        """Hear that a new process brought a session back to where it stood.
+
+        Parameters
+        ----------
+        testid : str
+        how : str
+            ``exact``, ``inexact`` or ``replayed``.
+        seconds : float
+            That it took.
+        """

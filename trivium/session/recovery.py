@@ -1,0 +1,82 @@
+"""Bring a test case to where the journal of its session ends.
+
+From the state that the generation begins with, what was committed since is done again, and compared with what was
+recorded then. What was only meant to be done is never done again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from trivium.core import model, state
+from trivium.core.model import FloatArray
+from trivium.core.testcase import TestCase
+from trivium.errors import StateError
+from trivium.session import rows
+from trivium.session.ledger import Ledger
+from trivium.session.local import Prepared
+
+
+def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
+    """Bring a test case to where a journal ends that has a base.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    ledger : Ledger
+    folder : Path
+        Of the row files.
+
+    Returns
+    -------
+    str
+        ``exact``, ``inexact`` or ``replayed``; see docs/sessions.md.
+
+    Raises
+    ------
+    TriviumError
+        When it cannot be done.
+    """
+    assert ledger.base is not None  # noqa: S101, the caller has looked
+    case = prepared.case
+    history = case.stepper.history
+    history.adopt(rows.parts(folder, ledger.base.rows))
+    before = len(history)
+    table = np.frombuffer(b"".join(done.rows for done in ledger.done)).reshape(-1, len(history.columns))
+    if not case.can_restore:
+        history.append(table)
+        light = ledger.done[-1].state if ledger.done else None
+        case.restore(ledger.base.state if light is None else bytes(light))
+        return "replayed"
+    case.restore(ledger.base.state)
+    for done in ledger.done:
+        getattr(case, done.intent["method"])(*done.intent["args"], **done.intent["options"])
+    if not len(table):
+        return came_back(case, exact=prepared.trial.exact_elsewhere)
+    if np.array_equal(case.history_rows(before), table, equal_nan=True):
+        return "exact"
+    _adopt(prepared, before, table)
+    return "inexact"
+
+
+def came_back(case: TestCase, *, exact: bool) -> str:
+    """Tell how a test case came back where there is nothing to compare with, from what the trial of its FMU found."""
+    if case.stepper.model.state is model.State.FRESH:
+        return "exact"  # there is no instance yet that could be another
+    if not case.can_restore:
+        return "replayed"
+    return "exact" if exact else "inexact"
+
+
+def _adopt(prepared: Prepared, before: int, table: FloatArray) -> None:
+    """Let the stored rows stand where a replay gave others: what was acknowledged stays as it was."""
+    case, history = prepared.case, prepared.case.stepper.history
+    now = state.decode(case.state(), prepared.origin)
+    if float(table[-1, 0]) != now.position.time or before + len(table) != now.mark.rows:
+        raise StateError("replaying the journal led to another time than it tells")
+    history.cut(before)
+    history.append(table)
+    outputs = table[-1, 1 + len(case.stepper.model.inputs) :]
+    case.restore(state.encode(now._replace(position=now.position._replace(outputs=outputs)), prepared.origin))

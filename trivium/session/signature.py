@@ -1,0 +1,35 @@
+"""Which files a test case is made of, told fast, so that one notices when something changed since it was opened."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from trivium.core.resources import Resources
+from trivium.errors import TriviumError
+
+Signature = tuple[object, ...]
+
+
+def signature(resources: Path, engine: str) -> Signature | None:
+    """Return what is the same as long as nothing changed; None when the test case is not whole.
+
+    Parameters
+    ----------
+    resources : Path
+        Folder of the test case, or its FMU.
+    engine : str
+        What runs the FMU where the test case does not choose.
+    """
+    try:
+        files = Resources.load(resources)
+        values = [getattr(files, field.name) for field in fields(files)]
+        told = [_file(value) if isinstance(value, Path) else repr(value) for value in values]
+    except (TriviumError, OSError):
+        return None
+    return (str(resources), engine, *told)
+
+
+def _file(path: Path) -> tuple[object, ...]:
+    stat = path.stat()
+    return (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)

@@ -1,0 +1,77 @@
+"""The snapshots of a session: ``snapshots/<id>/`` with the file ``state`` and links to the row files up to then."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from trivium.errors import StorageError
+from trivium.session import rows
+from trivium.session.folder import opened, replace_file, sealed
+from trivium.session.frames import pack, unpack
+
+
+class Snapshot(NamedTuple):
+    """A state of a session and the rows up to it."""
+
+    state: bytes
+    parts: list[tuple[Path, int]]
+
+
+class Snapshots:
+    """Stores states for good.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the session.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "snapshots"
+
+    def store(self, state: bytes, parts: list[tuple[Path, int]]) -> str:
+        """Store a state and return its id.
+
+        Raises
+        ------
+        StorageError
+            When the disk does not take it; nothing is left behind then.
+        """
+        name = os.urandom(8).hex()
+        unfinished = self._folder / f".{name}"
+        try:
+            rows.share(parts, unfinished)
+            replace_file(unfinished / "state", sealed(pack({"rows": rows.names(parts)}, [state])))
+            unfinished.rename(self._folder / name)
+        except (OSError, StorageError) as error:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise StorageError(f"the snapshot cannot be stored: {error}") from error
+        return name
+
+    def load(self, name: str) -> Snapshot | None:
+        """Return a snapshot; None when there is none of this name.
+
+        Raises
+        ------
+        StorageError
+            When it is damaged.
+        """
+        if not name.isalnum():
+            return None
+        folder = self._folder / name
+        try:
+            head, (state,) = unpack(opened((folder / "state").read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise StorageError(f"the snapshot {name} cannot be read: {error}") from error
+        return Snapshot(bytes(state), rows.parts(folder, head["rows"]))
+
+    def remove(self, name: str) -> None:
+        """Forget a snapshot."""
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self._folder / name)

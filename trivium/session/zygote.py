@@ -1,0 +1,201 @@
+"""The process that all hosts come from: it has imported what takes seconds, and holds no plant and no thread.
+
+Hosts are forked from a template that has opened their test case (`trivium.session.template`), or from the zygote
+itself.
+
+``python -m trivium.session.zygote <state directory>``. One a state directory; it ends when no server needs it any more.
+On its socket, a connection says one thing: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
+a host; the connection is the new host's from then on) or ``exit`` (how did this process end?).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from trivium.session.folder import runtime_dir
+from trivium.session.frames import GoneError, pack, receive, send, unpack
+from trivium.session.process import adopt_orphans, leave
+from trivium.session.signature import Signature, signature
+from trivium.session.template import Template
+
+#: How long a zygote waits for the first server, and for the next one [s].
+FIRST, NEXT = 60.0, 2.0
+#: How many ends of processes are remembered.
+ENDS = 1000
+#: How many templates there are at most, and when one that could not be opened is tried again [s].
+TEMPLATES, RETRY = 8, 30.0
+
+
+class Zygote:
+    """Forks hosts.
+
+    Parameters
+    ----------
+    listener : socket.socket
+    lock : int
+        File that says that there is a zygote.
+    """
+
+    def __init__(self, listener: socket.socket, lock: int) -> None:
+        self._listener = listener
+        self._lock = lock
+        self._lifelines: set[socket.socket] = set()
+        self._ends: dict[int, int] = {}
+        self._templates: dict[Signature, Template] = {}
+        self._failed: dict[Signature, float] = {}  # when
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(listener, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        """Answer until nobody needs hosts any more."""
+        needed = time.monotonic() + FIRST - NEXT
+        while self._lifelines or time.monotonic() - needed < NEXT:
+            for key, _ in self._selector.select(0.2):
+                sock = key.fileobj
+                if sock is self._listener:
+                    self._greet()
+                elif isinstance(sock, socket.socket):
+                    if sock not in self._lifelines:
+                        self._look_at(sock)
+                        continue
+                    self._selector.unregister(sock)  # a lifeline that ended
+                    self._lifelines.discard(sock)
+                    sock.close()
+                    needed = time.monotonic()
+            self._reap()
+
+    def _greet(self) -> None:
+        sock, _ = self._listener.accept()
+        sock.settimeout(5.0)
+        try:
+            request, _ = unpack(receive(sock))
+            if request["what"] == "lifeline":
+                self._lifelines.add(sock)
+                self._selector.register(sock, selectors.EVENT_READ)
+                return
+            if request["what"] == "fork":
+                self._fork(request["config"], sock)
+            else:
+                self._reap()
+                send(sock, pack({"status": self._ends.get(request["pid"])}))
+        except GoneError:
+            pass
+        sock.close()
+
+    def _fork(self, config: dict[str, Any], sock: socket.socket) -> None:
+        template = self._template(config, sock)
+        if template is not None and template.pass_on(config, sock):
+            return
+        if os.fork() == 0:
+            leave(lambda: self._be_host(config, sock))
+
+    def _be_host(self, config: dict[str, Any], sock: socket.socket) -> None:
+        from trivium.session import host
+        from trivium.session.config import Config
+
+        self._detach()
+        host.run(Config(**config), sock)
+
+    def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
+        """Return the template of a test case, made when there is none; None where one could not be opened lately."""
+        of = signature(Path(config["resources"]), config["engine"])
+        if of is None or time.monotonic() - self._failed.get(of, -RETRY) < RETRY:
+            return None
+        found = self._templates.get(of)
+        if found is None:
+            found = self._templates[of] = Template(config, lambda: self._detach(sock))
+            self._selector.register(found.control, selectors.EVENT_READ)
+            while len(self._templates) > TEMPLATES:
+                self._forget(next(iter(self._templates)))
+        return found
+
+    def _look_at(self, control: socket.socket) -> None:
+        """Take the news of a template."""
+        for of, template in list(self._templates.items()):
+            if template.control is control:
+                try:
+                    for pid, status in template.news():
+                        self._ended(pid, status)
+                except GoneError:
+                    if not template.ready:
+                        self._failed[of] = time.monotonic()
+                    self._forget(of)
+
+    def _forget(self, of: Signature) -> None:
+        template = self._templates.pop(of)
+        self._selector.unregister(template.control)
+        template.close()
+
+    def _detach(self, *others: socket.socket) -> None:
+        """In a child: keep no connection of others alive, nor the lock when the zygote dies."""
+        os.close(self._lock)
+        self._selector.close()
+        self._listener.close()
+        for other in (*self._lifelines, *others):
+            other.close()
+        for template in self._templates.values():
+            template.close()
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                self._ended(pid, status)
+
+    def _ended(self, pid: int, status: int) -> None:
+        self._ends[pid] = status
+        while len(self._ends) > ENDS:
+            del self._ends[next(iter(self._ends))]
+
+
+def warm_up() -> None:
+    """Import all that a host needs, and start no thread."""
+    import fmpy.fmi2  # noqa: F401
+    import torch
+
+    import trivium.core.surrogate
+    import trivium.fmu.fmpy_
+    import trivium.session.host  # noqa: F401
+
+    torch.set_num_threads(1)
+    gc.collect()
+    gc.freeze()  # the pages of what is imported stay shared with the hosts
+
+
+def main(state_dir: Path) -> int:
+    """Be the zygote of a state directory."""
+    folder = runtime_dir(state_dir)
+    lock = os.open(folder / "zygote.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return 0  # there is one
+    os.ftruncate(lock, 0)
+    os.write(lock, b"%d" % os.getpid())  # for people who look
+    adopt_orphans()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
+    address = folder / "zygote"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(address))
+        listener.listen(128)  # who comes early waits here
+        warm_up()
+        Zygote(listener, lock).serve()
+        address.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,213 @@
+"""A study as its author writes it: a JSON file, checked before anything runs.
+
+The form is that of TRICYS (``paths``, ``simulation``, ``simulation_parameters``), with further fields that all have
+defaults; docs/sweep.md lists them. File names are relative to the study's folder.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from trivium.errors import InvalidValueError
+from trivium.sweep.values import Values, parse
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+#: Most steps of a run; beyond it no memory holds its trajectory.
+_MOST_STEPS = 10**9
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Paths(_Part):
+    """Where things are."""
+
+    package_path: Path
+    scratch_dir: Path | None = None
+
+
+class Simulation(_Part):
+    """One run."""
+
+    model_name: str | None = None
+    variable_filter: str = Field(".*", alias="variableFilter")
+    start_time: Finite = 0.0
+    stop_time: Finite
+    step_size: Positive
+    tolerance: Positive | None = None
+    start_values: dict[str, Finite] = {}
+    inputs: Path | None = None
+    interpolate_inputs: bool = False
+    time_limit: Positive = 3600.0
+    controller: Literal["hold", "rules", "look-ahead"] = "hold"
+
+    @field_validator("variable_filter")
+    @classmethod
+    def _is_expression(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return text
+
+    @model_validator(mode="after")
+    def _has_whole_steps(self) -> Simulation:
+        if not self.stop_time > self.start_time:
+            raise ValueError("stop_time must be after start_time")
+        if not self.duration / self.step_size <= _MOST_STEPS:
+            raise ValueError(f"step_size makes more than {_MOST_STEPS} steps of the duration {self.duration:g}")
+        if abs(self.steps * self.step_size - self.duration) > 1e-6 * self.step_size:
+            raise ValueError(f"step_size must divide the duration {self.duration:g}: outputs are whole steps apart")
+        return self
+
+    @property
+    def duration(self) -> float:
+        """Return how long a run is, in the FMU's unit of time."""
+        return self.stop_time - self.start_time
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps; there is one output point more."""
+        return max(1, round(self.duration / self.step_size))
+
+
+class Sampling(_Part):
+    """How the values of parameters make runs."""
+
+    method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid"
+    runs: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Metric(_Part):
+    """A number that a trajectory is reduced to; see `trivium.sweep.metrics`."""
+
+    variable: str
+    method: Literal[
+        "final",
+        "min",
+        "max",
+        "mean",
+        "time_of_min",
+        "time_of_max",
+        "time_above",
+        "time_below",
+        "startup_inventory",
+        "self_sufficiency_time",
+        "doubling_time",
+        "kpi",
+    ]
+    threshold: Finite | None = None
+
+    @model_validator(mode="after")
+    def _has_threshold(self) -> Metric:
+        if (self.threshold is None) == (self.method in ("time_above", "time_below")):
+            raise ValueError("threshold belongs to time_above and time_below, which need it")
+        return self
+
+
+class Output(_Part):
+    """What is kept of a run."""
+
+    trajectories: bool = True
+    dtype: Literal["float32", "float64"] = "float32"
+    absolute_error: Positive | None = None
+    runs_per_part: Annotated[int, Field(ge=1, le=2**20)] | None = None
+
+
+class Study(_Part):
+    """A study; `load_study` reads one."""
+
+    paths: Paths
+    simulation: Simulation
+    simulation_parameters: dict[str, Any] = {}
+    sampling: Sampling = Sampling()
+    metrics: dict[str, Metric] = {}
+    output: Output = Output()
+    max_concurrent: Annotated[int, Field(ge=1)] | None = None
+
+    def values(self, folder: Path) -> dict[str, Values]:
+        """Return the values of all parameters.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming every parameter whose values cannot be read.
+        """
+        found: dict[str, Values] = {}
+        wrong: list[InvalidValueError] = []
+        for name, given in self.simulation_parameters.items():
+            try:
+                found[name] = parse(given, name, folder, self.sampling.seed)
+            except InvalidValueError as error:
+                wrong.append(error)
+        raise_all(wrong)
+        return found
+
+
+def load_study(path: Path) -> Study:
+    """Read a study; file names come back as whole paths.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
+        study = Study.model_validate(content)
+    except OSError as error:
+        raise InvalidValueError(f"{path} cannot be read: {error.strerror}", "study") from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'study'}: {_said(e)}" for e in error.errors()]
+        raise InvalidValueError(_listing(path, lines), str(error.errors()[0]["loc"])) from error
+    except ValueError as error:
+        raise InvalidValueError(f"{path} is no JSON: {error}", "study") from error
+    folder = path.parent.absolute()
+
+    def whole(given: Path | None) -> Path | None:
+        return None if given is None else folder / given
+
+    paths = study.paths.model_copy(
+        update={"package_path": whole(study.paths.package_path), "scratch_dir": whole(study.paths.scratch_dir)}
+    )
+    simulation = study.simulation.model_copy(update={"inputs": whole(study.simulation.inputs)})
+    return study.model_copy(update={"paths": paths, "simulation": simulation})
+
+
+def raise_all(wrong: list[InvalidValueError]) -> None:
+    """Raise what was found wrong, all of it in one error.
+
+    Raises
+    ------
+    InvalidValueError
+        Unless nothing was.
+    """
+    if wrong:
+        raise InvalidValueError("\n".join(str(error) for error in wrong), wrong[0].field)
+
+
+def _said(error: Any) -> str:
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
+
+
+def _listing(path: Path, lines: list[str]) -> str:
+    return "\n".join([f"{path.name} cannot be run:", *(f"  {line}" for line in lines)])
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise ValueError(f"{', '.join(doubled)} stands there twice")
+    return dict(pairs)

@@ -1,0 +1,175 @@
+"""Elements of the pages: three that Dash lacks, and small compositions of its own.
+
+``Select`` and ``Choices`` are the browser's own lists to choose one or several from, which keyboards, screen readers
+and phones know; ``Svg`` is a drawing. Their browser's side is ``assets/dashboard.js``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dash
+from dash import dcc, html
+from dash.development.base_component import Component
+
+Id = str | dict[str, str]
+_NAMESPACE = "trivium_dashboard"
+
+
+class Select(Component):  # type: ignore[misc]
+    """A list to choose one from.
+
+    Parameters
+    ----------
+    id : str or dict
+    options : sequence of dict
+        ``value`` and ``label``, both texts.
+    value : str, optional
+    """
+
+    _namespace, _type = _NAMESPACE, "Select"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: Id, options: Sequence[Mapping[str, str]] = (), value: str | None = None) -> None:  # noqa: A002
+        self._prop_names = ["id", "options", "value"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, options=list(options), value=value)
+
+
+class Choices(Component):  # type: ignore[misc]
+    """A list to choose several from: those that are chosen, and a field that proposes others while one writes.
+
+    Parameters
+    ----------
+    id : str
+    noun : str
+        What is chosen; choices and what is chosen of them come by callbacks, in the form of a `Select`.
+    """
+
+    _namespace, _type = _NAMESPACE, "Choices"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: str, noun: str) -> None:  # noqa: A002
+        self._prop_names = ["id", "noun", "options", "value"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, noun=noun, options=[], value=[])
+
+
+class Svg(Component):  # type: ignore[misc]
+    """A drawing.
+
+    Parameters
+    ----------
+    id : str
+    markup : str
+        SVG that this package made.
+    className : str
+    """
+
+    _namespace, _type = _NAMESPACE, "Svg"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: str, markup: str = "", className: str = "") -> None:  # noqa: A002, N803
+        self._prop_names = ["id", "markup", "className"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, markup=markup, className=className)
+
+
+def options(values: Iterable[str], labels: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """Return choices of a `Select`."""
+    return [{"value": value, "label": (labels or {}).get(value, value)} for value in values]
+
+
+def field(label: str, control: Any, hint: str = "", wide: bool = False) -> html.Div:
+    """Return a control with its label, and what there is to know about it."""
+    kind = "field wide" if wide else "field"
+    told = [html.Small(hint, className="hint")] if hint else []
+    return html.Div([html.Label(label, htmlFor=control.id), control, *told], className=kind)
+
+
+def line(id: str, value: str = "", **more: Any) -> dcc.Input:  # noqa: A002
+    """Return a field for a line of text."""
+    return dcc.Input(id=id, value=value, type="text", autoComplete="off", debounce=False, **more)
+
+
+def button(label: str, id: Id, kind: str = "", **more: Any) -> html.Button:  # noqa: A002
+    """Return a button; ``kind`` is ``main`` for the chief one of a form, ``quiet`` for one in a table."""
+    return html.Button(label, id=id, className=f"button {kind}".strip(), type="button", n_clicks=0, **more)
+
+
+def card(title: str, *content: Any, **more: Any) -> html.Section:
+    """Return a part of a page under a heading."""
+    return html.Section([html.H2(title), *content], className="card", **more)
+
+
+def table(
+    caption: str,
+    head: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    numbers: Sequence[int] = (),
+    *,
+    shown: bool = False,
+) -> Any:
+    """Return a table.
+
+    Parameters
+    ----------
+    caption : str
+    head : sequence of str
+    rows : iterable of sequences
+        The first cell of each is its heading.
+    numbers : sequence of int
+        Columns that are numbers.
+    shown : bool
+        Whether the caption is for those who see, too; a heading may say the same.
+    """
+
+    def cell(place: int, content: Any) -> Any:
+        kind = "number" if place in numbers else None
+        if place == 0:
+            return html.Th(content, scope="row", className=kind)
+        return html.Td(content, className=kind)
+
+    body = [html.Tr([cell(i, content) for i, content in enumerate(row)]) for row in rows]
+    if not body:
+        return html.P("Nothing yet.", className="muted")
+    titles = [html.Th(title, scope="col", className="number" if i in numbers else None) for i, title in enumerate(head)]
+    made = html.Table(
+        [html.Caption(caption, className=None if shown else "hidden"), html.Thead(html.Tr(titles)), html.Tbody(body)]
+    )
+    return html.Div(made, className="table", tabIndex="0", role="region", **{"aria-label": caption})
+
+
+def facts(pairs: Iterable[tuple[str, Any]]) -> html.Dl:
+    """Return names and what belongs to them."""
+    return html.Dl([html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts")
+
+
+def tiles(pairs: Iterable[tuple[str, str, str]]) -> html.Dl:
+    """Return figures to be read at a glance: name, figure, what more there is to say."""
+    made = [
+        html.Div([html.Dt(name), html.Dd([value, html.Small(more)] if more else value)], className="tile")
+        for name, value, more in pairs
+    ]
+    return html.Dl(made, className="tiles")
+
+
+def say(text: str, kind: str = "done") -> None:
+    """Tell the user of the present callback something; ``kind`` is ``done`` or ``refused``."""
+    word = {"done": "", "refused": "Not done: "}[kind]
+    dash.set_props("said", {"children": word + text, "className": f"said {kind}"})
+
+
+def refresh(stamp: float) -> None:
+    """Let the pages of the present user look again."""
+    dash.set_props("changed", {"data": stamp})

@@ -1,0 +1,99 @@
+"""Server-sent events of a job: what ``GET /api/run/status`` says, told when it changes.
+
+A stream holds a thread of the web worker, so there are never more streams than half of the threads, and none is longer
+than `LONGEST`: browsers' ``EventSource`` connects again by itself, and the id of the last event that it got keeps it
+from being told the same twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from flask import Response
+
+from trivium.errors import BusyError, TriviumError
+from trivium.jobs.record import Job
+
+#: Longest time of a stream; between two comments that keep the connection; between two looks at the job [s].
+LONGEST, HEARTBEAT, LOOK = 300.0, 10.0, 0.5
+#: When to come again: after a stream ended, and where there is no room for one [s].
+_RETRY, _RETRY_AFTER = 2, 5
+
+
+class Streams:
+    """The streams of a web worker.
+
+    Parameters
+    ----------
+    threads : int
+        How many threads answer requests.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._most = threads // 2
+        self._room = threading.Semaphore(self._most)
+
+    def open(self, look: Callable[[], Job], body: Callable[[Job], dict[str, Any]], last: str | None) -> Response:
+        """Return a stream; or 204, which ends it for good, where the client knows already how the job ended.
+
+        Parameters
+        ----------
+        look : callable
+            Returns the job as it is now.
+        body : callable
+            Returns what is told of it.
+        last : str or None
+            Id of the last event that the client got.
+
+        Raises
+        ------
+        BusyError
+            When there are as many streams as may be.
+        NotFoundError, StoreError
+            When the job cannot be looked at.
+        """
+        job = look()
+        if job.state.ended and _id(body(job)) == last:
+            return Response(status=204)
+        if not self._room.acquire(blocking=False):
+            raise BusyError(
+                f"{self._most} streams of events are open already, as many as this server has threads for; ask "
+                "GET /api/run/status, or come again later.",
+                _RETRY_AFTER,
+                1,
+            )
+        response = Response(_events(look, body, last), content_type="text/event-stream; charset=utf-8")
+        response.headers["X-Accel-Buffering"] = "no"  # a proxy is to hand on each event at once
+        response.call_on_close(self._room.release)
+        return response
+
+
+def _events(look: Callable[[], Job], body: Callable[[Job], dict[str, Any]], last: str | None) -> Iterator[bytes]:
+    end = time.monotonic() + LONGEST
+    yield b"retry: %d\n\n" % (1000 * _RETRY)
+    said = time.monotonic()
+    while time.monotonic() < end:
+        try:
+            job = look()
+        except TriviumError:  # the client comes again, and is answered then
+            return
+        told = body(job)
+        if (name := _id(told)) != last:
+            last, said = name, time.monotonic()
+            kind = b"end" if job.state.ended else b"progress"
+            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (name.encode(), kind, orjson.dumps(told))
+        if job.state.ended:
+            return
+        if time.monotonic() - said >= HEARTBEAT:
+            said = time.monotonic()
+            yield b": still here\n\n"
+        time.sleep(LOOK)
+
+
+def _id(told: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:16]

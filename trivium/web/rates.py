@@ -1,0 +1,69 @@
+"""How often somebody may call, counted over all workers of a server."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import math
+import mmap
+import os
+import struct
+import threading
+import time
+from pathlib import Path
+
+from trivium.errors import RateError
+
+#: Callers share a place in the file, and with it a limit, when their names fall together.
+_PLACES = 65536
+_TIME = struct.Struct("=d")
+
+
+class Rates:
+    """Limits of requests a second; a second's worth may come at once.
+
+    The generic cell rate algorithm: for each caller one time is kept, at which all its requests so far would have been
+    due at the rate allowed. It stands in a file that the workers share.
+
+    Parameters
+    ----------
+    path : Path
+        The file, which is made when there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.truncate(self._file, _PLACES * _TIME.size)
+        self._times = mmap.mmap(self._file, 0)
+        self._lock = threading.Lock()
+
+    def count(self, caller: str, rate: int) -> None:
+        """Count a request.
+
+        Parameters
+        ----------
+        caller : str
+        rate : int
+            Requests a second.
+
+        Raises
+        ------
+        RateError
+            When it is beyond the rate; it is not counted then.
+        """
+        at = int.from_bytes(hashlib.sha256(caller.encode()).digest()[:4], "big") % _PLACES * _TIME.size
+        with self._lock:  # of this process's threads; the file's lock is between processes
+            fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
+            try:
+                now = time.monotonic()
+                (due,) = _TIME.unpack_from(self._times, at)
+                if not now - 1 <= due <= now + 2:  # long ago, or before the machine started
+                    due = now
+                due = max(due, now) + 1 / rate
+                wait = due - now - 1
+                if wait > 1e-9:
+                    raise RateError(f"At most {rate} requests a second.", math.ceil(wait))
+                _TIME.pack_into(self._times, at, due)
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, _TIME.size, at)

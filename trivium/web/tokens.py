@@ -1,0 +1,171 @@
+"""Who may call, and what for: tokens in a file, of which only hashes are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from trivium.errors import InvalidValueError, SettingsError
+
+Scope = Literal["read", "control", "jobs", "admin"]
+#: What each scope allows besides itself.
+_IMPLIED: dict[str, frozenset[str]] = {
+    "read": frozenset(),
+    "control": frozenset({"read"}),
+    "jobs": frozenset({"read"}),
+    "admin": frozenset(get_args(Scope)),
+}
+
+
+class Token(BaseModel):
+    """A token as the file has it.
+
+    Attributes
+    ----------
+    name : str
+        Stands in the log in place of the token.
+    sha256 : str
+        Of the token. The token is 256 random bits, so no salt and no slow hash is needed.
+    scopes : tuple of str
+    rate : int, optional
+        Most requests a second; None for the server's limit.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    rate: Annotated[int, Field(ge=1)] | None = None
+
+    def may(self, scope: str) -> bool:
+        """Return whether the token allows a scope."""
+        return any(scope == own or scope in _IMPLIED[own] for own in self.scopes)
+
+
+_FILE = TypeAdapter(list[Token])
+
+
+class Tokens:
+    """The tokens of a file, read again when it changes: a token that is removed there ends at once.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    SettingsError
+        When the file cannot be read or is no list of tokens.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._tokens: list[Token] = []
+        self.all()
+
+    def all(self) -> list[Token]:
+        """Return all tokens.
+
+        Raises
+        ------
+        SettingsError
+            As the constructor.
+        """
+        try:
+            now = self._path.stat()
+            seen = (now.st_mtime_ns, now.st_size, now.st_ino)
+            if seen != self._seen:
+                self._tokens = _FILE.validate_json(self._path.read_bytes())
+                self._seen = seen
+        except OSError as error:
+            raise SettingsError(f"TRIVIUM_TOKENS: {self._path} cannot be read: {error.strerror}") from error
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
+            # the value is left out: somebody may have put a token where its hash belongs
+            raise SettingsError(f"TRIVIUM_TOKENS: {self._path}: {where}: {error.errors()[0]['msg']}") from None
+        return self._tokens
+
+    def find(self, given: str) -> Token | None:
+        """Return the token of this text; all are compared, in a time that tells nothing."""
+        digest, found = _digest(given), None
+        for token in self.all():
+            if hmac.compare_digest(token.sha256, digest):
+                found = token
+        return found
+
+    def add(self, name: str, scopes: Iterable[str], rate: int | None = None) -> str:
+        """Make a token and return its text, which is not kept.
+
+        Raises
+        ------
+        InvalidValueError
+            When the name is taken, or something is not acceptable.
+        """
+        text = f"trivium_{secrets.token_urlsafe(32)}"
+        try:
+            token = Token.model_validate({"name": name, "sha256": _digest(text), "scopes": tuple(scopes), "rate": rate})
+        except ValidationError as error:
+            field = str(error.errors()[0]["loc"][0])
+            raise InvalidValueError(f"Invalid {field}: {error.errors()[0]['msg']}", field) from error
+        if any(one.name == name for one in self.all()):
+            raise InvalidValueError(f"There is a token {name} already.", "name")
+        _write(self._path, [*self.all(), token])
+        return text
+
+    def remove(self, name: str) -> None:
+        """Forget a token.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of this name.
+        """
+        left = [token for token in self.all() if token.name != name]
+        if len(left) == len(self.all()):
+            raise InvalidValueError(f"There is no token {name}.", "name")
+        _write(self._path, left)
+
+
+def create(path: Path) -> Tokens:
+    """Return the tokens of a file, which is made when there is none.
+
+    Raises
+    ------
+    SettingsError
+        When that cannot be done.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, [])
+    except OSError as error:
+        raise SettingsError(f"TRIVIUM_TOKENS: {path} cannot be written: {error.strerror}") from error
+    return Tokens(path)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _write(path: Path, tokens: list[Token]) -> None:
+    content = orjson.dumps([token.model_dump(exclude_none=True) for token in tokens], option=orjson.OPT_INDENT_2)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # for its owner's eyes only
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
