@@ -8,11 +8,11 @@ compile() {
     uv pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
         sed -E 's/^(torch==[0-9.]+)\+[a-z0-9.]+/\1/' | grep -vE '^(nvidia-|cuda-|triton)'
 }
-compile --extra build --extra client --extra coupling --extra dashboard --extra docs --extra gym --extra notebook --extra ogclews --extra postgres --extra results \
-    --extra sweep --extra test --extra train >requirements/dev.txt
+compile --extra all --extra build --extra docs --extra notebook --extra ogclews --extra postgres --extra test --extra torch --extra train \
+    >requirements/dev.txt
 # what is served is what was tested
-compile --extra dashboard --constraint requirements/dev.txt >requirements/runtime.txt
-# the images sweep too, and know PostgreSQL
-compile --extra dashboard --extra postgres --extra sweep --constraint requirements/dev.txt >requirements/image.txt
+compile --extra all --constraint requirements/dev.txt >requirements/runtime.txt
+# the images know PostgreSQL too
+compile --extra all --extra postgres --constraint requirements/dev.txt >requirements/image.txt
 # The container takes these from conda-forge (environment.yml), and the rest from PyPI.
 grep -vE '^(cmake|filelock|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/image.txt >requirements/container.txt

@@ -1,3 +1,3 @@
 """A data-centre cooling plant as an FMU behind a REST API."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"

@@ -51,6 +51,7 @@ def case(weeks: dict[str, tuple[int, float]], days: int, sites: int = 100) -> di
     for name, (day, _) in weeks.items():
         components[f"plant_{name}"] = {
             "kind": "testcase",
+            "testcase": "cooling",
             "start_time": day * DAY,
             "end_time": (day + days) * DAY,
             "controller": "rules",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium import locations
 from trivium.core.model import FloatArray
 from trivium.coupling import call, plant, spec
 from trivium.coupling.acceleration import Method
@@ -265,7 +266,7 @@ def _plant(
     folder: Path,
     settings: Settings,
 ) -> Component:
-    resources = settings.resources if one.path is None else folder / one.path
+    resources = _resources(one, folder, settings)
     if not resources.exists():
         field = f"components.{name}.path"
         raise InvalidValueError(f"{field}: there is no {one.path or resources}", field)
@@ -290,6 +291,13 @@ def _plant(
         deterministic=one.deterministic,
         extra=plant.fingerprint(resources),
     )
+
+
+def _resources(one: spec.Plant, folder: Path, settings: Settings) -> Path:
+    """Return where a test case lies: the shipped one that is named, a path of the case, else the server's."""
+    if one.testcase is not None:
+        return locations.shipped_testcase(one.testcase)
+    return settings.resources if one.path is None else folder / one.path
 
 
 def _reduction(name: str, one: spec.PlantOutput) -> dict[str, Any]:

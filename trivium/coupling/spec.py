@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from trivium import locations
 from trivium.coupling.component import Coordinate
 from trivium.coupling.transform import Transform, references
 from trivium.errors import InvalidValueError
@@ -120,6 +121,7 @@ class Plant(_Component):
     """A test case or an FMU alone over a horizon."""
 
     kind: Literal["testcase", "fmu"]
+    testcase: str | None = None
     path: str | None = None
     start_time: NotNegative = 0.0
     end_time: Positive
@@ -132,8 +134,12 @@ class Plant(_Component):
     def _fits(self) -> Plant:
         if not self.end_time > self.start_time:
             raise ValueError("end_time must be after start_time")
-        if self.kind == "fmu" and self.path is None:
+        if self.kind == "fmu" and (self.path is None or self.testcase is not None):
             raise ValueError("path must name the FMU")
+        if self.testcase is not None and self.path is not None:
+            raise ValueError("testcase and path name the model twice")
+        if self.testcase is not None and self.testcase not in locations.TESTCASES:
+            raise ValueError(f"testcase must be one of: {', '.join(locations.TESTCASES)}; path names a folder")
         for name, output in self.outputs.items():
             if len(output.dims or {}) != (output.method == "series"):
                 raise ValueError(f"outputs.{name}: a series has one dimension, anything else has none")

@@ -49,7 +49,7 @@ class Spec(Study):
         for field, path in named:
             if not (place / path).resolve().is_relative_to(place):
                 raise ValueError(f"{field}: {path} is outside the folder {self.folder}")
-        if not (place / self.paths.package_path).exists():
+        if self.paths.package_path is not None and not (place / self.paths.package_path).exists():
             raise ValueError(f"paths.package_path: there is no {self.paths.package_path} in the folder {self.folder}")
         return self
 
@@ -74,7 +74,8 @@ class Spec(Study):
             return value
 
         content = self.model_dump(mode="json", by_alias=True, exclude={"folder"}, exclude_none=True)
-        content["paths"]["package_path"] = str(self.place / self.paths.package_path)
+        if self.paths.package_path is not None:
+            content["paths"]["package_path"] = str(self.place / self.paths.package_path)
         if self.simulation.inputs is not None:
             content["simulation"]["inputs"] = str(self.place / self.simulation.inputs)
         content["simulation_parameters"] = {name: whole(value) for name, value in self.simulation_parameters.items()}

@@ -46,7 +46,7 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
     ResourcesError
         When the FMU or Modelica package cannot be used.
     """
-    path = study.paths.package_path
+    path = study.package
     if path.suffix == ".mo":
         path = compile_model(path, study.simulation.model_name, cache)
     if path.is_dir():

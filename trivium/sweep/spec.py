@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from trivium import locations
 from trivium.errors import InvalidValueError
 from trivium.sweep.values import Values, parse
 
@@ -31,7 +32,7 @@ class _Part(BaseModel):
 class Paths(_Part):
     """Where things are."""
 
-    package_path: Path
+    package_path: Path | None = None
     scratch_dir: Path | None = None
 
 
@@ -127,13 +128,31 @@ class Output(_Part):
 class Study(_Part):
     """A study; `load_study` reads one."""
 
-    paths: Paths
+    testcase: str | None = None
+    paths: Paths = Paths()
     simulation: Simulation
     simulation_parameters: dict[str, Any] = {}
     sampling: Sampling = Sampling()
     metrics: dict[str, Metric] = {}
     output: Output = Output()
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _names_a_model(self) -> Study:
+        if (self.testcase is None) == (self.paths.package_path is None):
+            raise ValueError('name the model once: by "testcase": "cooling", or by paths.package_path')
+        if self.testcase is not None and self.testcase not in locations.TESTCASES:
+            shipped = ", ".join(locations.TESTCASES)
+            raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
+        return self
+
+    @property
+    def package(self) -> Path:
+        """Return where the model is: an FMU, a Modelica package, or the folder of a test case."""
+        if self.testcase is not None:
+            return locations.shipped_testcase(self.testcase)
+        assert self.paths.package_path is not None  # noqa: S101, the validator's
+        return self.paths.package_path
 
     def values(self, folder: Path) -> dict[str, Values]:
         """Return the values of all parameters.

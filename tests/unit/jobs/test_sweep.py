@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.server import ROOT
 from trivium.errors import InvalidValueError
 from trivium.jobs import kinds
 
@@ -47,6 +48,12 @@ def test_files_of_the_folder_are_found_wherever_the_study_lies(studies):
     assert "folder" not in content
 
 
+def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(studies):
+    content = {k: v for k, v in study().items() if k != "paths"} | {"testcase": "cooling"}
+    assert parse(content).study()["testcase"] == "cooling"
+    assert parse(content).package == ROOT / "Resources"
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -64,7 +71,8 @@ def test_files_of_the_folder_are_found_wherever_the_study_lies(studies):
         (study(folder=".."), "folder"),
         (study(folder="mine/.."), "folder"),
         (study(folder="/etc"), "folder"),
-        ({"folder": "mine"}, "paths"),
+        ({"folder": "mine"}, "simulation"),
+        ({k: v for k, v in study().items() if k != "paths"}, "name the model once"),
     ],
 )
 def test_no_file_outside_is_named(studies, given, said):

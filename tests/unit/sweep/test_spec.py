@@ -1,8 +1,10 @@
 import json
+import re
 import shutil
 
 import pytest
 
+from tests.server import ROOT
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.sweep.prepare import prepare
 from trivium.sweep.spec import load_study
@@ -37,7 +39,7 @@ def test_the_form_of_the_seed_is_accepted(tmp_path):
 
 def test_every_bad_field_is_named(tmp_path):
     content = {
-        "paths": {},
+        "paths": {"package": "A.mo"},
         "simulation": {"variableFilter": "(", "stop_time": "soon", "step_size": -1, "steps": 3},
         "metrics": {"m": {"variable": "x", "method": "median"}},
         "sampling": {"method": "guess"},
@@ -47,11 +49,34 @@ def test_every_bad_field_is_named(tmp_path):
     with pytest.raises(InvalidValueError) as caught:
         load_study(write(tmp_path, content))
     for field in (
-        "paths.package_path: field required", "simulation.variableFilter: is no regular expression",
+        "paths.package: extra", "simulation.variableFilter: is no regular expression",
         "simulation.stop_time", "simulation.step_size", "simulation.steps: extra", "metrics.m.method",
         "sampling.method", "output.absolute_error", "colour: extra",
     ):  # fmt: skip
         assert f"  {field}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ({}, 'name the model once: by "testcase": "cooling", or by paths.package_path'),
+        ({"paths": {}}, "name the model once"),
+        ({"testcase": "cooling", "paths": {"package_path": "A.fmu"}}, "name the model once"),
+        (
+            {"testcase": "Resources"},
+            "testcase must be one of: cooling; a folder or file is named by paths.package_path",
+        ),
+    ],
+)
+def test_the_model_is_named_once(tmp_path, model, sentence):
+    content = {"simulation": SEED["simulation"], **model}
+    with pytest.raises(InvalidValueError, match=re.escape(sentence)):
+        load_study(write(tmp_path, content))
+
+
+def test_the_shipped_plant_is_named_by_its_name(tmp_path):
+    study = load_study(write(tmp_path, {"testcase": "cooling", "simulation": SEED["simulation"]}))
+    assert study.package == ROOT / "Resources"
 
 
 @pytest.mark.parametrize(
