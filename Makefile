@@ -6,48 +6,55 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 # Any Python of at least 3.11 makes the environment; PYTHON=... chooses another one.
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
-PIP := $(PY) -m pip --disable-pip-version-check
-RUNTIME := $(VENV)/.runtime-ready
+# Further extras, as EXTRAS=ogclews or EXTRAS=ogclews,postgres: their versions are those of requirements/dev.txt.
+EXTRAS ?=
+# uv installs ten times as fast as pip; without it pip does the same.
+UV := $(shell command -v uv 2>/dev/null)
+INSTALL := $(if $(UV),$(UV) pip install --python $(PY),$(PY) -m pip --disable-pip-version-check install)
+RUNTIME := $(VENV)/.runtime-ready$(if $(EXTRAS),-$(EXTRAS))
 DEV := $(VENV)/.dev-ready
 
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-slow lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-slow lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-setup: $(RUNTIME) ## make the environment that serves (.venv from requirements/runtime.txt)
+setup: $(RUNTIME) ## make the environment that runs all three ways (.venv from requirements/runtime.txt)
+	@echo "Trivium is installed: call it as $(VENV)/bin/trivium, or type first: source $(VENV)/bin/activate"
 
 setup-dev: $(DEV) ## add what tests and builds need (requirements/dev.txt)
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one, or name it: make PYTHON=/path/to/python3.11 serve"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(if $(UV),$(UV) venv --quiet --seed --python "$$(command -v $(PYTHON))" $(VENV),$(PYTHON) -m venv $(VENV))
 
 $(RUNTIME): requirements/runtime.txt pyproject.toml | $(PY)
-	$(PIP) install --quiet -r requirements/runtime.txt
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(INSTALL) -r requirements/runtime.txt
+	$(INSTALL) --editable . $(if $(EXTRAS),--constraint requirements/dev.txt '.[$(EXTRAS)]',--no-deps)
 	@touch $@
 
-$(DEV): requirements/dev.txt | $(RUNTIME)
-	$(PIP) install --quiet -r requirements/dev.txt
+$(DEV): requirements/dev.txt pyproject.toml | $(PY)
+	$(INSTALL) -r requirements/dev.txt
+	$(INSTALL) --no-deps --editable .
 	@touch $@
 
 serve: setup ## start the server on HOST:PORT (127.0.0.1:5000)
-	@exec $(PY) -m trivium.cli serve
+	@exec $(VENV)/bin/trivium serve
 
-doctor: $(RUNTIME) ## check the installation by stepping the FMU
-	@$(PY) -m trivium.cli doctor
+doctor: setup ## check the installation by really running every way
+	@$(VENV)/bin/trivium doctor
 
-test: setup setup-dev ## run every check: lint, types, layers, tests
+test: setup-dev ## run every check: lint, types, layers, tests
 	$(MAKE) --no-print-directory lint
 	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-test-slow: setup setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
+test-slow: setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
 	$(PY) -m pytest -m slow $(ARGS)
 
 lint: $(DEV) ## ruff, mypy, the import contract and bandit
@@ -95,6 +102,9 @@ chaos: $(DEV) ## kill random processes of a server under load for two minutes; p
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
 	$(PY) -m benchmarks $(ARGS)
+
+wheel: $(DEV) ## build wheel and sdist in dist/
+	$(PY) -m build
 
 lock: ## write requirements/*.txt anew from pyproject.toml (needs uv)
 	requirements/lock.sh
