@@ -340,7 +340,7 @@ def cmdline(pid):
 
 
 def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resources, tmp_path):
-    for module in ("distributed", "hdf5plugin", "numba", "xarray"):
+    for module in ("distributed", "h5py", "numba", "xarray"):
         pytest.importorskip(module)
     import trivium.sweep
 
@@ -380,7 +380,7 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
 
 
 def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path, own_fmu):
-    for module in ("distributed", "hdf5plugin", "numba", "xarray"):
+    for module in ("distributed", "h5py", "numba", "xarray"):
         pytest.importorskip(module)
     from tests.dask_cluster import DaskCluster
 

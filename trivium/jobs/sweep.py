@@ -17,7 +17,7 @@ from trivium.jobs.kinds import Kind
 from trivium.settings import Settings
 from trivium.sweep.spec import Study
 
-if any(importlib.util.find_spec(name) is None for name in ("distributed", "h5py", "hdf5plugin", "numba")):
+if any(importlib.util.find_spec(name) is None for name in ("distributed", "h5py", "numba")):
     raise MissingExtraError("Sweeps are not installed; they come with: pip install 'trivium[sweep]'")
 
 #: Most that the cache of runs holds [bytes].

@@ -1,12 +1,14 @@
 """The only writer of HDF5: immutable parts, and ``results.h5``, a small file of virtual datasets over them.
 
 A part holds, for its runs, ``status`` (1 done, 2 failed), ``parameters/<name>``, ``metrics/<name>`` and
-``trajectories`` [run, time, variable]. Chunked by runs, compressed by Blosc2 with zstd. Quantised trajectories are
+``trajectories`` [run, time, variable]. Chunked by runs, compressed by HDF5's own gzip, which every
+tool reads. Quantised trajectories are
 whole numbers, delta coded along time (`trivium.sweep.quanta`), with the attribute ``quantum``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from trivium.core.model import FloatArray
 from trivium.sweep.job import Job, Results
 from trivium.sweep.store import Store, replace_durably
 
+#: Filters that every build of HDF5 has.
+_PACKED: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 #: Runs a chunk of trajectories, and the most bytes of one.
 _CHUNK_RUNS, _CHUNK_BYTES = 16, 4 * 2**20
 
@@ -33,22 +37,22 @@ def write_part(store: Store, part: int, job: Job, rows: FloatArray, results: Res
     results : Results
         Of all its runs, in their order.
     """
-    h5py, packed = require("h5py", "sweep"), _compression()
+    h5py = require("h5py", "sweep")
     path = store.path_of(part)
     unfinished = path.with_name(f".{path.name}.unfinished")
     with h5py.File(unfinished, "w", libver="latest") as file:
         file.create_dataset("status", data=results.status)
-        file.create_dataset("run", data=results.runs, **packed)
+        file.create_dataset("run", data=results.runs, **_PACKED)
         for group, names, columns in (
             ("parameters", job.parameters, rows),
             ("metrics", [name for name, _ in job.metrics], results.metrics),
         ):
             made = file.create_group(group)
             for place, name in enumerate(names):
-                made.create_dataset(dataset_name("", name), data=np.ascontiguousarray(columns[:, place]), **packed)
+                made.create_dataset(dataset_name("", name), data=np.ascontiguousarray(columns[:, place]), **_PACKED)
         if job.kept:
             shape = results.trajectories.shape
-            file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **packed)
+            file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **_PACKED)
     replace_durably(unfinished, path)
     store.list_part(part, results)
 
@@ -123,9 +127,3 @@ def dataset_name(group: str, name: str) -> str:
     """Return the name of a dataset in a group; a slash in a variable's name would make groups of its own."""
     plain = name.replace("/", "\u2215")
     return f"{group}/{plain}" if group else plain
-
-
-def _compression() -> dict[str, Any]:
-    filters = require("hdf5plugin", "sweep")
-    packed: dict[str, Any] = dict(filters.Blosc2(cname="zstd", clevel=5, filters=filters.Blosc2.BITSHUFFLE))
-    return packed

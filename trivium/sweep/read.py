@@ -73,7 +73,6 @@ class SweepResults:
 
     def __init__(self, path: Path) -> None:
         h5py = require("h5py", "sweep")
-        require("hdf5plugin", "sweep")  # registers its filters
         path = path / "results.h5" if path.is_dir() else path
         try:
             self._file = h5py.File(path, "r")
