@@ -38,7 +38,7 @@ class DaskCluster:
         while not file.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        place = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "10"]
+        place = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "60"]
         self._processes += [start("worker", *place) for _ in range(workers)]
         self.address: str = json.loads(file.read_text())["address"]
 
