@@ -16,12 +16,12 @@ from pathlib import Path
 
 import casadi as ca
 import numpy as np
-import torch
 
 from models.cooling_plant.variables import INPUTS, OUTPUTS
 from models.fmi.build import build
 from models.fmi.spec import Model, Variable
-from trivium.core.surrogate import Network, save
+from models.surrogates.write import save
+from trivium.core.surrogate import Network
 
 TAU = 600.0
 START = 290.0
@@ -82,13 +82,13 @@ def small_plant() -> Model:
 def linear_network(weights: list[float], bias: float, inputs: int) -> Network:
     """A net without hidden layer: bias + weights . x, for inputs from 0 to 1 onwards."""
     return Network(
-        weights=[torch.tensor([weights], dtype=torch.float64)],
-        biases=[torch.tensor([bias], dtype=torch.float64)],
+        weights=[np.array([weights], dtype=np.float64)],
+        biases=[np.array([bias], dtype=np.float64)],
         activation="relu",
-        input_minimum=torch.zeros(inputs, dtype=torch.float64),
-        input_maximum=torch.ones(inputs, dtype=torch.float64),
-        output_minimum=torch.zeros(1, dtype=torch.float64),
-        output_maximum=torch.ones(1, dtype=torch.float64),
+        input_minimum=np.zeros(inputs),
+        input_maximum=np.ones(inputs),
+        output_minimum=np.zeros(1),
+        output_maximum=np.ones(1),
         clamp=False,
     )
 

@@ -20,7 +20,7 @@ from trivium.fmu.abi import installed, pyfmi_problem
 from trivium.settings import Settings
 
 #: What serving needs; imported one by one.
-PACKAGES = ("flask", "fmpy", "gunicorn", "numpy", "orjson", "torch")
+PACKAGES = ("flask", "fmpy", "gunicorn", "numpy", "orjson")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from models.surrogates import condenser_loop
 from models.surrogates.fit import fit
 from models.surrogates.operating_points import record
-from trivium.core.surrogate import ChillerPowerModel, HeadModel, save
+from models.surrogates.write import save
+from trivium.core.surrogate import ChillerPowerModel, HeadModel
 
 FloatArray = NDArray[np.float64]
 

@@ -80,8 +80,9 @@ def fit(
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
 
-    def single(tensor: Tensor) -> Tensor:
-        return tensor.detach().to(torch.float32)
+    def single(tensor: Tensor) -> NDArray[np.float32]:
+        array: NDArray[np.float32] = tensor.detach().to(torch.float32).numpy()
+        return array
 
     return Network(
         weights=[single(matrix) for matrix in weights],
@@ -89,8 +90,8 @@ def fit(
         activation="tanh",
         input_minimum=single(low),
         input_maximum=single(high),
-        output_minimum=torch.tensor(bottom, dtype=torch.float32),
-        output_maximum=torch.tensor(top, dtype=torch.float32),
+        output_minimum=np.array(bottom, dtype=np.float32),
+        output_maximum=np.array(top, dtype=np.float32),
         notes=notes,
     )
 

@@ -12,6 +12,7 @@ from trivium.core.initialization import InitializationActions, read_initializati
 from trivium.core.model import Model
 from trivium.core.resources import Resources
 from trivium.core.stepper import Stepper
+from trivium.core.surrogate import load_chiller_power, load_head
 from trivium.core.times import parse_step
 from trivium.errors import InvalidValueError, ResourcesError
 
@@ -49,8 +50,6 @@ def assemble(
     if resources.disturbances is not None:
         disturbances = Disturbances.read(resources.disturbances, linear=resources.linear)
     if resources.head is not None:
-        from trivium.core.surrogate import load_chiller_power, load_head  # torch takes a second to import
-
         path = resources.chiller_power
         law = RequiredHead(
             inputs, outputs, load_head(resources.head), None if path is None else load_chiller_power(path)

@@ -12,7 +12,7 @@ AlphaDataCenterCooling::
     disturbances = "Disturbance.csv"
     initialization_actions = "Initialization_actions.npz"   # or .csv; the first that exists
     initialization_observation = "Initialization_observation0.csv"
-    head = "mlp.pth"
+    head = "mlp.pth"                                        # or a .pt2 or .pt: see `trivium.core.exported`
     chiller_power = "chiller_power.pth"
     signals = "Signals.csv"                                 # prices and emissions, see `trivium.core.scenario`
     version = "version.txt"

@@ -63,9 +63,6 @@ def simulate(values: Values, options: Mapping[str, Any]) -> dict[str, FloatArray
     TriviumError
         When the options do not fit the plant, or a step fails.
     """
-    import torch
-
-    torch.set_num_threads(1)
     with contextlib.closing(open_testcase(Path(options["resources"]), Path(options["state_dir"]))) as case:
         if options["step"] is not None:
             case.set_step(options["step"])

@@ -163,13 +163,11 @@ class Zygote:
 def warm_up() -> None:
     """Import all that a host needs, and start no thread."""
     import fmpy.fmi2  # noqa: F401
-    import torch
 
     import trivium.core.surrogate
     import trivium.fmu.fmpy_
     import trivium.session.host  # noqa: F401
 
-    torch.set_num_threads(1)
     gc.collect()
     gc.freeze()  # the pages of what is imported stay shared with the hosts
 

@@ -37,9 +37,6 @@ class CaseRunner:
     """
 
     def __init__(self, job: Job) -> None:
-        import torch
-
-        torch.set_num_threads(1)  # every worker is a process of its own
         self._job, self._reduction = job, Reduction(job)
         self._case = open_testcase(Path(job.fmu), Path(job.cache))
         self._case.set_step(job.experiment.step)

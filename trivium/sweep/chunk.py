@@ -111,7 +111,7 @@ def _runner(job: Job) -> _Runner:
 
 
 def _case_runner(job: Job) -> _Runner:
-    from trivium.sweep.case import CaseRunner  # brings torch, which FMUs alone do not need
+    from trivium.sweep.case import CaseRunner  # FMUs alone need none of it
 
     return CaseRunner(job)
 

@@ -84,7 +84,7 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
 
 def _prepare_case(study: Study, path: Path, folder: Path, cache: Path) -> tuple[Plan, Job]:
     """Do the same with a test case, a folder."""
-    from trivium.sweep.case import CaseVariables, hash_case  # brings torch, which FMUs alone do not need
+    from trivium.sweep.case import CaseVariables, hash_case  # FMUs alone need none of it
 
     case = CaseVariables(path, cache, study.simulation)
     wrong = case.check_metrics(study)

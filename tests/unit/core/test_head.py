@@ -43,7 +43,7 @@ def test_one_call_of_the_surrogate_gives_the_power_of_the_chillers_that_run(head
     # power over load = 0.1 + 0.001 (leaving - 280) + 0.002 (entering - 280) + 0.01 for unit 2 + 0.05 for unit 5
     network = linear_network([0.0, 0.001, 0.002, 0.0, 0.01, 0.0, 0.0, 0.05, 0.0], 0.1 - 0.001 * 280 - 0.002 * 280, 9)
     limits = {name: getattr(network, name) for name in Network.__dataclass_fields__ if not name.startswith("_")}
-    limits["input_maximum"] = limits["input_maximum"].clone()
+    limits["input_maximum"] = limits["input_maximum"].copy()
     limits["input_maximum"][0] = 1e7  # the largest load that the model knows
     model = ChillerPowerModel(Network(**limits))
     calls = []

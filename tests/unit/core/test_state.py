@@ -178,8 +178,8 @@ def test_a_state_after_a_failed_step_is_the_state_before_it(small_case):
 def test_a_state_of_other_resources_is_refused(small_case, small_resources, state_dir, tmp_path, changed):
     folder = shutil.copytree(small_resources, tmp_path / "Resources")
     if changed == "mlp.pth":
+        from models.surrogates.write import save
         from tests.small_plant import linear_network
-        from trivium.core.surrogate import save
 
         save(folder / changed, "head", linear_network([2.0, 0.5, 0.25, 11.0], 1.0, 4))
     else:
