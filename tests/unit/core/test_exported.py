@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.small_plant import head
+from trivium.core.resources import Resources
 from trivium.core.surrogate import load_chiller_power, load_head
 from trivium.errors import MissingExtraError, ModelError, ResourcesError
 from trivium.session.local import open_testcase
@@ -184,3 +186,15 @@ def test_without_pytorch_the_command_that_brings_it_is_named(tmp_path: Path, suf
         f"{MissingExtraError.__module__}.MissingExtraError: head{suffix} is an exported program, which PyTorch runs. "
         f"PyTorch is not installed; it comes with: {sys.executable} -m pip install 'trivium[torch]'"
     )
+
+
+def test_a_program_inside_an_uploaded_fmu_is_not_a_surrogate(small_resources: Path, tmp_path: Path) -> None:
+    path = shutil.copy(small_resources / "AlphaDataCenterCooling_FMU.fmu", tmp_path / "uploaded.fmu")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(export(tmp_path / "head.pt2", Linear(), 4), "head.pt2")
+        archive.write(tmp_path / "head.pt2", "resources/head.pt2")
+        for folder in ("", "resources/"):
+            archive.writestr(f"{folder}testcase.toml", '[files]\nhead = "head.pt2"\n')
+    resources = Resources.load(Path(path))
+    assert resources.head is None
+    assert resources.chiller_power is None
