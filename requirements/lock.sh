@@ -4,8 +4,9 @@
 # that only the CUDA build of torch wants.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# A later PyTorch brings gigabytes of CUDA wherever no CPU build of it is at hand.
 compile() {
-    uv pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
+    uv pip compile --quiet --python-version 3.11 --constraint <(echo torch==2.13.0) --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
         sed -E 's/^(torch==[0-9.]+)\+[a-z0-9.]+/\1/' | grep -vE '^(nvidia-|cuda-|triton)'
 }
 compile --extra all --extra build --extra docs --extra notebook --extra ogclews --extra postgres --extra test --extra torch --extra train \
