@@ -1,168 +1,304 @@
-"""Settings from the environment; docs/settings.md lists them all, and a test holds that list to this module."""
+"""The settings of the server, each written once: type, default, range and meaning.
+
+They come from options and from variables of the environment; docs/settings.md lists them all, and a test compares that
+list with this module.
+"""
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from trivium import locations
 from trivium.errors import SettingsError
 
 #: The folder that holds the package, which in a checkout holds Resources/ too.
 ROOT = Path(__file__).resolve().parent.parent
-_T = TypeVar("_T", bound=str)
-_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+_PREFIX = "TRIVIUM_"
+#: Settings whose variables bear the usual names of web servers, without the prefix.
+_WITHOUT_PREFIX = ("host", "port")
+#: Variables of tests, tools and other services that begin like settings.
+_OF_OTHERS = re.compile(
+    "TRIVIUM_(URL|STEPS|OSEMOSYS|TRAJECTORIES|REFERENCE_RESOURCES|REFERENCE_GYM|NOTEBOOK_.*"
+    "|DATABASE_PASSWORD|GRAFANA_PASSWORD)"
+)
+_SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+")
 
 
-def _variable(name: str, default: str, about: str) -> Any:
-    return field(metadata={"variable": name, "default": default, "about": about})
+def _testcase(value: Any) -> Any:
+    return locations.resolve_testcase(value) if isinstance(value, (str, Path)) else value
 
 
-@dataclass(frozen=True)
-class Settings:
-    """All settings of the server; `from_env` makes one from the environment.
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
 
-    Each field knows its environment variable, its default as text and what it is about (metadata of the fields).
+
+def _is_address(text: str) -> str:
+    if text and not _SCHEDULER.fullmatch(text):
+        raise ValueError("must be an address such as tcp://host:8786")
+    return text
+
+
+def _items(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+_Path = Annotated[Path, AfterValidator(_absolute)]
+_Testcase = Annotated[Path, BeforeValidator(_testcase)]
+_Address = Annotated[str, AfterValidator(_is_address)]
+_Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+_Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)]
+
+
+def variable_of(name: str) -> str:
+    """Return the variable of the environment that holds a setting."""
+    return name.upper() if name in _WITHOUT_PREFIX else f"{_PREFIX}{name.upper()}"
+
+
+class _Variables(PydanticBaseSettingsSource):
+    """Reads the variables of an environment; an empty one counts as not set."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self._environ = environ
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        """Return the text of a setting's variable, the setting's name, and that the text is no JSON."""
+        return self._environ.get(variable_of(field_name), "").strip(), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the texts of all variables that are set."""
+        fields = self.settings_cls.model_fields
+        texts = {name: self.get_field_value(field, name)[0] for name, field in fields.items()}
+        return {name: text for name, text in texts.items() if text}
+
+
+class Settings(BaseSettings):
+    """All settings of the server.
+
+    Parameters
+    ----------
+    environ : Mapping[str, str], optional
+        Variables to read; by default those of the process's environment.
+    **options
+        Settings by name; each goes before its variable. An option that is None counts as not given.
+
+    Raises
+    ------
+    SettingsError
+        Naming every variable whose value is not acceptable.
     """
 
-    host: str = _variable("HOST", "127.0.0.1", "Address to listen on.")
-    port: int = _variable("PORT", "5000", "Port to listen on, 1 to 65535.")
-    resources: Path = _variable(
-        "TRIVIUM_RESOURCES",
-        "Resources beside the package",
-        "The default test case: a folder (FMU, boundary data, surrogates), or an FMU alone.",
-    )
-    testcases: Path | None = _variable(
-        "TRIVIUM_TESTCASES", "", "Folder with further test cases, folders or FMUs, that clients may register."
-    )
-    studies: Path = _variable(
-        "TRIVIUM_STUDIES",
-        "examples beside the package",
-        "Folder whose folders hold what clients may sweep and converge.",
-    )
-    engine: Literal["auto", "fmpy", "pyfmi"] = _variable(
-        "TRIVIUM_ENGINE", "auto", "What runs the FMU of a test case that does not choose itself: auto, fmpy or pyfmi."
-    )
-    state_dir: Path = _variable(
-        "TRIVIUM_STATE_DIR", ".trivium-state", "Folder for what the server keeps: unpacked FMUs and sessions."
-    )
-    max_body: int = _variable(
-        "TRIVIUM_MAX_BODY", "1048576", "Largest request body [bytes]; beyond it the answer is 413."
-    )
-    threads: int = _variable("TRIVIUM_THREADS", "8", "Threads that answer requests; they take turns at a session.")
-    max_steps: int = _variable("TRIVIUM_MAX_STEPS", "20000", "Most control steps of one request.")
-    max_sessions: int = _variable(
-        "TRIVIUM_MAX_SESSIONS", "32", "Sessions that clients may select, the default session not counted."
-    )
-    idle_timeout: float = _variable(
-        "TRIVIUM_IDLE_TIMEOUT",
-        "900",
-        "Time without requests after which a session's process ends; the next wakes it [s].",
-    )
-    step_timeout: float = _variable(
-        "TRIVIUM_STEP_TIMEOUT", "60", "Longest time that a session may be busy with one request [s]."
-    )
-    session_memory: int = _variable("TRIVIUM_SESSION_MEMORY", "2048", "Most memory of one session's process [MiB].")
-    recycle_steps: int = _variable(
-        "TRIVIUM_RECYCLE_STEPS", "100000", "Steps after which a session gets a fresh process; 0 for never."
-    )
-    durability: Literal["process", "power"] = _variable(
-        "TRIVIUM_DURABILITY", "process", "What an acknowledged step survives: the end of any process, or of the power."
-    )
-    jobs_url: str = _variable(
-        "TRIVIUM_JOBS_URL",
-        "",
-        "Database of the jobs, postgresql:// or sqlite:///; an SQLite file in the state directory.",
-    )
-    worker_jobs: int = _variable(
-        "TRIVIUM_WORKER_JOBS", "2", "Jobs that a worker runs at a time; 0: the server starts without a worker."
-    )
-    job_lease: int = _variable(
-        "TRIVIUM_JOB_LEASE", "30", "Time without a sign of life after which another worker takes a job over [s]."
-    )
-    jobs_keep: int = _variable(
-        "TRIVIUM_JOBS_KEEP", "0", "How long jobs that have ended are kept, with their folders [days]; 0: for ever."
-    )
-    scheduler: str = _variable(
-        "TRIVIUM_SCHEDULER", "", "Address of a Dask scheduler that sweeps run on, as tcp://host:8786; this machine."
-    )
-    cors_origins: tuple[str, ...] = _variable(
-        "TRIVIUM_CORS_ORIGINS", "", "Origins that browsers may call from, separated by commas, or *; none by default."
-    )
-    tokens: Path | Literal["none"] | None = _variable(
-        "TRIVIUM_TOKENS",
-        "",
-        "File of the tokens that clients must have; none: anybody may do anything, at any address.",
-    )
-    rate: int = _variable(
-        "TRIVIUM_RATE",
-        "0",
-        "Most requests a second of one token, or of one address where none is asked for; 0: no limit.",
-    )
-    max_upload: int = _variable(
-        "TRIVIUM_MAX_UPLOAD", "0", "Largest FMU that a client with the scope admin may upload [bytes]; 0: none may be."
-    )
-    log_level: str = _variable("TRIVIUM_LOG_LEVEL", "info", f"How much is logged to stderr: {', '.join(_LEVELS)}.")
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    log_format: Literal["text", "json"] = _variable(
-        "TRIVIUM_LOG_FORMAT", "text", "Lines for people (text), or an object a line for machines (json)."
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(5000, ge=1, le=65535, description="Port to listen on.")
+    resources: _Testcase = Field(
+        default_factory=locations.resources,
+        description="The default test case: a folder (FMU, boundary data, surrogates), an FMU alone, or cooling.",
+        json_schema_extra={"default": locations.COOLING},
     )
+    testcases: _Path | None = Field(
+        None, description="Folder with further test cases, folders or FMUs, that clients may register."
+    )
+    studies: _Path = Field(
+        default_factory=locations.examples,
+        description="Folder whose folders hold what clients may sweep and converge.",
+        json_schema_extra={"default": "the shipped examples"},
+        examples=["./studies"],
+    )
+    engine: Literal["auto", "fmpy", "pyfmi"] = Field(
+        "auto", description="What runs the FMU of a test case that does not choose an engine itself."
+    )
+    state_dir: _Path = Field(
+        default_factory=locations.state_dir,
+        description="Folder for what the server keeps: unpacked FMUs, sessions and jobs.",
+        json_schema_extra={"default": ".trivium-state of the checkout, else the user's state directory"},
+        examples=["/var/lib/trivium"],
+    )
+    max_body: int = Field(
+        1048576, ge=1024, le=2**30, description="Largest request body [bytes]; beyond it the reply is 413."
+    )
+    threads: int = Field(8, ge=1, le=256, description="Threads that answer requests; they take turns at a session.")
+    max_steps: int = Field(20000, ge=1, le=10**9, description="Most control steps of one request.")
+    max_sessions: int = Field(
+        32, ge=0, le=10000, description="Most sessions that clients may select, the default session not counted."
+    )
+    idle_timeout: int = Field(
+        900,
+        ge=1,
+        le=10**8,
+        description="Time without requests [s] after which the process of a session ends; the next request wakes it.",
+    )
+    step_timeout: int = Field(
+        60, ge=1, le=10**6, description="Longest time [s] that a session may be busy with one request."
+    )
+    session_memory: int = Field(2048, ge=256, le=2**20, description="Most memory [MiB] of the process of one session.")
+    recycle_steps: int = Field(
+        100000,
+        ge=0,
+        le=10**9,
+        description="Requests that change a session after which it gets a new process; 0: never.",
+    )
+    durability: Literal["process", "power"] = Field(
+        "process", description="What an acknowledged step survives: the end of any process, or a loss of power."
+    )
+    jobs_url: str = Field(
+        "",
+        repr=False,  # it may hold a password
+        description="Database of the jobs; by default an SQLite file in the state directory.",
+        examples=["postgresql://user:password@host/name"],
+    )
+    worker_jobs: int = Field(
+        2, ge=0, le=1024, description="Jobs that a worker runs at a time; 0: the server starts no worker."
+    )
+    job_lease: int = Field(
+        30,
+        ge=1,
+        le=86400,
+        description="Time [s] without a sign of life of its worker after which another worker takes a job over.",
+    )
+    jobs_keep: int = Field(
+        0, ge=0, le=36500, description="Days for which a job and its folder are kept after its end; 0: for ever."
+    )
+    scheduler: _Address = Field(
+        "",
+        description="Address of a Dask scheduler that sweeps run on; by default they run on this machine.",
+        examples=["tcp://host:8786"],
+    )
+    cors_origins: _Items = Field(
+        (),
+        description="Origins that browsers may call from, separated by commas, or *.",
+        examples=["https://a.example,https://b.example"],
+    )
+    tokens: Literal["none"] | _Path | None = Field(
+        None, description="File of the tokens that clients must have; none: anybody may do anything, at any address."
+    )
+    rate: int = Field(
+        0,
+        ge=0,
+        le=10**6,
+        description="Most requests a second of one token, or of one address where no token is needed; 0: no limit.",
+    )
+    max_upload: int = Field(
+        0,
+        ge=0,
+        le=2**34,
+        description="Largest FMU [bytes] that a client with the scope admin may upload; 0: none may be uploaded.",
+    )
+    log_level: _Level = Field("info", description="How much is logged to stderr.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Lines for people (text), or a JSON object a line for machines (json)."
+    )
+
+    def __init__(self, *, environ: Mapping[str, str] | None = None, **options: Any) -> None:
+        values = {name: value for name, value in options.items() if value is not None}
+        try:
+            super().__init__(environ=os.environ if environ is None else environ, **values)
+        except ValidationError as error:
+            raise SettingsError(_sentences(error.errors(include_url=False))) from error
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]  # the other sources are not used
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return what settings come from: options, then the variables that `environ` holds."""
+        environ = init_settings.init_kwargs.pop("environ")  # type: ignore[attr-defined]  # it is an InitSettingsSource
+        return init_settings, _Variables(settings_cls, environ)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings.
-
-        Parameters
-        ----------
-        environ : Mapping[str, str], optional
-            Defaults to the process's environment. An empty value counts as not set.
-
-        Raises
-        ------
-        SettingsError
-            Naming the variable that is not acceptable.
-        """
-        environ = os.environ if environ is None else environ
-        texts = {f.name: environ.get(f.metadata["variable"], "").strip() or f.metadata["default"] for f in fields(cls)}
-        given, studies = (environ.get(name, "").strip() for name in ("TRIVIUM_RESOURCES", "TRIVIUM_STUDIES"))
-        return cls(
-            host=texts["host"],
-            port=_integer("PORT", texts["port"], 1, 65535),
-            resources=_path(given) if given else ROOT / "Resources",
-            testcases=_path(texts["testcases"]) if texts["testcases"] else None,
-            studies=_path(studies) if studies else ROOT / "examples",
-            engine=_one_of("TRIVIUM_ENGINE", texts["engine"], ("auto", "fmpy", "pyfmi")),
-            state_dir=_path(texts["state_dir"]),
-            max_body=_integer("TRIVIUM_MAX_BODY", texts["max_body"], 1024, 2**30),
-            threads=_integer("TRIVIUM_THREADS", texts["threads"], 1, 256),
-            max_steps=_integer("TRIVIUM_MAX_STEPS", texts["max_steps"], 1, 10**9),
-            max_sessions=_integer("TRIVIUM_MAX_SESSIONS", texts["max_sessions"], 0, 10000),
-            idle_timeout=_integer("TRIVIUM_IDLE_TIMEOUT", texts["idle_timeout"], 1, 10**8),
-            step_timeout=_integer("TRIVIUM_STEP_TIMEOUT", texts["step_timeout"], 1, 10**6),
-            session_memory=_integer("TRIVIUM_SESSION_MEMORY", texts["session_memory"], 256, 2**20),
-            recycle_steps=_integer("TRIVIUM_RECYCLE_STEPS", texts["recycle_steps"], 0, 10**9),
-            durability=_one_of("TRIVIUM_DURABILITY", texts["durability"], ("process", "power")),
-            jobs_url=texts["jobs_url"],
-            worker_jobs=_integer("TRIVIUM_WORKER_JOBS", texts["worker_jobs"], 0, 1024),
-            job_lease=_integer("TRIVIUM_JOB_LEASE", texts["job_lease"], 1, 86400),
-            jobs_keep=_integer("TRIVIUM_JOBS_KEEP", texts["jobs_keep"], 0, 36500),
-            scheduler=_address(texts["scheduler"]),
-            cors_origins=tuple(origin.strip() for origin in texts["cors_origins"].split(",") if origin.strip()),
-            tokens=_tokens(texts["tokens"]),
-            rate=_integer("TRIVIUM_RATE", texts["rate"], 0, 10**6),
-            max_upload=_integer("TRIVIUM_MAX_UPLOAD", texts["max_upload"], 0, 2**34),
-            log_format=_one_of("TRIVIUM_LOG_FORMAT", texts["log_format"], ("text", "json")),
-            log_level=_one_of("TRIVIUM_LOG_LEVEL", texts["log_level"].lower(), _LEVELS),
-        )
+        """Return the settings of an environment, by default that of the process."""
+        return cls(environ=environ)
 
     @property
     def url(self) -> str:
         """Address for people to open."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104, shown, not bound  # nosec B104
         return f"http://{host}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables from which another process reads these settings, all of them: none is inherited."""
+        return {variable_of(name): _text(value) for name, value in self.model_dump(mode="json").items()}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return ",".join(value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def default_of(name: str) -> str:
+    """Return the default of a setting as text; empty where there is none."""
+    field = Settings.model_fields[name]
+    return (
+        str(field.json_schema_extra["default"]) if isinstance(field.json_schema_extra, dict) else _text(field.default)
+    )
+
+
+def allowed_for(name: str) -> str:
+    """Return the values that a setting may have, in words."""
+    field = Settings.model_fields[name]
+    bounds = {kind: getattr(item, kind) for item in field.metadata for kind in ("ge", "le") if hasattr(item, kind)}
+    if bounds:
+        return f"an integer from {bounds['ge']} to {bounds['le']}"
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(get_args(field.annotation))}"
+    return "a text" if field.annotation in (str, tuple[str, ...]) else "a path"
+
+
+def _sentences(errors: Sequence[Any]) -> str:
+    """Say of each wrong setting which variable it is, what it may be, what it means and what to write."""
+    first = {str(error["loc"][0]): error for error in reversed(errors)}
+    return "; ".join(_sentence(name, first[name]) for name in reversed(first))
+
+
+def _sentence(name: str, error: Any) -> str:
+    if name not in Settings.model_fields:
+        return f"there is no setting {name}"
+    field, variable = Settings.model_fields[name], variable_of(name)
+    must = error["ctx"]["error"] if error["type"] == "value_error" else f"must be {allowed_for(name)}"
+    meaning = str(field.description).partition(";")[0].rstrip(".")
+    example = field.examples[0] if field.examples else default_of(name)
+    hint = f"; for example {variable}={example}" if example else ""
+    value = "empty" if error["input"] == "" else error["input"]
+    return f"{variable} {must}, not {value} ({meaning[0].lower()}{meaning[1:]}{hint})"
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return a warning for each variable that begins as those of the settings do and is none of them.
+
+    Parameters
+    ----------
+    environ : Mapping[str, str], optional
+        By default the process's environment.
+    """
+    variables = {variable_of(name): name for name in Settings.model_fields}
+    names = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(_PREFIX))
+    warnings = []
+    for name in names:
+        if name in variables or _OF_OTHERS.fullmatch(name):
+            continue
+        near = difflib.get_close_matches(name.removeprefix(_PREFIX).lower(), Settings.model_fields, n=1)
+        hint = f"did you mean {variable_of(near[0])}?" if near else "docs/settings.md lists the settings."
+        warnings.append(f"{name} is no setting and has no effect; {hint}")
+    return warnings
 
 
 def set_environment(**variables: object) -> None:
@@ -184,36 +320,3 @@ def child_environment(**variables: str) -> dict[str, str]:
     if given and "PYTHONPATH" in variables:
         variables["PYTHONPATH"] += os.pathsep + given
     return {**os.environ, **variables}
-
-
-def _tokens(text: str) -> Path | Literal["none"] | None:
-    if text == "none":
-        return "none"
-    return _path(text) if text else None
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
-def _address(text: str) -> str:
-    if text and not re.fullmatch(r"(tcp|tls|ws|wss|ucx)://\S+", text):
-        raise SettingsError(f"TRIVIUM_SCHEDULER must be an address as tcp://host:8786, not {text}")
-    return text
-
-
-def _one_of(variable: str, text: str, choices: tuple[_T, ...]) -> _T:
-    for choice in choices:
-        if text == choice:
-            return choice
-    raise SettingsError(f"{variable} must be one of {', '.join(choices)}, not {text}")
-
-
-def _integer(variable: str, text: str, least: int, most: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if not least <= value <= most:
-        raise SettingsError(f"{variable} must be an integer from {least} to {most}, not {text}")
-    return value

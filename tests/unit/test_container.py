@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 
 import pytest
 
 from trivium.cli import make_parser
 from trivium.fmu.abi import pyfmi_problem
-from trivium.settings import ROOT, Settings
+from trivium.settings import ROOT, Settings, variable_of
 
 
 def text(name):
@@ -86,7 +85,7 @@ def test_every_service_of_compose_is_confined_and_what_it_names_exists(compose):
 
 
 def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
-    known = {field.metadata["variable"] for field in fields(Settings)}
+    known = set(map(variable_of, Settings.model_fields))
     for name, service in compose["services"].items():
         ours = {variable for variable in service.get("environment", {}) if variable.startswith("TRIVIUM_")}
         assert ours <= known, name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import replace
 
 import pytest
 
@@ -41,15 +40,15 @@ def test_a_wrong_pair_is_told_before_it_is_imported(settings, monkeypatch):
     monkeypatch.setattr(doctor.importlib, "import_module", lambda name: pytest.fail(f"{name} was imported")
                         if "pyfmi" in name else None)  # fmt: skip
     said = "engine pyfmi: PyFMI 2.11.0 and Assimulo 3.5.1: pin this"
-    assert by_name(replace(settings, engine="pyfmi"))["pyfmi"] == doctor.Check("pyfmi", "failed", said)
+    assert by_name(settings.model_copy(update={"engine": "pyfmi"}))["pyfmi"] == doctor.Check("pyfmi", "failed", said)
     for other in ("auto", "fmpy"):
-        assert by_name(replace(settings, engine=other))["pyfmi"] == doctor.Check("pyfmi", "note", said)
+        assert by_name(settings.model_copy(update={"engine": other}))["pyfmi"] == doctor.Check("pyfmi", "note", said)
 
 
 def test_an_fmu_that_crashes_fails_the_doctor_and_not_its_process(settings, trap_resources):
-    good = replace(settings, resources=trap_resources(restore="crash"))
+    good = settings.model_copy(update={"resources": trap_resources(restore="crash")})
     assert by_name(good)["fmpy cs"].status == "note"
-    missing = replace(settings, resources=trap_resources(missing_library=True))
+    missing = settings.model_copy(update={"resources": trap_resources(missing_library=True)})
     assert "libabsent.so.3" in by_name(missing)["fmpy cs"].text
     lines = []
     with pytest.raises(TriviumError, match=r"libabsent\.so\.3"):
@@ -60,12 +59,12 @@ def test_an_fmu_that_crashes_fails_the_doctor_and_not_its_process(settings, trap
 
 def test_a_port_in_use_is_a_note(settings):
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        taken = replace(settings, port=listener.getsockname()[1])
+        taken = settings.model_copy(update={"port": listener.getsockname()[1]})
         assert by_name(taken)["port"].status == "note"
 
 
 def test_what_is_missing_fails(settings, tmp_path, monkeypatch):
-    checks = by_name(replace(settings, resources=tmp_path / "nowhere"))
+    checks = by_name(settings.model_copy(update={"resources": tmp_path / "nowhere"}))
     assert checks["test case"].status == "failed"
     monkeypatch.setattr(doctor, "PACKAGES", ("no_such_package",))
     assert by_name(settings)["no_such_package"].status == "failed"
@@ -74,11 +73,11 @@ def test_what_is_missing_fails(settings, tmp_path, monkeypatch):
 def test_the_engine_that_is_asked_for_must_be_there(settings):
     if pyfmi_problem() is None:
         pytest.skip("PyFMI is there")
-    checks = by_name(replace(settings, engine="pyfmi"))
+    checks = by_name(settings.model_copy(update={"engine": "pyfmi"}))
     assert {name for name, check in checks.items() if check.status == "failed"} == {"pyfmi", "engine pyfmi"}
 
 
 def test_an_fmu_that_allows_one_instance_is_no_trouble(settings, trap_resources):
-    checks = by_name(replace(settings, engine="fmpy", resources=trap_resources(one_instance=True)))
+    checks = by_name(settings.model_copy(update={"engine": "fmpy", "resources": trap_resources(one_instance=True)}))
     assert {check.text for check in checks.values() if check.status == "failed"} == set()
     assert checks["fmpy cs"].text.endswith("restore is exact, this one serves")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +136,7 @@ def open_plant(
     """
     if where.startswith(("http://", "https://")):
         return _remote(where, testcase, token)
-    settings = Settings.from_env()
-    settings = replace(settings, resources=resources or settings.resources, state_dir=state_dir or settings.state_dir)
+    settings = Settings(resources=resources, state_dir=state_dir)
     if where == "in-process":
         return _in_process(settings)
     if where == "host":
