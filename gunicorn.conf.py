@@ -1,20 +1,12 @@
-"""Configuration that ``gunicorn restapi:app`` reads by itself; see trivium/web/server.py."""
+"""Configuration that ``gunicorn restapi:app`` reads by itself, from the environment; see trivium/web/server.py."""
 
-from trivium.web.server import (  # noqa: F401
-    accesslog,
-    bind,
-    control_socket_disable,
-    errorlog,
-    graceful_timeout,
-    keepalive,
-    loglevel,
-    on_exit,
-    on_starting,
-    post_worker_init,
-    threads,
-    timeout,
-    when_ready,
-    worker_class,
-    worker_exit,
-    workers,
-)
+import sys
+
+from trivium.errors import TriviumError
+from trivium.settings import Settings
+from trivium.web.server import configuration
+
+try:
+    globals().update(configuration(Settings()))
+except TriviumError as error:
+    sys.exit(f"trivium: {error}")

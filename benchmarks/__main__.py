@@ -25,8 +25,9 @@ from tests.server import GUNICORN, Server
 from trivium.core.initialization import InitializationActions, read_initialization_actions
 from trivium.core.resources import Resources
 from trivium.core.testcase import TestCase
+from trivium.environment import ROOT
 from trivium.session.local import open_testcase
-from trivium.settings import ROOT, Settings
+from trivium.settings import Settings
 
 INTERVAL = 300.0
 

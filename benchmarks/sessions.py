@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.__main__ import memory
+from trivium.environment import ROOT
 from trivium.session.folder import Folder
 from trivium.session.journal import Durability, Journal, Kind
 from trivium.session.local import open_testcase
 from trivium.session.manager import SessionManager
 from trivium.session.process import process_start
-from trivium.settings import ROOT, Settings
+from trivium.settings import Settings
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.
 INTENT, COMMIT = 2500, 9000

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from benchmarks.sessions import private
 from tests.server import Server
+from trivium.environment import ROOT
 from trivium.session.local import open_testcase
-from trivium.settings import ROOT
 
 RESOURCES = ROOT / "Resources"
 CASE = "/testcases/AlphaDataCenterCooling_Gym/select"

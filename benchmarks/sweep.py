@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from trivium.engine import cores
-from trivium.settings import ROOT
+from trivium.environment import ROOT
 from trivium.sweep.cache import Cache
 from trivium.sweep.drive import State
 from trivium.sweep.fmu import open_fmu

@@ -28,13 +28,14 @@ from pathlib import Path
 import numpy as np
 
 from tests.server import Server
+from trivium.environment import ROOT
 from trivium.errors import TriviumError
 from trivium.session.folder import Folder, runtime_dir
 from trivium.session.frames import unpack
 from trivium.session.journal import Kind, read
 from trivium.session.local import open_testcase
 from trivium.session.manager import SessionManager
-from trivium.settings import ROOT, Settings
+from trivium.settings import Settings
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")
 MARK = "Tchws_set_HEX"

@@ -30,7 +30,7 @@ class Spec(BaseModel):
     wrong: Literal["", "raise", "die", "hang", "deaf", "outside", "diverge"] = ""
 
 
-def run(spec: Spec, recorder: Recorder) -> Outcome:
+def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     """Count, keeping each number on disk before the next; who counts stands beside it."""
     trace = recorder.folder / "trace"
     done = len(trace.read_text().splitlines()) if trace.exists() else 0

@@ -15,7 +15,7 @@ from trivium import __version__
 from trivium.core.numbers import parse_number
 from trivium.errors import ResourcesError, SettingsError, TriviumError
 from trivium.session.local import open_testcase
-from trivium.settings import Settings, set_environment
+from trivium.settings import Settings
 
 #: Commands that begin like another one.
 _TWO_WORDS = (("sweep", "report"), ("sweep", "export"))
@@ -52,8 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words[:2] = [" ".join(words[:2])]
     options = make_parser().parse_args(words)
     try:
-        _to_environment(options)
-        settings = Settings.from_env()
+        settings = _settings(options)
         run: Callable[[Settings, argparse.Namespace], int] = options.run
         return run(settings, options)
     except TriviumError as error:
@@ -163,7 +162,6 @@ def make_parser() -> argparse.ArgumentParser:
     about = "run the jobs that were submitted over HTTP; a server starts such a worker itself"
     labourer = commands.add_parser("worker", parents=[what], help=about)
     labourer.add_argument("--jobs", metavar="N", help="how many at a time (default: TRIVIUM_WORKER_JOBS)")
-    labourer.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     labourer.set_defaults(run=worker)
 
     about = "who may call a server that asks for tokens: add, list, remove"
@@ -202,8 +200,8 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _to_environment(options: argparse.Namespace) -> None:
-    """Put what was chosen into the environment, where all processes of the server find it.
+def _settings(options: argparse.Namespace) -> Settings:
+    """Return the settings: options, then variables of the environment.
 
     Raises
     ------
@@ -216,27 +214,14 @@ def _to_environment(options: argparse.Namespace) -> None:
         raise ResourcesError(f"there is no FMU {fmu}")
     if folder is not None and not folder.is_dir():
         raise ResourcesError(f"there is no folder {folder}")
-    set_environment(TRIVIUM_RESOURCES=fmu or folder, HOST=host, PORT=port, TRIVIUM_WORKER_JOBS=jobs)
+    return Settings(resources=fmu or folder, host=host, port=port, worker_jobs=jobs)
 
 
 def serve(settings: Settings, _: argparse.Namespace) -> int:
-    """Serve until interrupted.
+    """Serve until interrupted; see `trivium.web.server.serve`."""
+    from trivium.web import server
 
-    Raises
-    ------
-    ResourcesError, StorageError
-        When the test case's folder lacks something or the state directory cannot be written; nothing is started then.
-    """
-    from gunicorn.app.wsgiapp import WSGIApplication
-
-    from trivium.core.history import History
-    from trivium.core.resources import Resources
-
-    Resources.load(settings.resources)
-    History(settings.state_dir / "history", ["time"]).close()
-    print(f"Loading the plant of {settings.resources} ...", flush=True)
-    sys.argv = ["gunicorn", "--config", "python:trivium.web.server", "trivium.web.app:create_app()"]
-    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]", prog="trivium serve").run()
+    server.serve(settings)
     return 0
 
 
@@ -308,11 +293,11 @@ def converge(settings: Settings, options: argparse.Namespace) -> int:
     return commands.converge(settings, options, say, partial(say, file=sys.stderr))
 
 
-def worker(settings: Settings, options: argparse.Namespace) -> int:
+def worker(settings: Settings, _: argparse.Namespace) -> int:
     """Run jobs until interrupted; see `trivium.jobs.keeper.keep`."""
     from trivium.jobs.keeper import keep
 
-    keep(settings, options.parent)
+    keep(settings)
     return 0
 
 

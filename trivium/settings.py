@@ -20,9 +20,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from trivium import locations
 from trivium.errors import SettingsError
 
-#: The folder that holds the package, which in a checkout holds Resources/ too.
-ROOT = Path(__file__).resolve().parent.parent
-
 _PREFIX = "TRIVIUM_"
 #: Settings whose variables bear the usual names of web servers, without the prefix.
 _WITHOUT_PREFIX = ("host", "port")
@@ -299,24 +296,3 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
         hint = f"did you mean {variable_of(near[0])}?" if near else "docs/settings.md lists the settings."
         warnings.append(f"{name} is no setting and has no effect; {hint}")
     return warnings
-
-
-def set_environment(**variables: object) -> None:
-    """Set variables for this process and those that it starts; those that are None stay as they are."""
-    os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
-
-
-def is_set(variable: str) -> bool:
-    """Tell whether a variable that a library reads is set."""
-    return bool(os.environ.get(variable))
-
-
-def child_environment(**variables: str) -> dict[str, str]:
-    """Return the environment for a process that this one starts: its own, with further variables.
-
-    PYTHONPATH is put before what it holds already.
-    """
-    given = os.environ.get("PYTHONPATH", "")
-    if given and "PYTHONPATH" in variables:
-        variables["PYTHONPATH"] += os.pathsep + given
-    return {**os.environ, **variables}

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from trivium.settings import ROOT
+from trivium.environment import ROOT
 
 pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
 pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from trivium.cli import main, make_parser
-from trivium.settings import ROOT
+from trivium.environment import ROOT
 
 pytest.importorskip("tqdm")
 

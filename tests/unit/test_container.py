@@ -7,8 +7,9 @@ import re
 import pytest
 
 from trivium.cli import make_parser
+from trivium.environment import ROOT
 from trivium.fmu.abi import pyfmi_problem
-from trivium.settings import ROOT, Settings, variable_of
+from trivium.settings import Settings, variable_of
 
 
 def text(name):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from trivium.settings import ROOT
+from trivium.environment import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

@@ -19,8 +19,8 @@ from typing import Any
 from trivium.coupling import arrays, call
 from trivium.coupling.component import Component, Values, Variable
 from trivium.coupling.runner import inside, result, run
+from trivium.environment import ROOT, child_environment
 from trivium.errors import ComponentError
-from trivium.settings import ROOT, child_environment
 
 
 class PythonComponent(Component):

@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trivium.environment import child_environment
 from trivium.errors import ComponentError
-from trivium.settings import child_environment
 
 #: Where what a program prints goes, in its folder.
 STDOUT, STDERR = "stdout.log", "stderr.log"

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 
 from trivium.core.model import Model, Snapshot
+from trivium.environment import child_environment
 from trivium.errors import TriviumError
 from trivium.fmu.fmu_model import Setup
-from trivium.settings import child_environment
 
 #: Steps that both processes take after the snapshot.
 STEPS = 2

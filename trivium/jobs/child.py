@@ -1,7 +1,8 @@
 """The process that runs one job: ``python -m trivium.jobs.child <task id> <token> <deadline>``; stdin is its lifeline.
 
-Its worker keeps writing to the lifeline until when the lease of the job goes [s of CLOCK_BOOTTIME]. The process ends
-itself and all that it started when that time has come, or when the lifeline ends: before the store gives the job away.
+Its worker gives it the settings as its environment, and keeps writing to the lifeline until when the lease of the job
+goes [s of CLOCK_BOOTTIME]. The process ends itself and all that it started when that time has come, or when the
+lifeline ends: before the store gives the job away.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -24,7 +24,7 @@ from trivium.errors import StoreError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
-from trivium.settings import Settings, set_environment
+from trivium.settings import Settings
 
 #: Least time between two writes of progress [s].
 _PAUSE = 0.5
@@ -82,7 +82,7 @@ class JobRecorder:
             self._store.tell(self._job, *self._told, self._counts)
 
 
-def run(store: Store, job: Job, folder: Path) -> None:
+def run(store: Store, job: Job, folder: Path, settings: Settings) -> None:
     """Run a job and keep how it ended.
 
     Raises
@@ -94,7 +94,7 @@ def run(store: Store, job: Job, folder: Path) -> None:
     ending: tuple[State, str, Outcome | None]
     try:
         kind = kinds.find(job.kind)
-        outcome = kind.run(kinds.parse(kind, job.spec), recorder)
+        outcome = kind.run(kinds.parse(kind, job.spec, settings), recorder, settings)
         files = {name: _inside(folder, path) for name, path in outcome.files.items()}
         outcome = Outcome(files, outcome.values, outcome.outcome, outcome.error)
     except CancelledError:
@@ -194,15 +194,7 @@ def main(arguments: list[str]) -> None:
         os.dup2(nothing.fileno(), 0)
     threading.Thread(target=_watch, args=(lifeline, float(deadline)), daemon=True).start()
     os.nice(_NICENESS)
-    settings = Settings.from_env()
-    # the job works in its folder: relative names of the environment are of here
-    paths: Mapping[str, Path | None] = {
-        "TRIVIUM_STATE_DIR": settings.state_dir,
-        "TRIVIUM_RESOURCES": settings.resources,
-        "TRIVIUM_TESTCASES": settings.testcases,
-        "TRIVIUM_STUDIES": settings.studies,
-    }
-    set_environment(**paths)
+    settings = Settings()
     store = Store(settings)
     job = store.get(task_id)
     if job.token != int(token) or job.state is not State.RUNNING:
@@ -211,7 +203,7 @@ def main(arguments: list[str]) -> None:
     with contextlib.suppress(CancelledError):
         holding = hold(store.folder_of(task_id))
         print(f"-- attempt {job.attempts}, {time.strftime('%Y-%m-%d %H:%M:%S')}", flush=True)  # noqa: T201
-        run(store, job, store.folder_of(task_id))
+        run(store, job, store.folder_of(task_id), settings)
         holding.close()
 
 

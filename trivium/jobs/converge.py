@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from trivium.core.recorder import Outcome, Recorder
 from trivium.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
@@ -34,18 +33,19 @@ class Spec(BaseModel):
 
     @field_validator("case_name")
     @classmethod
-    def _is_a_case(cls, name: str) -> str:
-        if not case_file(_place(name)).is_file() or not _place(name).is_dir():
+    def _is_a_case(cls, name: str, info: ValidationInfo[Settings]) -> str:
+        folder = info.context.studies / name
+        if not case_file(folder).is_file() or not folder.is_dir():
             raise ValueError("there is no case of this name on this server")
         try:
-            load_case(_place(name))
+            load_case(folder)
         except InvalidValueError as error:
             raise ValueError(" ".join(str(error).split())) from error
         return name
 
-    def case(self) -> Case:
-        """Return the case with these settings."""
-        return load_case(_place(self.case_name)).with_settings(
+    def case(self, settings: Settings) -> Case:
+        """Return the case of a server, with what this specification puts in the place of its own settings."""
+        return load_case(settings.studies / self.case_name).with_settings(
             method=self.method,
             alpha=self.dampening_factor_alpha,
             tolerance=self.convergence_tolerance,
@@ -53,11 +53,7 @@ class Spec(BaseModel):
         )
 
 
-def _place(name: str) -> Path:
-    return Settings.from_env().studies / name
-
-
-def run(spec: Spec, recorder: Recorder) -> Outcome:
+def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     """Run a case, or go on where an earlier attempt was.
 
     Raises
@@ -69,7 +65,7 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     from trivium.coupling.record import Iteration
     from trivium.coupling.run import run_case
 
-    case = spec.case()
+    case, folder = spec.case(settings), settings.studies / spec.case_name
 
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201, into the job's log
@@ -85,9 +81,8 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
             predicted_iterations=done.told.get("remaining"),
         )
 
-    settings = Settings.from_env()
     say(report.HEADING)
-    problem, result, files = run_case(case, _place(spec.case_name), recorder.folder / "results", settings, watch)
+    problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch)
     told = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (

@@ -1,4 +1,7 @@
-"""Keeps a worker alive: `trivium worker`. It does nothing else, and so has nothing to die of."""
+"""Keeps a worker alive: `trivium worker`. It does nothing else, and so has nothing to die of.
+
+``python -m trivium.jobs.keeper <parent>`` does so for a server, which gives it the settings as its environment.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,27 @@ import sys
 import threading
 import time
 
+from trivium.environment import ROOT, child_environment
 from trivium.errors import SettingsError
 from trivium.jobs.store import Store
 from trivium.session.process import die_with
-from trivium.settings import ROOT, Settings, child_environment
+from trivium.settings import Settings
 
 #: Time before a worker that died is replaced [s].
 _PAUSE = 1.0
 
 
 class Keeper:
-    """Starts a worker, and another one when it dies, until it is told to stop."""
+    """Starts a worker, and another one when it dies, until it is told to stop.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    settings : Settings
+        Of the worker.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT))
         self._stopping = threading.Event()
         self._worker: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +46,7 @@ class Keeper:
         """Keep a worker running."""
         command = [sys.executable, "-m", "trivium.jobs.worker", str(os.getpid())]
         while not self._stopping.is_set():
-            self._worker = subprocess.Popen(command, env=child_environment(PYTHONPATH=str(ROOT)))  # noqa: S603, ours
+            self._worker = subprocess.Popen(command, env=self._environment)  # noqa: S603, ours
             if self._stopping.is_set():  # while it was started
                 self._worker.terminate()
             code = self._worker.wait()
@@ -63,7 +74,11 @@ def keep(settings: Settings, parent: int | None = None) -> None:
     if not settings.worker_jobs:
         raise SettingsError("TRIVIUM_WORKER_JOBS is 0: a worker would run nothing")
     Store(settings).close()
-    keeper = Keeper()
+    keeper = Keeper(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, keeper.stop)
     keeper.run()
+
+
+if __name__ == "__main__":
+    keep(Settings(), int(sys.argv[1]))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from trivium.core.numbers import shown
 from trivium.core.recorder import Outcome, Recorder
 from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.settings import Settings
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
 _PLACES = {"converge": "trivium.jobs.converge", "step": "trivium.jobs.step", "sweep": "trivium.jobs.sweep"}
@@ -29,12 +30,13 @@ class Kind:
         What it does, in a sentence.
     spec : type of BaseModel
     run : callable
-        Takes a specification and a `Recorder`; see there what it may rely on. Called in a process of its own.
+        Takes a specification, a `Recorder` (see there what it may rely on) and the settings of the server. Called in a
+        process of its own.
     """
 
     about: str
     spec: type[BaseModel]
-    run: Callable[[Any, Recorder], Outcome]
+    run: Callable[[Any, Recorder, Settings], Outcome]
 
 
 def names() -> list[str]:
@@ -65,8 +67,16 @@ def find(name: str) -> Kind:
     return kind
 
 
-def parse(kind: Kind, given: Mapping[str, Any]) -> BaseModel:
+def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel:
     """Check a specification.
+
+    Parameters
+    ----------
+    kind : Kind
+    given : Mapping
+        The specification.
+    settings : Settings
+        Of the server that is to run it; validators have them as their context.
 
     Raises
     ------
@@ -74,7 +84,7 @@ def parse(kind: Kind, given: Mapping[str, Any]) -> BaseModel:
         Naming every field that is wrong.
     """
     try:
-        return kind.spec.model_validate(dict(given))
+        return kind.spec.model_validate(dict(given), context=settings)
     except ValidationError as error:
         wrong = [(".".join(map(str, one["loc"])) or "the body", one) for one in error.errors(include_url=False)]
         said = [_said(field, one) for field, one in wrong]

@@ -37,7 +37,7 @@ class Spec(BaseModel):
         return self
 
 
-def run(spec: Spec, recorder: Recorder) -> Outcome:
+def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     """Drive the server's default test case from its initialization to the end; a test that was cut off begins anew.
 
     Raises
@@ -47,7 +47,6 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     """
     table = recorder.folder / f"trajectories.{spec.format}"
     check_path(table)
-    settings = Settings.from_env()
     with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
         by = controller(spec.controller, case)
         recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from trivium.core.recorder import Outcome, Recorder
 from trivium.errors import MissingExtraError
@@ -31,14 +31,9 @@ class Spec(Study):
 
     folder: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
 
-    @property
-    def place(self) -> Path:
-        """Return the study's folder."""
-        return Settings.from_env().studies / self.folder
-
     @model_validator(mode="after")
-    def _stays_inside(self) -> Spec:
-        place = self.place.resolve()
+    def _stays_inside(self, info: ValidationInfo[Settings]) -> Spec:
+        place = (info.context.studies / self.folder).resolve()
         if not place.is_dir():
             raise ValueError(f"there is no folder {self.folder} of studies on this server")
         if self.paths.scratch_dir is not None:
@@ -63,26 +58,27 @@ class Spec(Study):
                     found += [(name, whole), (name, whole.rpartition(":")[0])]  # perhaps with a column
         return found
 
-    def study(self) -> dict[str, Any]:
-        """Return the study with whole file names, so that it may lie anywhere."""
+    def study(self, settings: Settings) -> dict[str, Any]:
+        """Return the study of a server with whole file names, so that it may lie anywhere."""
+        place = settings.studies / self.folder
 
         def whole(value: Any) -> Any:
             if isinstance(value, list):
                 return [whole(one) for one in value]
             if isinstance(value, str) and value.strip().startswith("file:"):
-                return f"file:{self.place / value.strip().removeprefix('file:')}"
+                return f"file:{place / value.strip().removeprefix('file:')}"
             return value
 
         content = self.model_dump(mode="json", by_alias=True, exclude={"folder"}, exclude_none=True)
         if self.paths.package_path is not None:
-            content["paths"]["package_path"] = str(self.place / self.paths.package_path)
+            content["paths"]["package_path"] = str(place / self.paths.package_path)
         if self.simulation.inputs is not None:
-            content["simulation"]["inputs"] = str(self.place / self.simulation.inputs)
+            content["simulation"]["inputs"] = str(place / self.simulation.inputs)
         content["simulation_parameters"] = {name: whole(value) for name, value in self.simulation_parameters.items()}
         return content
 
 
-def run(spec: Spec, recorder: Recorder) -> Outcome:
+def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     """Run a study, or what an earlier attempt left of it.
 
     Raises
@@ -97,10 +93,9 @@ def run(spec: Spec, recorder: Recorder) -> Outcome:
     from trivium.sweep.report import write_report
     from trivium.sweep.study import Where, run_study
 
-    settings = Settings.from_env()
     state_dir = settings.state_dir
     path, out = recorder.folder / "study.json", recorder.folder / "results"
-    path.write_bytes(orjson.dumps(spec.study(), option=orjson.OPT_INDENT_2))
+    path.write_bytes(orjson.dumps(spec.study(settings), option=orjson.OPT_INDENT_2))
 
     def on_progress(state: State) -> None:
         counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trivium import logs
+from trivium.environment import ROOT, child_environment
 from trivium.errors import StoreError
 from trivium.jobs import retention
 from trivium.jobs.record import Job, State
@@ -24,7 +25,7 @@ from trivium.jobs.store import LostError, Store
 from trivium.jobs.table import process_name
 from trivium.session import layout
 from trivium.session.process import die_with
-from trivium.settings import ROOT, Settings, child_environment
+from trivium.settings import Settings
 
 log = logging.getLogger("trivium.jobs.worker")
 
@@ -70,6 +71,7 @@ class Worker:
         self._child = child
         self._settings = settings
         self._store = Store(settings)
+        self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
         self._name = process_name()
         self._runs: list[_Run] = []
         self._renewed = 0.0
@@ -128,7 +130,7 @@ class Worker:
                     stdin=subprocess.PIPE,
                     stdout=file,
                     stderr=subprocess.STDOUT,
-                    env=child_environment(PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1"),
+                    env=self._environment,
                     start_new_session=True,
                     bufsize=0,
                 )
@@ -208,4 +210,4 @@ def work(settings: Settings, parent: int, *child: str) -> None:
 
 
 if __name__ == "__main__":
-    work(Settings.from_env(), int(sys.argv[1]))
+    work(Settings(), int(sys.argv[1]))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.core.testcase import CHANGING, Reply
+from trivium.environment import ROOT, child_environment
 from trivium.errors import ModelError
 from trivium.session.config import Config
 from trivium.session.ending import kill
@@ -24,7 +25,6 @@ from trivium.session.folder import Folder, Status, runtime_dir
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_reply
 from trivium.session.observer import Observer
 from trivium.session.process import resident
-from trivium.settings import ROOT, child_environment
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
 START = 120.0

@@ -54,13 +54,21 @@ def prepare(state_dir: Path, steps: Sequence[Callable[[Path], None]] = STEPS) ->
                 steps[number](state_dir)
                 replace_file(path, b"%d\n" % (number + 1))
     except OSError as error:
-        raise StorageError(f"{state_dir} cannot be written: {error.strerror}") from error
+        raise unwritable(state_dir, error) from error
+
+
+def unwritable(state_dir: Path, error: OSError) -> StorageError:
+    """Return the error of a state directory that cannot be written."""
+    why = f"the state directory {state_dir} cannot be written: {error.strerror}"
+    return StorageError(f"{why}; choose another one with TRIVIUM_STATE_DIR")
 
 
 def _version(path: Path) -> int:
     try:
         return int(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    except ValueError as error:
         raise StorageError(f"{path} does not hold a version: {error}") from error

@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     TriviumError
         When the test case cannot be opened.
     """
-    settings = settings or Settings.from_env()
+    settings = settings or Settings()
     sessions = SessionManager(settings, metrics.Watch())
     sessions.open_default()
     app = Flask("trivium", static_folder=None)
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     store = Store(settings)
-    app.register_blueprint(job_routes.blueprint(store, settings.threads))
+    app.register_blueprint(job_routes.blueprint(store, settings))
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(metrics.blueprint(settings, sessions, store))
     _name_requests(app)

@@ -14,6 +14,7 @@ from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import Store
+from trivium.settings import Settings
 from trivium.web import wire
 from trivium.web.events import Streams
 from trivium.web.selection import selection as selected
@@ -55,23 +56,22 @@ def _iso(time: float | None) -> str | None:
     return None if time is None else datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
-def blueprint(store: Store, threads: int) -> Blueprint:
+def blueprint(store: Store, settings: Settings) -> Blueprint:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it.
 
     Parameters
     ----------
     store : Store
-    threads : int
-        How many threads answer requests.
+    settings : Settings
     """
-    streams = Streams(threads)
+    streams = Streams(settings.threads)
     routes = Blueprint("jobs", __name__, url_prefix="/api/run")
 
     @routes.post("/<kind>")
     def submit(kind: str) -> Response:
         """Run something long as a job; GET /api/run/kinds says what, and what to send."""
         chosen = kinds.find(kind)
-        spec = kinds.parse(chosen, wire.body()).model_dump(mode="json", by_alias=True)
+        spec = kinds.parse(chosen, wire.body(), settings).model_dump(mode="json", by_alias=True)
         job = store.submit(kind, spec, wire.conditions().get("key"))
         where = url_for("jobs.status", task_id=job.task_id)
         told = {

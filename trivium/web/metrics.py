@@ -1,7 +1,7 @@
 """Figures for Prometheus: what happened, counted over all workers of a server, and how things stand when it asks.
 
 Counters and times are kept by prometheus_client in files of one folder that the workers share
-(PROMETHEUS_MULTIPROC_DIR, which `trivium.web.server` sets); without that folder they are this process's own.
+(PROMETHEUS_MULTIPROC_DIR; see `trivium.environment.share_metrics`); without that folder they are this process's own.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from prometheus_client.registry import Collector
 
 from trivium import __version__, logs
 from trivium.core.testcase import Reply
+from trivium.environment import metrics_are_shared
 from trivium.errors import ModelError, StoreError, TriviumError
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
 from trivium.session.manager import SessionManager
 from trivium.session.observer import Observer
-from trivium.settings import Settings, is_set
+from trivium.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Blu
     def metrics() -> Response:
         """Figures for Prometheus, over all workers."""
         registry: Any = CollectorRegistry()
-        if is_set("PROMETHEUS_MULTIPROC_DIR"):
+        if metrics_are_shared():
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry = REGISTRY

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from trivium.client import Client, Session
-from trivium.settings import ROOT
+from trivium.environment import ROOT
 
 
 @pytest.mark.parametrize("kind", [Client, Session])

@@ -11,9 +11,9 @@ import pytest
 from tests.small_plant import FAILING
 from tests.trap_fmu import PLANT_TRAP, Trap
 from trivium.core.resources import Resources
+from trivium.environment import ROOT
 from trivium.fmu.fmu_model import Setup
 from trivium.fmu.probe import probe
-from trivium.settings import ROOT
 
 
 @pytest.fixture

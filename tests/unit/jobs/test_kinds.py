@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from trivium.control.drive import CONTROLLERS
+from trivium.environment import ROOT
 from trivium.errors import InvalidValueError, NotFoundError
 from trivium.jobs import kinds
 from trivium.jobs.step import Spec
-from trivium.settings import ROOT
+from trivium.settings import Settings
 
 
 def test_every_kind_has_a_specification_that_can_be_told():
@@ -47,13 +48,13 @@ def test_every_controller_can_be_chosen():
 )
 def test_the_wrong_field_is_named(given, field, said):
     with pytest.raises(InvalidValueError, match=said) as caught:
-        kinds.parse(kinds.find("step"), given)
+        kinds.parse(kinds.find("step"), given, Settings(environ={}))
     assert caught.value.field == field
 
 
 def test_all_wrong_fields_are_named():
     with pytest.raises(InvalidValueError) as caught:
-        kinds.parse(kinds.find("step"), {"start_time": "a", "end_time": "b", "x" * 500: 1})
+        kinds.parse(kinds.find("step"), {"start_time": "a", "end_time": "b", "x" * 500: 1}, Settings(environ={}))
     for name in ("start_time", "end_time", "xxx"):
         assert name in str(caught.value)
     assert len(str(caught.value)) < 500

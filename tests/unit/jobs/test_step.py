@@ -9,6 +9,7 @@ import pytest
 
 from trivium.jobs import kinds
 from trivium.session.local import open_testcase
+from trivium.settings import Settings
 
 
 class Notes:
@@ -22,12 +23,11 @@ class Notes:
         self.told.append((message, fraction, counts))
 
 
-def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp_path, monkeypatch):
-    monkeypatch.setenv("TRIVIUM_RESOURCES", str(small_resources))
-    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(state_dir))
+def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp_path):
+    settings = Settings(environ={}, resources=small_resources, state_dir=state_dir)
     notes = Notes(tmp_path)
     kind = kinds.find("step")
-    outcome = kind.run(kinds.parse(kind, {"end_time": 3000, "controller": "hold"}), notes)
+    outcome = kind.run(kinds.parse(kind, {"end_time": 3000, "controller": "hold"}, settings), notes, settings)
     case = open_testcase(small_resources, state_dir)
     case.initialize(0, 3000)
     observations = [case.advance({}).payload for _ in range(10)]

@@ -9,12 +9,13 @@ import pytest
 from tests.server import ROOT
 from trivium.errors import InvalidValueError
 from trivium.jobs import kinds
+from trivium.settings import Settings
 
 pytest.importorskip("distributed")
 
 
 @pytest.fixture
-def studies(tmp_path, monkeypatch):
+def settings(tmp_path):
     folder = tmp_path / "studies" / "mine"
     folder.mkdir(parents=True)
     for name in ("Model.fmu", "table.csv", "inputs.csv"):
@@ -22,8 +23,7 @@ def studies(tmp_path, monkeypatch):
     for outside in (tmp_path / "secret.fmu", tmp_path / "studies" / "other.fmu"):
         outside.write_text("3\n")
     (folder / "link.fmu").symlink_to(tmp_path / "secret.fmu")
-    monkeypatch.setenv("TRIVIUM_STUDIES", str(tmp_path / "studies"))
-    return folder
+    return Settings(environ={}, studies=tmp_path / "studies")
 
 
 def study(package="Model.fmu", folder="mine", inputs=None, scratch=None, **parameters):
@@ -32,14 +32,17 @@ def study(package="Model.fmu", folder="mine", inputs=None, scratch=None, **param
     return {"folder": folder, "paths": paths, "simulation": simulation, "simulation_parameters": parameters}
 
 
-def parse(given):
-    return kinds.parse(kinds.find("sweep"), given)
+def parse(given, settings):
+    return kinds.parse(kinds.find("sweep"), given, settings)
 
 
-def test_files_of_the_folder_are_found_wherever_the_study_lies(studies):
-    spec = parse(study("./Model.fmu", inputs="inputs.csv", k=[1, 2], m="file:table.csv", n="file:table.csv:column"))
-    assert parse(json.loads(spec.model_dump_json(by_alias=True))) == spec  # as the store keeps it
-    content = spec.study()
+def test_files_of_the_folder_are_found_wherever_the_study_lies(settings):
+    spec = parse(
+        study("./Model.fmu", inputs="inputs.csv", k=[1, 2], m="file:table.csv", n="file:table.csv:column"), settings
+    )
+    studies = settings.studies / "mine"
+    assert parse(json.loads(spec.model_dump_json(by_alias=True)), settings) == spec  # as the store keeps it
+    content = spec.study(settings)
     assert content["paths"] == {"package_path": str(studies / "Model.fmu")}
     assert content["simulation"]["inputs"] == str(studies / "inputs.csv")
     assert content["simulation"]["variableFilter"] == "y"
@@ -48,10 +51,10 @@ def test_files_of_the_folder_are_found_wherever_the_study_lies(studies):
     assert "folder" not in content
 
 
-def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(studies):
+def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(settings):
     content = {k: v for k, v in study().items() if k != "paths"} | {"testcase": "cooling"}
-    assert parse(content).study()["testcase"] == "cooling"
-    assert parse(content).package == ROOT / "Resources"
+    assert parse(content, settings).study(settings)["testcase"] == "cooling"
+    assert parse(content, settings).package == ROOT / "Resources"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(studies):
         ({k: v for k, v in study().items() if k != "paths"}, "name the model once"),
     ],
 )
-def test_no_file_outside_is_named(studies, given, said):
+def test_no_file_outside_is_named(settings, given, said):
     with pytest.raises(InvalidValueError) as caught:
-        parse(given)
+        parse(given, settings)
     assert said in str(caught.value)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.small_plant import FAILING, temperature
+from trivium.environment import ROOT
 from trivium.errors import InvalidValueError
-from trivium.settings import ROOT
 from trivium.sweep.chunk import run_chunk
 from trivium.sweep.job import DONE, FAILED
 from trivium.sweep.prepare import prepare

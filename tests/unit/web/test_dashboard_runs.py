@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from trivium.control.drive import controller, drive
+from trivium.environment import ROOT
 from trivium.errors import BusyError, ConflictError, InvalidValueError, ModelError
 from trivium.session.local import open_testcase
 from trivium.session.manager import SessionManager
-from trivium.settings import ROOT, Settings
+from trivium.settings import Settings
 from trivium.web.dashboard.remote import SessionDriver
 from trivium.web.dashboard.runs import Runs
 

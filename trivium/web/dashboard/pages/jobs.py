@@ -118,7 +118,7 @@ def register(pages: Dash, context: Context) -> None:
             raise InvalidValueError(f"The specification is no JSON: {error}.", "spec") from error
         if not isinstance(given, dict):
             raise InvalidValueError("The specification must be a JSON object.", "spec")
-        parsed = kinds.parse(kinds.find(kind), given).model_dump(mode="json", by_alias=True)
+        parsed = kinds.parse(kinds.find(kind), given, context.settings).model_dump(mode="json", by_alias=True)
         job = store.submit(kind, parsed)
         say(f"Submitted the job {short(job.task_id)}.")
         return job.task_id, time.time()

@@ -109,7 +109,7 @@ def register(pages: Dash, context: Context) -> None:
             return no_update
         job = context.store.get(mark["task_id"])
         if job.kind == "converge":
-            return _convergence(_iterations(context, job), _tolerance(job))
+            return _convergence(_iterations(context, job), _tolerance(context, job))
         if job.kind != "sweep" or not metric or not across:
             return no_update
         return _response(context, job, metric, across, None if up in (None, _NONE, across) else up)
@@ -148,14 +148,14 @@ def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:
     return [(number, json.loads(told)) for number, told in rows]
 
 
-def _tolerance(job: Job) -> float | None:
+def _tolerance(context: Context, job: Job) -> float | None:
     """Return the tolerance of a coupled run; None where its case cannot be read any more."""
     given = job.spec.get("convergence_tolerance")
     if given is not None:
         return float(given)
     try:
-        spec: Any = kinds.parse(kinds.find(job.kind), job.spec)
-        return float(spec.case().tolerance)
+        spec: Any = kinds.parse(kinds.find(job.kind), job.spec, context.settings)
+        return float(spec.case(context.settings).tolerance)
     except TriviumError:
         return None
 
