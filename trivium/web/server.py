@@ -166,16 +166,21 @@ class Hooks:
             except subprocess.TimeoutExpired:
                 self._worker_of_jobs.kill()
 
-    def post_worker_init(self, _worker: Any) -> None:
+    def post_worker_init(self, worker: Any) -> None:
         """Say what to open next; the test case is loaded by now."""
         # Ctrl-C reaches master and worker, and the master then sends SIGQUIT for a quick end. gunicorn's own handler
         # takes locks that the interrupted thread may hold, and would then hang. There is nothing to save: just leave.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
         self._log()
-        url = self._settings.url
+        address = worker.cfg.address[0]
+        name = self._settings.resources.name
+        if not isinstance(address, tuple):
+            print(f"Serving {name} on {address}", flush=True)  # noqa: T201
+            return
+        url = self._settings.model_copy(update=dict(zip(("host", "port"), address, strict=True))).url
         print(  # noqa: T201, what the person at the terminal waits for
-            f"Serving {self._settings.resources.name} on {url}\n"
+            f"Serving {name} on {url}\n"
             f"  open {url}/dashboard/ or try: curl {url}/measurements\n"
             f"  Ctrl-C stops the server.",
             flush=True,

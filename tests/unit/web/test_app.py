@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from tests.unit.coupling.cases import pair, put
 from trivium.errors import StorageError
 from trivium.settings import Settings
 from trivium.web.app import create_app
@@ -24,6 +25,38 @@ def make(small_resources, tmp_path):
     yield made
     for app in apps:
         app.extensions["trivium-sessions"].close()
+
+
+def test_two_applications_in_one_process_keep_their_settings(small_resources, tmp_path, monkeypatch):
+    for module in ("matplotlib", "pint", "plotly"):
+        pytest.importorskip(module)
+    monkeypatch.setenv("TRIVIUM_STUDIES", str(tmp_path / "neither"))
+    apps = {}
+    for name in ("a", "b"):
+        put(tmp_path / name / "studies" / f"case_{name}", pair([[0.5]], [1.0], [[0.5]], [0.0]))
+        apps[name] = create_app(
+            Settings(
+                resources=small_resources, studies=tmp_path / name / "studies", state_dir=tmp_path / name / "state",
+                max_body=1024 if name == "a" else 2048,
+            )
+        )  # fmt: skip
+    try:
+        for name, app in apps.items():
+            for case in ("a", "b"):
+                reply = app.test_client().post("/api/run/converge", json={"case_name": f"case_{case}"})
+                assert reply.status_code == (202 if case == name else 400), reply.json
+            listed = app.test_client().get("/api/run").json["payload"]
+            assert [job["kind"] for job in listed] == ["converge"]
+            assert (tmp_path / name / "state" / "jobs" / "jobs.sqlite3").exists()
+            reply = app.test_client().post("/advance", data=b" " * 1500, content_type="application/json")
+            assert (reply.status_code == 413) == (name == "a")
+            assert app.test_client().post("/advance", json={}).status_code == 200
+        assert apps["a"].test_client().post("/advance", json={}).status_code == 200
+        times = [app.test_client().get("/sessions").json["payload"][0]["time"] for app in apps.values()]
+        assert times == [600.0, 300.0]
+    finally:
+        for app in apps.values():
+            app.extensions["trivium-sessions"].close()
 
 
 @pytest.mark.parametrize(
