@@ -126,6 +126,21 @@ class Browser:
         """Take a picture of the whole page."""
         self.driver.save_screenshot(str(path))
 
+    def violations(self) -> list[str]:
+        """Return what axe-core finds on the page; it stands for much of what a screen reader would stumble over."""
+        axe = pytest.importorskip("axe_core_python", reason="axe-core-python looks for what screen readers cannot use")
+        self.js((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations.map("
+            "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; '))))"
+        )
+        return list(found)
+
+    def overflow(self) -> int:
+        """Return how much wider than the window the page is [px]."""
+        return int(self.js("return document.documentElement.scrollWidth - window.innerWidth"))
+
     def requests(self) -> list[dict[str, Any]]:
         """Return what happened on the network since the last call: DevTools events."""
         return [json.loads(one["message"])["message"] for one in self.driver.get_log("performance")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,19 +71,6 @@ def fetched(server, method, path):
         return connection.getresponse().read()
 
 
-def violations(browser):
-    """What axe-core finds; it stands for much of what a person with a screen reader would stumble over."""
-    axe = pytest.importorskip("axe_core_python", reason="axe-core-python looks for what screen readers cannot use")
-    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    browser.js(script)
-    found = browser.driver.execute_async_script(
-        "const done = arguments[arguments.length - 1];"
-        "axe.run(document, {resultTypes: ['violations']}).then(r => done(r.violations.map("
-        "v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; '))))"
-    )
-    return list(found)
-
-
 @pytest.fixture(scope="module")
 def alive(server):
     """A session that runs step by step, and a sweep under way."""
@@ -118,10 +104,9 @@ def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
                 browser.until(lambda: "Running" in browser.text("#job-facts"))
             settled(browser, path)
             assert browser.text("nav a[aria-current='page']") == title
-            wide = browser.js("return [document.documentElement.scrollWidth, window.innerWidth]")
-            if wide[0] > wide[1]:
-                wrong.append(f"{title} is {wide[0]} px wide")
-            wrong += [f"{title}: {one}" for one in violations(browser)]
+            if (wider := browser.overflow()) > 0:
+                wrong.append(f"{title} is {wider} px wider than the window")
+            wrong += [f"{title}: {one}" for one in browser.violations()]
             browser.shot(tmp_path / f"{size}-{title}.png")
     finally:
         browser.click("nav a[href='/dashboard/sessions']")
@@ -410,7 +395,7 @@ def test_any_other_model(browser, own_fmu, tmp_path):
         browser.click("summary")
         points = server.request("GET", "/measurements")[1]["payload"]
         browser.until(lambda: all(name in browser.text("#plant-points") for name in points))
-        assert violations(browser) == []
+        assert browser.violations() == []
         for path in PAGES:
             browser.open(f"{server.url}/dashboard/{path}")
             time.sleep(1)
@@ -425,7 +410,7 @@ def test_signing_in(browser, small_resources, tmp_path):
         browser.complaints(server.url)
         browser.driver.get(f"{server.url}/dashboard/")
         assert browser.driver.current_url == f"{server.url}/dashboard/login"
-        assert violations(browser) == []
+        assert browser.violations() == []
         browser.fill("#token", token)
         browser.click("button")
         browser.until(lambda: browser.text("main h1") == "Plant")

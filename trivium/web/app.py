@@ -14,7 +14,7 @@ from trivium.errors import TriviumError
 from trivium.jobs.store import Store
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
-from trivium.web import boptest, dashboard, evaluation, health, metrics, openapi, routes, wire
+from trivium.web import boptest, dashboard, evaluation, health, landing, metrics, openapi, routes, wire
 from trivium.web import jobs as job_routes
 from trivium.web import sessions as session_routes
 from trivium.web.guard import Guard
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.watch(app)
     Guard(app, settings)
     dashboard.attach(app, settings, sessions, store)
-    app.add_url_rule("/", "index", index)
+    app.add_url_rule("/", "index", root)
     app.register_error_handler(TriviumError, _on_trivium_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(Exception, _on_error)
@@ -64,8 +64,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def index() -> Response:
-    """Say what there is."""
+def root() -> Response:
+    """List the routes; browsers get a page with links instead."""
+    if landing.is_wanted(request):
+        guard: Guard = current_app.extensions["trivium-guard"]
+        response = landing.page(with_token=guard.asks)
+    else:
+        response = _index()
+    response.vary.add("Accept")
+    return response
+
+
+def _index() -> Response:
     rules = [
         rule
         for rule in current_app.url_map.iter_rules()

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as Answer
 from trivium.core.numbers import shown
 from trivium.errors import ForbiddenError, SettingsError, TokenError
 from trivium.settings import Settings
+from trivium.web import landing
 from trivium.web.rates import Rates
 from trivium.web.tokens import Scope, Token, Tokens
 
@@ -127,7 +128,7 @@ class Guard:
         rate = (caller.rate if caller else None) or self._settings.rate
         if rate and not endpoint.startswith("health."):
             self._rates.count(name, rate)
-        if self._tokens is None or scope is None:
+        if self._tokens is None or scope is None or landing.is_wanted(request):
             return None
         if caller is None:
             if _is_page():

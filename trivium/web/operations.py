@@ -51,7 +51,7 @@ _ANY = ("application/octet-stream", "application/json", "text/csv", "text/html",
 
 #: By endpoint; one that has other bodies with a test id has another name there.
 OPERATIONS: Mapping[str, Operation] = {
-    "index": Operation(_SERVER, s.Index),
+    "index": Operation(_SERVER, s.Index, media=("application/json", "text/html")),
     "health.live": Operation(_SERVER, None),
     "health.ready": Operation(_SERVER, s.Ready),
     "metrics.metrics": Operation(_SERVER, media=("text/plain",), enveloped=False),
