@@ -69,7 +69,7 @@ audit: $(DEV) ## ask for known weaknesses of what is installed (needs the intern
 
 docs: $(DEV) ## build the pages of docs/ as a site in build/site
 	$(PY) docs/write_cli.py
-	$(VENV)/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 format: $(DEV) ## let ruff rewrite the sources
 	$(VENV)/bin/ruff check --fix .

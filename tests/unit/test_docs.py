@@ -66,13 +66,36 @@ def test_the_page_of_the_command_line_is_as_the_commands_are(monkeypatch):
     assert text("docs/cli.md") == write_cli.page(), "run: python docs/write_cli.py"
 
 
-def test_the_site_is_built_without_a_warning(tmp_path):
-    pytest.importorskip("mkdocs", reason="mkdocs comes with the extra docs")
+def tags_that_load(html):
+    """What a page loads or may load when it is opened: not the targets of its links."""
+    for tag, attributes in re.findall(r"<(script|link|img|iframe|source|object)\b([^>]*)>", html):
+        if found := re.search(r'\b(?:src|href|data)="([^"]*)"', attributes):
+            yield tag, found[1]
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
+    pytest.importorskip("mkdocs_jupyter", reason="mkdocs and its plugins come with the extra docs")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert built.returncode == 0, built.stderr
     assert "WARNING" not in built.stderr
-    page = (tmp_path / "index.html").read_text()
-    assert "fonts.googleapis" not in page
     assert (tmp_path / "how-to" / "migrate.html").exists()
+    pages = {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html")}
+    elsewhere = [
+        (name, tag, target)
+        for name, html in pages.items()
+        for tag, target in tags_that_load(html)
+        if re.match(r"(https?:)?//", target)
+    ]
+    assert elsewhere == []
+    assert not [
+        name for name, html in pages.items() if re.search(r"""\bimport\b[^;\n]*["']https?:|url\(["']?https?:""", html)
+    ]
+    for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        page = pages[f"notebooks/{notebook.stem}.html"]
+        assert f".venv/bin/jupyter lab docs/notebooks/{notebook.name}" in re.sub(r"<[^>]+>", "", page)
+        assert ".md" not in "".join(re.findall(r'href="[^":]*"', page))
+    client = pages["reference/client.html"]
+    for name in ("trivium.client.Client.select", "trivium.client.Session.advance", "trivium.client.Columns.frame"):
+        assert f'id="{name}"' in client
