@@ -26,6 +26,12 @@ def test_links_lead_somewhere(document):
             assert (document.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_lines_of_text_are_short_enough_to_compare(document):
+    prose = re.sub(r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in prose.splitlines() if len(line) > 160 and not line.startswith("|")] == []
+
+
 def test_every_route_is_in_the_reference_of_the_api():
     source = text("trivium/web/routes.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/\w+)"', source))
