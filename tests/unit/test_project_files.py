@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import trivium
-from trivium.settings import ROOT
+from tests.server import ROOT
 
 
 def load(name):
