@@ -40,7 +40,7 @@ ELSEWHERE = (
         r"^(TRIVIUM_RESOURCES=\S+ )?make (serve|test|doctor)$",
         "CI runs `make test`; tests/e2e/test_commands.py the others",
     ),
-    (r"^trivium converge examples/og_clews/", "takes minutes; `make test-slow` runs it"),
+    (r"^trivium converge og_clews/", "takes minutes; `make test-slow` runs it"),
     (r"^docker compose ", "no container engine"),
     (r"^export TRIVIUM_JOBS_URL=", "belongs to docker compose"),
 )
