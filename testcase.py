@@ -1,8 +1,7 @@
 """The stateful test case, for use without HTTP.
 
->>> from pathlib import Path
->>> from testcase import open_testcase
->>> case = open_testcase(Path("Resources"), Path(".trivium-state"))
+>>> from testcase import TestCase
+>>> case = TestCase()
 >>> case.initialize(0).message
 'Simulation initialized successfully to 0s.'
 >>> case.advance({}).message
@@ -10,7 +9,8 @@
 >>> case.close()
 """
 
-from trivium.core.testcase import Reply, TestCase
+from trivium.core.testcase import Reply
+from trivium.door.testcase import TestCase
 from trivium.session.local import open_testcase
 
 __all__ = ["Reply", "TestCase", "open_testcase"]

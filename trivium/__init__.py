@@ -10,26 +10,34 @@ if TYPE_CHECKING:
     from trivium.client import Client
     from trivium.door.info import Info, info
     from trivium.door.simulate import simulate
+    from trivium.door.simulation import Simulation
+    from trivium.door.simulation import open_simulation as open  # noqa: A004, it is trivium.open
+    from trivium.door.testcase import TestCase
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Info", "errors", "info", "simulate"]
+__all__ = ["Client", "Info", "Simulation", "TestCase", "errors", "info", "open", "simulate"]
 
 #: Where the public names are; a module is imported when its name is used first, so that ``import trivium`` is fast.
-_MODULES = {
-    "Client": "trivium.client",
-    "Info": "trivium.door.info",
-    "errors": "trivium.errors",
-    "info": "trivium.door.info",
-    "simulate": "trivium.door.simulate",
+_PLACES = {
+    "Client": "trivium.client:Client",
+    "Info": "trivium.door.info:Info",
+    "Simulation": "trivium.door.simulation:Simulation",
+    "TestCase": "trivium.door.testcase:TestCase",
+    "errors": "trivium.errors:",
+    "info": "trivium.door.info:info",
+    "open": "trivium.door.simulation:open_simulation",
+    "simulate": "trivium.door.simulate:simulate",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_MODULES[name])
-    value = globals()[name] = module if name == "errors" else getattr(module, name)
+    module, _, attribute = _PLACES[name].partition(":")
+    value = globals()[name] = (
+        getattr(importlib.import_module(module), attribute) if attribute else importlib.import_module(module)
+    )
     return value
 
 

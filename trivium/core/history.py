@@ -68,7 +68,7 @@ class History:
         self.columns = tuple(columns)
         self._position = {name: i for i, name in enumerate(self.columns)}
         self._width = 8 * len(self.columns)
-        self._directory = directory
+        self._directory = directory.absolute()
         self._kept = False
         self._parts: list[Part] = []  # all but the last
         self._before = 0  # rows in them
@@ -84,7 +84,7 @@ class History:
             When it cannot be written; the history is then as before.
         """
         before = self._directory, self._kept
-        self._directory, self._kept = folder, True
+        self._directory, self._kept = folder.absolute(), True
         try:
             self.replace(self.rows())
         except StorageError:

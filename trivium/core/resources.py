@@ -163,6 +163,7 @@ class Resources:
         ResourcesError
             Naming the file that is missing or the key that is wrong.
         """
+        path = path.absolute()
         if path.is_file():
             return cls(name=path.stem, version=_UNKNOWN, step=None, end_time=None, fmu=path)
         if not path.is_dir():

@@ -104,13 +104,23 @@ class TestCase(Queries):
         StorageError
             When the directory cannot be written.
         """
-        history = History(directory, ["time", *(variable.name for variable in (*model.inputs, *model.outputs))])
+        history = new_history(model, directory)
         try:
             return cls(resources, *assemble(resources, model, history))
         except BaseException:
             history.close()
             model.close()
             raise
+
+    def observation(self) -> dict[str, float | str]:
+        """Return all outputs and control inputs as they are now, by name.
+
+        Raises
+        ------
+        TriviumError
+            When the plant cannot be begun.
+        """
+        return self._observed(self._run.begin(), self._run.controls)
 
     def set_step(self, step: Any) -> Reply:
         """Answer ``PUT /step``.
@@ -344,3 +354,14 @@ class TestCase(Queries):
         """Return all outputs and control inputs by name."""
         numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
         return {**numbers, **position.texts} if position.texts else numbers
+
+
+def new_history(model: Model, directory: Path) -> History:
+    """Return an empty history for a model: time, inputs, outputs.
+
+    Raises
+    ------
+    StorageError
+        When the directory cannot be written.
+    """
+    return History(directory, ["time", *(variable.name for variable in (*model.inputs, *model.outputs))])

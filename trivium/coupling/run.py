@@ -53,6 +53,7 @@ def run_case(
     """
     for module in ("matplotlib", "plotly"):  # before hours of work
         require(module, "coupling")
+    folder, out = folder.absolute(), out.absolute()
     problem = prepare(case, folder, settings)
     with contextlib.ExitStack() as stack:
         record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))

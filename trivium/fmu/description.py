@@ -104,7 +104,8 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
     """
     from fmpy import read_model_description
 
-    directory = unpack(path, cache)
+    path = path.absolute()
+    directory = unpack(path, cache.absolute())
     try:
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through

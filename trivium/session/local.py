@@ -51,24 +51,32 @@ def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> Tes
     ResourcesError, ModelError, StorageError
         When a file is wrong, the FMU cannot be loaded, the folder cannot be written.
     """
-    return _open(_load(resources, engine), state_dir)
+    return _open(load(resources, engine), state_dir)
+
+
+def load(resources: Path, engine: str) -> Resources:
+    """Find the files of a test case; the engine is that of the test case where it chooses itself.
+
+    Raises
+    ------
+    ResourcesError
+        Naming the file that is missing or the key that is wrong.
+    """
+    files = Resources.load(resources)
+    return replace(files, engine=engine) if files.engine == "auto" else files
 
 
 def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
     """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
+    resources, state_dir = resources.absolute(), state_dir.absolute()
     of = signature(resources, engine)
-    files = _load(resources, engine)
+    files = load(resources, engine)
     case = _open(files, state_dir)
     model = case.stepper.model
     origin = state.origin(files, model)
     found = trial(case, origin, state_dir)
     model.can_snapshot = model.can_snapshot and found.survives
     return Prepared(case, origin, found, of)
-
-
-def _load(resources: Path, engine: str) -> Resources:
-    files = Resources.load(resources)
-    return replace(files, engine=engine) if files.engine == "auto" else files
 
 
 def _open(files: Resources, state_dir: Path) -> TestCase:

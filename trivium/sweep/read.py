@@ -73,7 +73,7 @@ class SweepResults:
 
     def __init__(self, path: Path) -> None:
         h5py = require("h5py", "sweep")
-        path = path / "results.h5" if path.is_dir() else path
+        path = (path / "results.h5" if path.is_dir() else path).absolute()
         try:
             self._file = h5py.File(path, "r")
         except OSError as error:

@@ -115,8 +115,8 @@ def run_study(
         When the engine is gone; the same call goes on from there.
     """
     study = load_study(path)
-    plan, job = prepare(study, path.parent.absolute(), where.unpacked)
-    store = open_store(out, plan, job, study)
+    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    store = open_store(out.absolute(), plan, job, study)
 
     def start() -> tuple[Engine, Strategy]:
         strategy = _strategy(job, plan, cache, say)
@@ -143,7 +143,7 @@ def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str],
         When the runs that were tried fail.
     """
     study = load_study(path)
-    plan, job = prepare(study, path.parent.absolute(), where.unpacked)
+    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
     job = replace(job, strategy=_strategy(job, plan, cache, say))
     chosen = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
     rows = np.concatenate([plan.rows(run, run + 1) for run in chosen.tolist()])
