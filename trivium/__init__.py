@@ -12,17 +12,19 @@ if TYPE_CHECKING:
     from trivium.door.simulate import simulate
     from trivium.door.simulation import Simulation
     from trivium.door.simulation import open_simulation as open  # noqa: A004, it is trivium.open
+    from trivium.door.study import Study
     from trivium.door.testcase import TestCase
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Info", "Simulation", "TestCase", "errors", "info", "open", "simulate"]
+__all__ = ["Client", "Info", "Simulation", "Study", "TestCase", "errors", "info", "open", "simulate"]
 
 #: Where the public names are; a module is imported when its name is used first, so that ``import trivium`` is fast.
 _PLACES = {
     "Client": "trivium.client:Client",
     "Info": "trivium.door.info:Info",
     "Simulation": "trivium.door.simulation:Simulation",
+    "Study": "trivium.door.study:Study",
     "TestCase": "trivium.door.testcase:TestCase",
     "errors": "trivium.errors:",
     "info": "trivium.door.info:info",

@@ -1,4 +1,4 @@
-"""Dask distributed: an embedded cluster of this machine, or a scheduler by its address.
+"""Dask distributed: an embedded cluster of this machine, or a scheduler by its address; or this process alone.
 
 Tasks go in one by one and come back as they end, in any order. A task whose process dies comes back as lost; what to
 do about it is the caller's decision.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
@@ -23,6 +23,11 @@ from trivium.errors import EngineError
 _TOPIC = "trivium"
 #: How much of what tasks said is remembered.
 _HEARD = 10_000
+#: What a script is told that starts processes whenever it is imported.
+GUARD = (
+    "processes cannot be started from a script that does its work when it is imported, because each process imports "
+    'the script: put the work under if __name__ == "__main__":'
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ class Engine:
                 self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)
                 if scheduler is not None:
                     self._client.wait_for_workers(1, timeout=20)
+            except RuntimeError as error:  # raised where processes of this machine do not come up
+                if self._cluster is not None:
+                    self._cluster.close()
+                raise EngineError(f"the processes that run tasks did not start ({error}); {GUARD}") from error
             except (OSError, TimeoutError) as error:
                 if self._cluster is not None:
                     self._cluster.close()
@@ -187,8 +196,56 @@ class Engine:
                 self._told.popitem(last=False)
 
 
+class ThisProcess:
+    """The calling process as an engine: a task runs when the next one that ends is asked for.
+
+    It has the methods of `Engine`. Nothing can be stopped, and a task that kills its process kills this one.
+    """
+
+    workers = 1
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Callable[..., Any], Any, tuple[Any, ...]]] = deque()
+        self._told: dict[Any, Any] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """Number of tasks that were submitted and did not come back yet."""
+        return len(self._waiting)
+
+    def submit(self, function: Callable[..., Any], item: Any, *arguments: Any) -> None:
+        """Submit a task; see `Engine.submit`."""
+        self._waiting.append((function, item, arguments))
+
+    def next(self, _timeout: float) -> Ended | None:
+        """Run a task and return how it ended."""
+        function, item, arguments = self._waiting.popleft()
+        _HERE.told = self._told
+        try:
+            return Ended(item, function(*arguments))
+        except Exception as error:  # what the task raised
+            return Ended(item, error=error)
+        finally:
+            del _HERE.told
+
+    def told(self, key: Any) -> Any:
+        """Return what a task said under a key by `say`, and forget it; None where it said nothing."""
+        return self._told.pop(key, None)
+
+    def close(self) -> None:
+        """Forget the tasks that did not run."""
+        self._waiting.clear()
+
+
+#: Where a task that runs in this process says something.
+_HERE = threading.local()
+
+
 def speaker() -> Callable[[Any, Any], None]:
     """Return a function by which the task that asks for it can say a value under a key, also from other threads."""
+    told: dict[Any, Any] | None = getattr(_HERE, "told", None)
+    if told is not None:
+        return told.__setitem__
     from distributed import get_worker
 
     worker = get_worker()

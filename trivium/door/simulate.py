@@ -198,13 +198,14 @@ def _times(description: FmuDescription, start: Any, stop: Any, step: Any) -> tup
         last = first + 1.0 if proposed.stop is None else proposed.stop
     if not last > first:
         raise InvalidValueError(f"stop_time {last:g} s must be after start_time {first:g} s.", "stop_time")
-    length = _positive(step, "step") if step is not None else _proposed_step(description, last - first)
+    length = _positive(step, "step") if step is not None else proposed_step(description, last - first)
     if (last - first) / length > _MOST_STEPS:
         raise InvalidValueError(f"step {length:g} s makes more than {_MOST_STEPS} steps of {last - first:g} s.", "step")
     return first, last, length
 
 
-def _proposed_step(description: FmuDescription, duration: float) -> float:
+def proposed_step(description: FmuDescription, duration: float) -> float:
+    """Return the step that is taken where none is chosen [s]: what the FMU proposes, or one that makes a fine grid."""
     from fmpy.util import auto_interval
 
     step = description.fixed_step or description.experiment.step

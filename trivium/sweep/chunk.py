@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 import signal
 import threading
@@ -37,13 +39,13 @@ def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, tell: Tell | 
         Their parameters.
     tell : callable, optional
         Called with the number of a run that exceeds its time limit; then the process is killed, since native code
-        cannot be stopped otherwise.
+        cannot be stopped otherwise. Not where the job has no limit.
     """
     runner = _runner(job)
     results = Results.empty(job, runs)
     reasons: dict[int, str] = {}
     started = time.perf_counter()
-    with _WATCH.over(tell, job.time_limit):
+    with _WATCH.over(tell, job.time_limit) if math.isfinite(job.time_limit) else contextlib.nullcontext():
         for place, run in enumerate(runs.tolist()):
             _WATCH.begin(run)
             try:
@@ -98,9 +100,7 @@ _RUNNERS: dict[Job, _Runner] = {}
 def _runner(job: Job) -> _Runner:
     """Return what runs a job; one at a time, since some FMUs allow one instance a process."""
     if job not in _RUNNERS:
-        for old in _RUNNERS.values():
-            old.close()
-        _RUNNERS.clear()
+        free()
         try:
             _RUNNERS[job] = _case_runner(job) if job.controller else _FmuRunner(job)
         except KeyError as error:
@@ -108,6 +108,13 @@ def _runner(job: Job) -> _Runner:
                 f"{job.fmu} has no variable {error}; it changed since the study was checked"
             ) from error
     return _RUNNERS[job]
+
+
+def free() -> None:
+    """Free the FMU or the test case of the last job in this process."""
+    for runner in _RUNNERS.values():
+        runner.close()
+    _RUNNERS.clear()
 
 
 def _case_runner(job: Job) -> _Runner:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.engine import Ended, Engine
+from trivium.engine import Ended, Engine, ThisProcess
 from trivium.errors import EngineError, TriviumError
 from trivium.sweep import hdf5
 from trivium.sweep.cache import Cache, keys_of
@@ -84,7 +84,7 @@ class Drive:
         self._on_progress = on_progress
         self._identity = job.identity()
         self._parts = Parts(store, plan, job, int(store.about()["runs_per_part"]))
-        self._engine: Engine | None = None
+        self._engine: Engine | ThisProcess | None = None
         self._again: list[Chunk] = []
         self._unknown = np.empty(0, dtype=np.int64)
         self._number = 0
@@ -94,7 +94,7 @@ class Drive:
         self._started = time.monotonic()
         self._before = self._parts.done
 
-    def run(self, start: Callable[[], tuple[Engine, Strategy]], limit: int | None) -> State:
+    def run(self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]], limit: int | None) -> State:
         """Run all that is missing.
 
         Parameters
@@ -179,11 +179,11 @@ class Drive:
         left: NDArray[np.int64] = runs[~known]
         return left
 
-    def _submit(self, engine: Engine, chunk: Chunk) -> None:
+    def _submit(self, engine: Engine | ThisProcess, chunk: Chunk) -> None:
         chunk.number = self._number = self._number + 1
         engine.submit(task, chunk, self._job, chunk.number, chunk.runs, self._parts.rows(chunk.runs))
 
-    def _take(self, engine: Engine, ended: Ended) -> None:
+    def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:
         chunk: Chunk = ended.item
         begun = engine.told(key_of_chunk(chunk.number)) is not None
         if ended.lost:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from trivium.core.numbers import parse_input
+from trivium.core.suggest import did_you_mean
 from trivium.core.variables import Kind as VariableKind
 from trivium.core.variables import Variable
 from trivium.errors import InvalidValueError, ResourcesError
@@ -91,7 +92,8 @@ class Fmu:
         """
         scalar = self.scalars.get(name)
         if scalar is None:
-            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}", field)
+            hint = did_you_mean(name, self.scalars)
+            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}.{hint}", field)
         if not scalar.settable:
             raise InvalidValueError(f"{field}: {name} cannot be set before a run; the model computes it", field)
         return scalar

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,11 @@ from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.sweep.hdf5 import dataset_name
-from trivium.sweep.job import DONE
+from trivium.sweep.job import DONE, FAILED
 from trivium.sweep.quanta import decode
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Bytes that are read at a time.
 _BLOCK = 16 * 2**20
@@ -97,6 +100,21 @@ class SweepResults:
     def close(self) -> None:
         """Close the file; what is lazy cannot be read any more."""
         self._file.close()
+
+    def __repr__(self) -> str:
+        done, failed = int((self.status == DONE).sum()), int((self.status == FAILED).sum())
+        lost = f", {failed} failed" if failed else ""
+        return (
+            f"SweepResults({len(self)} runs, {done} done{lost}; {', '.join(self.parameters)} -> {_few(self.metrics)})"
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return parameters and metrics of the runs that are done as a pandas.DataFrame, one row a run."""
+        return self.select().frame()
+
+    def dataset(self) -> Any:
+        """Return all runs that are done as an xarray.Dataset; see `Selection.dataset`."""
+        return self.select().dataset()
 
     @property
     def failures(self) -> dict[int, str]:
@@ -211,7 +229,10 @@ class Selection:
     def __len__(self) -> int:
         return int(self.runs.size)
 
-    def frame(self) -> Any:
+    def __repr__(self) -> str:
+        return f"Selection({len(self)} of {len(self.results)} runs)"
+
+    def frame(self) -> pd.DataFrame:
         """Return parameters and metrics as a pandas.DataFrame, one row a run."""
         pandas = require("pandas", "sweep")
         return pandas.DataFrame(self._columns(), index=pandas.Index(self.runs, name="run"))
@@ -267,6 +288,11 @@ class _Lazy:
         runs = self._runs[place[0]]
         rows = self._results.trajectories(np.atleast_1d(runs), self._variable)[:, place[1]]
         return rows if runs.ndim else rows[0]
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3]) or "no metrics"
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
 
 
 def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:

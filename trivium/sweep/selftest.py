@@ -10,11 +10,13 @@ import multiprocessing
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from trivium.core.model import FloatArray
+from trivium.engine import GUARD
+from trivium.errors import EngineError
 from trivium.sweep.job import DONE, Job
 from trivium.sweep.slave import STRATEGIES, Strategy
 
@@ -48,8 +50,25 @@ class Trial:
     memory: int
 
 
-def choose(job: Job, rows: FloatArray) -> tuple[Strategy, dict[Strategy, str]]:
-    """Return the best way of reuse, and why others were not taken.
+class Choice(NamedTuple):
+    """How instances are reused.
+
+    Attributes
+    ----------
+    strategy : Strategy
+    reasons : dict
+        Why other ways were not taken.
+    decided : bool
+        False when a process died: that may be no property of the FMU, so the choice is not to be kept.
+    """
+
+    strategy: Strategy
+    reasons: dict[Strategy, str]
+    decided: bool
+
+
+def choose(job: Job, rows: FloatArray) -> Choice:
+    """Return the best way of reuse.
 
     Parameters
     ----------
@@ -62,11 +81,14 @@ def choose(job: Job, rows: FloatArray) -> tuple[Strategy, dict[Strategy, str]]:
     reasons: dict[Strategy, str] = {}
     wanted = attempt(replace(short, strategy="fresh"), turns)
     if wanted is None or not (wanted.status == DONE).all():
-        return "fresh", {"reset": "the runs of the self-test fail", "restore": "the runs of the self-test fail"}
+        failed = "the runs of the self-test fail" if wanted is not None else "the process of the self-test died"
+        return Choice("fresh", {"reset": failed, "restore": failed}, wanted is not None)
+    decided = True
     for strategy in STRATEGIES:
         found = wanted if strategy == "fresh" else attempt(replace(short, strategy=strategy), turns, repeats=_REPEATS)
         if found is None:
             reasons[strategy] = "it kills the process"
+            decided = False
         elif not (found.status == DONE).all():
             reasons[strategy] = "it fails"
         elif not np.array_equal(found.trajectories, wanted.trajectories):
@@ -74,8 +96,8 @@ def choose(job: Job, rows: FloatArray) -> tuple[Strategy, dict[Strategy, str]]:
         elif strategy != "fresh" and found.grown > _GROWTH:
             reasons[strategy] = "it leaks memory"
         else:
-            return strategy, reasons
-    return "fresh", reasons
+            return Choice(strategy, reasons, decided)
+    return Choice("fresh", reasons, decided)
 
 
 def attempt(job: Job, rows: FloatArray, *, repeats: int = 0) -> Trial | None:
@@ -92,11 +114,19 @@ def attempt(job: Job, rows: FloatArray, *, repeats: int = 0) -> Trial | None:
     -------
     Trial or None
         None where the process died, or was killed for taking too long.
+
+    Raises
+    ------
+    EngineError
+        In a script without a guard.
     """
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_attempt, args=(job, rows, repeats, theirs), daemon=True)
-    process.start()
+    try:
+        process.start()
+    except RuntimeError as error:  # this process is itself one that a script without a guard started
+        raise EngineError(GUARD) from error
     theirs.close()
     try:
         answer = mine.recv()

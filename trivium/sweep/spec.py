@@ -187,7 +187,7 @@ def load_study(path: Path) -> Study:
     except OSError as error:
         raise InvalidValueError(f"{path} cannot be read: {error.strerror}", "study") from error
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'study'}: {_said(e)}" for e in error.errors()]
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'study'}: {reason(e)}" for e in error.errors()]
         raise InvalidValueError(_listing(path, lines), str(error.errors()[0]["loc"])) from error
     except ValueError as error:
         raise InvalidValueError(f"{path} is no JSON: {error}", "study") from error
@@ -215,7 +215,8 @@ def raise_all(wrong: list[InvalidValueError]) -> None:
         raise InvalidValueError("\n".join(str(error) for error in wrong), wrong[0].field)
 
 
-def _said(error: Any) -> str:
+def reason(error: Any) -> str:
+    """Return what pydantic found wrong with a field."""
     text = str(error["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.engine import Engine, cores
+from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError
 from trivium.sweep import hdf5, selftest
 from trivium.sweep.cache import Cache
+from trivium.sweep.chunk import free
 from trivium.sweep.drive import Drive, State
 from trivium.sweep.job import DONE, Job, Results
 from trivium.sweep.plan import Plan
@@ -41,7 +43,8 @@ class Where:
     scheduler : str or None
         Address of a Dask scheduler; default: processes of this machine.
     workers : int or None
-        How many of them; default: one a core.
+        How many of them; default: one a core. With 0 all runs are simulated in this process, each in a new instance of
+        the FMU and without a limit of time.
     """
 
     unpacked: Path
@@ -118,7 +121,12 @@ def run_study(
     plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
     store = open_store(out.absolute(), plan, job, study)
 
-    def start() -> tuple[Engine, Strategy]:
+    if where.workers == 0:
+        job = replace(job, time_limit=math.inf)
+
+    def start() -> tuple[Engine | ThisProcess, Strategy]:
+        if where.workers == 0:
+            return ThisProcess(), "fresh"
         strategy = _strategy(job, plan, cache, say)
         workers = where.workers
         if study.max_concurrent is not None:
@@ -130,6 +138,8 @@ def run_study(
         return Drive(plan, job, store, cache, on_progress).run(start, study.max_concurrent)
     finally:
         store.close()
+        if where.workers == 0:
+            free()
 
 
 def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
@@ -223,12 +233,12 @@ def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], No
     if known in STRATEGIES:
         return known
     rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
-    strategy, reasons = selftest.choose(job, rows)
-    refused = "".join(f"; not {name}: {why}" for name, why in reasons.items())
-    say(f"instances of the FMU are reused by: {strategy}{refused}")
-    if cache is not None:
-        cache.set_strategy(job.identity(), strategy)
-    return strategy
+    choice = selftest.choose(job, rows)
+    refused = "".join(f"; not {name}: {why}" for name, why in choice.reasons.items())
+    say(f"instances of the FMU are reused by: {choice.strategy}{refused}")
+    if cache is not None and choice.decided:
+        cache.set_strategy(job.identity(), choice.strategy)
+    return choice.strategy
 
 
 def _bytes_on_disk(job: Job, rows: np.ndarray[tuple[int, ...], np.dtype[np.float64]], trial: selftest.Trial) -> int:

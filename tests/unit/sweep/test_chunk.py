@@ -136,14 +136,14 @@ def test_a_failing_run_leaves_the_others_alone(prepared, trap_fmu, kind, reason,
 def test_how_instances_are_reused_is_decided_by_numbers(prepared, trap_fmu, monkeypatch, restore, order, chosen, why):
     monkeypatch.setattr(selftest, "STRATEGIES", order)
     plan, job = trap(prepared, trap_fmu, [0], restore=restore)
-    assert selftest.choose(job, plan.rows(0, 2)) == (chosen, why)
+    assert selftest.choose(job, plan.rows(0, 2)) == (chosen, why, restore != "crash")
 
 
 def test_an_fmu_that_keeps_its_parameters_is_not_reset(prepared):
     plan, job = prepared()
-    strategy, why = selftest.choose(job, plan.rows(0, 2))
-    assert strategy == "fresh"
-    assert why["reset"] == "it fails"
+    choice = selftest.choose(job, plan.rows(0, 2))
+    assert choice.strategy == "fresh"
+    assert choice.reasons["reset"] == "it fails"
 
 
 def test_what_leaks_is_not_reused(prepared, trap_fmu, monkeypatch):
@@ -152,6 +152,7 @@ def test_what_leaks_is_not_reused(prepared, trap_fmu, monkeypatch):
     assert selftest.choose(job, plan.rows(0, 2)) == (
         "fresh",
         {"reset": "it leaks memory", "restore": "it leaks memory"},
+        True,
     )
 
 

@@ -1,0 +1,322 @@
+"""A study as an object of Python: a model, values of its parameters, and what is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from trivium.core.numbers import parse_number
+from trivium.core.resources import Resources
+from trivium.door.model_path import ModelName, model_path, state_dir
+from trivium.door.simulate import proposed_step
+from trivium.errors import InvalidValueError
+from trivium.fmu.description import read_fmu
+from trivium.session.local import open_testcase
+from trivium.settings import Settings
+from trivium.sweep import spec
+from trivium.sweep.cache import Cache
+from trivium.sweep.drive import State
+from trivium.sweep.prepare import prepare
+from trivium.sweep.process import run_apart
+from trivium.sweep.progress import Progress
+from trivium.sweep.read import SweepResults, open_results
+from trivium.sweep.study import Where, run_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What a metric may be: the variable and the method, a threshold behind them where the method needs one.
+Metric = tuple[str, str] | tuple[str, str, float] | Mapping[str, Any]
+#: Most that the cache of runs holds [bytes].
+_CACHE = 4_000_000_000
+#: What the fields of a study's JSON are called here, where the names differ.
+_NAMES = {
+    "simulation_parameters.": "parameters.",
+    "simulation.step_size": "step",
+    "simulation.variableFilter": "outputs",
+    "simulation.interpolate_inputs": "interpolate",
+    "simulation.": "",
+    "sampling.method": "sampling",
+    "sampling.": "",
+}
+
+
+class Study:
+    """A model that is run many times with other parameters.
+
+    Everything is checked when the study is made. `run` uses a process a core, this process alone, or a Dask cluster,
+    and may be called from a script, a notebook or a thread.
+
+    Parameters
+    ----------
+    model : str or path
+        A co-simulation FMU of FMI 2.0, the folder of a test case, or ``"cooling"``.
+    parameters : Mapping[str, sequence of float or float or str]
+        Parameters, start values and inputs by name, with their values, or an expression as ``"linspace:0:1:11"``;
+        docs/sweep.md lists the expressions. An input has its value over the whole run.
+    stop_time : float
+        [s]
+    step : float, optional
+        Time between two output points [s]; default: as the model proposes, fitted to the duration.
+    start_time : float
+        [s]
+    start_values : Mapping[str, float], optional
+        What is the same in all runs.
+    inputs : DataFrame, optional
+        Inputs that follow a table, the same in all runs: indexed by time [s] or with a column ``time``; for FMUs.
+    interpolate : bool
+        Whether real inputs follow straight lines between rows of the table, or hold.
+    metrics : Mapping[str, tuple], optional
+        Numbers that a run is reduced to, as ``{"peak": ("x", "max"), "late": ("x", "time_above", 2.0)}``; docs/sweep.md
+        lists the methods. Default: the final value of every output of an FMU, the key performance indicators of a test
+        case.
+    outputs : sequence of str, optional
+        Variables whose trajectories are kept; default: none.
+    sampling : {"grid", "zip", "latin_hypercube", "sobol", "saltelli"}
+        How values make runs.
+    runs, seed : int, optional
+        Number of runs and seed of the random samplings.
+    controller : str
+        What drives the inputs of a test case: ``hold``, ``rules``, ``look-ahead``.
+    time_limit : float
+        Longest time of one run [s].
+
+    Raises
+    ------
+    InvalidValueError
+        Naming each argument that is wrong.
+    ResourcesError
+        When the model cannot be used.
+
+    Examples
+    --------
+    >>> import trivium
+    >>> study = trivium.Study(
+    ...     "FuelCycle.fmu",
+    ...     {"bz.TBR": [1.05, 1.15]},
+    ...     stop_time=1000,
+    ...     metrics={"inventory": ("sds.inventory", "final")},
+    ... )
+    >>> study
+    Study(FuelCycle.fmu: 2 runs over bz.TBR)
+    >>> study.run(workers=0).frame()
+         bz.TBR  inventory
+    run
+    0      1.05        0.0
+    1      1.15        0.0
+    """
+
+    def __init__(
+        self,
+        model: ModelName,
+        parameters: Mapping[str, Any],
+        *,
+        stop_time: float,
+        step: float | None = None,
+        start_time: float = 0.0,
+        start_values: Mapping[str, float] | None = None,
+        inputs: pd.DataFrame | None = None,
+        interpolate: bool = False,
+        metrics: Mapping[str, Metric] | None = None,
+        outputs: Sequence[str] | None = None,
+        sampling: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid",
+        runs: int | None = None,
+        seed: int = 0,
+        controller: str = "hold",
+        time_limit: float = 3600.0,
+    ) -> None:
+        self.path = model_path(model)
+        self._unpacked = state_dir() / "fmu"
+        folder = tempfile.mkdtemp(prefix="trivium-study-")
+        self._folder = Path(folder)
+        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        start, stop = parse_number(start_time, "start_time"), parse_number(stop_time, "stop_time")
+        if not stop > start:
+            raise InvalidValueError(f"stop_time {stop:g} s must be after start_time {start:g} s.", "stop_time")
+        length, names, method = self._proposed(stop - start)
+        content: dict[str, Any] = {
+            "paths": {"package_path": str(self.path)},
+            "simulation": {
+                "variableFilter": "|".join(map(re.escape, _listed(outputs, "outputs"))) if outputs else ".*",
+                "start_time": start,
+                "stop_time": stop,
+                "step_size": length if step is None else _plain(step),
+                "start_values": {name: _plain(value) for name, value in (start_values or {}).items()},
+                "inputs": None if inputs is None else str(self._write_inputs(inputs)),
+                "interpolate_inputs": interpolate,
+                "controller": controller,
+                "time_limit": time_limit,
+            },
+            "simulation_parameters": {name: _plain(values) for name, values in parameters.items()},
+            "sampling": {"method": sampling, "runs": runs, "seed": seed},
+            "metrics": {name: _metric(name, metric) for name, metric in metrics.items()}
+            if metrics is not None
+            else {name: {"variable": name, "method": method} for name in names},
+            "output": {"trajectories": bool(outputs)},
+        }
+        self.spec, self._file = self._checked(content), self._folder / "study.json"
+        self._file.write_text(self.spec.model_dump_json(by_alias=True), encoding="utf-8")
+        with _argument_names():
+            self._plan, _ = prepare(self.spec, Path.cwd(), self._unpacked)
+
+    def __len__(self) -> int:
+        return self._plan.count
+
+    def __repr__(self) -> str:
+        runs = f"{len(self)} run{'s' if len(self) != 1 else ''}"
+        return f"Study({self.path.name}: {runs} over {', '.join(self.spec.simulation_parameters) or 'nothing'})"
+
+    def run(
+        self,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        *,
+        folder: str | os.PathLike[str] | None = None,
+        cache: bool = True,
+        progress: bool = False,
+    ) -> SweepResults:
+        """Run the study, or what is missing of it.
+
+        Parameters
+        ----------
+        workers : int, optional
+            Processes of this machine; default: one a core. With 0 the runs are simulated in this process, one after the
+            other and without a limit of time; an FMU that crashes takes it along.
+        scheduler : str, optional
+            Address of a Dask scheduler, as ``tcp://host:8786``; takes the place of processes of this machine. Default:
+            that of the settings, if there is one.
+        folder : str or path, optional
+            Where results are kept; the same study goes on there from what it has. Default: a temporary folder, which
+            is removed with the results.
+        cache : bool
+            Whether runs that were simulated before, in any study, are taken from the cache, and new ones kept there.
+        progress : bool
+            Whether lines on stderr say how far the study is.
+
+        Returns
+        -------
+        SweepResults
+            ``frame()`` has a row for each run that is done; ``failures`` says why others failed.
+
+        Raises
+        ------
+        InvalidValueError
+            When the number of workers is negative.
+        EngineError
+            When the scheduler cannot be reached or the processes are lost; with a folder, the same call goes on.
+        ConflictError
+            When the folder holds something else.
+        """
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
+            raise InvalidValueError(
+                f"workers must be 0, for this process, or a number of processes, not {workers!r}.", "workers"
+            )
+        if workers == 0 and scheduler:
+            raise InvalidValueError("scheduler and workers=0 exclude each other.", "workers")
+        temporary = folder is None
+        out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
+        address = None if workers == 0 else scheduler or Settings.from_env().scheduler or None
+        where = Where(self._unpacked, address, workers)
+        shown = Progress(sys.stderr) if progress else None
+        try:
+            self._run(out, where, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
+            results = open_results(out)
+        except BaseException:
+            if temporary:
+                shutil.rmtree(out, ignore_errors=True)
+            raise
+        if temporary:
+            weakref.finalize(results, shutil.rmtree, str(out), ignore_errors=True)
+        return results
+
+    def _run(self, out: Path, where: Where, cache: Path | None, shown: Progress | None) -> None:
+        def on_progress(state: State) -> None:
+            if shown is not None:
+                shown(state)
+
+        def say(text: str) -> None:
+            if shown is not None:
+                shown.say(text)
+
+        if where.workers != 0:
+            run_apart(self._file, out, where, None if cache is None else (cache, _CACHE), on_progress, say)
+            return
+        with contextlib.ExitStack() as stack:
+            kept = None if cache is None else stack.enter_context(contextlib.closing(Cache(cache, _CACHE)))
+            run_study(self._file, out, where, kept, on_progress, say)
+
+    def _proposed(self, duration: float) -> tuple[float, list[str], str]:
+        """Return a step that divides the duration [s], and what is measured by default: names and the method."""
+        if self.path.is_dir():
+            files = Resources.load(self.path)
+            with contextlib.closing(open_testcase(self.path, self._unpacked)) as case:
+                names = list(case.get_kpi_points().payload)
+                return float(files.step or case.get_step().payload), names, "kpi"
+        description = read_fmu(self.path, self._unpacked)
+        step = proposed_step(description, duration)
+        return duration / max(1, round(duration / step)), [v.variable.name for v in description.outputs], "final"
+
+    def _write_inputs(self, inputs: Any) -> Path:
+        if not hasattr(inputs, "columns"):
+            raise InvalidValueError(f"inputs must be a pandas.DataFrame, not {type(inputs).__name__}.", "inputs")
+        frame = inputs if "time" in inputs.columns else inputs.rename_axis("time").reset_index()
+        path = self._folder / "inputs.csv"
+        frame.to_csv(path, index=False)
+        return path
+
+    def _checked(self, content: Mapping[str, Any]) -> spec.Study:
+        try:
+            return spec.Study.model_validate(content)
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc']))}: {spec.reason(e)}" for e in error.errors()]
+            message = _renamed("\n".join(lines))
+            raise InvalidValueError(message, message.partition(":")[0]) from error
+
+
+@contextlib.contextmanager
+def _argument_names() -> Any:
+    """Let refusals name the arguments of `Study`, not the fields of a study's file."""
+    try:
+        yield
+    except InvalidValueError as error:
+        raise InvalidValueError(_renamed(str(error)), _renamed(error.field)) from error
+
+
+def _renamed(text: str) -> str:
+    for field, argument in _NAMES.items():
+        text = text.replace(field, argument)
+    return text
+
+
+def _metric(name: str, metric: Any) -> Any:
+    if isinstance(metric, Mapping):
+        return dict(metric)
+    if isinstance(metric, Sequence) and not isinstance(metric, str) and 2 <= len(metric) <= 3:
+        return dict(zip(("variable", "method", "threshold"), map(_plain, metric), strict=False))
+    raise InvalidValueError(
+        f'metrics.{name} must be a variable and a method, as ("x", "final"), not {metric!r}.', "metrics"
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers and arrays of NumPy, series and ranges as JSON holds them."""
+    if isinstance(value, np.generic | np.ndarray) or hasattr(value, "to_list"):
+        return np.asarray(value).tolist()
+    return list(value) if isinstance(value, range | tuple) else value
+
+
+def _listed(names: Sequence[str], field: str) -> list[str]:
+    if isinstance(names, str):
+        raise InvalidValueError(f"{field} must be a list of names: [{names!r}].", field)
+    return list(names)
