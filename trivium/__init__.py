@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trivium import errors
     from trivium.client import Client
+    from trivium.door.coupling import Convergence, Coupling
     from trivium.door.info import Info, info
     from trivium.door.simulate import simulate
     from trivium.door.simulation import Simulation
@@ -17,11 +18,25 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Client", "Info", "Simulation", "Study", "TestCase", "errors", "info", "open", "simulate"]
+__all__ = [
+    "Client",
+    "Convergence",
+    "Coupling",
+    "Info",
+    "Simulation",
+    "Study",
+    "TestCase",
+    "errors",
+    "info",
+    "open",
+    "simulate",
+]
 
 #: Where the public names are; a module is imported when its name is used first, so that ``import trivium`` is fast.
 _PLACES = {
     "Client": "trivium.client:Client",
+    "Convergence": "trivium.door.coupling:Convergence",
+    "Coupling": "trivium.door.coupling:Coupling",
     "Info": "trivium.door.info:Info",
     "Simulation": "trivium.door.simulation:Simulation",
     "Study": "trivium.door.study:Study",

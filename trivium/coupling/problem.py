@@ -105,14 +105,37 @@ def prepare(case: spec.Case, folder: Path, settings: Settings) -> Problem:
         When a component cannot describe itself.
     """
     components: dict[str, Component] = {}
-    given: dict[str, Mapping[str, spec.Input]] = {}
     notes: dict[str, str] = {}
     for name, one in case.components.items():
         inputs, outputs, note = _variables(name, one, folder)
         if note:
             notes[name] = note
         components[name] = _component(name, one, inputs, outputs, folder, settings)
-        given[name] = one.inputs
+    return connect(case, components, folder, notes)
+
+
+def connect(
+    case: spec.Case, components: Mapping[str, Component], folder: Path, notes: Mapping[str, str] | None = None
+) -> Problem:
+    """Make a case ready whose components are there.
+
+    Parameters
+    ----------
+    case : Case
+        Its connections, initial values and settings count.
+    components : Mapping[str, Component]
+        By the names that they have in the case.
+    folder : Path
+        What file names of transforms are relative to.
+    notes : Mapping[str, str], optional
+        What components say of their results as a whole.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field that is wrong.
+    """
+    given: dict[str, Mapping[str, spec.Input]] = {name: one.inputs for name, one in case.components.items()}
     links = tuple(_link(place, one, components, folder) for place, one in enumerate(case.connections))
     check_units(links)
     edges = [_edge(link, given) for link in links]
@@ -133,7 +156,7 @@ def prepare(case: spec.Case, folder: Path, settings: Settings) -> Problem:
             else:
                 constants[whole] = value
     start = np.concatenate(starts) if starts else np.zeros(0)
-    return Problem(case, components, links, order, constants, tuple(parts), tuple(targets), start, notes)
+    return Problem(case, components, links, order, constants, tuple(parts), tuple(targets), start, notes or {})
 
 
 def _part(name: str, variable: Variable, about: spec.Input, tolerance: float) -> Part:

@@ -207,7 +207,7 @@ class Case(_Part):
             return Case.model_validate({**self.model_dump(by_alias=True), **chosen})
         except ValidationError as error:
             field = ".".join(map(str, error.errors()[0]["loc"])) or "case"
-            raise InvalidValueError(f"{field}: {_said(error.errors()[0])}", field) from error
+            raise InvalidValueError(f"{field}: {reason(error.errors()[0])}", field) from error
 
 
 def load_case(path: Path) -> Case:
@@ -229,7 +229,7 @@ def load_case(path: Path) -> Case:
     except OSError as error:
         raise InvalidValueError(f"{path} cannot be read: {error.strerror}", "case") from error
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'case'}: {_said(e)}" for e in error.errors()]
+        lines = [f"  {'.'.join(map(str, e['loc'])) or 'case'}: {reason(e)}" for e in error.errors()]
         field = ".".join(map(str, error.errors()[0]["loc"])) or "case"
         raise InvalidValueError("\n".join([f"{path.name} cannot be run:", *lines]), field) from error
     except ValueError as error:
@@ -241,7 +241,8 @@ def case_file(path: Path) -> Path:
     return path / "case.json" if path.is_dir() else path
 
 
-def _said(error: Any) -> str:
+def reason(error: Any) -> str:
+    """Return what pydantic found wrong with a field."""
     text = str(error["msg"]).removeprefix("Value error, ")
     return text[:1].lower() + text[1:]
 
