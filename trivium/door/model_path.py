@@ -29,7 +29,7 @@ def model_path(model: ModelName) -> Path:
         When there is no such file or folder.
     """
     if model is None:
-        return Settings.from_env().resources.absolute()
+        return Settings().resources.absolute()
     path = locations.resolve_testcase(os.fspath(model))
     if not path.exists():
         folder = path.parent
@@ -45,4 +45,4 @@ def fmu_path(model: ModelName) -> Path:
 
 def state_dir(folder: str | os.PathLike[str] | None = None) -> Path:
     """Return the absolute path of the state directory; by default that of the settings."""
-    return Settings.from_env().state_dir.absolute() if folder is None else Path(folder).expanduser().absolute()
+    return Settings().state_dir.absolute() if folder is None else Path(folder).expanduser().absolute()

@@ -345,7 +345,7 @@ def open_simulation(
     """
     if engine not in (None, "auto", "fmpy", "pyfmi"):
         raise InvalidValueError(f'engine must be "auto", "fmpy" or "pyfmi", not {engine!r}.', "engine")
-    chosen = engine or Settings.from_env().engine
+    chosen = engine or Settings().engine
     simulation = Simulation(open_testcase(model_path(model), state_dir(state), chosen))
     if step is not None:
         try:

@@ -226,7 +226,7 @@ class Study:
             raise InvalidValueError("scheduler and workers=0 exclude each other.", "workers")
         temporary = folder is None
         out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
-        address = None if workers == 0 else scheduler or Settings.from_env().scheduler or None
+        address = None if workers == 0 else scheduler or Settings().scheduler or None
         where = Where(self._unpacked, address, workers)
         shown = Progress(sys.stderr) if progress else None
         try:

@@ -52,7 +52,7 @@ class TestCase(CoreTestCase):
         self, resources: ModelName = None, state: str | os.PathLike[str] | None = None, engine: str | None = None
     ) -> None:
         folder = state_dir(state)
-        files = load(model_path(resources), engine or Settings.from_env().engine)
+        files = load(model_path(resources), engine or Settings().engine)
         model = open_model(files, folder / "fmu")
         try:
             history = new_history(model, folder / "history")

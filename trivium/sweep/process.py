@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from trivium import errors
+from trivium.environment import ROOT, child_environment
 from trivium.errors import EngineError, InvalidValueError, TriviumError
-from trivium.settings import ROOT, child_environment
 from trivium.sweep.cache import Cache
 from trivium.sweep.drive import State
 from trivium.sweep.study import Where, run_study
