@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from trivium.core.numbers import shown
 from trivium.core.recorder import Outcome, Recorder
-from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.errors import InvalidValueError, NotFoundError
+from trivium.extras import missing
 from trivium.settings import Settings
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
@@ -61,9 +62,7 @@ def find(name: str) -> Kind:
     except ModuleNotFoundError as error:
         if name not in _EXTRAS or str(error.name).startswith("trivium"):
             raise
-        raise MissingExtraError(
-            f"Jobs of the kind {name} are not installed; they come with: pip install 'trivium[{_EXTRAS[name]}]'"
-        ) from error
+        raise missing(f"The kind of job {name}", _EXTRAS[name]) from error
     return kind
 
 

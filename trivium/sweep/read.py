@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.extras import require
 from trivium.sweep.hdf5 import dataset_name
 from trivium.sweep.job import DONE
 from trivium.sweep.quanta import decode

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 from flask import Flask, Response
 
-from trivium.errors import MissingExtraError
+from trivium.extras import is_installed, missing
 from trivium.jobs.store import Store
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
@@ -14,7 +12,7 @@ from trivium.settings import Settings
 
 def attach(app: Flask, settings: Settings, sessions: SessionManager, store: Store) -> None:
     """Add the pages to an application that has a `Guard`; without Dash an answer that says what is missing."""
-    if importlib.util.find_spec("dash") is None:
+    if not is_installed("dash"):
         for rule in ("/dashboard", "/dashboard/", "/dashboard/<path:_>"):
             app.add_url_rule(rule, "dashboard", _missing)
         return
@@ -25,4 +23,4 @@ def attach(app: Flask, settings: Settings, sessions: SessionManager, store: Stor
 
 def _missing(_: str = "") -> Response:
     """Say that the pages are not installed."""
-    raise MissingExtraError("The dashboard is not installed; it comes with: pip install 'trivium[dashboard]'")
+    raise missing("The dashboard", "dashboard")

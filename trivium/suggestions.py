@@ -1,0 +1,29 @@
+"""Suggestions for names that are misspelt."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+#: Most names that a list in a message shows.
+_LISTED = 12
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a question that names the nearest names, with a space before it; empty where none is near.
+
+    >>> did_you_mean("stat_time", ["start_time", "end_time"])
+    ' Did you mean start_time?'
+    """
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.7)
+    return f" Did you mean {' or '.join(by_folded[candidate] for candidate in near)}?" if near else ""
+
+
+def near_or_all(name: str, names: Iterable[str]) -> str:
+    """Return the nearest names as a question, else the names that there are, with a space before it."""
+    listed = list(names)
+    if suggestion := did_you_mean(name, listed):
+        return suggestion
+    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return f" There are: {', '.join(listed[:_LISTED])}{more}." if listed else " There are none."
