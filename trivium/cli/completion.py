@@ -12,13 +12,13 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS), help="The shell that is to complete commands.")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    r"""Print a script that lets a shell complete commands and options.
+    """Print a script that lets a shell complete commands and options.
 
     \b
     bash:  eval "$(trivium completion bash)"      in ~/.bashrc
     zsh:   eval "$(trivium completion zsh)"       in ~/.zshrc
     fish:  trivium completion fish | source       in ~/.config/fish/config.fish
-    """
+    """  # noqa: D301, click's mark of a paragraph that keeps its lines
     root = context.find_root()
     name = root.info_name or ""
     found = get_completion_class(shell)

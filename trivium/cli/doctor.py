@@ -14,9 +14,10 @@ from trivium.cli import options
 @options.as_json
 @click.pass_context
 def doctor(context: click.Context, resources: Path | None, as_json: bool) -> None:
-    """Check the installation by really trying it: step, sweep, converge and all else that is installed.
+    """Check the installation by trying it.
 
-    Optional parts that are not installed are listed with the command that installs them; they are no failure.
+    A model is stepped, a small study is swept, two small models are converged, and so on. Optional parts that are not
+    installed are listed with the command that installs them; they are no failure.
     """
     from trivium.doctor import report
 

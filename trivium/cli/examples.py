@@ -20,12 +20,12 @@ _LEFT_OUT = ("__pycache__", "*.pyc", "*-results")
 @click.argument("folder", required=False, type=click.Path(path_type=Path), help="Where to copy it: a new folder.")
 @options.as_json
 def examples(name: str | None, folder: Path | None, as_json: bool) -> None:
-    r"""List the examples that come with the package, or copy one.
+    """List the examples that come with the package, or copy one.
 
     \b
     trivium examples                     lists them
     trivium examples fuel_cycle study    copies fuel_cycle into the new folder study
-    """
+    """  # noqa: D301, click's mark of a paragraph that keeps its lines
     shipped = _shipped()
     if name is None:
         _show_list(shipped, as_json=as_json)
@@ -55,11 +55,9 @@ def _shipped() -> dict[str, Path]:
 
 
 def _description(folder: Path) -> str:
-    """Return the first sentence of an example's README that is no heading."""
-    for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
-        if line.strip() and not line.startswith("#"):
-            return line.strip().partition(". ")[0].rstrip(".")
-    return ""
+    """Return the title of an example's README."""
+    with (folder / "README.md").open(encoding="utf-8") as file:
+        return file.readline().strip("# \n")
 
 
 def _copy(source: Path, folder: Path) -> None:

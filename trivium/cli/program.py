@@ -67,7 +67,12 @@ class Program(click.Group):
                 formatter.write_dl(rows)
 
 
-@click.group(NAME, cls=Program, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    NAME,
+    cls=Program,
+    epilog=_EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def program() -> None:  # noqa: D103, the help is the sentence of the product
     pass

@@ -25,7 +25,7 @@ _BESIDE = "-"
 @click.argument("fmu", type=_FMU, help="An FMU of FMI 1.0, 2.0 or 3.0.")
 @options.as_json
 def info(fmu: Path, as_json: bool) -> None:
-    """Print what an FMU says about itself: interfaces, variables, units."""
+    """Print what an FMU says about itself."""
     import trivium
 
     about = trivium.info(fmu)
@@ -86,7 +86,10 @@ def simulate(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Simulate an FMU from start to stop, and print its outputs: last value, minimum and maximum."""
+    """Simulate an FMU from start to stop.
+
+    The last value, minimum and maximum of every output are printed.
+    """
     if stop <= start:
         raise click.BadParameter(f"{stop:g} is not after --start {start:g}.", param_hint="'--stop'")
     import trivium

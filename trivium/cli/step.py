@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from trivium.cli import options
+from trivium.cli.progress import bar
 from trivium.cli.types import Number
 from trivium.errors import InvalidValueError
 
@@ -50,9 +51,9 @@ _OPTIONS = {
 def step(
     resources: Path | None, start: float, end: float, controller: str | None, out: Path | None, as_json: bool
 ) -> None:
-    """Simulate a model under a controller, and print its key performance indicators.
+    """Simulate a model under a controller.
 
-    No server is needed.
+    The key performance indicators are printed. No server is needed.
     """
     if end <= start:
         raise click.BadParameter(f"{end:g} is not after --from {start:g}.", param_hint="'--to'")
@@ -67,7 +68,7 @@ def step(
                 "Controller: hold (the inputs keep their values); the other controllers are for the cooling plant"
             )
         files = Resources.load(settings.resources)
-        indicators = commands.step(case, files, name, start, end, out, options.note, _bar)
+        indicators = commands.step(case, files, name, start, end, out, options.note, bar)
         about = case.evaluation.about
     lines = [_line(name, value, *about.get(name, ("", ""))) for name, value in indicators.items() if value is not None]
     options.show("\n".join(lines), dict(indicators), as_json=as_json)
@@ -94,12 +95,15 @@ def compare(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Compare controllers by their key performance indicators over time periods."""
+    """Compare controllers over time periods.
+
+    The key performance indicators are printed as a table.
+    """
     from trivium.control import commands
 
     scenario = {"electricity_price": price, "temperature_uncertainty": uncertainty, "seed": seed}
     with _opened(options.settings(resources=resources)) as (case, _):
-        compared = commands.compare(case, controllers or commands.COMPARED, periods, days, scenario, _bar)
+        compared = commands.compare(case, controllers or commands.COMPARED, periods, days, scenario, bar)
     options.show(commands.table(compared), compared, as_json=as_json)
 
 
@@ -118,15 +122,6 @@ def _opened(settings: Settings) -> Iterator[tuple[TestCase, Settings]]:
         raise click.BadParameter(
             str(error).replace(f"parameter {error.field}", option), param_hint=f"'{option}'"
         ) from error
-
-
-@contextlib.contextmanager
-def _bar(steps: int, label: str) -> Iterator[Callable[[float], object]]:
-    """Show progress on standard error, as a bar where that is a terminal."""
-    with click.progressbar(
-        length=max(steps, 1), label=label, file=click.get_text_stream("stderr"), show_pos=True
-    ) as bar:
-        yield lambda _: bar.update(1)
 
 
 def _line(name: str, value: float, unit: str, description: str) -> str:

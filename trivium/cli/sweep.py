@@ -48,11 +48,11 @@ def _is_for_run(word: str) -> bool:
 
 @click.group(cls=Sweep)
 def sweep() -> None:
-    r"""Run a model many times with different parameters.
+    """Run a model many times with different parameters.
 
     \b
     trivium sweep STUDY.json    is short for    trivium sweep run STUDY.json
-    """
+    """  # noqa: D301, click's mark of a paragraph that keeps its lines
 
 
 @sweep.command()
