@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
@@ -34,7 +35,7 @@ def bar(
     callable
         To be called after each step; takes its length, which does not matter here.
     """
-    stream = stream or click.get_text_stream("stderr")
+    stream = stream or sys.stderr
     if stream.isatty():
         with click.progressbar(length=max(steps, 1), label=label, file=stream, show_pos=True) as shown:
 
