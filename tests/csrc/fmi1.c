@@ -111,7 +111,7 @@ void *F(InstantiateSlave)(const char *name, const char *guid, const char *locati
 
 Status F(InitializeSlave)(void *c, double start, char stopDefined, double stop) {
     Instance *self = c;
-    if (stopDefined) return (void)stop, refuse(self, "a stop time is not wanted");
+    if (stopDefined && !(stop > start)) return refuse(self, "the stop time must be after the start time");
     self->v.time = start;
     return initialize(self);
 }

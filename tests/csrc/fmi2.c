@@ -85,7 +85,7 @@ fmi2Status fmi2SetDebugLogging(fmi2Component c, fmi2Boolean on, size_t n, const 
 fmi2Status fmi2SetupExperiment(fmi2Component c, fmi2Boolean toleranceDefined, fmi2Real tolerance, fmi2Real start,
                                fmi2Boolean stopDefined, fmi2Real stop) {
     (void)toleranceDefined, (void)tolerance, (void)stop;
-    if (stopDefined) return refuse(c, "a stop time is not wanted");
+    if (stopDefined && !(stop > start)) return refuse(c, "the stop time must be after the start time");
     ((Instance *)c)->v.time = start;
     return fmi2OK;
 }

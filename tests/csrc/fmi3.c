@@ -158,7 +158,7 @@ fmi3Status fmi3EnterInitializationMode(fmi3Instance c, fmi3Boolean toleranceDefi
                                        fmi3Float64 start, fmi3Boolean stopDefined, fmi3Float64 stop) {
     (void)toleranceDefined, (void)tolerance, (void)stop;
     Instance *self = c;
-    if (stopDefined) return refuse(self, "a stop time is not wanted");
+    if (stopDefined && !(stop > start)) return refuse(self, "the stop time must be after the start time");
     self->v.time = start;
     return enter(self, INITIALIZATION);
 }

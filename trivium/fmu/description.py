@@ -54,6 +54,12 @@ class FmuDescription:
         Of FMI: one of `VERSIONS`.
     has_event_mode : bool
         Whether a co-simulation of FMI 3.0 has an event mode.
+    numbers : tuple of FmuVariable
+        Every number that can be read, whatever its causality.
+    fixed_step : float or None
+        Step size of a co-simulation's own solver [s]; None where none is declared.
+    variable_step : bool
+        Whether a co-simulation takes steps of different lengths.
     """
 
     name: str
@@ -74,6 +80,9 @@ class FmuDescription:
     n_indicators: int
     version: str
     has_event_mode: bool
+    numbers: tuple[FmuVariable, ...] = ()
+    fixed_step: float | None = None
+    variable_step: bool = False
 
 
 def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> FmuDescription:
@@ -124,17 +133,21 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         texts=scalars.texts,
         can_snapshot=bool(entry.canGetAndSetFMUstate and entry.canSerializeFMUstate) and version != "1.0",
         one_instance=bool(entry.canBeInstantiatedOnlyOncePerProcess),
-        experiment=_experiment(description.defaultExperiment),
+        experiment=read_experiment(description.defaultExperiment),
         path=path,
         interface=chosen,
         n_states=int(description.numberOfContinuousStates or 0),
         n_indicators=int(description.numberOfEventIndicators or 0),
         version=version,
         has_event_mode=bool(getattr(entry, "hasEventMode", False)),
+        numbers=scalars.numbers,
+        fixed_step=to_number(getattr(entry, "fixedInternalStepSize", None)),
+        variable_step=bool(getattr(entry, "canHandleVariableCommunicationStepSize", False)),
     )
 
 
-def _experiment(proposed: Any) -> Experiment:
+def read_experiment(proposed: Any) -> Experiment:
+    """Return the default experiment of a model description of FMPy, which may be None."""
     if proposed is None:
         return Experiment()
     return Experiment(

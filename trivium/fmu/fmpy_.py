@@ -29,7 +29,7 @@ class FmpyModel(FmuModel):
         return translated(what)
 
     def _start(self, time: float, inputs: FloatArray | None) -> None:
-        self._fmu.start(time, self.tolerance, self.start_values, inputs)
+        self._fmu.start(time, self.told_tolerance, self.start_values, inputs, self.solving.stop)
 
     def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
         self._fmu.do_step(time, duration, inputs)

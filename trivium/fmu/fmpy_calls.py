@@ -128,14 +128,21 @@ class Calls(ABC):
 
     # Life
 
-    def start(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
-        """Make an instance and bring it through its initialization."""
+    def start(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None = None,
+    ) -> None:
+        """Make an instance and bring it through its initialization; tolerance and stop are told where there are any."""
         self._instantiate()
         self._alive = True
         if not self.fmu.component:
             self._alive = False
             raise ModelError("it refuses to make an instance")
-        self._initialize(time, tolerance, start_values, inputs)
+        self._initialize(time, tolerance, start_values, inputs, stop)
 
     def free(self) -> None:
         """Free the instance, also a failed one: the one call that is allowed after an error."""
@@ -148,7 +155,12 @@ class Calls(ABC):
 
     @abstractmethod
     def _initialize(
-        self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
     ) -> None: ...
 
     @abstractmethod

@@ -57,16 +57,25 @@ class Fmi1(Calls):
     def _instantiate(self) -> None:
         self.fmu.instantiate(functions=_CALLBACKS, loggingOn=True)
 
-    def _initialize(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
+    def _initialize(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
+    ) -> None:
         if self._exchange:
             self.fmu.setTime(time)
         self.set_start_values(start_values)
         if inputs is not None:
             self.set_inputs(inputs)
         if self._exchange:
-            self._pending = self._discrete(self.fmu.initialize(fmi1.fmi1True, tolerance))
+            self._pending = self._discrete(
+                self.fmu.initialize(fmi1.fmi1False if tolerance is None else fmi1.fmi1True, tolerance or 0.0)
+            )
         else:
-            self.fmu.initialize(tStart=time)
+            self.fmu.initialize(tStart=time, stopTime=stop)
 
     def _free(self) -> None:
         free = self.fmu.fmi1FreeModelInstance if self._exchange else self.fmu.fmi1FreeSlaveInstance

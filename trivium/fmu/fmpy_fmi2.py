@@ -51,9 +51,16 @@ class Fmi2(Calls):
     def _instantiate(self) -> None:
         self.fmu.instantiate(callbacks=CALLBACKS, loggingOn=True)
 
-    def _initialize(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
+    def _initialize(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
+    ) -> None:
         self.set_start_values(start_values)
-        self.fmu.setupExperiment(tolerance=tolerance, startTime=time)
+        self.fmu.setupExperiment(tolerance=tolerance, startTime=time, stopTime=stop)
         if inputs is not None:
             self.set_inputs(inputs)
         self.fmu.enterInitializationMode()

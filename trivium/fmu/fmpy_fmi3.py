@@ -56,7 +56,14 @@ class Fmi3(Calls):
                 return
         self.fmu.instantiate(loggingOn=True, logMessage=_on_message)
 
-    def _initialize(self, time: float, tolerance: float, start_values: StartValues, inputs: FloatArray | None) -> None:
+    def _initialize(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
+    ) -> None:
         if any(p.structural and p.variable.name in start_values for p in self.description.parameters):
             self.fmu.enterConfigurationMode()
             self.set_start_values(start_values, structural=True)
@@ -64,7 +71,7 @@ class Fmi3(Calls):
         self.set_start_values(start_values)
         if inputs is not None:
             self.set_inputs(inputs)
-        self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time)
+        self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time, stopTime=stop)
         if inputs is not None:
             self.set_inputs(inputs)
         self.fmu.exitInitializationMode()

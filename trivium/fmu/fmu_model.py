@@ -31,11 +31,18 @@ class Solving:
         engine chooses.
     restart : bool
         Whether PyFMI makes a new solver for Model Exchange at every step.
+    default : float or None
+        Relative tolerance where neither the test case nor the FMU says one [1]; with None, co-simulations of FMPy are
+        told none.
+    stop : float or None
+        Time that is told to co-simulations of FMPy as the end [s]; None for none.
     """
 
     tolerance: float | None = None
     absolute: float | None = None
     restart: bool = False
+    default: float | None = TOLERANCE
+    stop: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,10 @@ class FmuModel(Model):
         load(description)
         self.description = description
         self.solving = solving or Solving()
-        self.tolerance = self.solving.tolerance or description.experiment.tolerance or TOLERANCE
+        proposed = self.solving.tolerance or description.experiment.tolerance
+        self.tolerance = proposed or self.solving.default or TOLERANCE
+        #: What the FMU is told; None for nothing.
+        self.told_tolerance = proposed or self.solving.default
 
     @property
     def setup(self) -> Setup:

@@ -49,6 +49,8 @@ class FmuVariable:
         Position in the array; 0 for what is none.
     structural : bool
         Whether it is a structural parameter.
+    variability : str
+        As FMI names it: ``continuous``, ``discrete``, ``tunable`` and others.
     """
 
     variable: Variable
@@ -56,6 +58,7 @@ class FmuVariable:
     type: str
     element: int = 0
     structural: bool = False
+    variability: str = "continuous"
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,15 @@ class Scalars:
         What may be set before initialization and is no number among the inputs.
     texts : tuple of FmuVariable
         Outputs that are text.
+    numbers : tuple of FmuVariable
+        Every number, whatever its causality.
     """
 
     inputs: tuple[FmuVariable, ...]
     outputs: tuple[FmuVariable, ...]
     parameters: tuple[FmuVariable, ...]
     texts: tuple[FmuVariable, ...]
+    numbers: tuple[FmuVariable, ...]
 
 
 def read_scalars(description: Any, directory: Path, name: str) -> Scalars:
@@ -98,6 +104,7 @@ def read_scalars(description: Any, directory: Path, name: str) -> Scalars:
     outputs: list[FmuVariable] = []
     parameters: list[FmuVariable] = []
     texts: list[FmuVariable] = []
+    numbers: list[FmuVariable] = []
     starts = _text_starts(directory) if description.fmiVersion.startswith("3") else {}
     dimensions = {d.valueReference for v in description.modelVariables for d in v.dimensions} - {None}
     for declared in description.modelVariables:
@@ -107,13 +114,15 @@ def read_scalars(description: Any, directory: Path, name: str) -> Scalars:
             continue
         elements = list(_elements(declared, description.fmiVersion, starts, name))
         is_text = elements and elements[0].variable.kind == "text"
+        if not is_text:
+            numbers += elements
         if declared.causality == "input" and not is_text:
             inputs += elements
         elif _settable(declared, description.fmiVersion) and declared.valueReference not in dimensions:
             parameters += elements
         if declared.causality == "output":
             (texts if is_text else outputs).extend(elements)
-    return Scalars(tuple(inputs), tuple(outputs), tuple(parameters), tuple(texts))
+    return Scalars(tuple(inputs), tuple(outputs), tuple(parameters), tuple(texts), tuple(numbers))
 
 
 def _settable(declared: Any, version: str) -> bool:
@@ -154,6 +163,7 @@ def _elements(declared: Any, version: str, texts: Mapping[int, list[str]], name:
             type_,
             element,
             declared.causality == "structuralParameter",
+            declared.variability or "continuous",
         )
 
 

@@ -1,0 +1,1 @@
+"""What ``import trivium`` offers: models, studies and couplings as objects of Python; docs/python.md shows each."""

@@ -1,0 +1,64 @@
+"""The times of a simulation: where steps begin and end, and where outputs are recorded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trivium.errors import InvalidValueError
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Times of a simulation [s].
+
+    Attributes
+    ----------
+    times : tuple of float
+        Where steps begin and end.
+    recorded : tuple of bool
+        Whether outputs are recorded there.
+    """
+
+    times: tuple[float, ...]
+    recorded: tuple[bool, ...]
+
+
+def make_grid(start: float, stop: float, step: float, events: Sequence[float], *, divisible: bool) -> Grid:
+    """Return the times of a simulation.
+
+    Parameters
+    ----------
+    start, stop, step : float
+        [s]
+    events : sequence of float
+        When inputs jump [s], growing.
+    divisible : bool
+        Whether steps may have different lengths: then they are divided at events, and the last one ends at the stop.
+
+    Raises
+    ------
+    InvalidValueError
+        When the last step would be shorter and may not be.
+    """
+    if not divisible and not math.isclose(round((stop - start) / step) * step, stop - start):
+        raise InvalidValueError(
+            f"step {step:g} s must divide the time from {start:g} s to {stop:g} s: this FMU takes steps of one length.",
+            "step",
+        )
+    times, recorded, done = [start], [True], 0
+    coming = [event for event in events if event > start and not math.isclose(event, start)] if divisible else []
+    while times[-1] < stop and not math.isclose(times[-1], stop):
+        point = end = start + (done + 1) * step
+        while coming and (coming[0] <= times[-1] or math.isclose(coming[0], times[-1])):
+            coming.pop(0)
+        if coming and coming[0] < end and not math.isclose(coming[0], end):
+            end = coming[0]
+        if end > stop and not math.isclose(end, stop):
+            end = stop
+        on_grid = math.isclose(end, point) or end == stop
+        done += math.isclose(end, point)
+        times.append(end)
+        recorded.append(on_grid)
+    return Grid(tuple(times), tuple(recorded))

@@ -1,0 +1,268 @@
+"""An FMU from start to stop in one call.
+
+Outputs are recorded on a grid; see `simulate`. Between two points of it inputs are held at the values that they have at
+the first; where an input jumps in between, the step is divided there, unless the FMU takes steps of one length only.
+A co-simulation FMU then gets exactly the calls that ``fmpy.simulate_fmu`` makes, so both return the same numbers to the
+last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other settings, so both agree within
+their tolerances.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from trivium.core.model import FloatArray, StartValues
+from trivium.core.numbers import parse_number
+from trivium.core.start import parse_start_values
+from trivium.core.suggest import did_you_mean
+from trivium.door.grid import Grid, make_grid
+from trivium.door.model_path import ModelName, model_path, state_dir
+from trivium.door.signals import Signals, read_signals
+from trivium.errors import InvalidValueError, ModelError, ResourcesError
+from trivium.fmu.description import FmuDescription, Interface, read_fmu
+from trivium.fmu.fmu_model import FmuModel, Solving
+from trivium.fmu.registry import adapter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Most steps; beyond it no memory holds the outputs.
+_MOST_STEPS = 10**8
+#: Relative tolerance of Model Exchange where the FMU recommends none, as in FMPy [1].
+_TOLERANCE = 1e-5
+#: Steps of the grid that an FMU proposes before it is made coarser.
+_PROPOSED = 1000
+
+
+def simulate(
+    fmu: ModelName,
+    *,
+    start_time: float | None = None,
+    stop_time: float | None = None,
+    step: float | None = None,
+    start_values: Mapping[str, Any] | None = None,
+    inputs: pd.DataFrame | Mapping[str, Any] | None = None,
+    outputs: Sequence[str] | None = None,
+    interface: Interface | None = None,
+    engine: Literal["fmpy", "pyfmi"] = "fmpy",
+    tolerance: float | None = None,
+) -> pd.DataFrame:
+    """Simulate an FMU from start to stop.
+
+    Parameters
+    ----------
+    fmu : str or path
+        An FMU of FMI 1.0, 2.0 or 3.0. The folder of a test case is refused: `trivium.open` steps it.
+    start_time, stop_time : float, optional
+        Times [s]; default: those that the FMU proposes, else from 0 on and for 1 s.
+    step : float, optional
+        Time between two rows of the result, at which a co-simulation FMU is called [s]; default: what the FMU proposes,
+        made coarser where that is more than 1000 steps, else a round number that makes 500 to 1000 steps.
+    start_values : Mapping[str, float or int or bool or str or sequence], optional
+        Parameters and other start values, by name; of an array all elements, or one by ``name[i]``.
+    inputs : DataFrame or Mapping, optional
+        A table, indexed by time [s] or with a column ``time``; or numbers by name, which are held. Real inputs follow
+        straight lines between rows, others hold the value of the last row. A time that appears twice is a jump.
+    outputs : sequence of str, optional
+        Variables to record; default: all numeric outputs of the FMU.
+    interface : {"cs", "me"}, optional
+        Co-simulation or Model Exchange; default: co-simulation where the FMU offers it.
+    engine : {"fmpy", "pyfmi"}
+        What runs the FMU.
+    tolerance : float, optional
+        Relative tolerance [1]; default: what the FMU recommends, else 1e-5 for Model Exchange.
+
+    Returns
+    -------
+    DataFrame
+        A column a variable, indexed by ``time`` [s].
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter that is not acceptable, or the variable that the FMU does not have.
+    ResourcesError
+        When the FMU cannot be used.
+    ModelError
+        When it fails.
+
+    Examples
+    --------
+    >>> import trivium
+    >>> frame = trivium.simulate("FuelCycle.fmu", stop_time=10, step=5, outputs=["sds.inventory"])
+    >>> frame
+          sds.inventory
+    time
+    0.0             3.2
+    5.0        3.2
+    10.0       3.2
+    """
+    import pandas as pd
+
+    description = read_fmu(_fmu_alone(fmu), state_dir() / "fmu", _interface(interface))
+    start, stop, length = _times(description, start_time, stop_time, step)
+    signals = read_signals(inputs, _drivable(description), description.path.name)
+    driven = {variable.variable.name for variable in signals.variables}
+    description = replace(
+        description,
+        inputs=signals.variables,
+        outputs=tuple(_recorded(description, outputs)),
+        parameters=(*description.parameters, *(v for v in description.inputs if v.variable.name not in driven)),
+        has_event_mode=False,  # the FMU handles its events itself, as with FMPy
+    )
+    values = _start_values(description, start_values, driven)
+    grid = make_grid(start, stop, length, signals.events, divisible=_divisible(description))
+    solving = Solving(
+        None if tolerance is None else _positive(tolerance, "tolerance"),
+        default=None if description.interface == "cs" else _TOLERANCE,
+        stop=stop,
+    )
+    with contextlib.closing(adapter(_engine(engine), description)(description, solving)) as model:
+        rows = _run(model, grid, signals, values)
+    times = [time for time, recorded in zip(grid.times, grid.recorded, strict=True) if recorded]
+    columns = {
+        variable.variable.name: column.astype(_DTYPES[variable.variable.kind])
+        for variable, column in zip(description.outputs, rows.T, strict=True)
+    }
+    return pd.DataFrame(columns, index=pd.Index(times, name="time"))
+
+
+def _run(model: FmuModel, grid: Grid, signals: Signals, start_values: StartValues) -> FloatArray:
+    """Return the outputs where they are recorded, shape (n_recorded, n_outputs)."""
+    inputs = signals.at(grid.times[:-1])
+    rows = np.empty((sum(grid.recorded), len(model.outputs)))
+    time, row = grid.times[0], 1
+    try:
+        model.initialize(time, inputs[0], start_values)
+        rows[0] = model.read()
+        for held, end, recorded in zip(inputs, grid.times[1:], grid.recorded[1:], strict=True):
+            outputs = model.step(end - time, held, end)
+            time = end
+            if recorded:
+                rows[row] = outputs
+                row += 1
+    except ModelError as error:
+        raise ModelError(f"At {time:g} s {error}") from error
+    return rows
+
+
+_DTYPES = {"real": np.float64, "integer": np.int64, "boolean": np.bool_}
+_INTERFACES = {"cs": "co-simulation", "me": "Model Exchange"}
+
+
+def _fmu_alone(fmu: ModelName) -> Path:
+    path = model_path(fmu)
+    if path.is_dir():
+        raise ResourcesError(
+            f"{path} is the folder of a test case, with boundary data and more besides its FMU; "
+            f"trivium.open({str(fmu)!r}) opens it to be stepped. simulate takes an FMU."
+        )
+    return path
+
+
+def _interface(interface: Any) -> Interface | None:
+    if interface not in (None, *_INTERFACES):
+        raise InvalidValueError(
+            f'interface must be "cs" (co-simulation) or "me" (Model Exchange), not {interface!r}.', "interface"
+        )
+    return interface  # type: ignore[no-any-return]
+
+
+def _engine(engine: str) -> str:
+    if engine not in ("fmpy", "pyfmi"):
+        raise InvalidValueError(f'engine must be "fmpy" or "pyfmi", not {engine!r}.', "engine")
+    return engine
+
+
+def _positive(value: Any, field: str) -> float:
+    number = parse_number(value, field)
+    if number <= 0:
+        raise InvalidValueError(f"{field} must be positive, not {number:g}.", field)
+    return number
+
+
+def _times(description: FmuDescription, start: Any, stop: Any, step: Any) -> tuple[float, float, float]:
+    """Return start, stop and step [s], those that the FMU proposes where none are chosen."""
+    proposed = description.experiment
+    first = parse_number(start, "start_time") if start is not None else proposed.start or 0.0
+    if stop is not None:
+        last = parse_number(stop, "stop_time")
+    else:
+        last = first + 1.0 if proposed.stop is None else proposed.stop
+    if not last > first:
+        raise InvalidValueError(f"stop_time {last:g} s must be after start_time {first:g} s.", "stop_time")
+    length = _positive(step, "step") if step is not None else _proposed_step(description, last - first)
+    if (last - first) / length > _MOST_STEPS:
+        raise InvalidValueError(f"step {length:g} s makes more than {_MOST_STEPS} steps of {last - first:g} s.", "step")
+    return first, last, length
+
+
+def _proposed_step(description: FmuDescription, duration: float) -> float:
+    from fmpy.util import auto_interval
+
+    step = description.fixed_step or description.experiment.step
+    if not step or not 0 < step < math.inf:
+        return float(auto_interval(duration))
+    while duration / step > _PROPOSED:
+        step *= 2
+    return step
+
+
+def _divisible(description: FmuDescription) -> bool:
+    return description.interface == "me" or description.variable_step
+
+
+def _drivable(description: FmuDescription) -> dict[str, Any]:
+    tunable = (v for v in description.numbers if v.variability == "tunable")
+    return {v.variable.name: v for v in (*description.inputs, *tunable)}
+
+
+def _recorded(description: FmuDescription, names: Sequence[str] | None) -> Sequence[Any]:
+    if names is None:
+        return description.outputs
+    if isinstance(names, str):
+        raise InvalidValueError(f"outputs must be a list of names: [{names!r}].", "outputs")
+    numbers = {v.variable.name: v for v in description.numbers}
+    for name in names:
+        if name not in numbers:
+            text = any(v.variable.name == name for v in description.texts)
+            reason = (
+                "is a text, and only numbers are recorded." if text else f"is no variable of {description.path.name}."
+            )
+            raise InvalidValueError(f"outputs: {name} {reason}{did_you_mean(name, numbers)}", "outputs")
+    return [numbers[name] for name in dict.fromkeys(names)]
+
+
+def _start_values(description: FmuDescription, given: Mapping[str, Any] | None, driven: set[str]) -> StartValues:
+    """Return start values by scalar, checked."""
+    variables = {v.variable.name: v.variable for v in description.parameters}
+    values: dict[str, Any] = {}
+    for name, value in (given or {}).items():
+        elements = [scalar for scalar in variables if scalar.startswith(f"{name}[")] if name not in variables else []
+        if name in driven:
+            raise InvalidValueError(f"start_values: {name} follows inputs; its first value belongs there.", name)
+        if name not in variables and not elements:
+            raise InvalidValueError(
+                f"start_values: {name} cannot be set in {description.path.name}.{did_you_mean(name, variables)} "
+                f"trivium.info shows its variables.",
+                name,
+            )
+        if elements:
+            values |= dict(zip(elements, _elements(name, value, len(elements)), strict=True))
+        else:
+            values[name] = value.item() if isinstance(value, np.generic) else value
+    return parse_start_values(values, variables)
+
+
+def _elements(name: str, value: Any, count: int) -> list[Any]:
+    listed = np.asarray(value, dtype=object if isinstance(value, list | tuple) else None).ravel().tolist()
+    if len(listed) not in (1, count):
+        raise InvalidValueError(f"start_values: {name} has {count} elements, not {len(listed)}.", name)
+    return listed * count if len(listed) == 1 else listed
