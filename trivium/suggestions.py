@@ -9,15 +9,21 @@ from collections.abc import Iterable
 _LISTED = 12
 
 
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are near to one that is misspelt, the nearest first: two at most, perhaps none."""
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.7)
+    return [by_folded[candidate] for candidate in near]
+
+
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a question that names the nearest names, with a space before it; empty where none is near.
 
     >>> did_you_mean("stat_time", ["start_time", "end_time"])
     ' Did you mean start_time?'
     """
-    by_folded = {candidate.casefold(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.7)
-    return f" Did you mean {' or '.join(by_folded[candidate] for candidate in near)}?" if near else ""
+    near = nearest(name, names)
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 def near_or_all(name: str, names: Iterable[str]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from trivium.cli.types import Name
+
 _SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(_SHELLS), help="The shell that is to complete commands.")
+@click.argument("shell", type=Name(_SHELLS), metavar="SHELL", help="The shell that is to complete commands.")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print a script that lets a shell complete commands and options.

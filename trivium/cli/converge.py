@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from trivium.cli import options
-from trivium.cli.types import CaseFile, Name, Number
+from trivium.cli.types import CaseFile, Name, Number, Whole
 
 #: Exit codes of a run that ended without a fixed point, and of one that was interrupted.
 _NOT_CONVERGED, _INTERRUPTED = 3, 130
@@ -37,7 +37,7 @@ _NOT_CONVERGED, _INTERRUPTED = 3, 130
     type=Number(above=0),
     help="Relative tolerance of variables that have none of their own.  [default: the case's]",
 )
-@click.option("--max-iterations", type=click.IntRange(1, 10**6), metavar="N", help="[default: the case's, or 20]")
+@click.option("--max-iterations", type=Whole(1, 10**6), metavar="N", help="[default: the case's, or 20]")
 @click.option("--scheme", type=Name(["gauss-seidel", "jacobi"]), help="Order of the components.  [default: the case's]")
 @click.option("--no-cache", is_flag=True, help="Evaluate every component, even where its result is known.")
 @options.as_json

@@ -41,8 +41,8 @@ def _plot_file(context: click.Context, parameter: click.Parameter, value: str | 
 
 @click.command()
 @click.argument("fmu", type=_FMU, help="An FMU of FMI 1.0, 2.0 or 3.0.")
-@click.option("--stop", type=Number(), required=True, metavar="SECONDS", help="Stop time.")
-@click.option("--start", type=Number(), default=0.0, metavar="SECONDS", help="Start time.  [default: 0]")
+@click.option("--stop", type=Number(), metavar="SECONDS", help="Stop time.  [default: the FMU's own]")
+@click.option("--start", type=Number(), metavar="SECONDS", help="Start time.  [default: the FMU's own, or 0]")
 @click.option(
     "--step", type=Number(above=0), metavar="SECONDS", help="Time between two outputs.  [default: the FMU's own]"
 )
@@ -77,10 +77,10 @@ def _plot_file(context: click.Context, parameter: click.Parameter, value: str | 
 @options.as_json
 def simulate(
     fmu: Path,
-    stop: float,
-    start: float,
+    stop: float | None,
+    start: float | None,
     step: float | None,
-    start_values: tuple[tuple[str, float], ...],
+    start_values: tuple[tuple[str, str], ...],
     inputs: Path | None,
     out: Path | None,
     plot: Path | None,
@@ -90,8 +90,8 @@ def simulate(
 
     The last value, minimum and maximum of every output are printed.
     """
-    if stop <= start:
-        raise click.BadParameter(f"{stop:g} is not after --start {start:g}.", param_hint="'--stop'")
+    if stop is not None and stop <= (start or 0.0):
+        raise click.BadParameter(f"{stop:g} is not after the start, {start or 0.0:g}.", param_hint="'--stop'")
     import trivium
     from trivium.core.export import check_path, write_table
 

@@ -11,7 +11,7 @@ import click
 
 from trivium.cli import options
 from trivium.cli.progress import bar
-from trivium.cli.types import Number
+from trivium.cli.types import Number, Whole
 from trivium.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def step(
 @click.option("--days", type=Number(above=0), help="How much of each period [d].  [default: all of it]")
 @click.option("--price", metavar="NAME", help="Electricity price: constant, dynamic or highly_dynamic.")
 @click.option("--uncertainty", metavar="LEVEL", help="Error of forecast temperatures: low, medium or high.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the forecast errors.")
+@click.option("--seed", type=Whole(0), help="Seed of the forecast errors.")
 @options.as_json
 def compare(
     controllers: tuple[str, ...],
@@ -119,9 +119,7 @@ def _opened(settings: Settings) -> Iterator[tuple[TestCase, Settings]]:
         option = _OPTIONS.get(error.field)
         if option is None:
             raise
-        raise click.BadParameter(
-            str(error).replace(f"parameter {error.field}", option), param_hint=f"'{option}'"
-        ) from error
+        raise InvalidValueError(str(error).replace(error.field, option), option) from error
 
 
 def _line(name: str, value: float, unit: str, description: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trivium.cli import options
-from trivium.cli.types import Number, StudyFile
+from trivium.cli.types import Number, StudyFile, Whole
 from trivium.errors import ResourcesError
 from trivium.suggestions import did_you_mean
 
@@ -69,7 +69,7 @@ def sweep() -> None:
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     metavar="N",
     help="Worker processes on this machine.  [default: one for each core]",
 )

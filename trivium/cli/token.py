@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trivium.cli import options
+from trivium.cli.types import Whole
 from trivium.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def token() -> None:
 @click.option("--scopes", default="read,control,jobs", show_default=True, help="Some of read, control, jobs, admin.")
 @click.option(
     "--rate",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     metavar="N",
     help="Most requests a second.  [default: TRIVIUM_RATE]",
 )

@@ -46,6 +46,28 @@ class Number(click.ParamType[float]):
         return number
 
 
+class Whole(click.ParamType[int]):
+    """A whole number within bounds, both included."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fail with the range that it must be in."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a whole number{self._range()}.", param, ctx)
+        if number < self._least or (self._most is not None and number > self._most):
+            self.fail(f"{number} is not a whole number{self._range()}.", param, ctx)
+        return number
+
+    def _range(self) -> str:
+        return f" of at least {self._least}" if self._most is None else f" from {self._least} to {self._most}"
+
+
 class Name(click.Choice[str]):
     """One of some names; a misspelt one gets a suggestion."""
 
@@ -86,8 +108,8 @@ class ExistingFile(click.Path):
         if not found:
             return ""
         if self._instead:
-            return f" Use {self._instead.format(folder)}."
-        return f" Name a file in it: {', '.join(map(str, found[:3]))}."
+            return f" Use: {self._instead.format(folder)}"
+        return f" Name a file in it: {', '.join(map(str, found[:3]))}"
 
 
 class ExistingFolder(click.Path):
@@ -101,25 +123,25 @@ class ExistingFolder(click.Path):
         """Return the path; fail with a suggestion where there is no such folder."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if path.is_file():
-            self.fail(f"{path} is a file, not a folder. Use {self._instead.format(path)}.", param, ctx)
+            self.fail(f"{path} is a file, not a folder. Use: {self._instead.format(path)}", param, ctx)
         if not path.exists():
             self.fail(f"There is no folder {path}.{_near(path, '')}", param, ctx)
         return path
 
 
-class Assignment(click.ParamType[tuple[str, float]]):
-    """``NAME=VALUE`` with a number; a name may hold equality signs itself."""
+class Assignment(click.ParamType[tuple[str, str]]):
+    """``NAME=VALUE``; a name may hold equality signs itself."""
 
     name = "NAME=VALUE"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return name and value."""
         if isinstance(value, tuple):
             return value
         name, equals, text = str(value).rpartition("=")
-        if not (equals and name):
+        if not (equals and name and text):
             self.fail(f"{value!r} is not of the form NAME=VALUE.", param, ctx)
-        return name, Number().convert(text, param, ctx)
+        return name, text
 
 
 def _near(path: Path, suffix: str) -> str:
@@ -149,8 +171,7 @@ class _Document(click.Path):
             self.fail(f"There is no file {path}.{_near(path, '')}", param, ctx)
         if path.suffix == ".fmu":
             self.fail(
-                f"{path} is an FMU, not {self.kind}. {self.fmu_belongs} "
-                f"To run it once: trivium simulate {path} --stop SECONDS.",
+                f"{path} is an FMU, not {self.kind}. {self.fmu_belongs} To run it once: trivium simulate {path}",
                 param,
                 ctx,
             )
@@ -170,12 +191,12 @@ class StudyFile(_Document):
     def from_folder(self, folder: Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Fail with the studies that the folder has."""
         if (folder / "results.h5").is_file():
-            more = f" It holds the results of a sweep: trivium sweep report {folder}."
+            more = f" It holds the results of a sweep: trivium sweep report {folder}"
         elif (folder / "case.json").is_file():
-            more = f" It holds a coupled case: trivium converge {folder}."
+            more = f" It holds a coupled case: trivium converge {folder}"
         else:
             studies = sorted(map(str, folder.glob("*.json")))
-            more = f" Name a study in it: {', '.join(studies[:5])}." if studies else " It holds no study."
+            more = f" Name a study in it: {', '.join(studies[:5])}" if studies else " It holds no study."
         raise click.BadParameter(f"{folder} is a folder, not a study.{more}", ctx, param)
 
 
@@ -190,5 +211,5 @@ class CaseFile(_Document):
         if (folder / "case.json").is_file():
             return folder / "case.json"
         studies = sorted(map(str, folder.glob("*study*.json")))
-        more = f" It holds a study: trivium sweep {studies[0]}." if studies else ""
+        more = f" It holds a study: trivium sweep {studies[0]}" if studies else ""
         raise click.BadParameter(f"The folder {folder} has no case.json.{more}", ctx, param)

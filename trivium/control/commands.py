@@ -148,11 +148,14 @@ def compare(
     TriviumError
         When a name is unknown, or a step fails.
     """
-    controllers = {name: controller(name, case) for name in names}
-    compared: dict[str, dict[str, dict[str, float | None]]] = {}
     periods = case.evaluation.periods
     if not periods:
-        raise SettingsError("this test case defines no time periods to compare controllers over")
+        raise SettingsError(
+            "this model defines no time periods to compare controllers over; testcase.toml of a test case does "
+            "(docs/testcases.md)"
+        )
+    controllers = {name: controller(name, case) for name in names}
+    compared: dict[str, dict[str, dict[str, float | None]]] = {}
     for period in scenarios:
         if period not in periods:
             raise InvalidValueError(f"There is no time period {period}.{near_or_all(period, periods)}", "scenarios")

@@ -12,6 +12,7 @@ ending                content
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,11 @@ def check_path(path: Path) -> None:
         As there.
     """
     _writer(path)
-    if not path.absolute().parent.is_dir():
-        raise StorageError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise StorageError(f"{path} cannot be written: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise StorageError(f"{path} cannot be written: the folder {folder} is read-only")
 
 
 def _writer(path: Path) -> Any:

@@ -105,6 +105,8 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
     from fmpy import read_model_description
 
     directory = unpack(path, cache)
+    if not (directory / "modelDescription.xml").is_file():
+        raise ResourcesError(f"{path.name} is no FMU: it holds no modelDescription.xml")
     try:
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through

@@ -91,7 +91,8 @@ class Fmu:
         """
         scalar = self.scalars.get(name)
         if scalar is None:
-            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}", field)
+            near = did_you_mean(name, [scalar.name for scalar in self.scalars.values() if scalar.settable])
+            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}.{near}", field)
         if not scalar.settable:
             raise InvalidValueError(f"{field}: {name} cannot be set before a run; the model computes it", field)
         return scalar
