@@ -248,7 +248,7 @@ def _require_sweep() -> None:
     """
     from trivium.extras import require
 
-    for module in ("numba", "distributed", "h5py", "hdf5plugin"):
+    for module in ("numba", "distributed", "h5py"):
         require(module, "sweep")
 
 

@@ -53,7 +53,7 @@ def successor(inputs, options):
 
 def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
     """Run two runs of a small study on a worker process."""
-    for module in ("distributed", "h5py", "hdf5plugin", "numba", "pandas"):
+    for module in ("distributed", "h5py", "numba", "pandas"):
         require(module, "sweep")
     from trivium.sweep.study import Where, run_study
 

@@ -14,6 +14,7 @@ from trivium.core.variables import Variable
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.fmu.description import FmuDescription, read_fmu
 from trivium.fmu.scalars import to_number
+from trivium.suggestions import did_you_mean
 
 Kind = Literal["Real", "Integer", "Boolean"]
 _KINDS: dict[str, Kind] = {"Real": "Real", "Integer": "Integer", "Enumeration": "Integer", "Boolean": "Boolean"}
