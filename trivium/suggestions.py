@@ -5,15 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+#: Least likeness of a name that is suggested, and how much less likely a second one may be; of 1.
+_NEAR, _ALIKE = 0.7, 0.05
 #: Most names that a list in a message shows.
 _LISTED = 12
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Return the names that are near to one that is misspelt, the nearest first: two at most, perhaps none."""
+    """Return the name that is nearest to a misspelt one, with a second that is about as near; perhaps none."""
+    folded = name.casefold()
     by_folded = {candidate.casefold(): candidate for candidate in names}
-    near = difflib.get_close_matches(name.casefold(), by_folded, n=2, cutoff=0.7)
-    return [by_folded[candidate] for candidate in near]
+    near = difflib.get_close_matches(folded, by_folded, n=2, cutoff=_NEAR)
+    ratios = [difflib.SequenceMatcher(None, candidate, folded).ratio() for candidate in near]
+    return [by_folded[candidate] for candidate, ratio in zip(near, ratios, strict=True) if ratio > ratios[0] - _ALIKE]
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

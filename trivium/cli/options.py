@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from trivium.cli.types import ExistingFile, ExistingFolder
+from trivium.cli.types import ExistingFile, TestCaseFolder
 
 if TYPE_CHECKING:
     from trivium.settings import Settings
@@ -32,10 +32,11 @@ def model(command: _C) -> _C:
     )
     folder = click.option(
         "--resources",
-        type=ExistingFolder("a test case", instead="--fmu {}"),
+        type=TestCaseFolder(),
         metavar="FOLDER",
         callback=_choose_model,
-        help="A test case: a folder with an FMU and its data (docs/testcases.md).  [default: the cooling plant]",
+        help="A test case: a folder with an FMU and its data (docs/testcases.md), or cooling.  "
+        "[default: TRIVIUM_RESOURCES, or cooling]",
     )
     return fmu(folder(command))
 

@@ -112,18 +112,21 @@ class ExistingFile(click.Path):
         return f" Name a file in it: {', '.join(map(str, found[:3]))}"
 
 
-class ExistingFolder(click.Path):
-    """A folder that exists; parameters as those of `ExistingFile`."""
+class TestCaseFolder(click.Path):
+    """The folder of a test case, or the name of one that comes with the package."""
 
-    def __init__(self, kind: str, instead: str) -> None:
+    def __init__(self) -> None:
         super().__init__(path_type=Path)
-        self._kind, self._instead = kind, instead
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; fail with a suggestion where there is no such folder."""
+        from trivium import locations
+
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if str(path) in locations.TESTCASES:
+            return locations.shipped_testcase(str(path))
         if path.is_file():
-            self.fail(f"{path} is a file, not a folder. Use: {self._instead.format(path)}", param, ctx)
+            self.fail(f"{path} is a file, not a folder. Use: --fmu {path}", param, ctx)
         if not path.exists():
             self.fail(f"There is no folder {path}.{_near(path, '')}", param, ctx)
         return path
