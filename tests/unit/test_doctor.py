@@ -7,6 +7,7 @@ import json
 import shlex
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_a_broken_package_is_a_line_and_no_traceback(settings, tmp_path, monkeyp
 
 def test_an_unwritable_state_directory_is_a_line_and_the_model_is_stepped_all_the_same(settings, without_ways):
     lines = []
-    broken = settings.model_copy(update={"state_dir": "/dev/null/state"})
+    broken = settings.model_copy(update={"state_dir": Path("/dev/null/state")})
     assert doctor.report(broken, as_json=True, say=lines.append) == 1
     checks = {check["name"]: check for check in json.loads(lines[0])["checks"]}
     assert checks["state"]["status"] == "failed"

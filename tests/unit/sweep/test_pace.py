@@ -17,10 +17,12 @@ def measured(ends, workers):
 
 def test_a_slow_start_is_not_counted():
     """Two workers that start for 40 s, then do 100 runs in 2 s each."""
-    ends = [(40.0, 1), (40.1, 1), (42.0, 100), (42.1, 100), (44.0, 100), (44.1, 100), (46.0, 100)]
+    ends = [(40.0, 1), (40.1, 1)]
+    ends += [(start + late, 100) for start in range(42, 102, 2) for late in (0.0, 0.1)]
     rates = measured(ends, 2)
     assert rates[:4] == [None] * 4  # less than four seconds
-    assert rates[-1] == pytest.approx(100.0, rel=0.02)
+    assert all(70 <= rate <= 130 for rate in rates[4:])  # whole chunks, so the first are rough
+    assert rates[-1] == pytest.approx(100.0, rel=0.05)
 
 
 def test_long_runs_need_one_chunk_of_every_worker():
