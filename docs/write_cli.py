@@ -1,46 +1,47 @@
-"""Write docs/cli.md: what every command of `trivium` takes, in its own words. `make docs` runs it."""
+"""Write docs/cli.md: the help of every command of `trivium`. `make docs` runs it."""
 
 from __future__ import annotations
 
-import argparse
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from trivium.cli import make_parser
+import click
+
+from trivium.cli.program import NAME, program
 
 PAGE = Path(__file__).with_name("cli.md")
+WIDTH = 100
 
 
 def page() -> str:
     """Return the page."""
-    os.environ["COLUMNS"] = "100"
-    parser = make_parser()
     parts = [
         "# Command line",
         "",
-        "Written by `python docs/write_cli.py` from the commands themselves.",
+        "The help of every command; `python docs/write_cli.py` writes this page.",
         "",
-        block(parser),
+        block(NAME, program),
     ]
-    for name, command in commands(parser):
-        parts += ["", f"## trivium {name}", "", block(command)]
+    for name, command in commands(program):
+        parts += ["", f"## {NAME} {name}", "", block(f"{NAME} {name}", command)]
     return "\n".join(parts) + "\n"
 
 
-def commands(parser: argparse.ArgumentParser) -> list[tuple[str, argparse.ArgumentParser]]:
-    """Return the commands of a parser and of those below it."""
-    found = []
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for name, command in action.choices.items():
-                below = [(f"{name} {more}", one) for more, one in commands(command)]
-                found += below or [(name, command)]
-    return found
+def commands(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    """Yield the commands of a group and of the groups in it, by the words that are typed."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", each) for inner, each in commands(command))
+        else:
+            yield name, command
 
 
-def block(parser: argparse.ArgumentParser) -> str:
-    """Return a parser's help as a block."""
-    return f"```text\n{parser.format_help().rstrip()}\n```"
+def block(words: str, command: click.Command) -> str:
+    """Return a command's help as a block."""
+    *above, name = words.split()
+    parent = click.Context(program, info_name=" ".join(above), terminal_width=WIDTH) if above else None
+    context = click.Context(command, parent, info_name=name, terminal_width=WIDTH, help_option_names=["-h", "--help"])
+    return f"```text\n{command.get_help(context).rstrip()}\n```"
 
 
 if __name__ == "__main__":

@@ -46,7 +46,11 @@ def backup(state_dir: Path, out: Path) -> int:
         When something cannot be read or written.
     """
     if not state_dir.is_dir():
-        raise InvalidValueError(f"There is no state directory {state_dir}.", "state_dir")
+        raise InvalidValueError(
+            f"There is no state directory {state_dir}; TRIVIUM_STATE_DIR names another one.", "state_dir"
+        )
+    if not out.absolute().parent.is_dir():
+        raise StorageError(f"The backup cannot be written: there is no folder {out.absolute().parent}.")
     layout.prepare(state_dir)
     partial = out.with_name(f".{out.name}-{os.getpid()}")
     try:
@@ -76,7 +80,10 @@ def restore(file: Path, state_dir: Path) -> None:
     """
     try:
         if state_dir.exists() and any(state_dir.iterdir()):
-            raise InvalidValueError(f"{state_dir} holds something; name another one, or move it away.", "state_dir")
+            raise InvalidValueError(
+                f"The state directory {state_dir} is not empty; set TRIVIUM_STATE_DIR to another one, or move it away.",
+                "state_dir",
+            )
         state_dir.parent.mkdir(parents=True, exist_ok=True)
         unpacked = state_dir.with_name(f".{state_dir.name}-{os.getpid()}")
         try:

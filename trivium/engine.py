@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from trivium.core.export import require
 from trivium.errors import EngineError
+from trivium.extras import require
 
 #: Topic under which tasks say something that must be heard although their process ends at once.
 _TOPIC = "trivium"

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 
-import platformdirs
-
 from trivium.errors import ResourcesError
 
 #: The name of the shipped plant, for test cases in studies, cases and settings.
@@ -67,11 +65,19 @@ def resolve_testcase(text: str | Path, base: Path | None = None) -> Path:
     return ((base or Path.cwd()) / Path(text).expanduser()).absolute()
 
 
+def checkout() -> Path | None:
+    """Return the root of the checkout that this package lies in; None where it was installed from a wheel."""
+    root = _root()
+    return root if root == _package().parent and (root / "pyproject.toml").is_file() else None
+
+
 def state_dir() -> Path:
     """Return the default folder for state: ``.trivium-state`` of the checkout, else the user's state directory."""
-    root = _root()
-    if root == _package().parent and (root / "pyproject.toml").is_file():
+    root = checkout()
+    if root is not None:
         return root / ".trivium-state"
+    import platformdirs
+
     return platformdirs.user_state_path("trivium", appauthor=False)
 
 

@@ -69,8 +69,8 @@ def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path
     again = command(study, "--out", tmp_path / "again").stdout
     assert "30 of 30 runs, 30 from the cache" in again
     assert (tmp_path / "study/parts/00000.h5").read_bytes() == (tmp_path / "again/parts/00000.h5").read_bytes()
-    assert command("--cache-info").stdout.startswith("30 runs, ")
-    assert command("--cache-clear").stdout.startswith("0 runs, ")
+    assert command("cache", "info").stdout.startswith("30 runs, ")
+    assert command("cache", "clear").stdout.startswith("0 runs, ")
     with trivium.sweep.open(tmp_path / "study") as results:
         chosen = results.select(tau=20, u=(2, 4))
         for u, trajectory, above in zip((2, 3, 4), chosen.trajectories("x"), chosen.frame()["t"], strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from trivium.errors import MissingExtraError
+from trivium.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,10 +55,7 @@ class Columns(Mapping[str, NDArray[np.float64]]):
         MissingExtraError
             Without pandas.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("pandas is not installed; it comes with: pip install 'trivium[client]'") from error
+        pd = require("pandas", "client")
         columns = {name: values for name, values in self.items() if name != "time"}
         return pd.DataFrame(columns, index=pd.Index(self["time"], name="time"))
 

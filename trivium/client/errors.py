@@ -32,7 +32,7 @@ from trivium.errors import (
 _FIELDS = (
     re.compile(r"Invalid point name.* in parameter (?P<field>\w+)", re.DOTALL),
     re.compile(r"for (?:parameter|input) (?P<field>[^\s.]+)"),
-    re.compile(r"Unexpected input variable: (?P<field>.+)\.$"),
+    re.compile(r"Unexpected input variable: (?P<field>.+?)\.(?: Did you mean .+\?)?$"),
     re.compile(r"Unexpected name (?P<field>.+) in parameter start_values"),
     re.compile(r"Scenario parameter (?P<field>\w+) is"),
     re.compile(r"Invalid (?P<field>snapshot|testcase): "),

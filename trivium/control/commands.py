@@ -1,23 +1,25 @@
-"""The commands ``trivium step`` and ``trivium compare``."""
+"""Whole tests under a controller, with trajectories and plots; controllers compared: the work of ``trivium step``."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from trivium.control.drive import controller, drive
-from trivium.control.sheet import draw, means, panels
-from trivium.core.export import check_path, require, write_table
+from trivium.control.sheet import Panel, draw_html, draw_png, means, panels
+from trivium.core.export import check_path, write_table
 from trivium.core.model import FloatArray
 from trivium.core.resources import Resources
 from trivium.core.testcase import TestCase
-from trivium.errors import InvalidValueError, SettingsError
+from trivium.errors import InvalidValueError, MissingExtraError, SettingsError
+from trivium.suggestions import near_or_all
 
 #: Rows that are read at a time.
 BLOCK = 4096
+#: Controllers that are compared where none are named.
+COMPARED = ("rules", "look-ahead")
 #: What a comparison shows: indicator, heading, decimals.
 SHOWN = (
     ("ener_tot", "energy [kWh]", 0), ("pue", "PUE", 4), ("tdis_tot", "set-point violation [K h]", 3),
@@ -26,23 +28,26 @@ SHOWN = (
 )  # fmt: skip
 
 Say = Callable[[str], None]
+#: Shows progress: takes the number of steps and a label, and yields what is called after each step with its length [s].
+Bar = Callable[[int, str], AbstractContextManager[Callable[[float], object]]]
 
 
-@contextmanager
-def bar(total: float, name: str) -> Iterator[Callable[[float], object]]:
-    """Show progress on stderr; what is yielded takes the simulated time that was done [s]."""
-    tqdm = require("tqdm", "results").tqdm
-    with tqdm(total=total, desc=name, mininterval=0.3, bar_format=_BAR) as shown:
-        yield shown.update
-
-
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s [{elapsed}<{remaining}]"
+def no_bar(_steps: int, _label: str) -> AbstractContextManager[Callable[[float], object]]:
+    """Show no progress."""
+    return nullcontext(lambda _: None)
 
 
 def step(
-    case: TestCase, resources: Resources, name: str, start: float, end: float, out: Path | None, say: Say
+    case: TestCase,
+    resources: Resources,
+    name: str,
+    start: float,
+    end: float,
+    out: Path | None,
+    say: Say,
+    bar: Bar = no_bar,
 ) -> Mapping[str, float | None]:
-    """Drive a test from a time to a time, write its trajectories and a plot sheet, and return its indicators.
+    """Drive a test from a time to a time, write its trajectories and plots, and return its indicators.
 
     Parameters
     ----------
@@ -53,9 +58,11 @@ def step(
     start, end : float
         [s]
     out : Path or None
-        Where the trajectories go; beside it the sheet, as .png and .html. None for neither.
+        Where the trajectories go; beside it the plots, as .png and .html. None for neither.
     say : Callable
         Takes a line for the user.
+    bar : Callable
+        Shows progress.
 
     Raises
     ------
@@ -64,11 +71,9 @@ def step(
     """
     if out is not None:
         check_path(out)
-        require("matplotlib", "results")
-        require("plotly", "results")
     by = controller(name, case)
     observation = case.initialize(start, end).payload
-    with bar(end - start, name) as progress:
+    with bar(_steps(case, end), name) as progress:
         drive(case, by, observation, end, progress)
     if out is not None:
         columns = case.stepper.history.columns
@@ -76,9 +81,31 @@ def step(
         of = means(columns, blocks(case), start, case.time)
         title = f"{resources.name}, controller {name}"
         outputs = [variable.name for variable in case.stepper.model.outputs]
-        paths = draw(of, panels(of, resources.kpi, outputs), title, out.with_suffix(""))
+        paths = draw(of, panels(of, resources.kpi, outputs), title, out, say)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
     return dict(case.get_kpis().payload)
+
+
+def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, table: Path, say: Say) -> list[Path]:
+    """Draw a sheet beside a table, as .png and .html; return the files.
+
+    Where a package is missing, the file is left out, and the user gets the command that installs the package.
+
+    Raises
+    ------
+    StorageError
+        When a file cannot be written.
+    """
+    paths = []
+    for write, suffix in ((draw_png, ".png"), (draw_html, ".html")):
+        path = table.with_suffix(suffix)
+        try:
+            write(of["time"], sheet, title, path)
+        except MissingExtraError as error:
+            say(f"{path} is left out: {error}")
+        else:
+            paths.append(path)
+    return paths
 
 
 def blocks(case: TestCase) -> Iterator[FloatArray]:
@@ -88,7 +115,12 @@ def blocks(case: TestCase) -> Iterator[FloatArray]:
 
 
 def compare(
-    case: TestCase, names: Sequence[str], scenarios: Sequence[str], days: float | None, given: Mapping[str, Any]
+    case: TestCase,
+    names: Sequence[str],
+    scenarios: Sequence[str],
+    days: float | None,
+    scenario: Mapping[str, Any],
+    bar: Bar = no_bar,
 ) -> dict[str, dict[str, dict[str, float | None]]]:
     """Drive controllers over time periods.
 
@@ -101,8 +133,10 @@ def compare(
         Time periods; none for all.
     days : float, optional
         How much of each period [d]; default: all of it.
-    given : Mapping
+    scenario : Mapping
         Other parts of the scenario.
+    bar : Callable
+        Shows progress.
 
     Returns
     -------
@@ -114,31 +148,37 @@ def compare(
     TriviumError
         When a name is unknown, or a step fails.
     """
+    periods = case.evaluation.periods
+    if not periods:
+        raise SettingsError(
+            "this model defines no time periods to compare controllers over; testcase.toml of a test case does "
+            "(docs/testcases.md)"
+        )
     controllers = {name: controller(name, case) for name in names}
-    found: dict[str, dict[str, dict[str, float | None]]] = {}
-    known = case.evaluation.periods
-    if not known:
-        raise SettingsError("this test case defines no time periods to compare controllers over")
-    for period in scenarios or known:
-        if period not in known:
-            raise InvalidValueError(f"there is no time period {period}; there are: {', '.join(known)}", "scenarios")
+    compared: dict[str, dict[str, dict[str, float | None]]] = {}
+    for period in scenarios:
+        if period not in periods:
+            raise InvalidValueError(f"There is no time period {period}.{near_or_all(period, periods)}", "scenarios")
+    for period in scenarios or periods:
+        start, end, _ = periods[period]
+        if days is not None:
+            end = min(end, start + 86400 * days)
         for name, by in controllers.items():
-            begin = case.set_scenario({"time_period": period, **given}).payload["time_period"]
-            end = known[period].end if days is None else min(known[period].end, known[period].start + 86400 * days)
-            with bar(end - known[period].start, f"{period}, {name}") as progress:
+            begin = case.set_scenario({"time_period": period, **scenario}).payload["time_period"]
+            with bar(_steps(case, end), f"{period}, {name}") as progress:
                 drive(case, by, begin, end, progress)
-            found.setdefault(period, {})[name] = dict(case.get_kpis().payload)
-    return found
+            compared.setdefault(period, {})[name] = dict(case.get_kpis().payload)
+    return compared
 
 
-def table(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
+def table(compared: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
     """Return a comparison as a Markdown table; savings are over the first controller."""
     headings = [heading for _, heading, _ in SHOWN]
     lines = [
         "| period | controller | " + " | ".join(headings) + " | energy saved |",
         "|---|---|" + "--:|" * (len(headings) + 1),
     ]
-    for period, of in found.items():
+    for period, of in compared.items():
         first = next(iter(of.values()))["ener_tot"]
         for name, values in of.items():
             shown = [_number(values.get(key), digits) for key, _, digits in SHOWN]
@@ -148,9 +188,8 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
     return "\n".join(lines)
 
 
-def as_json(found: Any) -> str:
-    """Return indicators as JSON."""
-    return json.dumps(found, indent=2)
+def _steps(case: TestCase, end: float) -> int:
+    return int((end - case.time) / float(case.get_step().payload))
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -10,6 +10,7 @@ from trivium.control.look_ahead import LookAheadController
 from trivium.control.rules import INPUTS, RuleBasedController
 from trivium.core.testcase import TestCase
 from trivium.errors import SettingsError, TriviumError
+from trivium.suggestions import near_or_all
 
 
 class Controller(Protocol):
@@ -50,11 +51,24 @@ def controller(name: str, case: TestCase) -> Controller:
         When there is none of that name, or it controls a plant with other inputs.
     """
     if name not in CONTROLLERS:
-        raise SettingsError(f"there is no controller {name}; there are: {', '.join(CONTROLLERS)}")
-    missing = [] if name == "hold" else [x for x in INPUTS if x not in case.actions.position]
+        raise SettingsError(f"there is no controller {name}.{near_or_all(name, CONTROLLERS)}")
+    missing = [] if name == "hold" else _missing_inputs(case)
     if missing:
-        raise SettingsError(f"the controller {name} is for another plant: this one has no input {missing[0]}")
+        raise SettingsError(
+            f"the controller {name} is for the cooling plant: this model has no input {missing[0]}; use hold, which "
+            "leaves the inputs as they are"
+        )
     return CONTROLLERS[name](case)
+
+
+def default_controller(case: TestCase) -> str:
+    """Return the name of the controller of a test case where none is named: hold, unless the rules fit."""
+    return "hold" if _missing_inputs(case) else "rules"
+
+
+def _missing_inputs(case: TestCase) -> list[str]:
+    """Return the inputs of the cooling plant that a test case lacks."""
+    return [name for name in INPUTS if name not in case.actions.position]
 
 
 def rehearsal(case: TestCase) -> Callable[[RuleBasedController, int, Mapping[str, float]], float]:

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import StorageError
+from trivium.extras import require
 
 #: Most points of a line.
 POINTS = 2000
 _DAY = 86400.0
+#: A run up to this length is drawn over seconds [s].
+_SHORT = 7200.0
 
 
 @dataclass(frozen=True)
@@ -118,58 +120,67 @@ def _total(of: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
     return np.asarray(np.sum([of[name] for name in names], axis=0))
 
 
-def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, stem: Path) -> list[Path]:
-    """Draw a sheet as ``<stem>.png`` and ``<stem>.html``; return the paths.
+def draw_png(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+    """Draw a sheet as an image.
 
-    The page holds all it needs and works without a network.
+    Parameters
+    ----------
+    times : FloatArray, shape (n_bins,)
+        [s]
+    sheet : sequence of Panel
+    title : str
+    path : Path
 
     Raises
     ------
     MissingExtraError
-        When matplotlib or plotly is not installed.
+        When matplotlib is not installed.
     StorageError
-        When a file cannot be written.
+        When the file cannot be written.
     """
-    days = of["time"] / _DAY
-    paths = [stem.with_name(f"{stem.name}{ending}") for ending in (".png", ".html")]
-    try:
-        _draw_png(days, sheet, title, paths[0])
-        _draw_html(days, sheet, title, paths[1])
-    except OSError as error:
-        raise StorageError(f"{stem} cannot be written: {error.strerror or error}") from error
-    return paths
-
-
-def _draw_png(days: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
     require("matplotlib", "results")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    unit, axis = _axis(times)
     figure = Figure(figsize=(11, 2.3 * len(sheet) + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
     all_axes = np.atleast_1d(figure.subplots(len(sheet), 1, sharex=True))
     for axes, panel in zip(all_axes, sheet, strict=True):
         if panel.stacked:
-            axes.stackplot(days, *panel.lines.values(), labels=panel.lines, linewidth=0)
+            axes.stackplot(axis, *panel.lines.values(), labels=panel.lines, linewidth=0)
         else:
             for label, line in panel.lines.items():
-                axes.plot(days, line, label=label, linewidth=0.9)
+                axes.plot(axis, line, label=label, linewidth=0.9)
         axes.set_title(panel.title, loc="left", fontsize="medium")
         axes.set_ylabel(panel.unit)
         axes.grid(alpha=0.3)
         axes.margins(x=0)
         if len(panel.lines) > 1:
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
-    all_axes[-1].set_xlabel("time [d]")
-    figure.savefig(path, dpi=110)
+    all_axes[-1].set_xlabel(f"time [{unit}]")
+    try:
+        figure.savefig(path, dpi=110)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _draw_html(days: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+def draw_html(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+    """Draw a sheet as a page that holds all it needs and works without a network; see `draw_png`.
+
+    Raises
+    ------
+    MissingExtraError
+        When plotly is not installed.
+    StorageError
+        When the file cannot be written.
+    """
     require("plotly", "results")
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
+    unit, axis = _axis(times)
     figure = make_subplots(
         rows=len(sheet), cols=1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=[p.title for p in sheet]
     )
@@ -177,9 +188,17 @@ def _draw_html(days: FloatArray, sheet: Sequence[Panel], title: str, path: Path)
         for label, line in panel.lines.items():
             stack = {"stackgroup": panel.title} if panel.stacked else {}
             figure.add_trace(
-                go.Scatter(x=days, y=line, name=label, mode="lines", line={"width": 1}, **stack), row=row, col=1
+                go.Scatter(x=axis, y=line, name=label, mode="lines", line={"width": 1}, **stack), row=row, col=1
             )
         figure.update_yaxes(title_text=panel.unit, row=row, col=1)
-    figure.update_xaxes(title_text="time [d]", row=len(sheet), col=1)
+    figure.update_xaxes(title_text=f"time [{unit}]", row=len(sheet), col=1)
     figure.update_layout(title=title, height=240 * len(sheet) + 120, hovermode="x unified")
-    figure.write_html(path, include_plotlyjs=True, full_html=True)
+    try:
+        figure.write_html(path, include_plotlyjs=True, full_html=True)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _axis(times: FloatArray) -> tuple[str, FloatArray]:
+    """Return unit and values of the time axis: days, or seconds of a short run."""
+    return ("d", times / _DAY) if times[-1] - times[0] > _SHORT else ("s", times)

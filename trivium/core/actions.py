@@ -14,6 +14,7 @@ from trivium.core.model import FloatArray
 from trivium.core.numbers import parse_input, parse_number, shown
 from trivium.core.variables import Variable
 from trivium.errors import InvalidValueError
+from trivium.suggestions import did_you_mean
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
 ACTIVATE = "_activate"
@@ -165,7 +166,9 @@ class Actions:
     def _at(self, name: str) -> int:
         at = self.position.get(name)
         if at is None:
-            raise InvalidValueError(f"Unexpected input variable: {shown(name)}.", name)
+            raise InvalidValueError(
+                f"Unexpected input variable: {shown(name)}.{did_you_mean(name, self.position)}", name
+            )
         return at
 
 

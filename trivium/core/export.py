@@ -12,31 +12,17 @@ ending                content
 from __future__ import annotations
 
 import csv
-import importlib
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from trivium.core.model import FloatArray
-from trivium.errors import MissingExtraError, SettingsError, StorageError
+from trivium.errors import SettingsError, StorageError
+from trivium.extras import require
 
 _HDF5 = (".h5", ".hdf5")
 ENDINGS = (".parquet", *_HDF5, ".csv")
-
-
-def require(module: str, extra: str) -> ModuleType:
-    """Import an optional package.
-
-    Raises
-    ------
-    MissingExtraError
-        Naming the extra that brings it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(f"{module} is not installed; it comes with: pip install 'trivium[{extra}]'") from error
 
 
 def write_table(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]) -> None:
@@ -79,8 +65,11 @@ def check_path(path: Path) -> None:
         As there.
     """
     _writer(path)
-    if not path.absolute().parent.is_dir():
-        raise StorageError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise StorageError(f"{path} cannot be written: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise StorageError(f"{path} cannot be written: the folder {folder} is read-only")
 
 
 def _writer(path: Path) -> Any:

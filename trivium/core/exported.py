@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trivium.errors import MissingExtraError, ModelError, ResourcesError
+from trivium.errors import ModelError, ResourcesError
+from trivium.extras import missing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,10 +119,7 @@ def _load(path: Path) -> Callable[[Tensor], Any]:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError(
-            f"{path.name} is an exported program, which PyTorch runs. PyTorch is not installed; it comes with: "
-            f"{sys.executable} -m pip install 'trivium[torch]'"
-        ) from error
+        raise missing(f"{path.name} is an exported program, which PyTorch runs. PyTorch", "torch") from error
     torch.set_num_threads(1)
     kind = "torch.export.save" if path.suffix == ".pt2" else "torch.jit.save"
     try:

@@ -14,6 +14,7 @@ from trivium.core.numbers import parse_count, parse_flag, shown
 from trivium.core.reply import Reply
 from trivium.core.run import Run
 from trivium.errors import InvalidValueError, TriviumError
+from trivium.suggestions import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Request:
         known = {field.name for field in fields(cls)}
         for name in given:
             if name not in known:
-                raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+                near = did_you_mean(name, known)
+                raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
         request = cls(**{name: value for name, value in given.items() if value is not None})
         parse_flag(request.atomic, "atomic")
         if request.action is not None and not isinstance(request.action, Mapping):

@@ -14,6 +14,7 @@ from trivium.core.run import Run
 from trivium.core.times import plain
 from trivium.core.variables import Variable
 from trivium.errors import InvalidValueError
+from trivium.suggestions import did_you_mean
 
 
 class Queries:
@@ -147,7 +148,7 @@ class Queries:
             if name not in known:
                 raise InvalidValueError(
                     f"Invalid point name {name} in parameter point_names. "
-                    f"Check lists of available inputs and measurements.",
+                    f"Check lists of available inputs and measurements.{did_you_mean(name, known)}",
                     "point_names",
                 )
         return point_names

@@ -29,6 +29,7 @@ from trivium.core.forecast_error import LEVELS
 from trivium.core.model import FloatArray
 from trivium.core.numbers import shown
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.suggestions import did_you_mean
 
 DAY = 86400.0
 #: Prices by BOPTEST's name of them.
@@ -143,7 +144,8 @@ class Scenarios:
         changes: dict[str, Any] = {}
         for name, value in given.items():
             if name not in said:
-                raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+                near = did_you_mean(name, said)
+                raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
             if value is not None:
                 changes[name] = said[name] = self._checked(name, value)
         return replace(before, **changes), said

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.coupling import transform, units
 from trivium.coupling.component import Variable
 from trivium.coupling.spec import Connection
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd

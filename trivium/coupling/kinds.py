@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trivium.core.export import require
 from trivium.coupling import units
 from trivium.coupling.component import Coordinate
+from trivium.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from trivium.core.export import require
 from trivium.coupling.loop import Result
 from trivium.coupling.problem import Problem
 from trivium.coupling.residual import excesses
 from trivium.errors import StorageError
+from trivium.extras import require
 
 #: Most variables with a line of their own; the worst come first.
 _LINES = 8

@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,26 @@ _COLUMNS = (
 HEADING = (
     f"{'iteration':>9}" + "".join(f"{heading:>{width}}" for _, heading, width, _ in _COLUMNS) + f"{'time [s]':>10}"
 )
+
+
+class Table:
+    """Shows iterations as they are done, under a heading that comes with the first.
+
+    Parameters
+    ----------
+    show : callable
+        Takes each line.
+    """
+
+    def __init__(self, show: Callable[[str], object]) -> None:
+        self._show, self._empty = show, True
+
+    def add(self, done: Iteration) -> None:
+        """Show an iteration."""
+        if self._empty:
+            self._show(HEADING)
+            self._empty = False
+        self._show(line(done))
 
 
 def line(done: Iteration) -> str:

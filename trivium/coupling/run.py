@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from trivium.core.export import require
 from trivium.coupling import report
 from trivium.coupling.cache import Cache
 from trivium.coupling.evaluation import Evaluator
@@ -14,6 +13,7 @@ from trivium.coupling.loop import Result, converge
 from trivium.coupling.problem import Problem, prepare
 from trivium.coupling.record import Iteration, Record
 from trivium.coupling.spec import Case
+from trivium.extras import require
 from trivium.settings import Settings
 
 
@@ -23,6 +23,7 @@ def run_case(
     out: Path,
     settings: Settings,
     watch: Callable[[Iteration], object] = lambda _: None,
+    say: Callable[[str], object] = lambda _: None,
     *,
     cached: bool = True,
 ) -> tuple[Problem, Result, dict[str, Path]]:
@@ -38,6 +39,8 @@ def run_case(
     settings : Settings
     watch : callable
         Told of every iteration.
+    say : callable
+        Takes lines about what is done before the first iteration ends.
     cached : bool
         Whether results of components are taken from the cache in the state directory, and kept there.
 
@@ -54,12 +57,21 @@ def run_case(
     for module in ("matplotlib", "plotly"):  # before hours of work
         require(module, "coupling")
     folder, out = folder.absolute(), out.absolute()
+    say(f"preparing {_components(case)}")
     problem = prepare(case, folder, settings)
     with contextlib.ExitStack() as stack:
         record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))
         cache = None
         if cached:
             cache = stack.enter_context(contextlib.closing(Cache(settings.state_dir / "coupling" / "results.sqlite")))
+        number = len(record.iterations()) + 1
+        say(f"evaluating iteration {number}: {' -> '.join(' + '.join(level) for level in problem.order.levels)}")
         result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)
         files = report.write(problem, result, out)
     return problem, result, files
+
+
+def _components(case: Case) -> str:
+    """Return the components of a case in words."""
+    listed = ", ".join(f"{name} ({component.kind})" for name, component in case.components.items())
+    return f"{len(case.components)} component{'s' * (len(case.components) > 1)}: {listed}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from trivium import locations
+from trivium.core.document import listing, read_document, wrong_fields
 from trivium.coupling.component import Coordinate
 from trivium.coupling.transform import Transform, references
 from trivium.errors import InvalidValueError
@@ -206,8 +206,8 @@ class Case(_Part):
         try:
             return Case.model_validate({**self.model_dump(by_alias=True), **chosen})
         except ValidationError as error:
-            field = ".".join(map(str, error.errors()[0]["loc"])) or "case"
-            raise InvalidValueError(f"{field}: {reason(error.errors()[0])}", field) from error
+            field, reason = next(wrong_fields(error, Case))
+            raise InvalidValueError(f"{field or 'case'}: {reason}", field or "case") from error
 
 
 def load_case(path: Path) -> Case:
@@ -223,33 +223,15 @@ def load_case(path: Path) -> Case:
     InvalidValueError
         Naming every field that is wrong.
     """
+    content = read_document(case_file(path), "case")
+    if isinstance(content, dict) and "simulation" in content:
+        raise InvalidValueError(f"{path} is a study, not a coupled case; run it with: trivium sweep {path}", "case")
     try:
-        content = json.loads(case_file(path).read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
         return Case.model_validate(content)
-    except OSError as error:
-        raise InvalidValueError(f"{path} cannot be read: {error.strerror}", "case") from error
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'case'}: {reason(e)}" for e in error.errors()]
-        field = ".".join(map(str, error.errors()[0]["loc"])) or "case"
-        raise InvalidValueError("\n".join([f"{path.name} cannot be run:", *lines]), field) from error
-    except ValueError as error:
-        raise InvalidValueError(f"{path} is no JSON: {error}", "case") from error
+        raise listing(path, error, Case, "case") from error
 
 
 def case_file(path: Path) -> Path:
     """Return the file of a case that is named by its file or folder."""
     return path / "case.json" if path.is_dir() else path
-
-
-def reason(error: Any) -> str:
-    """Return what pydantic found wrong with a field."""
-    text = str(error["msg"]).removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise ValueError(f"{', '.join(doubled)} stands there twice")
-    return dict(pairs)

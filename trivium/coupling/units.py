@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError
+from trivium.extras import require
 
 CURRENCIES = ("USD", "EUR")
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
+from trivium.core.document import wrong_fields
 from trivium.core.model import FloatArray
-from trivium.core.suggest import did_you_mean
 from trivium.coupling import spec
 from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
@@ -25,6 +25,7 @@ from trivium.coupling.problem import Problem, connect
 from trivium.coupling.record import Record
 from trivium.coupling.residual import split
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -294,9 +295,8 @@ class Coupling:
         try:
             case = spec.Case.model_validate(content)
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
-            raise InvalidValueError(f"{field}: {spec.reason(first)}", field) from error
+            field, reason = next(wrong_fields(error, spec.Case))
+            raise InvalidValueError(f"{field}: {reason}", field) from error
         return connect(case, components, Path())
 
     def _start(self, end: str, scheme: str) -> Any:

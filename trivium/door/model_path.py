@@ -7,9 +7,9 @@ from pathlib import Path
 
 from trivium import locations
 from trivium.core.resources import Resources
-from trivium.core.suggest import did_you_mean
 from trivium.errors import ResourcesError
 from trivium.settings import Settings
+from trivium.suggestions import did_you_mean
 
 #: What names a model: the path of an FMU or of a test case's folder, the name of a shipped test case, or None for it.
 ModelName = str | os.PathLike[str] | None

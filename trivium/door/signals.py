@@ -12,9 +12,9 @@ import numpy as np
 
 from trivium.core.model import FloatArray
 from trivium.core.numbers import parse_input
-from trivium.core.suggest import did_you_mean
 from trivium.errors import InvalidValueError
 from trivium.fmu.scalars import FmuVariable
+from trivium.suggestions import did_you_mean
 
 #: Inputs of these types follow straight lines between the rows of a table; all others hold the last row's value.
 _REALS = ("Real", "Float32", "Float64")

@@ -21,7 +21,6 @@ import numpy as np
 from trivium.core.model import FloatArray, StartValues
 from trivium.core.numbers import parse_number
 from trivium.core.start import parse_start_values
-from trivium.core.suggest import did_you_mean
 from trivium.door.grid import Grid, make_grid
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.signals import Signals, read_signals
@@ -29,6 +28,7 @@ from trivium.errors import InvalidValueError, ModelError, ResourcesError
 from trivium.fmu.description import FmuDescription, Interface, read_fmu
 from trivium.fmu.fmu_model import FmuModel, Solving
 from trivium.fmu.registry import adapter
+from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

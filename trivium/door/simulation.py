@@ -13,13 +13,13 @@ import numpy as np
 from trivium.client.records import Parameter, Point
 from trivium.core.model import FloatArray
 from trivium.core.numbers import parse_count
-from trivium.core.suggest import did_you_mean
 from trivium.core.testcase import TestCase
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.table import Table
 from trivium.errors import InvalidValueError
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

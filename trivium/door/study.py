@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
+from trivium.core.document import wrong_fields
 from trivium.core.numbers import parse_number
 from trivium.core.resources import Resources
 from trivium.door.model_path import ModelName, model_path, state_dir
@@ -279,7 +280,7 @@ class Study:
         try:
             return spec.Study.model_validate(content)
         except ValidationError as error:
-            lines = [f"{'.'.join(map(str, e['loc']))}: {spec.reason(e)}" for e in error.errors()]
+            lines = [f"{field}: {reason}" for field, reason in wrong_fields(error, spec.Study)]
             message = _renamed("\n".join(lines))
             raise InvalidValueError(message, message.partition(":")[0]) from error
 

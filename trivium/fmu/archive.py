@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from trivium.errors import ResourcesError
+from trivium.suggestions import did_you_mean
 
 #: Where the binary of this platform is: the name of FMI 3.0, then those of FMI 1.0 and 2.0, which have none for ARM,
 #: so that each tool has its own there.
@@ -54,9 +55,18 @@ def unpack(path: Path, cache: Path) -> Path:
                     raise
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-    except (OSError, zipfile.BadZipFile) as error:
+    except FileNotFoundError as error:
+        raise ResourcesError(f"there is no FMU {path}.{_near(path)}") from error
+    except zipfile.BadZipFile as error:
+        raise ResourcesError(f"{path.name} is no FMU, or is damaged: it cannot be unpacked ({error})") from error
+    except OSError as error:
         raise ResourcesError(f"the FMU {path.name} cannot be unpacked: {error}") from error
     return directory
+
+
+def _near(path: Path) -> str:
+    folder = path.parent
+    return did_you_mean(path.name, [other.name for other in folder.glob("*.fmu")]) if folder.is_dir() else ""
 
 
 def find_library(directory: Path, identifier: str, version: str, name: str) -> Path:

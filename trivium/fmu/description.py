@@ -106,6 +106,8 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
 
     path = path.absolute()
     directory = unpack(path, cache.absolute())
+    if not (directory / "modelDescription.xml").is_file():
+        raise ResourcesError(f"{path.name} is no FMU: it holds no modelDescription.xml")
     try:
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through

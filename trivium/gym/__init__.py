@@ -10,10 +10,12 @@
 See docs/gym.md. Needs the extra ``gym``.
 """
 
+from trivium.extras import missing
+
 try:
     import gymnasium
 except ImportError as error:
-    raise ImportError("the environment needs Gymnasium: pip install 'trivium[gym]'") from error
+    raise ImportError(str(missing("Gymnasium", "gym"))) from error
 
 from trivium.gym.env import DataCenterCoolingEnv
 from trivium.gym.reward import Reward, Transition

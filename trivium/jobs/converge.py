@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from trivium.core.recorder import Outcome, Recorder
 from trivium.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
-from trivium.errors import InvalidValueError, MissingExtraError
+from trivium.errors import InvalidValueError
+from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.settings import Settings
 
-if any(importlib.util.find_spec(name) is None for name in ("matplotlib", "pandas", "pint", "plotly")):
-    raise MissingExtraError("Coupled models are not installed; they come with: pip install 'trivium[coupling]'")
+if not is_installed("matplotlib", "pandas", "pint", "plotly"):
+    raise missing("The kind of job converge", "coupling")
 
 
 class Spec(BaseModel):
@@ -70,8 +70,10 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201, into the job's log
 
+    table = report.Table(say)
+
     def watch(done: Iteration) -> None:
-        say(report.line(done))
+        table.add(done)
         recorder.progress(
             f"Iteration {done.number} completed",
             done.number / case.max_iterations,
@@ -81,8 +83,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             predicted_iterations=done.told.get("remaining"),
         )
 
-    say(report.HEADING)
-    problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch)
+    problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch, say)
     told = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (

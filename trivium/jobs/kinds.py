@@ -9,10 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from trivium.core.document import near_fields
 from trivium.core.numbers import shown
 from trivium.core.recorder import Outcome, Recorder
-from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.errors import InvalidValueError, NotFoundError
+from trivium.extras import missing
 from trivium.settings import Settings
+from trivium.suggestions import near_or_all
 
 #: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
 _PLACES = {"converge": "trivium.jobs.converge", "step": "trivium.jobs.step", "sweep": "trivium.jobs.sweep"}
@@ -55,15 +58,13 @@ def find(name: str) -> Kind:
         When a package that it needs is not installed.
     """
     if name not in _PLACES:
-        raise NotFoundError(f"There is no kind of job {shown(name)}; there are: {', '.join(names())}.")
+        raise NotFoundError(f"There is no kind of job {shown(name)}.{near_or_all(name, names())}")
     try:
         kind: Kind = importlib.import_module(_PLACES[name]).KIND
     except ModuleNotFoundError as error:
         if name not in _EXTRAS or str(error.name).startswith("trivium"):
             raise
-        raise MissingExtraError(
-            f"Jobs of the kind {name} are not installed; they come with: pip install 'trivium[{_EXTRAS[name]}]'"
-        ) from error
+        raise missing(f"The kind of job {name}", _EXTRAS[name]) from error
     return kind
 
 
@@ -87,13 +88,13 @@ def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel
         return kind.spec.model_validate(dict(given), context=settings)
     except ValidationError as error:
         wrong = [(".".join(map(str, one["loc"])) or "the body", one) for one in error.errors(include_url=False)]
-        said = [_said(field, one) for field, one in wrong]
+        said = [_said(field, one, kind.spec) for field, one in wrong]
         raise InvalidValueError(" ".join(said), wrong[0][0]) from error
 
 
-def _said(field: str, one: Any) -> str:
+def _said(field: str, one: Any, spec: type[BaseModel]) -> str:
     if one["type"] == "extra_forbidden":
-        return f"Bad input for parameter {shown(field)}. Unknown parameter."
+        return f"Bad input for parameter {shown(field)}. Unknown parameter.{near_fields(spec, one['loc'])}"
     if one["type"] == "missing":
         return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
     reason = str(one["msg"]).removeprefix("Value error, ")

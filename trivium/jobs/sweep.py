@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +11,13 @@ import orjson
 from pydantic import Field, ValidationInfo, model_validator
 
 from trivium.core.recorder import Outcome, Recorder
-from trivium.errors import MissingExtraError
+from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.settings import Settings
 from trivium.sweep.spec import Study
 
-if any(importlib.util.find_spec(name) is None for name in ("distributed", "h5py", "numba")):
-    raise MissingExtraError("Sweeps are not installed; they come with: pip install 'trivium[sweep]'")
+if not is_installed("distributed", "h5py", "numba"):
+    raise missing("The kind of job sweep", "sweep")
 
 #: Most that the cache of runs holds [bytes].
 _CACHE = 4 * 10**9

@@ -32,8 +32,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from trivium.core.export import require
 from trivium.errors import SettingsError, StorageError
+from trivium.extras import require
 
 #: PostgreSQL knows a lock by a number, any one.
 _LOCK = 0x61646363

@@ -14,6 +14,7 @@ from trivium.errors import EngineError, TriviumError
 from trivium.sweep import hdf5
 from trivium.sweep.cache import Cache, keys_of
 from trivium.sweep.job import DONE, Job, Results
+from trivium.sweep.pace import Pace
 from trivium.sweep.parts import Chunk, Parts
 from trivium.sweep.plan import Plan
 from trivium.sweep.slave import Strategy
@@ -47,20 +48,20 @@ class State:
         Runs of the plan; runs that ended, failed ones included.
     cached : int
         Those of them that were found in the cache since the start.
-    rate : float
-        Runs a second since the start.
+    rate : float or None
+        Simulated runs a second; None while there is no estimate worth having.
     """
 
     total: int
     done: int
     failed: int
     cached: int
-    rate: float
+    rate: float | None
 
     @property
-    def eta(self) -> float:
-        """Time until the end at this rate [s]."""
-        return (self.total - self.done) / self.rate if self.rate else float("inf")
+    def eta(self) -> float | None:
+        """Time until the end at this rate [s]; None where the rate is not known."""
+        return (self.total - self.done) / self.rate if self.rate else None
 
 
 class Drive:
@@ -91,8 +92,8 @@ class Drive:
         self._per_run = 0.0
         self._cached = 0
         self._link_at = time.monotonic() + _LINK
-        self._started = time.monotonic()
-        self._before = self._parts.done
+        self._pace = Pace()
+        self._workers = 1
 
     def run(self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]], limit: int | None) -> State:
         """Run all that is missing.
@@ -135,13 +136,12 @@ class Drive:
     @property
     def state(self) -> State:
         """Where the study stands."""
-        elapsed = time.monotonic() - self._started
-        rate = (self._parts.done - self._before) / elapsed if elapsed > 0 else 0.0
+        rate = self._pace.rate(self._workers)
         return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate)
 
     def _next(self, limit: int | None) -> Chunk | None:
         """Return the next chunk for a worker, if there is room for one."""
-        workers = self._engine.workers if self._engine else 1
+        workers = self._workers = self._engine.workers if self._engine else 1
         room = min(_WINDOW * workers, limit or 2**31)
         while self._engine is None or self._engine.in_flight < room:
             if self._again:
@@ -196,6 +196,7 @@ class Drive:
             raise EngineError(f"a worker failed: {type(ended.error).__name__}: {ended.error}") from ended.error
         results: Results = ended.result
         each = results.seconds / results.runs.size
+        self._pace.add(results.runs.size)
         self._per_run = each if not self._per_run else 0.7 * self._per_run + 0.3 * each
         if self._cache is not None and each >= _WORTH_KEEPING:
             keys = keys_of(self._identity, self._parts.rows(results.runs))

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.export import check_path, require, write_table
+from trivium.core.export import check_path, write_table
 from trivium.core.model import FloatArray
 from trivium.errors import SettingsError, StorageError
+from trivium.extras import require
 from trivium.sweep.read import Selection, names_of
 
 #: Rows of a table that are written at a time.

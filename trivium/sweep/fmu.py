@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from trivium.core.numbers import parse_input
-from trivium.core.suggest import did_you_mean
 from trivium.core.variables import Kind as VariableKind
 from trivium.core.variables import Variable
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.fmu.description import FmuDescription, read_fmu
 from trivium.fmu.scalars import to_number
+from trivium.suggestions import did_you_mean
 
 Kind = Literal["Real", "Integer", "Boolean"]
 _KINDS: dict[str, Kind] = {"Real": "Real", "Integer": "Integer", "Enumeration": "Integer", "Boolean": "Boolean"}
@@ -92,8 +92,8 @@ class Fmu:
         """
         scalar = self.scalars.get(name)
         if scalar is None:
-            hint = did_you_mean(name, self.scalars)
-            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}.{hint}", field)
+            near = did_you_mean(name, [scalar.name for scalar in self.scalars.values() if scalar.settable])
+            raise InvalidValueError(f"{field}: {self.description.path.name} has no variable {name}.{near}", field)
         if not scalar.settable:
             raise InvalidValueError(f"{field}: {name} cannot be set before a run; the model computes it", field)
         return scalar

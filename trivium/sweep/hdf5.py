@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
+from trivium.extras import require
 from trivium.sweep.job import Job, Results
 from trivium.sweep.store import Store, replace_durably
 

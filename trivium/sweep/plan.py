@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError
+from trivium.extras import require
 from trivium.sweep.spec import Sampling
 from trivium.sweep.values import Values
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from trivium.errors import InvalidValueError
+from trivium.suggestions import did_you_mean
 from trivium.sweep.fmu import Fmu, Scalar, check_values, in_order, open_fmu
 from trivium.sweep.inputs import check_inputs
 from trivium.sweep.job import Job, hash_file
@@ -69,8 +70,8 @@ def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
             field = f"metrics.{name}.method"
             wrong.append(InvalidValueError(f"{field}: kpi is for test cases; {path.name} is an FMU alone", field))
         elif metric.variable not in fmu.scalars:
-            field = f"metrics.{name}.variable"
-            wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}", field))
+            field, near = f"metrics.{name}.variable", did_you_mean(metric.variable, fmu.scalars)
+            wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}.{near}", field))
     if not kept and not study.metrics:
         wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
     _collected(wrong, lambda: check_inputs(study.simulation, fmu))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from trivium.sweep.drive import State
@@ -21,16 +22,18 @@ class Progress:
     ----------
     stream : TextIO, optional
         Default: the process's standard error.
+    clock : callable
+        Returns the time [s].
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream or sys.stderr, clock
         self._drawn = self._stream.isatty()
         self._last = -math.inf
 
     def __call__(self, state: State) -> None:
         """Show a state, unless one was shown just now."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._last >= (_FRAMES if self._drawn else _LINES) or state.done == state.total:
             self._last = now
             self._show(state)
@@ -54,14 +57,13 @@ def describe(state: State) -> str:
     """Return a state in words."""
     more = f", {state.failed} failed" if state.failed else ""
     more += f", {state.cached} from the cache" if state.cached else ""
-    left = "" if state.done == state.total else f", {duration(state.eta)} left"
-    return f"{state.done} of {state.total} runs{more}; {state.rate:.3g} runs/s{left}"
+    rate = f"; {state.rate:.3g} runs/s" if state.rate else ""
+    left = "" if state.done == state.total or state.eta is None else f", {duration(state.eta)} left"
+    return f"{state.done} of {state.total} runs{more}{rate}{left}"
 
 
 def duration(seconds: float) -> str:
     """Return a time in words."""
-    if not math.isfinite(seconds):
-        return "unknown time"
     for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"

@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.extras import require
+from trivium.suggestions import near_or_all
 from trivium.sweep.hdf5 import dataset_name
 from trivium.sweep.job import DONE, FAILED
 from trivium.sweep.quanta import decode
@@ -76,12 +77,17 @@ class SweepResults:
 
     def __init__(self, path: Path) -> None:
         h5py = require("h5py", "sweep")
-        path = (path / "results.h5" if path.is_dir() else path).absolute()
+        file = (path / "results.h5" if path.is_dir() else path).absolute()
+        if not file.exists():
+            raise ResourcesError(f"there are no results of a sweep in {path}{' (no results.h5)' * path.is_dir()}")
         try:
-            self._file = h5py.File(path, "r")
+            self._file = h5py.File(file, "r")
         except OSError as error:
-            raise ResourcesError(f"{path} cannot be opened as results of a sweep: {error}") from error
+            raise ResourcesError(f"{file} holds no results of a sweep, or is damaged: {error}") from error
         attributes = self._file.attrs
+        if "parameters" not in attributes:
+            self._file.close()
+            raise ResourcesError(f"{file} holds no results of a sweep")
         self.parameters: tuple[str, ...] = tuple(attributes["parameters"])
         self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
         self.variables: tuple[str, ...] = tuple(attributes["variables"])
@@ -151,8 +157,8 @@ class SweepResults:
         for group, names in (("parameters", self.parameters), ("metrics", self.metrics)):
             if name in names:
                 return _rows(self._file[dataset_name(group, name)], runs)
-        there = ", ".join([*self.parameters, *self.metrics])
-        raise InvalidValueError(f"there is no parameter or metric {name}; there are: {there}", name)
+        there = near_or_all(name, [*self.parameters, *self.metrics])
+        raise InvalidValueError(f"there is no parameter or metric {name}.{there}", name)
 
     def select(self, /, **wanted: float | tuple[float, float] | list[float]) -> Selection:
         """Choose runs that are done by their parameters or metrics.
@@ -199,7 +205,7 @@ class SweepResults:
         """
         if variable not in self.variables:
             raise InvalidValueError(
-                f"there are no trajectories of {variable}; there are: {', '.join(self.variables) or 'none'}", variable
+                f"there are no trajectories of {variable}.{near_or_all(variable, self.variables)}", variable
             )
         data = self._file["trajectories"]
         place = self.variables.index(variable)

@@ -6,7 +6,6 @@ defaults; docs/sweep.md lists them. File names are relative to the study's folde
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from trivium import locations
+from trivium.core.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.sweep.values import Values, parse
 
@@ -181,16 +181,13 @@ def load_study(path: Path) -> Study:
     InvalidValueError
         Naming every field that is wrong.
     """
+    content = read_document(path, "study")
+    if isinstance(content, dict) and "components" in content:
+        raise InvalidValueError(f"{path} is a coupled case, not a study; run it with: trivium converge {path}", "study")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
         study = Study.model_validate(content)
-    except OSError as error:
-        raise InvalidValueError(f"{path} cannot be read: {error.strerror}", "study") from error
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'study'}: {reason(e)}" for e in error.errors()]
-        raise InvalidValueError(_listing(path, lines), str(error.errors()[0]["loc"])) from error
-    except ValueError as error:
-        raise InvalidValueError(f"{path} is no JSON: {error}", "study") from error
+        raise listing(path, error, Study, "study") from error
     folder = path.parent.absolute()
 
     def whole(given: Path | None) -> Path | None:
@@ -213,21 +210,3 @@ def raise_all(wrong: list[InvalidValueError]) -> None:
     """
     if wrong:
         raise InvalidValueError("\n".join(str(error) for error in wrong), wrong[0].field)
-
-
-def reason(error: Any) -> str:
-    """Return what pydantic found wrong with a field."""
-    text = str(error["msg"]).removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
-
-
-def _listing(path: Path, lines: list[str]) -> str:
-    return "\n".join([f"{path.name} cannot be run:", *(f"  {line}" for line in lines)])
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise ValueError(f"{', '.join(doubled)} stands there twice")
-    return dict(pairs)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterator
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from trivium import logs
 from trivium.errors import TriviumError
 from trivium.jobs.store import Store
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
+from trivium.suggestions import nearest
 from trivium.web import boptest, dashboard, evaluation, health, landing, metrics, openapi, routes, wire
 from trivium.web import jobs as job_routes
 from trivium.web import sessions as session_routes
@@ -104,11 +106,29 @@ def _on_trivium_error(error: TriviumError) -> Response:
 
 
 def _on_http_error(error: HTTPException) -> Response:
-    response = wire.envelope(error.code or 500, error.description or error.name)
+    response = wire.envelope(error.code or 500, f"{error.description or error.name}{_hint(error)}")
     for name, value in error.get_headers():
         if name != "Content-Type":  # Allow of a 405, Retry-After and the like
             response.headers[name] = value
     return response
+
+
+def _hint(error: HTTPException) -> str:
+    """Return the route that was meant, or the methods that a route has."""
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        methods = sorted({*error.valid_methods} - {"HEAD", "OPTIONS"})
+        return f" {request.path} takes {' or '.join(methods)}, not {request.method}."
+    if isinstance(error, NotFound) and request.url_rule is None:
+        first, *rest = request.path.strip("/").split("/")
+        near = ["/".join(["", name, *rest]) for name in nearest(first, _first_parts())]
+        return f" Did you mean {' or '.join(near)}?" if near else " GET / lists the routes."
+    return ""
+
+
+def _first_parts() -> Iterator[str]:
+    """Yield the first parts of all routes."""
+    for rule in current_app.url_map.iter_rules():
+        yield rule.rule.strip("/").partition("/")[0]
 
 
 def _on_error(error: Exception) -> Response:

@@ -9,8 +9,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from flask import Request, Response, request
 from markupsafe import Markup, escape
 
-from trivium import __version__
-from trivium.web import dashboard
+from trivium import __version__, extras
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -100,10 +99,10 @@ def page(*, with_token: bool) -> Response:
 
 
 def _dashboard() -> Markup:
-    if dashboard.is_installed():
+    if extras.is_installed("dash"):
         return Markup('<a href="dashboard/"><strong>Dashboard</strong><span>Watch and drive the model.</span></a>')
     return Markup('<div class="off"><strong>Dashboard</strong><span>{}</span></div>').format(
-        _with_code(dashboard.MISSING)
+        _with_code(str(extras.missing("The dashboard", "dashboard")))
     )
 
 

@@ -15,6 +15,7 @@ from werkzeug.routing import Rule
 
 from trivium import __version__
 from trivium.errors import MissingExtraError
+from trivium.extras import command
 from trivium.jobs import kinds
 from trivium.web.guard import scope_of
 from trivium.web.operations import JOBS, OPERATIONS, Operation
@@ -40,7 +41,10 @@ _ERRORS: Mapping[int, tuple[str, str]] = {
     416: ("No such part of the file.", "The server cannot provide the requested range."),
     429: ("Too often; Retry-After says when to come again.", "At most 5 requests a second."),
     500: ("The plant failed, and the session stands where it stood.", "The FMU reported an error in fmi2DoStep."),
-    501: ("An extra is not installed.", "Sweeps are not installed; they come with: pip install 'trivium[sweep]'"),
+    501: (
+        "An extra is not installed.",
+        f"The kind of job sweep is not installed; install it with: {command('sweep', 'python')}",
+    ),
     503: ("No room; Retry-After says when to come again.", "There are as many sessions as there may be."),
     507: ("The state directory cannot be written.", "The journal cannot be written: No space left on device."),
 }

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import gunicorn.sock
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from trivium import logs
 from trivium.core.resources import Resources
@@ -63,7 +64,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Return the application; called in each worker."""
         from trivium.web.app import create_app  # imports prometheus_client; see `Hooks.on_starting`
 
-        return create_app(self._settings)
+        try:
+            return create_app(self._settings)
+        except TriviumError as error:  # gunicorn would print a traceback
+            print(f"trivium: {error}", file=sys.stderr, flush=True)  # noqa: T201, for the person at the terminal
+            sys.exit(Arbiter.APP_LOAD_ERROR)
 
 
 @functools.cache  # gunicorn reads it again on SIGHUP, and the hooks have the worker of jobs

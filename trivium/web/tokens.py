@@ -15,6 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from trivium.errors import InvalidValueError, SettingsError
+from trivium.suggestions import did_you_mean
 
 Scope = Literal["read", "control", "jobs", "admin"]
 #: What each scope allows besides itself.
@@ -116,8 +117,15 @@ class Tokens:
         try:
             token = Token.model_validate({"name": name, "sha256": _digest(text), "scopes": tuple(scopes), "rate": rate})
         except ValidationError as error:
-            field = str(error.errors()[0]["loc"][0])
-            raise InvalidValueError(f"Invalid {field}: {error.errors()[0]['msg']}", field) from error
+            first = error.errors()[0]
+            field = str(first["loc"][0])
+            if field == "scopes" and first["type"] == "literal_error":
+                scopes_of = get_args(Scope)
+                near = did_you_mean(str(first["input"]), scopes_of)
+                reason = f"{first['input']} is not one of {', '.join(scopes_of)}.{near}"
+            else:
+                reason = str(first["msg"])
+            raise InvalidValueError(f"Invalid {field}: {reason}", field) from error
         if any(one.name == name for one in self.all()):
             raise InvalidValueError(f"There is a token {name} already.", "name")
         _write(self._path, [*self.all(), token])
@@ -133,7 +141,8 @@ class Tokens:
         """
         left = [token for token in self.all() if token.name != name]
         if len(left) == len(self.all()):
-            raise InvalidValueError(f"There is no token {name}.", "name")
+            near = did_you_mean(name, [token.name for token in left])
+            raise InvalidValueError(f"There is no token {name}.{near}", "name")
         _write(self._path, left)
 
 

@@ -27,6 +27,7 @@ from trivium.errors import (
     TriviumError,
     UnknownSessionError,
 )
+from trivium.suggestions import did_you_mean
 
 _JSON = "application/json"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
@@ -242,7 +243,8 @@ def fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[st
     given = body()
     for name in given:
         if name not in required and name not in optional:
-            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+            near = did_you_mean(name, (*required, *optional))
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
     for name in required:
         if given.get(name) is None:
             raise InvalidValueError(
@@ -281,5 +283,6 @@ def query(testid: str | None, *known: str) -> list[str | None]:
     """
     for name in request.args:
         if name not in known and testid is None:
-            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.", name)
+            near = did_you_mean(name, known)
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
     return [request.args.get(name) for name in known]

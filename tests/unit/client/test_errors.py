@@ -24,6 +24,7 @@ def told(status, message, payload=None, **headers):
         ("Invalid value x for parameter CHI01. Value must be a float.", "CHI01"),
         ("Invalid value nan for input CHI01_u. Value must be finite.", "CHI01_u"),
         ("Unexpected input variable: nonsense.", "nonsense"),
+        ("Unexpected input variable: a.b[2]. Did you mean a.b[1]?", "a.b[2]"),
         ("Step 3 of the trajectory: Unexpected input variable: a.b[1].", "a.b[1]"),
         ("Invalid point name nonsense in parameter point_names. Check lists of inputs.", "point_names"),
         ("Bad input for parameter start_time. Missing required parameter in the JSON body.", "start_time"),

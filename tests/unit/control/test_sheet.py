@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trivium.control.sheet import POINTS, draw, means, panels
+from trivium.control.sheet import POINTS, draw_html, draw_png, means, panels
 
 COLUMNS = ("time", "P", "Q", "T", "warm", "m", "on")
 DECLARED = {
@@ -50,7 +50,9 @@ def test_the_sheet_is_drawn_and_needs_no_network(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("plotly")
     of = means(COLUMNS, [rows(50)], 1000.0, 16000.0)
-    png, html = draw(of, panels(of, DECLARED, []), "A run", tmp_path / "run")
+    sheet, png, html = panels(of, DECLARED, []), tmp_path / "run.png", tmp_path / "run.html"
+    draw_png(of["time"], sheet, "A run", png)
+    draw_html(of["time"], sheet, "A run", html)
     assert png.read_bytes().startswith(b"\x89PNG")
     page = html.read_text()
     assert "A run" in page

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trivium.core.export import check_path, require, write_table
-from trivium.errors import MissingExtraError, SettingsError, StorageError
+from trivium.core.export import check_path, write_table
+from trivium.errors import SettingsError, StorageError
 
 COLUMNS = ("time", "T", "P")
 TABLE = np.random.default_rng(0).standard_normal((25, 3)) / 3
@@ -56,8 +56,3 @@ def test_a_wrong_path_is_refused_before_anything_is_computed(tmp_path: Path) -> 
     with pytest.raises(StorageError, match="there is no folder"):
         check_path(tmp_path / "no" / "a.csv")
     check_path(tmp_path / "a.csv")
-
-
-def test_a_missing_package_is_told_with_its_extra() -> None:
-    with pytest.raises(MissingExtraError, match=r"pip install 'trivium\[results\]'"):
-        require("no_such_package", "results")

@@ -17,6 +17,7 @@ from tests.small_plant import head
 from trivium.core.resources import Resources
 from trivium.core.surrogate import load_chiller_power, load_head
 from trivium.errors import MissingExtraError, ModelError, ResourcesError
+from trivium.extras import command
 from trivium.session.local import open_testcase
 
 torch = pytest.importorskip("torch", reason="PyTorch exports the programs and runs them")
@@ -184,7 +185,7 @@ def test_without_pytorch_the_command_that_brings_it_is_named(tmp_path: Path, suf
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
     assert done.stderr.splitlines()[-1] == (
         f"{MissingExtraError.__module__}.MissingExtraError: head{suffix} is an exported program, which PyTorch runs. "
-        f"PyTorch is not installed; it comes with: {sys.executable} -m pip install 'trivium[torch]'"
+        f"PyTorch is not installed; install it with: {command('torch')}"
     )
 
 

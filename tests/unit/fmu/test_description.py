@@ -59,7 +59,7 @@ def test_no_archive(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda name, data: None if name == "modelDescription.xml" else data, "cannot be read"),
+        (lambda name, data: None if name == "modelDescription.xml" else data, "no FMU: it holds no modelDescription"),
         (lambda name, data: data[:500] if name == "modelDescription.xml" else data, "cannot be read"),
         (lambda name, data: data.replace(b'fmiVersion="2.0"', b'fmiVersion="9.9"'), "cannot be read|FMI 9.9"),
         (

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from trivium import extras
 from trivium.control.drive import CONTROLLERS
 from trivium.environment import ROOT
 from trivium.errors import InvalidValueError, NotFoundError
@@ -88,5 +89,5 @@ def test_a_kind_whose_packages_are_missing_says_what_brings_them():
     assert done.returncode == 0, done.stderr
     told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     assert told["step"] == "there"
-    assert "pip install 'trivium[sweep]'" in told["sweep"]
-    assert "pip install 'trivium[coupling]'" in told["converge"]
+    assert extras.command("sweep") in told["sweep"]
+    assert extras.command("coupling") in told["converge"]

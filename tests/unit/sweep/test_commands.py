@@ -1,4 +1,4 @@
-"""``trivium sweep report`` and ``trivium sweep export``; ``trivium sweep STUDY.json`` is in tests/e2e."""
+"""``trivium sweep report``, ``export`` and ``cache``; ``trivium sweep run`` is in tests/e2e."""
 
 import pandas
 import pytest
@@ -45,7 +45,7 @@ def test_a_page_is_made(folder, tmp_path, capsys):
     assert main(["sweep", "report", str(folder), "--out", str(tmp_path / "a.html")]) == 0
     assert (tmp_path / "a.html").read_bytes() == (folder / "report.html").read_bytes()
     assert main(["sweep", "report", str(tmp_path / "nothing")]) == 1
-    assert "cannot be opened as results" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err
 
 
 def test_a_matlab_file_has_an_end(folder, tmp_path, monkeypatch):
@@ -65,3 +65,10 @@ def test_what_is_wanted_is_read():
     for text in ("", "nan", "1,", "1:2:3", "a:b"):
         with pytest.raises(InvalidValueError, match="for parameter a"):
             parse_wanted("a", text)
+
+
+def test_the_cache_is_counted_and_cleared(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(tmp_path))
+    for command in ("info", "clear"):
+        assert main(["sweep", "cache", command]) == 0
+        assert capsys.readouterr().out.startswith("0 runs, ")

@@ -87,15 +87,15 @@ def test_nothing_chosen(results, tmp_path):
 
 
 def test_what_is_not_there_is_named(results, tmp_path):
-    with pytest.raises(InvalidValueError, match="no parameter or metric tow; there are: tau, gain, x end"):
+    with pytest.raises(InvalidValueError, match="no parameter or metric tow. There are: tau, gain, x end"):
         results.select(tow=1)
-    with pytest.raises(InvalidValueError, match="no trajectories of tau; there are: x, y"):
+    with pytest.raises(InvalidValueError, match="no trajectories of tau. There are: x, y"):
         results.select().trajectories("tau")
     with pytest.raises(SettingsError, match="must end in"):
         results.select().export(tmp_path / "a.xls")
     with pytest.raises(StorageError, match="cannot be written"):
         results.select().export(tmp_path / "absent" / "a.mat")
-    with pytest.raises(ResourcesError, match="cannot be opened as results"):
+    with pytest.raises(ResourcesError, match="no results of a sweep"):
         trivium.sweep.open(tmp_path)
 
 

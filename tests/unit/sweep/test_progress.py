@@ -9,7 +9,7 @@ from trivium.sweep.progress import Progress, amount, describe, duration
 def test_a_state_in_words():
     assert describe(State(100, 25, 2, 5, 0.5)) == "25 of 100 runs, 2 failed, 5 from the cache; 0.5 runs/s, 2.5 min left"
     assert describe(State(100, 100, 0, 0, 3.0)) == "100 of 100 runs; 3 runs/s"
-    assert describe(State(100, 0, 0, 0, 0.0)).endswith("unknown time left")
+    assert describe(State(100, 1, 0, 0, None)) == "1 of 100 runs"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(5, "5.0 s"), (119, "119.0 s"), (7100, "118.3 min"), (9e5, "10.4 d")])
@@ -29,10 +29,18 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize(("stream", "drawn"), [(io.StringIO(), False), (Terminal(), True)])
 def test_a_bar_on_a_terminal_and_lines_elsewhere(stream, drawn):
-    show = Progress(stream)
+    show = Progress(stream, lambda: 0.0)
     for done in (0, 10, 20, 40):
         show(State(40, done, 0, 0, 1.0))
     said = stream.getvalue()
     assert said.endswith("40 of 40 runs; 1 runs/s\n")
     assert ("[" + 30 * "#" + "]" in said) == drawn
     assert "10 of 40" not in said  # not at every call
+
+
+def test_a_line_comes_every_ten_seconds():
+    times, stream = iter([0.0, 9.0, 10.0, 19.0, 21.0]), io.StringIO()
+    show = Progress(stream, lambda: next(times))
+    for done in range(5):
+        show(State(40, done, 0, 0, None))
+    assert stream.getvalue().splitlines() == ["0 of 40 runs", "2 of 40 runs", "4 of 40 runs"]

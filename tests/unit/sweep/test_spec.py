@@ -49,9 +49,9 @@ def test_every_bad_field_is_named(tmp_path):
     with pytest.raises(InvalidValueError) as caught:
         load_study(write(tmp_path, content))
     for field in (
-        "paths.package: extra", "simulation.variableFilter: is no regular expression",
-        "simulation.stop_time", "simulation.step_size", "simulation.steps: extra", "metrics.m.method",
-        "sampling.method", "output.absolute_error", "colour: extra",
+        "paths.package: there is no such field. Did you mean package_path?", "simulation.variableFilter: is no regular expression",
+        "simulation.stop_time", "simulation.step_size", "simulation.steps: there is no such field. Did you mean step_size?", "metrics.m.method",
+        "sampling.method", "output.absolute_error", "colour: there is no such field",
     ):  # fmt: skip
         assert f"  {field}" in str(caught.value)
 

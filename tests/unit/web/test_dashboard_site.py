@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from trivium import extras
 from trivium.settings import Settings
 from trivium.web.app import create_app
 from trivium.web.tokens import create
@@ -180,7 +181,7 @@ def test_without_dash_the_answer_says_what_is_missing(make, monkeypatch):
     for path in ("/dashboard", "/dashboard/", "/dashboard/jobs"):
         response = client.get(path)
         assert response.status_code == 501
-        assert "pip install 'trivium[dashboard]'" in response.json["message"]
+        assert extras.command("dashboard") in response.json["message"]
     assert client.get("/version").status_code == 200
 
 

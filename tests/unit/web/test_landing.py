@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import importlib.util
 import re
 from importlib import metadata
 
 import pytest
 
+from trivium import extras
 from trivium.settings import Settings
 from trivium.web.app import create_app
 from trivium.web.tokens import create
@@ -93,7 +95,7 @@ def test_without_dash_the_page_says_what_brings_it(make, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "dash" else find(name, *rest))
     page = get(make()).text
     assert "dashboard/" not in page
-    assert re.search(r"not installed.*<code>[^<]*pip install &#39;trivium\[dashboard\]&#39;</code>", page)
+    assert f"not installed; install it with: <code>{extras.command('dashboard')}</code>" in html.unescape(page)
 
 
 @pytest.mark.parametrize(

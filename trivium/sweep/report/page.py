@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
 from trivium.errors import StorageError
+from trivium.extras import require
 from trivium.sweep.read import SweepResults
 from trivium.sweep.report.response import Axis, curve, cut, surface
 from trivium.sweep.report.sample import Sample, drawn

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.core.export import require
 from trivium.core.model import FloatArray
+from trivium.extras import require
 from trivium.sweep.report.response import Axis
 from trivium.sweep.report.sample import drawn
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
-from trivium.errors import MissingExtraError, TriviumError
+from trivium.errors import TriviumError
+from trivium.extras import missing
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.web.dashboard import charts
@@ -188,6 +189,6 @@ def _sweep(context: Context, job: Job) -> Iterator[Sample]:
         from trivium.sweep.read import open_results
         from trivium.sweep.report.sample import Sample
     except ModuleNotFoundError as error:  # a sweep of another machine, of the same store of jobs
-        raise MissingExtraError("Results of sweeps are read with: pip install 'trivium[sweep]'") from error
+        raise missing("What reads the results of sweeps", "sweep") from error
     with open_results(context.store.folder_of(job.task_id) / "results") as found:
         yield Sample(found)

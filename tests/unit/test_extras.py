@@ -1,0 +1,63 @@
+"""Missing packages, and the commands that install them."""
+
+import shlex
+import sys
+
+import pytest
+
+from tests.server import ROOT
+from trivium import extras, locations
+from trivium.errors import MissingExtraError
+
+
+@pytest.fixture(autouse=True)
+def installed_from_a_wheel(monkeypatch):
+    monkeypatch.setattr(locations, "checkout", lambda: None)
+
+
+def test_a_checkout_installs_its_own_sources(monkeypatch) -> None:
+    """An index may hold another version, or another product, under this name."""
+    monkeypatch.setattr(locations, "checkout", lambda: ROOT)
+    assert shlex.split(extras.command("gym", "python")) == [
+        "python",
+        "-m",
+        "pip",
+        "install",
+        "--editable",
+        f"{ROOT}[gym]",
+    ]
+
+
+def test_a_missing_package_is_reported_with_a_command_that_can_be_typed() -> None:
+    with pytest.raises(MissingExtraError) as caught:
+        extras.require("no_such_package", "results")
+    reason, _, command = str(caught.value).partition("; install it with: ")
+    assert reason == "no_such_package is not installed"
+    words = shlex.split(command)
+    assert sys.executable in words
+    assert words[-1] == "trivium[results]"
+
+
+def test_a_path_with_spaces_is_quoted() -> None:
+    assert extras.command("gym", "/my home/python") == "'/my home/python' -m pip install 'trivium[gym]'"
+
+
+def test_an_environment_without_pip_is_served_by_uv(monkeypatch) -> None:
+    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras.shutil, "which", lambda name: "/bin/uv")
+    assert shlex.split(extras.command("gym")) == ["uv", "pip", "install", "--python", sys.executable, "trivium[gym]"]
+    monkeypatch.setattr(extras.shutil, "which", lambda name: None)
+    assert shlex.split(extras.command("gym")) == [sys.executable, "-m", "pip", "install", "trivium[gym]"]
+
+
+def test_a_broken_package_is_not_called_missing(tmp_path, monkeypatch) -> None:
+    (tmp_path / "broken_package.py").write_text("raise ImportError('libfoo.so.3 is damaged')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"cannot be imported \(libfoo\.so\.3 is damaged\)"):
+        extras.require("broken_package", "sweep")
+
+
+def test_no_other_module_writes_such_a_command() -> None:
+    for path in (ROOT / "trivium").rglob("*.py"):
+        if path.name != "extras.py":
+            assert "pip install" not in path.read_text(encoding="utf-8"), path

@@ -1,0 +1,55 @@
+"""The command ``trivium``; docs/cli.md shows the help of every command.
+
+Modules of this package import nothing heavy: what a command needs is imported when it runs, so that ``trivium --help``
+and the completion of a shell are fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from trivium.cli.program import NAME, program
+from trivium.errors import TriviumError
+
+__all__ = ["main"]
+
+#: Exit codes besides 0: an error; a wrong command line is 2 (`click.UsageError`); interrupted by Ctrl-C.
+_ERROR, _INTERRUPTED = 1, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    words = None if arguments is None else list(arguments)
+    try:
+        code = program.main(words, prog_name=NAME, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
+    except click.UsageError as error:
+        hint = f"\nTry '{error.ctx.command_path} --help'." if error.ctx is not None else ""
+        return _report(error.format_message() + hint, error.exit_code)
+    except click.ClickException as error:
+        return _report(error.format_message(), error.exit_code)
+    except click.Abort:
+        return _report("interrupted", _INTERRUPTED)
+    except TriviumError as error:
+        return _report(str(error), _ERROR)
+    return code if isinstance(code, int) else 0
+
+
+def _report(message: str, code: int) -> int:
+    click.echo(f"{NAME}: {message}", err=True)
+    return code

@@ -1,0 +1,126 @@
+"""``trivium step`` and ``trivium compare``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from trivium.cli import options
+from trivium.cli.progress import bar
+from trivium.cli.types import Number, Whole
+from trivium.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from trivium.core.testcase import TestCase
+    from trivium.settings import Settings
+
+#: What the options are called where a test case checks their values.
+_OPTIONS = {
+    "start_time": "--from",
+    "end_time": "--to",
+    "electricity_price": "--price",
+    "temperature_uncertainty": "--uncertainty",
+    "seed": "--seed",
+    "scenarios": "--period",
+}
+
+
+@click.command()
+@options.model
+@click.option(
+    "--from", "start", type=Number(at_least=0), default=0.0, metavar="SECONDS", help="Start time.  [default: 0]"
+)
+@click.option("--to", "end", type=Number(above=0), required=True, metavar="SECONDS", help="End time.")
+@click.option(
+    "--controller",
+    metavar="NAME",
+    help="rules, look-ahead, or hold, which changes nothing (docs/control.md).  "
+    "[default: rules for the cooling plant, hold for others]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the trajectories as .parquet, .h5 or .csv, and plots beside them as .png and .html.",
+)
+@options.as_json
+def step(
+    resources: Path | None, start: float, end: float, controller: str | None, out: Path | None, as_json: bool
+) -> None:
+    """Simulate a model under a controller.
+
+    The key performance indicators are printed. No server is needed.
+    """
+    if end <= start:
+        raise click.BadParameter(f"{end:g} is not after --from {start:g}.", param_hint="'--to'")
+    from trivium.control import commands
+    from trivium.control.drive import default_controller
+    from trivium.core.resources import Resources
+
+    with _opened(options.settings(resources=resources)) as (case, settings):
+        name = controller or default_controller(case)
+        if controller is None and name == "hold":
+            options.note(
+                "Controller: hold (the inputs keep their values); the other controllers are for the cooling plant"
+            )
+        files = Resources.load(settings.resources)
+        indicators = commands.step(case, files, name, start, end, out, options.note, bar)
+        about = case.evaluation.about
+    lines = [_line(name, value, *about.get(name, ("", ""))) for name, value in indicators.items() if value is not None]
+    options.show("\n".join(lines), dict(indicators), as_json=as_json)
+
+
+@click.command()
+@click.argument("controllers", nargs=-1, metavar="[CONTROLLER]...", help="[default: rules look-ahead]")
+@options.model
+@click.option(
+    "--period", "periods", multiple=True, metavar="NAME", help="May be given several times.  [default: all periods]"
+)
+@click.option("--days", type=Number(above=0), help="How much of each period [d].  [default: all of it]")
+@click.option("--price", metavar="NAME", help="Electricity price: constant, dynamic or highly_dynamic.")
+@click.option("--uncertainty", metavar="LEVEL", help="Error of forecast temperatures: low, medium or high.")
+@click.option("--seed", type=Whole(0), help="Seed of the forecast errors.")
+@options.as_json
+def compare(
+    controllers: tuple[str, ...],
+    resources: Path | None,
+    periods: tuple[str, ...],
+    days: float | None,
+    price: str | None,
+    uncertainty: str | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Compare controllers over time periods.
+
+    The key performance indicators are printed as a table.
+    """
+    from trivium.control import commands
+
+    scenario = {"electricity_price": price, "temperature_uncertainty": uncertainty, "seed": seed}
+    with _opened(options.settings(resources=resources)) as (case, _):
+        compared = commands.compare(case, controllers or commands.COMPARED, periods, days, scenario, bar)
+    options.show(commands.table(compared), compared, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[TestCase, Settings]]:
+    """Open the test case; what it refuses is reported under the name of the option."""
+    from trivium.session.local import open_testcase
+
+    try:
+        with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
+            yield case, settings
+    except InvalidValueError as error:
+        option = _OPTIONS.get(error.field)
+        if option is None:
+            raise
+        raise InvalidValueError(str(error).replace(error.field, option), option) from error
+
+
+def _line(name: str, value: float, unit: str, description: str) -> str:
+    return f"{name:24}{value:>16.6g} {unit:10}{description}".rstrip()

@@ -1,0 +1,123 @@
+"""The checks of the model: real steps through every engine and interface that it has, and PyFMI."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trivium.doctor.check import Check
+from trivium.errors import TriviumError
+
+if TYPE_CHECKING:
+    from trivium.core.resources import Resources
+    from trivium.settings import Settings
+
+
+def pyfmi(settings: Settings) -> Iterator[Check]:
+    """Judge PyFMI and Assimulo by their versions first: to import a wrong pair says less than they do.
+
+    A pair that does not fit is a failure only where the engine pyfmi is asked for; ``auto`` takes FMPy then.
+    """
+    from trivium.fmu.abi import installed, pyfmi_problem
+
+    wanted = _wanted_engine(settings) == "pyfmi"
+    if problem := pyfmi_problem():
+        there = installed("pyfmi") is not None
+        yield Check("pyfmi", "failed" if wanted else "note" if there else "missing", f"engine pyfmi: {problem}")
+        return
+    try:
+        importlib.import_module("trivium.fmu.pyfmi_")
+    except TriviumError as error:
+        yield Check("pyfmi", "failed" if wanted else "note", str(error))
+        return
+    yield Check("pyfmi", "ready", f"PyFMI {installed('pyfmi')} with Assimulo {installed('assimulo')}")
+
+
+def step(settings: Settings) -> Iterator[Check]:
+    """Step the model through every engine that is usable, with what the FMU offers."""
+    from trivium.core.resources import Resources
+    from trivium.fmu.choice import unusable
+    from trivium.fmu.description import INTERFACES, read_fmu
+    from trivium.fmu.probe import probe
+    from trivium.fmu.registry import ENGINES, choose
+
+    cache = settings.state_dir / "fmu"
+    resources = replace(Resources.load(settings.resources), engine=_wanted_engine(settings))
+    inputs = _first_inputs(resources)
+    description = read_fmu(resources.fmu, cache)
+    served = choose(resources, cache)
+    binaries = ", ".join(sorted(path.name for path in (description.directory / "binaries").iterdir()))
+    yield Check(
+        "model",
+        "ready",
+        f"{settings.resources}: {resources.fmu.name} is FMI {description.version} with binaries for {binaries}; "
+        f"{description.library.name} is used",
+    )
+    for engine in ENGINES:
+        if engine == "pyfmi" and (problem := unusable(description)):
+            if served.engine == engine:
+                yield Check("step", "failed", f"the engine pyfmi is asked for: {problem}")
+            continue
+        for interface in INTERFACES:
+            try:
+                read_fmu(resources.fmu, cache, interface)
+            except TriviumError:
+                continue  # the FMU does not offer it
+            serves = engine == served.engine and interface == (served.interface or description.interface)
+            probed = probe(replace(served, engine=engine, interface=interface), cache, inputs, step=resources.step)
+            name = f"{engine} {interface}"
+            if probed.error:
+                yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {probed.error}")
+                continue
+            more = {"exact": "", "inexact": f" (relative difference {probed.difference:.1e})"}
+            yield Check(
+                name,
+                "ready" if probed.restore == "exact" else "note",
+                f"stepped the model {probed.steps} times, {probed.step_ms:.2f} ms a step; restore is "
+                f"{probed.restore}{more.get(probed.restore, f': {probed.reason}')}",
+            )
+            if serves:
+                yield _advance(resources, cache, settings.state_dir / "history", name)
+
+
+def _wanted_engine(settings: Settings) -> str:
+    """Return the engine that the test case asks for, else the setting."""
+    from trivium.core.resources import Resources
+
+    try:
+        engine = Resources.load(settings.resources).engine
+    except (TriviumError, OSError):  # reported by the check of the model
+        return settings.engine
+    return settings.engine if engine == "auto" else engine
+
+
+def _first_inputs(resources: Resources) -> dict[str, float]:
+    """Return what the model's inputs are first, where the test case says so."""
+    from trivium.core.boundary import Disturbances
+    from trivium.core.initialization import read_observation
+
+    observation, boundary = resources.initialization_observation, resources.disturbances
+    inputs = {} if observation is None else read_observation(observation)
+    if boundary is not None:
+        disturbances = Disturbances.read(boundary)
+        inputs |= dict(zip(disturbances.names, disturbances.values[0].tolist(), strict=True))
+    return inputs
+
+
+def _advance(resources: Resources, cache: Path, history: Path, engine: str) -> Check:
+    """Take a control step of the whole test case, as a request does; the FMU has shown that it survives one."""
+    from trivium.core.testcase import TestCase
+    from trivium.fmu.registry import open_model
+
+    try:
+        case = TestCase.open(resources, open_model(resources, cache), history)
+        try:
+            case.advance({})
+        finally:
+            case.close()
+    except TriviumError as error:
+        return Check("step", "failed", f"a control step of the test case fails: {error}")
+    return Check("step", "ready", f"a control step with {engine}, which serves this model")

@@ -1,0 +1,72 @@
+"""Optional packages: imported where they are needed, with the command that installs them where they are missing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shlex
+import shutil
+import sys
+from types import ModuleType
+
+from trivium import locations
+from trivium.errors import MissingExtraError
+
+
+def command(extra: str, python: str | None = None) -> str:
+    """Return the command that installs an extra.
+
+    Parameters
+    ----------
+    extra : str
+        Name of the extra, such as ``sweep``.
+    python : str, optional
+        The interpreter to install for. Default: the running one, by pip where it has pip, else by uv.
+    """
+    root = locations.checkout()  # there its own sources are installed, not what an index has under this name
+    requirement = shlex.quote(f"trivium[{extra}]") if root is None else f"--editable {shlex.quote(f'{root}[{extra}]')}"
+    interpreter = shlex.quote(python or sys.executable)
+    if python is None and importlib.util.find_spec("pip") is None and shutil.which("uv"):
+        return f"uv pip install --python {interpreter} {requirement}"
+    return f"{interpreter} -m pip install {requirement}"
+
+
+def missing(subject: str, extra: str) -> MissingExtraError:
+    """Return the error about something that an extra brings.
+
+    Parameters
+    ----------
+    subject : str
+        What is missing, in the singular: ``h5py``, ``the dashboard``.
+    extra : str
+    """
+    return MissingExtraError(f"{subject} is not installed; install it with: {command(extra)}")
+
+
+def is_installed(*modules: str) -> bool:
+    """Return whether all of these modules can be found; they are not imported."""
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+def require(module: str, extra: str) -> ModuleType:
+    """Import an optional package.
+
+    Parameters
+    ----------
+    module : str
+    extra : str
+        The extra that brings it.
+
+    Raises
+    ------
+    MissingExtraError
+        With the command that installs the extra. Also where the package is there but cannot be imported.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise missing(module.partition(".")[0], extra) from error
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{module} cannot be imported ({error}); install it again with: {command(extra)}"
+        ) from error
