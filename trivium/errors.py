@@ -21,7 +21,7 @@
     ├── JobError                  500   a job ended with an error or was cancelled; raised by clients
     ├── ResourcesError            500   a file of the test case is missing or wrong
     │   └── UnsafeFileError       500   a file would run code when loaded
-    ├── SettingsError             500   an environment variable's value is not acceptable
+    ├── SettingsError             500   a setting, from a variable or an option, is not acceptable
     ├── EngineError               503   the processes that run tasks cannot be reached
     ├── StoreError                503   the store of jobs cannot be reached
     ├── MissingExtraError         501   an optional package is not installed
@@ -183,7 +183,7 @@ class UnsafeFileError(ResourcesError):
 
 
 class SettingsError(TriviumError):
-    """An environment variable whose value is not acceptable."""
+    """A setting, from a variable or an option, that is not acceptable."""
 
 
 class EngineError(TriviumError):

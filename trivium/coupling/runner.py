@@ -168,11 +168,16 @@ def _check_argument(folder: Path, argument: str) -> None:
             inside(folder, one)
 
 
+def _is_setting(variable: str) -> bool:
+    """Return whether a variable is the server's own affair: a program neither reads its secrets nor depends on it."""
+    return variable.startswith("TRIVIUM_") or variable in ("HOST", "PORT")
+
+
 def _minded(
     argv: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str], stop: threading.Event
 ) -> str:
     """Run a program under a guardian; return what that reports, empty when it died."""
-    base = {name: value for name, value in child_environment().items() if not name.startswith("TRIVIUM_")}
+    base = {name: value for name, value in child_environment().items() if not _is_setting(name)}
     base = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **base}
     base |= {"TMPDIR": str(folder.absolute()), "PYTHONHASHSEED": "0", **environment}
     reading, writing = os.pipe()

@@ -198,9 +198,11 @@ def test_a_program_that_is_not_there_is_told(tmp_path, argv):
 
 def test_secrets_of_the_server_stay_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("TRIVIUM_JOBS_URL", "postgresql://user:password@host/name")
+    monkeypatch.setenv("PORT", "5000")
     monkeypatch.setenv("OTHER", "yes")
     code = (
-        "import os; print([x for x in os.environ if x.startswith('TRIVIUM_')], os.environ['OTHER'], os.environ['MINE'])"
+        "import os; print([x for x in os.environ if x.startswith(('TRIVIUM_', 'PORT'))], os.environ['OTHER'], "
+        "os.environ['MINE'])"
     )
     assert run([sys.executable, "-c", code], tmp_path, 60, environment={"MINE": "1"}).tail == "[] yes 1"
 
