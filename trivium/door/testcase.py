@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Self
 
 from trivium.core.assembly import assemble
 from trivium.core.model import Model
@@ -70,6 +71,12 @@ class TestCase(CoreTestCase):
     def open(cls, resources: Resources, model: Model, directory: Path) -> CoreTestCase:
         """Put a test case together; see `trivium.core.testcase.TestCase.open`."""
         return CoreTestCase.open(resources, model, directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return f"TestCase({self._resources.name} at {self.time:g} s)"
