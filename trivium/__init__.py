@@ -50,14 +50,16 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _PLACES[name].partition(":")
-    value = globals()[name] = (
-        getattr(importlib.import_module(module), attribute) if attribute else importlib.import_module(module)
-    )
-    return value
+if not TYPE_CHECKING:  # type checkers see the imports above, and refuse other names
+
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _PLACES[name].partition(":")
+        value = globals()[name] = (
+            getattr(importlib.import_module(module), attribute) if attribute else importlib.import_module(module)
+        )
+        return value
 
 
 def __dir__() -> list[str]:

@@ -100,9 +100,9 @@ def simulate(
     >>> frame
           sds.inventory
     time
-    0.0             3.2
-    5.0        3.2
-    10.0       3.2
+    0.0     3000.000000
+    5.0     2257.941522
+    10.0    2112.741503
     """
     import pandas as pd
 

@@ -16,7 +16,7 @@ from trivium.core.numbers import parse_count
 from trivium.core.testcase import TestCase
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.table import Table
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, ModelError
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 from trivium.suggestions import did_you_mean
@@ -56,13 +56,15 @@ class Simulation:
     """
 
     def __init__(self, case: TestCase) -> None:
-        self._case = case
-        self._closed = False
+        self._opened: TestCase | None = case
+        #: Name of the test case, or of the FMU.
+        self.name = str(case.get_name().payload["name"])
 
     @property
-    def name(self) -> str:
-        """Name of the test case, or of the FMU."""
-        return str(self._case.get_name().payload["name"])
+    def _case(self) -> TestCase:
+        if self._opened is None:
+            raise ModelError(f"The simulation of {self.name} is closed; trivium.open makes a new one.")
+        return self._opened
 
     @property
     def time(self) -> float:
@@ -219,7 +221,8 @@ class Simulation:
             Naming what the test case does not define.
         """
         chosen = None if names is None else _listed(names)
-        self._require(chosen or (), self._case.get_kpi_points().payload, "key performance indicator")
+        if chosen is not None:
+            self._require(chosen, self._case.get_kpis().payload, "key performance indicator")
         return dict(self._case.get_kpis(chosen, start_time, final_time).payload)
 
     def forecast(self, names: Sequence[str], horizon: float, interval: float) -> pd.DataFrame:
@@ -271,8 +274,9 @@ class Simulation:
 
     def close(self) -> None:
         """Free the model; safe to call again."""
-        self._closed = True
-        self._case.close()
+        case, self._opened = self._opened, None
+        if case is not None:
+            case.close()
 
     def __enter__(self) -> Simulation:
         return self
@@ -283,7 +287,7 @@ class Simulation:
         self.close()
 
     def __repr__(self) -> str:
-        if self._closed:
+        if self._opened is None:
             return f"Simulation({self.name}, closed)"
         return f"Simulation({self.name} at {self.time:g} s, step {self.step:g} s)"
 

@@ -112,10 +112,10 @@ class Study:
     >>> study
     Study(FuelCycle.fmu: 2 runs over bz.TBR)
     >>> study.run(workers=0).frame()
-         bz.TBR  inventory
+         bz.TBR    inventory
     run
-    0      1.05        0.0
-    1      1.15        0.0
+    0      1.05  2131.971599
+    1      1.15  2965.089061
     """
 
     def __init__(

@@ -1,0 +1,284 @@
+"""`trivium.Study` runs anywhere: in this process, on processes, on a Dask address; with or without a guard."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("numba", reason="the extra sweep is not installed")
+
+import trivium
+from tests import own_fmus
+from trivium.errors import ConflictError, EngineError, InvalidValueError, ResourcesError
+from trivium.sweep import selftest, study
+from trivium.sweep.cache import Cache
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = """
+import sys, trivium
+study = trivium.Study(sys.argv[1], {"tau": [5, 10, 20]}, stop_time=20, step=1, metrics={"x": ("x", "final")})
+print(study.run(workers=2, cache=False).frame()["x"].tolist())
+"""
+
+
+@pytest.fixture
+def linear(own_fmu):
+    return own_fmu("linear", "2.0")
+
+
+def expected(taus, time=20.0):
+    return [own_fmus.state(time, tau=tau) for tau in taus]
+
+
+def by_script(source, folder, *arguments):
+    (folder / "script.py").write_text(source)
+    command = [sys.executable, "script.py", *map(str, arguments)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_in_this_process(linear):
+    study = trivium.Study(linear, {"tau": [5, 10, 20], "gain": np.array([2, 3])}, stop_time=20, step=1, outputs=["x"])
+    results = study.run(workers=0)
+    frame = results.frame()
+    assert len(study) == len(results) == len(frame) == 6
+    assert repr(study).endswith(": 6 runs over tau, gain)")
+    assert frame["x"].tolist() == pytest.approx(expected(frame["tau"]), rel=1e-3)
+    assert {"x", "y", "tenfold", "high"} <= set(frame.columns)
+    assert results.dataset()["x"].sel(run=1).isel(time=-1).item() == pytest.approx(frame["x"][1], rel=1e-6)
+    assert repr(results).startswith("SweepResults(6 runs, 6 done; tau, gain -> ")
+
+
+def test_a_run_is_what_simulate_gives(linear):
+    study = trivium.Study(linear, {"tau": [5, 10]}, stop_time=20, step=1, start_values={"x": 3}, outputs=["x"])
+    trajectories = study.run(workers=0).select().trajectories("x")
+    for row, tau in zip(trajectories, (5, 10), strict=True):
+        frame = trivium.simulate(linear, stop_time=20, step=1, start_values={"tau": tau, "x": 3}, outputs=["x"])
+        assert row.tolist() == pytest.approx(frame["x"].tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("guard", [False, True])
+def test_a_script_needs_no_guard(linear, tmp_path, guard):
+    source = SCRIPT
+    if guard:
+        head, body = SCRIPT.split("\n", 2)[1:]
+        source = f'{head}\nif __name__ == "__main__":\n' + "".join(f"    {line}\n" for line in body.splitlines())
+    done = by_script(source, tmp_path, linear)
+    assert done.returncode == 0, done.stderr
+    assert eval(done.stdout) == pytest.approx(expected([5, 10, 20]), rel=1e-3)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_thread_may_run_one(linear):
+    found = []
+    study = trivium.Study(linear, {"tau": [5, 10]}, stop_time=20, step=1)
+    thread = threading.Thread(target=lambda: found.append(study.run(workers=1, cache=False).frame()["x"].tolist()))
+    thread.start()
+    thread.join()
+    assert found[0] == pytest.approx(expected([5, 10]), rel=1e-3)
+
+
+def test_a_notebook_may_run_one(linear, tmp_path, monkeypatch):
+    nbformat = pytest.importorskip("nbformat", reason="the extra notebook is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="the extra notebook is not installed")
+    source = SCRIPT.replace("import sys, trivium", "import trivium").replace("sys.argv[1]", repr(str(linear)))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source), nbformat.v4.new_code_cell("study")])
+    with pytest.warns(None) if False else _quiet():
+        nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    printed = "".join(output["text"] for output in book.cells[0].outputs if output.get("name") == "stdout")
+    assert eval(printed) == pytest.approx(expected([5, 10, 20]), rel=1e-3)
+    assert "3 runs over tau" in book.cells[1].outputs[0]["data"]["text/plain"]
+
+
+def _quiet():
+    import warnings
+
+    return warnings.catch_warnings(action="ignore")
+
+
+def test_the_engine_itself_names_the_guard(linear, tmp_path):
+    """A script without a guard that calls the engine itself hears what to do, and nothing wrong is kept."""
+    source = """
+import json, sys
+from pathlib import Path
+from trivium.sweep.cache import Cache
+from trivium.sweep.study import Where, run_study
+content = {"paths": {"package_path": sys.argv[1]}, "simulation": {"stop_time": 2, "step_size": 1},
+           "simulation_parameters": {"tau": [5, 10]}}
+Path("study.json").write_text(json.dumps(content))
+cache = Cache(Path("runs.sqlite"), 10**8)
+run_study(Path("study.json"), Path("out"), Where(Path("fmu"), None, 1), cache, lambda state: None, lambda text: None)
+"""
+    done = by_script(source, tmp_path, linear)
+    assert done.returncode == 1
+    assert 'put the work under if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    cache = Cache(tmp_path / "runs.sqlite", 1)
+    assert cache._base.execute("SELECT count(*) FROM strategies").fetchone() == (0,)
+    cache.close()
+
+
+def test_a_self_test_whose_process_died_is_not_kept(linear, tmp_path, monkeypatch):
+    kept = Cache(tmp_path / "runs.sqlite", 1)
+    made = trivium.Study(linear, {"tau": [5, 10]}, stop_time=2, step=1)
+    plan, job = study.prepare(made.spec, tmp_path, tmp_path / "fmu")
+    monkeypatch.setattr(selftest, "attempt", lambda *_arguments, **_options: None)
+    assert study._strategy(job, plan, kept, lambda text: None) == "fresh"
+    assert kept.strategy(job.identity()) is None
+    monkeypatch.undo()
+    decided = study._strategy(job, plan, kept, lambda text: None)
+    assert kept.strategy(job.identity()) == decided
+    kept.close()
+
+
+def test_a_folder_is_kept_and_gone_on_with(linear, tmp_path):
+    study = trivium.Study(linear, {"tau": [5, 10]}, stop_time=20, step=1)
+    first = study.run(workers=0, folder=tmp_path / "out").frame()
+    began = time.monotonic()
+    again = study.run(folder=tmp_path / "out", workers=0).frame()  # nothing is missing
+    assert time.monotonic() - began < 60
+    pd.testing.assert_frame_equal(first, again)
+    with pytest.raises(ConflictError, match="another study"):
+        trivium.Study(linear, {"tau": [6]}, stop_time=20, step=1).run(workers=0, folder=tmp_path / "out")
+
+
+def test_temporary_results_go_with_the_object(linear):
+    results = trivium.Study(linear, {"tau": [5]}, stop_time=2, step=1).run(workers=0)
+    folder = Path(results._file.filename).parent
+    assert folder.is_dir()
+    results.close()
+    del results
+    assert not folder.exists()
+
+
+def test_inputs_follow_a_table(linear):
+    frame = pd.DataFrame({"u": [0.0, 5.0, 5.0]}, index=pd.Index([0, 10, 20], name="time"))
+    study = trivium.Study(linear, {"tau": [5]}, stop_time=20, step=1, inputs=frame, start_values={"x": 0})
+    value = study.run(workers=0).frame()["x"][0]
+    held = trivium.simulate(
+        linear, stop_time=20, step=1, start_values={"tau": 5, "x": 0}, inputs={"time": [0, 10, 10], "u": [0, 0, 5]}
+    )
+    assert value == pytest.approx(held["x"].iloc[-1], rel=1e-6)
+
+
+def test_an_input_may_be_swept(linear):
+    frame = trivium.Study(linear, {"u": [0, 5], "tau": [2]}, stop_time=50, step=1).run(workers=0).frame()
+    assert frame["x"].tolist() == pytest.approx([0.0, 5.0], abs=1e-3)
+
+
+def test_a_test_case_is_measured_by_its_indicators():
+    study = trivium.Study(
+        "cooling",
+        {"Tchws_set_CHI": [287.15, 291.15]},
+        stop_time=1200,
+        controller="rules",
+        metrics={"pue": ("pue", "kpi")},
+    )
+    frame = study.run(workers=0).frame()
+    assert frame["pue"].between(1, 2).all()
+    assert frame["pue"][0] != frame["pue"][1]
+
+
+def test_a_dask_address(linear):
+    distributed = pytest.importorskip("distributed", reason="the extra sweep is not installed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        study = trivium.Study(linear, {"tau": [5, 10]}, stop_time=20, step=1)
+        frame = study.run(scheduler=cluster.scheduler_address, cache=False).frame()
+    assert frame["x"].tolist() == pytest.approx(expected([5, 10]), rel=1e-3)
+
+
+def test_an_interrupted_study_ends_its_processes(linear, tmp_path):
+    source = """
+import os, signal, sys, threading, trivium
+study = trivium.Study(sys.argv[1], {"tau": "linspace:1:9:2000000"}, stop_time=2000, step=1, outputs=["x"])
+threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    study.run(workers=1, cache=False, folder="out")
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    done = by_script(source, tmp_path, linear, 5.0)
+    assert done.stdout.strip() == "interrupted", done.stderr
+    assert "trivium.sweep.process" not in _processes(tmp_path)
+
+
+def test_a_study_ends_with_the_process_that_asked_for_it(linear, tmp_path):
+    source = """
+import os, signal, sys, threading, trivium
+study = trivium.Study(sys.argv[1], {"tau": "linspace:1:9:2000000"}, stop_time=2000, step=1, outputs=["x"])
+threading.Timer(5.0, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+study.run(workers=1, cache=False, folder="out")
+"""
+    done = by_script(source, tmp_path, linear)
+    assert done.returncode == -signal.SIGKILL
+    until = time.monotonic() + 60
+    while "trivium.sweep.process" in _processes(tmp_path) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert "trivium.sweep.process" not in _processes(tmp_path)
+
+
+def _processes(folder):
+    """Return the command lines of processes that work in a folder."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(path / "cwd")) == folder:
+                lines.append((path / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"parameters": {"tua": [1]}}, r"parameters\.tua: linear.* has no variable tua\. Did you mean tau\?"),
+        ({"parameters": {"tau": []}}, r"parameters\.tau: there are no values"),
+        ({"parameters": {"tau": [0.01]}}, r"parameters\.tau: .* below the minimum"),
+        ({"parameters": {"tau": [float("nan")]}}, r"parameters\.tau: nan is not finite"),
+        ({"parameters": {"tau": "linspace:1:2"}}, r"parameters\.tau: 'linspace:1:2' needs 3 numbers"),
+        ({"start_values": {"y": 1}}, r"start_values\.y: y cannot be set before a run"),
+        ({"stop_time": -1}, "stop_time -1 s must be after start_time 0 s"),
+        ({"stop_time": float("nan")}, "nan for parameter stop_time"),
+        ({"step": 0}, "step: input should be greater than 0"),
+        ({"step": 3}, "step must divide the duration 20"),
+        ({"metrics": {"m": "x"}}, r'metrics\.m must be a variable and a method, as \("x", "final"\)'),
+        ({"metrics": {"m": ("z", "final")}}, r"metrics\.m\.variable: .* has no variable z"),
+        ({"metrics": {"m": ("x", "last")}}, r"metrics\.m\.method: input should be 'final'"),
+        ({"outputs": ["z"]}, "outputs: 'z' matches no variable"),
+        ({"outputs": "x"}, r"outputs must be a list of names: \['x'\]"),
+        ({"sampling": "random"}, r"sampling: input should be 'grid'"),
+        ({"inputs": {"u": 1}}, "inputs must be a pandas.DataFrame"),
+        ({"controller": "pid"}, "controller: input should be 'hold'"),
+    ],
+)
+def test_a_slip_is_refused_when_the_study_is_made(linear, options, sentence):
+    arguments = {"parameters": {"tau": [1]}, "stop_time": 20, "step": 1, **options}
+    with pytest.raises(InvalidValueError, match=sentence):
+        trivium.Study(linear, **arguments)
+
+
+def test_what_cannot_be_run_is_refused(linear, own_fmu):
+    with pytest.raises(ResourcesError, match="FMI 3.0; a sweep runs co-simulation FMUs of FMI 2.0"):
+        trivium.Study(own_fmu("linear", "3.0"), {"tau": [1]}, stop_time=1)
+    made = trivium.Study(linear, {"tau": [1]}, stop_time=1)
+    with pytest.raises(InvalidValueError, match="workers must be 0, for this process, or a number"):
+        made.run(workers=-1)
+    with pytest.raises(InvalidValueError, match="exclude each other"):
+        made.run(workers=0, scheduler="tcp://127.0.0.1:1")
+
+
+def test_a_scheduler_that_is_not_there(linear):
+    made = trivium.Study(linear, {"tau": [1]}, stop_time=1)
+    with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:1"):
+        made.run(scheduler="tcp://127.0.0.1:1", cache=False)
