@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 import trivium.core.suggest
+
 import trivium.door
 from tests.printed import Checker, same
 from tests.server import Server
