@@ -27,6 +27,8 @@ _OPTIONS = {
     "seed": "--seed",
     "scenarios": "--period",
 }
+#: Unit and description of what is measured beside the indicators that a test case declares.
+_ABOUT = {"time_rat": ("s/s", "Computing time over simulated time")}
 
 
 @click.command()
@@ -69,7 +71,7 @@ def step(
             )
         files = Resources.load(settings.resources)
         indicators = commands.step(case, files, name, start, end, out, options.note, bar)
-        about = case.evaluation.about
+        about = {**_ABOUT, **case.evaluation.about}
     lines = [_line(name, value, *about.get(name, ("", ""))) for name, value in indicators.items() if value is not None]
     options.show("\n".join(lines), dict(indicators), as_json=as_json)
 

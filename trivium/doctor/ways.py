@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import json
@@ -55,18 +56,26 @@ def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
     """Run two runs of a small study on a worker process."""
     for module in ("distributed", "h5py", "numba", "pandas"):
         require(module, "sweep")
-    from trivium.sweep.study import Where, run_study
+    from trivium.engine import Engine
+    from trivium.sweep.drive import Drive
+    from trivium.sweep.prepare import prepare
+    from trivium.sweep.spec import load_study
+    from trivium.sweep.study import open_store
 
     began = time.monotonic()
-    study = folder / "study.json"
+    path = folder / "study.json"
     content = {
         "paths": {"package_path": str(locations.examples() / "fuel_cycle" / "FuelCycle.fmu")},
         "simulation": {"stop_time": _LENGTH, "step_size": 1, "variableFilter": "sds.inventory"},
         "simulation_parameters": {"bz.TBR": [1.05, 1.2]},
     }
-    study.write_text(json.dumps(content), encoding="utf-8")
-    where = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, 1)
-    state = run_study(study, folder / "sweep", where, None, lambda _: None, lambda _: None)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    study = load_study(path)
+    plan, job = prepare(study, folder, settings.state_dir / "fmu")
+    with contextlib.closing(open_store(folder / "sweep", plan, job, study)) as store:
+        drive = Drive(plan, job, store, None, lambda _: None)
+        # a new instance for each run: to find out whether one can be reused takes longer than all else
+        state = drive.run(lambda: (Engine(settings.scheduler or None, 1), "fresh"), None)
     if (state.done, state.failed) != (_RUNS, 0):
         raise ModelError(f"{state.failed} of {_RUNS} runs of a small study failed")
     at = f"the scheduler {settings.scheduler}" if settings.scheduler else "a worker process"

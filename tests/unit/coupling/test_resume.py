@@ -22,7 +22,10 @@ from trivium.coupling.cache import Cache
 from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
 from trivium.coupling.record import Evaluation, Iteration, Record
+from trivium.coupling.run import run_case
+from trivium.coupling.spec import load_case
 from trivium.errors import ConflictError, StorageError
+from trivium.settings import Settings
 
 
 def case_of(log: Path, **settings):
@@ -218,3 +221,22 @@ def test_zero_of_either_sign_is_the_same_input(tmp_path):
     assert digest("f", {"x": np.array([0.0])}) != digest("g", {"x": np.array([0.0])})
     assert digest("f", {"x": np.zeros((2, 1))}) != digest("f", {"x": np.zeros((1, 2))})
     assert Variable("x").check(-0.0) == 0.0
+
+
+def test_what_is_done_before_the_first_iteration_ends_is_reported(tmp_path):
+    pytest.importorskip("plotly")
+    folder, lines_said = tmp_path / "case", []
+    put(folder, case_of(tmp_path / "log"))
+    case = load_case(folder)
+    settings = Settings(environ={}, state_dir=tmp_path / "state")
+
+    def begun(_):
+        lines_said.append("an iteration")
+
+    run_case(case, folder, tmp_path / "out", settings, begun, lines_said.append, cached=False)
+    names = " -> ".join(case.components)
+    assert lines_said[0] == f"preparing 2 components: {', '.join(f'{name} (python)' for name in case.components)}"
+    assert lines_said[1:3] == [f"evaluating iteration 1: {names}", "an iteration"]
+    count = lines_said.count("an iteration")
+    run_case(case, folder, tmp_path / "out", settings, begun, lines_said.append, cached=False)
+    assert f"{count} iterations are kept in {tmp_path / 'out'}" in lines_said
