@@ -14,9 +14,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import trivium.core.suggest
 
 import trivium.door
+import trivium.suggestions
 from tests.printed import Checker, same
 from tests.server import Server
 
@@ -26,7 +26,7 @@ BLOCKS = re.findall(
     (ROOT / "docs" / "python.md").read_text(encoding="utf-8"),
     re.DOTALL,
 )
-MODULES = ["trivium.core.suggest", *(f"trivium.door.{m.name}" for m in pkgutil.iter_modules(trivium.door.__path__))]
+MODULES = ["trivium.suggestions", *(f"trivium.door.{m.name}" for m in pkgutil.iter_modules(trivium.door.__path__))]
 
 
 def test_the_page_has_programs():
