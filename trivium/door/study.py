@@ -45,6 +45,8 @@ _CACHE = 4_000_000_000
 _NAMES = {
     "simulation_parameters.": "parameters.",
     "simulation.step_size": "step",
+    "simulation: step_size": "step",
+    "simulation: ": "",
     "simulation.variableFilter": "outputs",
     "simulation.interpolate_inputs": "interpolate",
     "simulation.": "",
