@@ -41,6 +41,15 @@ def can_hide() -> bool:
     return shutil.which("unshare") is not None and subprocess.run(words, capture_output=True).returncode == 0
 
 
+def interpreter(version: str) -> str | None:
+    """Return an interpreter of another version of Python, where this machine has one on PATH or in pyenv."""
+    in_pyenv = (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")
+    for path in filter(None, [shutil.which(f"python{version}"), *map(str, in_pyenv)]):
+        if subprocess.run([path, "-c", "import ssl, sqlite3"], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
 class Installed:
     """An environment that holds Trivium and what it needs, at the versions of the lock file.
 
@@ -52,14 +61,16 @@ class Installed:
         A wheel or an sdist.
     extras : str
         As ``all``; empty for none.
+    python : str
+        The interpreter.
     """
 
-    def __init__(self, folder: Path, distribution: Path, extras: str = "all") -> None:
+    def __init__(self, folder: Path, distribution: Path, extras: str = "all", python: str = sys.executable) -> None:
         self.bin, self.home, self.work = folder / "venv" / "bin", folder / "home", folder / "work"
         for made in (self.home, self.work):
             made.mkdir(parents=True)
         uv = [sys.executable, "-m", "uv"]
-        _run([*uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(folder / "venv")])
+        _run([*uv, "venv", "--quiet", "--seed", "--python", python, str(folder / "venv")])
         wanted = f"trivium{f'[{extras}]' if extras else ''} @ {distribution.as_uri()}"
         lock = ROOT / "requirements" / "dev.txt"
         _run(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.installed import Installed, build_distributions, can_hide
+from tests.installed import Installed, build_distributions, can_hide, interpreter
 
 #: The datacenter_grid of a day instead of a week.
 ONE_DAY = """
@@ -203,6 +203,17 @@ def test_the_base_serves_and_names_what_else_there_is(base):
     checks = {check["name"]: check for check in json.loads(base.run("trivium", "doctor", "--json").stdout)["checks"]}
     assert "trivium[gym]" in checks["gym"]["text"]
     base.run("trivium", "step", "--to", "600")
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_later_versions_of_python(distributions, tmp_path, version):
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not on this machine")
+    later = Installed(tmp_path, distributions["wheel"], extras="", python=python)
+    with later.serve() as url:
+        assert len(payload(f"{url}/advance", "POST", {})) == 186
+    assert json.loads(later.run("trivium", "step", "--to", "600", "--json").stdout)["ener_tot"] > 0
 
 
 def test_all_takes_less_than_it_may(installed):
