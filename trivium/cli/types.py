@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from trivium.suggestions import did_you_mean
+from trivium.suggestions import did_you_mean, nearest
 
 
 class Number(click.ParamType[float]):
@@ -148,13 +147,13 @@ class Assignment(click.ParamType[tuple[str, str]]):
 
 
 def _near(path: Path, suffix: str) -> str:
-    """Return a suggestion of a path in the same folder."""
+    """Return a suggestion of a path in the same folder; names are compared without the suffix that they share."""
     parent = path.parent
     if not parent.is_dir():
         return f" There is no folder {parent} either."
-    names: Sequence[str] = [one.name for one in parent.glob(f"*{suffix}")]
-    suggestion = did_you_mean(path.name, names)
-    return suggestion if parent == Path() else suggestion.replace("mean ", f"mean {parent}/", 1)
+    others = {other.name.removesuffix(path.suffix): other for other in parent.glob(f"*{suffix}")}
+    near = [str(others[name]) for name in nearest(path.name.removesuffix(path.suffix), others)]
+    return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
 class _Document(click.Path):

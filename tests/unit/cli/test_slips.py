@@ -117,6 +117,10 @@ USAGE = [
         "Invalid value for 'STUDY': tank.fmu is an FMU, not a study. A study names its FMU as paths.package_path "
         "(docs/sweep.md). To run it once: trivium simulate tank.fmu",
     ),
+    ("sweep stduy.json", "Invalid value for 'STUDY': There is no file stduy.json. Did you mean study.json?"),
+    ("simulate ./tnak.fmu", "Invalid value for 'FMU': There is no file tnak.fmu. Did you mean tank.fmu?"),
+    ("sweep full/b.json", "Invalid value for 'STUDY': There is no file full/b.json."),
+    ("sweep no/b.json", "Invalid value for 'STUDY': There is no file no/b.json. There is no folder no either."),
     ("sweep empty", "Invalid value for 'STUDY': empty is a folder, not a study. It holds no study."),
     (
         "sweep coupled",
@@ -257,6 +261,15 @@ def test_a_state_directory_that_is_in_use_is_not_overwritten(typed, state_dir):
     code, lines = typed("restore bad.tar")
     assert lines == [
         f"trivium: The state directory {state_dir} is not empty; set TRIVIUM_STATE_DIR to another one, or move it away."
+    ]
+    assert code == 1
+
+
+def test_a_state_directory_that_is_not_there_is_named(typed, tmp_path, monkeypatch):
+    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(tmp_path / "nowhere"))
+    code, lines = typed("backup a.tar")
+    assert lines == [
+        f"trivium: There is no state directory {tmp_path / 'nowhere'}; TRIVIUM_STATE_DIR names another one."
     ]
     assert code == 1
 
