@@ -6,18 +6,28 @@ import doctest
 import math
 import re
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.])")
+_NUMBER = r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.])"
+_PIECE = re.compile(rf"(\.\.\.|{_NUMBER}|\s+)")
 
 
 def same(shown: str, printed: str) -> bool:
-    """Whether two texts differ in white space only, and in numbers by at most 1e-4 of them."""
-    texts = [" ".join(_NUMBER.sub("#", text).split()) for text in (shown, printed)]
-    numbers = [[float(number) for number in _NUMBER.findall(text)] for text in (shown, printed)]
-    return (
-        texts[0] == texts[1]
-        and len(numbers[0]) == len(numbers[1])
-        and all(math.isclose(a, b, rel_tol=1e-4, abs_tol=1e-9) for a, b in zip(*numbers, strict=True))
+    """Whether two texts differ in white space only, and in numbers by at most 1e-4 of them; "..." in the first is any text."""
+    pieces = [piece for piece in _PIECE.split(shown.strip()) if piece]
+    match = re.fullmatch("".join(map(_pattern, pieces)), printed.strip(), re.DOTALL)
+    if match is None:
+        return False
+    numbers = [float(piece) for piece in pieces if re.fullmatch(_NUMBER, piece)]
+    return all(
+        math.isclose(a, float(b), rel_tol=1e-4, abs_tol=1e-9) for a, b in zip(numbers, match.groups(), strict=True)
     )
+
+
+def _pattern(piece: str) -> str:
+    if piece == "...":
+        return ".*?"
+    if re.fullmatch(_NUMBER, piece):
+        return f"({_NUMBER})"
+    return r"\s+" if piece.isspace() else re.escape(piece)
 
 
 class Checker(doctest.OutputChecker):

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from tests.printed import same
 
 #: Kinds of blocks that are typed.
 TYPED = ("sh", "bash", "console", "python")
 #: Commands that go on until they are ended.
 SERVERS = re.compile(r"(\w+=\S+ +)*((\S*/)?trivium serve|make serve|dask scheduler|dask worker)\b")
-NUMBER = r"-?\d+\.\d+(?:[eE][-+]?\d+)?"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def blocks(page: Path) -> list[Block]:
     text, made = page.read_text(encoding="utf-8"), []
     before = 0
     for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        printed = bool(re.search(r"(^|\s)prints:?$", text[before : match.start()].strip()))
+        printed = text[before : match.start()].strip() in ("", "prints")
         made.append(Block(text.count("\n", 0, match.start(2)) + 1, match[1], match[2], printed))
         before = match.end()
     return made
@@ -93,20 +92,9 @@ def _sessions(block: Block) -> Iterator[Command]:
         yield Command(block.line + block.text.count("\n", 0, match.start()), match[1], match[2])
 
 
-def alike(printed: str, expected: str) -> None:
-    """Assert that a text is what a page shows: "..." is any text, decimal fractions may differ by 1e-4."""
-    pattern = ""
-    for piece in re.split(rf"(\.\.\.|{NUMBER}|\s+)", expected.strip()):
-        if piece == "...":
-            pattern += ".*?"
-        elif re.fullmatch(NUMBER, piece):
-            pattern += f"({NUMBER})"
-        else:
-            pattern += r"\s+" if piece.isspace() else re.escape(piece)
-    match = re.fullmatch(pattern, printed.strip(), re.DOTALL)
-    assert match, f"the page shows\n{expected}\nand this was printed:\n{printed[:3000]}"
-    numbers = [float(number) for number in re.findall(NUMBER, expected)]
-    assert [float(number) for number in match.groups()] == pytest.approx(numbers, rel=1e-4), printed[:3000]
+def alike(printed: str, shown: str) -> None:
+    """Assert that a program printed what a page shows."""
+    assert same(shown, printed), f"the page shows\n{shown}\nand this was printed:\n{printed[:3000]}"
 
 
 class Reader:
