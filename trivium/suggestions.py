@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 #: Least likeness of a name that is suggested, and how much less likely a second one may be; of 1.
-_NEAR, _ALIKE = 0.7, 0.05
+_NEAR, _ALIKE = 0.65, 0.05
 #: Most names that a list in a message shows.
 _LISTED = 12
 

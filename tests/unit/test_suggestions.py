@@ -11,6 +11,7 @@ from trivium.suggestions import did_you_mean, near_or_all
         ("stat_time", ["start_time", "end_time"], " Did you mean start_time?"),
         ("TCHWS_set_hex", ["Tchws_set_HEX", "Tchws_set_CHI"], " Did you mean Tchws_set_HEX?"),
         ("CHI1", ["CHI01", "CHI11", "HEX01"], " Did you mean CHI11 or CHI01?"),
+        ("tua", ["tau", "u", "x"], " Did you mean tau?"),
         ("zebra", ["start_time"], ""),
         ("x", [], ""),
     ],

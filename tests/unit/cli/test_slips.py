@@ -156,7 +156,7 @@ USAGE = [
     ("simulate tank.fmu --plot=a.gif", "Invalid value for '--plot': a.gif must end in .png or .html."),
     ("examples fuel_cycle", "Where shall it be copied? Type: trivium examples fuel_cycle fuel_cycle"),
     ("restore nowhere.tar", "Invalid value for 'FILE': There is no file nowhere.tar."),
-    ("completion csh", "Invalid value for 'SHELL': 'csh' is not one of bash, zsh, fish."),
+    ("completion csh", "Invalid value for 'SHELL': 'csh' is not one of bash, zsh, fish. Did you mean zsh?"),
     ("serve --port 70000", "Invalid value for '--port': 70000 is not a whole number from 1 to 65535."),
     ("serve --port http", "Invalid value for '--port': 'http' is not a whole number from 1 to 65535."),
 ]
@@ -206,7 +206,7 @@ ERRORS = [
     ("sweep twice.json", "twice.json is no JSON: paths stands there twice"),
     ("sweep case.json", "case.json is a coupled case, not a study; run it with: trivium converge case.json"),
     ("sweep parameter.json", "simulation_parameters.gian: tank.fmu has no variable gian. Did you mean gain?"),
-    ("sweep metric.json", "metrics.m.variable: tank.fmu has no variable xx."),
+    ("sweep metric.json", "metrics.m.variable: tank.fmu has no variable xx. Did you mean x?"),
     ("sweep fmu.json", "there is no FMU {files}/tnak.fmu. Did you mean tank.fmu?"),
     ("sweep report nowhere", "there is no folder nowhere with results of a sweep."),
     ("sweep report emtpy", "there is no folder emtpy with results of a sweep. Did you mean empty?"),
