@@ -46,6 +46,7 @@ class Trap(IntEnum):
     ABORT = 7
     DISCARD = 8  #: fmi2Discard
     SLOW = 9  #: amount hundredths of a second
+    END = 10  #: fmi2Discard, because the simulation is at its end
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@
     │   └── UnknownSessionError   400   there is no session of this test id
     ├── BusyError                 503   a limit is reached; tells when to come again
     ├── ModelError                500   the model failed; the session stands where it stood
+    │   └── EndedError            500   the model ended the simulation itself
     ├── ComponentError            500   a component of a coupled run failed
     ├── JobError                  500   a job ended with an error or was cancelled; raised by clients
     ├── ResourcesError            500   a file of the test case is missing or wrong
@@ -164,6 +165,10 @@ class BusyError(TriviumError):
 
 class ModelError(TriviumError):
     """A model that failed, with its own log messages; the session stands where it stood."""
+
+
+class EndedError(ModelError):
+    """A model that ended the simulation itself, as its author meant it to."""
 
 
 class ComponentError(TriviumError):

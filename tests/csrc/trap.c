@@ -20,7 +20,7 @@
 
 #include "fmi2Functions.h"
 
-enum { NONE, SEGMENTATION_FAULT, EXIT, HANG, LEAK, NOT_A_NUMBER, ERROR_STATUS, ABORT, DISCARD_STATUS, SLOW };
+enum { NONE, SEGMENTATION_FAULT, EXIT, HANG, LEAK, NOT_A_NUMBER, ERROR_STATUS, ABORT, DISCARD_STATUS, SLOW, END };
 
 typedef struct {
     double time, x, calls, inputs[N_INPUTS];
@@ -134,6 +134,7 @@ fmi2Status fmi2DoStep(fmi2Component c, fmi2Real time, fmi2Real duration, fmi2Boo
     case ERROR_STATUS: self->failed = 1; say(self, "the trap was told to fail"); return fmi2Error;
     case ABORT: die(SIGABRT); break;
     case DISCARD_STATUS: self->failed = 1; say(self, "the trap discards the step"); return fmi2Discard;
+    case END: return fmi2Discard; /* GetBooleanStatus says why */
     case SLOW: usleep((useconds_t)(amount * 1e4)); break; /* amount in hundredths of a second */
     default: self->nan = 0;
     }
@@ -166,7 +167,10 @@ UNUSED_GETTER(fmi2GetString, fmi2String)
 UNUSED_STATUS(fmi2GetStatus, fmi2Status)
 UNUSED_STATUS(fmi2GetRealStatus, fmi2Real)
 UNUSED_STATUS(fmi2GetIntegerStatus, fmi2Integer)
-UNUSED_STATUS(fmi2GetBooleanStatus, fmi2Boolean)
+fmi2Status fmi2GetBooleanStatus(fmi2Component c, const fmi2StatusKind kind, fmi2Boolean *value) {
+    *value = (int)((Instance *)c)->state.inputs[IN_TRAP] == END;
+    return kind == fmi2Terminated && *value ? fmi2OK : fmi2Discard;
+}
 UNUSED_STATUS(fmi2GetStringStatus, fmi2String)
 
 fmi2Status fmi2CancelStep(fmi2Component c) { return (void)c, fmi2Error; }

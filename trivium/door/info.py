@@ -21,6 +21,8 @@ _KINDS = {
     "modelExchange": "Model Exchange",
     "scheduledExecution": "scheduled execution",
 }
+#: Capabilities that are numbers, which FMPy leaves as text.
+_NUMERIC = ("fixedInternalStepSize", "recommendedIntermediateInputSmoothness")
 #: Variables that are printed before the rest is counted.
 _ROWS = 40
 
@@ -204,7 +206,8 @@ def _capabilities(part: Any) -> dict[str, Any]:
 
     declared = attrs.asdict(part, recurse=False)
     plain = {key: value for key, value in declared.items() if isinstance(value, bool | int | float | str)}
-    return {key: value for key, value in plain.items() if value and key != "modelIdentifier"}
+    found = {key: value for key, value in plain.items() if value and key != "modelIdentifier"}
+    return {**found, **{key: float(found[key]) for key in _NUMERIC if key in found}}
 
 
 def _listed(capabilities: Mapping[str, Any]) -> str:

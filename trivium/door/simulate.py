@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from trivium.core.start import parse_start_values
 from trivium.door.grid import Grid, make_grid
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.signals import Signals, read_signals
-from trivium.errors import InvalidValueError, ModelError, ResourcesError
+from trivium.errors import EndedError, InvalidValueError, ModelError, ResourcesError
 from trivium.fmu.description import FmuDescription, Interface, read_fmu
 from trivium.fmu.fmu_model import FmuModel, Solving
 from trivium.fmu.registry import adapter
@@ -82,7 +83,8 @@ def simulate(
     Returns
     -------
     DataFrame
-        A column a variable, indexed by ``time`` [s].
+        A column a variable, indexed by ``time`` [s]. Where the FMU ends the simulation itself, the rows until then,
+        with a warning.
 
     Raises
     ------
@@ -126,7 +128,7 @@ def simulate(
     )
     with contextlib.closing(adapter(_engine(engine), description)(description, solving)) as model:
         rows = _run(model, grid, signals, values)
-    times = [time for time, recorded in zip(grid.times, grid.recorded, strict=True) if recorded]
+    times = [time for time, recorded in zip(grid.times, grid.recorded, strict=True) if recorded][: len(rows)]
     columns = {
         variable.variable.name: column.astype(_DTYPES[variable.variable.kind])
         for variable, column in zip(description.outputs, rows.T, strict=True)
@@ -148,6 +150,9 @@ def _run(model: FmuModel, grid: Grid, signals: Signals, start_values: StartValue
             if recorded:
                 rows[row] = outputs
                 row += 1
+    except EndedError as error:
+        warnings.warn(f"The result ends at {time:g} s: {error}.", stacklevel=3)
+        return rows[:row]
     except ModelError as error:
         raise ModelError(f"At {time:g} s {error}") from error
     return rows

@@ -19,7 +19,7 @@ from abc import abstractmethod
 import numpy as np
 
 from trivium.core.model import FloatArray
-from trivium.errors import ModelError
+from trivium.errors import EndedError, ModelError
 from trivium.fmu.description import FmuDescription
 from trivium.fmu.event_time import MAX_EVENTS, slack
 from trivium.fmu.fmu_model import FmuModel, Solving
@@ -114,7 +114,7 @@ class ExchangeModel(FmuModel):
                 time = self._next_event
             asked, ended = self._completed(time)
             if ended:
-                raise ModelError(f"the FMU ended the simulation at {time} s")
+                raise EndedError(f"the FMU ended the simulation at {time} s")
             if found or asked or due:
                 events += 1
                 if events > MAX_EVENTS:

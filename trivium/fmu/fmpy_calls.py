@@ -19,7 +19,7 @@ from fmpy.fmi1 import FMICallException
 from numpy.typing import NDArray
 
 from trivium.core.model import FloatArray, StartValues
-from trivium.errors import ModelError
+from trivium.errors import EndedError, ModelError
 from trivium.fmu.description import FmuDescription, Interface
 from trivium.fmu.messages import messages
 from trivium.fmu.scalars import FmuVariable, limits
@@ -290,6 +290,8 @@ def translated(what: str) -> Iterator[None]:
         known = isinstance(error, FMICallException | ModelError)
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         more = f" The FMU says: {' | '.join(said)}" if said else ""
+        if isinstance(error, EndedError):
+            raise EndedError(f"{reason}{more}") from error
         raise ModelError(f"the FMU failed to {what}: {reason}{more}") from error
 
 
@@ -304,7 +306,7 @@ def settle(update: Callable[[], Discrete]) -> float:
     for _ in range(MAX_ITERATIONS):
         found = update()
         if found.ended:
-            raise ModelError("the FMU ended the simulation")
+            raise EndedError("the FMU ended the simulation")
         if not found.again:
             return found.next_event
     raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")

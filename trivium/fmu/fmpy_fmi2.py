@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from fmpy import fmi2
+from fmpy.fmi1 import FMICallException
 
 from trivium.core.model import FloatArray, StartValues
+from trivium.errors import EndedError
 from trivium.fmu.description import FmuDescription, Interface
 from trivium.fmu.fmpy_calls import Calls, Discrete
 from trivium.fmu.messages import keep
@@ -93,7 +95,18 @@ class Fmi2(Calls):
     def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
         """Let the FMU step itself."""
         self.set_inputs(inputs)
-        self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
+        try:
+            self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
+        except FMICallException as error:
+            if error.status == fmi2.fmi2Discard and self._ended():
+                raise EndedError("the FMU ended the simulation") from error
+            raise
+
+    def _ended(self) -> bool:
+        """Return whether the FMU discarded a step because it ended the simulation."""
+        with contextlib.suppress(Exception):  # where it does not say
+            return bool(self.fmu.getBooleanStatus(fmi2.fmi2Terminated))
+        return False
 
     def enter_event_mode(self) -> None:
         """Begin an event."""

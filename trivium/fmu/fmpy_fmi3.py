@@ -14,7 +14,7 @@ import numpy as np
 from fmpy import fmi3
 
 from trivium.core.model import FloatArray, StartValues
-from trivium.errors import ModelError
+from trivium.errors import EndedError, ModelError
 from trivium.fmu.description import FmuDescription, Interface
 from trivium.fmu.event_time import MAX_EVENTS, slack
 from trivium.fmu.fmpy_calls import Calls, Discrete, Group, settle
@@ -115,7 +115,7 @@ class Fmi3(Calls):
         for _ in range(MAX_EVENTS):
             event, ended, early, reached = self.fmu.doStep(time, end - time)
             if ended:
-                raise ModelError(f"the FMU ended the simulation at {reached} s")
+                raise EndedError(f"the FMU ended the simulation at {reached} s")
             if event:
                 self._event()
             if not early:

@@ -209,6 +209,14 @@ def test_a_failure_says_when(trap_fmu):
         trivium.simulate(path, stop_time=5, step=1, inputs={"time": [0, 2, 2], "trap": [0, 0, 6]})
 
 
+def test_an_fmu_may_end_the_simulation_itself(trap_fmu):
+    inputs = {"time": [0, 2, 2], "trap": [0, 0, 10], "u": [280, 290, 290]}
+    with pytest.warns(UserWarning, match=r"The result ends at 2 s: the FMU ended the simulation\."):
+        frame = trivium.simulate(trap_fmu(), stop_time=5, step=1, inputs=inputs, outputs=["y"])
+    until = {"time": [0, 2], "u": [280, 290]}
+    pd.testing.assert_frame_equal(frame, trivium.simulate(trap_fmu(), stop_time=2, step=1, inputs=until, outputs=["y"]))
+
+
 def test_the_last_step_ends_at_the_stop_where_steps_may_differ():
     grid = make_grid(0.0, 1.0, 0.3, [0.45, 0.6], divisible=True)
     assert grid.times == pytest.approx((0.0, 0.3, 0.45, 0.6, 0.9, 1.0))

@@ -36,7 +36,9 @@ def test_it_steps_as_the_test_case_does(resources, state_dir):
         assert frame["Tchw_supply"].tolist() == window["Tchw_supply"].tolist()
         assert frame.index.tolist() == window["time"].tolist()
         ahead = plant.forecast(["Twb_outside"], 600, 300)
-        assert ahead["Twb_outside"].tolist() == case.get_forecast(["Twb_outside"], 600, 300).payload["Twb_outside"]
+        assert ahead["Twb_outside"].tolist() == list(
+            case.get_forecast(["Twb_outside"], 600, 300).payload["Twb_outside"]
+        )
     case.close()
 
 
