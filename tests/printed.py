@@ -7,7 +7,7 @@ import math
 import re
 
 _NUMBER = r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.])"
-_PIECE = re.compile(rf"(\.\.\.|{_NUMBER}|\s+)")
+_PIECE = re.compile(rf"(\s*\.\.\.\s*|{_NUMBER}|\s+)")
 
 
 def same(shown: str, printed: str) -> bool:
@@ -23,7 +23,7 @@ def same(shown: str, printed: str) -> bool:
 
 
 def _pattern(piece: str) -> str:
-    if piece == "...":
+    if piece.strip() == "...":
         return ".*?"
     if re.fullmatch(_NUMBER, piece):
         return f"({_NUMBER})"

@@ -89,7 +89,7 @@ def _complete(text: str) -> bool:
 def _sessions(block: Block) -> Iterator[Command]:
     """Yield the commands of a block in which "$ " is the prompt, each with its output."""
     for match in re.finditer(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
-        yield Command(block.line + block.text.count("\n", 0, match.start()), match[1], match[2])
+        yield Command(block.line + block.text.count("\n", 0, match.start()), match[1], match[2].strip() or None)
 
 
 def alike(printed: str, shown: str) -> None:
@@ -132,7 +132,7 @@ class Reader:
         return self._run(":", f'python "{path}"')
 
     def leave(self) -> None:
-        """End the servers as Ctrl-C does."""
+        """End the servers."""
         while self.servers:
             _end(self.servers.pop()[1])
 
@@ -193,7 +193,7 @@ def _listens(host: str, port: int, route: str | None) -> bool:
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    for number in (signal.SIGINT, signal.SIGKILL):
+    for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(server.pid, number)
             server.wait(30)
