@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,12 @@ from trivium.sweep.store import Store
 
 #: Runs that an estimate is made from.
 _SAMPLE = 3
+#: What each strategy does, for people.
+_STRATEGIES: Mapping[Strategy, str] = {
+    "reset": "an instance of the FMU is used for many runs and reset between them",
+    "restore": "an instance of the FMU is used for many runs, and its first state restored between them",
+    "fresh": "each run gets a new instance of the FMU",
+}
 #: Memory of the driver and of what Dask starts besides workers, about [bytes].
 _DRIVER = 350 * 2**20
 
@@ -234,8 +240,8 @@ def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], No
         return known
     rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
     choice = selftest.choose(job, rows)
-    refused = "".join(f"; not {name}: {why}" for name, why in choice.reasons.items())
-    say(f"instances of the FMU are reused by: {choice.strategy}{refused}")
+    refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())
+    say(f"{_STRATEGIES[choice.strategy]}{refused}")
     if cache is not None and choice.decided:
         cache.set_strategy(job.identity(), choice.strategy)
     return choice.strategy
