@@ -185,11 +185,11 @@ def test_initial_values_of_nobody_are_refused():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"tolerance": 0}, "tolerance: input should be greater than 0"),
-        ({"method": "newton"}, "method: input should be 'constant'"),
-        ({"alpha": 2}, "alpha: input should be less than or equal to 1"),
-        ({"max_iterations": 0}, "max_iterations: input should be greater than or equal to 1"),
-        ({"scheme": "seidel"}, "scheme: input should be"),
+        ({"tolerance": 0}, "^tolerance: .*greater than 0"),
+        ({"method": "newton"}, "^method: .*'constant'.*newton"),
+        ({"alpha": 2}, "^alpha: .*1"),
+        ({"max_iterations": 0}, "^max_iterations: .*1"),
+        ({"scheme": "seidel"}, "^scheme: .*'gauss-seidel' or 'jacobi'"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(coupling, options, sentence):

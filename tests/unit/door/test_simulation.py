@@ -101,7 +101,7 @@ def test_the_step_may_be_set(linear):
         (lambda s: s.advance({"u": float("nan")}), "Value must be finite"),
         (lambda s: s.advance(steps=0), "whole number of at least 1"),
         (lambda s: s.advance(steps=1.5), "whole number"),
-        (lambda s: s.initialize(start_values={"tua": 1}), r"no start value tua\. Did you mean tau\?"),
+        (lambda s: s.initialize(start_values={"taus": 1}), r"no start value taus\. Did you mean tau\?"),
         (lambda s: s.initialize(start_values={"tau": 0}), "below the minimum"),
         (lambda s: s.initialize(5, 4), "greater than start_time"),
         (lambda s: setattr(s, "step", 0), "step"),

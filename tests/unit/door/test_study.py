@@ -238,7 +238,7 @@ def _processes(folder):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"parameters": {"tua": [1]}}, r"parameters\.tua: linear.* has no variable tua\. Did you mean tau\?"),
+        ({"parameters": {"taus": [1]}}, r"parameters\.taus: linear.* has no variable taus\. Did you mean tau\?"),
         ({"parameters": {"tau": []}}, r"parameters\.tau: there are no values"),
         ({"parameters": {"tau": [0.01]}}, r"parameters\.tau: .* below the minimum"),
         ({"parameters": {"tau": [float("nan")]}}, r"parameters\.tau: nan is not finite"),
