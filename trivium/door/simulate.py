@@ -3,8 +3,9 @@
 Outputs are recorded on a grid; see `simulate`. Between two points of it inputs are held at the values that they have at
 the first; where an input jumps in between, the step is divided there, unless the FMU takes steps of one length only.
 A co-simulation FMU then gets exactly the calls that ``fmpy.simulate_fmu`` makes, so both return the same numbers to the
-last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other settings, so both agree within
-their tolerances.
+last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other
+settings, so both agree within their tolerances while inputs are constant; FMPy lets inputs vary within a step, and here
+they are held.
 """
 
 from __future__ import annotations
