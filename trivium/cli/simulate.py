@@ -124,9 +124,9 @@ def _table(path: Path | None) -> pandas.DataFrame | None:
     """
     if path is None:
         return None
-    from trivium.extras import require
 
-    pandas = require("pandas", "results")
+    import pandas
+
     try:
         frame = pandas.read_csv(path)
     except (OSError, ValueError) as error:

@@ -10,8 +10,6 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from trivium.extras import require
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -48,14 +46,9 @@ class Columns(Mapping[str, NDArray[np.float64]]):
         return f"Columns({list(self)}, {self['time'].size} times)"
 
     def frame(self) -> pd.DataFrame:
-        """Return a DataFrame of pandas with ``time`` [s] as its index.
+        """Return a DataFrame of pandas with ``time`` [s] as its index."""
+        import pandas as pd
 
-        Raises
-        ------
-        MissingExtraError
-            Without pandas.
-        """
-        pd = require("pandas", "client")
         columns = {name: values for name, values in self.items() if name != "time"}
         return pd.DataFrame(columns, index=pd.Index(self["time"], name="time"))
 

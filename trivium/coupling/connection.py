@@ -14,7 +14,6 @@ from trivium.coupling import transform, units
 from trivium.coupling.component import Variable
 from trivium.coupling.spec import Connection
 from trivium.errors import ComponentError, InvalidValueError
-from trivium.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +78,8 @@ class Link:
 
 def as_frame(variable: Variable, value: FloatArray) -> pd.DataFrame:
     """Return an array as a long table: a column a dimension, and VALUE."""
-    pandas = require("pandas", "coupling")
+    import pandas
+
     if not variable.dims:
         return pandas.DataFrame({VALUE: value.reshape(1)})
     index = pandas.MultiIndex.from_product(list(variable.dims.values()), names=list(variable.dims))

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trivium.coupling import units
 from trivium.coupling.component import Coordinate
-from trivium.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,7 +300,6 @@ def convert(table: Table, unit: str) -> Table:
 
 
 def _frames() -> Any:
-    require("pandas", "coupling")
     from trivium.coupling import frames
 
     return frames

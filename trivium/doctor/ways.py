@@ -54,7 +54,7 @@ def successor(inputs, options):
 
 def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
     """Run two runs of a small study on a worker process."""
-    for module in ("distributed", "h5py", "numba", "pandas"):
+    for module in ("distributed", "h5py", "numba"):
         require(module, "sweep")
     from trivium.engine import Engine
     from trivium.sweep.drive import Drive
@@ -84,7 +84,7 @@ def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
 
 def converge(settings: Settings, folder: Path) -> Iterator[Check]:
     """Converge two small components."""
-    for module in ("matplotlib", "pandas", "pint", "plotly"):
+    for module in ("matplotlib", "pint", "plotly"):
         require(module, "coupling")
     from trivium.coupling.run import run_case
     from trivium.coupling.spec import load_case

@@ -13,7 +13,7 @@ from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.settings import Settings
 
-if not is_installed("matplotlib", "pandas", "pint", "plotly"):
+if not is_installed("matplotlib", "pint", "plotly"):
     raise missing("The kind of job converge", "coupling")
 
 

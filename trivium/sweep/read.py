@@ -240,7 +240,8 @@ class Selection:
 
     def frame(self) -> pd.DataFrame:
         """Return parameters and metrics as a pandas.DataFrame, one row a run."""
-        pandas = require("pandas", "sweep")
+        import pandas
+
         return pandas.DataFrame(self._columns(), index=pandas.Index(self.runs, name="run"))
 
     def dataset(self) -> Any:

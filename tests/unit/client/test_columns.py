@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
-import pytest
 
 from trivium.client.columns import Columns, unpack
 from trivium.core.reply import Reply
-from trivium.errors import MissingExtraError
 from trivium.web.columns import npz
 
 
@@ -30,13 +26,6 @@ def test_null_is_not_a_number():
 
 
 def test_a_frame_has_the_time_as_its_index():
-    pytest.importorskip("pandas", reason="frames need the extra 'client'")
     frame = Columns({"time": [0, 300, 600], "a": [1, 2, 3], "b": [4, 5, 6]}).frame()
     assert frame.index.name == "time"
     assert frame.loc[300.0].to_dict() == {"a": 2.0, "b": 5.0}
-
-
-def test_without_pandas_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MissingExtraError, match=r"trivium\[client\]"):
-        Columns({"time": [0.0]}).frame()
