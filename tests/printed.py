@@ -7,27 +7,31 @@ import math
 import re
 
 _NUMBER = r"(?<![\w.])[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.])"
-_PIECE = re.compile(rf"(\s*\.\.\.\s*|{_NUMBER}|\s+)")
+_PIECE = re.compile(rf"\s*\.\.\.\s*|{_NUMBER}|\s+|.", re.DOTALL)
 
 
 def same(shown: str, printed: str) -> bool:
     """Whether two texts differ in white space only, and in numbers by at most 1e-4 of them; "..." in the first is any text."""
-    pieces = [piece for piece in _PIECE.split(shown.strip()) if piece]
-    match = re.fullmatch("".join(map(_pattern, pieces)), printed.strip(), re.DOTALL)
-    if match is None:
-        return False
-    numbers = [float(piece) for piece in pieces if re.fullmatch(_NUMBER, piece)]
-    return all(
-        math.isclose(a, float(b), rel_tol=1e-4, abs_tol=1e-9) for a, b in zip(numbers, match.groups(), strict=True)
-    )
+    pattern, text = _PIECE.findall(shown.strip()), _PIECE.findall(printed.strip())
+    i = j = 0
+    retry: tuple[int, int] | None = None  # behind the last "...", and how much of the text it takes
+    while j < len(text):
+        if i < len(pattern) and pattern[i].strip() == "...":
+            i, retry = i + 1, (i + 1, j)
+        elif i < len(pattern) and _alike(pattern[i], text[j]):
+            i, j = i + 1, j + 1
+        elif retry is not None:
+            retry = (retry[0], retry[1] + 1)
+            i, j = retry
+        else:
+            return False
+    return all(piece.strip() == "..." for piece in pattern[i:])
 
 
-def _pattern(piece: str) -> str:
-    if piece.strip() == "...":
-        return ".*?"
-    if re.fullmatch(_NUMBER, piece):
-        return f"({_NUMBER})"
-    return r"\s+" if piece.isspace() else re.escape(piece)
+def _alike(shown: str, printed: str) -> bool:
+    if re.fullmatch(_NUMBER, shown) and re.fullmatch(_NUMBER, printed):
+        return math.isclose(float(shown), float(printed), rel_tol=1e-4, abs_tol=1e-9)
+    return shown == printed or (shown.isspace() and printed.isspace())
 
 
 class Checker(doctest.OutputChecker):

@@ -17,6 +17,8 @@ from tests.printed import same
         ("{...}", '{"a": 1}'),
         ("[1, ...]", "[1,2,3]"),
         ("x ...\ny 2.0", "x 1\ny 2.0"),
+        ("1 5.0 ...\n2 6.0 ...", "1 5.0 7 8\n2 6.0 7 8"),
+        ("id_...", "id_2f0c"),
     ],
 )
 def test_rounding_and_white_space_do_not_matter(shown, printed):
