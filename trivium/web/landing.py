@@ -86,7 +86,7 @@ def page(*, with_token: bool) -> Response:
         Whether requests need a token, which the commands of the page then contain.
     """
     body = _PAGE.format(
-        style=Markup(_STYLE),  # noqa: S704 - a constant
+        style=Markup(_STYLE),  # noqa: S704 - a constant  # nosec B704
         dashboard=_dashboard(),
         documentation=_documentation(),
         url=request.host_url,
