@@ -10,6 +10,7 @@ COPY requirements/image.txt requirements/
 RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r requirements/image.txt
 COPY trivium trivium
 COPY Resources Resources
+COPY examples examples
 COPY gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
@@ -32,6 +33,7 @@ COPY --from=environment /opt/conda/envs/trivium /opt/conda/envs/trivium
 WORKDIR /app
 COPY trivium trivium
 COPY Resources Resources
+COPY examples examples
 COPY gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
