@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from trivium.cli import make_parser
+from trivium.cli.serve import worker
 from trivium.environment import ROOT
 from trivium.fmu.abi import pyfmi_problem
 from trivium.settings import Settings, variable_of
@@ -92,7 +92,8 @@ def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
         assert ours <= known, name
     command = compose["services"]["worker"]["command"]
     assert command[:3] == ["python", "-m", "trivium.cli"]
-    assert make_parser().parse_args(command[3:]).jobs == "2"
+    assert command[3] == "worker"
+    assert worker.make_context("worker", command[4:]).params["jobs"] == 2
     for name, program in (("scheduler", "dask_scheduler"), ("dask-worker", "dask_worker")):
         module = pytest.importorskip(f"distributed.cli.{program}")
         dask, _, *arguments = compose["services"][name]["command"]
