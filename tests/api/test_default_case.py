@@ -24,7 +24,7 @@ def first(resources):
 
 def test_identity(server):
     assert server.request("GET", "/name")[1]["payload"] == {"name": "AlphaDataCenterCooling_Gym"}
-    assert server.request("GET", "/version")[1]["payload"] == {"version": "0.1.0-dev"}
+    assert server.request("GET", "/version")[1]["payload"] == {"version": "0.1.0"}
     assert server.request("GET", "/step")[1]["payload"] == 300
     assert server.start_seconds < 60
 

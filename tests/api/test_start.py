@@ -214,7 +214,7 @@ def test_a_socket_file_is_gunicorn_s_own_affair(variables, small_resources, tmp_
     finally:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
-    assert f"Serving Resources on {path}\n" in output
+    assert f"Serving AlphaDataCenterCooling_Gym on {path}\n" in output
 
 
 def test_the_address_that_is_printed_is_the_one_that_is_served(small_resources, tmp_path):
@@ -223,7 +223,7 @@ def test_the_address_that_is_printed_is_the_one_that_is_served(small_resources, 
                     TRIVIUM_STATE_DIR=str(tmp_path), TRIVIUM_WORKER_JOBS="0")  # fmt: skip
     until(lambda: ask(port, "/version"), process)
     process.send_signal(signal.SIGINT)
-    assert f"Serving Resources on http://127.0.0.1:{port}\n" in process.communicate(timeout=60)[0]
+    assert f"Serving AlphaDataCenterCooling_Gym on http://127.0.0.1:{port}\n" in process.communicate(timeout=60)[0]
 
 
 def as_nobody(command) -> tuple[str, ...]:

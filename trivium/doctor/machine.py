@@ -43,7 +43,12 @@ def packages() -> Iterator[Check]:
 def state_directory(folder: Path) -> Iterator[Check]:
     """Write into the state directory."""
     from trivium.core.history import History
+    from trivium.session import layout
 
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise layout.unwritable(folder, error) from error
     History(folder / "history", ["time"]).close()
     free = shutil.disk_usage(folder).free
     yield Check("state", "ready" if free > _LITTLE else "note", f"state directory {folder}, {free / 1e9:.1f} GB free")

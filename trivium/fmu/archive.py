@@ -60,7 +60,10 @@ def unpack(path: Path, cache: Path) -> Path:
     except zipfile.BadZipFile as error:
         raise ResourcesError(f"{path.name} is no FMU, or is damaged: it cannot be unpacked ({error})") from error
     except OSError as error:
-        raise ResourcesError(f"the FMU {path.name} cannot be unpacked: {error}") from error
+        raise ResourcesError(
+            f"the FMU {path.name} cannot be unpacked into {cache}: {error.strerror or error}; "
+            "TRIVIUM_STATE_DIR chooses another state directory"
+        ) from error
     return directory
 
 

@@ -13,7 +13,7 @@ import threading
 import time
 
 from trivium.environment import ROOT, child_environment
-from trivium.errors import SettingsError
+from trivium.errors import SettingsError, TriviumError
 from trivium.jobs.store import Store
 from trivium.session.process import die_with
 from trivium.settings import Settings
@@ -81,4 +81,7 @@ def keep(settings: Settings, parent: int | None = None) -> None:
 
 
 if __name__ == "__main__":
-    keep(Settings(), int(sys.argv[1]))
+    try:
+        keep(Settings(), int(sys.argv[1]))
+    except TriviumError:
+        sys.exit(1)  # the server gives the reason

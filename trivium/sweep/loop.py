@@ -23,6 +23,14 @@ _WARNING = 1
 NOT_FINITE = -1
 
 
+def _compiled(function: Any) -> Any:
+    """Compile a function, and keep it on disk where numba finds a folder that can be written."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be: each process compiles then
+        return njit(nogil=True)(function)
+
+
 def _calling(*types: Any) -> Any:
     """Tell numba how to call a C function by its address; it returns a status.
 
@@ -50,7 +58,7 @@ def _pass(_: Any, address: Any, instance: Any, references: Any, count: Any, valu
     return _calling(uintp, uintp, uintp, uintp)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def read(
     get_real: int,
     get_integer: int,
@@ -87,7 +95,7 @@ def read(
     return 0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def write(
     set_real: int,
     set_integer: int,
@@ -118,7 +126,7 @@ def write(
     return status
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@_compiled
 def simulate(
     do_step: int,
     get_real: int,

@@ -26,6 +26,7 @@ from trivium import logs
 from trivium.core.resources import Resources
 from trivium.environment import ROOT, child_environment, share_metrics
 from trivium.errors import TriviumError
+from trivium.extras import is_installed
 from trivium.jobs.worker import GRACE
 from trivium.session import layout
 from trivium.settings import Settings, unknown_variables
@@ -40,7 +41,19 @@ log = logging.getLogger(__name__)
 
 def serve(settings: Settings) -> None:
     """Serve until interrupted; ends the process with 1 and a sentence when the server cannot start."""
-    Server(settings).run()
+    logging.getLogger("gunicorn.error").addFilter(_is_news)
+    try:
+        Server(settings).run()
+    except SystemExit as ended:
+        if ended.code == Arbiter.APP_LOAD_ERROR:
+            sys.exit(1)
+        raise
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Return whether a record of gunicorn says more than the sentence about an application that cannot be loaded."""
+    known = (f"exited with code {Arbiter.APP_LOAD_ERROR}", "Shutting down: Master", "App failed to load")
+    return not any(text in record.getMessage() for text in known)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -159,7 +172,12 @@ class Hooks:
         if self._settings.worker_jobs:
             command = [sys.executable, "-m", "trivium.jobs.keeper", str(os.getpid())]
             environment = child_environment(**self._settings.environment(), PYTHONPATH=str(ROOT))
-            self._worker_of_jobs = subprocess.Popen(command, env=environment)  # noqa: S603, arguments are ours
+            self._worker_of_jobs = subprocess.Popen(  # noqa: S603, arguments are ours
+                command,
+                env=environment,
+                # Ctrl-C reaches it too, before it has a handler; the server ends it
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509, one thread runs here
+            )
 
     def on_exit(self, _arbiter: Any) -> None:
         """End the worker, which gives its jobs back."""
@@ -179,15 +197,14 @@ class Hooks:
         signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
         self._log()
         address = worker.cfg.address[0]
-        name = self._settings.resources.name
+        name = Resources.load(self._settings.resources).name
+        page = "/dashboard/" if is_installed("dash") else "/"
         if not isinstance(address, tuple):
             print(f"Serving {name} on {address}", flush=True)  # noqa: T201
             return
         url = self._settings.model_copy(update=dict(zip(("host", "port"), address, strict=True))).url
         print(  # noqa: T201, what the person at the terminal waits for
-            f"Serving {name} on {url}\n"
-            f"  open {url}/dashboard/ or try: curl {url}/measurements\n"
-            f"  Ctrl-C stops the server.",
+            f"Serving {name} on {url}\n  open {url}{page} or try: curl {url}/measurements\n  Ctrl-C stops the server.",
             flush=True,
         )
 
