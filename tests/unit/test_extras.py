@@ -1,7 +1,9 @@
 """Missing packages, and the commands that install them."""
 
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +63,20 @@ def test_no_other_module_writes_such_a_command() -> None:
     for path in (ROOT / "trivium").rglob("*.py"):
         if path.name != "extras.py":
             assert "pip install" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("module", ["llvmlite", "numba", "h5py", "distributed"])
+@pytest.mark.parametrize("use", ["trivium.Study", "import trivium.sweep"])
+def test_a_base_install_says_how_to_get_sweeps(module: str, use: str) -> None:
+    program = f"import sys; sys.modules[{module!r}] = None; import trivium\n{use}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"trivium.errors.MissingExtraError: {module} is not installed; install it with: "), last
+    assert shlex.split(last)[-1].endswith("[sweep]")
+
+
+def test_a_package_whose_own_requirement_is_missing_is_not_there_either(tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ModuleNotFoundError(\"No module named 'llvmlite'\", name='llvmlite')")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import trivium.sweep"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert "trivium.errors.MissingExtraError: " in done.stderr.splitlines()[-1], done.stderr
