@@ -48,6 +48,9 @@ class Client:
         """Address of the server."""
         return self._connections.url
 
+    def __repr__(self) -> str:
+        return f"Client({self.url})"
+
     def testcases(self) -> list[str]:
         """Return the ids of the test cases."""
         return [about["testcaseid"] for about in self._connections.request("GET", "/testcases").json()]

@@ -34,6 +34,9 @@ class Job:
     def __init__(self, connections: Connections, task_id: str) -> None:
         self._connections, self.task_id = connections, task_id
 
+    def __repr__(self) -> str:
+        return f"Job({self.task_id} at {self._connections.url})"
+
     def status(self) -> dict[str, Any]:
         """Return how far it is: ``status``, ``message``, ``progress``, ``counts``, ``error`` and more.
 

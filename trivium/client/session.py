@@ -43,6 +43,9 @@ class Session:
         #: ``inexact`` or ``replayed`` when the last reply came from a plant that did not come back bit by bit.
         self.restored = ""
 
+    def __repr__(self) -> str:
+        return f"Session({self.testid} at {self._connections.url})"
+
     # -- what there is ------------------------------------------------------------------------------------------------
 
     def name(self) -> str:

@@ -24,6 +24,7 @@ from trivium.coupling.loop import Result, converge
 from trivium.coupling.problem import Problem, connect
 from trivium.coupling.record import Record
 from trivium.coupling.residual import split
+from trivium.door.arguments import by_name
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.suggestions import did_you_mean
 
@@ -116,13 +117,13 @@ class Coupling:
         *,
         initial: Mapping[str, Any] | None = None,
     ) -> None:
-        self._functions = dict(functions)
+        self._functions = by_name(functions, "functions", '{"energy": energy, "economy": economy}')
         if not self._functions:
             raise InvalidValueError("functions: there must be at least one.", "functions")
         arguments = {name: _arguments(name, function) for name, function in self._functions.items()}
         self._inputs = {name: list(defaults) for name, defaults in arguments.items()}
-        self._initial = self._starts(arguments, dict(initial or {}))
-        self._sources = self._explicit(list(connections))
+        self._initial = self._starts(arguments, by_name(initial, "initial", '{"price": 1.0}'))
+        self._sources = self._explicit(_pairs(connections))
         self._outputs = self._discovered()
         self._sources |= self._by_name()
 
@@ -193,7 +194,11 @@ class Coupling:
         """Return the outputs that connections name, by the input that takes them."""
         sources: dict[str, str] = {}
         for pair in connections:
-            if isinstance(pair, str) or len(pair) != 2 or not all(isinstance(end, str) and "." in end for end in pair):
+            if (
+                not isinstance(pair, tuple | list)
+                or len(pair) != 2
+                or not all(isinstance(end, str) and "." in end for end in pair)
+            ):
                 raise InvalidValueError(
                     f'connections: a connection is a pair as ("energy.demand", "economy.load"), not {pair!r}.',
                     "connections",
@@ -328,6 +333,15 @@ class Coupling:
             key if keys.count(key) == 1 else f"{name}.{key}": value.item() if value.ndim == 0 else value
             for name, key, value in pairs
         }
+
+
+def _pairs(connections: Any) -> list[Any]:
+    if isinstance(connections, str) or not isinstance(connections, Iterable):
+        raise InvalidValueError(
+            f'connections must be a list of pairs, as [("energy.demand", "economy.load")], not {connections!r:.100}.',
+            "connections",
+        )
+    return list(connections)
 
 
 def _arguments(name: str, function: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trivium import locations
 from trivium.core.resources import Resources
-from trivium.errors import ResourcesError
+from trivium.errors import InvalidValueError, ResourcesError
 from trivium.settings import Settings
 from trivium.suggestions import did_you_mean
 
@@ -25,11 +25,19 @@ def model_path(model: ModelName) -> Path:
 
     Raises
     ------
+    InvalidValueError
+        When it is neither a text nor a path.
     ResourcesError
         When there is no such file or folder.
     """
     if model is None:
         return Settings().resources.absolute()
+    if not isinstance(model, str | os.PathLike):
+        raise InvalidValueError(
+            "model must be the path of an FMU, the folder of a test case or "
+            f'"{locations.COOLING}", not {model!r:.100}.',
+            "model",
+        )
     path = locations.resolve_testcase(os.fspath(model))
     if not path.exists():
         folder = path.parent

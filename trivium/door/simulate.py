@@ -23,6 +23,7 @@ import numpy as np
 from trivium.core.model import FloatArray, StartValues
 from trivium.core.numbers import parse_number
 from trivium.core.start import parse_start_values
+from trivium.door.arguments import by_name
 from trivium.door.grid import Grid, make_grid
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.signals import Signals, read_signals
@@ -251,7 +252,7 @@ def _start_values(description: FmuDescription, given: Mapping[str, Any] | None, 
     """Return start values by scalar, checked."""
     variables = {v.variable.name: v.variable for v in description.parameters}
     values: dict[str, Any] = {}
-    for name, value in (given or {}).items():
+    for name, value in by_name(given, "start_values", '{"g": 9.8}').items():
         elements = [scalar for scalar in variables if scalar.startswith(f"{name}[")] if name not in variables else []
         if name in driven:
             raise InvalidValueError(f"start_values: {name} follows inputs; its first value belongs there.", name)

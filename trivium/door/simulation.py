@@ -14,6 +14,7 @@ from trivium.client.records import Parameter, Point
 from trivium.core.model import FloatArray
 from trivium.core.numbers import parse_count
 from trivium.core.testcase import TestCase
+from trivium.door.arguments import by_name
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.table import Table
 from trivium.errors import InvalidValueError, ModelError
@@ -129,7 +130,7 @@ class Simulation:
         ModelError
             When the model refuses.
         """
-        values = {name: _plain(value) for name, value in (start_values or {}).items()}
+        values = {name: _plain(value) for name, value in by_name(start_values, "start_values", '{"g": 9.8}').items()}
         self._require(values, self._case.get_parameters().payload, "start value")
         end = None if end_time is None else _plain(end_time)
         observed: dict[str, Any] = self._case.initialize(
@@ -292,7 +293,7 @@ class Simulation:
         return f"Simulation({self.name} at {self.time:g} s, step {self.step:g} s)"
 
     def _checked_inputs(self, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-        values = {name: _plain(value) for name, value in (inputs or {}).items()}
+        values = {name: _plain(value) for name, value in by_name(inputs, "inputs", '{"u": 1.0}').items()}
         self._require(values, self._case.actions.position, "input")
         return values
 

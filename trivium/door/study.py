@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from trivium.core.document import wrong_fields
 from trivium.core.numbers import parse_number
 from trivium.core.resources import Resources
+from trivium.door.arguments import by_name
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
@@ -139,7 +141,7 @@ class Study:
         controller: str = "hold",
         time_limit: float = 3600.0,
     ) -> None:
-        self.path = model_path(model)
+        self.path = _model(model)
         self._unpacked = state_dir() / "fmu"
         folder = tempfile.mkdtemp(prefix="trivium-study-")
         self._folder = Path(folder)
@@ -155,15 +157,22 @@ class Study:
                 "start_time": start,
                 "stop_time": stop,
                 "step_size": length if step is None else _plain(step),
-                "start_values": {name: _plain(value) for name, value in (start_values or {}).items()},
+                "start_values": {
+                    name: _plain(value) for name, value in by_name(start_values, "start_values", '{"g": 9.8}').items()
+                },
                 "inputs": None if inputs is None else str(self._write_inputs(inputs)),
                 "interpolate_inputs": interpolate,
                 "controller": controller,
                 "time_limit": time_limit,
             },
-            "simulation_parameters": {name: _plain(values) for name, values in parameters.items()},
+            "simulation_parameters": {
+                name: _plain(values) for name, values in by_name(parameters, "parameters", '{"g": [9.8, 1.6]}').items()
+            },
             "sampling": {"method": sampling, "runs": runs, "seed": seed},
-            "metrics": {name: _metric(name, metric) for name, metric in metrics.items()}
+            "metrics": {
+                name: _metric(name, metric)
+                for name, metric in by_name(metrics, "metrics", '{"peak": ("x", "max")}').items()
+            }
             if metrics is not None
             else {name: {"variable": name, "method": method} for name in names},
             "output": {"trajectories": bool(outputs)},
@@ -215,7 +224,7 @@ class Study:
         Raises
         ------
         InvalidValueError
-            When the number of workers is negative.
+            When the number of workers is negative, or the folder is a file.
         EngineError
             When the scheduler cannot be reached or the processes are lost; with a folder, the same call goes on.
         ConflictError
@@ -227,6 +236,8 @@ class Study:
             )
         if workers == 0 and scheduler:
             raise InvalidValueError("scheduler and workers=0 exclude each other.", "workers")
+        if folder is not None:
+            _check_folder(folder)
         temporary = folder is None
         out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
         address = None if workers == 0 else scheduler or Settings().scheduler or None
@@ -300,6 +311,26 @@ def _renamed(text: str) -> str:
     for field, argument in _NAMES.items():
         text = text.replace(field, argument)
     return text
+
+
+def _model(model: ModelName) -> Path:
+    path = model_path(model)
+    if path.suffix == ".json":
+        raise InvalidValueError(
+            f"model: {path.name} is a study file, which the command trivium sweep run {shlex.quote(str(model))} runs; "
+            "trivium.Study takes an FMU or the folder of a test case.",
+            "model",
+        )
+    return path
+
+
+def _check_folder(folder: Any) -> None:
+    if not isinstance(folder, str | os.PathLike):
+        raise InvalidValueError(f"folder must be the path of a folder, not {folder!r:.100}.", "folder")
+    path = Path(folder).absolute()
+    file = next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
+    if file is not None:
+        raise InvalidValueError(f"folder must be a folder for the results, and {file} is a file.", "folder")
 
 
 def _metric(name: str, metric: Any) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.server import free_port
+from trivium.client import Client
 from trivium.client import connection as module
 from trivium.client.connection import Connections
 from trivium.errors import BusyError, InvalidValueError, ModelError, RequestError, UnreachableError
@@ -132,6 +133,13 @@ def test_a_request_with_a_key_is_sent_again_with_the_same_key(to, failure):
     assert first
     assert others == [first, first]
     assert len({body for _, _, body in script.requests}) == 1
+
+
+def test_what_a_client_makes_says_where_it_is():
+    with Client("http://127.0.0.1:5999") as client:
+        shown = [repr(client), repr(client.session("abc")), repr(client.job("t1"))]
+    place = "http://127.0.0.1:5999"
+    assert shown == [f"Client({place})", f"Session(abc at {place})", f"Job(t1 at {place})"]
 
 
 def test_every_request_has_a_key_of_its_own(to):

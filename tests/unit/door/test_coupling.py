@@ -157,6 +157,10 @@ def test_a_coupling_may_be_made_in_a_thread(coupling):
     ("arguments", "error", "sentence"),
     [
         (({},), InvalidValueError, "at least one"),
+        (("nope",), InvalidValueError, r"functions must be a dictionary by name, as \{.*not 'nope'"),
+        (([energy, economy],), InvalidValueError, "functions must be a dictionary by name"),
+        (({"e": energy}, 3), InvalidValueError, "connections must be a list of pairs, .* not 3"),
+        (({"e": energy}, [3]), InvalidValueError, "a connection is a pair"),
         (({"a": 3},), InvalidValueError, "a must be a function, not int"),
         (({"a": lambda *x: {}},), InvalidValueError, r"a has the argument \*x"),
         (({"a": lambda x: {"y": x}, "b": lambda y: {"x": y}},), InvalidValueError, r"a\.x needs a value to begin with"),
@@ -175,6 +179,11 @@ def test_a_coupling_may_be_made_in_a_thread(coupling):
 def test_a_slip_is_refused_when_the_coupling_is_made(arguments, error, sentence):
     with pytest.raises(error, match=sentence):
         trivium.Coupling(*arguments)
+
+
+def test_initial_values_without_names_are_refused():
+    with pytest.raises(InvalidValueError, match="initial must be a dictionary by name"):
+        trivium.Coupling({"e": energy, "g": economy}, initial=[1.0])
 
 
 def test_initial_values_of_nobody_are_refused():

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 import trivium
-from trivium.errors import ResourcesError
+from trivium.errors import InvalidValueError, ResourcesError
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,7 @@ def test_what_is_no_fmu_is_refused(tmp_path, content):
 def test_a_missing_file_is_named_with_what_is_close(folder):
     with pytest.raises(ResourcesError, match=r"no model 'fuelcycle.fmu' .* Did you mean FuelCycle.fmu\?"):
         trivium.info("fuelcycle.fmu")
+    with pytest.raises(InvalidValueError, match="model must be the path of an FMU, .* not 3"):
+        trivium.info(3)
     with pytest.raises(ResourcesError, match=r"Did you mean cooling\?"):
         trivium.info("coolin")

@@ -160,6 +160,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        ({"start_values": [1]}, r"start_values must be a dictionary by name, as {\"g\": 9.8}, not \[1\]"),
         ({"start_values": {"taus": 2}}, "start_values: taus cannot be set in linear.* Did you mean tau?"),
         ({"start_values": {"tau": NAN}}, "nan for parameter tau. Value must be finite"),
         ({"start_values": {"tau": 0.01}}, r"within \[0.1, inf\] s, but is below the minimum"),

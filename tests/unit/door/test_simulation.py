@@ -99,6 +99,8 @@ def test_the_step_may_be_set(linear):
     [
         (lambda s: s.advance({"U": 1}), r"linear.* has no input U\. Did you mean u\? inputs lists them"),
         (lambda s: s.advance({"u": float("nan")}), "Value must be finite"),
+        (lambda s: s.advance(5), r"inputs must be a dictionary by name, as .*, not 5"),
+        (lambda s: s.initialize(start_values=[1]), r"start_values must be a dictionary by name, as .*, not \[1\]"),
         (lambda s: s.advance(steps=0), "whole number of at least 1"),
         (lambda s: s.advance(steps=1.5), "whole number"),
         (lambda s: s.initialize(start_values={"taus": 1}), r"no start value taus\. Did you mean tau\?"),
@@ -174,6 +176,8 @@ def test_the_shipped_plant_opens_without_arguments(resources):
 def test_what_cannot_be_opened_is_refused(folder):
     with pytest.raises(ResourcesError, match=r"Did you mean FuelCycle.fmu\?"):
         trivium.open("FuelCycle.fm")
+    with pytest.raises(InvalidValueError, match="model must be the path of an FMU, .* not 3"):
+        trivium.open(3)
     with pytest.raises(InvalidValueError, match="engine must be"):
         trivium.open("FuelCycle.fmu", engine="dymola")
     with pytest.raises(InvalidValueError, match="step"):

@@ -255,6 +255,9 @@ def _processes(folder):
         ({"outputs": "x"}, r"outputs must be a list of names: \['x'\]"),
         ({"sampling": "random"}, r"sampling: must be 'grid'"),
         ({"inputs": {"u": 1}}, "inputs must be a pandas.DataFrame"),
+        ({"parameters": [1]}, "parameters must be a dictionary by name"),
+        ({"metrics": "x"}, "metrics must be a dictionary by name"),
+        ({"start_values": 1}, "start_values must be a dictionary by name"),
         ({"controller": "pid"}, "controller: must be 'hold'"),
     ],
 )
@@ -262,6 +265,25 @@ def test_a_slip_is_refused_when_the_study_is_made(linear, options, sentence):
     arguments = {"parameters": {"tau": [1]}, "stop_time": 20, "step": 1, **options}
     with pytest.raises(InvalidValueError, match=sentence):
         trivium.Study(linear, **arguments)
+
+
+def test_results_need_a_folder(linear, tmp_path):
+    made = trivium.Study(linear, {"tau": [1]}, stop_time=1)
+    (tmp_path / "day.csv").write_text("time,u\n")
+    for folder in (tmp_path / "day.csv", tmp_path / "day.csv" / "out"):
+        with pytest.raises(InvalidValueError, match=r"folder must be a folder .*day\.csv is a file"):
+            made.run(workers=0, folder=folder)
+    with pytest.raises(InvalidValueError, match="folder must be the path of a folder, not 3"):
+        made.run(workers=0, folder=3)
+    assert (tmp_path / "day.csv").read_text() == "time,u\n"
+
+
+def test_a_study_file_is_for_the_command(tmp_path):
+    (tmp_path / "my study.json").write_text("{}")
+    with pytest.raises(
+        InvalidValueError, match="study file, which the command trivium sweep run '.*my study.json' runs"
+    ):
+        trivium.Study(tmp_path / "my study.json", {}, stop_time=1)
 
 
 def test_what_cannot_be_run_is_refused(linear, own_fmu):
