@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from trivium.cli.types import ExistingFile, TestCaseFolder
+from trivium.cli.types import ExistingFile, TestCaseFolder, command_for
 
 if TYPE_CHECKING:
     from trivium.settings import Settings
@@ -17,6 +17,30 @@ if TYPE_CHECKING:
 _C = TypeVar("_C", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class ModelCommand(click.Command):
+    """A command whose model is an option; a model that is typed without the option gets the words to type instead."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the command line; fail where words are left over."""
+        extra = super().parse_args(ctx, args)
+        if extra and not ctx.resilient_parsing:
+            ctx.fail(f"Unexpected argument {extra[0]}.{_as_option(extra[0])}")
+        return extra
+
+
+def _as_option(word: str) -> str:
+    """Return how to type a model that stands without its option, with a space before it; empty for other words."""
+    from trivium import locations
+
+    if word.endswith(".fmu"):
+        return f" Use: --fmu {word}"
+    if Path(word).is_dir() or word in locations.TESTCASES:
+        return f" Use: --resources {word}"
+    return command_for(Path(word))
 
 
 def model(command: _C) -> _C:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,7 @@ from trivium.cli.state import backup, restore
 from trivium.cli.step import compare, step
 from trivium.cli.sweep import sweep
 from trivium.cli.token import token
+from trivium.cli.types import command_for
 
 #: Name of the command.
 NAME = "trivium"
@@ -47,6 +49,21 @@ or the models did not converge; 130 interrupted by Ctrl-C."""
 
 class Program(click.Group):
     """The root command: its help opens with a sentence and lists the commands under headings."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command; a file, or ``help``, in its place gets the words to type instead."""
+        word = args[0]
+        if word not in self.commands and not ctx.resilient_parsing:
+            if word == "help":
+                command = next((name for name in args[1:] if name in self.commands), "COMMAND")
+                ctx.fail(f"No such command 'help'. Type: {NAME} --help, or {NAME} {command} --help")
+            if word.endswith(".fmu"):
+                ctx.fail(f"{word} is an FMU, not a command. Type: {NAME} simulate {word}, or {NAME} serve --fmu {word}")
+            if instead := command_for(Path(word)):
+                ctx.fail(f"{word} is not a command.{instead}")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, click's signature
         """Return the names of the commands in the order of the help."""

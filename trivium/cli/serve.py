@@ -10,7 +10,7 @@ from trivium.cli import options
 from trivium.cli.types import Whole
 
 
-@click.command()
+@click.command(cls=options.ModelCommand)
 @options.model
 @click.option("--host", help="Address to listen on.  [default: HOST, or 127.0.0.1]")
 @click.option("--port", type=Whole(1, 65535), metavar="PORT", help="Port to listen on.  [default: PORT, or 5000]")
@@ -24,7 +24,7 @@ def serve(resources: Path | None, host: str | None, port: int | None) -> None:
     server.serve(options.settings(resources=resources, host=host, port=port))
 
 
-@click.command()
+@click.command(cls=options.ModelCommand)
 @options.model
 @click.option(
     "--jobs",

@@ -31,7 +31,7 @@ _OPTIONS = {
 _ABOUT = {"time_rat": ("s/s", "Computing time over simulated time")}
 
 
-@click.command()
+@click.command(cls=options.ModelCommand)
 @options.model
 @click.option(
     "--from", "start", type=Number(at_least=0), default=0.0, metavar="SECONDS", help="Start time.  [default: 0]"

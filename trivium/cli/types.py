@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +97,18 @@ class ExistingFile(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Return the path; fail with a suggestion where there is no such file."""
+        from trivium import locations
+
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if path.is_dir():
             self.fail(f"{path} is a folder, not {self._kind}.{self._inside(path)}", param, ctx)
+        if not path.exists() and self._suffix == ".fmu" and str(path) in locations.TESTCASES:
+            instead = f"Use: {self._instead.format(path)}" if self._instead else "To run it: trivium step --to SECONDS"
+            self.fail(f"{path} is a test case that comes with the package, not {self._kind}. {instead}", param, ctx)
         if not path.exists():
             self.fail(f"There is no file {path}.{_near(path, self._suffix)}", param, ctx)
+        if self._suffix == ".fmu" and path.suffix != ".fmu" and not zipfile.is_zipfile(path):
+            self.fail(f"{path} is not {self._kind}.{command_for(path)}", param, ctx)
         return path
 
     def _inside(self, folder: Path) -> str:
@@ -125,7 +134,8 @@ class TestCaseFolder(click.Path):
         if str(path) in locations.TESTCASES:
             return locations.shipped_testcase(str(path))
         if path.is_file():
-            self.fail(f"{path} is a file, not a folder. Use: --fmu {path}", param, ctx)
+            instead = f" Use: --fmu {path}" if path.suffix == ".fmu" else command_for(path)
+            self.fail(f"{path} is a file, not a folder.{instead}", param, ctx)
         if not path.exists():
             self.fail(f"There is no folder {path}.{_near(path, '')}", param, ctx)
         return path
@@ -144,6 +154,19 @@ class Assignment(click.ParamType[tuple[str, str]]):
         if not (equals and name and text):
             self.fail(f"{value!r} is not of the form NAME=VALUE.", param, ctx)
         return name, text
+
+
+def command_for(path: Path) -> str:
+    """Return the command that takes a study or a coupled case, with a space before it; empty for other files."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig")) if path.suffix == ".json" else None
+    except (OSError, ValueError):
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    if "components" in content:
+        return f" It is a coupled case. Use: trivium converge {path}"
+    return f" It is a study. Use: trivium sweep {path}" if "paths" in content or "simulation" in content else ""
 
 
 def _near(path: Path, suffix: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 import trivium
 from trivium.cli import main
+from trivium.cli.program import program
 from trivium.errors import TriviumError
 
 STUDY = {
@@ -107,6 +108,38 @@ USAGE = [
         "Invalid value for '--resources': There is no folder testcse. Did you mean testcase?",
     ),
     ("step --to 5 --fmu tank.fmu --resources testcase", "--fmu and --resources exclude each other"),
+    ("serve tank.fmu", "Unexpected argument tank.fmu. Use: --fmu tank.fmu"),
+    ("worker testcase", "Unexpected argument testcase. Use: --resources testcase"),
+    ("step tank.fmu --to 10", "Unexpected argument tank.fmu. Use: --fmu tank.fmu"),
+    ("step cooling --to 10", "Unexpected argument cooling. Use: --resources cooling"),
+    ("serve study.json", "Unexpected argument study.json. It is a study. Use: trivium sweep study.json"),
+    (
+        "serve --resources study.json",
+        "Invalid value for '--resources': study.json is a file, not a folder. It is a study. Use: trivium sweep study.json",
+    ),
+    (
+        "serve --fmu study.json",
+        "Invalid value for '--fmu': study.json is not an FMU. It is a study. Use: trivium sweep study.json",
+    ),
+    (
+        "serve --fmu case.json",
+        "Invalid value for '--fmu': case.json is not an FMU. It is a coupled case. Use: trivium converge case.json",
+    ),
+    ("serve --fmu t.csv", "Invalid value for '--fmu': t.csv is not an FMU."),
+    (
+        "step --to 5 --fmu cooling",
+        "Invalid value for '--fmu': cooling is a test case that comes with the package, "
+        "not an FMU. Use: --resources cooling",
+    ),
+    (
+        "simulate cooling",
+        "Invalid value for 'FMU': cooling is a test case that comes with the package, not an FMU. "
+        "To run it: trivium step --to SECONDS",
+    ),
+    ("tank.fmu", "tank.fmu is an FMU, not a command. Type: trivium simulate tank.fmu, or trivium serve --fmu tank.fmu"),
+    ("study.json", "study.json is not a command. It is a study. Use: trivium sweep study.json"),
+    ("help", "No such command 'help'. Type: trivium --help, or trivium COMMAND --help"),
+    ("help step", "No such command 'help'. Type: trivium --help, or trivium step --help"),
     ("step --to 600 --out empty", "Invalid value for '--out': File 'empty' is a directory."),
     ("compare --days 0", "Invalid value for '--days': 0 is not greater than 0."),
     ("compare --days nan", "Invalid value for '--days': nan is not a finite number."),
@@ -174,7 +207,7 @@ def help_of(line):
     """The words before --help in the hint of a row."""
     words = line.split()
     if words[0] not in {"sweep", "token"}:
-        return "" if words[0] == "stpe" else f"{words[0]} "
+        return f"{words[0]} " if words[0] in program.commands else ""
     return "sweep run " if words[1] not in ("rnu", "ad") and words[0] == "sweep" else f"{words[0]} "
 
 
