@@ -6,13 +6,16 @@ do about it is the caller's decision.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import signal
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any
 
@@ -84,13 +87,14 @@ class Engine:
         with dask.config.set(settings):
             try:
                 if scheduler is None:
-                    self._cluster = self._dask.LocalCluster(
-                        n_workers=workers or cores(),
-                        threads_per_worker=1,
-                        dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
-                        worker_dashboard_address="127.0.0.1:0",
-                        silence_logs=50,
-                    )
+                    with _deaf_children():
+                        self._cluster = self._dask.LocalCluster(
+                            n_workers=workers or cores(),
+                            threads_per_worker=1,
+                            dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
+                            worker_dashboard_address="127.0.0.1:0",
+                            silence_logs=50,
+                        )
                 self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)
                 if scheduler is not None:
                     self._client.wait_for_workers(1, timeout=20)
@@ -250,6 +254,25 @@ def speaker() -> Callable[[Any, Any], None]:
 
     worker = get_worker()
     return lambda key, value: worker.log_event(_TOPIC, {"key": key, "value": value})
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Block Ctrl-C, which a terminal sends to all of its processes, in threads that start here and their processes.
+
+    The threads of Dask that start workers begin here, so that workers which replace dead ones do not hear it either.
+    This process hears it afterwards, and ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    with contextlib.suppress(OSError):
+        resource_tracker.ensure_running()  # Python 3.11 unblocks Ctrl-C in the thread that starts it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def cores() -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import numpy as np
@@ -27,8 +30,18 @@ def command(tmp_path):
     """Run `trivium sweep` with arguments in a folder of its own."""
     environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
 
-    def run(*arguments, start=False, check=0):
+    def run(*arguments, start=False, terminal=None, check=0):
         whole = [sys.executable, "-m", "trivium.cli", "sweep", *map(str, arguments)]
+        if terminal is not None:
+
+            def adopt():
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+            with (tmp_path / "said").open("wb") as said:
+                return subprocess.Popen(
+                    whole, env=environment, stdin=terminal, stdout=subprocess.DEVNULL, stderr=said,
+                    start_new_session=True, preexec_fn=adopt,
+                )  # fmt: skip
         if start:
             with (tmp_path / "said").open("wb") as said:
                 return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=said)
@@ -126,6 +139,29 @@ def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
     assert before
     for path in sorted((tmp_path / "whole/parts").iterdir()):
         assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
+
+
+def test_ctrl_c_on_a_terminal_prints_one_sentence(command, tmp_path, trap_fmu):
+    """The terminal sends Ctrl-C to the workers as well; only the driver speaks of it."""
+    study = slow_study(tmp_path, trap_fmu())
+    terminal, device = pty.openpty()
+    try:
+        process = command(study, "--no-cache", "--workers", 2, terminal=device)
+        try:
+            _wait_for(lambda: len(_done(tmp_path / "slow")) >= 1)
+            family = psutil.Process(process.pid).children(recursive=True)
+            os.write(terminal, b"\x03")
+            assert process.wait(200) == 130
+        finally:
+            process.kill()
+            process.wait()
+    finally:
+        os.close(device)
+        os.close(terminal)
+    assert psutil.wait_procs(family, timeout=60)[1] == []
+    said = (tmp_path / "said").read_text()
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("interrupted; the runs that ended are kept")
 
 
 def _done(folder):
