@@ -66,7 +66,13 @@ def require(module: str, extra: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise missing(module.partition(".")[0], extra) from error
-    except ImportError as error:
+    except Exception as error:  # a broken package may raise anything
         raise MissingExtraError(
-            f"{module} cannot be imported ({error}); install it again with: {command(extra)}"
+            f"{module}{_file(module)} cannot be imported ({str(error) or type(error).__name__}); "
+            f"install it again with: {command(extra)}"
         ) from error
+
+
+def _file(module: str) -> str:
+    package = importlib.util.find_spec(module.partition(".")[0])
+    return f" in {package.origin}" if package is not None and package.origin else ""

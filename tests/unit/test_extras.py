@@ -52,11 +52,16 @@ def test_an_environment_without_pip_is_served_by_uv(monkeypatch) -> None:
     assert shlex.split(extras.command("gym")) == [sys.executable, "-m", "pip", "install", "trivium[gym]"]
 
 
-def test_a_broken_package_is_not_called_missing(tmp_path, monkeypatch) -> None:
-    (tmp_path / "broken_package.py").write_text("raise ImportError('libfoo.so.3 is damaged')")
+@pytest.mark.parametrize("kind", ["ImportError", "RuntimeError", "SyntaxError"])
+def test_a_broken_package_is_not_called_missing(kind, tmp_path, monkeypatch) -> None:
+    file = tmp_path / f"broken_by_{kind}.py"
+    file.write_text(f"raise {kind}('libfoo.so.3 is damaged')")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(MissingExtraError, match=r"cannot be imported \(libfoo\.so\.3 is damaged\)"):
-        extras.require("broken_package", "sweep")
+    with pytest.raises(MissingExtraError) as caught:
+        extras.require(file.stem, "sweep")
+    reason, _, command = str(caught.value).partition("; install it again with: ")
+    assert reason == f"{file.stem} in {file} cannot be imported (libfoo.so.3 is damaged)"
+    assert "trivium[sweep]" in command
 
 
 def test_no_other_module_writes_such_a_command() -> None:
