@@ -12,6 +12,8 @@ import click
 
 #: Time between two lines [s].
 _LINES = 10.0
+#: Time between two drawings of the bar [s].
+_DRAWINGS = 0.2
 
 
 @contextlib.contextmanager
@@ -38,11 +40,20 @@ def bar(
     stream = stream or sys.stderr
     if stream.isatty():
         with click.progressbar(length=max(steps, 1), label=label, file=stream, show_pos=True) as shown:
+            pending, last = 0, clock()
 
             def advance(_: float) -> None:
-                shown.update(1)
+                nonlocal pending, last
+                pending += 1
+                now = clock()
+                if now - last >= _DRAWINGS:
+                    shown.update(pending)
+                    pending, last = 0, now
 
-            yield advance
+            try:
+                yield advance
+            finally:
+                shown.update(pending)
         return
     yield _Lines(steps, label, stream, clock).step
 
