@@ -6,6 +6,9 @@ and the completion of a shell are fast.
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from collections.abc import Sequence
 
 import click
@@ -35,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = None if arguments is None else list(arguments)
     try:
         code = program.main(words, prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()  # else a full disk is noticed only at the end of the process
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code
@@ -47,9 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report("interrupted", _INTERRUPTED)
     except TriviumError as error:
         return _report(str(error), _ERROR)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE) or error.filename is not None:
+            raise
+        _forget_output()
+        if error.errno == errno.EPIPE:  # the reader, such as head, has enough
+            return _ERROR
+        return _report(f"the output cannot be written: {error.strerror}", _ERROR)
     return code if isinstance(code, int) else 0
 
 
 def _report(message: str, code: int) -> int:
     click.echo(f"{NAME}: {message}", err=True)
     return code
+
+
+def _forget_output() -> None:
+    """Lead what is left in the buffer of standard output nowhere; Python would try to write it again as it ends."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -157,6 +157,29 @@ def test_examples_are_listed_and_copied(capsys, tmp_path):
         assert path.read_bytes() == (source / path.name).read_bytes()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+@pytest.mark.parametrize("words", [["examples"], ["info"], ["--help"]])
+def test_output_that_cannot_be_written_is_reported_in_one_sentence(words, own_fmu):
+    words = [*words, str(own_fmu("linear", "2.0"))] if words == ["info"] else words
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "trivium.cli", *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith("trivium: the output cannot be written: ")
+
+
+def test_a_reader_that_ends_early_is_no_reason_for_a_traceback():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trivium.cli", "examples"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(120) == 1
+
+
 def test_simulate_prints_and_writes_what_python_returns(capsys, tmp_path, own_fmu):
     fmu, out = own_fmu("linear", "2.0"), tmp_path / "a.csv"
     words = ["simulate", str(fmu), "--stop", "2", "--step", "0.5", "--set", "gain=3", "--out", str(out), "--plot"]
