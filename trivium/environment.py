@@ -5,12 +5,17 @@ Settings do not travel through it; see `trivium.settings.Settings.environment`.
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 #: The folder that holds the package; processes that work elsewhere need it in PYTHONPATH.
 ROOT = Path(__file__).resolve().parent.parent
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_PLOTS = "MPLCONFIGDIR"
 
 
 def child_environment(**variables: str) -> dict[str, str]:
@@ -35,3 +40,27 @@ def share_metrics(folder: Path) -> None:
 def metrics_are_shared() -> bool:
     """Return whether several processes count together."""
     return bool(os.environ.get(_METRICS))
+
+
+def settle_plots() -> None:
+    """Give matplotlib a temporary folder for its files where it cannot write its own, which it would warn about.
+
+    The library chooses the folder when it is imported, and looks only here. The folder is removed as the process ends.
+    """
+    if os.environ.get(_PLOTS) or not sys.platform.startswith(("linux", "freebsd")):  # elsewhere it is another folder
+        return
+    bases = [os.environ.get("XDG_CONFIG_HOME") or "~/.config", os.environ.get("XDG_CACHE_HOME") or "~/.cache"]
+    if all(_is_writable(Path(os.path.expanduser(base)) / "matplotlib") for base in bases):
+        return
+    folder = tempfile.mkdtemp(prefix="trivium-plots-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[_PLOTS] = folder
+
+
+def _is_writable(folder: Path) -> bool:
+    """Return whether files can be written in a folder, which may have to be made first."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)

@@ -9,7 +9,7 @@ import shutil
 import sys
 from types import ModuleType
 
-from trivium import locations
+from trivium import environment, locations
 from trivium.errors import MissingExtraError
 
 
@@ -62,6 +62,8 @@ def require(module: str, extra: str) -> ModuleType:
     MissingExtraError
         With the command that installs the extra. Also where the package is there but cannot be imported.
     """
+    if module.partition(".")[0] == "matplotlib":
+        environment.settle_plots()
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

@@ -1,5 +1,6 @@
 """Missing packages, and the commands that install them."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -62,6 +63,21 @@ def test_a_broken_package_is_not_called_missing(kind, tmp_path, monkeypatch) -> 
     reason, _, command = str(caught.value).partition("; install it again with: ")
     assert reason == f"{file.stem} in {file} cannot be imported (libfoo.so.3 is damaged)"
     assert "trivium[sweep]" in command
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="matplotlib's folder is elsewhere")
+def test_a_home_that_cannot_be_written_is_no_reason_for_a_warning_of_matplotlib(tmp_path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra results is not installed")
+    (tmp_path / "home").touch()  # a file: no folder can be made in it, not even by root
+    names = ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME")
+    inherited = {name: value for name, value in os.environ.items() if name not in names}
+    program = "from trivium.extras import require; print(require('matplotlib', 'results').get_configdir())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env={**inherited, "HOME": str(tmp_path / "home")},
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert not Path(done.stdout.strip()).exists()  # it ends with the process
 
 
 def test_no_other_module_writes_such_a_command() -> None:
