@@ -27,8 +27,6 @@ _OPTIONS = {
     "seed": "--seed",
     "scenarios": "--period",
 }
-#: Unit and description of what is measured beside the indicators that a test case declares.
-_ABOUT = {"time_rat": ("s/s", "Computing time over simulated time")}
 
 
 @click.command(cls=options.ModelCommand)
@@ -55,12 +53,14 @@ def step(
 ) -> None:
     """Simulate a model under a controller.
 
-    The key performance indicators are printed. No server is needed.
+    The key performance indicators are printed; the final values of the outputs where the model declares none. No
+    server is needed.
     """
     if end <= start:
         raise click.BadParameter(f"{end:g} is not after --from {start:g}.", param_hint="'--to'")
     from trivium.control import commands
     from trivium.control.drive import default_controller
+    from trivium.core.kpi import TIME_RATIO
     from trivium.core.resources import Resources
 
     with _opened(options.settings(resources=resources)) as (case, settings):
@@ -71,8 +71,9 @@ def step(
             )
         files = Resources.load(settings.resources)
         indicators = commands.step(case, files, name, start, end, out, options.note, bar)
-        about = {**_ABOUT, **case.evaluation.about}
-    lines = [_line(name, value, *about.get(name, ("", ""))) for name, value in indicators.items() if value is not None]
+        about = {**TIME_RATIO, **case.evaluation.about}
+        lines = [] if case.evaluation.about else _final(case)
+    lines = lines or [_line(name, value, *about[name]) for name, value in indicators.items() if value is not None]
     options.show("\n".join(lines), dict(indicators), as_json=as_json)
 
 
@@ -124,5 +125,15 @@ def _opened(settings: Settings) -> Iterator[tuple[TestCase, Settings]]:
         raise InvalidValueError(str(error).replace(error.field, option), option) from error
 
 
-def _line(name: str, value: float, unit: str, description: str) -> str:
-    return f"{name:24}{value:>16.6g} {unit:10}{description}".rstrip()
+def _final(case: TestCase) -> list[str]:
+    """Return a line for each output: its value now."""
+    values = case.observation()
+    return [
+        _line(output.name, values[output.name], output.unit, output.description)
+        for output in case.stepper.model.outputs
+    ]
+
+
+def _line(name: str, value: float | str, unit: str, description: str) -> str:
+    text = value if isinstance(value, str) else f"{value:.6g}"
+    return f"{name:24}{text:>16} {unit:10}{description}".rstrip()

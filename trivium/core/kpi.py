@@ -46,8 +46,10 @@ from trivium.errors import InvalidValueError, ResourcesError
 CORE = (
     "cost_tot", "emis_tot", "ener_tot", "idis_tot", "pdih_tot", "pele_tot", "pgas_tot", "tdis_tot", "time_rat",
 )  # fmt: skip
-
-
+#: The indicator that every test case has, measured while a controller steps it.
+TIME_RATIO: Mapping[str, About] = {
+    "time_rat": About("s/s", "Computing time of the controller over simulated time"),
+}
 #: Indicators made of others: name, what of, how.
 _RATIOS: Mapping[str, tuple[About, tuple[str, str], Callable[[float, float], float]]] = {
     "pue": (About("1", "Power usage effectiveness, mechanical part: 1 + ener_tot / heat_tot"),

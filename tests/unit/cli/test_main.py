@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas
 import pytest
+from fmpy import read_model_description, simulate_fmu
 
 import trivium
 from trivium.cli import main
@@ -42,6 +43,24 @@ def test_step_of_an_fmu_alone(capsys, resources: Path) -> None:
 def test_an_fmu_that_is_not_the_plant_is_stepped_with_its_inputs_held(capsys, own_fmu) -> None:
     assert main(["step", "--fmu", str(own_fmu("linear", "2.0")), "--to", "5", "--json"]) == 0
     assert "Controller: hold" in capsys.readouterr().err
+
+
+def test_without_indicators_the_final_values_of_the_outputs_are_printed(capsys, own_fmu) -> None:
+    fmu = own_fmu("linear", "2.0")
+    assert main(["step", "--fmu", str(fmu), "--to", "5"]) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    variables = read_model_description(str(fmu)).modelVariables
+    outputs = [v for v in variables if v.causality == "output" and v.type != "String"]
+    last = simulate_fmu(str(fmu), stop_time=5, output_interval=1, output=[v.name for v in outputs])[-1]
+    assert [line[0] for line in printed] == [v.name for v in outputs]
+    assert [float(line[1]) for line in printed] == [pytest.approx(float(last[v.name]), rel=1e-5) for v in outputs]
+    assert [line[2] for line in printed] == [v.unit or "1" for v in outputs]
+
+
+def test_the_time_ratio_has_a_unit(capsys) -> None:
+    assert main(["step", "--to", "600"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("time_rat"))
+    assert line.split()[2:] == ["s/s", "Computing", "time", "of", "the", "controller", "over", "simulated", "time"]
 
 
 def test_without_a_plotting_package_the_table_is_written(capsys, tmp_path: Path, monkeypatch) -> None:
