@@ -139,6 +139,9 @@ class Component(ABC):
             When it fails or takes too long.
         """
 
+    def check(self) -> None:  # noqa: B027, an own body is optional
+        """Refuse, before the first evaluation, what every evaluation would fail at; by default nothing is looked at."""
+
     def cancel(self) -> None:  # noqa: B027, an own body is optional
         """End an evaluation that runs in another thread, and refuse new ones; by default nothing can be ended."""
 

@@ -22,7 +22,7 @@ from trivium.coupling.component import Component, Variable
 from trivium.coupling.connection import Link, check_units
 from trivium.coupling.graph import Edge, Order, arrange
 from trivium.coupling.process_component import ProcessComponent
-from trivium.coupling.python_component import PythonComponent, call_apart, copy_files, request_of
+from trivium.coupling.python_component import PythonComponent, call_resolved, copy_files, request_of
 from trivium.coupling.residual import Part
 from trivium.coupling.runner import inside
 from trivium.coupling.transform import files
@@ -238,7 +238,7 @@ def _described(name: str, one: spec.Python, folder: Path) -> Mapping[str, Any]:
     request = request_of(one.describe or "", one.options, folder, describe=True)
     with tempfile.TemporaryDirectory(prefix="trivium-") as place:
         copy_files(one.files, folder, Path(place))
-        call_apart(name, {call.REQUEST: request}, Path(place), _DESCRIBING, {})
+        call_resolved(name, "describe", {call.REQUEST: request}, Path(place), _DESCRIBING, {})
         found: Mapping[str, Any] = json.loads((Path(place) / call.DESCRIBED).read_bytes())
     return found
 

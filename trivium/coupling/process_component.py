@@ -25,7 +25,7 @@ from trivium.coupling import arrays
 from trivium.coupling.component import Component, Values, Variable
 from trivium.coupling.python_component import copy_files
 from trivium.coupling.runner import inside, result, run
-from trivium.errors import ComponentError
+from trivium.errors import ComponentError, InvalidValueError
 
 VALUE = "VALUE"
 
@@ -104,6 +104,27 @@ class ProcessComponent(Component):
             except (ValueError, OSError, ComponentError) as error:
                 raise ComponentError(f"{self.name}: its file {name} cannot be read: {error}") from error
         return found
+
+    def check(self) -> None:
+        """Refuse a program that is not there.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the field of the case.
+        """
+        name, field = self._argv[0], f"components.{self.name}.argv"
+        if "/" not in name or Path(name).is_absolute():
+            if which(name) is None:
+                raise InvalidValueError(f"{field}: there is no program {name}", field)
+        elif Path(name) not in map(Path, self._files):
+            raise InvalidValueError(
+                f"{field}: there will be no program {name} in the working directory: files does not list it", field
+            )
+        for file in self._files:
+            if not inside(self._folder, file).is_file():
+                field = f"components.{self.name}.files"
+                raise InvalidValueError(f"{field}: there is no file {file} beside the case", field)
 
     def cancel(self) -> None:
         """End the program and refuse new evaluations."""

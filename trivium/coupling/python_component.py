@@ -8,6 +8,7 @@ import json
 import platform
 import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -20,7 +21,7 @@ from trivium.coupling import arrays, call
 from trivium.coupling.component import Component, Values, Variable
 from trivium.coupling.runner import inside, result, run
 from trivium.environment import ROOT, child_environment
-from trivium.errors import ComponentError
+from trivium.errors import ComponentError, InvalidValueError
 
 
 class PythonComponent(Component):
@@ -94,13 +95,40 @@ class PythonComponent(Component):
         copy_files(self._files, self._folder, folder)
         if not self._apart:
             return self._here(values)
-        request = self._request(self._function, describe=False)
+        request = request_of(self._function, self._options, self._folder)
         inputs = {call.REQUEST: request, call.INPUTS: arrays.dumps(values)}
         call_apart(self.name, inputs, folder, self.timeout, self._environment, self._stop)
         try:
             return arrays.loads(result(folder, call.OUTPUTS).read_bytes())
         except (ValueError, OSError) as error:
             raise ComponentError(f"{self.name}: its outputs are no arrays of numbers: {error}") from error
+
+    def check(self) -> None:
+        """Refuse a callable that is not there, in the process that is to call it.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the field of the case.
+        """
+        if self._function.startswith("trivium.coupling.plant:"):  # our own, of test cases and FMUs
+            return
+        path = [str(self._folder)]
+        if not self._apart:
+            try:
+                call.resolve(self._function, path)
+            except Exception as error:
+                reason = call.unresolved(self._function, error, path)
+                raise InvalidValueError(
+                    f"components.{self.name}.callable: {reason}", f"components.{self.name}.callable"
+                ) from error
+            return
+        request = request_of(self._function, self._options, self._folder, check=True)
+        with tempfile.TemporaryDirectory(prefix="trivium-") as place:
+            copy_files(self._files, self._folder, Path(place))
+            call_resolved(
+                self.name, "callable", {call.REQUEST: request}, Path(place), self.timeout, self._environment, self._stop
+            )
 
     def cancel(self) -> None:
         """End the function's process and refuse new evaluations."""
@@ -115,9 +143,6 @@ class PythonComponent(Component):
         except Exception as error:  # whatever a model raises
             raise ComponentError(f"{self.name}: {type(error).__name__}: {error}") from error
 
-    def _request(self, function: str, *, describe: bool) -> bytes:
-        return request_of(function, self._options, self._folder, describe=describe)
-
     def _named(self) -> list[str]:
         """Return the files of the case's folder that options name."""
         texts = [value for value in self._options.values() if isinstance(value, str) and value]
@@ -129,10 +154,13 @@ class PythonComponent(Component):
         return found
 
 
-def request_of(function: str, options: Mapping[str, Any], folder: Path, *, describe: bool) -> bytes:
+def request_of(
+    function: str, options: Mapping[str, Any], folder: Path, *, describe: bool = False, check: bool = False
+) -> bytes:
     """Return a request as `trivium.coupling.call` reads it."""
     path = [str(folder.absolute())]
-    return json.dumps({"callable": function, "options": options, "path": path, "describe": describe}).encode()
+    request = {"callable": function, "options": options, "path": path, "describe": describe, "check": check}
+    return json.dumps(request).encode()
 
 
 def call_apart(
@@ -156,6 +184,33 @@ def call_apart(
         run(argv, folder, timeout, inputs, environment=own, stop=stop)
     except ComponentError as error:
         raise ComponentError(f"{name}: {error}") from error
+
+
+def call_resolved(
+    name: str,
+    field: str,
+    inputs: Mapping[str, bytes | Path],
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str],
+    stop: threading.Event | None = None,
+) -> None:
+    """Run `trivium.coupling.call` as `call_apart` does, before the first evaluation.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field of the component, when the callable is not there.
+    ComponentError
+        Naming the component.
+    """
+    try:
+        call_apart(name, inputs, folder, timeout, environment, stop)
+    except ComponentError as error:
+        if not (folder / call.UNRESOLVED).is_file():
+            raise
+        reason = (folder / call.UNRESOLVED).read_text()
+        raise InvalidValueError(f"components.{name}.{field}: {reason}", f"components.{name}.{field}") from error
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:

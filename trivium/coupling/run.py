@@ -59,6 +59,8 @@ def run_case(
     folder, out = folder.absolute(), out.absolute()
     say(f"preparing {_components(case)}")
     problem = prepare(case, folder, settings)
+    for component in problem.components.values():
+        component.check()
     with contextlib.ExitStack() as stack:
         record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))
         cache = None
