@@ -5,13 +5,54 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from trivium.core.numbers import shown
 from trivium.errors import InvalidValueError
 from trivium.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+#: Patterns of fields, which `_PATTERNS` puts into words.
+NAME = r"^[A-Za-z_]\w*$"
+END = r"^[A-Za-z_]\w*\.[A-Za-z_]\w*$"
+CALLABLE = r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$"
+_PATTERNS = {
+    NAME: "must be a name of letters, digits and underscores that does not begin with a digit",
+    END: "must be of the form component.variable",
+    CALLABLE: "must be of the form module:function",
+}
+_NUMBER, _WHOLE, _FLAG = "must be a number", "must be a whole number", "must be true or false"
+_OBJECT, _LIST = "must be a JSON object", "must be a list"
+#: What is wrong, by pydantic's type of the error; other types keep pydantic's words.
+_REASONS = {
+    "missing": "is missing",
+    "union_tag_not_found": "is missing",
+    "union_tag_invalid": "must be one of {expected_tags}",
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "dict_type": _OBJECT,
+    "list_type": _LIST,
+    "tuple_type": _LIST,
+    "too_short": "has {actual_length} entries; the least is {min_length}",
+    "too_long": "has {actual_length} entries; the most is {max_length}",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "must be a finite number",
+    "int_type": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_from_float": _WHOLE,
+    "bool_type": _FLAG,
+    "bool_parsing": _FLAG,
+    "string_type": "must be a text",
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+}
 
 
 def read_document(path: Path, field: str) -> Any:
@@ -29,7 +70,7 @@ def read_document(path: Path, field: str) -> Any:
         When it cannot be read, is no JSON (with line and column), or names a field twice in one object.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_without_doubles)
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_doubles)
     except OSError as error:
         raise InvalidValueError(f"{path} cannot be read: {error.strerror}", field) from error
     except json.JSONDecodeError as error:
@@ -59,16 +100,55 @@ def listing(path: Path, error: ValidationError, model: type[BaseModel], document
 
 def wrong_fields(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Yield every field that is wrong, as ``a.b``, and why; the field is empty where several are meant."""
-    for each in error.errors(include_url=False):
-        reason = str(each["msg"]).removeprefix("Value error, ")
-        reason = (reason[:1].lower() + reason[1:]).replace("input should", "must")
+    for field, reason, each in mistakes(error, model):
+        value = each["input"]["kind"] if each["type"] == "union_tag_invalid" else each["input"]
         if each["type"] == "extra_forbidden":
-            reason = f"there is no such field.{near_fields(model, each['loc'])}"
-        elif each["type"] == "missing":
-            reason = "is missing"
-        elif "input" in each and isinstance(each["input"], (str, int, float)) and each["loc"]:
-            reason = f"{reason}, not {shown(each['input'])}"
-        yield ".".join(map(str, each["loc"])), reason
+            yield field, f"there is no such field.{near_fields(model, each['loc'])}"
+        elif isinstance(value, (str, int, float)) and each["loc"] and reason.startswith("must"):
+            yield field, f"{reason}, not {shown(value)}"
+        else:
+            yield field, reason
+
+
+def mistakes(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str, ErrorDetails]]:
+    """Return every mistake: the field as ``a.b``, why it is wrong, and pydantic's details.
+
+    A value that may be of several types is refused by each of them; that is one mistake, and its reason names them all.
+    """
+    merged: dict[tuple[Any, ...], tuple[str, ErrorDetails]] = {}
+    for details in error.errors(include_url=False):
+        place, reason = _place(model, details), _reason(details)
+        if place in merged and merged[place][0] != reason:
+            reason = f"{merged[place][0]} or {reason.removeprefix('must be ')}"
+        merged[place] = (reason, details)
+    deeper = {place[:length] for place in merged for length in range(1, len(place))}
+    # a list with a wrong element is no number either, which is not what is wrong with it
+    return [(".".join(map(str, place)), *rest) for place, rest in merged.items() if place not in deeper]
+
+
+def _reason(details: ErrorDetails) -> str:
+    """Return what is wrong with a field, as the end of a sentence that begins with its name."""
+    context = details.get("ctx", {})
+    if details["type"] == "string_pattern_mismatch" and context["pattern"] in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
+    if details["type"] in _REASONS:
+        return _REASONS[details["type"]].format(**context)
+    reason = details["msg"].removeprefix("Value error, ")
+    return (reason[:1].lower() + reason[1:]).replace("input should", "must")
+
+
+def _place(model: type[BaseModel], details: ErrorDetails) -> tuple[int | str, ...]:
+    """Return where a mistake is in the document, without the names of types that pydantic puts into the location."""
+    places: list[Any] = [model]
+    place: list[int | str] = []
+    for part in details["loc"]:
+        inner = [inner for outer in places for inner in _inside(outer, part)]
+        if inner or (part == details["loc"][-1] and details["type"] == "extra_forbidden"):
+            places = inner
+            place.append(part)
+    if details["type"].startswith("union_tag"):
+        place.append(details["ctx"]["discriminator"].strip("'"))
+    return tuple(place)
 
 
 def near_fields(model: type[BaseModel], location: Sequence[int | str]) -> str:
@@ -85,19 +165,20 @@ def near_fields(model: type[BaseModel], location: Sequence[int | str]) -> str:
     places: list[Any] = [model]
     for part in way:
         # a step that leads nowhere is the tag of a union, which pydantic puts into the location
-        places = [inner for place in places for inner in _inside(place, str(part))] or places
+        places = [inner for place in places for inner in _inside(place, part)] or places
     names = dict.fromkeys(field for place in places for each in _models(place) for field in _fields(each))
     return did_you_mean(str(name), names)
 
 
-def _inside(annotation: Any, part: str) -> list[Any]:
+def _inside(annotation: Any, part: int | str) -> list[Any]:
     """Return what a part of a location leads to."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        fields = _fields(annotation)
-        return [fields[part]] if part in fields else []
+        fields = {name: field.annotation for name, field in annotation.model_fields.items()} | _fields(annotation)
+        return [fields[str(part)]] if part in fields else []
     arguments = get_args(annotation)
-    if getattr(annotation, "__origin__", None) in (dict, list, tuple):
-        return [arguments[-1]]
+    origin = getattr(annotation, "__origin__", None)
+    if origin in (dict, list, tuple):
+        return [arguments[-1]] if origin is dict or isinstance(part, int) else []
     return [inner for argument in arguments for inner in _inside(argument, part)]
 
 

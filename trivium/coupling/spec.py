@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from trivium import locations
-from trivium.core.document import listing, read_document, wrong_fields
+from trivium.core.document import CALLABLE, END, NAME, listing, read_document, wrong_fields
 from trivium.coupling.component import Coordinate
 from trivium.coupling.transform import Transform, references
 from trivium.errors import InvalidValueError
@@ -17,9 +17,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Alpha = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
-End = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*\.[A-Za-z_]\w*$")]
-Callable = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]
+Name = Annotated[str, Field(pattern=NAME)]
+End = Annotated[str, Field(pattern=END)]
+Callable = Annotated[str, Field(pattern=CALLABLE)]
 MethodName = Literal["constant", "aitken", "anderson", "iqn-ils"]
 #: A number, or lists of numbers in lists, which are looked at when the shape is known.
 Numbers = Finite | list[Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from trivium.core.document import near_fields
+from trivium.core.document import mistakes, near_fields
 from trivium.core.numbers import shown
 from trivium.core.recorder import Outcome, Recorder
 from trivium.errors import InvalidValueError, NotFoundError
@@ -87,17 +87,18 @@ def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel
     try:
         return kind.spec.model_validate(dict(given), context=settings)
     except ValidationError as error:
-        wrong = [(".".join(map(str, one["loc"])) or "the body", one) for one in error.errors(include_url=False)]
-        said = [_said(field, one, kind.spec) for field, one in wrong]
-        raise InvalidValueError(" ".join(said), wrong[0][0]) from error
+        wrong = [(field or "the body", reason, details) for field, reason, details in mistakes(error, kind.spec)]
+        sentences = [_sentence(*mistake, kind.spec) for mistake in wrong]
+        raise InvalidValueError(" ".join(sentences), wrong[0][0]) from error
 
 
-def _said(field: str, one: Any, spec: type[BaseModel]) -> str:
-    if one["type"] == "extra_forbidden":
-        return f"Bad input for parameter {shown(field)}. Unknown parameter.{near_fields(spec, one['loc'])}"
-    if one["type"] == "missing":
+def _sentence(field: str, reason: str, details: Any, spec: type[BaseModel]) -> str:
+    if details["type"] == "extra_forbidden":
+        return f"Bad input for parameter {shown(field)}. Unknown parameter.{near_fields(spec, details['loc'])}"
+    if reason == "is missing":
         return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
-    reason = str(one["msg"]).removeprefix("Value error, ")
-    if not one["loc"]:  # a rule about several fields, which its words name
+    own_words = details["type"] == "value_error"
+    reason = str(details["msg"]).removeprefix("Value error, ") if own_words else f"Value {reason}"
+    if not details["loc"]:  # a rule about several fields, which its words name
         return f"Bad input: {reason}."
-    return f"Invalid value {shown(one['input'])} for parameter {field}. {reason}."
+    return f"Invalid value {shown(details['input'])} for parameter {field}. {reason}."

@@ -26,6 +26,10 @@ def changed(**changes):
     return json.dumps({**STUDY, **changes})
 
 
+def case(**component):
+    return json.dumps({"components": {"a": component}})
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory, own_fmu):
     """A folder with good files and bad ones."""
@@ -49,6 +53,13 @@ def files(tmp_path_factory, own_fmu):
         "negative.json": changed(simulation={"stop_time": 2, "step_size": -1}),
         "twice.json": '{"paths": {}, "paths": {}}',
         "case.json": json.dumps(CASE),
+        "kind.json": case(kind="pyton"),
+        "callable.json": case(kind="python", callable="mod.a"),
+        "initial.json": case(kind="python", callable="m:f", inputs={"x": {"initial": "q", "relative": -1}}),
+        "bare.json": '{"components": {}}',
+        "list.json": "[]",
+        "types.json": changed(paths=3, simulation={"stop_time": "a", "step_size": 1}),
+        "mark.json": "\ufeff[]",
         "t.csv": "t,u\n0,1\n",
         "words.csv": "time,u\n0,one\n",
         "bad.tar": "no archive",
@@ -276,8 +287,17 @@ LISTINGS = [
     ("sweep fields.json", ["  simulation.stop_tme: there is no such field. Did you mean stop_time?",
                            "  simulaton: there is no such field. Did you mean simulation?"]),
     ("sweep negative.json", ["  simulation.step_size: must be greater than 0, not -1"]),
-    ("converge case.json", ["  components.a.python.callable: is missing",
-                            "  components.a.python.calable: there is no such field. Did you mean callable?"]),
+    ("sweep list.json", ["  study: must be a JSON object"]),
+    ("sweep mark.json", ["  study: must be a JSON object"]),
+    ("sweep types.json", ["  paths: must be a JSON object, not 3", "  simulation.stop_time: must be a number, not a"]),
+    ("converge bare.json", ["  components: has 0 entries; the least is 1"]),
+    ("converge kind.json",
+     ["  components.a.kind: must be one of 'python', 'process', 'testcase', 'fmu', not pyton"]),
+    ("converge callable.json", ["  components.a.callable: must be of the form module:function, not mod.a"]),
+    ("converge initial.json", ["  components.a.inputs.x.initial: must be a number or a list, not q",
+                               "  components.a.inputs.x.relative: must be at least 0, not -1"]),
+    ("converge case.json", ["  components.a.callable: is missing",
+                            "  components.a.calable: there is no such field. Did you mean callable?"]),
 ]  # fmt: skip
 
 
