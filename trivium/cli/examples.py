@@ -66,13 +66,15 @@ def _copy(source: Path, folder: Path) -> None:
     Raises
     ------
     InvalidValueError
-        When the folder holds something.
+        When the folder holds something, or is an absolute path in a folder that does not exist.
     StorageError
         When it cannot be written.
     """
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidValueError(f"{folder} exists already; name a new folder", "folder")
+        if folder.is_absolute() and not folder.parent.is_dir():
+            raise InvalidValueError(f"{folder} cannot be written: there is no folder {folder.parent}", "folder")
         shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
     except (OSError, shutil.Error) as error:
         raise StorageError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or error}") from error

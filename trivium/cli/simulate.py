@@ -99,9 +99,13 @@ def simulate(
         check_path(out)
     if plot is not None:
         plot = _checked_plot(plot, out or Path(fmu.name))
-    frame = trivium.simulate(
-        fmu, start_time=start, stop_time=stop, step=step, start_values=dict(start_values), inputs=_table(inputs)
-    )
+    table = _table(inputs)
+    try:
+        frame = trivium.simulate(
+            fmu, start_time=start, stop_time=stop, step=step, start_values=dict(start_values), inputs=table
+        )
+    except InvalidValueError as error:
+        raise _of_options(error, fmu) from error
     if out is not None:
         write_table(out, ["time", *frame.columns], [frame.reset_index().to_numpy(dtype=float)])
         options.note(f"written: {out}, {len(frame)} rows")
@@ -112,6 +116,16 @@ def simulate(
         for name, values in frame.items()
     }
     options.show(_summary(summary), summary, as_json=as_json)
+
+
+def _of_options(error: InvalidValueError, fmu: Path) -> InvalidValueError:
+    """Return the error with the words of the command line in place of Python's."""
+    message = str(error).replace("start_values:", "--set:")
+    rule, _, kind = message.rpartition(" Value must be a float")
+    if rule and kind.endswith("<class 'str'>."):  # whatever is typed is a text
+        message = f"{rule} It is not a number."
+    message = message.replace("trivium.info shows", f"trivium info {fmu} shows")
+    return InvalidValueError(message, error.field)
 
 
 def _table(path: Path | None) -> pandas.DataFrame | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.export import check_path, write_table
+from trivium.core.export import ENDINGS, check_path, write_table
 from trivium.core.model import FloatArray
 from trivium.errors import SettingsError, StorageError
 from trivium.extras import require
@@ -53,6 +53,8 @@ def write(selection: Selection, path: Path, *, trajectories: bool, variables: Se
     if path.suffix.lower() == ".mat":
         _write_mat(selection, path, variables)
         return
+    if path.suffix.lower() not in ENDINGS:
+        raise SettingsError(f"{path.name} must end in {', '.join((*ENDINGS, '.mat'))}")
     check_path(path)
     if trajectories:
         write_table(path, ["run", *results.parameters, "time", *variables], _points(selection, variables))

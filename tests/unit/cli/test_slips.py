@@ -266,6 +266,10 @@ ERRORS = [
     ("simulate tank.fmu --stop 1 --input words.csv",
      "--input: the column u of words.csv holds values that are not numbers"),
     ("examples fuel_cylce {tmp}/a", "There is no example fuel_cylce. Did you mean fuel_cycle?"),
+    ("simulate tank.fmu --set gain=a", "Invalid value a for parameter gain. It is not a number."),
+    ("simulate tank.fmu --set gian=1", "--set: gian cannot be set in tank.fmu. Did you mean gain? "
+     "trivium info tank.fmu shows its variables."),
+    ("examples fuel_cycle {tmp}/no/a", "{tmp}/no/a cannot be written: there is no folder {tmp}/no"),
     ("examples fuel_cycle full", "full exists already; name a new folder"),
     ("token list", "there is no file of tokens: name it with --file FILE, or set TRIVIUM_TOKENS"),
     ("token add me --file tokens.json --scopes raed",
@@ -276,9 +280,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(("line", "sentence"), ERRORS)
-def test_a_wrong_name_or_file(typed, files, line, sentence):
+def test_a_wrong_name_or_file(typed, files, tmp_path, line, sentence):
     code, lines = typed(line)
-    assert lines[-1] == f"trivium: {sentence.format(files=files)}"
+    assert lines[-1] == f"trivium: {sentence.format(files=files, tmp=tmp_path)}"
     assert code == 1
 
 
