@@ -224,7 +224,7 @@ def help_of(line):
 
 #: What is wrong in files, names or values: exit code 1 and a sentence.
 ERRORS = [
-    ("step --to 301", "Invalid value 301.0 for parameter --to. Value must be  0 or a multiple of 300 . For example, "
+    ("step --to 301", "Invalid value 301.0 for parameter --to. Value must be 0 or a multiple of 300. For example, "
      "valid values include 0, 300, 600, 900, etc."),
     ("step --to 600 --controller rule", "there is no controller rule. Did you mean rules?"),
     ("step --to 600 --controller pid", "there is no controller pid. There are: hold, rules, look-ahead."),
