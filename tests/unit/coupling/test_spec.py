@@ -10,7 +10,7 @@ import pytest
 from tests.unit.coupling.cases import pair, put, settings_of
 from trivium.coupling.problem import prepare
 from trivium.coupling.spec import Case, load_case
-from trivium.errors import ComponentError, InvalidValueError, TriviumError
+from trivium.errors import InvalidValueError, TriviumError
 
 GOOD = pair([[0.5]], [1.0], [[1.0]], [0.0])
 
@@ -147,7 +147,7 @@ def test_a_component_may_describe_itself(tmp_path):
         with pytest.raises(InvalidValueError, match=said):
             prepare(Case.model_validate(case), tmp_path, settings_of(tmp_path))
     case["components"]["one"] |= {"describe": "coupled:nothing", "inputs": {}}
-    with pytest.raises(ComponentError, match="nothing"):
+    with pytest.raises(InvalidValueError, match=r"components\.one\.describe: coupled:nothing is not there"):
         prepare(Case.model_validate(case), tmp_path, settings_of(tmp_path))
 
 
