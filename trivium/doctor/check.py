@@ -36,12 +36,13 @@ def guarded(name: str, checks: Callable[[], Iterator[Check]]) -> Iterator[Check]
     ----------
     name : str
     checks : callable
-        Yields checks. A `MissingExtraError` says that the verb is not installed.
+        Yields checks. A `MissingExtraError` says that the verb is not installed, or that its package is broken.
     """
     try:
         yield from checks()
     except MissingExtraError as error:
-        yield Check(name, "missing", str(error))
+        broken = error.__cause__ is not None and not isinstance(error.__cause__, ModuleNotFoundError)
+        yield Check(name, "failed" if broken else "missing", str(error))
     except Exception as error:  # a broken package or file may raise anything, and the other checks go on
         yield Check(name, "failed", f"{name}: {reason(error)}")
 
