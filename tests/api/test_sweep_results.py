@@ -88,7 +88,7 @@ def test_the_same_as_parquet(small_server, job, how):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"select": "tow=1"}, "no parameter or metric tow; there are: tau, gain, end, never"),
+        ({"select": "tow=1"}, "no parameter or metric tow. There are: tau, gain, end, never"),
         ({"select": "tau=x"}, "for parameter tau"),
         ({"select": "tau"}, "for parameter select"),
         ({"variable": "z"}, "for parameter variable. There are trajectories of: x, y"),
