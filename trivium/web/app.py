@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -41,7 +42,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings()
     sessions = SessionManager(settings, metrics.Watch())
-    sessions.open_default()
+    with ThreadPoolExecutor(1) as pool:  # a process opens the test case while this one imports and builds the pages
+        opening = pool.submit(sessions.open_default)
+        app = _build(settings, sessions)
+        opening.result()
+    return app
+
+
+def _build(settings: Settings, sessions: SessionManager) -> Flask:
+    """Return the application, whose sessions need not be open yet."""
     app = Flask("trivium", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_UPLOAD"] = settings.max_upload
