@@ -225,8 +225,15 @@ def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(site)
     chance = random.Random(7)
     ids = [site.submit(steps=40, pause=0.03) for _ in range(6)]
     workers = [site.work(), site.work()]
+
+    def bears_a_death(job):
+        """Return whether the job stays below its limit of deaths without progress, however slowly a process starts."""
+        return job.deaths < 3 or job.after_death()[0] == 1 or job.state.ended
+
     for _ in range(8):
         time.sleep(chance.uniform(0.2, 0.8))
+        for task_id in ids:
+            site.until(task_id, bears_a_death)
         if chance.random() < 0.5:
             worker = workers.pop(chance.randrange(2))
             worker.kill()
