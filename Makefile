@@ -75,24 +75,24 @@ format: $(DEV) ## let ruff rewrite the sources
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from models/cooling_plant
-	$(PY) -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
+fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from workshop/cooling_plant
+	$(PY) -m workshop.fmi.build workshop.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
 
-fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from models/fuel_cycle
-	$(PY) -m models.fmi.build models.fuel_cycle.cycle:model examples/fuel_cycle/FuelCycle.fmu
+fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from workshop/fuel_cycle
+	$(PY) -m workshop.fmi.build workshop.fuel_cycle.cycle:model examples/fuel_cycle/FuelCycle.fmu
 
 data: $(DEV) ## rewrite Resources/Disturbance.csv from the weather year and the load model
-	$(PY) -m models.boundary
+	$(PY) -m workshop.boundary
 
 surrogates: $(DEV) ## train Resources/mlp.pth and chiller_power.pth anew (after make fmu)
-	$(PY) -m models.surrogates
+	$(PY) -m workshop.surrogates
 
 baseline: $(DEV) ## run the baseline year anew: Resources/Initialization_*, the records in testing/
-	$(PY) -m models.baseline
+	$(PY) -m workshop.baseline
 	$(PY) testing/record.py
 
 validate-plant: $(DEV) ## replay the recorded trajectories and print the errors per output group
-	$(PY) -m models.cooling_plant.validate $(ARGS)
+	$(PY) -m workshop.cooling_plant.validate $(ARGS)
 
 validate-api: $(DEV) ## replay the recorded run against the server at TRIVIUM_URL and print the errors
 	$(PY) testing/validate_rest_api.py $(ARGS)

@@ -1,10 +1,11 @@
-"""Configuration that ``gunicorn restapi:app`` reads by itself, from the environment; see trivium/web/server.py."""
+"""Configuration that ``gunicorn restapi:app`` reads by itself, from the environment; see trivium/server/server.py."""
 
 import sys
 
+from trivium.server.server import configuration
+
 from trivium.errors import TriviumError
 from trivium.settings import Settings
-from trivium.web.server import configuration
 
 try:
     globals().update(configuration(Settings()))

@@ -9,8 +9,8 @@
 >>> case.close()
 """
 
-from trivium.core.testcase import Reply
 from trivium.door.testcase import TestCase
 from trivium.session.local import open_testcase
+from trivium.simulation.testcase import Reply
 
 __all__ = ["Reply", "TestCase", "open_testcase"]

@@ -22,12 +22,12 @@ import numpy as np
 import requests
 
 from tests.server import GUNICORN, Server
-from trivium.core.initialization import InitializationActions, read_initialization_actions
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase
 from trivium.environment import ROOT
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.initialization import InitializationActions, read_initialization_actions
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase
 
 INTERVAL = 300.0
 

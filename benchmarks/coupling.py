@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.acceleration import Method, following
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.loop import converge
@@ -28,6 +27,7 @@ from trivium.coupling.record import Record
 from trivium.coupling.residual import Part, excesses, weights
 from trivium.coupling.runner import run
 from trivium.coupling.spec import Case, load_case
+from trivium.model.contract import FloatArray
 from trivium.settings import Settings
 
 METHODS = {

@@ -16,14 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from trivium.model.fmu.description import Interface
+from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
+from trivium.model.fmu.registry import make, open_model
 
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase
 from trivium.errors import TriviumError
-from trivium.fmu.description import Interface
-from trivium.fmu.fmu_model import FmuModel, Setup, Solving
-from trivium.fmu.registry import make, open_model
 from trivium.settings import Settings
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase
 
 #: Engine, interface, a new solver every step.
 ROWS: tuple[tuple[str, Interface, bool], ...] = (

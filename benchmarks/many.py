@@ -21,9 +21,9 @@ import numpy as np
 
 from benchmarks.__main__ import INTERVAL, baseline, recorded_actions
 from tests.server import Server
-from trivium.core.testcase import TestCase
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.testcase import TestCase
 
 
 def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float, np.ndarray]:

@@ -23,17 +23,17 @@ from pathlib import Path
 
 from benchmarks.__main__ import baseline, timed
 from tests.server import Server
-from trivium.core.initialization import read_initialization_actions
-from trivium.core.resources import Resources
 from trivium.session.config import Config
 from trivium.session.folder import Folder
 from trivium.session.frames import pack, receive, send, unpack_reply
 from trivium.session.handle import Nursery
 from trivium.session.local import open_testcase
+from trivium.simulation.initialization import read_initialization_actions
+from trivium.simulation.resources import Resources
 
 ROOT = Path(__file__).resolve().parent.parent
 RESOURCES = ROOT / "Resources"
-MODULES = ("trivium", "trivium.web.app", "trivium.session.host")
+MODULES = ("trivium", "trivium.server.app", "trivium.session.host")
 #: Start of the steps, and their number.
 START, STEPS = 300000.0, 1000
 #: The host of `fresh`, which imports nothing else.

@@ -21,20 +21,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
+from trivium.study.cache import Cache
+from trivium.study.drive import State
+from trivium.study.fmu import open_fmu
+from trivium.study.hdf5 import stored_bytes
+from trivium.study.job import DONE, Job, Results
+from trivium.study.parts import Parts
+from trivium.study.plan import Plan
+from trivium.study.prepare import prepare
+from trivium.study.slave import Slave
+from trivium.study.spec import load_study
+from trivium.study.study import Where, open_store, run_study
 
 from trivium.engine import cores
 from trivium.environment import ROOT
-from trivium.sweep.cache import Cache
-from trivium.sweep.drive import State
-from trivium.sweep.fmu import open_fmu
-from trivium.sweep.hdf5 import stored_bytes
-from trivium.sweep.job import DONE, Job, Results
-from trivium.sweep.parts import Parts
-from trivium.sweep.plan import Plan
-from trivium.sweep.prepare import prepare
-from trivium.sweep.slave import Slave
-from trivium.sweep.spec import load_study
-from trivium.sweep.study import Where, open_store, run_study
 
 STUDY = ROOT / "examples" / "fuel_cycle" / "study.json"
 
@@ -179,14 +179,14 @@ def _slave(job: Job, unpacked: Path) -> tuple[Slave, Any, Any]:
 
 
 def _simulated(plan: Plan, job: Job) -> Any:
-    from trivium.sweep.chunk import run_chunk
+    from trivium.study.chunk import run_chunk
 
     runs = np.arange(plan.count)
     return run_chunk(replace(job, dtype="float64", strategy="reset"), runs, plan.rows(0, plan.count)).trajectories
 
 
 def _packed(job: Job, values: Any) -> Results:
-    from trivium.sweep.quanta import encode
+    from trivium.study.quanta import encode
 
     results = Results.empty(job, np.arange(len(values)))
     results.status[:] = DONE

@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from stable_baselines3 import SAC
 
-from trivium.control.rules import INPUTS, RuleBasedController
 from trivium.gym import DataCenterCoolingEnv
+from trivium.plants.cooling.rules import INPUTS, RuleBasedController
 
 DAY = 86400.0
 STEP = 900.0

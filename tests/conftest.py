@@ -10,8 +10,8 @@ import pytest
 
 from tests.postgres import Postgres
 from tests.trap_fmu import TrapFactory, TrapResources
-from trivium.core.testcase import TestCase
 from trivium.session.local import open_testcase
+from trivium.simulation.testcase import TestCase
 
 
 @pytest.fixture(scope="session")

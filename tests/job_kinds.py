@@ -14,11 +14,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from trivium.core.recorder import Outcome, Recorder
 from trivium.jobs import kinds
 from trivium.jobs.child import leave
 from trivium.jobs.kinds import Kind
 from trivium.jobs.worker import work
+from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 
 

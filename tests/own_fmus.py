@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
-from models.cooling_plant.variables import INPUTS, OUTPUTS
 from tests.small_plant import START
 from tests.trap_fmu import pack
+from workshop.cooling_plant.variables import INPUTS, OUTPUTS
 
 #: FMI 3.0's types: letter in model.h, C type.
 TYPES = {

@@ -17,11 +17,11 @@ from pathlib import Path
 import casadi as ca
 import numpy as np
 
-from models.cooling_plant.variables import INPUTS, OUTPUTS
-from models.fmi.build import build
-from models.fmi.spec import Model, Variable
-from models.surrogates.write import save
-from trivium.core.surrogate import Network
+from trivium.plants.cooling.surrogate import Network
+from workshop.cooling_plant.variables import INPUTS, OUTPUTS
+from workshop.fmi.build import build
+from workshop.fmi.spec import Model, Variable
+from workshop.surrogates.write import save
 
 TAU = 600.0
 START = 290.0

@@ -8,11 +8,11 @@ import time
 import pytest
 
 from tests.server import Server
-from trivium.core.recorder import Outcome
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.recorder import Outcome
+from trivium.server import events
 from trivium.settings import Settings
-from trivium.web import events
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.core.recorder import Outcome
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.recorder import Outcome
 from trivium.settings import Settings
 
 RUN = "/api/run/step"

@@ -16,7 +16,7 @@ LIBRARIES = ("libtorch", "/torch/")
 SERVING = """
 import sys
 from pathlib import Path
-import trivium.web.app
+import trivium.server.app
 from trivium.session.local import open_testcase
 from trivium.session.zygote import warm_up
 warm_up()

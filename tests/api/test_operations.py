@@ -92,7 +92,7 @@ def test_each_record_of_the_log_tells_request_and_session(busy):
     )
     busy.request("GET", "/version")
     records = [json.loads(line) for line in busy.log.read_text().splitlines() if line.startswith("{")]
-    (mine,) = [one for one in records if one.get("request") == "mine-1" and one["logger"] == "trivium.web.metrics"]
+    (mine,) = [one for one in records if one.get("request") == "mine-1" and one["logger"] == "trivium.server.metrics"]
     assert (mine["session"], mine["method"], mine["status"]) == (testid, "POST", 200)
     assert mine["seconds"] > 0
     after = records[records.index(mine) + 1 :]

@@ -10,9 +10,9 @@ import numpy as np
 import pandas
 import pytest
 
-from trivium.core.recorder import Outcome
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.recorder import Outcome
 from trivium.settings import Settings
 
 pytest.importorskip("numba", reason="the extra sweep is not installed")
@@ -108,7 +108,7 @@ def test_a_reply_has_an_end(small_server, job, monkeypatch):
     from flask import Flask
 
     from trivium.errors import TooLargeError
-    from trivium.web import selection
+    from trivium.server import selection
 
     monkeypatch.setattr(selection, "_MOST", 6 * 5)
     store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))

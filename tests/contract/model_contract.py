@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from tests.small_plant import FAILING, INPUT_NAMES, OUTPUT_NAMES, SET_POINT, START, temperature
-from trivium.core.model import Model, Snapshot, State
 from trivium.errors import ModelError
+from trivium.model.contract import Model, Snapshot, State
 
 ModelFactory = Callable[[Path, Path], Model]
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.fmu_model import Solving
 
 from tests.contract.model_contract import ModelContract, inputs, output
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import temperature
-from trivium.core.model import Model
-from trivium.fmu.abi import pyfmi_problem
-from trivium.fmu.description import FmuDescription, read_fmu
-from trivium.fmu.fmu_model import Solving
+from trivium.model.contract import Model
 
 pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_problem()))
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_pr
 class TestPyfmiModel(ModelContract):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
-        from trivium.fmu.pyfmi_ import PyfmiModel
+        from trivium.model.fmu.pyfmi_ import PyfmiModel
 
         return PyfmiModel(read_fmu(fmu, cache, "cs"))
 
@@ -29,7 +29,7 @@ class TestPyfmiModel(ModelContract):
 class TestPyfmiExchangeModel(ModelContract):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
-        from trivium.fmu.pyfmi_ import PyfmiExchangeModel
+        from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel
 
         return PyfmiExchangeModel(read_fmu(fmu, cache, "me"))
 
@@ -37,7 +37,7 @@ class TestPyfmiExchangeModel(ModelContract):
 class TestStartValuesOfPyfmiModel(StartValuesContract):
     @staticmethod
     def make(description: FmuDescription) -> Model:
-        from trivium.fmu.pyfmi_ import PyfmiModel
+        from trivium.model.fmu.pyfmi_ import PyfmiModel
 
         return PyfmiModel(description)
 
@@ -47,13 +47,13 @@ class TestStartValuesOfPyfmiExchangeModel(StartValuesContract):
 
     @staticmethod
     def make(description: FmuDescription) -> Model:
-        from trivium.fmu.pyfmi_ import PyfmiExchangeModel
+        from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel
 
         return PyfmiExchangeModel(description)
 
 
 def restarting(fmu: Path, cache: Path) -> Model:
-    from trivium.fmu.pyfmi_ import PyfmiExchangeModel
+    from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel
 
     return PyfmiExchangeModel(read_fmu(fmu, cache, "me"), Solving(restart=True))
 

@@ -91,7 +91,7 @@ EXCEPTIONS = [
         ("docs/cli.md", "*", "written by docs/write_cli.py from the program; tests/unit/test_docs.py compares it"),
         (
             "docs/fmi.md",
-            "python -m models.fmi.build models.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu "
+            "python -m workshop.fmi.build workshop.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu "
             "[--targets linux64 win64 ...]",
             "a synopsis; it needs compilers",
         ),
@@ -120,7 +120,7 @@ EXCEPTIONS = [
         (
             "docs/surrogates.md",
             "import torch",
-            "needs PyTorch, which trivium[all] does not install; tests/unit/core/test_exported.py",
+            "needs PyTorch, which trivium[all] does not install; tests/unit/plants/cooling/test_exported.py",
         ),
         ("docs/sweep.md", "study/", "a drawing"),
         (

@@ -349,7 +349,7 @@ def cmdline(pid):
 def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resources, tmp_path):
     for module in ("distributed", "h5py", "numba", "xarray"):
         pytest.importorskip(module)
-    import trivium.sweep
+    import trivium.study
 
     studies = ROOT / "examples"
     spec = json.loads((studies / "fuel_cycle" / "study-small.json").read_text())
@@ -378,7 +378,7 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
             connection.request("GET", address)
             target.write_bytes(connection.getresponse().read())
             connection.close()
-    with trivium.sweep.open(tmp_path / "fetched" / "results") as one, trivium.sweep.open(tmp_path / "whole") as other:
+    with trivium.study.open(tmp_path / "fetched" / "results") as one, trivium.study.open(tmp_path / "whole") as other:
         assert one.select().frame().equals(other.select().frame())
         variable = "sds.inventory"
         assert (one.select().dataset()[variable].values == other.select().dataset()[variable].values).all()

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-import trivium.sweep
+import trivium.study
 from tests.dask_cluster import DaskCluster
 from tests.own_fmus import state
 from tests.trap_fmu import Trap
@@ -84,7 +84,7 @@ def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path
     assert (tmp_path / "study/parts/00000.h5").read_bytes() == (tmp_path / "again/parts/00000.h5").read_bytes()
     assert command("cache", "info").stdout.startswith("30 runs, ")
     assert command("cache", "clear").stdout.startswith("0 runs, ")
-    with trivium.sweep.open(tmp_path / "study") as results:
+    with trivium.study.open(tmp_path / "study") as results:
         chosen = results.select(tau=20, u=(2, 4))
         for u, trajectory, above in zip((2, 3, 4), chosen.trajectories("x"), chosen.frame()["t"], strict=True):
             wanted = [state(t, u, tau=20) for t in range(100)]
@@ -104,7 +104,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
     (tmp_path / "traps.csv").write_text("\n".join(map(str, column)))
     said = command(study, "--workers", 2, check=3).stdout
     assert "20 of 20 runs, 3 failed" in said
-    with trivium.sweep.open(tmp_path / "study") as results:
+    with trivium.study.open(tmp_path / "study") as results:
         assert np.flatnonzero(results.status == 2).tolist() == [3, 11, 17]
         assert (results.status > 0).all()
         assert results.failures[3] == "its process died each time that it was tried"

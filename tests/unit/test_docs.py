@@ -33,7 +33,7 @@ def test_lines_of_text_are_short_enough_to_compare(document):
 
 
 def test_every_route_is_in_the_reference_of_the_api():
-    source = text("trivium/web/routes.py")
+    source = text("trivium/server/routes.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/\w+)"', source))
     assert len(routes) >= 10
     for method, path in routes:
@@ -42,7 +42,7 @@ def test_every_route_is_in_the_reference_of_the_api():
 
 @pytest.mark.parametrize("module", ["routes", "evaluation", "boptest", "sessions", "jobs"])
 def test_every_route_with_a_test_id_is_told(module):
-    source = text(f"trivium/web/{module}.py")
+    source = text(f"trivium/server/{module}.py")
     routes = set(re.findall(r'@routes\.(get|put|post)\("(/[^"]+)"', source))
     assert len(routes) >= 5
     for method, path in routes:

@@ -16,7 +16,7 @@ from trivium.doctor import machine, model, ways
 from trivium.doctor.check import Check, guarded
 from trivium.errors import TriviumError
 from trivium.extras import command
-from trivium.fmu import abi
+from trivium.model.fmu import abi
 from trivium.settings import Settings
 
 

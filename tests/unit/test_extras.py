@@ -87,7 +87,7 @@ def test_no_other_module_writes_such_a_command() -> None:
 
 
 @pytest.mark.parametrize("module", ["llvmlite", "numba", "h5py", "distributed"])
-@pytest.mark.parametrize("use", ["trivium.Study", "import trivium.sweep"])
+@pytest.mark.parametrize("use", ["trivium.Study", "import trivium.study"])
 def test_a_base_install_says_how_to_get_sweeps(module: str, use: str) -> None:
     program = f"import sys; sys.modules[{module!r}] = None; import trivium\n{use}"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
@@ -98,6 +98,6 @@ def test_a_base_install_says_how_to_get_sweeps(module: str, use: str) -> None:
 
 def test_a_package_whose_own_requirement_is_missing_is_not_there_either(tmp_path: Path) -> None:
     (tmp_path / "numba.py").write_text("raise ModuleNotFoundError(\"No module named 'llvmlite'\", name='llvmlite')")
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import trivium.sweep"
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import trivium.study"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert "trivium.errors.MissingExtraError: " in done.stderr.splitlines()[-1], done.stderr

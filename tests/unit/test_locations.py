@@ -11,8 +11,8 @@ import pytest
 
 from tests.server import ROOT
 from trivium import locations
-from trivium.core.resources import Resources
 from trivium.errors import ResourcesError
+from trivium.simulation.resources import Resources
 
 
 def test_a_checkout_serves_its_own_folders():

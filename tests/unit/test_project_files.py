@@ -37,7 +37,9 @@ def test_the_citation_is_that_of_this_version(project):
     datetime.date.fromisoformat(citation["date-released"])
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/index.md", "mkdocs.yml", "CITATION.cff", "trivium/web/landing.py"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/index.md", "mkdocs.yml", "CITATION.cff", "trivium/server/landing.py"]
+)
 def test_one_sentence_says_what_it_is(project, name):
     assert project["description"] in " ".join((ROOT / name).read_text(encoding="utf-8").split())
 

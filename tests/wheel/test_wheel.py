@@ -128,8 +128,8 @@ def test_a_sweep_of_the_fuel_cycle_with_its_report(installed):
     page = (installed.work / "slice" / "report.html").read_text()
     assert "tep.DIR" in page
     code = """
-import trivium.sweep
-results = trivium.sweep.open("slice")
+import trivium.study
+results = trivium.study.open("slice")
 print(len(results), int((results.status == 1).sum()))
 """
     assert installed.python(code).split() == ["200", "200"]

@@ -19,7 +19,7 @@ def serve(resources: Path | None, host: str | None, port: int | None) -> None:
 
     The server listens until Ctrl-C. Further settings are environment variables (docs/settings.md).
     """
-    from trivium.web import server
+    from trivium.server import server
 
     server.serve(options.settings(resources=resources, host=host, port=port))
 

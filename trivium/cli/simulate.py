@@ -93,7 +93,7 @@ def simulate(
     if stop is not None and stop <= (start or 0.0):
         raise click.BadParameter(f"{stop:g} is not after the start, {start or 0.0:g}.", param_hint="'--stop'")
     import trivium
-    from trivium.core.export import check_path, write_table
+    from trivium.simulation.export import check_path, write_table
 
     if out is not None:
         check_path(out)

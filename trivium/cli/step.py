@@ -15,8 +15,8 @@ from trivium.cli.types import Number, Whole
 from trivium.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from trivium.core.testcase import TestCase
     from trivium.settings import Settings
+    from trivium.simulation.testcase import TestCase
 
 #: What the options are called where a test case checks their values.
 _OPTIONS = {
@@ -60,8 +60,8 @@ def step(
         raise click.BadParameter(f"{end:g} is not after --from {start:g}.", param_hint="'--to'")
     from trivium.control import commands
     from trivium.control.drive import default_controller
-    from trivium.core.kpi import TIME_RATIO
-    from trivium.core.resources import Resources
+    from trivium.evaluation.kpi import TIME_RATIO
+    from trivium.simulation.resources import Resources
 
     with _opened(options.settings(resources=resources)) as (case, settings):
         name = controller or default_controller(case)

@@ -17,8 +17,8 @@ from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from trivium.settings import Settings
-    from trivium.sweep.cache import Cache
-    from trivium.sweep.study import Where
+    from trivium.study.cache import Cache
+    from trivium.study.study import Where
 
 #: Exit codes of a sweep with failed runs, and of one that was interrupted.
 _SOME_FAILED, _INTERRUPTED = 3, 130
@@ -100,7 +100,7 @@ def run(
     The same command again goes on where an interrupted one stopped.
     """
     _require_sweep()
-    from trivium.sweep.study import Where
+    from trivium.study.study import Where
 
     settings = options.settings(scheduler=scheduler)
     where = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
@@ -124,9 +124,9 @@ def run(
 def report(results: Path, out: Path | None, as_json: bool) -> None:
     """Write a page with plots of a sweep's results."""
     _require_sweep()
-    from trivium.sweep.progress import amount
-    from trivium.sweep.read import open_results
-    from trivium.sweep.report import write_report
+    from trivium.study.progress import amount
+    from trivium.study.read import open_results
+    from trivium.study.report import write_report
 
     folder = _folder(results)
     path = out or folder / "report.html"
@@ -152,9 +152,9 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
 def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool, as_json: bool) -> None:
     """Write a sweep's results as a file for other tools."""
     _require_sweep()
-    from trivium.sweep.choose import parse_choices
-    from trivium.sweep.progress import amount
-    from trivium.sweep.read import open_results
+    from trivium.study.choose import parse_choices
+    from trivium.study.progress import amount
+    from trivium.study.read import open_results
 
     choices = parse_choices(select)
     with open_results(_folder(results)) as opened:
@@ -194,8 +194,8 @@ def cache_clear(as_json: bool) -> None:
 
 
 def _run(study: Path, out: Path, where: Where, cache: Cache | None, *, as_json: bool) -> int:
-    from trivium.sweep.progress import Progress, describe
-    from trivium.sweep.study import run_study
+    from trivium.study.progress import Progress, describe
+    from trivium.study.study import run_study
 
     progress = Progress()
     try:
@@ -209,8 +209,8 @@ def _run(study: Path, out: Path, where: Where, cache: Cache | None, *, as_json: 
 
 
 def _estimate(study: Path, where: Where, cache: Cache | None, *, as_json: bool) -> None:
-    from trivium.sweep.progress import amount, duration
-    from trivium.sweep.study import estimate
+    from trivium.study.progress import amount, duration
+    from trivium.study.study import estimate
 
     estimated = estimate(study, where, cache, options.note)
     lines = (
@@ -224,7 +224,7 @@ def _estimate(study: Path, where: Where, cache: Cache | None, *, as_json: bool) 
 
 
 def _show_cache(cache: Cache, *, as_json: bool) -> None:
-    from trivium.sweep.progress import amount
+    from trivium.study.progress import amount
 
     content = cache.content()
     text = f"{content.runs} runs, {amount(content.size)}"
@@ -233,7 +233,7 @@ def _show_cache(cache: Cache, *, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _cache(settings: Settings, size: float = _CACHE_SIZE) -> Iterator[Cache]:
-    from trivium.sweep.cache import Cache
+    from trivium.study.cache import Cache
 
     with contextlib.closing(Cache(settings.state_dir / "sweep" / "runs.sqlite", int(size * 1e9))) as cache:
         yield cache

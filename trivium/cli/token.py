@@ -12,7 +12,7 @@ from trivium.cli.types import Whole
 from trivium.errors import SettingsError
 
 if TYPE_CHECKING:
-    from trivium.web.tokens import Tokens
+    from trivium.server.tokens import Tokens
 
 _file = click.option(
     "--file",
@@ -78,7 +78,7 @@ def _tokens(path: Path | None, *, create: bool = False) -> Tokens:
     SettingsError
         When none is named, or it cannot be read.
     """
-    from trivium.web import tokens
+    from trivium.server import tokens
 
     chosen = path or options.settings().tokens
     if not isinstance(chosen, Path):

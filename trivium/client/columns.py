@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Media type of the archive; trivium/web/columns.py describes it.
+#: Media type of the archive; trivium/server/columns.py describes it.
 NPZ = "application/x-npz"
 
 

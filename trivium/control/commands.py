@@ -9,11 +9,11 @@ from typing import Any
 
 from trivium.control.drive import controller, drive
 from trivium.control.sheet import Panel, draw_html, draw_png, means, panels
-from trivium.core.export import check_path, write_table
-from trivium.core.model import FloatArray
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase
 from trivium.errors import InvalidValueError, MissingExtraError, SettingsError
+from trivium.model.contract import FloatArray
+from trivium.simulation.export import check_path, write_table
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase
 from trivium.suggestions import near_or_all
 
 #: Rows that are read at a time.

@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from trivium.control.look_ahead import LookAheadController
-from trivium.control.rules import INPUTS, RuleBasedController
-from trivium.core.testcase import TestCase
 from trivium.errors import SettingsError, TriviumError
+from trivium.plants.cooling.look_ahead import LookAheadController
+from trivium.plants.cooling.rules import INPUTS, RuleBasedController
+from trivium.simulation.testcase import TestCase
 from trivium.suggestions import near_or_all
 
 

@@ -1,7 +1,7 @@
 """A plot sheet of a run: power, temperatures, heat and effectiveness over time, as PNG and as an interactive page.
 
-What is drawn follows from what the test case declares for its key performance indicators (`trivium.core.kpi`); of one
-that declares nothing the first outputs are drawn. A long run is drawn as means over equal spans of time.
+What is drawn follows from what the test case declares for its key performance indicators (`trivium.evaluation.kpi`); of
+one that declares nothing the first outputs are drawn. A long run is drawn as means over equal spans of time.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.errors import StorageError
 from trivium.extras import require
+from trivium.model.contract import FloatArray
 
 #: Most points of a line.
 POINTS = 2000

@@ -27,7 +27,7 @@ from typing import Literal
 
 import numpy as np
 
-from trivium.core.model import FloatArray
+from trivium.model.contract import FloatArray
 
 Name = Literal["constant", "aitken", "anderson", "iqn-ils"]
 #: How far the mixing backs off, of alpha.

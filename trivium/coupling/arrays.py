@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from trivium.core.model import FloatArray
+from trivium.model.contract import FloatArray
 
 
 def dumps(values: Mapping[str, FloatArray]) -> bytes:

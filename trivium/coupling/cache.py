@@ -13,9 +13,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from trivium.core.model import FloatArray
 from trivium.coupling import arrays
 from trivium.errors import StorageError
+from trivium.model.contract import FloatArray
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, outputs BLOB NOT NULL, sum INTEGER NOT NULL,

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
 
 #: What stands at a place of a dimension: a year, a name.
 Coordinate = int | float | str

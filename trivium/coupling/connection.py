@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling import transform, units
 from trivium.coupling.component import Variable
 from trivium.coupling.spec import Connection
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.model.contract import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.acceleration import differences, filtered, sizes
+from trivium.model.contract import FloatArray
 
 #: Residuals that the contraction rate is averaged over.
 _RATE = 4

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.arrays import digest
 from trivium.coupling.cache import Cache
 from trivium.coupling.component import Component, checked_outputs
@@ -21,6 +20,7 @@ from trivium.coupling.problem import Problem
 from trivium.coupling.record import Evaluation, Record
 from trivium.coupling.residual import split
 from trivium.errors import ComponentError, StorageError
+from trivium.model.contract import FloatArray
 
 #: An evaluation that took longer is kept at once, others with their iteration [s].
 _DEAR = 0.1

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.component import Component, Values, Variable
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
 
 #: Functions are called one at a time: they need not be made for threads.
 _TURN = threading.Lock()

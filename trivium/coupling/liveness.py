@@ -17,12 +17,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.connection import Link
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.problem import Problem
 from trivium.coupling.record import Evaluation
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
 
 #: Least response over change, both relative.
 _GAIN = 1e-6

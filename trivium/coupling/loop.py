@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling.acceleration import following, sizes
 from trivium.coupling.ending import Ending, contraction_rate, exhausted, hopeless, remaining, spectral_radius
 from trivium.coupling.evaluation import Evaluator
@@ -18,6 +17,7 @@ from trivium.coupling.problem import Problem
 from trivium.coupling.record import Evaluation, Iteration, Record
 from trivium.coupling.residual import clip, excesses, weights
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
 
 #: How many iterations before the last one may show that connections are alive.
 _NEAR = 20

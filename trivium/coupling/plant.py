@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from trivium.control.drive import Controller, controller
-from trivium.control.rules import RuleBasedController
-from trivium.core.model import FloatArray
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase
 from trivium.coupling.component import Values
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
+from trivium.plants.cooling.rules import RuleBasedController
 from trivium.session.local import open_testcase
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase
 
 #: What an output may be of the rows of a horizon, shape (n_steps,).
 REDUCERS = {

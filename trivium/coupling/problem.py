@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from trivium import locations
-from trivium.core.model import FloatArray
 from trivium.coupling import call, plant, spec
 from trivium.coupling.acceleration import Method
 from trivium.coupling.component import Component, Variable
@@ -27,6 +26,7 @@ from trivium.coupling.residual import Part
 from trivium.coupling.runner import inside
 from trivium.coupling.transform import files
 from trivium.errors import InvalidValueError
+from trivium.model.contract import FloatArray
 from trivium.settings import Settings
 
 #: What tearing a connection costs whose target has no initial value; an element costs 1.

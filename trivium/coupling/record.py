@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.coupling import arrays
 from trivium.errors import ConflictError, StorageError
+from trivium.model.contract import FloatArray
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trivium.core.model import FloatArray
 from trivium.coupling.component import Variable
 from trivium.coupling.loop import Result
 from trivium.coupling.plot import draw
@@ -27,6 +26,7 @@ from trivium.coupling.problem import Problem
 from trivium.coupling.record import Iteration
 from trivium.coupling.residual import excesses
 from trivium.errors import StorageError
+from trivium.model.contract import FloatArray
 
 #: What is told of an iteration: name in files, heading, width and form of the table.
 _COLUMNS = (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.core.model import FloatArray
+from trivium.model.contract import FloatArray
 
 
 @dataclass(frozen=True)

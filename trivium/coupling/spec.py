@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from trivium import locations
-from trivium.core.document import CALLABLE, END, NAME, listing, read_document, wrong_fields
 from trivium.coupling.component import Coordinate
 from trivium.coupling.transform import Transform, references
+from trivium.document import CALLABLE, END, NAME, listing, read_document, wrong_fields
 from trivium.errors import InvalidValueError
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

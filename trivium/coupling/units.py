@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.errors import InvalidValueError
 from trivium.extras import require
+from trivium.model.contract import FloatArray
 
 CURRENCIES = ("USD", "EUR")
 

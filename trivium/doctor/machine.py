@@ -42,8 +42,8 @@ def packages() -> Iterator[Check]:
 
 def state_directory(folder: Path) -> Iterator[Check]:
     """Write into the state directory."""
-    from trivium.core.history import History
     from trivium.session import layout
+    from trivium.simulation.history import History
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

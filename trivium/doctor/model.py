@@ -12,8 +12,8 @@ from trivium.doctor.check import Check
 from trivium.errors import TriviumError
 
 if TYPE_CHECKING:
-    from trivium.core.resources import Resources
     from trivium.settings import Settings
+    from trivium.simulation.resources import Resources
 
 
 def pyfmi(settings: Settings) -> Iterator[Check]:
@@ -21,7 +21,7 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
 
     A pair that does not fit is a failure only where the engine pyfmi is asked for; ``auto`` takes FMPy then.
     """
-    from trivium.fmu.abi import installed, pyfmi_problem
+    from trivium.model.fmu.abi import installed, pyfmi_problem
 
     wanted = _wanted_engine(settings) == "pyfmi"
     if problem := pyfmi_problem():
@@ -29,7 +29,7 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
         yield Check("pyfmi", "failed" if wanted else "note" if there else "missing", f"engine pyfmi: {problem}")
         return
     try:
-        importlib.import_module("trivium.fmu.pyfmi_")
+        importlib.import_module("trivium.model.fmu.pyfmi_")
     except TriviumError as error:
         yield Check("pyfmi", "failed" if wanted else "note", str(error))
         return
@@ -38,11 +38,11 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
 
 def step(settings: Settings) -> Iterator[Check]:
     """Step the model through every engine that is usable, with what the FMU offers."""
-    from trivium.core.resources import Resources
-    from trivium.fmu.choice import unusable
-    from trivium.fmu.description import INTERFACES, read_fmu
-    from trivium.fmu.probe import probe
-    from trivium.fmu.registry import ENGINES, choose
+    from trivium.model.fmu.choice import unusable
+    from trivium.model.fmu.description import INTERFACES, read_fmu
+    from trivium.model.fmu.probe import probe
+    from trivium.model.fmu.registry import ENGINES, choose
+    from trivium.simulation.resources import Resources
 
     cache = settings.state_dir / "fmu"
     resources = replace(Resources.load(settings.resources), engine=_wanted_engine(settings))
@@ -85,7 +85,7 @@ def step(settings: Settings) -> Iterator[Check]:
 
 def _wanted_engine(settings: Settings) -> str:
     """Return the engine that the test case asks for, else the setting."""
-    from trivium.core.resources import Resources
+    from trivium.simulation.resources import Resources
 
     try:
         engine = Resources.load(settings.resources).engine
@@ -96,8 +96,8 @@ def _wanted_engine(settings: Settings) -> str:
 
 def _first_inputs(resources: Resources) -> dict[str, float]:
     """Return what the model's inputs are first, where the test case says so."""
-    from trivium.core.boundary import Disturbances
-    from trivium.core.initialization import read_observation
+    from trivium.simulation.boundary import Disturbances
+    from trivium.simulation.initialization import read_observation
 
     observation, boundary = resources.initialization_observation, resources.disturbances
     inputs = {} if observation is None else read_observation(observation)
@@ -109,8 +109,8 @@ def _first_inputs(resources: Resources) -> dict[str, float]:
 
 def _advance(resources: Resources, cache: Path, history: Path, engine: str) -> Check:
     """Take a control step of the whole test case, as a request does; the FMU has shown that it survives one."""
-    from trivium.core.testcase import TestCase
-    from trivium.fmu.registry import open_model
+    from trivium.model.fmu.registry import open_model
+    from trivium.simulation.testcase import TestCase
 
     try:
         case = TestCase.open(resources, open_model(resources, cache), history)

@@ -57,10 +57,10 @@ def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
     for module in ("distributed", "h5py", "numba"):
         require(module, "sweep")
     from trivium.engine import Engine
-    from trivium.sweep.drive import Drive
-    from trivium.sweep.prepare import prepare
-    from trivium.sweep.spec import load_study
-    from trivium.sweep.study import open_store
+    from trivium.study.drive import Drive
+    from trivium.study.prepare import prepare
+    from trivium.study.spec import load_study
+    from trivium.study.study import open_store
 
     began = time.monotonic()
     path = folder / "study.json"
@@ -101,7 +101,7 @@ def converge(settings: Settings, folder: Path) -> Iterator[Check]:
 def dashboard(_: Settings, __: Path) -> Iterator[Check]:
     """Import the pages."""
     require("dash", "dashboard")
-    importlib.import_module("trivium.web.dashboard.site")
+    importlib.import_module("trivium.dashboard.site")
     yield Check("dashboard", "ready", f"Dash {importlib.metadata.version('dash')}")
 
 

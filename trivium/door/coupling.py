@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from trivium.core.document import wrong_fields
-from trivium.core.model import FloatArray
 from trivium.coupling import spec
 from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
@@ -24,8 +22,10 @@ from trivium.coupling.loop import Result, converge
 from trivium.coupling.problem import Problem, connect
 from trivium.coupling.record import Record
 from trivium.coupling.residual import split
+from trivium.document import wrong_fields
 from trivium.door.arguments import by_name
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.model.contract import FloatArray
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:

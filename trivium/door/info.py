@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trivium.core.model import Experiment
 from trivium.door.model_path import ModelName, fmu_path
 from trivium.door.table import Table, aligned, as_html
 from trivium.errors import ResourcesError
-from trivium.fmu.description import read_experiment
+from trivium.model.contract import Experiment
+from trivium.model.fmu.description import read_experiment
 
 #: Kinds of FMUs, by FMPy's name of their part of the model description.
 _KINDS = {

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from trivium import locations
-from trivium.core.resources import Resources
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.settings import Settings
+from trivium.simulation.resources import Resources
 from trivium.suggestions import did_you_mean
 
 #: What names a model: the path of an FMU or of a test case's folder, the name of a shipped test case, or None for it.

@@ -20,17 +20,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from trivium.core.model import FloatArray, StartValues
-from trivium.core.numbers import parse_number
-from trivium.core.start import parse_start_values
 from trivium.door.arguments import by_name
 from trivium.door.grid import Grid, make_grid
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.signals import Signals, read_signals
 from trivium.errors import EndedError, InvalidValueError, ModelError, ResourcesError
-from trivium.fmu.description import FmuDescription, Interface, read_fmu
-from trivium.fmu.fmu_model import FmuModel, Solving
-from trivium.fmu.registry import adapter
+from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
+from trivium.model.fmu.fmu_model import FmuModel, Solving
+from trivium.model.fmu.registry import adapter
+from trivium.numbers import parse_number
+from trivium.simulation.start import parse_start_values
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from trivium.client.records import Parameter, Point
-from trivium.core.model import FloatArray
-from trivium.core.numbers import parse_count
-from trivium.core.testcase import TestCase
 from trivium.door.arguments import by_name
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.table import Table
 from trivium.errors import InvalidValueError, ModelError
+from trivium.model.contract import FloatArray
+from trivium.numbers import parse_count
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.testcase import TestCase
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:

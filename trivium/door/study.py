@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
-from trivium.core.document import wrong_fields
-from trivium.core.numbers import parse_number
-from trivium.core.resources import Resources
+from trivium.document import wrong_fields
 from trivium.door.arguments import by_name
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
-from trivium.fmu.description import read_fmu
+from trivium.model.fmu.description import read_fmu
+from trivium.numbers import parse_number
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
-from trivium.sweep import spec
-from trivium.sweep.cache import Cache
-from trivium.sweep.drive import State
-from trivium.sweep.prepare import prepare
-from trivium.sweep.process import run_apart
-from trivium.sweep.progress import Progress
-from trivium.sweep.read import SweepResults, open_results
-from trivium.sweep.study import Where, run_study
+from trivium.simulation.resources import Resources
+from trivium.study import spec
+from trivium.study.cache import Cache
+from trivium.study.drive import State
+from trivium.study.prepare import prepare
+from trivium.study.process import run_apart
+from trivium.study.progress import Progress
+from trivium.study.read import SweepResults, open_results
+from trivium.study.study import Where, run_study
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 from typing import Self
 
-from trivium.core.assembly import assemble
-from trivium.core.model import Model
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase as CoreTestCase
-from trivium.core.testcase import new_history
 from trivium.door.model_path import ModelName, model_path, state_dir
-from trivium.fmu.registry import open_model
+from trivium.model.contract import Model
+from trivium.model.fmu.registry import open_model
 from trivium.session.local import load
 from trivium.settings import Settings
+from trivium.simulation.assembly import assemble
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase as CoreTestCase
+from trivium.simulation.testcase import new_history
 
 
 class TestCase(CoreTestCase):
@@ -69,7 +69,7 @@ class TestCase(CoreTestCase):
 
     @classmethod
     def open(cls, resources: Resources, model: Model, directory: Path) -> CoreTestCase:
-        """Put a test case together; see `trivium.core.testcase.TestCase.open`."""
+        """Put a test case together; see `trivium.simulation.testcase.TestCase.open`."""
         return CoreTestCase.open(resources, model, directory)
 
     def __enter__(self) -> Self:

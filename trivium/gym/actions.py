@@ -12,11 +12,11 @@ import numpy as np
 from gymnasium import spaces
 
 from trivium.client import Point
-from trivium.control.rules import INPUTS, UNITS, Mode, RuleBasedController
-from trivium.control.staging import Stage
 from trivium.errors import InvalidValueError
 from trivium.gym.plants import Plant
 from trivium.gym.spaces import Vector, bounds_of
+from trivium.plants.cooling.rules import INPUTS, UNITS, Mode, RuleBasedController
+from trivium.plants.cooling.staging import Stage
 
 #: Modes in the order of the discrete action.
 MODES = (Mode.FREE, Mode.PARTIAL, Mode.CHILLER)

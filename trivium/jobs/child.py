@@ -19,11 +19,11 @@ import traceback
 from pathlib import Path
 from typing import IO, NoReturn
 
-from trivium.core.recorder import CancelledError, Outcome, Scalar
 from trivium.errors import StoreError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
+from trivium.recorder import CancelledError, Outcome, Scalar
 from trivium.settings import Settings
 
 #: Least time between two writes of progress [s].
@@ -35,7 +35,7 @@ _NICENESS = 5
 
 
 class JobRecorder:
-    """Tells the store how far a job is; see `trivium.core.recorder.Recorder`.
+    """Tells the store how far a job is; see `trivium.recorder.Recorder`.
 
     A thread of its own writes what was told last, so that telling costs nothing, and is written soon also when the run
     then says nothing for long.

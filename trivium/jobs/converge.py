@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from trivium.core.recorder import Outcome, Recorder
 from trivium.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
 from trivium.errors import InvalidValueError
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
+from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 
 if not is_installed("matplotlib", "pint", "plotly"):

@@ -9,11 +9,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from trivium.core.document import mistakes, near_fields
-from trivium.core.numbers import shown
-from trivium.core.recorder import Outcome, Recorder
+from trivium.document import mistakes, near_fields
 from trivium.errors import InvalidValueError, NotFoundError
 from trivium.extras import missing
+from trivium.numbers import shown
+from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.suggestions import near_or_all
 

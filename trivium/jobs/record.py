@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from trivium.core.recorder import Scalar
+from trivium.recorder import Scalar
 
 #: How often a job may die without having come further than before, until it counts as failed.
 MOST_DEATHS = 5

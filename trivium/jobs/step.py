@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trivium.control.commands import blocks
 from trivium.control.drive import controller, drive
-from trivium.core.export import check_path, write_table
-from trivium.core.recorder import Outcome, Recorder, Scalar
 from trivium.jobs.kinds import Kind
+from trivium.recorder import Outcome, Recorder, Scalar
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.export import check_path, write_table
 
 _Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

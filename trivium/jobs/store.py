@@ -18,11 +18,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
-from trivium.core.numbers import shown
-from trivium.core.recorder import Outcome, Scalar
 from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
 from trivium.jobs.record import MOST_DEATHS, Job, State, before
 from trivium.jobs.table import JOBS, alone, connect, now
+from trivium.numbers import shown
+from trivium.recorder import Outcome, Scalar
 from trivium.settings import Settings
 
 _C = JOBS.c

@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field, ValidationInfo, model_validator
 
-from trivium.core.recorder import Outcome, Recorder
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
+from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
-from trivium.sweep.spec import Study
+from trivium.study.spec import Study
 
 if not is_installed("distributed", "h5py", "numba"):
     raise missing("The kind of job sweep", "sweep")
@@ -83,14 +83,14 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     Raises
     ------
     TriviumError
-        As `trivium.sweep.study.run_study`.
+        As `trivium.study.study.run_study`.
     """
-    from trivium.sweep.cache import Cache
-    from trivium.sweep.drive import State
-    from trivium.sweep.progress import describe
-    from trivium.sweep.read import open_results
-    from trivium.sweep.report import write_report
-    from trivium.sweep.study import Where, run_study
+    from trivium.study.cache import Cache
+    from trivium.study.drive import State
+    from trivium.study.progress import describe
+    from trivium.study.read import open_results
+    from trivium.study.report import write_report
+    from trivium.study.study import Where, run_study
 
     state_dir = settings.state_dir
     path, out = recorder.folder / "study.json", recorder.folder / "results"

@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import IO
 
-from trivium.core.resources import Resources
 from trivium.errors import InvalidValueError, StorageError
 from trivium.session.folder import replace_file
 from trivium.settings import Settings
+from trivium.simulation.resources import Resources
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 

@@ -17,8 +17,8 @@ import numpy as np
 import orjson
 
 from trivium import errors
-from trivium.core.testcase import Reply
 from trivium.errors import TriviumError
+from trivium.simulation.testcase import Reply
 
 Block = bytes | memoryview
 

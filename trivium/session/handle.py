@@ -16,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trivium.core.testcase import CHANGING, Reply
 from trivium.environment import ROOT, child_environment
 from trivium.errors import ModelError
 from trivium.session.config import Config
@@ -25,6 +24,7 @@ from trivium.session.folder import Folder, Status, runtime_dir
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_reply
 from trivium.session.observer import Observer
 from trivium.session.process import resident
+from trivium.simulation.testcase import CHANGING, Reply
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
 START = 120.0

@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
-from trivium.core.testcase import Reply
 from trivium.errors import (
     BusyError,
     InvalidValueError,
@@ -37,6 +36,7 @@ from trivium.session.observer import Observer
 from trivium.session.snapshots import Snapshot, Snapshots
 from trivium.session.standing import tell
 from trivium.settings import Settings
+from trivium.simulation.testcase import Reply
 
 log = logging.getLogger(__name__)
 

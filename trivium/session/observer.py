@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trivium.core.testcase import Reply
 from trivium.errors import TriviumError
+from trivium.simulation.testcase import Reply
 
 
 class Observer:

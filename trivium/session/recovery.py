@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core import model, state
-from trivium.core.model import FloatArray
-from trivium.core.testcase import TestCase
 from trivium.errors import StateError
+from trivium.model.contract import FloatArray
+from trivium.model.contract import State as ModelState
 from trivium.session import rows
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared
+from trivium.simulation import state
+from trivium.simulation.testcase import TestCase
 
 
 def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
@@ -63,7 +64,7 @@ def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
 
 def came_back(case: TestCase, *, exact: bool) -> str:
     """Tell how a test case came back where there is nothing to compare with, from what the trial of its FMU found."""
-    if case.stepper.model.state is model.State.FRESH:
+    if case.stepper.model.state is ModelState.FRESH:
         return "exact"  # there is no instance yet that could be another
     if not case.can_restore:
         return "replayed"

@@ -1,6 +1,6 @@
 """The row files of a session and of its snapshots: names in a folder, shared by hard links, never changed.
 
-`trivium.core.history` only ever appends to a file, so a link keeps the rows that were there when it was made, and
+`trivium.simulation.history` only ever appends to a file, so a link keeps the rows that were there when it was made, and
 costs as much for a year as for an hour.
 """
 
@@ -19,7 +19,7 @@ Named = list[tuple[str, int]]
 
 
 def names(parts: Iterable[tuple[Path, int]]) -> Named:
-    """Return what `trivium.core.history.History.parts` told, as it is stored."""
+    """Return what `trivium.simulation.history.History.parts` told, as it is stored."""
     return [(path.name, rows) for path, rows in parts]
 
 

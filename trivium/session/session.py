@@ -14,9 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trivium.core.testcase import CHANGING, Reply
 from trivium.errors import ConflictError, InvalidValueError, ModelError, StorageError, TriviumError
-from trivium.fmu.selfcheck import self_check
+from trivium.model.fmu.selfcheck import self_check
 from trivium.session import rows
 from trivium.session.config import Config
 from trivium.session.folder import Folder
@@ -27,6 +26,7 @@ from trivium.session.process import resident
 from trivium.session.recovery import came_back, recover
 from trivium.session.signature import signature
 from trivium.session.snapshots import Snapshots
+from trivium.simulation.testcase import CHANGING, Reply
 
 #: Methods after which nothing that was before is needed.
 RESTARTING = frozenset({"initialize", "restore", "set_scenario"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from trivium.core.resources import Resources
 from trivium.errors import TriviumError
+from trivium.simulation.resources import Resources
 
 Signature = tuple[object, ...]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.core.testcase import TestCase
 from trivium.errors import TriviumError
 from trivium.session.folder import replace_file
 from trivium.session.frames import Block, pack, unpack
 from trivium.session.process import die_with
+from trivium.simulation.testcase import TestCase
 
 #: How long each half of the trial may take [s].
 PATIENCE = 30.0
@@ -55,7 +55,7 @@ def trial(case: TestCase, origin: str, state_dir: Path) -> Trial:
     case : TestCase
         At its beginning; stays there.
     origin : str
-        See `trivium.core.state.origin`.
+        See `trivium.simulation.state.origin`.
     state_dir : Path
         Where FMUs are unpacked and the finding is kept.
     """

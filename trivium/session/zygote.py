@@ -164,8 +164,8 @@ def warm_up() -> None:
     """Import all that a host needs, and start no thread."""
     import fmpy.fmi2  # noqa: F401
 
-    import trivium.core.surrogate
-    import trivium.fmu.fmpy_
+    import trivium.model.fmu.fmpy_
+    import trivium.plants.cooling.surrogate
     import trivium.session.host  # noqa: F401
 
     gc.collect()

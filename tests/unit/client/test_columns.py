@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from trivium.server.columns import npz
 
 from trivium.client.columns import Columns, unpack
-from trivium.core.reply import Reply
-from trivium.web.columns import npz
+from trivium.simulation.reply import Reply
 
 
 def test_an_archive_comes_back_bit_by_bit():

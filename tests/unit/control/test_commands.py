@@ -6,10 +6,10 @@ import pytest
 
 from trivium.control import commands
 from trivium.control.drive import controller, drive
-from trivium.core.resources import Resources
-from trivium.core.testcase import TestCase
 from trivium.errors import InvalidValueError, SettingsError, StorageError
 from trivium.session.local import open_testcase
+from trivium.simulation.resources import Resources
+from trivium.simulation.testcase import TestCase
 
 
 @pytest.fixture

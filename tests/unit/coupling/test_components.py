@@ -13,13 +13,13 @@ import pytest
 
 from tests.small_plant import SET_POINT, temperature
 from tests.unit.coupling.cases import pair, put, run
-from trivium.core.recorder import CancelledError
 from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
 from trivium.coupling.plant import blocks
 from trivium.coupling.process_component import read, write
 from trivium.coupling.spec import Process
 from trivium.errors import ComponentError
+from trivium.recorder import CancelledError
 
 PROGRAM = """#!/bin/sh
 set -e

@@ -18,11 +18,12 @@ import pytest
 
 pytest.importorskip("numba", reason="the extra sweep is not installed")
 
+from trivium.study.cache import Cache
+
 import trivium
 from tests import own_fmus
 from trivium.errors import ConflictError, EngineError, InvalidValueError, ResourcesError
-from trivium.sweep import selftest, study
-from trivium.sweep.cache import Cache
+from trivium.study import selftest, study
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -108,8 +109,8 @@ def test_the_engine_itself_names_the_guard(linear, tmp_path):
     source = """
 import json, sys
 from pathlib import Path
-from trivium.sweep.cache import Cache
-from trivium.sweep.study import Where, run_study
+from trivium.study.cache import Cache
+from trivium.study.study import Where, run_study
 content = {"paths": {"package_path": sys.argv[1]}, "simulation": {"stop_time": 2, "step_size": 1},
            "simulation_parameters": {"tau": [5, 10]}}
 Path("study.json").write_text(json.dumps(content))
@@ -205,7 +206,7 @@ except KeyboardInterrupt:
 """
     done = by_script(source, tmp_path, linear, 5.0)
     assert done.stdout.strip() == "interrupted", done.stderr
-    assert "trivium.sweep.process" not in _processes(tmp_path)
+    assert "trivium.study.process" not in _processes(tmp_path)
 
 
 def test_a_study_ends_with_the_process_that_asked_for_it(linear, tmp_path):
@@ -218,9 +219,9 @@ study.run(workers=1, cache=False, folder="out")
     done = by_script(source, tmp_path, linear)
     assert done.returncode == -signal.SIGKILL
     until = time.monotonic() + 60
-    while "trivium.sweep.process" in _processes(tmp_path) and time.monotonic() < until:
+    while "trivium.study.process" in _processes(tmp_path) and time.monotonic() < until:
         time.sleep(0.2)
-    assert "trivium.sweep.process" not in _processes(tmp_path)
+    assert "trivium.study.process" not in _processes(tmp_path)
 
 
 def _processes(folder):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from trivium.client import Point
-from trivium.control.rules import INPUTS
 from trivium.errors import InvalidValueError
 from trivium.gym.actions import InputActions, make_actions
+from trivium.plants.cooling.rules import INPUTS
 
 INPUT_POINTS = {name: Point("1", "", 0.0, 1600.0 if name.endswith(("rpm", "Input")) else 6.0) for name in INPUTS}
 INPUT_POINTS |= {f"Tchws_set_{of}": Point("K", "", 276.15, 303.15) for of in ("CHI", "HEX")}

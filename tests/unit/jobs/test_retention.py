@@ -7,11 +7,11 @@ import time
 import pytest
 from sqlalchemy import update
 
-from trivium.core.recorder import Outcome
 from trivium.errors import NotFoundError
 from trivium.jobs.record import State
 from trivium.jobs.retention import remove_old, start
 from trivium.jobs.table import JOBS, now
+from trivium.recorder import Outcome
 
 _DAY = 86400.0
 

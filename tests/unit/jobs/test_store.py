@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.server import free_port
-from trivium.core.recorder import Outcome
 from trivium.errors import BusyError, ConflictError, MissingExtraError, NotFoundError, SettingsError, StoreError
 from trivium.jobs import store as module
 from trivium.jobs.record import MOST_DEATHS, State
 from trivium.jobs.store import LostError, Store
+from trivium.recorder import Outcome
 from trivium.settings import Settings
 
 SPEC = {"end_time": 600.0, "names": ["ä", None, 1]}

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 from pydantic import TypeAdapter
 
-from trivium.core.model import FloatArray
 from trivium.coupling import frames, schema, tables
 from trivium.coupling.og_clews.schemas import ClewsInputSchema, OgCoreInputSchema
 from trivium.coupling.tables import normalise
 from trivium.coupling.transform import Table, Transform, apply
 from trivium.errors import InvalidValueError
+from trivium.model.contract import FloatArray
 
 #: Tables of OSeMOSYS by name, as frames or as CSV files.
 Results = Mapping[str, pd.DataFrame | Path | str]

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
 from trivium.errors import ComponentError
+from trivium.model.contract import FloatArray
 
 Shock = Mapping[str, FloatArray]
 #: A specification of OG-Core at a shock: of the base, or of the reform.

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from trivium.core.model import FloatArray
 from trivium.coupling import frames
 from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import bridge
 from trivium.errors import InvalidValueError
+from trivium.model.contract import FloatArray
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 

@@ -24,12 +24,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from trivium.core.model import FloatArray
 from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import equilibrium
 from trivium.coupling.og_clews.reduce import INDUSTRIES, defaults
 from trivium.errors import InvalidValueError
 from trivium.extras import require
+from trivium.model.contract import FloatArray
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ENERGY = INDUSTRIES.index("energy")

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from trivium.core.model import FloatArray
 from trivium.coupling import frames, tables
 from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import bridge, exchange, optimum
 from trivium.coupling.og_clews.exchange import Sets, Solution
 from trivium.coupling.runner import run
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.model.contract import FloatArray
 
 #: Parameters of OSeMOSYS that results follow from, and the sets that they are of.
 _PARAMETERS = {

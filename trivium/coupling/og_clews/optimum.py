@@ -11,10 +11,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from trivium.core.model import FloatArray
 from trivium.coupling.runner import result, run
 from trivium.errors import ComponentError
 from trivium.extras import require
+from trivium.model.contract import FloatArray
 
 Solver = Literal["cbc", "glpsol", "highs"]
 _ANSWER = "optimum.txt"

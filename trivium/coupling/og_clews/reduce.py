@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from trivium.core.model import FloatArray
+from trivium.model.contract import FloatArray
 
 #: Industries, and the goods that they make one for one; the last one makes capital too.
 INDUSTRIES = ("energy", "goods")

@@ -1,1 +1,0 @@
-"""The tritium fuel cycle of a fusion plant: equations, to be built into an FMU by `models.fmi.build`."""

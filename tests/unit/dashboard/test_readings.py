@@ -1,0 +1,136 @@
+"""Looking at sessions costs little, and holds few threads."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from trivium.dashboard.readings import Readings
+
+from trivium.errors import BusyError, ModelError, UnknownSessionError
+from trivium.simulation.reply import Reply
+
+ABOUT = {"Unit": "K", "Description": "", "Minimum": 0.0, "Maximum": 400.0}
+
+
+class Sessions:
+    """Sessions of two points; counts what it is asked, and may keep callers waiting."""
+
+    def __init__(self, names=("a",)):
+        self.told = {
+            name: {"testid": name, "testcaseid": "case", "default": name == "a", "time": 0.0, "state": "idle"}
+            for name in names
+        }
+        self.asked = []
+        self.arrived, self.go_on = threading.Semaphore(0), threading.Event()
+        self.go_on.set()
+        self.error = None
+
+    def sessions(self):
+        return list(self.told.values())
+
+    def call(self, testid, method, *arguments):
+        self.asked.append(method)
+        if method == "get_results":
+            self.arrived.release()
+            assert self.go_on.wait(20)
+            if self.error:
+                raise self.error
+            names, start, end = arguments
+            times = np.arange(0.0, self.told[testid]["time"] + 1, 300)
+            times = times[(times >= start) & (times <= end)]
+            return Reply(200, "", {"time": times, **{name: times + 1 for name in names}})
+        payloads = {
+            "get_measurements": {"x": ABOUT},
+            "get_inputs": {"u": ABOUT},
+            "get_forecast_points": {},
+            "get_step": 300,
+        }
+        return Reply(200, "", payloads[method])
+
+    def reads(self):
+        return self.asked.count("get_results")
+
+
+def test_a_session_that_stands_still_is_not_asked_again():
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    for _ in range(5):
+        assert readings.read("a").values == {"x": 1.0, "u": 1.0}
+    assert sessions.reads() == 1
+    sessions.told["a"]["time"] = 600.0
+    assert readings.read("a").values["x"] == 601.0
+    assert readings.read("a").clock == 600.0
+    assert sessions.reads() == 2
+
+
+def test_a_session_that_was_seen_is_not_woken(monkeypatch):
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    readings.read("a")
+    sessions.told["a"]["state"] = "hibernated"
+    monkeypatch.setattr("trivium.dashboard.readings._FRESH", 0.0)
+    readings.read("a")
+    assert sessions.reads() == 1
+    sessions.told["a"]["state"] = "idle"
+    readings.read("a")  # it may have been restored to the same time
+    assert sessions.reads() == 2
+
+
+def test_a_busy_session_holds_one_thread_and_the_others_see_it_as_it_was():
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    readings.read("a")
+    assert sessions.arrived.acquire(timeout=20)
+    sessions.go_on.clear()
+    sessions.told["a"]["time"] = 300.0
+    waits = threading.Thread(target=readings.read, args=("a",))
+    waits.start()
+    assert sessions.arrived.acquire(timeout=20)
+    assert readings.read("a").clock == 0.0  # at once
+    assert sessions.reads() == 2
+    sessions.go_on.set()
+    waits.join(20)
+    assert readings.read("a").clock == 300.0
+
+
+def test_pages_take_half_of_the_threads_at_most():
+    sessions = Sessions("abc")
+    readings = Readings(sessions, 4)
+    for name in "abc":
+        readings.about(name)
+    sessions.go_on.clear()
+    threads = [threading.Thread(target=readings.read, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+        assert sessions.arrived.acquire(timeout=20)
+    with pytest.raises(BusyError):
+        readings.call("c", "get_step")
+    assert readings.read("c").trouble
+    sessions.go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert readings.read("c").values
+
+
+def test_what_goes_wrong_is_told_and_tried_again():
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    sessions.error = ModelError("the FMU is broken")
+    assert readings.read("a").trouble == "the FMU is broken"
+    sessions.error = None
+    assert not readings.read("a").trouble
+    with pytest.raises(UnknownSessionError):
+        readings.read("b")
+
+
+@pytest.mark.parametrize("count", [10, 800, 801, 40_000])
+def test_curves_are_thinned_and_end_where_the_session_stands(count):
+    sessions = Sessions()
+    sessions.told["a"]["time"] = 300.0 * (count - 1)
+    found = Readings(sessions, 8).curves("a", ["x"], -1e15, 1e15)
+    assert found["time"][-1] == 300.0 * (count - 1)
+    assert len(found["time"]) <= 800
+    assert len(found["time"]) > min(count, 800) / 2 - 1
+    np.testing.assert_array_equal(found["x"], found["time"] + 1)

@@ -1,0 +1,33 @@
+"""Archives that an FMU may be: unpacked once, inside their folder, and no larger than a disk holds."""
+
+from __future__ import annotations
+
+import zipfile
+
+import pytest
+
+from trivium.errors import ResourcesError
+from trivium.model.fmu import archive
+
+
+def test_what_is_larger_unpacked_than_allowed_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_MOST", 2**20)
+    path, cache = tmp_path / "bomb.fmu", tmp_path / "cache"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for number in range(2):
+            bomb.writestr(f"zeros{number}", bytes(2**20 - 1))
+    assert path.stat().st_size < 10_000
+    with pytest.raises(ResourcesError, match="larger than 1048576 bytes unpacked"):
+        archive.unpack(path, cache)
+    assert list(cache.iterdir()) == []
+
+
+def test_nothing_is_unpacked_beside_the_folder(tmp_path):
+    path, cache = tmp_path / "leads-out.fmu", tmp_path / "cache"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("../../outside", b"1")
+        file.writestr("/absolute", b"1")
+    folder = archive.unpack(path, cache)
+    found = [one for one in tmp_path.rglob("*") if one.is_file() and one != path]
+    assert found
+    assert all(one.is_relative_to(folder) for one in found)

@@ -1,0 +1,173 @@
+"""Engines and interfaces as testcase.toml chooses them."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.description import read_fmu
+from trivium.model.fmu.fmpy_ import FmpyModel
+from trivium.model.fmu.fmpy_me import FmpyExchangeModel
+from trivium.model.fmu.fmu_model import Solving
+from trivium.model.fmu.probe import Probe
+
+from tests.own_fmus import state
+from tests.trap_fmu import repacked
+from trivium.errors import ModelError, ResourcesError
+from trivium.model.fmu import choice, registry
+from trivium.simulation.resources import Resources
+
+
+@pytest.fixture
+def case(small_resources, tmp_path):
+    folder = tmp_path / "Resources"
+    shutil.copytree(small_resources, folder)
+
+    def load(toml):
+        (folder / "testcase.toml").write_text(toml)
+        return Resources.load(folder)
+
+    return load
+
+
+def test_the_interface_is_chosen(case, state_dir):
+    for toml, kind in (("", FmpyModel), ('interface = "cs"', FmpyModel), ('interface = "me"', FmpyExchangeModel)):
+        model = registry.open_model(case(f'[fmu]\nengine = "fmpy"\n{toml}'), state_dir / "fmu")
+        assert type(model) is kind
+        assert type(model.twin()) is kind
+        model.close()
+
+
+@pytest.mark.parametrize("toml", ['engine = "omc"', 'interface = "ME"', "restart = 1", "engine = 1"])
+def test_what_does_not_exist_is_refused(case, toml):
+    with pytest.raises(ResourcesError, match=f"fmu.{toml.split()[0]} must be one of"):
+        case(f"[fmu]\n{toml}")
+
+
+def test_results_depend_on_the_engine_so_the_fingerprint_does(case):
+    fingerprints = {case(f"[fmu]\n{toml}").fingerprint for toml in ("", 'engine = "fmpy"', 'interface = "me"')}
+    assert len(fingerprints) == 3
+
+
+def test_an_engine_that_is_not_there_says_what_to_install(case, state_dir, monkeypatch):
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
+    assert registry.choose(case(""), state_dir / "fmu").engine == "fmpy"
+    with pytest.raises(ResourcesError, match="the engine pyfmi cannot be used: PyFMI not installed"):
+        registry.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
+
+
+def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
+    with pytest.raises(ResourcesError, match="with co-simulation; Model Exchange of FMI 1.0, 2.0 or 3.0 is needed"):
+        read_fmu(trap_fmu(), state_dir, "me")
+
+
+def test_libraries_that_are_missing_are_named_also_those_that_others_need(trap_fmu, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match=r"not found in all: libabsent\.so\.3, libgone\.so\.3") as raised:
+        FmpyModel(read_fmu(trap_fmu(missing_library=True), tmp_path / "cache"))
+    assert tmp_path.samefile(".")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ModelError, match=r"(libabsent|libgone)\.so\.3: cannot open shared object file") as raised:
+        FmpyModel(read_fmu(trap_fmu(missing_library=True), tmp_path / "cache"))
+    assert "in all" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("engine", "interface", "restart"),
+    [("fmpy", "me", False), ("pyfmi", "cs", False), ("pyfmi", "me", False), ("pyfmi", "me", True)],
+)
+def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine, interface, restart):
+    if engine == "pyfmi" and pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
+    path = resources / "AlphaDataCenterCooling_FMU.fmu"
+    co = FmpyModel(read_fmu(path, state_dir / "fmu", "cs"), Solving(1e-6))
+    description = read_fmu(path, state_dir / "fmu", interface)
+    model = registry.adapter(engine, description)(description, Solving(1e-6, restart=restart))
+    names = [v.name for v in co.inputs]
+    start = np.array([v.start or 0.0 for v in co.inputs])
+    co.initialize(0.0, start)
+    model.initialize(0.0, start)
+    for k in range(6):
+        now = start.copy()
+        now[names.index("Twb_outside")] += 0.3 * k
+        now[names.index("Tchw_r")] += 0.2 * k
+        one, other = co.step(300.0, now), model.step(300.0, now)
+        for variable, a, b in zip(co.outputs, one, other, strict=True):
+            assert b == pytest.approx(a, rel=2e-4, abs=1e-2), variable.name
+    co.close()
+    model.close()
+
+
+@pytest.mark.parametrize("engine", ["fmpy", "pyfmi"])
+def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
+    if engine == "pyfmi" and pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
+    description = read_fmu(own_fmu("linear", "2.0"), tmp_path, "me")
+
+    def error(solving):
+        model = registry.adapter(engine, description)(description, solving)
+        model.initialize(0.0, np.zeros(1))
+        x = [model.step(1.0, np.zeros(1))[0] for _ in range(20)]
+        model.close()
+        return np.abs(np.array(x) - [state(float(k)) for k in range(1, 21)]).max()
+
+    good = error(Solving(1e-9, absolute=1e-9))
+    assert good < 1e-7
+    assert error(Solving(1e-9, absolute=1e-3)) > 100 * good
+    assert error(Solving(1e-3, absolute=1e-9)) > 100 * good
+
+
+@pytest.mark.parametrize("version", ["1.0", "3.0"])
+def test_what_pyfmi_does_not_run_here_is_run_by_fmpy(own_fmu, tmp_path, monkeypatch, version):
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    description = read_fmu(own_fmu("linear", version), tmp_path)
+    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"
+    with pytest.raises(ResourcesError, match=f"is FMI {version}; the engine fmpy runs it"):
+        registry.adapter("pyfmi", description)
+
+
+class Tried:
+    """Stands in for `probe`: which engines step, and what was tried."""
+
+    def __init__(self, *stepping):
+        self.stepping, self.engines = stepping, []
+
+    def __call__(self, setup, _cache, **_options):
+        self.engines.append(setup.engine)
+        return Probe(setup.engine, "cs", error="" if setup.engine in self.stepping else "it does not step")
+
+
+@pytest.mark.parametrize(
+    ("stepping", "chosen", "tried"),
+    [
+        (["pyfmi", "fmpy"], "pyfmi", ["pyfmi"]),
+        (["fmpy"], "fmpy", ["pyfmi", "fmpy"]),
+        ([], "pyfmi", ["pyfmi", "fmpy"]),
+    ],
+)
+def test_auto_is_what_really_steps_and_is_tried_once(case, tmp_path, monkeypatch, stepping, chosen, tried):
+    probe = Tried(*stepping)
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(choice, "probe", probe)
+    for _ in range(3):
+        assert registry.choose(case(""), tmp_path).engine == chosen
+    assert probe.engines == tried
+    registry.choose(case('[fmu]\ninterface = "me"'), tmp_path)
+    assert len(probe.engines) == 2 * len(tried), "the other interface is another question"
+    monkeypatch.setattr(choice, "installed", lambda _: "another version")
+    registry.choose(case(""), tmp_path)
+    assert len(probe.engines) == 3 * len(tried), "other versions are another question"
+
+
+def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
+    if pyfmi_problem():
+        pytest.skip(str(pyfmi_problem()))
+    fmu = repacked(
+        own_fmu("linear", "2.0"), tmp_path / "stateless.fmu",
+        lambda _, data: data.replace(b'<Derivatives><Unknown index="4"/></Derivatives>', b"").replace(b' derivative="2"', b""),
+    )  # fmt: skip
+    description = read_fmu(fmu, tmp_path, "me")
+    assert description.n_states == 0
+    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"

@@ -1,0 +1,50 @@
+"""The self-check really steps, and leaves the session alone."""
+
+from __future__ import annotations
+
+import pytest
+from trivium.model.fmu.selfcheck import self_check
+
+from trivium.session.local import open_testcase
+
+
+def test_a_plant_that_restores_exactly(small_case):
+    small_case.advance({})
+    before = small_case.time, small_case.get_results(["CHI01"], 0, 1e9).payload["time"].tolist()
+    check = self_check(small_case)
+    assert (check.steps, check.restore, check.difference) == (3, "exact", 0.0)
+    assert check.seconds > 0
+    assert (small_case.time, small_case.get_results(["CHI01"], 0, 1e9).payload["time"].tolist()) == before
+
+
+def test_a_plant_that_cannot_save_its_state(small_case, monkeypatch):
+    twin = type(small_case.stepper.model).twin
+
+    def forgetful(model):
+        second = twin(model)
+        second.can_snapshot = False
+        return second
+
+    monkeypatch.setattr(type(small_case.stepper.model), "twin", forgetful)
+    check = self_check(small_case)
+    assert (check.steps, check.restore) == (1, "none")
+
+
+def test_a_plant_that_fails(small_case, monkeypatch):
+    monkeypatch.setattr(type(small_case.stepper.model), "_step", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        self_check(small_case)
+    monkeypatch.undo()
+    assert small_case.advance({}).status == 200
+
+
+@pytest.mark.parametrize(("restore", "said"), [("exact", "exact"), ("inexact", "inexact"), ("none", "none")])
+def test_an_fmu_that_allows_one_instance_is_stepped_in_a_process_of_its_own(trap_resources, state_dir, restore, said):
+    case = open_testcase(trap_resources(one_instance=True, restore=restore), state_dir)
+    try:
+        case.advance({})
+        check = self_check(case)
+        assert (check.steps, check.restore) == (3, said)
+        assert case.advance({}).status == 200
+    finally:
+        case.close()

@@ -1,0 +1,80 @@
+"""The driver, with an engine that runs tasks at once in this process."""
+
+import pytest
+from trivium.study.chunk import run_chunk
+from trivium.study.drive import Drive
+from trivium.study.prepare import prepare
+from trivium.study.spec import load_study
+from trivium.study.study import open_store
+
+import trivium.study
+from trivium.engine import Ended
+from trivium.study import drive
+
+
+class Here:
+    """Runs a task when its result is asked for; remembers how many were in flight."""
+
+    workers = 2
+
+    def __init__(self):
+        self.waiting, self.most = [], 0
+
+    @property
+    def in_flight(self):
+        return len(self.waiting)
+
+    def submit(self, _function, item, job, _number, runs, rows):
+        self.waiting.append((item, job, runs, rows))
+        self.most = max(self.most, self.in_flight)
+
+    def next(self, _timeout):
+        item, *task = self.waiting.pop()
+        return Ended(item, run_chunk(*task))
+
+    def told(self, _key):
+        return None
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def driven(write_study, unpacked, tmp_path, monkeypatch):
+    """Run a study of 6 runs in parts of 2."""
+    monkeypatch.setattr(drive, "CHUNK_SECONDS", 0.0)  # a run a chunk
+
+    def run(on_progress, limit=None):
+        study = load_study(write_study(output={"runs_per_part": 2}))
+        plan, job = prepare(study, tmp_path, unpacked)
+        store = open_store(tmp_path / "out", plan, job, study)
+        engine = Here()
+        try:
+            state = Drive(plan, job, store, None, on_progress).run(lambda: (engine, "fresh"), limit)
+        finally:
+            store.close()
+        assert (state.done, state.failed) == (6, 0)
+        return engine
+
+    return run
+
+
+def test_results_can_be_read_while_the_study_goes_on(driven, tmp_path, monkeypatch):
+    monkeypatch.setattr(drive, "_LINK", 0.0)
+    monkeypatch.setattr(drive, "_LINK_COST", 0.0)
+    seen = []
+
+    def look(_):
+        with trivium.study.open(tmp_path / "out") as results:
+            seen.append((len(results), len(results.select()), results.select().trajectories("x").shape))
+
+    driven(look)
+    counts = [done for _, done, _ in seen]
+    assert counts == sorted(counts)
+    assert {0, 2, 6} <= set(counts) <= {0, 2, 4, 6}
+    assert all(total == 6 and shape == (done, 41) for total, done, shape in seen)
+
+
+@pytest.mark.parametrize(("limit", "most"), [(None, 4), (1, 1), (3, 3)])
+def test_no_more_chunks_are_in_flight_than_there_may_be(driven, limit, most):
+    assert driven(lambda _: None, limit).most == most

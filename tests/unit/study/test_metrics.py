@@ -1,0 +1,48 @@
+import math
+
+import numpy as np
+import pytest
+from trivium.study.metrics import REDUCERS, reduce
+from trivium.study.spec import Metric
+
+#: An inventory that falls from 10 to 4 and grows to 25: a parabola around t = 2.
+TIMES = np.linspace(0.0, 6.0, 601)
+INVENTORY = 4.0 + 1.5 * (TIMES - 2.0) ** 2
+
+
+@pytest.mark.parametrize(
+    ("method", "threshold", "value"),
+    [
+        ("final", None, 28.0),
+        ("min", None, 4.0),
+        ("max", None, 28.0),
+        ("mean", None, 4.0 + 0.5 * (4.0**3 + 2.0**3) / 6.0),
+        ("time_of_min", None, 2.0),
+        ("time_of_max", None, 6.0),
+        ("time_above", 10.0, 0.0),
+        ("time_above", 17.5, 5.0),
+        ("time_above", 99.0, math.nan),
+        ("time_below", 5.5, 1.0),
+        ("time_below", 3.0, math.nan),
+        ("startup_inventory", None, 6.0),
+        ("self_sufficiency_time", None, 2.0),
+        ("doubling_time", None, 2.0 + math.sqrt(16.0 / 1.5)),
+    ],
+)
+def test_of_a_parabola(method, threshold, value):
+    found = reduce(method, TIMES, INVENTORY, math.nan if threshold is None else threshold)
+    assert found == pytest.approx(value, abs=0.011 if "doubling" in method else 1e-3, nan_ok=True)
+
+
+def test_an_inventory_that_never_doubles():
+    assert math.isnan(reduce("doubling_time", TIMES, 10.0 - TIMES))
+
+
+def test_what_was_twice_the_beginning_before_the_minimum_is_no_doubling():
+    values = np.array([1.0, 3.0, 0.5, 1.0, 2.0, 3.0])
+    assert reduce("doubling_time", np.arange(6.0), values) == 4.0
+
+
+def test_the_study_knows_all_methods():
+    methods = Metric.model_fields["method"].annotation.__args__
+    assert sorted(methods) == sorted([*REDUCERS, "kpi"])  # of test cases

@@ -1,0 +1,190 @@
+"""The page about results: what is drawn is compared with what is known of the functions, and with pandas."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+import pandas
+import pytest
+from trivium.study.report import page, sample, sensitivity, write_report
+from trivium.study.report.response import curve, cut, surface
+
+import trivium.study
+from trivium.errors import StorageError
+
+pytest.importorskip("SALib", reason="the extra sweep is not installed")
+
+#: First and total order of Ishigami's function, a = 7, b = 0.1 (Homma and Saltelli 1996).
+FIRST = {"x1": 0.3139, "x2": 0.4424, "x3": 0.0}
+TOTAL = {"x1": 0.5576, "x2": 0.4424, "x3": 0.2437}
+
+
+@pytest.fixture
+def ishigami(write_study, own_fmu):
+    def write(sampling, values=f"range:{-math.pi}:{math.pi}", **parameters):
+        return write_study(
+            fmu=own_fmu("ishigami", "2.0"),
+            simulation={"variableFilter": "y", "stop_time": 1.0, "step_size": 1.0},
+            simulation_parameters={"x1": values, "x2": values, "x3": values, **parameters},
+            metrics={"y end": {"variable": "y", "method": "final"}},
+            sampling=sampling, output={"trajectories": False, "runs_per_part": 20},
+        )  # fmt: skip
+
+    return write
+
+
+def drawn(folder):
+    with trivium.study.open(folder) as results:
+        return page.figures(results, "title")
+
+
+def test_sobol_indices_of_ishigamis_function(ishigami, run_here):
+    found = drawn(run_here(ishigami({"method": "saltelli", "runs": 1024 * 5, "seed": 1})))["indices"]["y end"]
+    assert found["method"] == "Sobol indices by SALib from Saltelli's design, 1024 base points, 5120 runs."
+    for order, known in (("first", FIRST), ("total", TOTAL)):
+        for name, (value, half) in found[order].items():
+            assert abs(value - known[name]) < max(2 * half, 0.01)
+            assert 0 < half < 0.12
+
+
+def test_base_points_of_which_a_run_is_missing_are_left_out(ishigami, run_here):
+    path = ishigami({"method": "saltelli", "runs": 512 * 6, "seed": 1}, z=[0])
+    found = drawn(run_here(path, range(20, 2000)))
+    assert found["runs"] == {"total": 3072, "done": 1980, "failed": 0, "shown": 1980}
+    assert found["constants"] == {"z": 0}
+    shares = found["indices"]["y end"]
+    assert "329 base points, 1974 runs" in shares["method"]  # the points 4 to 332
+    assert shares["total"]["z"] == [0, 0]
+    for name, known in TOTAL.items():
+        assert shares["total"][name][0] == pytest.approx(known, abs=0.1)
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+def test_first_order_is_estimated_from_other_samples(ishigami, run_here, method):
+    found = drawn(run_here(ishigami({"method": method, "runs": 2048, "seed": 4})))["indices"]["y end"]
+    assert "RBD-FAST from 2048 runs" in found["method"]
+    assert found["total"] == {}
+    for name, known in FIRST.items():
+        assert found["first"][name][0] == pytest.approx(known, abs=0.04)
+
+
+def test_a_whole_grid_has_exact_indices(ishigami, run_here):
+    values = np.linspace(-3, 3, 7)
+    found = drawn(run_here(ishigami({"method": "grid"}, values.tolist())))
+    x1, x2, x3 = np.meshgrid(values, values, values, indexing="ij")
+    y = np.sin(x1) + 7 * np.sin(x2) ** 2 + 0.1 * x3**4 * np.sin(x1)
+    # sin x1 is odd, so the parts are f1(x1) + f2(x2) + f13(x1, x3), and their variances add up
+    own = np.var(np.sin(values)) * np.mean(1 + 0.1 * values**4) ** 2
+    both = np.var(np.sin(values)) * np.var(0.1 * values**4)
+    shares = found["indices"]["y end"]
+    assert "exact" in shares["method"]
+    assert shares["first"]["x1"] == [pytest.approx(own / y.var(), abs=1e-4), 0]
+    assert shares["first"]["x2"] == [pytest.approx(49 * np.var(np.sin(values) ** 2) / y.var(), abs=1e-4), 0]
+    assert shares["first"]["x3"] == [0, 0]
+    assert shares["total"]["x1"][0] == pytest.approx((own + both) / y.var(), abs=1e-4)
+    assert shares["total"]["x3"][0] == pytest.approx(both / y.var(), abs=1e-4)
+    lines = found["curves"]["y end"]["x1"]
+    np.testing.assert_allclose(lines["mean"], y.mean(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(lines["low"], np.quantile(y.reshape(7, 49), 0.1, axis=1), rtol=1e-5)
+    np.testing.assert_allclose(lines["middle"], y[:, 3, 3], rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(found["maps"]["y end"]["x1\nx3"], y.mean(axis=1).T, rtol=1e-5, atol=1e-9)
+
+
+def test_a_grid_with_holes_is_estimated(ishigami, run_here):
+    found = drawn(run_here(ishigami({"method": "grid"}, np.linspace(-3, 3, 13).tolist()), range(2180)))
+    shares = found["indices"]["y end"]
+    assert "RBD-FAST from 2180 runs" in shares["method"]
+    assert shares["first"]["x3"][0] == pytest.approx(0, abs=0.05)
+    assert shares["first"]["x2"][0] > 0.3
+
+
+@pytest.mark.parametrize(
+    ("sampling", "metric", "said"),
+    [
+        ("zip", [0, 1, 2, 3], "a zipped study change together"),
+        ("grid", [2, 2, 2, 2], "the same in all runs"),
+        ("grid", [math.nan, math.nan, math.nan, 1], "nothing varies"),
+        ("grid", [math.nan, 1, 2, 3], "3 runs have a value, and 100 are needed"),
+        ("saltelli", [0, 1, 2, 3], "0 base points are whole"),
+    ],
+)
+def test_where_there_are_no_indices_it_is_said_why(sampling, metric, said):
+    values = {"a": np.array([0.0, 0, 1, 1]), "b": np.array([0.0, 1, 0, 1])}
+    axes = {name: cut(column) for name, column in values.items()}
+    found = sensitivity.indices(values, axes, np.array(metric, float), np.arange(4), sampling, ["a", "b", "c"])
+    assert said in found.method
+    assert not found.first
+
+
+def test_curves_and_maps_are_those_of_pandas():
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({"a": rng.integers(0, 5, 3000) / 4, "b": rng.random(3000), "m": rng.random(3000)})
+    frame.loc[frame.index % 7 == 0, "m"] = np.nan
+    axes = {name: cut(frame[name].to_numpy()) for name in ("a", "b")}
+    assert (axes["a"].levels.size, axes["a"].grouped, axes["b"].levels.size, axes["b"].grouped) == (5, False, 20, True)
+    groups = frame.groupby("a")["m"]
+    found = curve(axes, "a", frame["m"].to_numpy())
+    np.testing.assert_allclose(found.mean, groups.mean())
+    np.testing.assert_allclose(found.low, groups.quantile(0.1))
+    np.testing.assert_allclose(found.high, groups.quantile(0.9))
+    assert found.middle is None
+    frame["group"] = pandas.qcut(frame["b"], 20, labels=False)
+    np.testing.assert_allclose(axes["b"].levels, frame.groupby("group")["b"].mean())
+    wanted = frame.pivot_table(values="m", index="group", columns="a")
+    np.testing.assert_allclose(surface(axes["a"], axes["b"], frame["m"].to_numpy()), wanted)
+
+
+def test_the_page_needs_nothing_else_and_shows_names_as_they_are(write_study, run_here, tmp_path):
+    name = "</script><img src=x>"
+    path = write_study(metrics={name: {"variable": "x", "method": "final"}}, output={"runs_per_part": 2})
+    with trivium.study.open(run_here(path, range(4))) as results:
+        write_report(results, tmp_path / "page.html", "a study")
+        with pytest.raises(StorageError, match="cannot be written"):
+            write_report(results, tmp_path / "absent" / "page.html", "a study")
+    text = (tmp_path / "page.html").read_text()
+    assert not re.search(r"<(script|link|img|iframe)[^>]+(src|href)=", text.replace(name, ""))
+    assert "<img src=x>" not in text
+    content = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)[1])
+    assert list(content["curves"]) == [name]
+    assert content["runs"] == {"total": 6, "done": 4, "failed": 0, "shown": 4}
+    shown = content["trajectories"]["x"]
+    assert shown["runs"] == 4
+    np.testing.assert_allclose(shown["single"]["run 2"], np.exp(-np.array(shown["time"]) / 10), rtol=1e-4)
+
+
+def test_a_study_without_metrics_and_without_results(write_study, run_here):
+    empty = drawn(run_here(write_study("empty.json"), range(0)))
+    assert empty["runs"]["done"] == 0
+    assert empty["trajectories"]["x"] == {"runs": 0}
+    found = drawn(run_here(write_study("plain.json")))
+    assert found["derived"]
+    assert list(found["curves"]) == ["end of x", "minimum of x", "end of y", "minimum of y"]
+    np.testing.assert_allclose(
+        found["curves"]["end of x"]["tau"]["mean"], np.exp(-20 / np.array([5, 10, 20])), rtol=1e-4
+    )
+
+
+def test_why_runs_failed(write_study, run_here, trap_fmu):
+    from tests.trap_fmu import Trap
+
+    path = write_study(
+        fmu=trap_fmu(), simulation={"variableFilter": "y", "stop_time": 600, "step_size": 60},
+        simulation_parameters={"u": [280, 290, 300], "trap": [0, int(Trap.ERROR)]},
+    )  # fmt: skip
+    found = drawn(run_here(path))
+    ((reason, count, run),) = found["reasons"]
+    assert "told to fail" in reason
+    assert (count, run) == (3, 1)
+    assert found["runs"] == {"total": 6, "done": 3, "failed": 3, "shown": 3}
+
+
+def test_of_too_many_runs_some_are_drawn(ishigami, run_here, monkeypatch):
+    monkeypatch.setattr(sample, "MOST_RUNS", 1000)
+    monkeypatch.setattr("trivium.study.read._BLOCK", 8 * 300)
+    found = drawn(run_here(ishigami({"method": "latin_hypercube", "runs": 2048, "seed": 4})))
+    assert found["runs"]["shown"] == 1000
+    for name, known in FIRST.items():
+        assert found["indices"]["y end"]["first"][name][0] == pytest.approx(known, abs=0.06)

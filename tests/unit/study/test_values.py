@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trivium.study.values import parse
+
+from trivium.errors import InvalidValueError
+
+
+def listed(given, folder=Path(), seed=0):
+    return parse(given, "p", folder, seed).listed.tolist()
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ([1, 2.5, "3"], [1.0, 2.5, 3.0]),
+        (7, [7.0]),
+        ("0:1:0.25", [0.0, 0.25, 0.5, 0.75, 1.0]),
+        ("0:0.3:0.1", [0.0, 0.1, 0.2, 0.3]),  # 0.3 / 0.1 is just below 3
+        ("0:1:0.4", [0.0, 0.4, 0.8]),
+        ("3:1:-1", [3.0, 2.0, 1.0]),
+        ("linspace:-1:1:3", [-1.0, 0.0, 1.0]),
+        ("log:1:100:3", [1.0, 10.0, 100.0]),
+        ([True, False], [1.0, 0.0]),
+    ],
+)
+def test_forms(given, values):
+    assert listed(given) == pytest.approx(values, rel=1e-12)
+
+
+def test_random_values_depend_on_seed_and_name_alone():
+    first = listed("rand:2:3:500", seed=1)
+    assert first == listed("rand:2:3:500", seed=1)
+    assert first != listed("rand:2:3:500", seed=2)
+    assert first != parse("rand:2:3:500", "q", Path(), 1).listed.tolist()
+    assert 2.0 <= min(first) < 2.05 < 2.95 < max(first) <= 3.0
+
+
+def test_files(tmp_path):
+    (tmp_path / "plain.csv").write_text("1\n2\n\n3\n")
+    (tmp_path / "headed.csv").write_text("p\n1\n2\n")
+    (tmp_path / "wide.csv").write_text("a,b\n1,10\n2,20\n")
+    assert listed("file:plain.csv", tmp_path) == [1, 2, 3]
+    assert listed("file:headed.csv", tmp_path) == [1, 2]
+    assert listed("file:wide.csv:b", tmp_path) == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("1:2", "needs 3 numbers"),
+        ("1:2:0", "no progression"),
+        ("2:1:1", "no progression"),
+        ("linspace:1:2:0", "count"),
+        ("linspace:1:2:1.5", "count"),
+        ("linspace:1:2", "needs 3 numbers"),
+        ("log:0:1:3", "positive"),
+        ("range:2:1", "no range"),
+        ("logrange:-1:1", "no range"),
+        ("many", "no number"),
+        ([], "no values"),
+        ([1, None], "no number"),
+        ([float("nan")], "not finite"),
+        ("file:absent.csv", "cannot be read"),
+        ("file:wide.csv", "choose one"),
+        ("file:wide.csv:c", "no column 'c'"),
+        ("file:ragged.csv", "no number"),
+    ],
+)
+def test_what_is_refused_is_named(given, said, tmp_path):
+    (tmp_path / "wide.csv").write_text("a,b\n1,10\n")
+    (tmp_path / "ragged.csv").write_text("1\nx\n")
+    with pytest.raises(InvalidValueError, match=said) as caught:
+        parse(given, "p", tmp_path, 0)
+    assert caught.value.field == "simulation_parameters.p"
+
+
+def test_shares_of_a_range_and_of_a_list():
+    shares = np.array([0.0, 0.25, 0.5, 0.999])
+    assert parse("range:2:4", "p", Path(), 0).at(shares).tolist() == pytest.approx([2, 2.5, 3, 3.998])
+    assert parse("logrange:1:16", "p", Path(), 0).at(shares).tolist()[:3] == pytest.approx([1, 2, 4])
+    assert parse([7, 8], "p", Path(), 0).at(shares).tolist() == [7, 7, 8, 8]

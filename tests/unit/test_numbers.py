@@ -1,0 +1,82 @@
+"""Numbers as clients send them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trivium.errors import InvalidValueError
+from trivium.model.variable import Variable
+from trivium.numbers import parse_input, parse_number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_finite_numbers_pass_also_as_strings(number):
+    assert parse_number(number, "x") == number
+    assert parse_number(repr(number), "x") == number
+
+
+@given(st.integers(min_value=-(2**1000), max_value=2**1000))
+def test_integers_pass(number):
+    assert parse_number(number, "x") == float(number)
+
+
+@given(
+    st.sampled_from(
+        [math.nan, math.inf, -math.inf, "nan", "inf", "-Infinity", 10**400, "1e999", True, False, None, b"1"]
+    )
+    | st.text().filter(lambda text: not _is_number(text))
+    | st.lists(st.integers())
+)
+def test_anything_else_is_refused_and_the_field_named(value):
+    with pytest.raises(InvalidValueError, match="parameter field_name") as caught:
+        parse_number(value, "field_name")
+    assert caught.value.field == "field_name"
+    assert caught.value.status == 400
+    assert len(str(caught.value)) < 400
+
+
+def _is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_inputs_keep_their_bounds(value):
+    variable = Variable("x", unit="K", minimum=270.0, maximum=300.0)
+    if 270 <= value <= 300:
+        assert parse_input(value, variable) == value
+    else:
+        bound = "below the minimum 270.0" if value < 270 else "above the maximum 300.0"
+        with pytest.raises(InvalidValueError, match=bound):
+            parse_input(value, variable)
+
+
+def test_switches_take_no_fractions():
+    switch = Variable("on", kind="boolean", minimum=0.0, maximum=1.0)
+    assert parse_input("1", switch) == 1.0
+    with pytest.raises(InvalidValueError, match="on"):
+        parse_input(0.5, switch)
+
+
+@pytest.mark.parametrize(("value", "position"), [(True, 1.0), (False, 0.0), ("true", 1.0), ("False", 0.0), (1, 1.0), ("0", 0.0)])  # fmt: skip
+def test_switches_take_booleans_and_their_words(value, position):
+    assert parse_input(value, Variable("on", kind="boolean", minimum=0.0, maximum=1.0)) == position
+
+
+@pytest.mark.parametrize("kind", ["real", "integer"])
+@pytest.mark.parametrize("value", [True, "true"])
+def test_other_inputs_take_no_booleans(kind, value):
+    with pytest.raises(InvalidValueError, match="parameter n. Value must be a float"):
+        parse_input(value, Variable("n", kind=kind))
+
+
+def test_counts_take_whole_numbers_only():
+    assert parse_input("-7", Variable("n", kind="integer")) == -7.0
+    with pytest.raises(InvalidValueError, match="between two integers"):
+        parse_input(7.5, Variable("n", kind="integer"))

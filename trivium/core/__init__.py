@@ -1,1 +1,0 @@
-"""The heart: variables, the model contract, boundary data, history, the stepper and the test case."""

@@ -1,0 +1,140 @@
+"""Driving a session: initialize it, step it, let a controller run it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, html, no_update
+
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import deed, done, idle, needed, view
+from trivium.dashboard.elements import Select, button, card, field, line, options
+from trivium.dashboard.runs import MOST_STEPS
+from trivium.errors import InvalidValueError
+from trivium.numbers import parse_count, parse_number
+
+_CONTROLLERS = {
+    "rules": "rules: the rule book",
+    "look-ahead": "look-ahead: rehearses first",
+    "hold": "hold: inputs as they are",
+}
+_PACES = {"0": "as fast as it can", "0.1": "10 steps a second", "1": "one step a second"}
+
+
+def cards() -> list[html.Section]:
+    """Return the cards to start anew and to run."""
+    return [card("Start anew", _start(), id="start"), card("Run", _run(), id="run")]
+
+
+def _start() -> html.Div:
+    return html.Div(
+        [
+            html.P("The session begins at another time; what was simulated is forgotten.", className="muted"),
+            html.Div(
+                [
+                    field("Start [s]", line("start-time", "0", inputMode="numeric"), "a day has 86 400 s"),
+                    field("End [s]", line("end-time", inputMode="numeric"), "empty: as far as there are data"),
+                ],
+                className="row",
+            ),
+            button("Initialize", "initialize", "main"),
+        ]
+    )
+
+
+def _run() -> html.Div:
+    return html.Div(
+        [
+            html.Div(
+                [
+                    field("Controller", Select("controller", options(_CONTROLLERS, _CONTROLLERS), "rules")),
+                    field("Steps", line("steps", "288", inputMode="numeric"), "288 steps of 300 s are a day"),
+                    field("Pace", Select("pace", options(_PACES, _PACES), "0")),
+                ],
+                className="row",
+            ),
+            html.Div(
+                [
+                    button("Run", "run-steps", "main"),
+                    button("One step", "one-step"),
+                    button("Stop the run", "stop-run"),
+                ],
+                className="row",
+            ),
+            html.P(id="run-state", role="status"),
+        ]
+    )
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the callbacks."""
+
+    @deed(
+        pages,
+        "control",
+        Output("initialize", "n_clicks"),
+        Input("initialize", "n_clicks"),
+        State("session", "value"),
+        State("start-time", "value"),
+        State("end-time", "value"),
+        running=[(Output("initialize", "disabled"), True, False)],
+    )
+    def initialize(_: Any, testid: str | None, start: str, end: str) -> Any:
+        end_time = parse_number(end, "end_time") if end and end.strip() else None
+        reply = context.readings.call(idle(context, testid), "initialize", parse_number(start, "start_time"), end_time)
+        done(reply.message)
+        return no_update
+
+    @deed(
+        pages,
+        "control",
+        Output("one-step", "n_clicks"),
+        Input("one-step", "n_clicks"),
+        State("session", "value"),
+        State("given", "data"),
+        running=[(Output("one-step", "disabled"), True, False)],
+    )
+    def step(_: Any, testid: str | None, given: Any) -> Any:
+        testid = idle(context, testid)
+        reply = context.readings.call(testid, "advance", (given or {}).get(testid, {}))
+        done(reply.message)
+        return no_update
+
+    @deed(
+        pages,
+        "control",
+        Output("run-steps", "n_clicks"),
+        Input("run-steps", "n_clicks"),
+        State("session", "value"),
+        State("controller", "value"),
+        State("steps", "value"),
+        State("pace", "value"),
+        State("given", "data"),
+    )
+    def run(_: Any, testid: str | None, controller: str, steps: str, pace: str, given: Any) -> Any:
+        testid = needed(testid)
+        count = parse_count(steps, "steps")
+        if not 1 <= count <= MOST_STEPS:
+            raise InvalidValueError(f"Steps must be from 1 to {MOST_STEPS}, not {count}.", "steps")
+        with context.readings.room():
+            context.runs.start(testid, controller, count, (given or {}).get(testid, {}), float(pace))
+        done(f"Running {count} steps under {controller}.")
+        return no_update
+
+    @deed(pages, "control", Output("stop-run", "n_clicks"), Input("stop-run", "n_clicks"), State("session", "value"))
+    def stop(_: Any, testid: str | None) -> Any:
+        context.runs.stop(needed(testid))
+        done("The run stops after the step in hand.")
+        return no_update
+
+    @view(
+        pages,
+        Output("run-state", "children"),
+        Output("run-steps", "disabled"),
+        Output("stop-run", "disabled"),
+        Input("stand", "data"),
+    )
+    def state(stand: Any) -> Any:
+        if not stand:
+            return "", True, True
+        return stand["run"] or "No run yet.", stand["running"], not stand["running"]

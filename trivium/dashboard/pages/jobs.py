@@ -1,0 +1,242 @@
+"""Jobs: submitted from a form, watched, cancelled; what they found is on `results`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import deed, pressed, view
+from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
+from trivium.dashboard.pages import results
+from trivium.dashboard.words import figure, moment, short
+from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.jobs import kinds
+from trivium.jobs.record import Job
+from trivium.jobs.record import State as Stand
+
+#: What the form holds at first: specifications that this server can run as they are.
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "converge": {"case_name": "datacenter_grid"},
+    "step": {"start_time": 0, "end_time": 86400, "controller": "rules"},
+    "sweep": {
+        "folder": "fuel_cycle",
+        "paths": {"package_path": "./FuelCycle.fmu"},
+        "simulation": {
+            "model_name": "CFEDR.Cycle",
+            "variableFilter": "time|sds.inventory",
+            "stop_time": 2400,
+            "step_size": 1,
+        },
+        "simulation_parameters": {"bz.TBR": [1.05, 1.1, 1.2], "plasma.Burn_Fraction": [0.02, 0.05, 0.1]},
+        "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
+    },
+}
+#: How much of a log is shown, from its end [bytes].
+_TAIL = 20_000
+_SIGNS = {Stand.PENDING: "…", Stand.RUNNING: "▶", Stand.SUCCESS: "✓", Stand.ERROR: "✕", Stand.CANCELLED: "■"}
+_MOST = 50
+
+
+def layout(_: Context) -> list[Any]:
+    """Return the page."""
+    names = kinds.names()
+    return [
+        html.H1("Jobs"),
+        card("All jobs", html.Div(id="jobs-table")),
+        html.Section(
+            [
+                html.H2("The job", id="job-title"),
+                html.Div(id="job-facts"),
+                html.Div([button("Cancel the job", "cancel-job")], className="row"),
+                results.layout(),
+                html.Div(id="job-figures"),
+                html.Details(
+                    [html.Summary("Log"), html.Pre(id="job-log", tabIndex="0", **{"aria-label": "Log"})], open=True
+                ),
+                html.Details([html.Summary("Specification"), html.Pre(id="job-spec", tabIndex="0")]),
+            ],
+            id="job-card",
+            className="card",
+            hidden=True,
+        ),
+        card(
+            "Submit a job",
+            html.Div([field("Kind", Select("kind", options(names), "step"))], className="row"),
+            html.P(id="kind-about", className="muted"),
+            field("Specification (JSON)", dcc.Textarea(id="spec", value="", spellCheck=False, rows=14), wide=True),
+            button("Submit", "submit-job", "main"),
+        ),
+        dcc.Store(id="job", storage_type="session"),
+        dcc.Store(id="job-mark"),
+    ]
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the page's callbacks."""
+    store = context.store
+    results.register(pages, context)
+
+    @view(pages, Output("jobs-table", "children"), Input("tick", "n_intervals"), Input("changed", "data"))
+    def listing(_: int | None, __: Any) -> Any:
+        rows = [_row(job) for job in store.jobs(most=_MOST)]
+        head = ("Job", "What to do", "Kind", "State", "Progress", "Message", "Submitted")
+        return table(f"The newest jobs, {_MOST} at most", head, rows)
+
+    @view(
+        pages,
+        Output("kind-about", "children"),
+        Output("spec", "value"),
+        Input("kind", "value"),
+        running=[(Output("submit-job", "disabled"), True, False)],
+    )
+    def about(kind: str) -> Any:
+        try:
+            said = kinds.find(kind).about
+        except MissingExtraError as error:
+            said = str(error)
+        return said, json.dumps(_EXAMPLES.get(kind, {}), indent=2)
+
+    @deed(
+        pages,
+        "jobs",
+        Output("job", "data"),
+        Output("changed", "data", allow_duplicate=True),
+        Input("submit-job", "n_clicks"),
+        State("kind", "value"),
+        State("spec", "value"),
+        running=[(Output("submit-job", "disabled"), True, False)],
+    )
+    def submit(_: Any, kind: str, text: str) -> Any:
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InvalidValueError(f"The specification is no JSON: {error}.", "spec") from error
+        if not isinstance(given, dict):
+            raise InvalidValueError("The specification must be a JSON object.", "spec")
+        parsed = kinds.parse(kinds.find(kind), given, context.settings).model_dump(mode="json", by_alias=True)
+        job = store.submit(kind, parsed)
+        say(f"Submitted the job {short(job.task_id)}.")
+        return job.task_id, time.time()
+
+    @deed(pages, "read", Output("job", "data", allow_duplicate=True), Input({"do": "view", "of": ALL}, "n_clicks"))
+    def choose(_: Any) -> Any:
+        return pressed()
+
+    @deed(pages, "jobs", Output("cancel-job", "n_clicks"), Input("cancel-job", "n_clicks"), State("job", "data"))
+    def cancel(_: Any, task_id: str) -> Any:
+        job = store.cancel(task_id)
+        say(f"The job {short(task_id)} is {'cancelled' if job.state.ended else 'asked to end'}.")
+        refresh(time.time())
+        return no_update
+
+    @view(
+        pages,
+        Output("job-card", "hidden"),
+        Output("job-title", "children"),
+        Output("job-facts", "children"),
+        Output("job-figures", "children"),
+        Output("job-log", "children"),
+        Output("job-spec", "children"),
+        Output("cancel-job", "disabled"),
+        Output("job-mark", "data"),
+        Input("job", "data"),
+        Input("tick", "n_intervals"),
+        Input("changed", "data"),
+        State("job-mark", "data"),
+    )
+    def detail(task_id: str | None, _: int | None, __: Any, mark: Any) -> Any:
+        nothing = (True, *[no_update] * 7)
+        if not task_id:
+            return nothing
+        try:
+            job = store.get(task_id)
+        except NotFoundError:
+            return nothing
+        folder = store.folder_of(job.task_id)
+        now = {"task_id": job.task_id, "state": job.state, "counts": dict(job.counts)}
+        log = _tail(folder / "log.txt")
+        return (
+            False,
+            f"Job {short(job.task_id)}",
+            _facts(job),
+            _figures(job),
+            log or "Nothing yet.",
+            json.dumps(dict(job.spec), indent=2),
+            job.state.ended,
+            no_update if now == mark else now,
+        )
+
+
+def _row(job: Job) -> tuple[Any, ...]:
+    sign = html.Span(_SIGNS[job.state], **{"aria-hidden": "true"})
+    return (
+        html.Code(short(job.task_id), title=job.task_id),
+        button("View", {"do": "view", "of": job.task_id}, "quiet", **{"aria-label": f"View job {short(job.task_id)}"}),
+        job.kind,
+        html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}"),
+        _bar(job),
+        job.message,
+        moment(job.created),
+    )
+
+
+def _bar(job: Job) -> Any:
+    if job.progress is None:
+        return "–"
+    said = f"{100 * job.progress:.0f} %"
+    return html.Div(
+        [
+            html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {short(job.task_id)}"}),
+            html.Span(said),
+        ],
+        className="progress",
+    )
+
+
+def _facts(job: Job) -> Any:
+    told = [
+        ("Job", html.Code(job.task_id)),
+        ("Kind", job.kind),
+        ("State", str(job.state) + (", asked to end" if job.cancel and not job.state.ended else "")),
+        ("Progress", _bar(job)),
+        ("Message", job.message),
+        ("Outcome", job.outcome or "–"),
+        ("Submitted", moment(job.created)),
+        ("Started", moment(job.started)),
+        ("Finished", moment(job.finished)),
+        ("Attempts", str(job.attempts)),
+    ]
+    if job.error:
+        told.append(("Error", html.Span(job.error, className="trouble")))
+    return facts(told)
+
+
+def _figures(job: Job) -> Any:
+    """Return figures of a job, and its files."""
+    made: list[Any] = []
+    found = dict(job.results) or dict(job.counts)
+    if found:
+        rows = [(html.Code(name), figure(value)) for name, value in found.items()]
+        made.append(table("Figures of the job", ("Figure", "Value"), rows, numbers=(1,)))
+    if job.files:
+        links = [
+            html.Li(html.A(name, href=f"/api/run/results/{job.task_id}/{name}", download=Path(name).name))
+            for name in job.files
+        ]
+        made.append(html.Details([html.Summary(f"{len(links)} files"), html.Ul(links)], open=len(links) < 12))
+    return made
+
+
+def _tail(path: Path) -> str:
+    """Return the end of a log."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,164 @@
+"""The plant as it stands: schematic, figures, charts of chosen points; of any other model its points as a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, html, no_update
+
+from trivium.dashboard import charts, schematic
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import view
+from trivium.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
+from trivium.dashboard.plant import Plant, plant
+from trivium.dashboard.readings import About, Reading
+from trivium.dashboard.words import DAY, clock, scale, seconds
+
+_WINDOWS = {
+    "3600": "1 hour",
+    "21600": "6 hours",
+    "86400": "1 day",
+    str(int(7 * DAY)): "7 days",
+    "1e15": "the whole test",
+}
+#: Shown at first where the test case has them.
+_FIRST = ("Tchw_supply", "Tchw_r", "P_Chillers_sum", "P_CTfans_sum")
+
+
+def layout(_: Context) -> list[Any]:
+    """Return the page."""
+    return [
+        html.H1("Plant"),
+        html.Div(id="plant-figures"),
+        html.Section(
+            [
+                html.H2("The plant now", className="hidden"),
+                Svg("plant-wide", className="schematic wide"),
+                Svg("plant-tall", className="schematic tall"),
+                html.Div(id="plant-legend"),
+            ],
+            id="plant-drawing",
+            className="card drawing",
+        ),
+        card(
+            "Over time",
+            html.Div(
+                [
+                    field(
+                        "Points",
+                        Choices("points", "point"),
+                        wide=True,
+                    ),
+                    field("Window", Select("window", [{"value": k, "label": v} for k, v in _WINDOWS.items()], "86400")),
+                ],
+                className="row",
+            ),
+            charts.graph("plant-chart", "Chosen points over time"),
+        ),
+        html.Details(
+            [html.Summary("All points as a table"), html.Div(id="plant-points")], className="card", open=False
+        ),
+    ]
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the page's callbacks."""
+    readings = context.readings
+
+    @view(
+        pages,
+        Output("plant-figures", "children"),
+        Output("plant-wide", "markup"),
+        Output("plant-tall", "markup"),
+        Output("plant-drawing", "hidden"),
+        Output("plant-legend", "children"),
+        Output("plant-points", "children"),
+        Input("stand", "data"),
+    )
+    def draw(stand: Any) -> Any:
+        if not stand:
+            return html.P("There is no session to show."), "", "", True, None, None
+        reading = readings.read(stand["testid"])
+        if reading.trouble:
+            return html.P(reading.trouble, className="trouble"), no_update, no_update, no_update, no_update, no_update
+        about = readings.about(reading.testid)
+        rows = _points(about, reading)
+        if not about.plant:
+            return _clock(reading), "", "", True, None, rows
+        now = plant(reading.values)
+        legend = html.P(
+            "Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
+            className="muted",
+        )
+        return _figures(reading, now), schematic.wide(now), schematic.tall(now), False, legend, rows
+
+    @view(
+        pages,
+        Output("points", "options"),
+        Output("points", "value"),
+        Input("session", "value"),
+        State("points", "value"),
+    )
+    def choices(testid: str | None, chosen: list[str] | None) -> Any:
+        if not testid:
+            return [], []
+        about = readings.about(testid)
+        kept = [name for name in chosen or [] if name in about.units]
+        first = [name for name in _FIRST if name in about.units] or list(about.measurements[:3])
+        labels = {
+            name: f"{name}: {about.descriptions[name]}" if about.descriptions[name] else name for name in about.points
+        }
+        return options(about.points, labels), kept or first
+
+    @view(
+        pages,
+        Output("plant-chart", "figure"),
+        Input("stand", "data"),
+        Input("points", "value"),
+        Input("window", "value"),
+    )
+    def chart(stand: Any, chosen: list[str] | None, window: str) -> Any:
+        if not stand or stand["trouble"]:
+            return no_update
+        if not chosen:
+            return charts.blank("Choose points above.")
+        testid, end = stand["testid"], stand["clock"]
+        about = readings.about(testid)
+        names = [name for name in chosen if name in about.units][:12]
+        if not names:
+            return no_update  # of another test case; the choice is on its way
+        columns = readings.curves(testid, names, end - float(window), end)
+        return charts.over_time(charts.values_of(columns, about.units), plant=about.plant)
+
+
+def _clock(reading: Reading) -> Any:
+    return tiles([("Time", clock(reading.clock), seconds(reading.clock)), ("Test case", reading.testcase, "")])
+
+
+def _figures(reading: Reading, now: Plant) -> Any:
+    celsius, kilowatt = (scale(unit, plant=True) for unit in ("K", "W"))
+    trains = sum(train.mode != "off" for train in now.trains)
+    return tiles(
+        [
+            ("Time", clock(reading.clock), seconds(reading.clock)),
+            ("Mode", now.mode, f"{trains} of 6 trains"),
+            (
+                "Chilled water supply",
+                celsius.text(now.chilled_supply),
+                f"returns at {celsius.text(now.chilled_return)}",
+            ),
+            ("Heat taken", kilowatt.text(now.heat), "from flow and temperatures"),
+            ("Electric power", kilowatt.text(now.power), "chillers, fans, pumps"),
+            ("Wet bulb outside", celsius.text(now.wet_bulb), ""),
+        ]
+    )
+
+
+def _points(about: About, reading: Reading) -> Any:
+    rows = [
+        (name, scale(about.units[name], plant=about.plant).text(value), about.descriptions[name])
+        for name, value in reading.values.items()
+    ]
+    return table(
+        f"All points at {clock(reading.clock)}", ("Point", "Value", "Description"), rows, numbers=(1,), shown=True
+    )

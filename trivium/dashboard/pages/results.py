@@ -1,0 +1,194 @@
+"""What jobs found, drawn: response curves and heat maps of sweeps, the convergence of coupled runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, html, no_update
+
+from trivium.dashboard import charts
+from trivium.dashboard.charts import Curve
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import view
+from trivium.dashboard.elements import Select, field, options
+from trivium.errors import TriviumError
+from trivium.extras import missing
+from trivium.jobs import kinds
+from trivium.jobs.record import Job
+
+if TYPE_CHECKING:
+    from trivium.study.report.sample import Sample
+
+_NONE = "-"
+_CONVERGED = "Converged is delta at most the tolerance; the residual is taken before damping."
+
+
+def layout() -> html.Div:
+    """Return the place for drawings of a job's results."""
+    chosen = [field("Metric", Select("metric")), field("Over", Select("across")), field("And over", Select("up"))]
+    return html.Div(
+        [
+            html.H3("Results"),
+            html.Div(chosen, className="row", id="sweep-choice"),
+            html.P(id="results-note", className="muted"),
+            charts.graph("results-chart", "Results of the job"),
+        ],
+        id="results",
+        hidden=True,
+    )
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the callbacks."""
+
+    @view(
+        pages,
+        Output("results", "hidden"),
+        Output("sweep-choice", "hidden"),
+        Output("metric", "options"),
+        Output("metric", "value"),
+        Output("across", "options"),
+        Output("across", "value"),
+        Output("up", "options"),
+        Output("up", "value"),
+        Output("results-note", "children"),
+        Input("job-mark", "data"),
+        State("metric", "value"),
+        State("across", "value"),
+        State("up", "value"),
+    )
+    def choices(mark: Any, metric: str | None, across: str | None, up: str | None) -> Any:
+        hidden = (True, *[no_update] * 8)
+        if not mark:
+            return hidden
+        job = context.store.get(mark["task_id"])
+        if job.kind == "converge":
+            return (
+                not _iterations(context, job),
+                True,
+                *[no_update] * 6,
+                _CONVERGED,
+            )
+        if job.kind != "sweep":
+            return hidden
+        try:
+            with _sweep(context, job) as sample:
+                metrics, parameters = list(sample.metrics), list(sample.parameters)
+                note = f"{sample.done} of {sample.total} runs are done, {sample.failed} failed."
+        except TriviumError:
+            return hidden  # no part of it is written yet
+        if not metrics or not parameters:
+            return hidden
+        crossed = [{"value": _NONE, "label": "nothing else"}, *options(parameters)]
+        return (
+            False,
+            False,
+            options(metrics),
+            metric if metric in metrics else metrics[0],
+            options(parameters),
+            across if across in parameters else parameters[0],
+            crossed,
+            up if up in parameters else _NONE,
+            note,
+        )
+
+    @view(
+        pages,
+        Output("results-chart", "figure"),
+        Input("job-mark", "data"),
+        Input("metric", "value"),
+        Input("across", "value"),
+        Input("up", "value"),
+    )
+    def draw(mark: Any, metric: str | None, across: str | None, up: str | None) -> Any:
+        if not mark:
+            return no_update
+        job = context.store.get(mark["task_id"])
+        if job.kind == "converge":
+            return _convergence(_iterations(context, job), _tolerance(context, job))
+        if job.kind != "sweep" or not metric or not across:
+            return no_update
+        return _response(context, job, metric, across, None if up in (None, _NONE, across) else up)
+
+
+def _response(context: Context, job: Job, metric: str, across: str, up: str | None) -> dict[str, Any]:
+    """Return how a metric of a sweep responds: against one parameter a curve, against two a heat map."""
+    from trivium.study.report.response import curve, cut, surface
+
+    try:
+        with _sweep(context, job) as sample:
+            if metric not in sample.metrics or across not in sample.parameters:
+                return charts.blank("These results have no such metric or parameter.")
+            axes = {name: cut(values) for name, values in sample.parameters.items()}
+            values = sample.metric(metric)
+    except TriviumError as error:
+        return charts.blank(str(error))
+    if up is None or up not in axes:
+        found, levels = curve(axes, across, values), axes[across].levels
+        drawn = [Curve("mean of all runs", "", levels, found.mean)]
+        if found.middle is not None:
+            drawn.append(Curve("others at their middle value", "", levels, found.middle))
+        return charts.lines(drawn, across, metric, band=(found.low, found.high))
+    at = [Curve(name, "", axes[name].levels, axes[name].levels) for name in (across, up)]
+    return charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), metric)
+
+
+def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:
+    """Return what is known of the iterations of a coupled run, also while it runs: number and figures."""
+    path = context.store.folder_of(job.task_id) / "results" / "iterations.sqlite"
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1)) as database:
+            rows = database.execute("SELECT number, told FROM iterations ORDER BY number").fetchall()
+    except sqlite3.Error:  # nothing there yet
+        return []
+    return [(number, json.loads(told)) for number, told in rows]
+
+
+def _tolerance(context: Context, job: Job) -> float | None:
+    """Return the tolerance of a coupled run; None where its case cannot be read any more."""
+    given = job.spec.get("convergence_tolerance")
+    if given is not None:
+        return float(given)
+    try:
+        spec: Any = kinds.parse(kinds.find(job.kind), job.spec, context.settings)
+        return float(spec.case(context.settings).tolerance)
+    except TriviumError:
+        return None
+
+
+def _convergence(iterations: list[tuple[int, dict[str, Any]]], tolerance: float | None) -> dict[str, Any]:
+    """Return the residuals of a coupled run over its iterations, and where it has converged."""
+    if not iterations:
+        return charts.blank("No iteration yet.")
+    number = np.array([float(one) for one, _ in iterations])
+    drawn = []
+    for key, name in (("delta", "delta"), ("residual", "norm of the residual"), ("rate", "contraction rate")):
+        values = np.array([told.get(key) or np.nan for _, told in iterations], dtype=float)
+        if np.isfinite(values).any():
+            drawn.append(Curve(name, "", number, values))
+    if tolerance is not None:
+        drawn.append(Curve("tolerance", "", number[[0, -1]], np.full(2, tolerance)))
+    return charts.lines(drawn, "iteration", "", log=True)
+
+
+@contextmanager
+def _sweep(context: Context, job: Job) -> Iterator[Sample]:
+    """Open the results of a sweep, perhaps not at its end.
+
+    Raises
+    ------
+    TriviumError
+        When there are none yet, or a package is missing.
+    """
+    try:
+        from trivium.study.read import open_results
+        from trivium.study.report.sample import Sample
+    except ModuleNotFoundError as error:  # a sweep of another machine, of the same store of jobs
+        raise missing("What reads the results of sweeps", "sweep") from error
+    with open_results(context.store.folder_of(job.task_id) / "results") as found:
+        yield Sample(found)

@@ -1,0 +1,108 @@
+"""Snapshots of a session: taken, gone back to, branched off from."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html
+
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import deed, idle, needed, pressed, view
+from trivium.dashboard.elements import button, card, say, table
+from trivium.dashboard.words import clock, moment
+from trivium.session.folder import Folder
+
+
+def card_of_snapshots() -> html.Section:
+    """Return the card."""
+    clocks = dcc.Store(id="snapshot-clocks", storage_type="local", data={})
+    return card("Snapshots", _snapshots(), clocks, id="snapshots")
+
+
+def _snapshots() -> html.Div:
+    return html.Div(
+        [
+            html.Div([button("Take a snapshot", "take", "main"), button("Fork from here", "fork")], className="row"),
+            html.Div(id="snapshot-table"),
+        ]
+    )
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the callbacks."""
+
+    @deed(
+        pages,
+        "control",
+        Output("snapshot-clocks", "data"),
+        Output("changed", "data", allow_duplicate=True),
+        Input("take", "n_clicks"),
+        State("session", "value"),
+        State("snapshot-clocks", "data"),
+    )
+    def take(_: Any, testid: str | None, clocks: Any) -> Any:
+        testid = needed(testid)
+        with context.readings.room():
+            name = context.sessions.snapshot(testid)
+        at = context.readings.find(testid)["time"]
+        say(f"Stored the session at {clock(at)} as snapshot {name}.")
+        return {**(clocks or {}), name: at}, time.time()
+
+    @view(
+        pages,
+        Output("snapshot-table", "children"),
+        Input("stand", "data"),
+        Input("changed", "data"),
+        State("snapshot-clocks", "data"),
+    )
+    def listing(stand: Any, _: Any, clocks: Any) -> Any:
+        if not stand:
+            return None
+        rows = []
+        for name, when in _taken(context, stand["testid"]):
+            at = (clocks or {}).get(name)
+            what = [
+                button(word, {"do": do, "of": name}, "quiet", **{"aria-label": f"{word} snapshot {name}"})
+                for do, word in (("restore", "Restore"), ("branch", "Fork"))
+            ]
+            told = clock(at) if at is not None else "–"
+            rows.append((html.Code(name), told, moment(when), html.Div(what, className="row tight")))
+        return table("Snapshots of this session", ("Snapshot", "Time in it", "Taken", "What to do"), rows)
+
+    @deed(
+        pages,
+        "control",
+        Output("changed", "data", allow_duplicate=True),
+        Input({"do": "restore", "of": ALL}, "n_clicks"),
+        State("session", "value"),
+    )
+    def restore(_: Any, testid: str | None) -> Any:
+        name = pressed()
+        with context.readings.room():
+            reply = context.sessions.restore(idle(context, testid), name)
+        say(reply.message)
+        return time.time()
+
+    @deed(
+        pages,
+        "control",
+        Output("session", "value", allow_duplicate=True),
+        Output("changed", "data", allow_duplicate=True),
+        Input("fork", "n_clicks"),
+        Input({"do": "branch", "of": ALL}, "n_clicks"),
+        State("session", "value"),
+    )
+    def fork(_: Any, __: Any, testid: str | None) -> Any:
+        name = None if ctx.triggered_id == "fork" else pressed()
+        with context.readings.room():
+            forked = context.sessions.fork(needed(testid), name)
+        say(f"Forked the session as {forked}; the fork is chosen now.")
+        return forked, time.time()
+
+
+def _taken(context: Context, testid: str) -> list[tuple[str, float]]:
+    """Return the snapshots of a session and when they were taken, the newest first."""
+    folder = Folder(context.settings.state_dir, testid).path / "snapshots"
+    found = [one for one in folder.glob("*") if one.name.isalnum()] if folder.is_dir() else []
+    return sorted(((one.name, one.stat().st_mtime) for one in found), key=lambda one: -one[1])

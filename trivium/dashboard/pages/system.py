@@ -1,0 +1,141 @@
+"""The server itself: is it well, what runs, what its limits are."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import threading
+from collections import Counter
+from importlib import metadata
+from typing import Any
+
+import orjson
+from dash import Dash, Input, Output, html
+from flask import Response, current_app
+
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import view
+from trivium.dashboard.elements import card, facts, table, tiles
+from trivium.dashboard.words import both, moment, plural, size
+from trivium.errors import BusyError
+from trivium.jobs.record import State
+
+_PACKAGES = ("trivium", "fmpy", "pyfmi", "torch", "numpy", "scipy", "flask", "gunicorn", "dash", "dask", "sqlalchemy")
+
+
+def layout(context: Context) -> list[Any]:
+    """Return the page."""
+    settings = context.settings
+    limits = [
+        ("Sessions that clients may select", str(settings.max_sessions)),
+        ("Threads that answer requests", str(settings.threads)),
+        ("Steps of one request", f"{settings.max_steps}"),
+        ("Longest request to a session", f"{settings.step_timeout:g} s"),
+        ("Memory of a session's process", f"{settings.session_memory} MiB"),
+        ("A session's process ends after", f"{settings.idle_timeout:g} s without requests"),
+        ("Largest request body", size(settings.max_body)),
+        ("Requests a second", str(settings.rate) if settings.rate else "no limit"),
+        ("Jobs at a time", str(settings.worker_jobs) if settings.worker_jobs else "this server has no worker"),
+        ("Lease of a job", f"{settings.job_lease:g} s"),
+    ]
+    return [
+        html.H1("System"),
+        html.Div(id="health", role="status"),
+        card("Processes of sessions", html.Div(id="processes")),
+        html.Div([card("Machine", html.Div(id="machine")), card("Limits", facts(limits))], className="cards"),
+        card("Versions", facts([("Python", platform.python_version()), ("System", platform.platform()), *_versions()])),
+    ]
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the page's callbacks."""
+    asking = threading.Lock()
+
+    @view(
+        pages,
+        Output("health", "children"),
+        Output("processes", "children"),
+        Output("machine", "children"),
+        Input("tick", "n_intervals"),
+    )
+    def look(_: int | None) -> Any:
+        sessions = context.sessions.sessions()
+        return _health(context, sessions, asking), _processes(sessions), facts(_machine(context))
+
+
+def _health(context: Context, sessions: list[dict[str, Any]], asking: threading.Lock) -> Any:
+    counts = Counter(job.state for job in context.store.jobs(most=1000))
+    states = Counter(str(one["state"]) for one in sessions)
+    waiting = states["queued"]
+    ready, why = _ready(context, asking)
+    return tiles(
+        [
+            ("Ready to step", ready, why),
+            ("Sessions", str(len(sessions)), ", ".join(f"{n} {state}" for state, n in sorted(states.items()))),
+            ("Waiting for room", str(waiting), f"room for {context.settings.max_sessions} besides the default"),
+            ("Jobs running", str(counts[State.RUNNING]), f"{counts[State.PENDING]} wait"),
+        ]
+    )
+
+
+def _ready(context: Context, asking: threading.Lock) -> tuple[str, str]:
+    """Return what ``GET /health/ready`` says; one thread at most waits for it."""
+    if not asking.acquire(blocking=False):
+        return "not known yet", "the default session is busy"
+    try:
+        with context.readings.room():
+            response = current_app.view_functions["health.ready"]()
+    except BusyError as error:
+        return "not known yet", str(error)
+    finally:
+        asking.release()
+    if not isinstance(response, Response):
+        return "not known", ""
+    said = str(orjson.loads(response.get_data())["message"])
+    return ("yes" if response.status_code == 200 else "no"), said
+
+
+def _processes(sessions: list[dict[str, Any]]) -> Any:
+    rows = [
+        (
+            html.Code(one["testid"]),
+            one["testcaseid"],
+            one["state"],
+            size(one["memory"]) if one["memory"] else "–",
+            both(one["time"]),
+            moment(one["created"]),
+        )
+        for one in sessions
+    ]
+    return table(
+        "Sessions and their processes", ("Test id", "Test case", "State", "Memory", "Time", "Made"), rows, (3,)
+    )
+
+
+def _machine(context: Context) -> list[tuple[str, str]]:
+    folder = context.settings.state_dir
+    disk = shutil.disk_usage(folder)
+    found = [
+        ("State directory", str(folder)),
+        ("Disk", f"{size(disk.free)} free of {size(disk.total)}"),
+        ("Processors", plural(os.cpu_count() or 1, "core")),
+        ("Load, means of 1, 5 and 15 minutes", " · ".join(f"{load:.2f}" for load in os.getloadavg())),
+    ]
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            told = {line.split(":")[0]: float(line.split()[1]) * 1024 for line in file if ":" in line}
+        found.append(("Memory", f"{size(told['MemAvailable'])} available of {size(told['MemTotal'])}"))
+    except (OSError, KeyError, ValueError, IndexError):
+        pass  # another system
+    return found
+
+
+def _versions() -> list[tuple[str, str]]:
+    found = []
+    for name in _PACKAGES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return found

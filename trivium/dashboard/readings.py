@@ -1,0 +1,230 @@
+"""What pages show of a session, read so that looking costs little.
+
+A session is asked only when it stands elsewhere than when it was read last. A session that is busy for long holds one
+reader at most, and all of them together only some of the server's threads: health checks and clients find the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from trivium.errors import BusyError, TriviumError, UnknownSessionError
+from trivium.plants.cooling.rules import INPUTS
+from trivium.session.manager import SessionManager
+from trivium.simulation.reply import Reply
+
+#: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
+_FRESH = 5.0
+#: Most points of a curve.
+_POINTS = 800
+#: What a schematic of the cooling plant is drawn from, besides its control inputs.
+_DRAWN = ("Tchw_supply", "Tcw_supply", "Tcw_returnPipe", "VolumeFlowRate_cw", "Tchw_r", "Mchw", "Twb_outside", "Pchi1")
+
+
+@dataclass(frozen=True)
+class About:
+    """What a test case has.
+
+    Attributes
+    ----------
+    units, descriptions : Mapping[str, str]
+        Of all points: measurements, control inputs, boundary data.
+    measurements, inputs : tuple of str
+    bounds : Mapping[str, tuple]
+        Least and greatest value of control inputs, None where there is none.
+    step : float
+        Control step [s].
+    plant : bool
+        Whether it is the cooling plant that can be drawn.
+    """
+
+    units: Mapping[str, str]
+    descriptions: Mapping[str, str]
+    measurements: tuple[str, ...]
+    inputs: tuple[str, ...]
+    bounds: Mapping[str, tuple[float | None, float | None]]
+    step: float
+    plant: bool
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """All points."""
+        return tuple(self.units)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A session as it stood when it was read.
+
+    Attributes
+    ----------
+    testid, testcase : str
+    clock : float
+        [s]
+    values : Mapping[str, float]
+        All points; empty when the session could not be read.
+    trouble : str
+        Why it could not.
+    """
+
+    testid: str
+    testcase: str
+    clock: float
+    values: Mapping[str, float] = field(default_factory=dict)
+    trouble: str = ""
+
+
+class Readings:
+    """Reads sessions for pages.
+
+    Parameters
+    ----------
+    sessions : SessionManager
+    threads : int
+        Of the server.
+    """
+
+    def __init__(self, sessions: SessionManager, threads: int) -> None:
+        self._sessions = sessions
+        self._about: dict[str, About] = {}
+        self._kept: dict[str, tuple[float, Reading]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._room = threading.BoundedSemaphore(max(1, threads // 2))
+
+    def find(self, testid: str | None) -> dict[str, Any]:
+        """Return what the server knows of a session without asking it.
+
+        Raises
+        ------
+        UnknownSessionError
+        """
+        for one in self._sessions.sessions():
+            if one["testid"] == testid or (testid is None and one["default"]):
+                return one
+        raise UnknownSessionError(testid or "")
+
+    def call(self, testid: str, method: str, *arguments: Any, **options: Any) -> Reply:
+        """Call a session, unless too many threads wait for sessions already.
+
+        Raises
+        ------
+        BusyError, TriviumError
+        """
+        with self.room():
+            return self._sessions.call(testid, method, *arguments, **options)
+
+    @contextlib.contextmanager
+    def room(self) -> Iterator[None]:
+        """Hold one of the threads that may wait for sessions.
+
+        Raises
+        ------
+        BusyError
+        """
+        if not self._room.acquire(blocking=False):
+            raise BusyError("Too many pages wait for busy sessions; try again in a moment.", 1, 1)
+        try:
+            yield
+        finally:
+            self._room.release()
+
+    def about(self, testid: str) -> About:
+        """Return what the test case of a session has.
+
+        Raises
+        ------
+        TriviumError
+        """
+        found = self._about.get(testid)
+        if found is None:
+            if len(self._about) > 1000:
+                self._about.clear()
+            found = self._about[testid] = self._ask(testid)
+        return found
+
+    def _ask(self, testid: str) -> About:
+        measurements, inputs, ahead = (
+            self.call(testid, name).payload for name in ("get_measurements", "get_inputs", "get_forecast_points")
+        )
+        boundary = {name: told for name, told in ahead.items() if told["Minimum"] is not None or told["Description"]}
+        told = {**measurements, **inputs, **boundary}
+        return About(
+            units={name: str(one["Unit"] or "") for name, one in told.items()},
+            descriptions={name: str(one["Description"] or "") for name, one in told.items()},
+            measurements=tuple(measurements),
+            inputs=tuple(inputs),
+            bounds={name: (one["Minimum"], one["Maximum"]) for name, one in inputs.items()},
+            step=float(self.call(testid, "get_step").payload),
+            plant={*_DRAWN, *INPUTS} <= {*told},
+        )
+
+    def read(self, testid: str) -> Reading:
+        """Return a session as it stands, or as it stood lately.
+
+        Raises
+        ------
+        UnknownSessionError
+        """
+        now = self.find(testid)
+        kept = self._kept.get(testid)
+        if kept is not None and kept[1].clock == now["time"]:
+            asleep = now["state"] == "hibernated"  # looking would wake it
+            if not kept[1].trouble and (asleep or time.monotonic() - kept[0] < _FRESH):
+                return kept[1]
+        lock = self._locks.setdefault(testid, threading.Lock())
+        if not lock.acquire(blocking=False):
+            return kept[1] if kept else Reading(testid, now["testcaseid"], now["time"], trouble="The session is busy.")
+        try:
+            found = self._read(now)
+        finally:
+            lock.release()
+        if len(self._kept) > 1000:
+            self._kept.clear()
+        self._kept[testid] = (time.monotonic(), found)
+        return found
+
+    def _read(self, now: Mapping[str, Any]) -> Reading:
+        testid, testcase = now["testid"], now["testcaseid"]
+        try:
+            names = list(self.about(testid).points)
+            at = now["time"]
+            row = self.call(testid, "get_results", names, at, at).payload
+            if not len(row["time"]):  # it has moved on meanwhile
+                at = self.find(testid)["time"]
+                row = self.call(testid, "get_results", names, at, at).payload
+        except UnknownSessionError:
+            raise
+        except TriviumError as error:
+            return Reading(testid, testcase, now["time"], trouble=str(error))
+        if not len(row["time"]):
+            return Reading(testid, testcase, at, trouble="The session is on its way; it is read in a moment.")
+        return Reading(testid, testcase, at, {name: float(row[name][-1]) for name in names})
+
+    def curves(self, testid: str, names: Sequence[str], start: float, end: float) -> dict[str, np.ndarray[Any, Any]]:
+        """Return trajectories and their ``time`` [s], thinned where they have too many points to be drawn.
+
+        Raises
+        ------
+        TriviumError
+        """
+        columns = self.call(testid, "get_results", list(names), max(start, 0.0), end).payload
+        every = max(1, -(-len(columns["time"]) // _POINTS))
+        return {name: np.asarray(column)[::-1][::every][::-1] for name, column in columns.items()}
+
+    def begin(self, testid: str) -> float:
+        """Return when the test of a session began [s].
+
+        Raises
+        ------
+        TriviumError
+        """
+        name = self.about(testid).points[0]
+        times = self.call(testid, "get_results", [name], 0, 1e15).payload["time"]
+        return float(times[0])

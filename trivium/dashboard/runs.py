@@ -1,0 +1,206 @@
+"""Runs: many steps of a session under a controller, in the background of a web worker.
+
+A run holds no request. Its record is a file in the state directory, so whichever worker is asked can tell how far it is
+and end it; a lock on a second file says whether it is still alive, however its worker ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from trivium.dashboard.remote import Make
+from trivium.errors import BusyError, ConflictError, TriviumError
+from trivium.session.folder import replace_file
+
+log = logging.getLogger(__name__)
+
+#: How often the record of a run is written [s].
+_TELL = 0.4
+#: Most runs of one worker at a time.
+_MOST = 4
+#: Most steps of a run.
+MOST_STEPS = 120_000
+
+
+@dataclass(frozen=True)
+class Run:
+    """How far a run is.
+
+    Attributes
+    ----------
+    testid, controller : str
+    asked, done : int
+        Steps.
+    state : {"running", "done", "failed", "stopped"}
+    message : str
+        The session's last.
+    """
+
+    testid: str
+    controller: str
+    asked: int
+    done: int = 0
+    state: Literal["running", "done", "failed", "stopped"] = "running"
+    message: str = ""
+
+    @property
+    def words(self) -> str:
+        """What to tell people."""
+        head = f"{self.controller}: {self.done} of {self.asked} steps"
+        return {
+            "running": f"{head}, running.",
+            "done": f"{head}, done.",
+            "failed": f"{head}, then it failed: {self.message}",
+            "stopped": f"{head}, stopped.",
+        }[self.state]
+
+
+class Runs:
+    """All runs of a state directory.
+
+    Parameters
+    ----------
+    folder : Path
+        For the records.
+    make : Make
+        Makes what drives a session.
+    """
+
+    def __init__(self, folder: Path, make: Make) -> None:
+        self._folder, self._make = folder, make
+        self._room = threading.BoundedSemaphore(_MOST)
+
+    def start(
+        self,
+        testid: str,
+        controller: str,
+        steps: int,
+        given: Mapping[str, float] | None = None,
+        pace: float = 0.0,
+        before: Callable[[], None] = lambda: None,
+    ) -> Run:
+        """Begin a run.
+
+        Parameters
+        ----------
+        testid, controller : str
+        steps : int
+        given : Mapping[str, float], optional
+            Inputs that are held at these values in all steps.
+        pace : float
+            Least time between two steps [s].
+        before : callable
+            Done first, in the background too.
+
+        Raises
+        ------
+        ConflictError
+            When the session has a run already.
+        BusyError
+            When this worker has as many runs as it may.
+        TriviumError
+            When the session cannot be driven by that controller.
+        """
+        driver = self._make(testid, controller)
+        if not self._room.acquire(blocking=False):
+            raise BusyError(f"{_MOST} runs are under way already; wait for one, or use a job.", 5, 1)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = self._locked(testid)
+        except BaseException:
+            self._room.release()
+            raise
+        run = Run(testid, controller, steps)
+        self._stop_file(testid).unlink(missing_ok=True)
+        self._keep(run)
+
+        def work() -> None:
+            now = run
+            try:
+                before()
+                now = self._drive(run, driver.step, given or {}, pace)
+            except TriviumError as error:
+                now = replace(self.find(testid) or run, state="failed", message=str(error))
+            except Exception:
+                log.exception("the run of session %s failed", testid)
+                now = replace(
+                    self.find(testid) or run, state="failed", message="an internal error; see the server's log"
+                )
+            finally:
+                self._keep(now)
+                os.close(lock)
+                self._room.release()
+
+        threading.Thread(target=work, name=f"run-{testid}", daemon=True).start()
+        return run
+
+    def _drive(
+        self, run: Run, step: Callable[[Mapping[str, float]], object], given: Mapping[str, float], pace: float
+    ) -> Run:
+        told = time.monotonic()
+        for done in range(1, run.asked + 1):
+            begun = time.monotonic()
+            try:
+                step(given)
+            except TriviumError as error:
+                return replace(run, done=done - 1, state="failed", message=str(error))
+            if self._stop_file(run.testid).exists():
+                return replace(run, done=done, state="stopped")
+            if (now := time.monotonic()) - told > _TELL:
+                told = now
+                self._keep(replace(run, done=done))
+            if (wait := begun + pace - time.monotonic()) > 0:
+                time.sleep(wait)
+        return replace(run, done=run.asked, state="done")
+
+    def find(self, testid: str) -> Run | None:
+        """Return the last run of a session; None when there was none."""
+        if not testid.replace("-", "").isalnum():  # a name that is no session's could lead elsewhere
+            return None
+        try:
+            run = Run(**orjson.loads((self._folder / f"{testid}.json").read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+        if run.state == "running" and not self._alive(testid):
+            return replace(run, state="failed", message="the server's worker that did it ended")
+        return run
+
+    def stop(self, testid: str) -> None:
+        """Ask a run to end after the step in hand."""
+        if (run := self.find(testid)) and run.state == "running":
+            self._stop_file(testid).touch()
+
+    def _alive(self, testid: str) -> bool:
+        try:
+            os.close(self._locked(testid, fcntl.LOCK_SH))
+        except ConflictError:
+            return True
+        return False
+
+    def _locked(self, testid: str, how: int = fcntl.LOCK_EX) -> int:
+        file = os.open(self._folder / f"{testid}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(file, how | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(file)
+            raise ConflictError("The session has a run under way; stop it first.") from error
+        return file
+
+    def _stop_file(self, testid: str) -> Path:
+        return self._folder / f"{testid}.stop"
+
+    def _keep(self, run: Run) -> None:
+        try:
+            replace_file(self._folder / f"{run.testid}.json", orjson.dumps(asdict(run)))
+        except (OSError, TriviumError):
+            log.exception("the record of a run cannot be kept")

@@ -1,0 +1,219 @@
+"""The frame of all pages: header, navigation, the session that is looked at, errors, what browsers may load."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from flask import Flask, Response, request
+
+from trivium.dashboard import login
+from trivium.dashboard.context import Context
+from trivium.dashboard.deeds import view
+from trivium.dashboard.elements import Select, say
+from trivium.dashboard.pages import indicators, jobs, plant, sessions, system
+from trivium.dashboard.words import both
+from trivium.errors import TriviumError, UnknownSessionError
+from trivium.jobs.store import Store
+from trivium.server.guard import known
+from trivium.session.manager import SessionManager
+from trivium.settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROOT = "/dashboard/"
+#: How often pages look [ms]; a tab that is hidden does not.
+_EVERY = 1500
+_PAGES = (
+    ("", "Plant", plant),
+    ("sessions", "Sessions", sessions),
+    ("indicators", "Indicators", indicators),
+    ("jobs", "Jobs", jobs),
+    ("system", "System", system),
+)
+_INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<meta name="color-scheme" content="light dark">
+<title>{%title%}</title>{%favicon%}{%css%}</head>
+<body>{%app_entry%}<noscript>These pages need JavaScript; the same is at the API, see /.</noscript>
+<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+
+def build(app: Flask, settings: Settings, manager: SessionManager, store: Store) -> None:
+    """Add the pages to an application."""
+    context = Context.of(settings, manager, store)
+    pages = Dash(
+        __name__,
+        server=app,
+        url_base_pathname=ROOT,
+        assets_folder=str(Path(__file__).parent / "assets"),
+        serve_locally=True,
+        suppress_callback_exceptions=True,  # each page has its own callbacks, and they come and go
+        update_title="",
+        title="Data-centre cooling",
+        index_string=_INDEX,
+        enable_mcp=False,
+        add_log_handler=False,
+        on_error=_on_error,
+    )
+    pages.layout = _frame
+    _register(pages, context)
+    for _, _, page in _PAGES:
+        page.register(pages, context)
+    login.register(app)
+    policy = _policy(pages)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        if request.path.startswith(ROOT):
+            response.headers.setdefault("Content-Security-Policy", policy)
+            # without a referrer browsers would not tell the origin of a form either, and the guard asks for it
+            response.headers["Referrer-Policy"] = "same-origin"
+        return response
+
+
+def _policy(pages: Dash) -> str:
+    """Return what the pages may load: nothing from elsewhere, no code but the package's own files."""
+    scripts = " ".join(["'self'", *(f"'{one}'" if not one.startswith("'") else one for one in pages.csp_hashes())])
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+def _on_error(error: Exception) -> Any:
+    """Tell the user what a callback refused."""
+    if isinstance(error, TriviumError):
+        say(str(error), "refused")
+        return no_update
+    log.error("a page's request failed", exc_info=error)
+    say("an internal error; the server's log has more.", "refused")
+    return no_update
+
+
+def _frame() -> html.Div:
+    links = [dcc.Link(name, href=f"{ROOT}{path}", className="link") for path, name, _ in _PAGES]
+    leave = html.Form(
+        [html.Button("Sign out", name="leave", value="1", className="button quiet", type="submit")],
+        action=login.PATH,
+        method="post",
+    )
+    return html.Div(
+        [
+            html.A("Skip to the content", href="#main", className="skip"),
+            html.Header(
+                [
+                    html.Span("Data-centre cooling", className="brand"),
+                    html.Nav(links, **{"aria-label": "Pages"}),
+                    html.Div(
+                        [html.Button("Dark", id="theme", className="button quiet", type="button", n_clicks=0)]
+                        + ([leave] if known() else []),
+                        className="corner",
+                    ),
+                ],
+                className="head",
+            ),
+            html.Div(
+                [
+                    html.Label("Session", htmlFor="session"),
+                    Select("session"),
+                    html.Span(id="where", className="where", role="status"),
+                ],
+                className="bar",
+                role="region",
+                **{"aria-label": "The session that is shown"},
+            ),
+            html.Main(id="main", tabIndex="-1"),
+            html.Section(
+                html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
+                **{"aria-label": "What was done"},
+            ),
+            dcc.Location(id="address"),
+            dcc.Interval(id="tick", interval=_EVERY),
+            dcc.Store(id="changed"),
+            dcc.Store(id="stand"),
+            dcc.Store(id="path"),
+            dcc.Store(id="chosen", storage_type="session"),
+        ]
+    )
+
+
+def _register(pages: Dash, context: Context) -> None:
+    pages.clientside_callback(
+        ClientsideFunction("trivium", "theme"), Output("theme", "title"), Input("theme", "n_clicks")
+    )
+    pages.clientside_callback(
+        ClientsideFunction("trivium", "said"),
+        Output("said", "title"),
+        Input("said", "children"),
+        prevent_initial_call=True,
+    )
+    pages.clientside_callback(
+        ClientsideFunction("trivium", "arrive"),
+        Output("path", "data"),
+        Input("address", "pathname"),
+        State("path", "data"),
+    )
+
+    @view(pages, Output("main", "children"), Input("address", "pathname"))
+    def show(path: str | None) -> Any:
+        asked = (path or ROOT).rstrip("/").removeprefix(ROOT.rstrip("/")).strip("/")
+        for name, _, page in _PAGES:
+            if name == asked:
+                return page.layout(context)
+        return [html.H1("There is no such page"), html.P(dcc.Link("To the plant", href=ROOT))]
+
+    @view(
+        pages,
+        Output("session", "options"),
+        Output("session", "value"),
+        Output("stand", "data"),
+        Output("where", "children"),
+        Input("tick", "n_intervals"),
+        Input("changed", "data"),
+        Input("session", "value"),
+        State("session", "options"),
+        State("stand", "data"),
+        State("chosen", "data"),
+    )
+    def look(_: int | None, __: Any, value: str | None, before: Any, stood: Any, kept: str | None) -> Any:
+        found = context.sessions.sessions()
+        choices = [{"value": one["testid"], "label": _label(one)} for one in found]
+        there = {one["testid"]: one for one in found}
+        default = next((one["testid"] for one in found if one["default"]), None)
+        now = next((one for one in (value, kept, default, *there) if one in there), None)
+        if now is None:
+            return choices, None, None, "There is no session."
+        try:
+            reading = context.readings.read(now)
+        except UnknownSessionError:  # stopped at this moment
+            return choices, no_update, no_update, no_update
+        run = context.runs.find(now)
+        stand = {
+            "testid": now,
+            "clock": reading.clock,
+            "trouble": reading.trouble,
+            "mark": str(hash(tuple(reading.values.values()))),
+            "run": run.words if run else "",
+            "running": bool(run and run.state == "running"),
+        }
+        state = there[now]["state"]
+        where = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}")]
+        return (
+            no_update if choices == before else choices,
+            no_update if now == value else now,
+            no_update if stand == stood else stand,
+            where,
+        )
+
+    @view(pages, Output("chosen", "data"), Input("session", "value"), prevent_initial_call=True)
+    def keep(value: str | None) -> Any:
+        return value or no_update
+
+
+def _label(one: dict[str, Any]) -> str:
+    name = "default" if one["default"] else one["testid"][:8]
+    return f"{name} · {one['testcaseid']}"

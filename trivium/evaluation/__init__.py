@@ -1,0 +1,1 @@
+"""Key performance indicators, scenarios and forecasts of a test case."""

@@ -1,0 +1,82 @@
+"""Boundary data ahead, with BOPTEST's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from trivium.errors import InvalidValueError
+from trivium.model.contract import FloatArray
+from trivium.numbers import parse_number, shown
+from trivium.simulation.boundary import Disturbances
+from trivium.simulation.times import Clock
+
+#: Most values of each point in a forecast.
+MOST_POINTS = 200_000
+
+
+def forecast(
+    tables: Sequence[Disturbances], now: float, point_names: Any, horizon: Any, interval: Any
+) -> dict[str, FloatArray]:
+    """Return the boundary data ahead.
+
+    A value holds from its time on until the next of the data; what lies beyond the data is left out.
+
+    Parameters
+    ----------
+    tables : sequence of Disturbances
+        The first that has a point gives it.
+    now : float
+        Clock [s].
+    point_names : sequence of str
+    horizon : float, int or str
+        How far ahead [s], not negative; both ends are in the answer.
+    interval : float, int or str
+        Between two values [s], positive.
+
+    Returns
+    -------
+    dict[str, FloatArray]
+        ``time`` and each point once.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter and the rule.
+    """
+    ahead, apart = parse_number(horizon, "horizon"), parse_number(interval, "interval")
+    if ahead < 0:
+        raise InvalidValueError(f"Invalid value {ahead} for parameter horizon. Value must not be negative.", "horizon")
+    if apart <= 0:
+        raise InvalidValueError(f"Invalid value {apart} for parameter interval. Value must be positive.", "interval")
+    if isinstance(point_names, str):
+        point_names = [point_names]
+    if not isinstance(point_names, Sequence):
+        raise InvalidValueError(
+            "Invalid value for parameter point_names. Value must be a list of names.", "point_names"
+        )
+    found = {name: table for table in reversed(tables) for name in table.names}
+    wrong = [shown(name) for name in point_names if not isinstance(name, str) or name not in found]
+    if wrong:
+        raise InvalidValueError(
+            f"Invalid point name(s) {wrong} in parameter point_names.  Check list of available forecast points.",
+            "point_names",
+        )
+    asked = [table for table in tables if any(found[name] is table for name in point_names)]
+    # a horizon is cut where the data ends, before anything is made of it
+    last = min([now + ahead, *(float(table.times[-1]) for table in asked or tables[:1])])
+    if last - now > apart * MOST_POINTS:
+        raise InvalidValueError(
+            f"Invalid value {apart} for parameter interval. The answer would have more than {MOST_POINTS} values of "
+            f"each point.",
+            "interval",
+        )
+    count = int((last - now) / apart + 1e-9) + 1 if last >= now else 0
+    time = Clock(now, apart).times(count - 1) if count else []
+    columns: dict[str, FloatArray] = {"time": np.array(time)}
+    for table in asked:
+        values = table.at(time, last) if count else np.empty((0, len(table.names)))
+        columns |= {name: values[:, i] for i, name in enumerate(table.names) if found[name] is table}
+    return {name: columns[name] for name in ("time", *point_names)}

@@ -1,0 +1,180 @@
+"""Key performance indicators: what a controller is judged by.
+
+They are a function of the history since the start of the test: each row stands for the interval that it ends, so an
+integral is the sum of value times duration. Sums are kept and only rows that came since are added, so that a step costs
+the same however long the test is, and nothing for an indicator that nobody asks for.
+
+A test case declares in ``testcase.toml`` which signals feed them; every table is optional, and indicators whose table
+is missing are None::
+
+    [kpi.power]                     # electrical power [W] by group: ener_tot and ener_<group>, pele_tot
+    chillers = ["P_Chillers_sum"]
+    [kpi.heat]                      # heat removed: heat_tot, pue, cer
+    mass_flow = "Mchw"              # [kg/s]
+    warm = "Tchw_r"                 # [K]
+    cold = "Tchw_supply"            # [K]
+    specific_heat = 4186            # [J/(kg K)]
+    [kpi.water]                     # cooling towers: water_tot, wue
+    volume_flow = "VolumeFlowRate_cw"  # [m3/s]
+    warm = "Tcw_returnPipe"         # [K]
+    cold = "Tcw_supply"             # [K]
+    cycles = 4                      # cycles of concentration [1]
+    drift = 1e-4                    # share of the flow [1]
+    [kpi.comfort]                   # set-point violation: tdis_tot
+    temperature = "Tchw_supply"     # [K]
+    set_point = 287.15              # a number [K] or a signal
+    band = 0.5                      # [K]
+    [kpi.switches]                  # starts_<group>, stops_<group>
+    chillers = ["CHI01", "CHI02"]
+
+Sources: power usage effectiveness ISO/IEC 30134-2 and the mechanical load component of ASHRAE 90.4; cooling efficiency
+ratio ISO/IEC 30134-7; water usage effectiveness ISO/IEC 30134-9; names with ``_tot`` and the 15-minute peak from
+BOPTEST (Blum et al. 2021). There is no power of IT equipment in a cooling plant; the heat removed stands in for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.evaluation.kpi_sums import About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
+from trivium.model.contract import FloatArray
+from trivium.numbers import shown
+
+#: Core indicators of BOPTEST; those that a cooling plant has no meaning for stay None.
+CORE = (
+    "cost_tot", "emis_tot", "ener_tot", "idis_tot", "pdih_tot", "pele_tot", "pgas_tot", "tdis_tot", "time_rat",
+)  # fmt: skip
+#: The indicator that every test case has, measured while a controller steps it.
+TIME_RATIO: Mapping[str, About] = {
+    "time_rat": About("s/s", "Computing time of the controller over simulated time"),
+}
+#: Indicators made of others: name, what of, how.
+_RATIOS: Mapping[str, tuple[About, tuple[str, str], Callable[[float, float], float]]] = {
+    "pue": (About("1", "Power usage effectiveness, mechanical part: 1 + ener_tot / heat_tot"),
+            ("ener_tot", "heat_tot"), lambda energy, heat: 1 + energy / heat),
+    "cer": (About("1", "Cooling efficiency ratio: heat_tot / ener_tot"),
+            ("heat_tot", "ener_tot"), lambda heat, energy: heat / energy),
+    "wue": (About("l/kWh", "Water usage effectiveness: water_tot / heat_tot"),
+            ("water_tot", "heat_tot"), lambda water, heat: water / heat),
+}  # fmt: skip
+
+
+class Declaration:
+    """What a test case declares, checked against its signals.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Of the history.
+    given : Mapping
+        The table ``kpi`` of ``testcase.toml``.
+
+    Raises
+    ------
+    ResourcesError
+        Naming the key that is wrong.
+    """
+
+    def __init__(self, columns: Sequence[str], given: Mapping[str, Any]) -> None:
+        self._columns, self._given = tuple(columns), given
+        kinds = {"power", "heat", "water", "comfort", "switches"}
+        for key in given:
+            if key not in kinds:
+                raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
+        sums = self.sums(lambda _: None)
+        #: All indicators that this test case has.
+        self.about: Mapping[str, About] = {name: about for each in sums for name, about in each.about.items()}
+        for name, (about, (one, other), _) in _RATIOS.items():
+            if one in self.about and other in self.about:
+                self.about = {**self.about, name: about}
+
+    def sums(self, price: Callable[[FloatArray], FloatArray | None]) -> list[Sum]:
+        """Return sums over nothing yet."""
+        given, columns, found = self._given, self._columns, list[Sum]()
+        if "power" in given:
+            found.append(Energy(Columns(columns, "power", given["power"]), price))
+            found.append(Peak(Columns(columns, "power", given["power"])))
+        flow = ("warm", "cold")
+        if "heat" in given:
+            found.append(Heat(Columns(columns, "heat", given["heat"], (*flow, "mass_flow", "specific_heat"))))
+        if "water" in given:
+            found.append(Water(Columns(columns, "water", given["water"], (*flow, "volume_flow", "cycles", "drift"))))
+        if "comfort" in given:
+            found.append(Comfort(Columns(columns, "comfort", given["comfort"], ("temperature", "set_point", "band"))))
+        if "switches" in given:
+            found.append(Switches(Columns(columns, "switches", given["switches"])))
+        return found
+
+
+class Kpis:
+    """The indicators of a test.
+
+    Parameters
+    ----------
+    declaration : Declaration
+    price : Callable
+        Takes times [s], shape (k,), and returns the price [currency/kWh] and the emissions [kg/kWh] then, shape (2, k),
+        or None where the test case has none.
+    """
+
+    def __init__(
+        self, declaration: Declaration, price: Callable[[FloatArray], FloatArray | None] = lambda _: None
+    ) -> None:
+        self._declaration = declaration
+        self._sums = [(each, [0]) for each in declaration.sums(price)]  # with how many rows each has seen
+
+    def values(self, rows: Callable[[int], FloatArray], names: Sequence[str]) -> dict[str, float | None]:
+        """Return indicators; only what they need is computed.
+
+        Parameters
+        ----------
+        rows : Callable
+            Takes a number and returns the rows of the test from there on, shape (k, n_columns); row 0 is the start and
+            belongs to no interval. Rows that were there once must not change.
+        names : sequence of str
+            See `wanted`.
+        """
+        needed = {part for name in names for part in (_RATIOS[name][1] if name in _RATIOS else (name,))}
+        found: dict[str, float | None] = {}
+        read: dict[int, FloatArray] = {}  # most sums have seen as many rows as the others
+        for each, seen in self._sums:
+            if needed.isdisjoint(each.about):
+                continue
+            first = max(seen[0] - 1, 0)
+            table = read[first] if first in read else read.setdefault(first, rows(first))
+            if len(table) > 1:
+                each.add(Rows(table[0], table[1:]))
+            seen[0] = first + len(table)
+            found.update(each.values())
+        return {name: found.get(name) if name not in _RATIOS else _ratio(name, found) for name in names}
+
+    def wanted(self, names: Any) -> Sequence[str]:
+        """Check names of indicators; None is for all, BOPTEST's core among them.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of that name.
+        """
+        known = dict.fromkeys((*CORE, *self._declaration.about))
+        if names is None:
+            return list(known)
+        if isinstance(names, str):
+            names = [names]
+        if not isinstance(names, Sequence):
+            raise InvalidValueError("Invalid value for parameter names. Value must be a list of names.", "names")
+        for name in names:
+            if not isinstance(name, str) or name not in known:
+                raise InvalidValueError(
+                    f"Invalid value {shown(name)} for parameter names. Value must be one of {', '.join(known)}.",
+                    "names",
+                )
+        return list(dict.fromkeys(names))
+
+
+def _ratio(name: str, of: Mapping[str, float | None]) -> float | None:
+    _, (one, other), formula = _RATIOS[name]
+    dividend, divisor = of.get(one), of.get(other)
+    return None if dividend is None or divisor is None or divisor <= 0 else formula(dividend, divisor)

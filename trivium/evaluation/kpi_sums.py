@@ -1,0 +1,278 @@
+"""Sums over the rows of a history, from which the indicators of `trivium.evaluation.kpi` are made."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.errors import ResourcesError
+from trivium.model.contract import FloatArray
+from trivium.numbers import shown
+
+#: Joule in a kilowatt hour.
+KWH = 3.6e6
+#: Over how long a peak is averaged [s].
+PEAK = 900.0
+#: Density [kg/m3] and specific heat [J/(kg K)] of the towers' water, latent heat of evaporation at 25 degC [J/kg]
+#: (IAPWS-IF97).
+WATER_DENSITY, WATER_HEAT, LATENT_HEAT = 997.0, 4180.0, 2.4417e6
+
+
+class About(NamedTuple):
+    """What an indicator is."""
+
+    unit: str
+    description: str
+
+
+class Rows(NamedTuple):
+    """Rows of a history and where they come from.
+
+    Attributes
+    ----------
+    before : FloatArray, shape (n_columns,)
+        The row before the first.
+    table : FloatArray, shape (k, n_columns)
+    """
+
+    before: FloatArray
+    table: FloatArray
+
+    @property
+    def duration(self) -> FloatArray:
+        """Of each row [s], shape (k,)."""
+        return np.diff(self.table[:, 0], prepend=self.before[0])
+
+
+class Sum(ABC):
+    """Indicators that are computed together.
+
+    Parameters
+    ----------
+    about : Mapping[str, About]
+        Their names.
+    """
+
+    def __init__(self, about: Mapping[str, About]) -> None:
+        self.about = about
+
+    def add(self, rows: Rows) -> None:
+        """Add rows that came since."""
+        self._add(rows)
+
+    def values(self) -> Mapping[str, float | None]:
+        """Return the indicators as they are."""
+        return self._values()
+
+    @abstractmethod
+    def _add(self, rows: Rows) -> None: ...
+
+    @abstractmethod
+    def _values(self) -> Mapping[str, float | None]: ...
+
+
+class Columns:
+    """Finds signals among the columns of a history."""
+
+    def __init__(self, columns: Sequence[str], table: str, given: Any, known: Sequence[str] | None = None) -> None:
+        if not isinstance(given, Mapping):
+            raise ResourcesError(f"testcase.toml: kpi.{table} must be a table")
+        for key in given:
+            if known is not None and key not in known:
+                raise ResourcesError(f"testcase.toml: unknown key kpi.{table}.{key}")
+        self._position = {name: i for i, name in enumerate(columns)}
+        self._table, self._given = table, given
+
+    def signal(self, key: str) -> int:
+        """Return the column of the signal that a key names."""
+        return self._find(key, self._given.get(key))
+
+    def groups(self) -> dict[str, list[int]]:
+        """Return the columns of each list of signals."""
+        groups = {}
+        for group, names in self._given.items():
+            if not isinstance(names, list) or not names:
+                raise ResourcesError(f"testcase.toml: kpi.{self._table}.{group} must be a list of signals")
+            groups[group] = [self._find(group, name) for name in names]
+        return groups
+
+    def number(self, key: str, default: float, least: float) -> float:
+        """Return the number that a key has."""
+        value = self._given.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < np.inf:
+            raise ResourcesError(f"testcase.toml: kpi.{self._table}.{key} must be a number of at least {least}")
+        return float(value)
+
+    def signal_or_number(self, key: str) -> int | float:
+        """Return a column, an int, or a number, a float."""
+        return self.signal(key) if isinstance(self._given.get(key), str) else self.number(key, np.nan, 0.0)
+
+    def _find(self, key: str, name: Any) -> int:
+        if not isinstance(name, str) or name not in self._position:
+            raise ResourcesError(f"testcase.toml: kpi.{self._table}.{key}: there is no signal {shown(name)}")
+        return self._position[name]
+
+
+class Energy(Sum):
+    """Electrical energy, its cost and emissions."""
+
+    def __init__(self, columns: Columns, price: Callable[[FloatArray], FloatArray | None]) -> None:
+        self._groups = columns.groups()
+        self._all = sorted({i for group in self._groups.values() for i in group})
+        self._price = price
+        self._energy = dict.fromkeys(self._groups, 0.0)
+        self._total = 0.0
+        self._costs: FloatArray | None = np.zeros(2)
+        super().__init__(
+            {
+                "ener_tot": About("kWh", "Electrical energy"),
+                "cost_tot": About("currency", "Cost of the electrical energy at the price of the scenario"),
+                "emis_tot": About("kg", "Emissions of CO2 of the electrical energy"),
+                **{f"ener_{group}": About("kWh", f"Electrical energy, {group}") for group in self._groups},
+            }
+        )
+
+    def _add(self, rows: Rows) -> None:
+        duration = rows.duration / KWH
+        for group, signals in self._groups.items():
+            self._energy[group] += float(duration @ rows.table[:, signals].sum(axis=1))
+        energy = duration * rows.table[:, self._all].sum(axis=1)
+        self._total += float(energy.sum())
+        # a price holds from its time on, so that of an interval is the one at its begin
+        prices = self._price(np.concatenate((rows.before[:1], rows.table[:-1, 0])))
+        self._costs = None if prices is None or self._costs is None else self._costs + prices @ energy
+
+    def _values(self) -> Mapping[str, float | None]:
+        cost, emissions = (None, None) if self._costs is None else self._costs.tolist()
+        each = {f"ener_{group}": energy for group, energy in self._energy.items()}
+        return {"ener_tot": self._total, "cost_tot": cost, "emis_tot": emissions, **each}
+
+
+class Peak(Sum):
+    """Highest power, averaged over whole quarters of an hour since the start."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__({"pele_tot": About("kW", "Highest electrical power, mean of 15 minutes")})
+        self._signals = sorted({i for group in columns.groups().values() for i in group})
+        self._edge: float | None = None  # begin of the quarter that is not full yet [s]
+        self._open = 0.0  # energy since then [J]
+        self._highest: float | None = None
+
+    def _add(self, rows: Rows) -> None:
+        begin = float(rows.before[0])
+        edge = begin if self._edge is None else self._edge
+        times = np.concatenate(([begin], rows.table[:, 0]))
+        energy = self._open + np.concatenate(
+            ([0.0], np.cumsum(rows.duration * rows.table[:, self._signals].sum(axis=1)))
+        )
+        full = int((times[-1] - edge) / PEAK + 1e-9)
+        if full:
+            edges = edge + PEAK * np.arange(full + 1)
+            # up to `begin` the energy of the open quarter is known at its two ends only, which is all that is needed
+            at = np.interp(edges, np.concatenate(([edge], times)), np.concatenate(([0.0], energy)))
+            means = np.diff(at) / PEAK / 1e3
+            self._highest = max(float(means.max()), -np.inf if self._highest is None else self._highest)
+            edge, self._open = float(edges[-1]), float(energy[-1] - at[-1])
+        else:
+            self._open = float(energy[-1])
+        self._edge = edge
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {"pele_tot": self._highest}
+
+
+class _Flow:
+    """Heat that a flow gives off between two temperatures."""
+
+    def __init__(self, columns: Columns, flow: str, per_unit: float) -> None:
+        self._signals = [columns.signal(key) for key in (flow, "warm", "cold")]
+        self._per_unit = per_unit
+
+    def power(self, rows: Rows) -> FloatArray:
+        """Return it for each row [W]."""
+        flow, warm, cold = (rows.table[:, i] for i in self._signals)
+        return np.asarray(self._per_unit * flow * (warm - cold))
+
+    def volume(self, rows: Rows) -> float:
+        """Return how much has flowed."""
+        return float(rows.duration @ rows.table[:, self._signals[0]])
+
+
+class Heat(Sum):
+    """Heat removed."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__({"heat_tot": About("kWh", "Heat removed, which stands in for the energy of the IT equipment")})
+        self._flow = _Flow(columns, "mass_flow", columns.number("specific_heat", 4186.0, 0.0))
+        self._heat = 0.0
+
+    def _add(self, rows: Rows) -> None:
+        self._heat += float(rows.duration @ self._flow.power(rows)) / KWH
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {"heat_tot": self._heat}
+
+
+class Water(Sum):
+    """Water that the towers use: evaporation, blowdown to keep the concentration, drift."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__({"water_tot": About("l", "Water used by the cooling towers: evaporation, blowdown, drift")})
+        self._flow = _Flow(columns, "volume_flow", WATER_DENSITY * WATER_HEAT)
+        self._cycles = columns.number("cycles", 4.0, 1.001)
+        self._drift = columns.number("drift", 1e-4, 0.0)
+        self._water = 0.0
+
+    def _add(self, rows: Rows) -> None:
+        evaporated = float(rows.duration @ self._flow.power(rows)) / LATENT_HEAT  # [kg]
+        self._water += evaporated * (1 + 1 / (self._cycles - 1)) / WATER_DENSITY * 1e3
+        self._water += 1e3 * self._drift * self._flow.volume(rows)
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {"water_tot": self._water}
+
+
+class Comfort(Sum):
+    """How far and how long a temperature was over its set point."""
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__({"tdis_tot": About("K h", "Supply temperature above its set point and band, integrated")})
+        self._temperature = columns.signal("temperature")
+        self._set_point = columns.signal_or_number("set_point")
+        self._band = columns.number("band", 0.0, 0.0)
+        self._over = 0.0
+
+    def _add(self, rows: Rows) -> None:
+        wanted = rows.table[:, self._set_point] if isinstance(self._set_point, int) else self._set_point
+        over = np.maximum(rows.table[:, self._temperature] - wanted - self._band, 0.0)
+        self._over += float(rows.duration @ over) / 3600.0
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {"tdis_tot": self._over}
+
+
+class Switches(Sum):
+    """How often equipment was switched on and off."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._groups = columns.groups()
+        self._counts = {f"{what}_{group}": 0 for group in self._groups for what in ("starts", "stops")}
+        super().__init__(
+            {
+                f"{what}_{group}": About("1", f"{what.capitalize()} of {group}")
+                for group in self._groups
+                for what in ("starts", "stops")
+            }
+        )
+
+    def _add(self, rows: Rows) -> None:
+        for group, signals in self._groups.items():
+            on = np.concatenate((rows.before[np.newaxis, signals], rows.table[:, signals])) > 0.5
+            self._counts[f"starts_{group}"] += int(np.count_nonzero(on[1:] & ~on[:-1]))
+            self._counts[f"stops_{group}"] += int(np.count_nonzero(~on[1:] & on[:-1]))
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {name: float(count) for name, count in self._counts.items()}

@@ -1,0 +1,223 @@
+"""Scenarios: which part of the year, at which electricity price, with which forecast error.
+
+``testcase.toml`` says from which signal the periods are found; without it a test case has none::
+
+    [scenario]
+    signal = "Twb_outside"
+    days = 14              # length of a period
+    warmup_days = 1        # how long before it the simulation begins
+    uncertain = ["Twb_outside"]    # whose forecasts get an error, temperatures [K]
+
+A period begins at midnight. Of all windows of that length inside the boundary data, ordered by their mean of the
+signal, ``winter`` is the lowest, ``mild`` that at a third of the order, ``typical`` that in the middle and
+``peak_heat`` the highest.
+
+Prices and emissions are columns of a table in the boundary data, named as in BOPTEST: ``PriceElectricPowerConstant``,
+``...Dynamic`` (time of use), ``...HighlyDynamic`` (a market's) [currency/kWh] and ``EmissionsElectricPower`` [kg/kWh].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.evaluation.forecast_error import LEVELS
+from trivium.model.contract import FloatArray
+from trivium.numbers import shown
+from trivium.simulation.boundary import Disturbances
+from trivium.suggestions import did_you_mean
+
+DAY = 86400.0
+#: Prices by BOPTEST's name of them.
+PRICES = {
+    "constant": "PriceElectricPowerConstant",
+    "dynamic": "PriceElectricPowerDynamic",
+    "highly_dynamic": "PriceElectricPowerHighlyDynamic",
+}
+EMISSIONS = "EmissionsElectricPower"
+#: Units of these signals.
+UNITS = {**dict.fromkeys(PRICES.values(), "currency/kWh"), EMISSIONS: "kg/kWh"}
+#: Where in the order of means each period stands [1].
+_RANKS = {"winter": 0.0, "mild": 1 / 3, "typical": 0.5, "peak_heat": 1.0}
+_UNCERTAINTY = ("none", *LEVELS)
+
+
+class Period(NamedTuple):
+    """A part of the year.
+
+    Attributes
+    ----------
+    start, end : float
+        [s]
+    warmup : float
+        How long before the start the simulation begins [s].
+    """
+
+    start: float
+    end: float
+    warmup: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a test is made under; None is what was not chosen.
+
+    Attributes
+    ----------
+    electricity_price : str or None
+        Key of `PRICES`; None where the test case has none.
+    time_period : str or None
+    temperature_uncertainty : str or None
+        Key of `LEVELS`.
+    solar_uncertainty : None
+        There is no sun in a cooling plant; BOPTEST has it.
+    seed : int or None
+    """
+
+    electricity_price: str | None = None
+    time_period: str | None = None
+    temperature_uncertainty: str | None = None
+    solar_uncertainty: None = None
+    seed: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the parts by name."""
+        return asdict(self)
+
+
+class Scenarios:
+    """The scenarios of a test case.
+
+    Parameters
+    ----------
+    given : Mapping
+        The table ``scenario`` of ``testcase.toml``.
+    boundary : Disturbances or None
+    signals : Disturbances or None
+        Prices and emissions.
+
+    Raises
+    ------
+    ResourcesError
+        Naming the key that is wrong.
+    """
+
+    def __init__(self, given: Mapping[str, Any], boundary: Disturbances | None, signals: Disturbances | None) -> None:
+        for key in given:
+            if key not in {"signal", "days", "warmup_days", "uncertain"}:
+                raise ResourcesError(f"testcase.toml: unknown key scenario.{key}")
+        known: Sequence[str] = () if boundary is None else boundary.names
+        names = [given["signal"]] if "signal" in given else []
+        #: Points whose forecasts get an error.
+        self.uncertain: Sequence[str] = given.get("uncertain", [])
+        for name in (*names, *self.uncertain):
+            if name not in known:
+                raise ResourcesError(f"testcase.toml: scenario: the boundary data has no column {shown(name)}")
+        #: The periods, by name.
+        self.periods: Mapping[str, Period] = {}
+        if names and boundary is not None:
+            self.periods = periods(
+                boundary, names[0], _days(given, "days", 14), _days(given, "warmup_days", 1, least=0)
+            )
+        self._signals = signals
+        self._signal_times = np.empty(0) if signals is None else signals.times
+
+    def parse(self, given: Mapping[str, Any], before: Scenario) -> tuple[Scenario, dict[str, Any]]:
+        """Check a scenario that a client asks for; None keeps what is.
+
+        Returns
+        -------
+        Scenario
+        dict
+            What was set, None for all else.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the parameter and what it may be.
+        """
+        said: dict[str, Any] = dict.fromkeys(Scenario.__dataclass_fields__)
+        changes: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in said:
+                near = did_you_mean(name, said)
+                raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
+            if value is not None:
+                changes[name] = said[name] = self._checked(name, value)
+        return replace(before, **changes), said
+
+    def price(self, scenario: Scenario, times: FloatArray) -> FloatArray | None:
+        """Return price [currency/kWh] and emissions [kg/kWh] at times [s], shape (2, k); None where there are none."""
+        if self._signals is None:
+            return None
+        rows = np.maximum(np.searchsorted(self._signal_times, times, side="right") - 1, 0)
+        columns = [
+            self._signals.names.index(name) for name in (PRICES[scenario.electricity_price or "constant"], EMISSIONS)
+        ]
+        found: FloatArray = self._signals.values[rows][:, columns].T
+        return found
+
+    def _checked(self, name: str, value: Any) -> Any:
+        if name == "seed":
+            if not self.uncertain:
+                raise InvalidValueError(
+                    f"Scenario parameter seed is {shown(value)}, but this test case has nothing uncertain that it "
+                    f"could be for.",
+                    name,
+                )
+            if isinstance(value, str) and value.isdecimal():  # form data
+                return int(value)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise InvalidValueError(
+                    f"Scenario parameter seed is {shown(value)}, but should be a non-negative integer.", name
+                )
+            return value
+        choices = {
+            "electricity_price": () if self._signals is None else tuple(PRICES),
+            "time_period": tuple(self.periods),
+            "temperature_uncertainty": _UNCERTAINTY if self.uncertain else _UNCERTAINTY[:1],
+            "solar_uncertainty": _UNCERTAINTY[:1],
+        }[name]
+        if value not in choices:
+            raise InvalidValueError(
+                f"Scenario parameter {name} is {shown(value)}, but should be one of the following: {list(choices)}.",
+                name,
+            )
+        return None if value == "none" else value
+
+
+def periods(boundary: Disturbances, signal: str, days: int, warmup_days: int) -> dict[str, Period]:
+    """Find the periods of a year by the rule of this module.
+
+    Parameters
+    ----------
+    boundary : Disturbances
+    signal : str
+        One of its columns.
+    days, warmup_days : int
+        Length of a period, and how much must lie before it [d].
+    """
+    values = boundary.values[:, boundary.names.index(signal)]
+    per_day = DAY / boundary.interval
+    first = int(np.ceil(boundary.time0 / DAY)) + warmup_days
+    last = int(boundary.end // DAY) - days
+    if last < first:
+        return {}
+    starts = np.arange(first, last + 1)
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    begin = np.round((starts * DAY - boundary.time0) / boundary.interval).astype(np.intp)
+    count = round(days * per_day)
+    order = np.argsort(sums[begin + count] - sums[begin], kind="stable")
+    chosen = {name: int(starts[order[round(rank * (len(order) - 1))]]) for name, rank in _RANKS.items()}
+    return {name: Period(day * DAY, (day + days) * DAY, warmup_days * DAY) for name, day in chosen.items()}
+
+
+def _days(given: Mapping[str, Any], key: str, default: int, least: int = 1) -> int:
+    value = given.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ResourcesError(f"testcase.toml: scenario.{key} must be an integer of at least {least}")
+    return value

@@ -1,0 +1,1 @@
+"""The contract of a dynamic model, and its adapters."""

@@ -1,0 +1,321 @@
+"""The contract of a model: what every adapter of an FMU must offer, and the rules that hold for all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.errors import ModelError
+from trivium.model.variable import Variable
+
+FloatArray = NDArray[np.float64]
+#: Values that are set before initialization, by name; text for variables of the kind ``text``.
+StartValues = Mapping[str, float | str]
+
+
+class State(Enum):
+    """Where a model is in its life."""
+
+    FRESH = "fresh"  #: nothing simulated yet; `initialize` comes next
+    READY = "ready"  #: initialized; may be stepped
+    FAILED = "failed"  #: a call failed; only `restore`, `initialize` and `close` are allowed
+    CLOSED = "closed"  #: gone
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a model needs to go on from a moment.
+
+    Attributes
+    ----------
+    time : float
+        The moment [s].
+    data : bytes or None
+        The model's own serialized state; None for a model that was fresh.
+    start_values : Mapping[str, float or str]
+        What was set before initialization: not every FMU keeps its parameters in its state.
+    """
+
+    time: float
+    data: bytes | None
+    start_values: StartValues = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """The experiment that an FMU proposes (FMI's ``DefaultExperiment``): hints, which bind nobody.
+
+    Attributes
+    ----------
+    start, stop : float or None
+        Start and stop time [s]; None where nothing is proposed.
+    step : float or None
+        Step size [s].
+    tolerance : float or None
+        Relative tolerance [1].
+    """
+
+    start: float | None = None
+    stop: float | None = None
+    step: float | None = None
+    tolerance: float | None = None
+
+
+class Model(ABC):
+    """A simulation that is initialized once and then stepped.
+
+    The public methods own the rules, so that adapters only translate calls. Rules for implementers:
+
+    * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, and `_texts` where
+      outputs may be text; nothing else is called.
+    * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
+    * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
+      makes a new instance. No method is ever called on a failed instance but this one: to reset it or to set its state
+      may crash the process.
+    * `_serialize` returns bytes that `_deserialize` of another object of the class, possibly in another process, takes.
+      Where the FMU cannot do that, `can_snapshot` is False and neither is called.
+    * `_initialize` and `_deserialize` both set `start_values` in the new instance, before its initialization.
+    * All calls come from one thread, the same for the whole life of the object: FMUs keep memory per thread.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Variable
+        In the order of the arrays that `step` takes and returns.
+    can_snapshot : bool
+        Whether the state can be serialized.
+    parameters : sequence of Variable
+        All that may be set before initialization and is no input: parameters and start values.
+    experiment : Experiment
+        What the FMU proposes.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        *,
+        can_snapshot: bool,
+        parameters: Sequence[Variable] = (),
+        experiment: Experiment | None = None,
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.can_snapshot = can_snapshot
+        self.parameters = tuple(parameters)
+        self.experiment = experiment or Experiment()
+        self._kinds = {variable.name: variable.kind for variable in self.parameters}
+        self._start_values: StartValues = {}
+        self._state = State.FRESH
+        self._time = 0.0
+
+    @property
+    def state(self) -> State:
+        """Where the model is in its life."""
+        return self._state
+
+    @property
+    def time(self) -> float:
+        """Time that the model stands at [s]."""
+        return self._time
+
+    @property
+    def start_values(self) -> StartValues:
+        """What was set before the present initialization."""
+        return self._start_values
+
+    def initialize(self, time: float, inputs: FloatArray, start_values: StartValues | None = None) -> None:
+        """Start anew at a time, in a new instance.
+
+        Parameters
+        ----------
+        time : float
+            Start time [s].
+        inputs : FloatArray, shape (n_inputs,)
+            Values that the inputs have during initialization.
+        start_values : Mapping[str, float or str], optional
+            Values of `parameters` by name; the others keep what the FMU gives them.
+
+        Raises
+        ------
+        ModelError
+            When a name or the type of a value is wrong (nothing is changed then), or when the model refuses; it is
+            then failed.
+        """
+        self._require(State.FRESH, State.READY, State.FAILED)
+        chosen = dict(start_values or {})
+        for name, value in chosen.items():
+            if name not in self._kinds:
+                raise ModelError(f"the model has no parameter {name}")
+            if (self._kinds[name] == "text") is not isinstance(value, str):
+                raise ModelError(f"the parameter {name} is of the kind {self._kinds[name]}, not {value!r}")
+        self.reset()
+        self._start_values = chosen
+        with _Failing(self):
+            self._initialize(time, inputs)
+        self._time = time
+        self._state = State.READY
+
+    def step(self, duration: float, inputs: FloatArray, end: float | None = None) -> FloatArray:
+        """Simulate on with constant inputs.
+
+        Parameters
+        ----------
+        duration : float
+            How far [s].
+        inputs : FloatArray, shape (n_inputs,)
+            Values held over the step.
+        end : float, optional
+            Time at the end [s], which a clock may know better than a sum of durations.
+
+        Returns
+        -------
+        FloatArray, shape (n_outputs,)
+            Outputs at the end of the step; a new array at every call.
+
+        Raises
+        ------
+        ModelError
+            When the model fails or answers with a number that is not finite; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            outputs = self._finite(self._step(self._time, duration, inputs))
+        self._time = self._time + duration if end is None else end
+        return outputs
+
+    def read(self) -> FloatArray:
+        """Return the present values of the outputs, without a step.
+
+        Returns
+        -------
+        FloatArray, shape (n_outputs,)
+
+        Raises
+        ------
+        ModelError
+            When the model fails or answers with a number that is not finite; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            return self._finite(self._read())
+
+    def snapshot(self) -> Snapshot:
+        """Return all that `restore` needs to come back to now.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot do it, or failed before.
+        """
+        self._require(State.FRESH, State.READY)
+        if self._state is State.FRESH:
+            return Snapshot(self._time, None)
+        if not self.can_snapshot:
+            raise ModelError("this FMU cannot serialize its state")
+        with _Failing(self):
+            return Snapshot(self._time, self._serialize(), self._start_values)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot, always in a new instance.
+
+        Raises
+        ------
+        ModelError
+            When the model refuses; it is then failed.
+        """
+        self._require(State.FRESH, State.READY, State.FAILED)
+        self.reset()
+        if snapshot.data is not None:
+            self._start_values = dict(snapshot.start_values)
+            with _Failing(self):
+                self._deserialize(snapshot.time, snapshot.data)
+            self._state = State.READY
+        self._time = snapshot.time
+
+    def reset(self) -> None:
+        """Throw the instance away; the model is fresh again."""
+        self._require(State.FRESH, State.READY, State.FAILED)
+        self._discard()
+        self._time = 0.0
+        self._start_values = {}
+        self._state = State.FRESH
+
+    def texts(self) -> dict[str, str]:
+        """Return the present values of the outputs that are text (binary ones in base64), by name.
+
+        Raises
+        ------
+        ModelError
+            When the model refuses; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            return self._texts()
+
+    def close(self) -> None:
+        """Free everything; safe to call again."""
+        if self._state is not State.CLOSED:
+            self._discard()
+            self._state = State.CLOSED
+
+    @abstractmethod
+    def twin(self) -> Model:
+        """Return a second, fresh model of the same kind.
+
+        Raises
+        ------
+        ModelError
+            When the FMU allows one instance a process.
+        """
+
+    def _finite(self, outputs: FloatArray) -> FloatArray:
+        if not np.isfinite(outputs).all():
+            bad = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
+            raise ModelError(f"outputs that are not finite numbers: {', '.join(bad)}")
+        return outputs
+
+    def _require(self, *states: State) -> None:
+        if self._state not in states:
+            raise ModelError(f"the model is {self._state.value}")
+
+    def _texts(self) -> dict[str, str]:
+        return {}
+
+    @abstractmethod
+    def _initialize(self, time: float, inputs: FloatArray) -> None: ...
+
+    @abstractmethod
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray: ...
+
+    @abstractmethod
+    def _read(self) -> FloatArray: ...
+
+    @abstractmethod
+    def _serialize(self) -> bytes: ...
+
+    @abstractmethod
+    def _deserialize(self, time: float, data: bytes) -> None: ...
+
+    @abstractmethod
+    def _discard(self) -> None: ...
+
+
+class _Failing:
+    """Mark the model as failed when the body raises."""
+
+    __slots__ = ("_model",)
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._model._state = State.FAILED

@@ -1,0 +1,71 @@
+"""What the engine ``auto`` stands for: PyFMI where it really steps an FMU, else FMPy.
+
+Versions alone do not tell: a PyFMI may be left over from another environment, or fail with this FMU only. So
+where the versions fit, PyFMI is tried once with each FMU, in a process that may die of it. The verdict is kept beside
+the unpacked FMU, for these versions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import platform
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from trivium.model.fmu.abi import installed, pyfmi_problem
+from trivium.model.fmu.description import FmuDescription
+from trivium.model.fmu.fmu_model import Setup, Solving
+from trivium.model.fmu.probe import probe
+
+_log = logging.getLogger(__name__)
+
+
+def unusable(description: FmuDescription) -> str | None:
+    """Say why PyFMI cannot run an FMU; None when nothing that is known beforehand speaks against it."""
+    if description.version != "2.0":
+        name = description.path.name
+        return f"it runs FMI 2.0 here, and {name} is FMI {description.version}; the engine fmpy runs it"
+    return pyfmi_problem()
+
+
+def choose_engine(description: FmuDescription, solving: Solving, cache: Path) -> str:
+    """Return the engine that ``auto`` stands for.
+
+    Parameters
+    ----------
+    description : FmuDescription
+    solving : Solving
+    cache : Path
+        Where FMUs are unpacked and the verdict is kept.
+    """
+    if unusable(description):
+        return "fmpy"
+    verdict = cache / f"{description.directory.name}-pyfmi-{_key(description, solving)}.json"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return str(json.loads(verdict.read_bytes())["engine"])
+    setup = Setup(description.path, "pyfmi", description.interface, solving)
+    reason = probe(setup, cache, restore=False).error
+    # An FMU that no engine can step at its start values is no reason against PyFMI
+    against = bool(reason) and not probe(replace(setup, engine="fmpy"), cache, restore=False).error
+    engine = "fmpy" if against else "pyfmi"
+    if against:
+        _log.warning("PyFMI cannot step %s and FMPy can, which is used: %s", description.path.name, reason)
+    with contextlib.suppress(OSError):  # then it is tried again
+        _keep(verdict, {"engine": engine, "reason": reason})
+    return engine
+
+
+def _key(description: FmuDescription, solving: Solving) -> str:
+    versions = [platform.python_version(), *(installed(name) for name in ("pyfmi", "assimulo", "numpy"))]
+    return hashlib.sha256(repr((description.interface, solving, versions)).encode()).hexdigest()[:16]
+
+
+def _keep(path: Path, verdict: dict[str, str]) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        json.dump(verdict, file)
+    os.replace(file.name, path)

@@ -1,0 +1,332 @@
+"""What the adapters of FMPy need of an FMU, whatever version of FMI it is; a module a version implements it.
+
+FMPy loads the binary and declares its functions. Values are passed in arrays that are allocated once, one for each
+type, so a step costs no Python loop over variables.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import ctypes
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from fmpy.fmi1 import FMICallException
+from numpy.typing import NDArray
+
+from trivium.errors import EndedError, ModelError
+from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu.description import FmuDescription, Interface
+from trivium.model.fmu.messages import messages
+from trivium.model.fmu.scalars import FmuVariable, limits
+
+#: Iterations at one event before it is given up.
+MAX_ITERATIONS = 100
+
+
+class Discrete(NamedTuple):
+    """What an FMU answers at an event.
+
+    Attributes
+    ----------
+    again : bool
+        Whether it wants another iteration.
+    ended : bool
+        Whether it ends the simulation.
+    next_event : float
+        Time of the next event that it knows [s]; infinite where it knows none.
+    """
+
+    again: bool
+    ended: bool
+    next_event: float
+
+
+class Group:
+    """Numbers of one type, with the buffer that they are passed in.
+
+    Parameters
+    ----------
+    variables : sequence of FmuVariable
+        All of one type; of an array all elements, one after the other.
+    where : sequence of int
+        Their positions in the arrays of `Model`.
+    ctype : type
+        Of an element.
+    """
+
+    def __init__(self, variables: Sequence[FmuVariable], where: Sequence[int], ctype: Any) -> None:
+        self.type = variables[0].type
+        self.where = np.array(where, dtype=np.intp)
+        references = [v.reference for v in variables if v.element == 0]
+        self.references = (ctypes.c_uint * len(references))(*references)
+        self.buffer: Any = (ctype * len(variables))()
+        dtype = np.dtype(np.int8) if self.type == "Boolean" and ctypes.sizeof(ctype) == 1 else np.dtype(ctype)
+        self.values: NDArray[Any] = np.frombuffer(memoryview(self.buffer).cast("B"), dtype=dtype)  # the same memory
+        self._limits = None if self.values.dtype == np.float64 else limits(self.type)
+        self._names = [v.variable.name for v in variables]
+
+    def fill(self, values: FloatArray) -> None:
+        """Take the group's values out of an array of all.
+
+        Raises
+        ------
+        ModelError
+            When one is no number of its type.
+        """
+        mine = values[self.where]
+        if self._limits is not None:
+            fits = (mine >= self._limits[0]) & (mine <= self._limits[1])
+            if not fits.all():
+                bad = int(np.argmin(fits))
+                raise ModelError(f"{self._names[bad]} cannot be {mine[bad]:g}: it is of the type {self.type}")
+        self.values[:] = mine
+
+
+class Calls(ABC):
+    """An FMU and its calls, in a version of FMI.
+
+    Parameters
+    ----------
+    description : FmuDescription
+
+    Raises
+    ------
+    ModelError
+        When the binary cannot be loaded.
+    """
+
+    #: FMPy's class for each interface.
+    vendors: ClassVar[dict[Interface, type[Any]]]
+    #: What the names of the functions begin with.
+    prefix: ClassVar[str]
+    #: What FMPy calls the functions of Model Exchange whose names differ.
+    derivatives: ClassVar[str] = "getDerivatives"
+    nominals: ClassVar[str] = "getNominalsOfContinuousStates"
+    #: How numbers are passed, by type.
+    ctypes: ClassVar[dict[str, Any]]
+
+    def __init__(self, description: FmuDescription) -> None:
+        self.description = description
+        self._inputs = self._groups(description.inputs)
+        self._outputs = self._groups(description.outputs)
+        self._alive = False
+        try:
+            self.fmu: Any = self.vendors[description.interface](
+                guid=description.guid,
+                modelIdentifier=description.identifier,
+                unzipDirectory=str(description.directory),
+                instanceName=description.identifier,
+                libraryPath=str(description.library),
+            )
+        except Exception as error:  # FMPy raises bare exceptions when a function is missing
+            raise ModelError(f"the FMU {description.name} cannot be loaded: {error}") from error
+
+    # Life
+
+    def start(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None = None,
+    ) -> None:
+        """Make an instance and bring it through its initialization; tolerance and stop are told where there are any."""
+        self._instantiate()
+        self._alive = True
+        if not self.fmu.component:
+            self._alive = False
+            raise ModelError("it refuses to make an instance")
+        self._initialize(time, tolerance, start_values, inputs, stop)
+
+    def free(self) -> None:
+        """Free the instance, also a failed one: the one call that is allowed after an error."""
+        if self._alive:
+            self._alive = False
+            self._free()
+
+    @abstractmethod
+    def _instantiate(self) -> None: ...
+
+    @abstractmethod
+    def _initialize(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
+    ) -> None: ...
+
+    @abstractmethod
+    def _free(self) -> None: ...
+
+    # Values
+
+    def set_inputs(self, inputs: FloatArray) -> None:
+        """Set all inputs."""
+        for group in self._inputs:
+            group.fill(inputs)
+            self._pass("Set", group)
+
+    def outputs(self) -> FloatArray:
+        """Return all outputs."""
+        values = np.empty(len(self.description.outputs))
+        for group in self._outputs:
+            self._pass("Get", group)
+            values[group.where] = group.values
+        return values
+
+    def set_start_values(self, start_values: StartValues, *, structural: bool = False) -> None:
+        """Set what is chosen of the parameters; of an array all elements, the others to their own start values."""
+        chosen = {(p.type, p.reference) for p in self.description.parameters if p.variable.name in start_values}
+        wanted = [
+            p for p in self.description.parameters if (p.type, p.reference) in chosen and p.structural == structural
+        ]
+        numbers = [p for p in wanted if p.variable.kind != "text"]
+        values = np.array([float(start_values.get(p.variable.name, p.variable.start or 0.0)) for p in numbers])
+        for group in self._groups(numbers):
+            group.fill(values)
+            self._pass("Set", group)
+        for type_, texts in _by_type([p for p in wanted if p.variable.kind == "text"]).items():
+            own = [str(start_values.get(p.variable.name, p.variable.text)) for p in texts]
+            self._set_texts(type_, [p.reference for p in texts if p.element == 0], own)
+
+    def texts(self) -> dict[str, str]:
+        """Return the outputs that are text."""
+        found: dict[str, str] = {}
+        for type_, group in _by_type(self.description.texts).items():
+            values = self._get_texts(type_, [v.reference for v in group if v.element == 0], len(group))
+            found.update(zip((v.variable.name for v in group), values, strict=True))
+        return {v.variable.name: found[v.variable.name] for v in self.description.texts}
+
+    def _groups(self, variables: Sequence[FmuVariable]) -> list[Group]:
+        position = {id(v): i for i, v in enumerate(variables)}
+        return [
+            Group(group, [position[id(v)] for v in group], self.ctypes[type_])
+            for type_, group in _by_type(variables).items()
+        ]
+
+    def _pass(self, verb: str, group: Group) -> None:
+        function = getattr(self.fmu, f"{self.prefix}{verb}{group.type}")
+        function(self.fmu.component, group.references, len(group.references), group.buffer)
+
+    def _set_texts(self, type_: str, references: list[int], values: list[str]) -> None:
+        given = [_bytes(value) for value in values] if type_ == "Binary" else values
+        getattr(self.fmu, f"set{type_}")(references, given)
+
+    def _get_texts(self, type_: str, references: list[int], count: int) -> list[str]:
+        read = getattr(self.fmu, f"get{type_}")
+        values = read(references, count) if count > len(references) else read(references)  # only FMI 3.0 has arrays
+        return [_text(type_, value) for value in values]
+
+    # State
+
+    def get_state(self) -> bytes:
+        """Return the serialized state."""
+        raise NotImplementedError
+
+    def set_state(self, data: bytes) -> None:
+        """Take a serialized state in a new instance."""
+        raise NotImplementedError
+
+    # Co-simulation
+
+    @abstractmethod
+    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        """Let the FMU step itself."""
+
+    # Model Exchange
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the numbers of continuous states and event indicators of an initialized instance."""
+        return self.description.n_states, self.description.n_indicators
+
+    def set_time(self, time: float) -> None:
+        """Set the time of the equations [s]."""
+        self.fmu.setTime(time)
+
+    def equations(self) -> dict[str, Any]:
+        """Return the functions that FMPy's CVODE calls, under the names that it has for them."""
+        return {
+            "get_x": self.fmu.getContinuousStates,
+            "set_x": self.fmu.setContinuousStates,
+            "get_dx": getattr(self.fmu, self.derivatives),
+            "get_z": self.fmu.getEventIndicators,
+            "get_nominals": getattr(self.fmu, self.nominals),
+            "set_time": self.fmu.setTime,
+        }
+
+    @abstractmethod
+    def enter_event_mode(self) -> None:
+        """Begin an event; a new instance stands in one after its initialization."""
+
+    @abstractmethod
+    def update_discrete_states(self) -> Discrete:
+        """Iterate once at an event."""
+
+    @abstractmethod
+    def enter_continuous_time_mode(self) -> None:
+        """End an event."""
+
+    @abstractmethod
+    def completed_integrator_step(self) -> tuple[bool, bool]:
+        """Return whether the FMU asks for an event, and whether it ends the simulation."""
+
+
+@contextlib.contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn FMPy's errors into ours, with what the FMU said."""
+    said = messages()
+    said.clear()
+    try:
+        yield
+    except Exception as error:  # FMICallException, or a bare exception where an instance cannot be made
+        known = isinstance(error, FMICallException | ModelError)
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
+        more = f" The FMU says: {' | '.join(said)}" if said else ""
+        if isinstance(error, EndedError):
+            raise EndedError(f"{reason}{more}") from error
+        raise ModelError(f"the FMU failed to {what}: {reason}{more}") from error
+
+
+def settle(update: Callable[[], Discrete]) -> float:
+    """Iterate at an event until the FMU is content; return the time of the next event that it knows [s].
+
+    Raises
+    ------
+    ModelError
+        When it ends the simulation or never settles.
+    """
+    for _ in range(MAX_ITERATIONS):
+        found = update()
+        if found.ended:
+            raise EndedError("the FMU ended the simulation")
+        if not found.again:
+            return found.next_event
+    raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")
+
+
+def _bytes(value: str) -> bytes:
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ModelError(f"bytes must be given in base64: {error}") from error
+
+
+def _text(type_: str, value: bytes | str | None) -> str:
+    if type_ == "Binary" and isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value or ""
+
+
+def _by_type(variables: Sequence[FmuVariable]) -> dict[str, list[FmuVariable]]:
+    groups: dict[str, list[FmuVariable]] = {}
+    for variable in variables:
+        groups.setdefault(variable.type, []).append(variable)
+    return groups

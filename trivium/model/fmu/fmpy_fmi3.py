@@ -1,0 +1,155 @@
+"""FMI 3.0 through FMPy.
+
+A co-simulation that has an event mode is run with it: inputs change at events, since discrete ones may change nowhere
+else, and where a step ends early at an event of the FMU, the event is handled and the step goes on. Intermediate
+updates are not asked for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, ClassVar
+
+import numpy as np
+from fmpy import fmi3
+
+from trivium.errors import EndedError, ModelError
+from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu.description import FmuDescription, Interface
+from trivium.model.fmu.event_time import MAX_EVENTS, slack
+from trivium.model.fmu.fmpy_calls import Calls, Discrete, Group, settle
+from trivium.model.fmu.messages import keep
+
+
+def _on_message(_environment: Any, status: int, _category: Any, message: bytes | None) -> None:
+    keep(status, message)
+
+
+class Fmi3(Calls):
+    """An FMU of FMI 3.0; see the base class."""
+
+    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": fmi3.FMU3Slave, "me": fmi3.FMU3Model}
+    prefix: ClassVar[str] = "fmi3"
+    derivatives: ClassVar[str] = "getContinuousStateDerivatives"
+    ctypes: ClassVar[dict[str, Any]] = {
+        "Float32": ctypes.c_float,
+        "Float64": ctypes.c_double,
+        "Boolean": ctypes.c_bool,
+        **{f"Int{bits}": getattr(ctypes, f"c_int{bits}") for bits in (8, 16, 32, 64)},
+        **{f"UInt{bits}": getattr(ctypes, f"c_uint{bits}") for bits in (8, 16, 32, 64)},
+    }
+
+    def __init__(self, description: FmuDescription) -> None:
+        super().__init__(description)
+        self._with_events = description.interface == "cs" and description.has_event_mode
+        self._held: FloatArray | None = None  # inputs of the last step, where they change at events
+
+    def _instantiate(self) -> None:
+        if self._with_events:
+            try:
+                self.fmu.instantiate(
+                    loggingOn=True, logMessage=_on_message, eventModeUsed=True, earlyReturnAllowed=True
+                )
+            except Exception:  # some promise an event mode and refuse it: they handle their events themselves
+                self._with_events = False
+            else:
+                return
+        self.fmu.instantiate(loggingOn=True, logMessage=_on_message)
+
+    def _initialize(
+        self,
+        time: float,
+        tolerance: float | None,
+        start_values: StartValues,
+        inputs: FloatArray | None,
+        stop: float | None,
+    ) -> None:
+        if any(p.structural and p.variable.name in start_values for p in self.description.parameters):
+            self.fmu.enterConfigurationMode()
+            self.set_start_values(start_values, structural=True)
+            self.fmu.exitConfigurationMode()
+        self.set_start_values(start_values)
+        if inputs is not None:
+            self.set_inputs(inputs)
+        self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time, stopTime=stop)
+        if inputs is not None:
+            self.set_inputs(inputs)
+        self.fmu.exitInitializationMode()
+        self._held = inputs
+        if self._with_events:
+            settle(self.update_discrete_states)
+            self.fmu.enterStepMode()
+
+    def _free(self) -> None:
+        self.fmu.fmi3FreeInstance(self.fmu.component)
+
+    def _pass(self, verb: str, group: Group) -> None:
+        function = getattr(self.fmu, f"fmi3{verb}{group.type}")
+        function(self.fmu.component, group.references, len(group.references), group.buffer, len(group.buffer))
+
+    def get_state(self) -> bytes:
+        """Return the serialized state."""
+        state = self.fmu.getFMUState()
+        try:
+            return bytes(self.fmu.serializeFMUState(state))
+        finally:
+            self.fmu.freeFMUState(state)
+
+    def set_state(self, data: bytes) -> None:
+        """Take a serialized state in a new instance."""
+        self._held = None  # an unchanged input costs one event more, no difference
+        state = self.fmu.deserializeFMUState(data)
+        try:
+            self.fmu.setFMUState(state)
+        finally:
+            self.fmu.freeFMUState(state)
+
+    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        """Let the FMU step itself, over events where it stops at them."""
+        if not self._with_events:
+            self.set_inputs(inputs)
+        elif self._held is None or not np.array_equal(inputs, self._held):
+            self._event(inputs)
+            self._held = inputs.copy()
+        end = time + duration
+        for _ in range(MAX_EVENTS):
+            event, ended, early, reached = self.fmu.doStep(time, end - time)
+            if ended:
+                raise EndedError(f"the FMU ended the simulation at {reached} s")
+            if event:
+                self._event()
+            if not early:
+                return
+            time = reached
+            if end - time <= slack(end):
+                return
+        raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
+
+    def _event(self, inputs: FloatArray | None = None) -> None:
+        self.fmu.enterEventMode()
+        if inputs is not None:
+            self.set_inputs(inputs)
+        settle(self.update_discrete_states)
+        self.fmu.enterStepMode()
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the numbers of continuous states and event indicators, arrays counted by elements."""
+        return self.fmu.getNumberOfContinuousStates(), self.fmu.getNumberOfEventIndicators()
+
+    def enter_event_mode(self) -> None:
+        """Begin an event."""
+        self.fmu.enterEventMode()
+
+    def update_discrete_states(self) -> Discrete:
+        """Iterate once at an event."""
+        again, ended, _nominals, _values, defined, moment = self.fmu.updateDiscreteStates()
+        return Discrete(again, ended, float(moment) if defined else np.inf)
+
+    def enter_continuous_time_mode(self) -> None:
+        """End an event."""
+        self.fmu.enterContinuousTimeMode()
+
+    def completed_integrator_step(self) -> tuple[bool, bool]:
+        """Return whether the FMU asks for an event, and whether it ends the simulation."""
+        asked, ended = self.fmu.completedIntegratorStep()
+        return asked, ended

@@ -1,0 +1,161 @@
+"""Model Exchange through FMPy: the FMU has the equations, CVODE (SUNDIALS, as FMPy ships it) integrates them."""
+
+from __future__ import annotations
+
+import contextlib
+from ctypes import c_double
+from typing import Any
+
+import numpy as np
+from fmpy.fmi1 import FMICallException, fmi1Discard
+from fmpy.sundials import CVodeSolver
+
+from trivium.model.contract import FloatArray
+from trivium.model.fmu.description import FmuDescription
+from trivium.model.fmu.event_time import MAX_STEPS
+from trivium.model.fmu.exchange import ExchangeModel
+from trivium.model.fmu.fmpy_ import FmpyModel
+from trivium.model.fmu.fmpy_calls import Calls, settle
+from trivium.model.fmu.fmu_model import Solving
+from trivium.model.fmu.newton import MOST_STATES, Newton
+
+
+class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
+    """FMPy's binding of CVODE, with the errors of the FMU passed on: ctypes would swallow them."""
+
+    def __init__(self, fmu: Calls, time: float, relative: float, absolute: float) -> None:
+        self.error: Exception | None = None
+        n_states, n_indicators = fmu.sizes()
+        equations = fmu.equations()
+        nominals = equations.pop("get_nominals")
+
+        def scaled_nominals(pointer: Any, n: int) -> None:
+            # FMPy multiplies what it gets by the relative tolerance
+            nominals(pointer, n)
+            np.ctypeslib.as_array(pointer, (n,))[:] *= absolute / relative
+
+        nominal = (c_double * n_states)()
+        nominals(nominal, n_states)
+        super().__init__(
+            nx=n_states,
+            nz=n_indicators,
+            **equations,
+            get_nominals=scaled_nominals,
+            input=self,  # FMPy asks it for inputs that vary in time; ours are constant between events
+            startTime=time,
+            relativeTolerance=relative,
+            maxNumSteps=MAX_STEPS,
+        )
+        #: Keeps Jacobians; None where there are no states, or too many.
+        self.newton: Newton | None = None
+        if 0 < n_states <= MOST_STATES:
+            self._varied, self._slopes = (c_double * n_states)(), (c_double * n_states)()
+            self.newton = Newton(self.cvode_mem, self.LS, self._derivatives, np.array(nominal))
+
+    def reset(self, time: float) -> None:
+        """Start anew from the states of the FMU."""
+        super().reset(time)
+        if self.newton is not None:
+            self.newton.restarted()
+
+    def _derivatives(self, time: float, states: FloatArray) -> FloatArray:
+        np.ctypeslib.as_array(self._varied)[:] = states
+        self.set_time(time)
+        self.set_x(self._varied, self.nx)
+        self.get_dx(self._slopes, self.nx)
+        return np.array(self._slopes)
+
+    def apply(self, _time: float) -> None:
+        """Leave the inputs as they are."""
+
+    def f(self, t: float, y: Any, ydot: Any, user_data: Any) -> int:
+        """Right-hand side, for CVODE."""
+        return self._guarded(super().f, t, y, ydot, user_data)
+
+    def g(self, t: float, y: Any, gout: Any, user_data: Any) -> int:
+        """Event indicators, for CVODE."""
+        return self._guarded(super().g, t, y, gout, user_data)
+
+    def _guarded(self, function: Any, *arguments: Any) -> int:
+        """Return 0, 1 when a smaller step may help, -1 when nothing does."""
+        try:
+            function(*arguments)
+        except FMICallException as error:
+            self.error = error
+            return 1 if error.status == fmi1Discard else -1
+        except Exception as error:  # raised to the caller of the solver
+            self.error = error
+            return -1
+        return 0
+
+    def go(self, start: float, end: float) -> tuple[bool, float]:
+        """Integrate; return whether an event was found and the time reached.
+
+        Raises
+        ------
+        Exception
+            The FMU's own error, or the solver's.
+        """
+        self.error = None
+        try:
+            with contextlib.nullcontext() if self.newton is None else self.newton.alone():
+                found, _, reached = self.step(start, end)
+        except Exception as error:
+            raise (self.error or error) from None
+        return bool(found), float(reached)
+
+
+class FmpyExchangeModel(ExchangeModel, FmpyModel):
+    """A Model Exchange FMU, integrated by FMPy's CVODE; see the base class.
+
+    Where no absolute tolerance is chosen it is the relative one, times the nominal values.
+    """
+
+    def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        super().__init__(description, solving)
+        self._solver: _Solver | None = None
+        self._kept: FloatArray | None = None  # Jacobian to begin with
+
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        super()._start(time, inputs)
+        self._settle()
+
+    def _solve(self, time: float, end: float) -> tuple[bool, float]:
+        if self._solver is None:
+            self._fmu.set_time(time)
+            self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
+            self._give(self._kept)
+        elif self._fresh:
+            self._solver.reset(time)
+        self._fresh = False
+        return self._solver.go(time, end)
+
+    def _memory(self) -> bytes:
+        newton = None if self._solver is None else self._solver.newton
+        kept = self._kept if newton is None else newton.kept
+        return b"" if kept is None else np.asarray(kept, dtype="<f8").tobytes()
+
+    def _remember(self, memory: bytes) -> None:
+        values = np.frombuffer(memory, dtype="<f8").astype(np.float64)
+        n = round(values.size**0.5)
+        self._kept = values.reshape(n, n) if n else None
+        self._give(self._kept)
+
+    def _give(self, kept: FloatArray | None) -> None:
+        if self._solver is not None and self._solver.newton is not None:
+            self._solver.newton.kept = kept
+
+    def _completed(self, time: float) -> tuple[bool, bool]:
+        self._fmu.set_time(time)
+        return self._fmu.completed_integrator_step()
+
+    def _event(self, inputs: FloatArray | None = None) -> None:
+        self._fmu.enter_event_mode()
+        if inputs is not None:
+            self._fmu.set_inputs(inputs)
+        self._settle()
+
+    def _settle(self) -> None:
+        self._next_event = settle(self._fmu.update_discrete_states)
+        self._fmu.enter_continuous_time_mode()
+        self._fresh = True

@@ -1,0 +1,164 @@
+"""What the adapters of all vendors share: a model made of an FMU."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+from trivium.errors import ModelError
+from trivium.model.contract import FloatArray, Model
+from trivium.model.fmu.description import FmuDescription, Interface
+from trivium.model.fmu.library import load
+from trivium.model.variable import with_plant_bounds
+
+#: Relative tolerance where neither the test case nor the FMU says one.
+TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Solving:
+    """How accurately an FMU is simulated.
+
+    Attributes
+    ----------
+    tolerance : float or None
+        Relative tolerance [1]; None for what the FMU recommends.
+    absolute : float or None
+        Absolute tolerance of the solver of Model Exchange, as a share of the nominal values [1]; None for what the
+        engine chooses.
+    restart : bool
+        Whether PyFMI makes a new solver for Model Exchange at every step.
+    default : float or None
+        Relative tolerance where neither the test case nor the FMU says one [1]; with None, co-simulations of FMPy are
+        told none.
+    stop : float or None
+        Time that is told to co-simulations of FMPy as the end [s]; None for none.
+    """
+
+    tolerance: float | None = None
+    absolute: float | None = None
+    restart: bool = False
+    default: float | None = TOLERANCE
+    stop: float | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Which FMU is run, and how: all that another process needs to make the same model.
+
+    Attributes
+    ----------
+    fmu : Path
+        The ``.fmu`` file.
+    engine : {"fmpy", "pyfmi"}
+    interface : {"cs", "me"} or None
+        None for co-simulation where the FMU offers it.
+    solving : Solving
+    """
+
+    fmu: Path
+    engine: str
+    interface: Interface | None = None
+    solving: Solving = Solving()
+
+
+class FmuModel(Model):
+    """A model made of an FMU that steps itself (co-simulation); a vendor's adapter implements what is abstract here.
+
+    Parameters
+    ----------
+    description : FmuDescription
+    solving : Solving
+
+    Raises
+    ------
+    ModelError
+        When the binary cannot be loaded.
+    """
+
+    #: What the adapter is called in ``testcase.toml``.
+    engine: ClassVar[str]
+
+    def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        super().__init__(
+            with_plant_bounds(v.variable for v in description.inputs),
+            tuple(v.variable for v in description.outputs),
+            can_snapshot=description.can_snapshot,
+            parameters=[v.variable for v in description.parameters],
+            experiment=description.experiment,
+        )
+        load(description)
+        self.description = description
+        self.solving = solving or Solving()
+        proposed = self.solving.tolerance or description.experiment.tolerance
+        self.tolerance = proposed or self.solving.default or TOLERANCE
+        #: What the FMU is told; None for nothing.
+        self.told_tolerance = proposed or self.solving.default
+
+    @property
+    def setup(self) -> Setup:
+        """How to make the same model in another process."""
+        return Setup(self.description.path, self.engine, self.description.interface, self.solving)
+
+    def twin(self) -> Self:
+        """Return a second, fresh model of the same FMU; see the base class."""
+        if self.description.one_instance:
+            raise ModelError(f"the FMU {self.description.name} allows one instance a process")
+        return type(self)(self.description, self.solving)
+
+    def _initialize(self, time: float, inputs: FloatArray) -> None:
+        with self._translated("initialize"):
+            self._start(time, inputs)
+
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with self._translated("step"):
+            self._do_step(time, duration, inputs)
+            return self._get()
+
+    def _read(self) -> FloatArray:
+        with self._translated("tell its outputs"):
+            return self._get()
+
+    def _texts(self) -> dict[str, str]:
+        with self._translated("tell its texts"):
+            return self._get_texts()
+
+    def _serialize(self) -> bytes:
+        with self._translated("serialize"):
+            return self._get_state()
+
+    def _deserialize(self, time: float, data: bytes) -> None:
+        with self._translated("restore"):
+            self._start(time, None)
+            self._set_state(data)
+
+    @abstractmethod
+    def _translated(self, what: str) -> AbstractContextManager[None]:
+        """Turn the vendor's errors into ours, with what the FMU said."""
+
+    @abstractmethod
+    def _start(self, time: float, inputs: FloatArray | None) -> None:
+        """Make an instance and bring it through its initialization; without inputs they keep their start values."""
+
+    @abstractmethod
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        """Set the inputs and let the FMU step."""
+
+    @abstractmethod
+    def _get(self) -> FloatArray:
+        """Return all outputs."""
+
+    @abstractmethod
+    def _get_texts(self) -> dict[str, str]:
+        """Return the outputs that are text."""
+
+    @abstractmethod
+    def _get_state(self) -> bytes:
+        """Return the FMU's serialized state."""
+
+    @abstractmethod
+    def _set_state(self, data: bytes) -> None:
+        """Take a serialized state in a new instance."""

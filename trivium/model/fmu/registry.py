@@ -1,0 +1,85 @@
+"""Which adapter runs the FMU of a test case.
+
+``engine`` in the test case's ``testcase.toml`` chooses:
+
+* ``fmpy``: FMPy, from PyPI. FMI 1.0, 2.0 and 3.0; Model Exchange with the CVODE that FMPy ships.
+* ``pyfmi``: PyFMI and Assimulo, from conda-forge. FMI 2.0; Model Exchange with Assimulo's CVode.
+* ``auto``: PyFMI where it really steps the FMU, else FMPy; see `trivium.model.fmu.choice`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from trivium.errors import ResourcesError
+from trivium.model.fmu.choice import choose_engine, unusable
+from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
+from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
+from trivium.simulation.resources import Resources
+
+ENGINES = ("fmpy", "pyfmi")
+
+
+def open_model(resources: Resources, cache: Path) -> FmuModel:
+    """Load the FMU of a test case.
+
+    Parameters
+    ----------
+    resources : Resources
+    cache : Path
+        Where FMUs are unpacked.
+
+    Raises
+    ------
+    ResourcesError
+        When the FMU cannot be unpacked, is of the wrong kind, or its engine is not installed.
+    ModelError
+        When its binary cannot be loaded.
+    """
+    return make(choose(resources, cache), cache)
+
+
+def choose(resources: Resources, cache: Path) -> Setup:
+    """Return how the FMU of a test case is run, with ``auto`` decided; see `open_model`."""
+    interface = cast("Interface | None", resources.interface)
+    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart)
+    if resources.engine != "auto":
+        return Setup(resources.fmu, resources.engine, interface, solving)
+    description = read_fmu(resources.fmu, cache, interface)
+    return Setup(resources.fmu, choose_engine(description, solving, cache), interface, solving)
+
+
+def make(setup: Setup, cache: Path) -> FmuModel:
+    """Make a model; see `open_model`."""
+    description = read_fmu(setup.fmu, cache, setup.interface)
+    return adapter(setup.engine, description)(description, setup.solving)
+
+
+def adapter(engine: str, description: FmuDescription) -> type[FmuModel]:
+    """Return what makes a model of an FMU.
+
+    Parameters
+    ----------
+    engine : {"fmpy", "pyfmi"}
+    description : FmuDescription
+        Whose interface and version count.
+
+    Raises
+    ------
+    ResourcesError
+        When the engine is not installed, its parts do not fit together, or it does not run this version of FMI.
+    """
+    if engine == "fmpy":
+        if description.interface == "cs":
+            from trivium.model.fmu.fmpy_ import FmpyModel
+
+            return FmpyModel
+        from trivium.model.fmu.fmpy_me import FmpyExchangeModel
+
+        return FmpyExchangeModel
+    if problem := unusable(description):
+        raise ResourcesError(f"the engine pyfmi cannot be used: {problem}")
+    from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel
+
+    return PyfmiModel if description.interface == "cs" else PyfmiExchangeModel

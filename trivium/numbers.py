@@ -1,0 +1,121 @@
+"""Numbers as clients send them: strings allowed, nothing that is not a finite number."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from trivium.errors import InvalidValueError
+from trivium.model.variable import Variable
+
+
+def parse_number(value: Any, field: str, what: str = "parameter") -> float:
+    """Return a finite float.
+
+    Parameters
+    ----------
+    value : Any
+        A float, an integer, or a string of one. Booleans are no numbers here.
+    field : str
+        Parameter that the value is for; named in the error.
+    what : str
+        What the error calls it.
+
+    Raises
+    ------
+    InvalidValueError
+        When the value is no number or not finite.
+    """
+    if type(value) is float:  # the common case first
+        number = value
+    elif isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            raise _not_a_number(value, field, what) from None
+    else:
+        raise _not_a_number(value, field, what)
+    if not math.isfinite(number):
+        raise InvalidValueError(f"Invalid value {number} for {what} {field}. Value must be finite.", field)
+    return number
+
+
+def _not_a_number(value: Any, field: str, what: str) -> InvalidValueError:
+    return InvalidValueError(
+        f"Invalid value {shown(value)} for {what} {field}. Value must be a float, integer, or string able to be "
+        f"converted to a float, but is {type(value)}.",
+        field,
+    )
+
+
+def shown(value: Any) -> str:
+    """Return the value for a message, cut where a client sent very much of it."""
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def parse_count(value: Any, field: str) -> int:
+    """Return a positive whole number.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field and the rule.
+    """
+    number = parse_number(value, field)
+    if number < 1 or not number.is_integer():
+        raise InvalidValueError(
+            f"Invalid value {number} for parameter {field}. Value must be a whole number of at least 1.", field
+        )
+    return int(number)
+
+
+def parse_flag(value: Any, field: str) -> bool:
+    """Return a yes or no: a JSON boolean.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is anything else.
+    """
+    if not isinstance(value, bool):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. Value must be true or false, but is {type(value)}.",
+            field,
+        )
+    return value
+
+
+def parse_input(value: Any, variable: Variable) -> float:
+    """Return the value of an input or a parameter: a finite number within the bounds of the variable.
+
+    Booleans and their words are values of boolean variables only.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the variable and the bound that is broken.
+    """
+    low, high, kind = variable.minimum, variable.maximum, variable.kind
+    if kind == "boolean":
+        low, high = 0.0, 1.0
+        value = _WORDS.get(str(value).strip().lower(), value)
+    number = parse_number(value, variable.name)
+    if low is not None and number < low:
+        wrong = f"below the minimum {low}"
+    elif high is not None and number > high:
+        wrong = f"above the maximum {high}"
+    elif kind != "real" and not number.is_integer():
+        wrong = "between two integers, but the input is a switch or a count"
+    else:
+        return number
+    unit = "" if variable.unit == "1" else f" {variable.unit}"
+    bounds = f"[{-math.inf if low is None else low}, {math.inf if high is None else high}]"
+    raise InvalidValueError(
+        f"Invalid value {number} for parameter {variable.name}. Value must be within {bounds}{unit}, but is {wrong}.",
+        variable.name,
+    )
+
+
+#: What else than a number is a value of a boolean.
+_WORDS = {"true": 1.0, "false": 0.0}

@@ -1,0 +1,1 @@
+"""Plants: what belongs to one model only."""

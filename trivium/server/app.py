@@ -1,0 +1,178 @@
+"""The Flask application."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from trivium import dashboard, logs
+from trivium.errors import TriviumError
+from trivium.jobs.store import Store
+from trivium.server import boptest, evaluation, health, landing, metrics, openapi, routes, wire
+from trivium.server import jobs as job_routes
+from trivium.server import sessions as session_routes
+from trivium.server.guard import Guard
+from trivium.session.manager import SessionManager
+from trivium.settings import Settings
+from trivium.suggestions import nearest
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Open the default session and return the application that serves it and all others.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Default: from the environment.
+
+    Raises
+    ------
+    TriviumError
+        When the test case cannot be opened.
+    """
+    settings = settings or Settings()
+    sessions = SessionManager(settings, metrics.Watch())
+    with ThreadPoolExecutor(1) as pool:  # a process opens the test case while this one imports and builds the pages
+        opening = pool.submit(sessions.open_default)
+        app = _build(settings, sessions)
+        opening.result()
+    return app
+
+
+def _build(settings: Settings, sessions: SessionManager) -> Flask:
+    """Return the application, whose sessions need not be open yet."""
+    app = Flask("trivium", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.config["MAX_UPLOAD"] = settings.max_upload
+    app.config["MAX_STEPS"] = settings.max_steps
+    app.extensions["trivium-sessions"] = sessions
+    for module in (routes, evaluation, health, session_routes, boptest):
+        app.register_blueprint(module.blueprint(sessions))
+    store = Store(settings)
+    app.register_blueprint(job_routes.blueprint(store, settings))
+    app.register_blueprint(openapi.blueprint())
+    app.register_blueprint(metrics.blueprint(settings, sessions, store))
+    _name_requests(app)
+    metrics.watch(app)
+    Guard(app, settings)
+    dashboard.attach(app, settings, sessions, store)
+    app.add_url_rule("/", "index", root)
+    app.register_error_handler(TriviumError, _on_trivium_error)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(Exception, _on_error)
+    if settings.cors_origins:
+        _allow_origins(app, settings.cors_origins)
+    return app
+
+
+def root() -> Response:
+    """List the routes; browsers get a page with links instead."""
+    if landing.is_wanted(request):
+        guard: Guard = current_app.extensions["trivium-guard"]
+        response = landing.page(with_token=guard.asks)
+    else:
+        response = _index()
+    response.vary.add("Accept")
+    return response
+
+
+def _index() -> Response:
+    rules = [
+        rule
+        for rule in current_app.url_map.iter_rules()
+        if rule.endpoint != "index" and not rule.rule.startswith("/dashboard")
+    ]
+    listing = {
+        f"{method} {rule.rule}": (current_app.view_functions[rule.endpoint].__doc__ or "").splitlines()[0]
+        for rule in sorted(rules, key=lambda rule: rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    }
+    return wire.envelope(
+        200,
+        "A data-centre cooling plant over HTTP. Start with PUT /initialize, then POST /advance step by step.",
+        {
+            "routes": listing,
+            "try": f"curl -X PUT {request.host_url}initialize -H 'Content-Type: application/json' "
+            "-d '{\"start_time\": 0}'",
+        },
+    )
+
+
+def _on_trivium_error(error: TriviumError) -> Response:
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.path, error)
+    return wire.failure(error)
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    response = wire.envelope(error.code or 500, f"{error.description or error.name}{_hint(error)}")
+    for name, value in error.get_headers():
+        if name != "Content-Type":  # Allow of a 405, Retry-After and the like
+            response.headers[name] = value
+    return response
+
+
+def _hint(error: HTTPException) -> str:
+    """Return the route that was meant, or the methods that a route has."""
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        methods = sorted({*error.valid_methods} - {"HEAD", "OPTIONS"})
+        return f" {request.path} takes {' or '.join(methods)}, not {request.method}."
+    if isinstance(error, NotFound) and request.url_rule is None:
+        first, *rest = request.path.strip("/").split("/")
+        near = ["/".join(["", name, *rest]) for name in nearest(first, _first_parts())]
+        return f" Did you mean {' or '.join(near)}?" if near else " GET / lists the routes."
+    return ""
+
+
+def _first_parts() -> Iterator[str]:
+    """Yield the first parts of all routes."""
+    for rule in current_app.url_map.iter_rules():
+        yield rule.rule.strip("/").partition("/")[0]
+
+
+def _on_error(error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.path, exc_info=error)
+    return wire.envelope(500, "Internal error; the server's log has more.")
+
+
+def _name_requests(app: Flask) -> None:
+    """Give every request an id, the client's own where it sent one; replies and the log carry it."""
+
+    @app.before_request
+    def name() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+        logs.forget()
+        logs.note(request=g.request_id, session=(request.view_args or {}).get("testid"))
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        return response
+
+
+def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
+    """Let browsers of these origins read the replies, and answer their preflight requests."""
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if origin is not None and ("*" in origins or origin in origins):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST"
+                response.headers["Access-Control-Allow-Headers"] = (
+                    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id"
+                )
+        return response

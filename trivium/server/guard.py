@@ -1,0 +1,191 @@
+"""Who may do what: tokens, scopes, limits, and pages of other origins kept out."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, redirect, request
+from werkzeug.wrappers import Response as Answer
+
+from trivium.errors import ForbiddenError, SettingsError, TokenError
+from trivium.numbers import shown
+from trivium.server import landing
+from trivium.server.rates import Rates
+from trivium.server.tokens import Scope, Token, Tokens
+from trivium.settings import Settings
+
+log = logging.getLogger(__name__)
+
+#: The cookie that stands for the header, for pages; browsers send it to nobody else.
+COOKIE = "trivium_token"
+#: What anybody may ask: probes of container engines, the description of the API, the way in.
+_OPEN = frozenset({"health.live", "health.ready", "openapi.document", "openapi.page", "openapi.asset"})
+#: Pages of the dashboard; what they do beyond reading they ask for themselves (`require`).
+_PAGES = "/dashboard"
+_LOGIN = "/dashboard/login"
+#: Requests that change nothing although their method says so.
+_READING = frozenset({"session.results", "evaluation.forecast"})
+#: What concerns all sessions, or brings code.
+_ADMIN = frozenset({"boptest.add_testcase", "boptest.upload", "sessions.stop_all"})
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address or name is this machine's own, which nobody else can reach."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_bind(settings: Settings, host: str) -> None:
+    """Refuse to listen where strangers are without knowing whom to let in.
+
+    Raises
+    ------
+    SettingsError
+        When no token is asked for, and that was not said aloud.
+    """
+    if settings.tokens == "none":
+        if not is_loopback(host):
+            log.warning("TRIVIUM_TOKENS=none: whoever reaches %s may do anything", host)
+    elif settings.tokens is None and not is_loopback(host):
+        raise SettingsError(
+            f"Whoever reaches {host} could do anything. Make tokens (trivium token add NAME --file FILE) and set "
+            f"TRIVIUM_TOKENS=FILE; or say that this is meant: TRIVIUM_TOKENS=none."
+        )
+
+
+def scope_of(endpoint: str, method: str, path: str = "") -> Scope | None:
+    """Return what a route asks of its callers; None for nothing."""
+    if endpoint in _OPEN or method == "OPTIONS" or path == _LOGIN:
+        return None
+    if endpoint in _ADMIN:
+        return "admin"
+    if method in _SAFE or endpoint in _READING or path.startswith(f"{_PAGES}/"):
+        return "read"
+    return "jobs" if endpoint.startswith("jobs.") else "control"
+
+
+def require(scope: Scope) -> None:
+    """Refuse the present request when its caller lacks a scope; for what one address does in several ways.
+
+    Raises
+    ------
+    ForbiddenError
+    """
+    caller: Token | None = g.get("caller")
+    if caller is not None and not caller.may(scope):
+        raise ForbiddenError(f"The token {caller.name} lacks the scope {scope}.")
+
+
+def known() -> bool:
+    """Return whether the present request came with a token."""
+    return g.get("caller") is not None
+
+
+class Guard:
+    """Looks at every request before anything else does.
+
+    Parameters
+    ----------
+    app : Flask
+    settings : Settings
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._settings = settings
+        self._tokens = Tokens(settings.tokens) if isinstance(settings.tokens, Path) else None
+        self._rates = Rates(settings.state_dir / "rates")
+        app.extensions["trivium-guard"] = self
+        app.before_request(self._look)
+        app.after_request(_protect)
+
+    def find(self, given: str) -> Token | None:
+        """Return the token of this text."""
+        return None if self._tokens is None else self._tokens.find(given)
+
+    @property
+    def asks(self) -> bool:
+        """Whether callers need a token."""
+        return self._tokens is not None
+
+    def _look(self) -> Answer | None:
+        """Refuse the request, or let it through.
+
+        Raises
+        ------
+        TokenError, ForbiddenError, RateError
+        """
+        self._keep_strangers_out()
+        endpoint = request.endpoint or ""
+        scope = scope_of(endpoint, request.method, request.path)
+        caller = self._caller() if self._tokens is not None else None
+        name = f"token {caller.name}" if caller else f"address {request.remote_addr}"
+        rate = (caller.rate if caller else None) or self._settings.rate
+        if rate and not endpoint.startswith("health."):
+            self._rates.count(name, rate)
+        if self._tokens is None or scope is None or landing.is_wanted(request):
+            return None
+        if caller is None:
+            if _is_page():
+                return redirect(_LOGIN, 303)
+            given = "Authorization" in request.headers or COOKIE in request.cookies
+            raise TokenError("The token is not known." if given else "A token is needed: Authorization: Bearer TOKEN.")
+        g.caller = caller
+        require(scope)
+        return None
+
+    def _caller(self) -> Token | None:
+        kind, _, text = request.headers.get("Authorization", "").partition(" ")
+        given = text.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
+        return self.find(given) if given else None
+
+    def _keep_strangers_out(self) -> None:
+        """Refuse what a page of another origin makes its reader's browser do: its requests reach loopback too.
+
+        Raises
+        ------
+        ForbiddenError
+        """
+        origin, origins = request.headers.get("Origin"), self._settings.cors_origins
+        allowed = origin is None or "*" in origins or origin in origins or _netloc(origin) == request.host
+        if request.method not in _SAFE and not allowed:
+            raise ForbiddenError(
+                f"Pages of {shown(origin)} may not call here; TRIVIUM_CORS_ORIGINS names those that may."
+            )
+        if self._settings.tokens is None and not is_loopback(request.host.rsplit(":", 1)[0]):
+            # a name of somebody else's that was made to point to this machine
+            raise ForbiddenError(
+                f"Without tokens only localhost may call this server, not {shown(request.host)}; see TRIVIUM_TOKENS."
+            )
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _is_page() -> bool:
+    """Return whether somebody opens a page, and wants no error in JSON."""
+    wants = "text/html" in request.headers.get("Accept", "")  # by name: */* is what programs say
+    return wants and request.method == "GET" and request.path.startswith(_PAGES)
+
+
+def _protect(response: Response) -> Response:
+    """Tell browsers to take a reply for nothing but what it is; a page that needs more has said so before."""
+    for name, value in (
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("Cache-Control", "no-store"),
+    ):
+        response.headers.setdefault(name, value)
+    return response

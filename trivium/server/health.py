@@ -1,0 +1,44 @@
+"""Is the server alive, and is it ready? For container engines and load balancers, which ask every few seconds.
+
+Alive means that a worker answers. Ready means more: an FMU has really been stepped, because a server may answer all
+that needs no solver and still fail every step.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, Response
+
+from trivium.errors import TriviumError
+from trivium.server import wire
+from trivium.session.manager import SessionManager
+
+#: How long a step counts as proof [s], so that probes neither load nor wait for a busy session.
+PROOF = 20.0
+
+
+def blueprint(sessions: SessionManager) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("health", __name__)
+    proof: dict[str, float] = {}
+
+    @routes.get("/health/live")
+    def live() -> Response:
+        """Say that the server answers."""
+        return wire.envelope(200, "Alive.", None)
+
+    @routes.get("/health/ready")
+    def ready() -> Response:
+        """Say whether a plant can be stepped: 200, or 503 and why not."""
+        now = time.monotonic()
+        if now - proof.get("at", -PROOF) >= PROOF:
+            try:
+                sessions.call(None, "health")
+            except TriviumError as error:
+                proof.clear()
+                return wire.envelope(503, f"Not ready: {error}", None)
+            proof["at"] = now
+        return wire.envelope(200, "Ready: the plant has been stepped.", {"seconds_ago": round(now - proof["at"], 3)})
+
+    return routes

@@ -1,0 +1,148 @@
+"""Figures for Prometheus: what happened, counted over all workers of a server, and how things stand when it asks.
+
+Counters and times are kept by prometheus_client in files of one folder that the workers share
+(PROMETHEUS_MULTIPROC_DIR; see `trivium.environment.share_metrics`); without that folder they are this process's own.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter as Counts
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from trivium import __version__, logs
+from trivium.environment import metrics_are_shared
+from trivium.errors import ModelError, StoreError, TriviumError
+from trivium.jobs.record import State
+from trivium.jobs.store import Store
+from trivium.session.manager import SessionManager
+from trivium.session.observer import Observer
+from trivium.settings import Settings
+from trivium.simulation.testcase import Reply
+
+log = logging.getLogger(__name__)
+
+_TIMES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+REQUESTS = Counter("trivium_http_requests", "Requests by route and status.", ("method", "route", "status"))
+REQUEST_TIME = Histogram("trivium_http_request_seconds", "Time until a reply begins [s].", ("route",), buckets=_TIMES)
+STEPS = Counter("trivium_steps", "Control steps that were acknowledged.")
+STEP_TIME = Histogram("trivium_step_seconds", "Time of a request for control steps, a step [s].", buckets=_TIMES)
+FAILURES = Counter("trivium_fmu_failures", "Requests that failed because the FMU or its process did.")
+DEATHS = Counter("trivium_host_deaths", "Processes of sessions that died of a request.")
+RECOVERIES = Counter("trivium_session_recoveries", "Sessions that a new process brought back.", ("how",))
+RECOVERY_TIME = Histogram("trivium_session_recovery_seconds", "Time until a session was back [s].", buckets=_TIMES)
+
+
+class Watch(Observer):
+    """Counts and logs what happens to sessions."""
+
+    def called(self, method: str, seconds: float, outcome: Reply | TriviumError) -> None:
+        """Count steps and failures."""
+        if isinstance(outcome, ModelError):
+            FAILURES.inc()
+        if method == "advance" and isinstance(outcome, Reply) and outcome.status == 200 and outcome.payload:
+            steps = outcome.payload.get("steps", 1) if "columns" in outcome.payload else 1
+            STEPS.inc(steps)
+            if steps:
+                STEP_TIME.observe(seconds / steps)
+
+    def host_died(self, testid: str, why: str) -> None:
+        """Count it, and tell why."""
+        DEATHS.inc()
+        log.warning("%s", why, extra={"session": testid})
+
+    def brought_back(self, testid: str, how: str, seconds: float) -> None:
+        """Count it, and say how."""
+        RECOVERIES.labels(how).inc()
+        RECOVERY_TIME.observe(seconds)
+        log.info("the session was brought back (%s) in %.3f s", how, seconds, extra={"session": testid})
+
+
+class _Standing(Collector):
+    """How sessions and jobs stand; any worker can tell, because both are on disk."""
+
+    def __init__(self, settings: Settings, sessions: SessionManager, store: Store) -> None:
+        self._settings, self._sessions, self._store = settings, sessions, store
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures."""
+        build = GaugeMetricFamily("trivium_build_info", "The version.", labels=["version"])
+        build.add_metric([__version__], 1)
+        yield build
+        yield from self._of_sessions()
+        yield from self._of_jobs()
+
+    def _of_sessions(self) -> Iterator[Metric]:
+        known = self._sessions.sessions()
+        states = Counts(one["state"] for one in known)
+        of = GaugeMetricFamily("trivium_sessions", "Sessions by state.", labels=["state"])
+        for state in ("idle", "busy", "hibernated", "queued"):
+            of.add_metric([state], states[state])
+        yield of
+        yield GaugeMetricFamily("trivium_sessions_limit", "Most sessions.", self._settings.max_sessions)
+        yield GaugeMetricFamily("trivium_queue_length", "Sessions that wait for room.", states["queued"])
+        memory = sum(one["memory"] for one in known)
+        yield GaugeMetricFamily("trivium_session_memory_bytes", "Resident memory of all session processes.", memory)
+
+    def _of_jobs(self) -> Iterator[Metric]:
+        try:
+            counts, running = self._store.counts(), self._store.jobs(State.RUNNING, most=1000)
+        except StoreError as error:
+            log.warning("the jobs are left out of the metrics: %s", error)
+            return
+        of = GaugeMetricFamily("trivium_jobs", "Jobs by kind and status.", labels=["kind", "status"])
+        for (kind, state), count in counts.items():
+            of.add_metric([kind, state], count)
+        yield of
+        progress = GaugeMetricFamily("trivium_job_progress", "How much is done, 0 to 1.", labels=["task_id", "kind"])
+        for job in running:
+            progress.add_metric([job.task_id, job.kind], job.progress or 0.0)
+        yield progress
+
+
+def watch(app: Flask) -> None:
+    """Count and log all requests of an application."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        seconds = time.perf_counter() - g.began if "began" in g else 0.0
+        REQUESTS.labels(request.method, route, response.status_code).inc()
+        REQUEST_TIME.labels(route).observe(seconds)
+        caller = g.get("caller")
+        logs.note(caller=caller.name if caller else None)
+        told = {"method": request.method, "route": route, "status": response.status_code, "seconds": round(seconds, 6)}
+        log.debug("%s %s %d", request.method, request.path, response.status_code, extra=told)
+        return response
+
+
+def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Blueprint:
+    """Return the route."""
+    routes = Blueprint("metrics", __name__)
+    standing = _Standing(settings, sessions, store)
+
+    @routes.get("/metrics")
+    def metrics() -> Response:
+        """Figures for Prometheus, over all workers."""
+        registry: Any = CollectorRegistry()
+        if metrics_are_shared():
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        else:
+            registry = REGISTRY
+        told = CollectorRegistry()
+        told.register(standing)
+        return Response(generate_latest(registry) + generate_latest(told), content_type=CONTENT_TYPE_LATEST)
+
+    return routes

@@ -1,0 +1,334 @@
+"""What routes take and answer, as pydantic models, from which the API is described (`trivium.server.openapi`).
+
+What a session takes is checked where its test case is known, in words that clients of the reference and of BOPTEST
+rely on; these models say the same to machines, and tests hold replies to them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+#: Numbers may be sent as texts, as the reference takes them.
+Given = Number | str
+Time = Annotated[Number, Field(description="[s]")]
+
+
+class _Reply(BaseModel):
+    """A part of a reply; no other fields are there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Body(BaseModel):
+    """A body of a request; other fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Version(_Reply):
+    """Version of the test case."""
+
+    version: str
+
+
+class Name(_Reply):
+    """Name of the test case."""
+
+    name: str
+
+
+class Point(_Reply):
+    """A variable."""
+
+    Unit: str | None
+    Description: str | None
+    Minimum: Number | None
+    Maximum: Number | None
+
+
+class Parameter(Point):
+    """A variable that may be set before an initialization."""
+
+    Start: Number | str | bool | None
+    Type: str
+
+
+class Indicator(_Reply):
+    """A key performance indicator."""
+
+    Unit: str
+    Description: str
+
+
+class ControlStep(_Reply):
+    """The control step."""
+
+    step: Number
+
+
+class Proof(_Reply):
+    """How a copy of the plant was stepped."""
+
+    steps: int
+    seconds: Number
+    restore: Literal["exact", "inexact", "none"]
+    difference: Number | None
+
+
+class Ready(_Reply):
+    """When the plant was last stepped for proof."""
+
+    seconds_ago: Number
+
+
+class Failure(_Reply):
+    """The step that failed."""
+
+    step: int
+    status: int
+    message: str
+
+
+#: Values by name; ``time`` [s] among them where there is a test id; texts where outputs are texts.
+Values = dict[str, Number | str | None]
+#: Columns by name, ``time`` [s] among them.
+Columns = dict[str, list[Number | None]]
+
+
+class Steps(_Reply):
+    """Many control steps."""
+
+    steps: int
+    error: Failure | None
+    columns: Columns
+
+
+class Snapshot(_Reply):
+    """A stored state."""
+
+    snapshot: str
+
+
+class Clock(_Reply):
+    """Where a session stands."""
+
+    time: Time
+
+
+class TestId(_Reply):
+    """A session."""
+
+    testid: str
+
+
+class TestCaseId(_Reply):
+    """A test case."""
+
+    testcaseid: str
+
+
+class Stopped(_Reply):
+    """How many sessions ended."""
+
+    stopped: int
+
+
+class SessionAbout(_Reply):
+    """A session and where it stands."""
+
+    testid: str
+    testcaseid: str | None
+    created: Annotated[Number | None, Field(description="Since 1970 [s].")]
+    default: bool
+    time: Time
+    state: Literal["idle", "busy", "hibernated", "queued"]
+    memory: Annotated[int, Field(description="Of its process [bytes].")]
+
+
+class Scenario(_Reply):
+    """A scenario; what a test case does not have is null."""
+
+    electricity_price: str | None
+    time_period: str | None
+    temperature_uncertainty: str | None
+    solar_uncertainty: str | None
+    seed: int | None
+
+
+class ScenarioSet(_Reply):
+    """What was set; for a time period the initial values."""
+
+    electricity_price: str | None
+    time_period: str | Values | None
+    temperature_uncertainty: str | None
+    solar_uncertainty: str | None
+    seed: int | None
+
+
+class Index(_Reply):
+    """What there is."""
+
+    routes: dict[str, str]
+    try_: Annotated[str, Field(alias="try")]
+
+
+class Accepted(_Reply):
+    """A job that was accepted."""
+
+    status: Literal["Running"]
+    task_id: str
+    message: str
+
+
+Figure = Number | str | bool | None
+
+
+class JobStatus(_Reply):
+    """How far a job is."""
+
+    task_id: str
+    kind: str
+    status: Literal["Pending", "Running", "Success", "Error", "Cancelled"]
+    message: str
+    progress: Annotated[Number | None, Field(ge=0, le=1)]
+    iterations_run: int | None
+    convergence_delta: Number | None
+    outcome: str | None
+    output_locations: dict[str, str]
+    error: str | None
+    counts: dict[str, Figure]
+    results: dict[str, Figure]
+    attempts: int
+    cancelling: bool
+    created: str | None
+    started: str | None
+    finished: str | None
+
+
+class KindAbout(_Reply):
+    """A kind of job; without a schema where its extra is not installed."""
+
+    about: str
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")]
+
+
+class JobResults(_Reply):
+    """Figures and files that a job made."""
+
+    results: dict[str, Figure]
+    files: Annotated[dict[str, int | None], Field(description="Sizes [bytes].")]
+    outcome: str | None
+
+
+class Runs(BaseModel):
+    """Some runs of a sweep: columns of as many values as there are runs."""
+
+    total: Annotated[int, Field(description="How many runs the selection has.")]
+    offset: int
+    run: list[int]
+    parameters: Columns
+    metrics: Columns
+    time: list[Number] | None = None
+    trajectories: Annotated[dict[str, list[list[Number | None]]] | None, Field(description="[run, time]")] = None
+
+
+class StepBody(_Body):
+    """The control step [s], for the default test case a multiple of 300."""
+
+    step: Given
+
+
+class StartBody(_Body):
+    """When to start."""
+
+    start_time: Annotated[Given, Field(description="[s]")]
+    end_time: Annotated[Given | None, Field(description="[s]")] = None
+    start_values: dict[str, Number | str | bool] | None = None
+
+
+class TestStartBody(BaseModel):
+    """When to start, as BOPTEST takes it: unknown fields are ignored."""
+
+    start_time: Annotated[Given, Field(description="[s]")]
+    warmup_period: Annotated[Given, Field(description="[s]")]
+    final_time: Annotated[Given | None, Field(description="[s]")] = None
+    start_values: dict[str, Number | str | bool] | None = None
+
+
+class Action(BaseModel):
+    """Control inputs by name; what is left out keeps its value."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Number | str | bool | None] = Field(init=False)
+
+    dry_run: Annotated[bool | None, Field(description="Look ahead, and come back.")] = None
+
+
+_Inputs = dict[str, Number | str | bool | None]
+
+
+class StepsBody(_Body):
+    """Many control steps."""
+
+    steps: Given | None = None
+    action: _Inputs | None = None
+    trajectory: list[_Inputs] | dict[str, list[Number | str | bool | None]] | None = None
+    point_names: list[str] | None = None
+    atomic: bool | None = None
+    dry_run: bool | None = None
+
+
+class ResultsBody(_Body):
+    """Which trajectories."""
+
+    point_names: list[str]
+    start_time: Annotated[Given, Field(description="[s]")]
+    final_time: Annotated[Given, Field(description="[s]")]
+
+
+class ForecastBody(_Body):
+    """What to look at, how far ahead and how closely."""
+
+    point_names: list[str]
+    horizon: Annotated[Given, Field(description="[s]")]
+    interval: Annotated[Given, Field(description="[s]")]
+
+
+class ScenarioBody(BaseModel):
+    """The parts of a scenario that are to change."""
+
+    time_period: str | None = None
+    electricity_price: str | None = None
+    temperature_uncertainty: str | None = None
+    seed: int | str | None = None
+
+
+class SnapshotBody(_Body):
+    """A snapshot."""
+
+    snapshot: str
+
+
+class ForkBody(_Body):
+    """A snapshot; by default the present state."""
+
+    snapshot: str | None = None
+
+
+class FileBody(_Body):
+    """A folder or FMU of the folder of test cases."""
+
+    file: str
+    testcaseid: str | None = None
+
+
+class WrongTestId(_Reply):
+    """A test id that no session has, as BOPTEST tells it."""
+
+    value: str
+    msg: str
+    param: Literal["testid"]
+    location: Literal["params"]

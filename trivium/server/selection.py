@@ -1,0 +1,103 @@
+"""Some runs of a sweep's results, as JSON or Parquet."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flask import Response, request
+
+from trivium.errors import InvalidValueError, NotFoundError, TooLargeError
+from trivium.jobs.record import Job
+from trivium.numbers import parse_count, shown
+from trivium.server import wire
+
+PARQUET = "application/vnd.apache.parquet"
+#: Runs of a reply by default; most numbers of one.
+_RUNS, _MOST = 1000, 2_000_000
+_KNOWN = ("select", "variable", "limit", "offset", "format")
+
+
+def selection(job: Job, folder: Path) -> Response:
+    """Return what the request's address chooses of the results of a job.
+
+    Parameters
+    ----------
+    job : Job
+    folder : Path
+        Of the job.
+
+    Raises
+    ------
+    NotFoundError
+        When the job has no results of runs, or none yet.
+    InvalidValueError
+        Naming what of the address is wrong.
+    TooLargeError
+        When that is more than a reply may hold.
+    """
+    wire.query(None, *_KNOWN)
+    if job.kind != "sweep":
+        raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only a sweep has runs to select.")
+    if not (folder / "results" / "results.h5").is_file():
+        raise NotFoundError(f"Job {job.task_id} has no results on this machine, or none yet.")
+    from trivium.study.choose import parse_choices
+    from trivium.study.read import Selection, open_results  # brings h5py, which an extra may lack
+
+    as_parquet = _wants_parquet()
+    limit, offset = _count("limit", _RUNS), _count("offset", 0)
+    variables = list(dict.fromkeys(request.args.getlist("variable")))
+    with open_results(folder / "results") as results:
+        for name in variables:
+            if name not in results.variables:
+                known = ", ".join(results.variables) or "none"
+                raise InvalidValueError(
+                    f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {known}.",
+                    "variable",
+                )
+        chosen = results.select(**parse_choices(request.args.getlist("select")))
+        total = len(chosen)
+        chosen = Selection(results, chosen.runs[offset : offset + limit])
+        columns = [*results.parameters, *results.metrics]
+        numbers = len(chosen) * (len(columns) + 1 + len(variables) * results.time.size)
+        if numbers > _MOST:
+            raise TooLargeError(
+                f"{len(chosen)} runs would be {numbers} numbers, and a reply holds {_MOST}; lower the parameter limit, "
+                "choose fewer runs or variables, or download the files."
+            )
+        return _parquet(chosen, variables) if as_parquet else _json(chosen, variables, total, offset)
+
+
+def _json(chosen: Any, variables: list[str], total: int, offset: int) -> Response:
+    results = chosen.results
+    payload: dict[str, Any] = {"total": total, "offset": offset, "run": chosen.runs}
+    payload["parameters"] = {name: results.column(name, chosen.runs) for name in results.parameters}
+    payload["metrics"] = {name: results.column(name, chosen.runs) for name in results.metrics}
+    if variables:
+        payload["time"] = results.time
+        payload["trajectories"] = {name: chosen.trajectories(name) for name in variables}
+    return wire.envelope(200, "Queried the runs successfully.", payload)
+
+
+def _parquet(chosen: Any, variables: list[str]) -> Response:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "selection.parquet"
+        chosen.export(path, trajectories=bool(variables), variables=variables or None)
+        return Response(path.read_bytes(), content_type=PARQUET)
+
+
+def _wants_parquet() -> bool:
+    asked = request.args.get("format")
+    if asked is None:
+        return request.accept_mimetypes.best_match(["application/json", PARQUET]) == PARQUET
+    if asked not in ("json", "parquet"):
+        raise InvalidValueError(
+            f"Invalid value {shown(asked)} for parameter format. It must be json or parquet.", "format"
+        )
+    return asked == "parquet"
+
+
+def _count(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    return 0 if text == "0" and not default else parse_count(text, name)

@@ -1,0 +1,288 @@
+"""What goes over the wire: JSON bodies in, envelopes out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import orjson
+from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from trivium.errors import (
+    BusyError,
+    ContentTypeError,
+    InvalidValueError,
+    MalformedError,
+    RateError,
+    RequestError,
+    TokenError,
+    TooLargeError,
+    TriviumError,
+    UnknownSessionError,
+)
+from trivium.numbers import parse_flag, parse_number, shown
+from trivium.simulation.testcase import Reply
+from trivium.suggestions import did_you_mean
+
+_JSON = "application/json"
+#: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
+#: only if somebody listens. Beyond it the connection breaks.
+_DRAINED = 64 * 2**20
+#: How deep a body may be nested. Brackets in texts count too, which come in pairs in all names of variables.
+_DEPTH = 32
+_OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
+
+
+class MissingError(RequestError):
+    """A field that a request with a test id lacks; BOPTEST's answer names it in the payload."""
+
+
+def envelope(status: int, message: str, payload: Any = None) -> Response:
+    """Return a reply: ``{"status", "message", "payload"}`` with that HTTP status."""
+    body = orjson.dumps({"status": status, "message": message, "payload": payload}, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, status=status, content_type=_JSON)
+
+
+def reply(answer: Reply) -> Response:
+    """Return what a test case answers."""
+    return told(envelope(*answer), answer)
+
+
+def told(response: Response, answer: Reply) -> Response:
+    """Add the header that tells when the plant of an answer did not come back bit by bit."""
+    restored = getattr(answer, "restored", "")
+    if restored in ("inexact", "replayed"):
+        response.headers["Session-Restored"] = restored
+    return response
+
+
+def streamed(answer: Reply) -> Response:
+    """Return an answer whose payload maps names to arrays, sent column by column: a year of data needs no more memory
+    than one column.
+    """  # noqa: D205
+    columns: Mapping[str, np.ndarray[Any, Any]] = answer.payload
+
+    def parts() -> Iterator[bytes]:
+        head = orjson.dumps({"status": answer.status, "message": answer.message})
+        yield head[:-1] + b',"payload":{'
+        for i, (name, column) in enumerate(columns.items()):
+            values = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
+            yield (b"," if i else b"") + orjson.dumps(name) + b":" + values
+        yield b"}}"
+
+    return told(Response(parts(), status=answer.status, content_type=_JSON), answer)
+
+
+def body(*, form: bool = False) -> dict[str, Any]:
+    """Return the JSON object of the request; an empty body is an empty object.
+
+    Parameters
+    ----------
+    form : bool
+        Whether form data is taken too; a name that comes more than once then has a list.
+
+    Raises
+    ------
+    TooLargeError
+        When the body is beyond the limit.
+    ContentTypeError
+        When a body is not declared as JSON.
+    MalformedError
+        When it is not a JSON object.
+    """
+    limit = request.max_content_length or sys.maxsize
+    try:
+        data = request.get_data(cache=True, parse_form_data=False)
+        if request.content_length is None and len(data) >= limit:  # sent in chunks: reading stops at the limit
+            raise RequestEntityTooLarge
+    except RequestEntityTooLarge as error:
+        _drain()
+        raise TooLargeError(f"The body is larger than {limit} bytes.") from error
+    if not data:
+        return {}
+    if form and request.mimetype == "application/x-www-form-urlencoded":
+        values = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: given if len(given) > 1 else given[0] for name, given in values.items()}
+    if not request.is_json:
+        raise ContentTypeError(
+            f"The body must be JSON with the header Content-Type: application/json, not "
+            f"{shown(request.content_type) if request.content_type else 'without one'}."
+        )
+    value = _loads(data)
+    if not isinstance(value, dict):
+        raise MalformedError(f"The body must be a JSON object, but is {type(value)}.")
+    return value
+
+
+def flag(given: dict[str, Any], name: str) -> bool:
+    """Take a yes or no out of a body; no where there is none.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is something else.
+    """
+    value = given.pop(name, None)
+    return False if value is None else parse_flag(value, name)
+
+
+def texts(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[str | None]:
+    """Return fields of the body that are texts; None for an optional one that is missing.
+
+    Raises
+    ------
+    InvalidValueError
+        When one is missing, unknown or something else.
+    """
+    values = fields(required, optional)
+    for field, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidValueError(
+                f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.",
+                field,
+            )
+    return list(values.values())
+
+
+def conditions() -> dict[str, Any]:
+    """Return what the headers make a change depend on.
+
+    Returns
+    -------
+    dict[str, Any]
+        ``clock`` from ``If-Match``: where the client believes the session to stand [s]; ``key``: ``Idempotency-Key``.
+
+    Raises
+    ------
+    InvalidValueError
+        When the clock is no number.
+    """
+    clock, key = request.headers.get("If-Match"), request.headers.get("Idempotency-Key")
+    found: dict[str, Any] = {}
+    if clock is not None and clock.strip() != "*":
+        found["clock"] = parse_number(clock.strip().strip('"'), "If-Match")
+    if key:
+        if len(key) > 200:
+            raise InvalidValueError(f"Invalid value {shown(key)} for parameter Idempotency-Key. It is too long.", "key")
+        found["key"] = key
+    return found
+
+
+def failure(error: TriviumError) -> Response:
+    """Return the reply to an error, in the shape that it has on the routes that can raise it."""
+    if isinstance(error, MissingError):
+        return envelope(error.status, "Bad Request", str(error))
+    if isinstance(error, UnknownSessionError):  # as BOPTEST has it
+        wrong = {"value": error.testid, "msg": str(error), "param": "testid", "location": "params"}
+        return Response(orjson.dumps({"errors": [wrong]}), status=error.status, content_type=_JSON)
+    if isinstance(error, TokenError):
+        response = envelope(error.status, str(error))
+        response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    if isinstance(error, RateError):
+        response = envelope(error.status, str(error))
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    if isinstance(error, BusyError):
+        response = envelope(error.status, str(error), {"queue_position": error.position})
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    return envelope(error.status, str(error))
+
+
+def _drain() -> None:
+    stream, left = request.environ["wsgi.input"], _DRAINED
+    while left > 0 and (data := stream.read(65536)):
+        left -= len(data)
+
+
+def _check_depth(data: bytes) -> None:
+    """Refuse what is nested deeper than any request needs, before it is read.
+
+    Raises
+    ------
+    MalformedError
+    """
+    if data.count(b"[") + data.count(b"{") > _DEPTH:
+        signs = np.frombuffer(data, np.uint8)
+        opened = np.isin(signs, _OPENING).astype(np.int8) - np.isin(signs, _CLOSING).astype(np.int8)
+        if int(np.cumsum(opened, dtype=np.int64).max()) > _DEPTH:
+            raise MalformedError(f"The JSON of the body is nested deeper than {_DEPTH} levels.")
+
+
+def _loads(data: bytes) -> Any:
+    _check_depth(data)
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        # Python's own reader takes NaN, Infinity and huge numbers too: then the field can be named that holds one
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise MalformedError(f"The body is not valid JSON: {error}.") from error
+
+
+def fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields of a request's body.
+
+    Parameters
+    ----------
+    required, optional : tuple of str
+        An optional field that is missing is None.
+
+    Raises
+    ------
+    InvalidValueError
+        When a field is missing or unknown; named in the message.
+    """
+    given = body()
+    for name in given:
+        if name not in required and name not in optional:
+            near = did_you_mean(name, (*required, *optional))
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
+    for name in required:
+        if given.get(name) is None:
+            raise InvalidValueError(
+                f"Bad input for parameter {name}. Missing required parameter in the JSON body.", name
+            )
+    return {name: given.get(name) for name in (*required, *optional)}
+
+
+def lenient_fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    """Return fields of a request's body, which may be form data, as BOPTEST takes them: unknown ones are ignored.
+
+    Raises
+    ------
+    MissingError
+        When a field is missing.
+    """
+    given = body(form=True)
+    for name in required:
+        if name not in given:
+            raise MissingError(name)
+    return [given.get(name) for name in (*required, *optional)]
+
+
+def wanted(testid: str | None, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
+    """Return fields of a request's body: strictly for the default session, as BOPTEST takes them for a test id."""
+    return list(fields(required, optional).values()) if testid is None else lenient_fields(required, optional)
+
+
+def query(testid: str | None, *known: str) -> list[str | None]:
+    """Return parameters of a request's address; None where one is missing.
+
+    Raises
+    ------
+    InvalidValueError
+        When one is unknown; with a test id unknown ones are ignored.
+    """
+    for name in request.args:
+        if name not in known and testid is None:
+            near = did_you_mean(name, known)
+            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
+    return [request.args.get(name) for name in known]

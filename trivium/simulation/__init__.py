@@ -1,0 +1,1 @@
+"""Simulations: one model over interactive time."""

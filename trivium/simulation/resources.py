@@ -1,0 +1,296 @@
+"""A test case on disk: an FMU, alone or in a Resources folder with further files.
+
+Only the FMU is needed. ``testcase.toml`` is optional; every key has a default, and the file names are those of
+AlphaDataCenterCooling::
+
+    name = "AlphaDataCenterCooling_Gym"   # default: the name of the FMU's file
+    step = 300                # control step at the start [s]; default: see below
+    end_time = 30099300       # latest end of a simulation [s]; default: none
+
+    [files]                   # "" where a file shall not be used although it is there
+    fmu = "AlphaDataCenterCooling_FMU.fmu"                  # or the only FMU of the folder
+    disturbances = "Disturbance.csv"
+    initialization_actions = "Initialization_actions.npz"   # or .csv; the first that exists
+    initialization_observation = "Initialization_observation0.csv"
+    head = "mlp.pth"                                        # or a .pt2 or .pt: see `trivium.plants.cooling.exported`
+    chiller_power = "chiller_power.pth"
+    signals = "Signals.csv"                                 # prices and emissions, see `trivium.evaluation.scenario`
+    version = "version.txt"
+
+    [boundary]
+    file = "inputs.csv"       # another name for files.disturbances
+    interpolation = "hold"    # hold or linear
+
+    [fmu]
+    tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
+    absolute_tolerance = 1e-6 # of Model Exchange, times the nominal values; default: as the engine chooses
+    engine = "auto"           # auto, fmpy or pyfmi
+    interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
+    restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
+
+    [kpi]                     # see `trivium.evaluation.kpi`
+    [scenario]                # see `trivium.evaluation.scenario`
+
+A folder with a first observation or a surrogate of the required head is a test case of the reference's kind: it needs
+disturbances, observation, head and version together, and a file that is missing is an error and no other test case.
+Its name, latest end and step default to the reference's. The step of others defaults to what the FMU proposes, else the
+interval of the boundary data, else 1 s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.numbers import parse_number
+from trivium.simulation.times import parse_step, parse_time
+
+_T = TypeVar("_T", str, bool)
+#: Version of a test case that does not tell one.
+_UNKNOWN = "unknown"
+
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "fmu": ("AlphaDataCenterCooling_FMU.fmu",),
+    "disturbances": ("Disturbance.csv",),
+    "initialization_actions": ("Initialization_actions.npz", "Initialization_actions.csv"),
+    "initialization_observation": ("Initialization_observation0.csv",),
+    "head": ("mlp.pth",),
+    "chiller_power": ("chiller_power.pth",),
+    "signals": ("Signals.csv",),
+    "version": ("version.txt",),
+}
+#: Files of which a test case of the reference's kind needs all, and those of them that make a test case one.
+_REFERENCE = ("disturbances", "initialization_observation", "head", "version")
+_TELLING = ("initialization_observation", "head")
+#: What a test case of the reference's kind is called and how long it lasts [s].
+_NAME, _END = "AlphaDataCenterCooling_Gym", 30099300.0
+ENGINES = ("auto", "fmpy", "pyfmi")
+INTERFACES = ("cs", "me")
+_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart"})
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The files of a test case.
+
+    Attributes
+    ----------
+    name, version : str
+        What ``/name`` and ``/version`` answer.
+    step : float or None
+        Control step at the start [s]; None for what the FMU or the boundary data proposes.
+    end_time : float or None
+        Latest end of a simulation [s]; None for none.
+    fmu : Path
+    disturbances : Path or None
+        Boundary data; None where all inputs are given by clients.
+    initialization_actions, initialization_observation : Path or None
+        See `trivium.simulation.start`.
+    head : Path or None
+        Surrogate of the required head; None where it is not computed.
+    chiller_power : Path or None
+        None where the folder has none: then the measured power is used.
+    tolerance : float or None
+        Relative tolerance of the FMU; None for what the FMU recommends.
+    absolute_tolerance : float or None
+        Absolute tolerance of the solver of Model Exchange, as a share of the states' nominal values [1]; None for what
+        the engine chooses.
+    engine : str
+        What runs the FMU; see `trivium.model.fmu.registry`.
+    interface : str or None
+        ``cs`` or ``me``; None for co-simulation where the FMU offers it.
+    restart : bool
+        Whether Model Exchange is simulated anew at every step.
+    linear : bool
+        Whether boundary data is interpolated; otherwise values hold.
+    signals : Path or None
+        Prices and emissions; None where the test case has none.
+    kpi, scenario : Mapping
+        The tables of that name, checked by whom they are for.
+    """
+
+    name: str
+    version: str
+    step: float | None
+    end_time: float | None
+    fmu: Path
+    disturbances: Path | None = None
+    initialization_actions: Path | None = None
+    initialization_observation: Path | None = None
+    head: Path | None = None
+    chiller_power: Path | None = None
+    tolerance: float | None = None
+    engine: str = "auto"
+    interface: str | None = None
+    restart: bool = False
+    linear: bool = False
+    absolute_tolerance: float | None = None
+    signals: Path | None = None
+    kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
+        digest = hashlib.sha256()
+        for each in fields(self):
+            value = getattr(self, each.name)
+            digest.update(f"{each.name}=".encode())
+            if isinstance(value, Path):
+                with value.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            elif each.name in _RUN or each.name == "linear":
+                digest.update(repr(value).encode())
+        return digest.hexdigest()
+
+    @classmethod
+    def load(cls, path: Path) -> Resources:
+        """Find the files of a test case.
+
+        Parameters
+        ----------
+        path : Path
+            A Resources folder, or an FMU alone.
+
+        Raises
+        ------
+        ResourcesError
+            Naming the file that is missing or the key that is wrong.
+        """
+        path = path.absolute()
+        if path.is_file():
+            return cls(name=path.stem, version=_UNKNOWN, step=None, end_time=None, fmu=path)
+        if not path.is_dir():
+            raise ResourcesError(f"the Resources folder {path} does not exist")
+        toml = _read_toml(path / "testcase.toml")
+        named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
+        _known(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
+        _known(named, set(_FILES), "files.")
+        _known(boundary, {"file", "interpolation"}, "boundary.")
+        _known(fmu, _RUN, "fmu.")
+        if "file" in boundary:
+            if "disturbances" in named:
+                raise ResourcesError("testcase.toml: boundary.file and files.disturbances are two names of one thing")
+            named["disturbances"] = boundary["file"]
+        files = {key: _find(path, key, named) for key in _FILES}
+        reference = any(files[key] for key in _TELLING)
+        if reference:
+            _require(path, files, named)
+        model = files["fmu"] or _only_fmu(path)
+        try:
+            return cls(
+                name=str(toml.get("name", _NAME if reference else model.stem)),
+                version=_UNKNOWN if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
+                step=parse_step(toml["step"]) if "step" in toml else None,
+                end_time=_end(toml, _END if reference else None),
+                fmu=model,
+                disturbances=files["disturbances"],
+                initialization_actions=files["initialization_actions"],
+                initialization_observation=files["initialization_observation"],
+                head=files["head"],
+                chiller_power=files["chiller_power"],
+                tolerance=_tolerance(fmu, "tolerance"),
+                absolute_tolerance=_tolerance(fmu, "absolute_tolerance"),
+                engine=_one_of(fmu, "fmu.engine", ENGINES) or "auto",
+                interface=_one_of(fmu, "fmu.interface", INTERFACES),
+                restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
+                linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
+                signals=files["signals"],
+                kpi=_table(toml, "kpi"),
+                scenario=_table(toml, "scenario"),
+            )
+        except InvalidValueError as error:
+            raise ResourcesError(f"testcase.toml: {error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise ResourcesError(f"version file: {error}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ResourcesError(f"{path.name} cannot be read: {error}") from error
+
+
+def _table(toml: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = toml.get(key, {})
+    if not isinstance(table, dict):
+        raise ResourcesError(f"testcase.toml: {key} must be a table")
+    return table
+
+
+def _one_of(table: Mapping[str, Any], name: str, choices: Sequence[_T]) -> _T | None:
+    """Return one of the values that a key may have; None where it is not set."""
+    value = table.get(name.partition(".")[2])
+    if value is None:
+        return None
+    for choice in choices:
+        if value == choice and type(value) is type(choice):
+            return choice
+    raise ResourcesError(f"testcase.toml: {name} must be one of {', '.join(map(str, choices))}, not {value}")
+
+
+def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
+    if key not in table:
+        return None
+    value = parse_number(table[key], f"fmu.{key}")
+    if value <= 0.0:
+        raise InvalidValueError(f"fmu.{key} must be positive, not {value:g}", key)
+    return value
+
+
+def _end(toml: Mapping[str, Any], default: float | None) -> float | None:
+    if "end_time" not in toml:
+        return default
+    end = parse_time(toml["end_time"], "end_time")
+    if end == 0:
+        raise InvalidValueError("Invalid value 0 for parameter end_time. Value must be greater than 0.", "end_time")
+    return end
+
+
+def _known(table: Mapping[str, Any], known: Set[str], prefix: str) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ResourcesError(f"testcase.toml: unknown key {prefix}{unknown[0]}")
+
+
+def _find(directory: Path, key: str, named: Mapping[str, Any]) -> Path | None:
+    """Return the file that stands for a key, None where there is none; a file that testcase.toml names must exist."""
+    if key in named and not isinstance(named[key], str):
+        raise ResourcesError(f"testcase.toml: files.{key} must be the name of a file, not {named[key]}")
+    if named.get(key) == "":
+        return None
+    for name in (named[key],) if key in named else _FILES[key]:
+        if (directory / name).is_file():
+            return directory / name
+    if key in named:
+        raise ResourcesError(f"{directory} has no {named[key]}")
+    return None
+
+
+def _only_fmu(directory: Path) -> Path:
+    """Return the FMU of a folder where none has the name of the reference's."""
+    there = sorted(directory.glob("*.fmu"))
+    if len(there) != 1:
+        several = f"several FMUs ({', '.join(path.name for path in there)}), of which testcase.toml must name one"
+        none = f"no {_FILES['fmu'][0]} nor any other FMU"
+        raise ResourcesError(f"{directory} has {several if there else none}")
+    return there[0]
+
+
+def _require(directory: Path, files: Mapping[str, Path | None], named: Mapping[str, Any]) -> None:
+    """Refuse a test case of the reference's kind that lacks a file."""
+    for key in _REFERENCE:
+        if files[key] is None and named.get(key) != "":
+            raise ResourcesError(
+                f"{directory} has no {_FILES[key][0]}, which a test case of this kind needs (testcase.toml may say "
+                f'{key} = "")'
+            )

@@ -1,0 +1,217 @@
+"""How a simulation of a test case begins: from an observation, after a warm-up, or with the model's initialization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.model.contract import FloatArray, StartValues
+from trivium.model.variable import Variable
+from trivium.numbers import parse_input, shown
+from trivium.simulation.actions import Actions
+from trivium.simulation.initialization import InitializationActions
+from trivium.simulation.position import Position
+from trivium.simulation.stepper import Stepper
+from trivium.simulation.times import Clock
+from trivium.simulation.warm import WarmStarts
+
+
+class Begun(NamedTuple):
+    """A simulation that has begun.
+
+    Attributes
+    ----------
+    position : Position
+    controls : FloatArray, shape (n_controls,)
+        Control inputs that were held last.
+    warmup : float
+        How long before it the simulation began [s].
+    """
+
+    position: Position
+    controls: FloatArray
+    warmup: float
+
+
+class Starts:
+    """Begins simulations of a test case.
+
+    A test case with an observation stands at 0 with that, and a later start is simulated from an interval before on,
+    with its initialization actions. Without both the model is initialized at the start, whichever it is; where a
+    warm-up is asked it is simulated with the control inputs' start values.
+
+    Parameters
+    ----------
+    stepper : Stepper
+    clients : Actions
+        The control inputs.
+    actions : InitializationActions or None
+    observation : Mapping[str, float] or None
+        All outputs, and the control inputs it has.
+    source : str
+        What the observation is read from, for errors.
+
+    Raises
+    ------
+    ResourcesError
+        When the observation lacks an output.
+    """
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        clients: Actions,
+        actions: InitializationActions | None,
+        observation: Mapping[str, float] | None,
+        source: str = "the observation",
+    ) -> None:
+        self._stepper = stepper
+        self._actions = actions
+        self._position = clients.position
+        outputs = stepper.model.outputs
+        start = {variable.name: variable.start or 0.0 for variable in clients.variables}
+        self._outputs0: FloatArray | None = None
+        if observation is not None:
+            missing = [variable.name for variable in outputs if variable.name not in observation]
+            if missing:
+                raise ResourcesError(f"{source} has no column {missing[0]}")
+            self._outputs0 = np.array([observation[variable.name] for variable in outputs])
+            start |= {name: observation[name] for name in start if name in observation}
+        #: Control inputs of a new session, shape (n_controls,).
+        self.controls0 = np.array(list(start.values()))
+        #: What times must be multiples of [s]; None where any will do.
+        self.grid = None if actions is None and observation is None else stepper.disturbances.interval
+        self.warm = WarmStarts(stepper)
+
+    @property
+    def earliest(self) -> float:
+        """Where a new session stands [s]: at 0, or where the boundary data begins."""
+        return max(0.0, self._stepper.disturbances.time0)
+
+    def first(self) -> Position:
+        """Begin there.
+
+        Raises
+        ------
+        TriviumError
+            When it cannot be done.
+        """
+        return self._here(self.earliest, {}).position
+
+    def begin(self, time: float, warmup: float | None, start_values: StartValues, step: float) -> Begun:
+        """Begin at a time.
+
+        Parameters
+        ----------
+        time : float
+            [s]
+        warmup : float or None
+            How long before that the simulation shall begin [s]; None for what the test case needs.
+        start_values : Mapping[str, float or str]
+            What `parse` returned.
+        step : float
+            Control step of the warm-up, where the test case has no grid of time [s].
+
+        Raises
+        ------
+        TriviumError
+            When it cannot be done; everything stands as before.
+        """
+        if self.grid is None:
+            wanted = warmup or 0.0
+        elif time == 0:
+            return self._here(time, start_values)
+        else:
+            wanted, step = max(warmup or 0.0, self.grid), self.grid
+
+        def cold() -> tuple[Position, FloatArray]:
+            begun = self._cold(time, min(wanted, time), start_values, step)
+            return begun.position, begun.controls
+
+        key = (time, min(wanted, time), step, *sorted(start_values.items()))
+        return Begun(*self.warm.start(key, step, cold), wanted)
+
+    def _here(self, time: float, start_values: StartValues) -> Begun:
+        """Begin without a warm-up."""
+        if self._outputs0 is None:
+            position = self._stepper.initialize(time, self.controls0, start_values)
+        else:
+            position = self._stepper.observe(time, self.controls0, self._outputs0, start_values)
+        return Begun(position, self.controls0, 0.0)
+
+    def _cold(self, time: float, warmup: float, start_values: StartValues, step: float) -> Begun:
+        """Begin by simulating."""
+        if not warmup:
+            return self._here(time, start_values)
+        whole = int(warmup / step + 1e-9)
+        times = Clock(time, step, -whole).times(whole)
+        began = Clock(time, warmup, -1).time
+        if times[0] - began > 1e-9 * step:  # the first step is shorter
+            times.insert(0, began)
+        controls = np.array([self._action(at) for at in times[:-1]])
+        outputs = self._outputs0
+        if outputs is None:  # no law looks at them then
+            outputs = np.zeros(len(self._stepper.model.outputs))
+        position = self._stepper.warm_up(times, controls, outputs, start_values)
+        return Begun(position, controls[-1].copy(), warmup)
+
+    def _action(self, time: float) -> FloatArray:
+        """Return the control inputs of the step from a time on, before the start."""
+        if self._actions is None:
+            if self.grid is None:
+                return self.controls0
+            raise InvalidValueError(
+                f"Invalid value {time + self.grid} for parameter start_time. This test case has no initialization "
+                f"actions, so it can start at 0 only.",
+                "start_time",
+            )
+        action = self._actions.at(time)
+        controls = self.controls0.copy()
+        for name, i in self._position.items():
+            controls[i] = action.get(name, controls[i])
+        return controls
+
+
+def parse_start_values(given: Any, parameters: Mapping[str, Variable]) -> StartValues:
+    """Return the start values of a request.
+
+    Parameters
+    ----------
+    given : Mapping[str, float or int or bool or str or None] or None
+        None in place of a value keeps what the model has.
+    parameters : Mapping[str, Variable]
+        What may be set, by name.
+
+    Raises
+    ------
+    InvalidValueError
+        When a name is unknown, or a value is of the wrong kind or out of bounds.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InvalidValueError(
+            f"Invalid value for parameter start_values. It must be an object, but is {type(given)}.", "start_values"
+        )
+    values: dict[str, float | str] = {}
+    for name, value in given.items():
+        variable = parameters.get(name)
+        if variable is None:
+            raise InvalidValueError(
+                f"Unexpected name {shown(name)} in parameter start_values. Check the list of parameters.", name
+            )
+        if value is None:
+            continue
+        if variable.kind != "text":
+            values[name] = parse_input(value, variable)
+        elif isinstance(value, str):
+            values[name] = value
+        else:
+            raise InvalidValueError(
+                f"Invalid value {shown(value)} for parameter {name}. Value must be a string, but is {type(value)}.",
+                name,
+            )
+    return values

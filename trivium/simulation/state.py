@@ -1,0 +1,150 @@
+"""A state of a test case as bytes: everything it needs to go on from a moment, in this process or another.
+
+Layout: eight bytes ``TRIVSTAT``, then little-endian the CRC-32 of all that follows and the length of the header, both
+four bytes; the header, a JSON object; the control inputs and the outputs as float64; the serialized plant. Nothing in
+it is code. The rows of the history are not part of it, only their number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import struct
+import sys
+import zlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.errors import StateError
+from trivium.model.contract import FloatArray, Model, Snapshot
+from trivium.simulation.position import Beginning, Mark, Position
+from trivium.simulation.resources import Resources
+from trivium.simulation.times import Clock
+
+_MAGIC = b"TRIVSTAT"
+_HEAD = struct.Struct("<8sI")
+_LENGTH = struct.Struct("<I")
+#: Version of this layout and of what the loop over time computes; a state of another version is refused.
+VERSION = 3
+
+
+class State(NamedTuple):
+    """Everything that a test case is at a moment.
+
+    Attributes
+    ----------
+    mark : Mark
+        Plant, how it began, number of history rows.
+    position : Position
+        Time, outputs, whether a client's step led there.
+    controls : FloatArray, shape (n_controls,)
+        Control inputs, as they were last.
+    clock : Clock
+        Time and control step.
+    end_time : float
+        End of the simulation [s].
+    first_row : int
+        Row of the history where the test begins.
+    scenario : Mapping[str, Any]
+        Parts of the scenario.
+    """
+
+    mark: Mark
+    position: Position
+    controls: FloatArray
+    clock: Clock
+    end_time: float
+    first_row: int
+    scenario: Mapping[str, Any]
+
+
+def origin(resources: Resources, model: Model) -> str:
+    """Return the hash of all that must be the same where a state is restored.
+
+    These are the files of the test case and its tolerance, the adapter, the platform of the binary, the names and
+    order of the plant's variables, and the version of this module.
+    """
+    parts = [
+        str(VERSION),
+        resources.fingerprint,
+        type(model).__qualname__,
+        sys.platform,
+        platform.machine(),
+        *(variable.name for variable in (*model.inputs, *model.outputs)),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def encode(state: State, of: str) -> bytes:
+    """Return a state as bytes.
+
+    Parameters
+    ----------
+    state : State
+    of : str
+        The `origin` of the test case.
+    """
+    snapshot, position = state.mark.snapshot, state.position
+    header = {
+        "version": VERSION,
+        "origin": of,
+        "time": position.time,
+        "stepped": position.stepped,
+        "texts": dict(position.texts),
+        "clock": state.clock,
+        "end_time": state.end_time,
+        "first_row": state.first_row,
+        "scenario": dict(state.scenario),
+        "rows": state.mark.rows,
+        "beginning": {**state.mark.beginning._asdict(), "start_values": dict(state.mark.beginning.start_values)},
+        "controls": len(state.controls),
+        "outputs": len(position.outputs),
+        "plant": None if snapshot is None else {"time": snapshot.time, "fresh": snapshot.data is None},
+    }
+    text = json.dumps(header).encode()  # floats come back as they were: Python writes the shortest exact form
+    data = b"" if snapshot is None or snapshot.data is None else snapshot.data
+    numbers = np.concatenate((state.controls, position.outputs)).astype("<f8").tobytes()
+    body = b"".join((_LENGTH.pack(len(text)), text, numbers, data))
+    return _HEAD.pack(_MAGIC, zlib.crc32(body)) + body
+
+
+def decode(data: bytes, of: str) -> State:
+    """Return the state that bytes hold.
+
+    Raises
+    ------
+    StateError
+        When they are damaged, of another version or of another origin.
+    """
+    if len(data) < _HEAD.size or data[: len(_MAGIC)] != _MAGIC:
+        raise StateError("the stored state is no state of a test case")
+    _, checksum = _HEAD.unpack_from(data)
+    body = memoryview(data)[_HEAD.size :]
+    if zlib.crc32(body) != checksum:
+        raise StateError("the stored state is damaged")
+    (length,) = _LENGTH.unpack_from(body)
+    body = body[_LENGTH.size :]
+    header: dict[str, Any] = json.loads(bytes(body[:length]))
+    if header["version"] != VERSION:
+        raise StateError(f"the stored state is of version {header['version']}, this server reads {VERSION}")
+    if header["origin"] != of:
+        raise StateError("the stored state belongs to other Resources, or to another engine or platform")
+    n_controls, n_outputs = header["controls"], header["outputs"]
+    end = length + 8 * (n_controls + n_outputs)
+    numbers = np.frombuffer(body[length:end], dtype="<f8").astype(np.float64)
+    plant, beginning = header["plant"], Beginning(**header["beginning"])
+    snapshot = None
+    if plant is not None:
+        snapshot = Snapshot(plant["time"], None if plant["fresh"] else bytes(body[end:]), beginning.start_values)
+    return State(
+        Mark(snapshot, header["rows"], beginning),
+        Position(header["time"], numbers[n_controls:], header["stepped"], header["texts"]),
+        numbers[:n_controls],
+        Clock(*header["clock"]),
+        header["end_time"],
+        header["first_row"],
+        header["scenario"],
+    )

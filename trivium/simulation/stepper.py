@@ -1,0 +1,399 @@
+"""The only loop over interactive time: sub-steps of a model under boundary data, as one transaction.
+
+A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, Head_required
+is computed where the test case has a law for it, all inputs are set and held, and the model goes on. Either all
+sub-steps happen or none: when one fails, the model is brought back to where it stood, in a new instance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.errors import ModelError, StateError, TriviumError
+from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
+from trivium.plants.cooling.head import RequiredHead
+from trivium.simulation.boundary import Disturbances
+from trivium.simulation.history import History
+from trivium.simulation.inputs import Inputs
+from trivium.simulation.position import Beginning, Mark, Position
+from trivium.simulation.times import difference
+
+
+class Stepper:
+    """Steps a model under its boundary data.
+
+    Parameters
+    ----------
+    model : Model
+    disturbances : Disturbances
+        Their names must be inputs of the model.
+    required_head : RequiredHead or None
+        None leaves Head_required to the clients, where the model has such an input at all.
+    history : History
+        Columns ``time``, inputs, outputs; a sub-step adds a row when its transaction succeeds.
+
+    Raises
+    ------
+    ResourcesError
+        When the boundary data and the model do not fit together.
+    """
+
+    def __init__(
+        self, model: Model, disturbances: Disturbances, required_head: RequiredHead | None, history: History
+    ) -> None:
+        self.model = model
+        self.disturbances = disturbances
+        self.history = history
+        #: Where the model's inputs come from.
+        self.inputs = Inputs(model.inputs, disturbances.names, required_head)
+        self._beginning = Beginning("observed", 0.0, {})
+        self._tells = True  # whether the model has outputs that are text; not known before it was asked
+
+    def twin(self) -> Stepper:
+        """Return a second stepper under the same boundary data, with a model and a history of its own.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be had twice.
+        """
+        return Stepper(self.model.twin(), self.disturbances, self.inputs.law, self.history.twin())
+
+    def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
+        """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.
+
+        Parameters
+        ----------
+        time : float
+            [s]
+        controls : FloatArray, shape (n_controls,)
+        outputs : FloatArray, shape (n_outputs,)
+        start_values : Mapping[str, float or str]
+            For the model.
+
+        Raises
+        ------
+        StorageError
+            When the history cannot be written; nothing changed then.
+        """
+        inputs = self.inputs.at(time, controls, self.disturbances)
+        if self.inputs.law is not None:
+            inputs[self.inputs.head] = np.nan  # stays open: none was computed
+        self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
+        self._beginning = Beginning("observed", time, start_values)
+        self.model.reset()
+        return Position(time, outputs, stepped=False)
+
+    def initialize(self, time: float, controls: FloatArray, start_values: StartValues) -> Position:
+        """Initialize the model at a time; parameters as in `observe`.
+
+        Returns
+        -------
+        Position
+            With the outputs after the initialization.
+
+        Raises
+        ------
+        ModelError, StorageError, InvalidValueError
+            When it cannot be done; the model stands where it stood.
+        """
+        inputs = self.inputs.at(time, controls, self.disturbances)
+        before = self._before()
+        try:
+            self.model.initialize(time, inputs, start_values)
+            outputs = self.model.read()
+            position = Position(time, outputs, stepped=False, texts=self._texts())
+            self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
+        except BaseException:
+            self._roll_back(before)
+            raise
+        self._beginning = Beginning("initialized", time, start_values)
+        return position
+
+    def warm_up(
+        self, times: Sequence[float], controls: FloatArray, outputs: FloatArray, start_values: StartValues
+    ) -> Position:
+        """Start the model at a time and simulate some steps; the history then holds their rows only.
+
+        Where the chillers' power is measured, Head_required keeps the FMU's start value in the first, as in the
+        reference.
+
+        Parameters
+        ----------
+        times : sequence of float, length n_steps + 1
+            Start of the first step and end of each [s].
+        controls : FloatArray, shape (n_steps, n_controls)
+        outputs : FloatArray, shape (n_outputs,)
+            Stands for the measurements before.
+        start_values : Mapping[str, float or str]
+            For the model.
+
+        Returns
+        -------
+        Position
+            At the end of the last step.
+
+        Raises
+        ------
+        ModelError, StorageError, InvalidValueError
+            When it cannot be done; the model stands where it stood.
+        """
+        rows, _ = self._rows(times, controls)
+        before, beginning = self._before(), self._beginning
+        law = self.inputs.law
+        head = self.inputs.start_head if law is not None and law.measures_power else None
+        position = Position(times[0], outputs, stepped=False)
+        try:
+            self._beginning = Beginning("warmed", times[0], start_values)
+            self.model.reset()
+            for row in rows:
+                position = self._sub_step(row, position, head)
+                head = None
+            self.history.replace(rows)
+        except BaseException:
+            self._beginning = beginning
+            self._roll_back(before)
+            raise
+        return position._replace(stepped=False)
+
+    def advance(self, position: Position, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
+        """Simulate control steps, all or none.
+
+        Parameters
+        ----------
+        position : Position
+            Where the session stands.
+        controls : FloatArray, shape (n_steps, n_controls)
+            One row a control step, held over its sub-steps.
+        times : sequence of float, length n_steps + 1
+            The clock now and at the end of each control step [s].
+
+        Returns
+        -------
+        position : Position
+            Where the session stands then.
+        ends : FloatArray, shape (n_steps, n_columns)
+            What the history took for the end of each control step.
+
+        Raises
+        ------
+        InvalidValueError
+            When the boundary data ends before, or the inputs cannot be; nothing was simulated.
+        ModelError
+            When a sub-step fails; the model stands where it stood.
+        StorageError
+            When the history cannot be written; the model stands where it stood.
+        """
+        rows, ends = self._rows(times, controls)
+        self._mend()
+        before = self._before()
+        try:
+            for row in rows:
+                position = self._sub_step(row, position)
+            self.history.append(rows)
+        except BaseException:
+            self._roll_back(before)
+            raise
+        return position, rows[ends]
+
+    def look_ahead(
+        self, position: Position, controls: FloatArray, times: Sequence[float]
+    ) -> tuple[Position, FloatArray, TriviumError | None]:
+        """Simulate control steps up to the first that fails, then go back to now; parameters as in `advance`.
+
+        Returns
+        -------
+        position : Position
+            At the end of the last control step that succeeded.
+        ends : FloatArray, shape (n_succeeded, n_columns)
+            What the history would have taken for their ends.
+        error : TriviumError or None
+            Why the next one failed.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be brought back to where it stood.
+        """
+        self._mend()
+        before, error = self._before(), None
+        taken = [np.empty((0, len(self.history.columns)))]
+        try:
+            for k in range(len(controls)):
+                rows, ends = self._rows(times[k : k + 2], controls[k : k + 1])
+                then = position
+                for row in rows:
+                    then = self._sub_step(row, then)
+                position = then
+                taken.append(rows[ends])
+        except TriviumError as failure:
+            error = failure
+        finally:
+            self._roll_back(before)
+        return position, np.concatenate(taken), error
+
+    def rehearse(
+        self,
+        position: Position,
+        policy: Callable[[Position], FloatArray],
+        times: Sequence[float],
+        disturbances: Disturbances,
+    ) -> FloatArray:
+        """Simulate control steps that a policy decides on as they come, then go back to now.
+
+        Parameters
+        ----------
+        position : Position
+            Where the session stands.
+        policy : Callable
+            Takes where the rehearsal stands and returns the control inputs of the coming step, shape (n_controls,).
+        times : sequence of float, length n_steps + 1
+            The clock now and at the end of each control step [s].
+        disturbances : Disturbances
+            What is believed to come, in place of the boundary data.
+
+        Returns
+        -------
+        FloatArray, shape (k, n_columns)
+            What the history would have taken.
+
+        Raises
+        ------
+        TriviumError
+            When a step fails, or the model cannot be brought back to where it stood.
+        """
+        self._mend()
+        before, real = self._before(), self.disturbances
+        taken = [np.empty((0, len(self.history.columns)))]
+        try:
+            self.disturbances = disturbances
+            for k in range(len(times) - 1):
+                rows, _ = self._rows(times[k : k + 2], policy(position)[np.newaxis])
+                for row in rows:
+                    position = self._sub_step(row, position)
+                taken.append(rows)
+        finally:
+            self.disturbances = real
+            self._roll_back(before)
+        return np.concatenate(taken)
+
+    def mark(self) -> Mark:
+        """Return what `restore` needs to come back to now.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be brought back to where it stood, or fails.
+        """
+        self._mend()
+        return Mark(self._before(), len(self.history), self._beginning)
+
+    def restore(self, mark: Mark, position: Position, rows: FloatArray | None = None) -> None:
+        """Go back to a mark, in a new instance of the model; the history is cut to the rows that it had.
+
+        Parameters
+        ----------
+        mark : Mark
+            Of this stepper or of another one over the same model and boundary data.
+        position : Position
+            Where the session stood then.
+        rows : FloatArray, shape (k, n_columns), optional
+            Take the place of the history; without them it must begin with the rows that the mark had.
+
+        Raises
+        ------
+        StateError
+            When the rows are not those that the mark had; nothing changed.
+        ModelError, StorageError
+            When it cannot be done; the model stands where it stood.
+        """
+        if not self._leads_to(rows, mark.rows, position):
+            raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")
+        before = self._before() if self.model.state is not State.FAILED else None
+        try:
+            if mark.snapshot is None:
+                table = self.history.rows() if rows is None else rows
+                self._replay(mark.beginning, table[: mark.rows])
+            else:
+                self.model.restore(mark.snapshot)
+            if rows is None:
+                self.history.cut(mark.rows)
+            else:
+                self.history.replace(rows[: mark.rows])
+        except BaseException:
+            self._roll_back(before)
+            raise
+        self._beginning = mark.beginning
+
+    def _leads_to(self, table: FloatArray | None, rows: int, position: Position) -> bool:
+        """Return whether so many rows of a table, or of the history, end at a position."""
+        if table is not None and (table.ndim != 2 or table.shape[1] != len(self.history.columns)):
+            return False
+        if not 0 < rows <= len(self.history if table is None else table):
+            return False
+        last = self.history.row(rows - 1) if table is None else table[rows - 1]
+        return float(last[0]) == position.time and np.array_equal(last[1 + len(self.model.inputs) :], position.outputs)
+
+    def last_inputs(self) -> FloatArray:
+        """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
+        return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
+
+    def _rows(self, times: Sequence[float], controls: FloatArray) -> tuple[FloatArray, NDArray[np.intp] | slice]:
+        return self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
+
+    def _sub_step(self, row: FloatArray, position: Position, head: float | None = None) -> Position:
+        """Simulate to the time of a row and complete it: Head_required, the outputs."""
+        inputs = row[1 : 1 + len(self.model.inputs)]
+        law = self.inputs.law
+        if law is not None:
+            if head is None:
+                head = law(inputs, position.outputs, stepped=position.stepped)
+            inputs[self.inputs.head] = head
+        if self.model.state is State.FRESH:
+            self.model.initialize(position.time, inputs, self._beginning.start_values)
+        end = float(row[0])
+        outputs = self.model.step(difference(end, position.time), inputs, end)
+        row[1 + len(inputs) :] = outputs
+        return Position(end, outputs, stepped=True, texts=self._texts() if self._tells else {})
+
+    def _texts(self) -> Mapping[str, str]:
+        texts = self.model.texts()
+        self._tells = bool(texts)
+        return texts
+
+    def _before(self) -> Snapshot | None:
+        """Return what `_roll_back` needs; None where only a replay helps."""
+        if self.model.state is State.FRESH or (self.model.state is State.READY and self.model.can_snapshot):
+            return self.model.snapshot()
+        return None
+
+    def _mend(self) -> None:
+        """Where an earlier roll-back failed, try again before anything else."""
+        if self.model.state is State.FAILED:
+            self._replay(self._beginning, self.history.rows())
+
+    def _roll_back(self, before: Snapshot | None) -> None:
+        if before is None:
+            self._replay(self._beginning, self.history.rows())
+        else:
+            self.model.restore(before)
+
+    def _replay(self, beginning: Beginning, rows: FloatArray) -> None:
+        """Bring the model to where rows of a history end, by simulating them again."""
+        n = len(self.model.inputs)
+        self.model.reset()
+        time = beginning.time
+        try:
+            if beginning.kind == "initialized":
+                self.model.initialize(time, np.array(rows[0, 1 : 1 + n]), beginning.start_values)
+            for row in rows[beginning.rows_before_steps :]:
+                inputs, end = np.array(row[1 : 1 + n]), float(row[0])
+                if self.model.state is State.FRESH:
+                    self.model.initialize(time, inputs, beginning.start_values)
+                self.model.step(difference(end, time), inputs, end)
+                time = end
+        except ModelError as error:
+            raise ModelError(f"the model could not be brought back to where it stood: {error}") from error

@@ -1,0 +1,13 @@
+"""Sweeps: a model run many times with other parameters; docs/sweep.md tells how. Needs the extra ``sweep``."""
+
+from trivium.extras import is_installed, missing, require
+
+for _module in ("llvmlite", "numba"):  # what follows imports them
+    require(_module, "sweep")
+for _module in ("distributed", "h5py"):  # imported late: they are slow to import
+    if not is_installed(_module):
+        raise missing(_module, "sweep")
+
+from trivium.study.read import open_results as open  # noqa: A004, E402 - trivium.study.open("results")
+
+__all__ = ["open"]

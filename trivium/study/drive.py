@@ -1,0 +1,238 @@
+"""A study from its beginning, or from where it was interrupted, to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.engine import Ended, Engine, ThisProcess
+from trivium.errors import EngineError, TriviumError
+from trivium.study import hdf5
+from trivium.study.cache import Cache, keys_of
+from trivium.study.job import DONE, Job, Results
+from trivium.study.pace import Pace
+from trivium.study.parts import Chunk, Parts
+from trivium.study.plan import Plan
+from trivium.study.slave import Strategy
+from trivium.study.store import Store
+from trivium.study.task import key_of_chunk, key_of_run, task
+
+#: Time that a chunk should take [s]: much longer than a task costs, short enough to lose.
+CHUNK_SECONDS = 2.0
+#: Most bytes of a chunk's trajectories.
+_CHUNK_BYTES = 32 * 2**20
+#: Chunks in flight a worker.
+_WINDOW = 2
+#: How often a process may die in a run of its own before the run is said to have failed, and how often a chunk that did
+#: not begin yet may lose its process before it counts as one that did.
+_DEATHS, _IDLE = 2, 5
+#: Time between two looks at whether the scheduler still is there [s].
+_PATIENCE = 1.0
+#: Least time between two looks of readers at new parts [s], also as a multiple of what making them readable takes.
+_LINK, _LINK_COST = 60.0, 100.0
+#: A run shorter than this is simulated faster than it is found in the cache [s].
+_WORTH_KEEPING = 1e-3
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a study stands.
+
+    Attributes
+    ----------
+    total, done, failed : int
+        Runs of the plan; runs that ended, failed ones included.
+    cached : int
+        Those of them that were found in the cache since the start.
+    rate : float or None
+        Simulated runs a second; None while there is no estimate worth having.
+    """
+
+    total: int
+    done: int
+    failed: int
+    cached: int
+    rate: float | None
+
+    @property
+    def eta(self) -> float | None:
+        """Time until the end at this rate [s]; None where the rate is not known."""
+        return (self.total - self.done) / self.rate if self.rate else None
+
+
+class Drive:
+    """Runs what is missing of a study.
+
+    Parameters
+    ----------
+    plan : Plan
+    job : Job
+    store : Store
+        Checked to be of this study.
+    cache : Cache or None
+    on_progress : callable
+        Called with the `State` whenever something ended.
+    """
+
+    def __init__(
+        self, plan: Plan, job: Job, store: Store, cache: Cache | None, on_progress: Callable[[State], None]
+    ) -> None:
+        self._plan, self._job, self._store, self._cache = plan, job, store, cache
+        self._on_progress = on_progress
+        self._identity = job.identity()
+        self._parts = Parts(store, plan, job, int(store.about()["runs_per_part"]))
+        self._engine: Engine | ThisProcess | None = None
+        self._again: list[Chunk] = []
+        self._unknown = np.empty(0, dtype=np.int64)
+        self._number = 0
+        self._per_run = 0.0
+        self._cached = 0
+        self._link_at = time.monotonic() + _LINK
+        self._pace = Pace()
+        self._workers = 1
+
+    def run(self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]], limit: int | None) -> State:
+        """Run all that is missing.
+
+        Parameters
+        ----------
+        start : callable
+            Makes the engine and tells how instances are reused; not called where nothing needs to be simulated.
+        limit : int or None
+            Most chunks at a time.
+
+        Raises
+        ------
+        EngineError
+            When the engine is gone. What came back is kept.
+        """
+        if not (self._store.folder / "results.h5").exists():
+            self._link()
+        try:
+            while True:
+                chunk = self._next(limit)
+                if chunk is not None:
+                    if self._engine is None:
+                        self._engine, strategy = start()
+                        self._job = replace(self._job, strategy=strategy)
+                    self._submit(self._engine, chunk)
+                    continue
+                if self._engine is None or not self._engine.in_flight:
+                    break
+                ended = self._engine.next(_PATIENCE)
+                if ended is not None:
+                    self._take(self._engine, ended)
+        finally:
+            if self._engine is not None:
+                self._engine.close()
+            self._link()
+        self._store.compact()
+        return self.state
+
+    @property
+    def state(self) -> State:
+        """Where the study stands."""
+        rate = self._pace.rate(self._workers)
+        return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate)
+
+    def _next(self, limit: int | None) -> Chunk | None:
+        """Return the next chunk for a worker, if there is room for one."""
+        workers = self._workers = self._engine.workers if self._engine else 1
+        room = min(_WINDOW * workers, limit or 2**31)
+        while self._engine is None or self._engine.in_flight < room:
+            if self._again:
+                return self._again.pop()
+            if not self._unknown.size:
+                runs = self._parts.take()
+                if runs is None:
+                    return None
+                self._unknown = self._without_known(runs)
+                continue
+            size = self._chunk_size(workers)
+            taken, self._unknown = self._unknown[:size], self._unknown[size:]
+            return Chunk(taken)
+        return None
+
+    def _chunk_size(self, workers: int) -> int:
+        if not self._per_run:
+            return 1
+        size = CHUNK_SECONDS / self._per_run
+        if self._job.bytes_of_run:
+            size = min(size, _CHUNK_BYTES / self._job.bytes_of_run)
+        left = self._plan.count - self._parts.done
+        return max(1, min(int(size), self._parts.size, -(-left // (_WINDOW * workers))))
+
+    def _without_known(self, runs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Take results from the cache; return the runs that it does not know."""
+        if self._cache is None or (self._per_run and self._per_run < _WORTH_KEEPING):
+            return runs
+        found = Results.empty(self._job, runs)
+        self._cache.find(self._job, keys_of(self._identity, self._parts.rows(runs)), found)
+        known = found.status == DONE
+        if known.any():
+            self._cached += int(known.sum())
+            self._keep(_chosen(found, known))
+        left: NDArray[np.int64] = runs[~known]
+        return left
+
+    def _submit(self, engine: Engine | ThisProcess, chunk: Chunk) -> None:
+        chunk.number = self._number = self._number + 1
+        engine.submit(task, chunk, self._job, chunk.number, chunk.runs, self._parts.rows(chunk.runs))
+
+    def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:
+        chunk: Chunk = ended.item
+        begun = engine.told(key_of_chunk(chunk.number)) is not None
+        if ended.lost:
+            late = [run for run in chunk.runs.tolist() if engine.told(key_of_run(run))]
+            self._after_death(chunk, begun, late)
+            return
+        if ended.error is not None:
+            if isinstance(ended.error, TriviumError):
+                raise ended.error
+            raise EngineError(f"a worker failed: {type(ended.error).__name__}: {ended.error}") from ended.error
+        results: Results = ended.result
+        each = results.seconds / results.runs.size
+        self._pace.add(results.runs.size)
+        self._per_run = each if not self._per_run else 0.7 * self._per_run + 0.3 * each
+        if self._cache is not None and each >= _WORTH_KEEPING:
+            keys = keys_of(self._identity, self._parts.rows(results.runs))
+            self._cache.add(self._job, dict(zip(results.runs.tolist(), keys, strict=True)), results)
+        self._keep(results)
+
+    def _after_death(self, chunk: Chunk, begun: bool, late: list[int]) -> None:
+        """Decide what becomes of a chunk whose process died."""
+        if late:
+            reason = f"it took longer than simulation.time_limit, {self._job.time_limit:g} s"
+            self._keep(Results.failed(self._job, np.array(late, dtype=np.int64), reason))
+            left = chunk.runs[~np.isin(chunk.runs, late)]
+            if left.size:
+                self._again.append(Chunk(left))
+        elif not begun and chunk.idle < _IDLE:
+            self._again.append(replace(chunk, idle=chunk.idle + 1))
+        elif chunk.runs.size > 1:
+            self._again += [Chunk(half) for half in np.array_split(chunk.runs, 2)]
+        elif chunk.deaths + 1 < _DEATHS:
+            self._again.append(replace(chunk, deaths=chunk.deaths + 1))
+        else:
+            self._keep(Results.failed(self._job, chunk.runs, "its process died each time that it was tried"))
+
+    def _link(self) -> None:
+        """Make what stands in whole parts readable as one file."""
+        started = time.monotonic()
+        hdf5.link(self._store, self._job, self._plan.count, self._parts.size)
+        ended = time.monotonic()
+        self._link_at = ended + max(_LINK, _LINK_COST * (ended - started))
+
+    def _keep(self, results: Results) -> None:
+        self._parts.add(results)
+        if time.monotonic() >= self._link_at:
+            self._link()
+        self._on_progress(self.state)
+
+
+def _chosen(results: Results, which: NDArray[np.bool_]) -> Results:
+    return Results(results.runs[which], results.status[which], results.metrics[which], results.trajectories[which], {})

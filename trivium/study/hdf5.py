@@ -1,0 +1,129 @@
+"""The only writer of HDF5: immutable parts, and ``results.h5``, a small file of virtual datasets over them.
+
+A part holds, for its runs, ``status`` (1 done, 2 failed), ``parameters/<name>``, ``metrics/<name>`` and
+``trajectories`` [run, time, variable]. Chunked by runs, compressed by HDF5's own gzip, which every
+tool reads. Quantised trajectories are
+whole numbers, delta coded along time (`trivium.study.quanta`), with the attribute ``quantum``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium.extras import require
+from trivium.model.contract import FloatArray
+from trivium.study.job import Job, Results
+from trivium.study.store import Store, replace_durably
+
+#: Filters that every build of HDF5 has.
+_PACKED: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+#: Runs a chunk of trajectories, and the most bytes of one.
+_CHUNK_RUNS, _CHUNK_BYTES = 16, 4 * 2**20
+
+
+def write_part(store: Store, part: int, job: Job, rows: FloatArray, results: Results) -> None:
+    """Write a part and list it.
+
+    Parameters
+    ----------
+    store : Store
+    part : int
+    job : Job
+    rows : FloatArray, shape (k, n_parameters)
+    results : Results
+        Of all its runs, in their order.
+    """
+    h5py = require("h5py", "sweep")
+    path = store.path_of(part)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with h5py.File(unfinished, "w", libver="latest") as file:
+        file.create_dataset("status", data=results.status)
+        file.create_dataset("run", data=results.runs, **_PACKED)
+        for group, names, columns in (
+            ("parameters", job.parameters, rows),
+            ("metrics", [name for name, _ in job.metrics], results.metrics),
+        ):
+            made = file.create_group(group)
+            for place, name in enumerate(names):
+                made.create_dataset(dataset_name("", name), data=np.ascontiguousarray(columns[:, place]), **_PACKED)
+        if job.kept:
+            shape = results.trajectories.shape
+            file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **_PACKED)
+    replace_durably(unfinished, path)
+    store.list_part(part, results)
+
+
+def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
+    """Write ``results.h5`` anew over the parts that are whole; runs of other parts have the status 0.
+
+    Parameters
+    ----------
+    store : Store
+    job : Job
+    count : int
+        Runs of the plan.
+    runs_per_part : int
+    """
+    h5py = require("h5py", "sweep")
+    path = store.folder / "results.h5"
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    parts = store.parts()
+    points = job.experiment.count + 1
+
+    def join(file: Any, name: str, shape: tuple[int, ...], dtype: str, hole: float) -> Any:
+        layout = h5py.VirtualLayout(shape, dtype)
+        for part, runs in parts.items():
+            first = part * runs_per_part
+            source = h5py.VirtualSource(f"parts/{store.path_of(part).name}", name, (runs, *shape[1:]), dtype)
+            layout[first : first + runs] = source
+        return file.create_virtual_dataset(name, layout, fillvalue=hole)
+
+    with h5py.File(unfinished, "w", libver="latest") as file:
+        file.create_dataset("time", data=job.times)
+        join(file, "status", (count,), "i1", 0)
+        for name in job.parameters:
+            join(file, dataset_name("parameters", name), (count,), "f8", np.nan)
+        for name, _ in job.metrics:
+            join(file, dataset_name("metrics", name), (count,), "f8", np.nan)
+        file.attrs["variables"] = list(job.kept)
+        file.attrs["parameters"] = list(job.parameters)
+        file.attrs["metrics"] = [name for name, _ in job.metrics]
+        file.attrs["sampling"] = store.about().get("sampling", "{}")
+        if job.kept:
+            hole = 0 if job.quantum else np.nan
+            made = join(file, "trajectories", (count, points, len(job.kept)), job.dtype, hole)
+            made.attrs["quantum"] = job.quantum
+        failed = store.failures()
+        file.create_dataset("failures/run", data=np.array(list(failed), dtype=np.int64))
+        file.create_dataset("failures/reason", data=list(failed.values()), dtype=h5py.string_dtype())
+    replace_durably(unfinished, path)
+
+
+def stored_bytes(path: Path) -> int:
+    """Return how much of a part grows with the number of its runs [bytes]."""
+    h5py = require("h5py", "sweep")
+    total = 0
+    with h5py.File(path) as file:
+        names: list[str] = []
+        file.visit(names.append)
+        for name in names:
+            if isinstance(file[name], h5py.Dataset):
+                found = file[name]
+                total += found.id.get_storage_size() if name == "trajectories" else found.nbytes
+    return total
+
+
+def _chunks(shape: tuple[int, ...], dtype: str) -> tuple[int, ...]:
+    runs, points, _ = shape
+    per_run = points * np.dtype(dtype).itemsize
+    return (max(1, min(runs, _CHUNK_RUNS, _CHUNK_BYTES // per_run)), min(points, _CHUNK_BYTES // 8), 1)
+
+
+def dataset_name(group: str, name: str) -> str:
+    """Return the name of a dataset in a group; a slash in a variable's name would make groups of its own."""
+    plain = name.replace("/", "\u2215")
+    return f"{group}/{plain}" if group else plain

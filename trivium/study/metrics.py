@@ -1,0 +1,68 @@
+"""Numbers that a trajectory is reduced to.
+
+=========================  =============================================================================================
+method                     what it is
+=========================  =============================================================================================
+``final``                  the value at the last output point
+``min``, ``max``           the least and the greatest value
+``mean``                   the mean over time, by the trapezoidal rule
+``time_of_min``, ``..max`` when the least or the greatest value is first met
+``time_above``, ``below``  when the value is first at least, or at most, ``threshold``; nan where it never is
+``startup_inventory``      how far an inventory falls below its beginning: what a plant must be started with
+``self_sufficiency_time``  when an inventory stops falling: the time of its minimum
+``doubling_time``          when, after that minimum, it first is twice what it began with; nan where it never is
+=========================  =============================================================================================
+
+Times are those of output points. The last three are the measures of the tritium fuel cycle: Abdou et al. (2021),
+Nucl. Fusion 61 013001, section 3, with the inventory of the storage as the variable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from trivium.model.contract import FloatArray
+
+Reduce = Callable[[FloatArray, FloatArray, float], float]
+
+
+def _first(met: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], times: FloatArray) -> float:
+    place = int(np.argmax(met))
+    return float(times[place]) if met[place] else math.nan
+
+
+def _doubling(times: FloatArray, values: FloatArray, _threshold: float) -> float:
+    lowest = int(np.argmin(values))
+    return _first(values[lowest:] >= 2.0 * values[0], times[lowest:])
+
+
+REDUCERS: dict[str, Reduce] = {
+    "final": lambda _times, values, _threshold: float(values[-1]),
+    "min": lambda _times, values, _threshold: float(values.min()),
+    "max": lambda _times, values, _threshold: float(values.max()),
+    "mean": lambda times, values, _threshold: float(np.trapezoid(values, times) / (times[-1] - times[0])),
+    "time_of_min": lambda times, values, _threshold: float(times[np.argmin(values)]),
+    "time_of_max": lambda times, values, _threshold: float(times[np.argmax(values)]),
+    "time_above": lambda times, values, threshold: _first(values >= threshold, times),
+    "time_below": lambda times, values, threshold: _first(values <= threshold, times),
+    "startup_inventory": lambda _times, values, _threshold: float(values[0] - values.min()),
+    "self_sufficiency_time": lambda times, values, _threshold: float(times[np.argmin(values)]),
+    "doubling_time": _doubling,
+}
+
+
+def reduce(method: str, times: FloatArray, values: FloatArray, threshold: float = math.nan) -> float:
+    """Reduce a trajectory to a number.
+
+    Parameters
+    ----------
+    method : str
+        One of the table above.
+    times, values : FloatArray, shape (n,)
+    threshold : float
+        Of ``time_above`` and ``time_below``.
+    """
+    return REDUCERS[method](times, values, threshold)

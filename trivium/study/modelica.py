@@ -1,0 +1,63 @@
+"""Modelica packages as FMUs: compiled once by OpenModelica's ``omc``, kept under the hash of the package."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.study.job import hash_file
+
+#: Longest time of a compilation [s].
+_PATIENCE = 3600.0
+
+
+def compile_model(package: Path, model: str | None, cache: Path) -> Path:
+    """Return the FMU of a model, compiling it where it is not known yet.
+
+    Parameters
+    ----------
+    package : Path
+        The ``.mo`` file.
+    model : str or None
+        Its full name, ``simulation.model_name``.
+    cache : Path
+
+    Raises
+    ------
+    InvalidValueError
+        When the package does not exist or no model is named.
+    ResourcesError
+        When there is no compiler or it fails; with what it says.
+    """
+    if not package.is_file():
+        raise InvalidValueError(f"paths.package_path: there is no file {package}", "paths.package_path")
+    if not model:
+        raise InvalidValueError("simulation.model_name: a .mo package needs it", "simulation.model_name")
+    compiled = cache / "compiled" / f"{hash_file(package)[:32]}-{model}.fmu"
+    if compiled.is_file():
+        return compiled
+    omc = shutil.which("omc")
+    if omc is None:
+        raise ResourcesError(
+            f"paths.package_path: {package.name} is a Modelica package, and OpenModelica's compiler omc, which would "
+            "make an FMU of it, is not installed here; install OpenModelica, or name an .fmu file"
+        )
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=compiled.parent) as folder:
+        script = Path(folder) / "compile.mos"
+        script.write_text(
+            f'loadModel(Modelica); getErrorString();\nloadFile("{package.as_posix()}"); getErrorString();\n'
+            f'buildModelFMU({model}, version="2.0", fmuType="cs"); getErrorString();\n'
+        )
+        done = subprocess.run(  # noqa: S603 - the user's own compiler and package
+            [omc, script.name], cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+        made = next(iter(sorted(Path(folder).glob("*.fmu"))), None)
+        if made is None:
+            raise ResourcesError(f"omc made no FMU of {model}: {done.stdout.strip()} {done.stderr.strip()}".rstrip())
+        os.replace(made, compiled)
+    return compiled

@@ -1,0 +1,111 @@
+"""Which runs are missing, and how results become parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.model.contract import FloatArray
+from trivium.study import hdf5
+from trivium.study.job import FAILED, Job, Results
+from trivium.study.plan import Plan
+from trivium.study.store import Store
+
+
+@dataclass
+class Chunk:
+    """Runs for a worker.
+
+    Attributes
+    ----------
+    runs : array of int64
+    number : int
+        Of the chunk, given when it is submitted.
+    deaths : int
+        How often a process died in this run alone.
+    idle : int
+        How often the process died before it told that it had begun.
+    """
+
+    runs: NDArray[np.int64]
+    number: int = 0
+    deaths: int = 0
+    idle: int = 0
+
+
+class Parts:
+    """The runs of a plan, divided into parts of one size.
+
+    Parameters
+    ----------
+    store : Store
+    plan : Plan
+    job : Job
+    size : int
+        Runs of a part; the last one may have fewer.
+    """
+
+    def __init__(self, store: Store, plan: Plan, job: Job, size: int) -> None:
+        self._store, self._plan, self._job, self.size = store, plan, job, size
+        self._loose = store.loose_runs()
+        whole = store.parts()
+        self.done = sum(whole.values()) + sum(runs.size for runs in self._loose.values())
+        self.failed = len(store.failures())
+        self._kept = {part: runs.size for part, runs in self._loose.items()}
+        self._missing = self._all_missing(set(whole))
+        self._rows: dict[int, FloatArray] = {}
+
+    def take(self) -> NDArray[np.int64] | None:
+        """Return the missing runs of the next part; None when there are none left."""
+        return next(self._missing, None)
+
+    def rows(self, runs: NDArray[np.int64]) -> FloatArray:
+        """Return the parameters of runs of one part."""
+        first = int(runs[0]) // self.size * self.size
+        if first not in self._rows:
+            if len(self._rows) > 1:
+                self._rows.pop(next(iter(self._rows)))
+            self._rows[first] = self._plan.rows(first, min(first + self.size, self._plan.count))
+        return self._rows[first][runs - first]
+
+    def add(self, results: Results) -> None:
+        """Keep results of runs of one part; write the part when it is whole."""
+        part = int(results.runs[0]) // self.size
+        self.done += results.runs.size
+        self.failed += int((results.status == FAILED).sum())
+        kept = self._kept.get(part, 0) + results.runs.size
+        if kept < self._runs_of(part).size:
+            self._store.add(part, results)
+            self._kept[part] = kept
+            return
+        self._kept.pop(part, None)
+        self._write(part, results)
+
+    def _write(self, part: int, last: Results) -> None:
+        runs = self._runs_of(part)
+        whole = Results.empty(self._job, runs)
+        reasons: dict[int, str] = {}
+        for results in [*self._store.loose(part), last]:
+            places = results.runs - runs[0]
+            whole.status[places] = results.status
+            whole.metrics[places] = results.metrics
+            whole.trajectories[places] = results.trajectories
+            reasons.update(results.reasons)
+        whole.reasons = reasons
+        hdf5.write_part(self._store, part, self._job, self._plan.rows(int(runs[0]), int(runs[-1]) + 1), whole)
+
+    def _runs_of(self, part: int) -> NDArray[np.int64]:
+        return np.arange(part * self.size, min((part + 1) * self.size, self._plan.count), dtype=np.int64)
+
+    def _all_missing(self, whole: set[int]) -> Iterator[NDArray[np.int64]]:
+        for part in range(-(-self._plan.count // self.size)):
+            if part in whole:
+                continue
+            runs = self._runs_of(part)
+            if part in self._loose:
+                runs = runs[~np.isin(runs, self._loose.pop(part))]
+            if runs.size:
+                yield runs

@@ -1,0 +1,216 @@
+"""From the number of a run to its parameters: a function, never a list.
+
+A grid is a number in mixed radix: the last parameter changes fastest, as in nested loops. A Latin hypercube is the one
+plan that must be drawn as a whole; it is kept as one array of 8 bytes a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from trivium.errors import InvalidValueError
+from trivium.extras import require
+from trivium.model.contract import FloatArray
+from trivium.study.spec import Sampling
+from trivium.study.values import Values
+
+
+class Plan(ABC):
+    """All runs of a study.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The parameters.
+    count : int
+        How many runs there are.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int) -> None:
+        self.names = tuple(parameters)
+        self.count = count
+        self._values = tuple(parameters.values())
+
+    def rows(self, first: int, last: int) -> FloatArray:
+        """Return the parameters of the runs ``first ... last - 1``, shape (last - first, n_parameters).
+
+        Raises
+        ------
+        IndexError
+            When there are no such runs.
+        """
+        if not 0 <= first <= last <= self.count:
+            raise IndexError(f"there are no runs {first} to {last}: the plan has {self.count}")
+        if not self.names:
+            return np.empty((last - first, 0))
+        return self._rows(first, last)
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the names and values of all parameters."""
+        found = hashlib.sha256(json.dumps(self.names).encode())
+        for values in self._values:
+            listed = np.array([values.low, values.high, values.log]) if values.listed is None else values.listed
+            found.update(np.int64(listed.size).tobytes() + listed.astype("<f8").tobytes())
+        return found.hexdigest()
+
+    @abstractmethod
+    def _rows(self, first: int, last: int) -> FloatArray: ...
+
+
+class Grid(Plan):
+    """Every value of a parameter with every value of all others."""
+
+    def __init__(self, parameters: Mapping[str, Values]) -> None:
+        self._listed = [_listed(values, name, "grid") for name, values in parameters.items()]
+        super().__init__(parameters, math.prod(values.size for values in self._listed))
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        left = np.arange(first, last, dtype=np.int64)
+        rows = np.empty((left.size, len(self.names)))
+        for place in reversed(range(len(self.names))):
+            left, digit = np.divmod(left, self._listed[place].size)
+            rows[:, place] = self._listed[place][digit]
+        return rows
+
+
+class Zip(Plan):
+    """The first values of all parameters, the second ones, and so on; one value alone is that of every run."""
+
+    def __init__(self, parameters: Mapping[str, Values]) -> None:
+        listed = {name: _listed(values, name, "zip") for name, values in parameters.items()}
+        count = max((values.size for values in listed.values()), default=1)
+        for name, values in listed.items():
+            if values.size not in (1, count):
+                raise InvalidValueError(
+                    f"simulation_parameters.{name}: has {values.size} values where others have {count}; to be zipped, "
+                    "all must have the same number, or one",
+                    f"simulation_parameters.{name}",
+                )
+        self._columns = [np.broadcast_to(values, (count,)) for values in listed.values()]
+        super().__init__(parameters, count)
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        return np.stack([column[first:last] for column in self._columns], axis=1)
+
+
+class LatinHypercube(Plan):
+    """As many strata as runs in every parameter, each met once [1]_.
+
+    References
+    ----------
+    .. [1] McKay, Beckman, Conover (1979), Technometrics 21(2), 239-245.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        super().__init__(parameters, count)
+        qmc = require("scipy.stats.qmc", "sweep")
+        self._shares: FloatArray = qmc.LatinHypercube(len(self.names), rng=seed).random(count)
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        return _at(self._values, self._shares[first:last])
+
+
+class Sobol(Plan):
+    """A scrambled Sobol sequence; a power of two of runs covers the space evenly."""
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        super().__init__(parameters, count)
+        self._qmc: Any = require("scipy.stats.qmc", "sweep")
+        self._seed = seed
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        return _at(self._values, _sobol(self._qmc, len(self.names), self._seed, first, last))
+
+
+class Saltelli(Plan):
+    """The design from which Sobol indices are estimated [1]_: rows A, AB_1 ... AB_d, B of every base point in turn.
+
+    Each base point is one of a scrambled Sobol sequence in twice as many dimensions; its halves are a row of A and one
+    of B, and AB_j is A with the parameter j of B. The order is that of SALib, whose ``analyze.sobol`` reads it.
+
+    References
+    ----------
+    .. [1] Saltelli et al. (2010), Computer Physics Communications 181(2), 259-270.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        each = len(parameters) + 2
+        if count % each or count < 2 * each:
+            base = max(2, 1 << round(math.log2(max(count / each, 2))))
+            field = "sampling.runs"
+            raise InvalidValueError(
+                f"{field}: saltelli needs {each} runs a base point for {len(parameters)} parameters, so a multiple of "
+                f"{each}, best with a power of two of base points, such as {base * each}",
+                field,
+            )
+        super().__init__(parameters, count)
+        self._qmc: Any = require("scipy.stats.qmc", "sweep")
+        self._seed = seed
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        size = len(self.names)
+        each = size + 2
+        start, end = first // each, -(-last // each)
+        points = _sobol(self._qmc, 2 * size, self._seed, start, end)
+        shares = np.repeat(points[:, np.newaxis, :size], each, axis=1)
+        for place in range(size):
+            shares[:, 1 + place, place] = points[:, size + place]
+        shares[:, -1] = points[:, size:]
+        return _at(self._values, shares.reshape(-1, size)[first - start * each : last - start * each])
+
+
+def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
+    """Return the plan of a study.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field that does not fit the way of sampling.
+    """
+    if sampling.method == "grid":
+        return Grid(parameters)
+    if sampling.method == "zip":
+        return Zip(parameters)
+    if not parameters:
+        raise InvalidValueError("simulation_parameters: a sample needs parameters", "simulation_parameters")
+    if sampling.runs is None:
+        raise InvalidValueError(f"sampling.runs: {sampling.method} needs the number of runs", "sampling.runs")
+    kinds: dict[str, type[LatinHypercube | Sobol | Saltelli]] = {
+        "latin_hypercube": LatinHypercube,
+        "sobol": Sobol,
+        "saltelli": Saltelli,
+    }
+    return kinds[sampling.method](parameters, sampling.runs, sampling.seed)
+
+
+def _sobol(qmc: Any, dimensions: int, seed: int, first: int, last: int) -> FloatArray:
+    """Return a stretch of a scrambled Sobol sequence."""
+    if first == last:
+        return np.empty((0, dimensions))
+    sequence = qmc.Sobol(dimensions, rng=seed, bits=32)
+    if first:
+        sequence.fast_forward(first)
+    # the first point alone: of a fresh sequence SciPy wants a power of two, which blocks of a plan never are
+    return np.concatenate([sequence.random(1), sequence.random(last - first - 1)])
+
+
+def _listed(values: Values, name: str, method: str) -> FloatArray:
+    if values.listed is None:
+        raise InvalidValueError(
+            f"simulation_parameters.{name}: a range is for samples (latin_hypercube, sobol, saltelli); a {method} "
+            "needs values",
+            f"simulation_parameters.{name}",
+        )
+    return values.listed
+
+
+def _at(values: tuple[Values, ...], shares: FloatArray) -> FloatArray:
+    return np.stack([one.at(shares[:, place]) for place, one in enumerate(values)], axis=1)

@@ -1,0 +1,78 @@
+"""How far a sweep is, for people."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from trivium.study.drive import State
+
+#: Time between two lines where the output is no terminal, and between two drawings where it is [s].
+_LINES, _FRAMES = 10.0, 0.2
+_WIDTH = 30
+
+
+class Progress:
+    """A bar on a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    stream : TextIO, optional
+        Default: the process's standard error.
+    clock : callable
+        Returns the time [s].
+    """
+
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._clock = stream or sys.stderr, clock
+        self._drawn = self._stream.isatty()
+        self._last = -math.inf
+
+    def __call__(self, state: State) -> None:
+        """Show a state, unless one was shown just now."""
+        now = self._clock()
+        if now - self._last >= (_FRAMES if self._drawn else _LINES) or state.done == state.total:
+            self._last = now
+            self._show(state)
+
+    def say(self, text: str) -> None:
+        """Say something beside the bar."""
+        print(text, file=self._stream, flush=True)
+
+    def _show(self, state: State) -> None:
+        line = describe(state)
+        if not self._drawn:
+            self.say(line)
+            return
+        full = int(_WIDTH * state.done / max(state.total, 1))
+        end = "\n" if state.done == state.total else ""
+        bar = "#" * full + "." * (_WIDTH - full)
+        print(f"\r\x1b[K[{bar}] {line}", end=end, file=self._stream, flush=True)
+
+
+def describe(state: State) -> str:
+    """Return a state in words."""
+    more = f", {state.failed} failed" if state.failed else ""
+    more += f", {state.cached} from the cache" if state.cached else ""
+    rate = f"; {state.rate:.3g} runs/s" if state.rate else ""
+    left = "" if state.done == state.total or state.eta is None else f", {duration(state.eta)} left"
+    return f"{state.done} of {state.total} runs{more}{rate}{left}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
+def amount(size: float) -> str:
+    """Return bytes in words."""
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= one:
+            return f"{size / one:.1f} {unit}"
+    return f"{size:.0f} bytes"

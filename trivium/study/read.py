@@ -1,0 +1,331 @@
+"""Results of a sweep, read lazily: whatever is chosen is read when it is asked for, a block at a time.
+
+::
+
+    import trivium.study
+
+    with trivium.study.open("results") as results:
+        chosen = results.select(**{"bz.TBR": 1.1, "plasma.Burn_Fraction": (0.03, 0.05)})
+        chosen.frame()                      # parameters, metrics and status as a pandas.DataFrame
+        chosen.dataset()["sds.inventory"]   # trajectories [run, time] as an xarray.Dataset backed by Dask
+        chosen.export("chosen.parquet")
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.extras import require
+from trivium.model.contract import FloatArray
+from trivium.study.hdf5 import dataset_name
+from trivium.study.job import DONE, FAILED
+from trivium.study.quanta import decode
+from trivium.suggestions import near_or_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Bytes that are read at a time.
+_BLOCK = 16 * 2**20
+#: Failures that are read at a time.
+_FAILURES = 10_000
+#: How far a value may be from the one that is asked for, relative to it.
+_SAME = 1e-9
+
+
+def open_results(path: str | os.PathLike[str]) -> SweepResults:
+    """Open the results of a sweep, also of one that is not at its end.
+
+    Parameters
+    ----------
+    path : path
+        The folder, or the ``results.h5`` in it.
+
+    Raises
+    ------
+    ResourcesError
+        When there are none.
+    MissingExtraError
+        When the extra ``sweep`` is not installed.
+    """
+    return SweepResults(Path(path))
+
+
+class SweepResults:
+    """The results of a sweep.
+
+    Attributes
+    ----------
+    parameters, metrics, variables : tuple of str
+        What there is of each run; variables are those with trajectories.
+    time : FloatArray
+        Times of the output points.
+    sampling : str
+        How the values of parameters made runs, as in the study; empty where that is not known.
+    """
+
+    def __init__(self, path: Path) -> None:
+        h5py = require("h5py", "sweep")
+        file = (path / "results.h5" if path.is_dir() else path).absolute()
+        if not file.exists():
+            raise ResourcesError(f"there are no results of a sweep in {path}{' (no results.h5)' * path.is_dir()}")
+        try:
+            self._file = h5py.File(file, "r")
+        except OSError as error:
+            raise ResourcesError(f"{file} holds no results of a sweep, or is damaged: {error}") from error
+        attributes = self._file.attrs
+        if "parameters" not in attributes:
+            self._file.close()
+            raise ResourcesError(f"{file} holds no results of a sweep")
+        self.parameters: tuple[str, ...] = tuple(attributes["parameters"])
+        self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
+        self.variables: tuple[str, ...] = tuple(attributes["variables"])
+        self.time: FloatArray = self._file["time"][:]
+        self.sampling = str(json.loads(attributes.get("sampling", "{}")).get("method", ""))
+
+    def __len__(self) -> int:
+        return int(self._file["status"].shape[0])
+
+    def __enter__(self) -> SweepResults:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what is lazy cannot be read any more."""
+        self._file.close()
+
+    def __repr__(self) -> str:
+        done, failed = int((self.status == DONE).sum()), int((self.status == FAILED).sum())
+        lost = f", {failed} failed" if failed else ""
+        return (
+            f"SweepResults({len(self)} runs, {done} done{lost}; {', '.join(self.parameters)} -> {_few(self.metrics)})"
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Return parameters and metrics of the runs that are done as a pandas.DataFrame, one row a run."""
+        return self.select().frame()
+
+    def dataset(self) -> Any:
+        """Return all runs that are done as an xarray.Dataset; see `Selection.dataset`."""
+        return self.select().dataset()
+
+    @property
+    def failures(self) -> dict[int, str]:
+        """Return why runs failed."""
+        return dict(self.each_failure())
+
+    def each_failure(self) -> Iterator[tuple[int, str]]:
+        """Yield the runs that failed, and why, without reading all at once."""
+        runs, reasons = self._file["failures/run"], self._file["failures/reason"].asstr()
+        for start in range(0, runs.shape[0], _FAILURES):
+            part = slice(start, start + _FAILURES)
+            yield from zip(runs[part].tolist(), reasons[part].tolist(), strict=True)
+
+    @cached_property
+    def status(self) -> NDArray[np.int8]:
+        """The state of every run: 0 not run, 1 done, 2 failed."""
+        found: NDArray[np.int8] = self._file["status"][:]
+        return found
+
+    def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
+        """Return a parameter or a metric.
+
+        Parameters
+        ----------
+        name : str
+        runs : array of int, optional
+            Growing; default: all runs.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of this name.
+        """
+        for group, names in (("parameters", self.parameters), ("metrics", self.metrics)):
+            if name in names:
+                return _rows(self._file[dataset_name(group, name)], runs)
+        there = near_or_all(name, [*self.parameters, *self.metrics])
+        raise InvalidValueError(f"there is no parameter or metric {name}.{there}", name)
+
+    def select(self, /, **wanted: float | tuple[float, float] | list[float]) -> Selection:
+        """Choose runs that are done by their parameters or metrics.
+
+        Parameters
+        ----------
+        wanted : by name
+            A value; a list of values; or a pair of ends, both included.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such parameter or metric.
+        """
+        chosen = self.status == DONE
+        for name, value in wanted.items():
+            column = self.column(name)
+            if isinstance(value, tuple):
+                chosen &= (column >= value[0]) & (column <= value[1])
+            else:
+                found = np.zeros_like(chosen)
+                for one in np.atleast_1d(np.asarray(value, dtype=np.float64)):
+                    found |= np.isclose(column, one, rtol=_SAME, atol=0.0)
+                chosen &= found
+        return Selection(self, np.flatnonzero(chosen))
+
+    def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
+        """Read trajectories.
+
+        Parameters
+        ----------
+        runs : array of int, shape (k,)
+            Growing.
+        variable : str
+
+        Returns
+        -------
+        FloatArray, shape (k, n_times)
+
+        Raises
+        ------
+        InvalidValueError
+            When the variable has no trajectories.
+        """
+        if variable not in self.variables:
+            raise InvalidValueError(
+                f"there are no trajectories of {variable}.{near_or_all(variable, self.variables)}", variable
+            )
+        data = self._file["trajectories"]
+        place = self.variables.index(variable)
+        raw = np.empty((len(runs), self.time.size), data.dtype)
+        # HDF5 reads stretches much faster than single rows
+        edges = np.flatnonzero(np.diff(runs) > 1) + 1
+        for start, end in itertools.pairwise([0, *edges.tolist(), len(runs)]):
+            if end > start:
+                raw[start:end] = data[int(runs[start]) : int(runs[end - 1]) + 1, :, place]
+        quantum = float(data.attrs["quantum"])
+        return decode(raw, quantum, axis=1) if quantum else raw.astype(np.float64)
+
+
+class Selection:
+    """Some runs of a sweep.
+
+    Parameters
+    ----------
+    results : SweepResults
+    runs : array of int
+        Their numbers, growing.
+    """
+
+    def __init__(self, results: SweepResults, runs: NDArray[np.intp]) -> None:
+        self.results, self.runs = results, runs
+
+    def __len__(self) -> int:
+        return int(self.runs.size)
+
+    def __repr__(self) -> str:
+        return f"Selection({len(self)} of {len(self.results)} runs)"
+
+    def frame(self) -> pd.DataFrame:
+        """Return parameters and metrics as a pandas.DataFrame, one row a run."""
+        import pandas
+
+        return pandas.DataFrame(self._columns(), index=pandas.Index(self.runs, name="run"))
+
+    def dataset(self) -> Any:
+        """Return all as an xarray.Dataset; trajectories [run, time] are read when they are computed."""
+        xarray, delayed = require("xarray", "sweep"), require("dask.array", "sweep")
+        coordinates: dict[str, Any] = {"run": self.runs, "time": self.results.time}
+        coordinates |= {name: ("run", self.results.column(name, self.runs)) for name in self.results.parameters}
+        found: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
+        blocks = list(self._blocks())
+        for variable in self.results.variables:
+            lazy = [
+                delayed.from_array(_Lazy(self.results, runs, variable), chunks=-1, name=False, asarray=False)
+                for runs in blocks
+            ]
+            points = self.results.time.size
+            found[variable] = (("run", "time"), delayed.concatenate(lazy) if lazy else np.empty((0, points)))
+        return xarray.Dataset(found, coordinates)
+
+    def trajectories(self, variable: str) -> FloatArray:
+        """Return the trajectories of a variable [run, time]."""
+        return self.results.trajectories(self.runs, variable)
+
+    def export(
+        self, path: str | os.PathLike[str], *, trajectories: bool = False, variables: Sequence[str] | None = None
+    ) -> None:
+        """Write a table; see `trivium.study.export.write`."""
+        from trivium.study.export import write
+
+        write(self, Path(path), trajectories=trajectories, variables=variables)
+
+    def _columns(self) -> dict[str, FloatArray]:
+        names = [*self.results.parameters, *self.results.metrics]
+        return {name: self.results.column(name, self.runs) for name in names}
+
+    def _blocks(self) -> Iterator[NDArray[np.intp]]:
+        """Yield the runs in blocks that fit in memory."""
+        size = max(1, _BLOCK // (8 * self.results.time.size))
+        for start in range(0, self.runs.size, size):
+            yield self.runs[start : start + size]
+
+
+class _Lazy:
+    """Trajectories that Dask reads when it needs them."""
+
+    def __init__(self, results: SweepResults, runs: NDArray[np.intp], variable: str) -> None:
+        self._results, self._runs, self._variable = results, runs, variable
+        self.shape = (runs.size, results.time.size)
+        self.dtype, self.ndim = np.dtype(np.float64), 2
+
+    def __getitem__(self, place: tuple[Any, Any]) -> FloatArray:
+        runs = self._runs[place[0]]
+        rows = self._results.trajectories(np.atleast_1d(runs), self._variable)[:, place[1]]
+        return rows if runs.ndim else rows[0]
+
+
+def _few(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3]) or "no metrics"
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:
+    """Read some rows of a column, a block at a time."""
+    if runs is None:
+        whole: FloatArray = data[:]
+        return whole
+    found = np.empty(runs.size)
+    starts = np.arange(0, data.shape[0], _BLOCK // 8)
+    for start, (first, last) in zip(
+        starts.tolist(), itertools.pairwise([*np.searchsorted(runs, starts).tolist(), runs.size]), strict=True
+    ):
+        if last > first:
+            found[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
+    return found
+
+
+def names_of(variables: Sequence[str]) -> list[str]:
+    """Return names as MATLAB takes them: letters, digits and underscores, beginning with a letter, none twice."""
+    found: list[str] = []
+    for name in variables:
+        base = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+        base = base if base[:1].isalpha() else f"v_{base}"
+        made, number = base[:60], 1
+        while made in found:
+            number += 1
+            made = f"{base[:56]}_{number}"
+        found.append(made)
+    return found

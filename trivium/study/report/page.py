@@ -1,0 +1,136 @@
+"""The page: what is drawn, as numbers, in a file of its own that needs no network."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from trivium.errors import StorageError
+from trivium.extras import require
+from trivium.model.contract import FloatArray
+from trivium.study.read import SweepResults
+from trivium.study.report.response import Axis, curve, cut, surface
+from trivium.study.report.sample import Sample, drawn
+from trivium.study.report.sensitivity import Indices, indices
+
+#: Most metrics; most parameters of heat maps.
+_MOST_METRICS, _MOST_CROSSED = 24, 12
+#: Most variables whose trajectories are drawn, runs of a band, single runs, points of a line.
+_VARIABLES, _BAND, _LINES, _POINTS = 6, 200, 12, 400
+#: Most reasons of failures that are listed.
+_REASONS = 20
+#: Digits of a number on the page.
+_DIGITS = 6
+
+
+def write_report(results: SweepResults, path: Path, title: str) -> None:
+    """Write a page about results, which may be those of a study that is not at its end.
+
+    Parameters
+    ----------
+    results : SweepResults
+    path : Path
+        The file appears when it is whole.
+    title : str
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written.
+    MissingExtraError
+    """
+    plotly = require("plotly.offline", "sweep")
+    content = orjson.dumps(figures(results, title), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    template = (files("trivium.study.report") / "page.html").read_text(encoding="utf-8")
+    # the names in it are anybody's: nothing may end the element that holds them
+    page = template.replace("/*plotly*/", plotly.get_plotlyjs()).replace("/*figures*/", content.replace("<", "\\u003c"))
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        unfinished.write_text(page, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def figures(results: SweepResults, title: str) -> dict[str, Any]:
+    """Return all that is on the page."""
+    sample = Sample(results)
+    axes = {name: cut(values) for name, values in sample.parameters.items()}
+    crossed = list(itertools.combinations(list(axes)[:_MOST_CROSSED], 2))
+    curves: dict[str, Any] = {}
+    maps: dict[str, Any] = {}
+    shares: dict[str, Any] = {}
+    for name in sample.metrics[:_MOST_METRICS]:
+        metric = sample.metric(name)
+        curves[name] = {one: _curve(axes, one, metric) for one in axes}
+        maps[name] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
+        found = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
+        shares[name] = _shares(found) | {"values": int(np.isfinite(metric).sum())}
+    reasons = sample.reasons()
+    return {
+        "title": title,
+        "runs": {"total": sample.total, "done": sample.done, "failed": sample.failed, "shown": int(sample.runs.size)},
+        "sampling": results.sampling,
+        "reasons": reasons[:_REASONS],
+        "more_reasons": max(0, len(reasons) - _REASONS),
+        "constants": sample.constants,
+        "derived": sample.derived,
+        "left_out": {
+            "metrics": len(sample.metrics) - len(curves), "crossed": max(0, len(axes) - _MOST_CROSSED),
+            "variables": max(0, len(results.variables) - _VARIABLES),
+        },
+        "parameters": {name: {"levels": _rounded(axis.levels), "grouped": axis.grouped} for name, axis in axes.items()},
+        "curves": curves,
+        "maps": maps,
+        "indices": shares,
+        "trajectories": {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]},
+    }  # fmt: skip
+
+
+def _curve(axes: dict[str, Axis], name: str, metric: FloatArray) -> dict[str, Any]:
+    found = curve(axes, name, metric)
+    lines = {"mean": found.mean, "low": found.low, "high": found.high, "middle": found.middle}
+    return {key: None if values is None else _rounded(values) for key, values in lines.items()}
+
+
+def _shares(found: Indices) -> dict[str, Any]:
+    def table(pairs: Mapping[str, tuple[float, float]]) -> dict[str, list[float]]:
+        return {name: [round(value, 4), round(half, 4)] for name, (value, half) in pairs.items()}
+
+    return {"method": found.method, "first": table(found.first), "total": table(found.total)}
+
+
+def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str, Any]:
+    runs = drawn(sample.runs, _BAND)
+    every = max(1, -(-results.time.size // _POINTS))
+    rows = np.empty((runs.size, len(results.time[::every])))
+    for start in range(0, runs.size, 10):
+        rows[start : start + 10] = results.trajectories(runs[start : start + 10], name)[:, ::every]
+    if not runs.size:
+        return {"runs": 0}
+    low, median, high = np.quantile(rows, [0.1, 0.5, 0.9], axis=0)
+    some = np.unique(np.linspace(0, runs.size - 1, _LINES).astype(int))
+    return {
+        "runs": int(runs.size), "every": every, "time": _rounded(results.time[::every]), "low": _rounded(low),
+        "median": _rounded(median), "high": _rounded(high),
+        "single": {f"run {runs[place]}": _rounded(rows[place]) for place in some.tolist()},
+    }  # fmt: skip
+
+
+def _rounded(values: FloatArray) -> FloatArray:
+    """Return numbers as short as they need be; NaN becomes null on the page."""
+    size = np.abs(values)
+    there = np.isfinite(size) & (size > 0)
+    scale = np.ones_like(size)
+    scale[there] = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(size[there])))
+    usable = np.isfinite(scale) & (scale > 0)
+    found: FloatArray = np.where(usable, np.round(values * np.where(usable, scale, 1.0)) / scale, values)
+    return found

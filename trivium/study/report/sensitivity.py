@@ -1,0 +1,149 @@
+"""How much of a metric's variance each parameter accounts for: Sobol indices, by what the runs allow.
+
+=================  ====================================================================================================
+runs               indices
+=================  ====================================================================================================
+``saltelli``       first and total order, by SALib's ``analyze.sobol`` with bootstrap confidence; base points of which a
+                   run is missing are left out, and those beyond `_MOST_POINTS`
+a whole grid       first and total order, exact for the grid's values taken as evenly likely: the analysis of variance
+                   over all its runs needs no estimate
+``zip``            none: parameters that change together have no variance of their own
+all others         first order, by SALib's ``analyze.rbd_fast``, which takes any runs whose parameters are independent,
+                   here at most `_MOST_ESTIMATED`
+=================  ====================================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.extras import require
+from trivium.model.contract import FloatArray
+from trivium.study.report.response import Axis
+from trivium.study.report.sample import drawn
+
+#: Fewest and most runs, and base points, that anything is estimated from; a bootstrap takes 100 times their memory.
+_FEWEST, _MOST_ESTIMATED = 100, 20_000
+_FEWEST_POINTS, _MOST_POINTS = 16, 2**15
+_SEED = 1
+#: A metric whose values differ by less, relative to them, does not vary.
+_SAME = 1e-12
+
+
+@dataclass(frozen=True)
+class Indices:
+    """Sobol indices of a metric.
+
+    Attributes
+    ----------
+    method : str
+        What they are, and of how many runs; or why there are none.
+    first, total : Mapping[str, tuple[float, float]]
+        By parameter: the index, and half of its 95 % confidence interval (0 where it is exact); empty where there are
+        none.
+    """
+
+    method: str
+    first: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    total: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def indices(
+    parameters: Mapping[str, FloatArray],
+    axes: Mapping[str, Axis],
+    metric: FloatArray,
+    runs: NDArray[np.intp],
+    sampling: str,
+    columns: Sequence[str],
+) -> Indices:
+    """Return Sobol indices.
+
+    Parameters
+    ----------
+    parameters : Mapping[str, FloatArray]
+        Those that vary, shape (k,).
+    axes : Mapping[str, Axis]
+        The same cut into levels.
+    metric : FloatArray, shape (k,)
+        NaN where a run has none.
+    runs : array of int, shape (k,)
+        Numbers of the runs.
+    sampling : str
+        How the study chose them; empty where it is not known.
+    columns : sequence of str
+        All parameters of the study, those that do not vary too.
+    """
+    there = np.isfinite(metric)
+    values = metric[there]
+    if not parameters or values.size < 2:
+        return Indices("No indices: nothing varies.")
+    if np.ptp(values) <= _SAME * np.abs(values).max():
+        return Indices("No indices: the metric is the same in all runs.")
+    if sampling == "zip":
+        return Indices("No indices: the parameters of a zipped study change together.")
+    if sampling == "saltelli":
+        return _saltelli(columns, metric, runs)
+    if there.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
+        found = _grid(axes, metric)
+        if found is not None:
+            return found
+    return _estimated({name: column[there] for name, column in parameters.items()}, values)
+
+
+def _saltelli(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) -> Indices:
+    each = len(names) + 2
+    point, counts = np.unique(runs[np.isfinite(metric)] // each, return_counts=True)
+    whole = point[counts == each][:_MOST_POINTS]
+    if whole.size < _FEWEST_POINTS:
+        return Indices(f"No indices: {whole.size} base points are whole, and {_FEWEST_POINTS} are needed.")
+    sobol = require("SALib.analyze.sobol", "sweep")
+    values = metric[np.isin(runs // each, whole)]
+    found = sobol.analyze({"num_vars": len(names), "names": list(names)}, values, calc_second_order=False, seed=_SEED)
+    method = f"Sobol indices by SALib from Saltelli's design, {whole.size} base points, {values.size} runs."
+    return Indices(method, _pairs(names, found, "S1"), _pairs(names, found, "ST"))
+
+
+def _grid(axes: Mapping[str, Axis], metric: FloatArray) -> Indices | None:
+    """Return the indices of a whole grid; None where runs meet a point twice."""
+    shape = [axis.levels.size for axis in axes.values()]
+    place = np.ravel_multi_index([axis.code.astype(np.int64) for axis in axes.values()], shape)
+    if np.bincount(place, minlength=metric.size).max() > 1:
+        return None
+    ordered = np.empty(metric.size)
+    ordered[place] = metric
+    table = ordered.reshape(shape) - metric.mean()
+    variance = float(table.var())
+    first, total = {}, {}
+    for number, name in enumerate(axes):
+        others = tuple(other for other in range(len(shape)) if other != number)
+        first[name] = (float(table.mean(axis=others).var()) / variance, 0.0)
+        total[name] = (float(table.var(axis=number).mean()) / variance, 0.0)
+    method = f"Sobol indices by analysis of variance over the whole grid, {metric.size} runs: exact for its values."
+    return Indices(method, first, total)
+
+
+def _estimated(parameters: Mapping[str, FloatArray], metric: FloatArray) -> Indices:
+    if metric.size < _FEWEST:
+        return Indices(f"No indices: {metric.size} runs have a value, and {_FEWEST} are needed.")
+    rbd_fast = require("SALib.analyze.rbd_fast", "sweep")
+    chosen = drawn(np.arange(metric.size), _MOST_ESTIMATED)
+    # equal values are told apart by their order, which must be that of nothing else
+    chosen = np.random.default_rng(_SEED).permutation(chosen)
+    names = list(parameters)
+    table = np.stack([parameters[name][chosen] for name in names], axis=1)
+    found = rbd_fast.analyze({"num_vars": len(names), "names": names}, table, metric[chosen], seed=_SEED)
+    method = (
+        f"First order by SALib's RBD-FAST from {chosen.size} runs; total order needs a whole grid or the sampling "
+        "method saltelli."
+    )
+    return Indices(method, _pairs(names, found, "S1"))
+
+
+def _pairs(names: Sequence[str], found: Mapping[str, FloatArray], key: str) -> dict[str, tuple[float, float]]:
+    ends = zip(found[key], found[f"{key}_conf"], strict=True)
+    return {name: (float(value), float(half)) for name, (value, half) in zip(names, ends, strict=True)}

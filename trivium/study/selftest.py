@@ -1,0 +1,170 @@
+"""How instances of an FMU are best reused: tried in processes of their own, comparing numbers.
+
+Two runs of the plan are simulated in turns, A B A, with a new instance for each; a way of reuse is taken only where it
+gives the same numbers to the last bit, survives, and does not make the process grow.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.engine import GUARD
+from trivium.errors import EngineError
+from trivium.model.contract import FloatArray
+from trivium.study.job import DONE, Job
+from trivium.study.slave import STRATEGIES, Strategy
+
+#: Steps of a run that are compared.
+STEPS = 200
+#: Runs after which memory is compared, and how much it may grow in them [bytes].
+_REPEATS, _GROWTH = 100, 8 * 2**20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of trying a way of reuse.
+
+    Attributes
+    ----------
+    status, trajectories, metrics : arrays
+        Of the runs A, B, A.
+    grown : int
+        By how much the process grew in further short runs [bytes].
+    seconds : float
+        Time of one whole run [s]; NaN where none was asked for or it failed.
+    memory : int
+        Of the process at the end [bytes].
+    """
+
+    status: Any
+    trajectories: Any
+    metrics: Any
+    grown: int
+    seconds: float
+    memory: int
+
+
+class Choice(NamedTuple):
+    """How instances are reused.
+
+    Attributes
+    ----------
+    strategy : Strategy
+    reasons : dict
+        Why other ways were not taken.
+    decided : bool
+        False when a process died: that may be no property of the FMU, so the choice is not to be kept.
+    """
+
+    strategy: Strategy
+    reasons: dict[Strategy, str]
+    decided: bool
+
+
+def choose(job: Job, rows: FloatArray) -> Choice:
+    """Return the best way of reuse.
+
+    Parameters
+    ----------
+    job : Job
+    rows : FloatArray, shape (2, n_parameters)
+        Parameters of two runs, best different ones.
+    """
+    short = replace(job.shortened(STEPS), kept=job.variables, dtype="float64", quantum=0.0)
+    turns = rows[[0, 1, 0]]
+    reasons: dict[Strategy, str] = {}
+    wanted = attempt(replace(short, strategy="fresh"), turns)
+    if wanted is None or not (wanted.status == DONE).all():
+        failed = "the runs of the self-test fail" if wanted is not None else "the process of the self-test died"
+        return Choice("fresh", {"reset": failed, "restore": failed}, wanted is not None)
+    decided = True
+    for strategy in STRATEGIES:
+        found = wanted if strategy == "fresh" else attempt(replace(short, strategy=strategy), turns, repeats=_REPEATS)
+        if found is None:
+            reasons[strategy] = "it kills the process"
+            decided = False
+        elif not (found.status == DONE).all():
+            reasons[strategy] = "it fails"
+        elif not np.array_equal(found.trajectories, wanted.trajectories):
+            reasons[strategy] = "its numbers are not those of a new instance"
+        elif strategy != "fresh" and found.grown > _GROWTH:
+            reasons[strategy] = "it leaks memory"
+        else:
+            return Choice(strategy, reasons, decided)
+    return Choice("fresh", reasons, decided)
+
+
+def attempt(job: Job, rows: FloatArray, *, repeats: int = 0) -> Trial | None:
+    """Simulate runs in a process of their own.
+
+    Parameters
+    ----------
+    job : Job
+    rows : FloatArray, shape (k, n_parameters)
+    repeats : int
+        How many more runs of one step follow, for memory.
+
+    Returns
+    -------
+    Trial or None
+        None where the process died, or was killed for taking too long.
+
+    Raises
+    ------
+    EngineError
+        In a script without a guard.
+    """
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_attempt, args=(job, rows, repeats, theirs), daemon=True)
+    try:
+        process.start()
+    except RuntimeError as error:  # this process is itself one that a script without a guard started
+        raise EngineError(GUARD) from error
+    theirs.close()
+    try:
+        answer = mine.recv()
+    except EOFError:
+        return None
+    finally:
+        mine.close()
+        process.join(5.0)
+        if process.is_alive():
+            process.kill()
+            process.join()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer if isinstance(answer, Trial) else None
+
+
+def _attempt(job: Job, rows: FloatArray, repeats: int, answer: Connection) -> None:
+    from trivium.errors import TriviumError
+    from trivium.study.chunk import run_chunk
+
+    try:
+        warm = run_chunk(job.shortened(1), np.arange(len(rows)), rows)  # loads and compiles
+        results = run_chunk(job, np.arange(len(rows)), rows)
+        per_run = results.seconds / len(rows) if (results.status == DONE).all() else float("nan")
+        grown = 0
+        if repeats:
+            brief = job.shortened(1)
+            run_chunk(brief, np.arange(len(warm.runs)), rows)
+            before = _memory()
+            run_chunk(brief, np.arange(repeats), np.resize(rows, (repeats, rows.shape[1])))
+            grown = _memory() - before
+        trial = Trial(results.status, results.trajectories, results.metrics, grown, per_run, _memory())
+        answer.send(trial)
+    except TriviumError as error:
+        answer.send(error)
+
+
+def _memory() -> int:
+    """Return the resident memory of this process [bytes]; 0 where the system does not tell."""
+    path = Path("/proc/self/statm")
+    return int(path.read_text().split()[1]) * 4096 if path.exists() else 0

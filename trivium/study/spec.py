@@ -1,0 +1,212 @@
+"""A study as its author writes it: a JSON file, checked before anything runs.
+
+The form is that of TRICYS (``paths``, ``simulation``, ``simulation_parameters``), with further fields that all have
+defaults; docs/sweep.md lists them. File names are relative to the study's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from trivium import locations
+from trivium.document import listing, read_document
+from trivium.errors import InvalidValueError
+from trivium.study.values import Values, parse
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+#: Most steps of a run; beyond it no memory holds its trajectory.
+_MOST_STEPS = 10**9
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Paths(_Part):
+    """Where things are."""
+
+    package_path: Path | None = None
+    scratch_dir: Path | None = None
+
+
+class Simulation(_Part):
+    """One run."""
+
+    model_name: str | None = None
+    variable_filter: str = Field(".*", alias="variableFilter")
+    start_time: Finite = 0.0
+    stop_time: Finite
+    step_size: Positive
+    tolerance: Positive | None = None
+    start_values: dict[str, Finite] = {}
+    inputs: Path | None = None
+    interpolate_inputs: bool = False
+    time_limit: Positive = 3600.0
+    controller: Literal["hold", "rules", "look-ahead"] = "hold"
+
+    @field_validator("variable_filter")
+    @classmethod
+    def _is_expression(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from error
+        return text
+
+    @model_validator(mode="after")
+    def _has_whole_steps(self) -> Simulation:
+        if not self.stop_time > self.start_time:
+            raise ValueError("stop_time must be after start_time")
+        if not self.duration / self.step_size <= _MOST_STEPS:
+            raise ValueError(f"step_size makes more than {_MOST_STEPS} steps of the duration {self.duration:g}")
+        if abs(self.steps * self.step_size - self.duration) > 1e-6 * self.step_size:
+            raise ValueError(f"step_size must divide the duration {self.duration:g}: outputs are whole steps apart")
+        return self
+
+    @property
+    def duration(self) -> float:
+        """Return how long a run is, in the FMU's unit of time."""
+        return self.stop_time - self.start_time
+
+    @property
+    def steps(self) -> int:
+        """Return the number of steps; there is one output point more."""
+        return max(1, round(self.duration / self.step_size))
+
+
+class Sampling(_Part):
+    """How the values of parameters make runs."""
+
+    method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid"
+    runs: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Metric(_Part):
+    """A number that a trajectory is reduced to; see `trivium.study.metrics`."""
+
+    variable: str
+    method: Literal[
+        "final",
+        "min",
+        "max",
+        "mean",
+        "time_of_min",
+        "time_of_max",
+        "time_above",
+        "time_below",
+        "startup_inventory",
+        "self_sufficiency_time",
+        "doubling_time",
+        "kpi",
+    ]
+    threshold: Finite | None = None
+
+    @model_validator(mode="after")
+    def _has_threshold(self) -> Metric:
+        if (self.threshold is None) == (self.method in ("time_above", "time_below")):
+            raise ValueError("threshold belongs to time_above and time_below, which need it")
+        return self
+
+
+class Output(_Part):
+    """What is kept of a run."""
+
+    trajectories: bool = True
+    dtype: Literal["float32", "float64"] = "float32"
+    absolute_error: Positive | None = None
+    runs_per_part: Annotated[int, Field(ge=1, le=2**20)] | None = None
+
+
+class Study(_Part):
+    """A study; `load_study` reads one."""
+
+    testcase: str | None = None
+    paths: Paths = Paths()
+    simulation: Simulation
+    simulation_parameters: dict[str, Any] = {}
+    sampling: Sampling = Sampling()
+    metrics: dict[str, Metric] = {}
+    output: Output = Output()
+    max_concurrent: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _names_a_model(self) -> Study:
+        if (self.testcase is None) == (self.paths.package_path is None):
+            raise ValueError('name the model once: by "testcase": "cooling", or by paths.package_path')
+        if self.testcase is not None and self.testcase not in locations.TESTCASES:
+            shipped = ", ".join(locations.TESTCASES)
+            raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
+        return self
+
+    @property
+    def package(self) -> Path:
+        """Return where the model is: an FMU, a Modelica package, or the folder of a test case."""
+        if self.testcase is not None:
+            return locations.shipped_testcase(self.testcase)
+        assert self.paths.package_path is not None  # noqa: S101, the validator's
+        return self.paths.package_path
+
+    def values(self, folder: Path) -> dict[str, Values]:
+        """Return the values of all parameters.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming every parameter whose values cannot be read.
+        """
+        found: dict[str, Values] = {}
+        wrong: list[InvalidValueError] = []
+        for name, given in self.simulation_parameters.items():
+            try:
+                found[name] = parse(given, name, folder, self.sampling.seed)
+            except InvalidValueError as error:
+                wrong.append(error)
+        raise_all(wrong)
+        return found
+
+
+def load_study(path: Path) -> Study:
+    """Read a study; file names come back as whole paths.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong.
+    """
+    content = read_document(path, "study")
+    if isinstance(content, dict) and "components" in content:
+        raise InvalidValueError(f"{path} is a coupled case, not a study; run it with: trivium converge {path}", "study")
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise listing(path, error, Study, "study") from error
+    folder = path.parent.absolute()
+
+    def whole(given: Path | None) -> Path | None:
+        return None if given is None else folder / given
+
+    paths = study.paths.model_copy(
+        update={"package_path": whole(study.paths.package_path), "scratch_dir": whole(study.paths.scratch_dir)}
+    )
+    simulation = study.simulation.model_copy(update={"inputs": whole(study.simulation.inputs)})
+    return study.model_copy(update={"paths": paths, "simulation": simulation})
+
+
+def raise_all(wrong: list[InvalidValueError]) -> None:
+    """Raise what was found wrong, all of it in one error.
+
+    Raises
+    ------
+    InvalidValueError
+        Unless nothing was.
+    """
+    if wrong:
+        raise InvalidValueError("\n".join(str(error) for error in wrong), wrong[0].field)

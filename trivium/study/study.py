@@ -1,0 +1,258 @@
+"""A whole study: checked, run or estimated, with its results in a folder."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import math
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from trivium.engine import Engine, ThisProcess, cores
+from trivium.errors import ConflictError, ModelError, StorageError
+from trivium.study import hdf5, selftest
+from trivium.study.cache import Cache
+from trivium.study.chunk import free
+from trivium.study.drive import Drive, State
+from trivium.study.job import DONE, Job, Results
+from trivium.study.plan import Plan
+from trivium.study.prepare import prepare
+from trivium.study.slave import STRATEGIES, Strategy
+from trivium.study.spec import Study, load_study
+from trivium.study.store import Store
+
+#: Runs that an estimate is made from.
+_SAMPLE = 3
+#: What each strategy does, for people.
+_STRATEGIES: Mapping[Strategy, str] = {
+    "reset": "an instance of the FMU is used for many runs and reset between them",
+    "restore": "an instance of the FMU is used for many runs, and its first state restored between them",
+    "fresh": "each run gets a new instance of the FMU",
+}
+#: Memory of the driver and of what Dask starts besides workers, about [bytes].
+_DRIVER = 350 * 2**20
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a study runs and what it may use.
+
+    Attributes
+    ----------
+    unpacked : Path
+        Folder for unpacked and compiled FMUs.
+    scheduler : str or None
+        Address of a Dask scheduler; default: processes of this machine.
+    workers : int or None
+        How many of them; default: one a core. With 0 all runs are simulated in this process, each in a new instance of
+        the FMU and without a limit of time.
+    """
+
+    unpacked: Path
+    scheduler: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a study would take.
+
+    Attributes
+    ----------
+    runs, workers : int
+    seconds_a_run : float
+        Measured [s].
+    seconds : float
+        Of all runs on all workers [s].
+    memory : int
+        Of all processes [bytes].
+    disk : int
+        [bytes]
+    strategy : Strategy
+        How instances are reused.
+    """
+
+    runs: int
+    workers: int
+    seconds_a_run: float
+    seconds: float
+    memory: int
+    disk: int
+    strategy: Strategy
+
+
+def run_study(
+    path: Path,
+    out: Path,
+    where: Where,
+    cache: Cache | None,
+    on_progress: Callable[[State], None],
+    say: Callable[[str], None],
+) -> State:
+    """Run a study, or what is missing of it.
+
+    Parameters
+    ----------
+    path : Path
+        The study's JSON file.
+    out : Path
+        Folder of the results.
+    where : Where
+    cache : Cache or None
+    on_progress : callable
+        Called whenever something ended.
+    say : callable
+        Told in words what is decided.
+
+    Returns
+    -------
+    State
+        At the end.
+
+    Raises
+    ------
+    InvalidValueError, ResourcesError
+        When the study is wrong; nothing was run.
+    ConflictError
+        When the folder holds something else.
+    EngineError
+        When the engine is gone; the same call goes on from there.
+    """
+    study = load_study(path)
+    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    store = open_store(out.absolute(), plan, job, study)
+
+    if where.workers == 0:
+        job = replace(job, time_limit=math.inf)
+
+    def start() -> tuple[Engine | ThisProcess, Strategy]:
+        if where.workers == 0:
+            return ThisProcess(), "fresh"
+        strategy = _strategy(job, plan, cache, say)
+        workers = where.workers
+        if study.max_concurrent is not None:
+            workers = min(workers or cores(), study.max_concurrent)
+        scratch = study.paths.scratch_dir
+        return Engine(where.scheduler, workers, None if scratch is None else str(scratch)), strategy
+
+    try:
+        return Drive(plan, job, store, cache, on_progress).run(start, study.max_concurrent)
+    finally:
+        store.close()
+        if where.workers == 0:
+            free()
+
+
+def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
+    """Check a study and tell what it would take, from runs that are measured.
+
+    Raises
+    ------
+    InvalidValueError, ResourcesError
+        When the study is wrong.
+    ModelError
+        When the runs that were tried fail.
+    """
+    study = load_study(path)
+    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    job = replace(job, strategy=_strategy(job, plan, cache, say))
+    chosen = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
+    rows = np.concatenate([plan.rows(run, run + 1) for run in chosen.tolist()])
+    trial = selftest.attempt(job, rows)
+    if trial is None or not (trial.status == DONE).all():
+        raise ModelError("the runs that were tried for the estimate fail, or kill their process")
+    workers = where.workers or cores()
+    size = part_size(job, study.output.runs_per_part)
+    return Estimate(
+        runs=plan.count,
+        workers=workers,
+        seconds_a_run=trial.seconds,
+        seconds=plan.count * trial.seconds / workers,
+        memory=_DRIVER + workers * trial.memory + 3 * min(size, plan.count) * max(job.bytes_of_run, 1),
+        disk=plan.count * _bytes_on_disk(job, rows, trial),
+        strategy=job.strategy,
+    )
+
+
+def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
+    """Open the results of a study, new ones or those of an interrupted run.
+
+    Raises
+    ------
+    ConflictError
+        When the folder holds another study, or another process writes to it.
+    StorageError
+    """
+    store = Store(folder)
+    try:
+        store.lock = (folder / "study.lock").open("w")
+        fcntl.flock(store.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        signature = _signature(plan, job, study)
+        about = store.about()
+        if not about:
+            size = part_size(job, study.output.runs_per_part)
+            sampling = study.sampling.model_dump_json()
+            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), sampling=sampling)
+        elif about["signature"] != signature:
+            raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
+        store.repair()
+    except BlockingIOError as error:
+        store.close()
+        raise ConflictError(f"another process writes to {folder}") from error
+    except OSError as error:
+        store.close()
+        raise StorageError(f"{folder} cannot hold results: {error}") from error
+    except ConflictError:
+        store.close()
+        raise
+    return store
+
+
+def part_size(job: Job, wanted: int | None) -> int:
+    """Return how many runs a part has: by default about 64 MiB of trajectories, at most 16384 runs."""
+    if wanted is not None:
+        return wanted
+    most = 16384
+    size = 16
+    while 2 * size <= most and 2 * size * job.bytes_of_run <= 64 * 2**20:
+        size *= 2
+    return size
+
+
+def _signature(plan: Plan, job: Job, study: Study) -> str:
+    """Return a hash of all that the results of a study depend on; values from files count, not the files' names."""
+    ends = (plan.rows(0, 1), plan.rows(plan.count - 1, plan.count))
+    content = [job.identity(), plan.count, plan.digest, study.sampling.model_dump(), [end.tolist() for end in ends]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
+    """Return how instances are reused: as found out before, or by trying."""
+    if job.controller:
+        return "fresh"  # a test case begins anew by itself
+    known = cache.strategy(job.identity()) if cache is not None else None
+    if known in STRATEGIES:
+        return known
+    rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
+    choice = selftest.choose(job, rows)
+    refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())
+    say(f"{_STRATEGIES[choice.strategy]}{refused}")
+    if cache is not None and choice.decided:
+        cache.set_strategy(job.identity(), choice.strategy)
+    return choice.strategy
+
+
+def _bytes_on_disk(job: Job, rows: np.ndarray[tuple[int, ...], np.dtype[np.float64]], trial: selftest.Trial) -> int:
+    """Return the size of a run on disk, by writing those that were tried."""
+    runs = np.arange(len(rows), dtype=np.int64)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        hdf5.write_part(store, 0, job, rows, Results(runs, trial.status, trial.metrics, trial.trajectories))
+        size = hdf5.stored_bytes(store.path_of(0))
+        store.close()
+    return -(-size // len(rows))

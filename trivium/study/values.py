@@ -1,0 +1,180 @@
+"""Values of a parameter as a study writes them.
+
+==========================  ============================================================================================
+written as                  means
+==========================  ============================================================================================
+``[1, 2, 5]``, ``3``        these values; one value
+``"a:b:step"``              from a on by steps, b included where a step meets it
+``"linspace:a:b:n"``        n values evenly between a and b, both included
+``"log:a:b:n"``             the same on a logarithmic scale
+``"rand:a:b:n"``            n values at random, evenly likely between a and b; the same ones for the same seed
+``"file:table.csv"``        a column of numbers, with or without a heading; of several columns ``file:table.csv:name``
+``"range:a:b"``             any value between a and b, for samples only
+``"logrange:a:b"``          the same, evenly likely on a logarithmic scale
+==========================  ============================================================================================
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trivium.errors import InvalidValueError
+from trivium.model.contract import FloatArray
+
+#: Most values that one expression may stand for.
+MOST = 10_000_000
+#: How far beyond its end, in steps, a progression may still count as meeting it.
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a parameter may be.
+
+    Attributes
+    ----------
+    listed : FloatArray or None
+        The values; None for a range.
+    low, high : float
+        Ends of a range.
+    log : bool
+        Whether the range is logarithmic.
+    """
+
+    listed: FloatArray | None
+    low: float = math.nan
+    high: float = math.nan
+    log: bool = False
+
+    def at(self, share: FloatArray) -> FloatArray:
+        """Return the values at shares of the range, or of the list, in [0, 1)."""
+        if self.listed is not None:
+            places: NDArray[np.intp] = np.minimum((share * self.listed.size).astype(np.intp), self.listed.size - 1)
+            return self.listed[places]
+        if self.log:
+            return np.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
+        return self.low + share * (self.high - self.low)
+
+
+def parse(given: Any, name: str, folder: Path, seed: int) -> Values:
+    """Read the values of a parameter.
+
+    Parameters
+    ----------
+    given : Any
+        As the table above has it.
+    name : str
+        The parameter; named in errors, and one of what random values depend on.
+    folder : Path
+        What file names are relative to.
+    seed : int
+        The other one.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter and what is wrong.
+    """
+    if isinstance(given, str):
+        return _expression(given.strip(), name, folder, seed)
+    listed = given if isinstance(given, list | tuple) else [given]
+    return Values(_checked([_number(value, name) for value in listed], name))
+
+
+def _expression(text: str, name: str, folder: Path, seed: int) -> Values:
+    kind, _, rest = text.partition(":")
+    if kind == "file":
+        return Values(_checked(_from_file(rest, name, folder), name))
+    if kind in ("range", "logrange"):
+        low, high = _numbers(rest, 2, name, text)
+        if not low < high or (kind == "logrange" and low <= 0):
+            raise _refused(name, f"{text!r} is no range: its ends must grow, and be positive on a logarithmic scale")
+        return Values(None, low, high, kind == "logrange")
+    if kind in ("linspace", "log", "rand"):
+        low, high, n = _numbers(rest, 3, name, text)
+        if not n.is_integer() or not 1 <= n <= MOST:
+            raise _refused(name, f"the count in {text!r} must be a whole number from 1 to {MOST}")
+        if kind == "log" and min(low, high) <= 0:
+            raise _refused(name, f"the ends of {text!r} must be positive")
+        if kind == "linspace":
+            return Values(_checked(np.linspace(low, high, int(n)), name))
+        if kind == "log":
+            return Values(_checked(np.geomspace(low, high, int(n)), name))
+        generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        return Values(_checked(generator.uniform(low, high, int(n)), name))
+    if ":" in text:
+        start, end, step = _numbers(text, 3, name, text)
+        steps = (end - start) / step if step else math.nan
+        if not 0 <= steps < MOST:
+            raise _refused(name, f"{text!r} is no progression start:end:step, or one of more than {MOST} values")
+        return Values(_checked(start + step * np.arange(math.floor(steps + _SLACK) + 1, dtype=np.float64), name))
+    return Values(_checked([_number(text, name)], name))
+
+
+def _from_file(rest: str, name: str, folder: Path) -> Sequence[float]:
+    path, column = folder / rest, ""
+    if not path.is_file() and ":" in rest:
+        rest, _, column = rest.rpartition(":")
+        path = folder / rest
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _refused(name, f"{rest} cannot be read: {error}") from error
+    heading = [cell.strip() for cell in rows[0]] if rows else []
+    place = 0
+    if column:
+        if column not in heading:
+            raise _refused(name, f"{rest} has no column {column!r}; it has: {', '.join(heading) or 'none'}")
+        place = heading.index(column)
+    elif len(heading) > 1:
+        raise _refused(name, f"{rest} has several columns; choose one: file:{rest}:{heading[0]}")
+    body = rows[1:] if column or (heading and not _is_number(heading[0])) else rows
+    return [_number(row[place] if place < len(row) else "", name) for row in body]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _numbers(text: str, count: int, name: str, whole: str) -> list[float]:
+    parts = text.split(":")
+    if len(parts) != count:
+        raise _refused(name, f"{whole!r} needs {count} numbers, but has {len(parts)}")
+    return [_number(part, name) for part in parts]
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool):
+        return float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _refused(name, f"{value!r} is no number") from None
+    if not math.isfinite(number):
+        raise _refused(name, f"{value!r} is not finite")
+    return number
+
+
+def _checked(values: Sequence[float] | FloatArray, name: str) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.size == 0:
+        raise _refused(name, "there are no values")
+    return array
+
+
+def _refused(name: str, why: str) -> InvalidValueError:
+    return InvalidValueError(f"simulation_parameters.{name}: {why}", f"simulation_parameters.{name}")

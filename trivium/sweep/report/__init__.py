@@ -1,5 +1,0 @@
-"""A page about the results of a sweep, for people who would rather look; docs/sweep.md tells what is on it."""
-
-from trivium.sweep.report.page import write_report
-
-__all__ = ["write_report"]
