@@ -2,9 +2,8 @@
 
 import sys
 
-from trivium.server.server import configuration
-
 from trivium.errors import TriviumError
+from trivium.server.server import configuration
 from trivium.settings import Settings
 
 try:

@@ -16,11 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from trivium.errors import TriviumError
 from trivium.model.fmu.description import Interface
 from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
 from trivium.model.fmu.registry import make, open_model
-
-from trivium.errors import TriviumError
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
 from trivium.simulation.testcase import TestCase

@@ -21,6 +21,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
+
+from trivium.engine import cores
+from trivium.environment import ROOT
 from trivium.study.cache import Cache
 from trivium.study.drive import State
 from trivium.study.fmu import open_fmu
@@ -32,9 +35,6 @@ from trivium.study.prepare import prepare
 from trivium.study.slave import Slave
 from trivium.study.spec import load_study
 from trivium.study.study import Where, open_store, run_study
-
-from trivium.engine import cores
-from trivium.environment import ROOT
 
 STUDY = ROOT / "examples" / "fuel_cycle" / "study.json"
 

@@ -6,13 +6,13 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+
+from trivium.study import hdf5
 from trivium.study.chunk import run_chunk
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
 from trivium.study.study import open_store
-
-from trivium.study import hdf5
 
 
 def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path | None = None) -> Path:

@@ -13,9 +13,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from trivium.server.operations import JOBS, OPERATIONS
 
 from tests.server import ROOT, Server
+from trivium.server.operations import JOBS, OPERATIONS
 
 
 def no_500(_context, response, _case):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trivium.model.fmu.description import FmuDescription, read_fmu
-from trivium.model.fmu.fmpy_ import FmpyModel
-from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 
 from tests.contract.model_contract import ModelContract, inputs
 from tests.contract.start_values_contract import StartValuesContract
 from tests.small_plant import FAILING
 from trivium.errors import ModelError
 from trivium.model.contract import Model
+from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.fmpy_ import FmpyModel
+from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 
 
 class TestFmpyModel(ModelContract):

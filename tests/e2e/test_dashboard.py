@@ -8,11 +8,11 @@ import time
 
 import numpy as np
 import pytest
-from trivium.server.tokens import create
 
 from tests.e2e.browser import SIZES, Browser, needed
 from tests.server import GUNICORN, ROOT, Server
 from tests.unit.coupling.cases import pair, put
+from trivium.server.tokens import create
 
 PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
 STUDY = {

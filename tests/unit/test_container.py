@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from trivium.model.fmu.abi import pyfmi_problem
 
 from trivium.cli.serve import worker
 from trivium.environment import ROOT
+from trivium.model.fmu.abi import pyfmi_problem
 from trivium.settings import Settings, variable_of
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from trivium.server.columns import npz
 
 from trivium.client.columns import Columns, unpack
+from trivium.server.columns import npz
 from trivium.simulation.reply import Reply
 
 

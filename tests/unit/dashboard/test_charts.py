@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from trivium.dashboard.charts import Curve
 
 from trivium.dashboard import charts
+from trivium.dashboard.charts import Curve
 
 
 def test_a_panel_a_unit():

@@ -3,9 +3,9 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from trivium.dashboard.plant import plant
 
 from trivium.dashboard import schematic
+from trivium.dashboard.plant import plant
 from trivium.plants.cooling.rules import INPUTS
 
 

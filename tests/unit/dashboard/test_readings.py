@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from trivium.dashboard.readings import Readings
 
+from trivium.dashboard.readings import Readings
 from trivium.errors import BusyError, ModelError, UnknownSessionError
 from trivium.simulation.reply import Reply
 

@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 import pytest
-from trivium.dashboard.remote import SessionDriver
-from trivium.dashboard.runs import Runs
 
 from trivium.control.drive import controller, drive
+from trivium.dashboard.remote import SessionDriver
+from trivium.dashboard.runs import Runs
 from trivium.environment import ROOT
 from trivium.errors import BusyError, ConflictError, InvalidValueError, ModelError
 from trivium.session.local import open_testcase

@@ -6,10 +6,10 @@ import importlib.util
 import re
 
 import pytest
-from trivium.server.app import create_app
-from trivium.server.tokens import create
 
 from trivium import extras
+from trivium.server.app import create_app
+from trivium.server.tokens import create
 from trivium.settings import Settings
 
 

@@ -18,12 +18,11 @@ import pytest
 
 pytest.importorskip("numba", reason="the extra sweep is not installed")
 
-from trivium.study.cache import Cache
-
 import trivium
 from tests import own_fmus
 from trivium.errors import ConflictError, EngineError, InvalidValueError, ResourcesError
 from trivium.study import selftest, study
+from trivium.study.cache import Cache
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """

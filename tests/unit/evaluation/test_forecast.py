@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.simulation.test_state import everything
 
 from tests.small_plant import CONTROL_NAMES, OUTPUT_NAMES, ROWS, START, action, disturbance, temperature
+from tests.unit.simulation.test_state import everything
 from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 from trivium.simulation.actions import Actions

@@ -6,10 +6,10 @@ import os
 import signal
 
 import pytest
-from trivium.server.app import create_app
 
 from tests.unit.coupling.cases import pair, put
 from trivium.errors import StorageError
+from trivium.server.app import create_app
 from trivium.settings import Settings
 
 

@@ -9,12 +9,12 @@ import threading
 import time
 
 import pytest
+
+from trivium.errors import RateError, SettingsError
 from trivium.server.app import create_app
 from trivium.server.guard import check_bind, is_loopback, scope_of
 from trivium.server.rates import Rates
 from trivium.server.tokens import Tokens, create
-
-from trivium.errors import RateError, SettingsError
 from trivium.settings import Settings
 
 

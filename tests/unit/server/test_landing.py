@@ -10,10 +10,10 @@ import re
 from importlib import metadata
 
 import pytest
-from trivium.server.app import create_app
-from trivium.server.tokens import create
 
 from trivium import extras
+from trivium.server.app import create_app
+from trivium.server.tokens import create
 from trivium.settings import Settings
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trivium.server.app import create_app
 
+from trivium.server.app import create_app
 from trivium.settings import Settings
 
 

@@ -114,9 +114,8 @@ def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
 
 def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
     """The default says auto; pyfmi may be absent here, and then says so."""
-    from trivium.model.fmu.abi import pyfmi_problem
-
     from trivium.errors import ResourcesError
+    from trivium.model.fmu.abi import pyfmi_problem
 
     manager = serve(TRIVIUM_ENGINE="pyfmi")
     if pyfmi_problem() is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.unit.simulation.test_state import ACTIONS, everything
 
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES
+from tests.unit.simulation.test_state import ACTIONS, everything
 from trivium.errors import InvalidValueError, ModelError
 from trivium.session.local import open_testcase
 from trivium.simulation.many import Request

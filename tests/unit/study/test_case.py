@@ -5,14 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
-from trivium.study.chunk import run_chunk
-from trivium.study.job import DONE, FAILED
-from trivium.study.prepare import prepare
-from trivium.study.spec import load_study
 
 from tests.small_plant import FAILING, temperature
 from trivium.environment import ROOT
 from trivium.errors import InvalidValueError
+from trivium.study.chunk import run_chunk
+from trivium.study.job import DONE, FAILED
+from trivium.study.prepare import prepare
+from trivium.study.spec import load_study
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fmpy import simulate_fmu
+
+from tests.own_fmus import state
+from tests.trap_fmu import Trap, expected
+from trivium.study import selftest
 from trivium.study.chunk import run_chunk
 from trivium.study.job import DONE, FAILED
 from trivium.study.prepare import prepare
 from trivium.study.quanta import decode
 from trivium.study.spec import load_study
-
-from tests.own_fmus import state
-from tests.trap_fmu import Trap, expected
-from trivium.study import selftest
 
 
 @pytest.fixture

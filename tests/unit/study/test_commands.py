@@ -3,12 +3,12 @@
 import pandas
 import pytest
 from scipy.io import loadmat
-from trivium.study.choose import parse_wanted
 
 import trivium.study
 from trivium.cli import main
 from trivium.errors import InvalidValueError, SettingsError
 from trivium.study import export
+from trivium.study.choose import parse_wanted
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """The driver, with an engine that runs tasks at once in this process."""
 
 import pytest
+
+import trivium.study
+from trivium.engine import Ended
+from trivium.study import drive
 from trivium.study.chunk import run_chunk
 from trivium.study.drive import Drive
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
 from trivium.study.study import open_store
-
-import trivium.study
-from trivium.engine import Ended
-from trivium.study import drive
 
 
 class Here:

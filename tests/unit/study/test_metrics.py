@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from trivium.study.metrics import REDUCERS, reduce
 from trivium.study.spec import Metric
 

@@ -1,6 +1,7 @@
 """The rate of a sweep: what happens before the first chunk ends does not count."""
 
 import pytest
+
 from trivium.study.pace import Pace
 
 

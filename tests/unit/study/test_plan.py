@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import qmc
+
+from trivium.errors import InvalidValueError
 from trivium.study.plan import make_plan
 from trivium.study.spec import Sampling
 from trivium.study.values import parse
-
-from trivium.errors import InvalidValueError
 
 
 def plan(sampling=None, **given):

@@ -1,6 +1,7 @@
 import io
 
 import pytest
+
 from trivium.study.drive import State
 from trivium.study.progress import Progress, amount, describe, duration
 

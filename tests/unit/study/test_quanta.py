@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trivium.study.quanta import decode, encode
 
 from trivium.errors import ModelError
+from trivium.study.quanta import decode, encode
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 

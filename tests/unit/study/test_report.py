@@ -9,11 +9,11 @@ import re
 import numpy as np
 import pandas
 import pytest
-from trivium.study.report import page, sample, sensitivity, write_report
-from trivium.study.report.response import curve, cut, surface
 
 import trivium.study
 from trivium.errors import StorageError
+from trivium.study.report import page, sample, sensitivity, write_report
+from trivium.study.report.response import curve, cut, surface
 
 pytest.importorskip("SALib", reason="the extra sweep is not installed")
 

@@ -3,11 +3,11 @@ import re
 import shutil
 
 import pytest
-from trivium.study.prepare import prepare
-from trivium.study.spec import load_study
 
 from tests.server import ROOT
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.study.prepare import prepare
+from trivium.study.spec import load_study
 
 SEED = {
     "paths": {"package_path": "./CFEDR2.mo"},

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+
+import trivium.study
+from trivium.errors import ConflictError, StorageError
 from trivium.study.cache import Cache, keys_of
 from trivium.study.job import DONE, FAILED, Results
 from trivium.study.parts import Parts
@@ -7,9 +10,6 @@ from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
 from trivium.study.store import Store
 from trivium.study.study import open_store
-
-import trivium.study
-from trivium.errors import ConflictError, StorageError
 
 
 @pytest.fixture

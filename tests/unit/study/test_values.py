@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trivium.study.values import parse
 
 from trivium.errors import InvalidValueError
+from trivium.study.values import parse
 
 
 def listed(given, folder=Path(), seed=0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from trivium.model.fmu.abi import explain_import_error, pyfmi_problem
 
 

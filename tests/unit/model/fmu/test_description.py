@@ -7,12 +7,12 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from trivium.model.fmu.archive import unpack
-from trivium.model.fmu.description import read_fmu
 
 from tests.trap_fmu import repacked
 from trivium.errors import ResourcesError
 from trivium.model.fmu import archive
+from trivium.model.fmu.archive import unpack
+from trivium.model.fmu.description import read_fmu
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
+
+from tests.trap_fmu import pack
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmu_model import Solving
 from trivium.model.fmu.registry import adapter
-
-from tests.trap_fmu import pack
 
 G, BACK = 9.81, 0.8
 DESCRIPTION = """<?xml version="1.0" encoding="UTF-8"?>

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from trivium.model.fmu.abi import pyfmi_problem
-from trivium.model.fmu.description import read_fmu
-from trivium.model.fmu.exchange import MAX_SINCE
-from trivium.model.fmu.registry import adapter
 
 from tests.contract.model_contract import inputs
 from tests.own_fmus import state
 from trivium.errors import ModelError
+from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.description import read_fmu
+from trivium.model.fmu.exchange import MAX_SINCE
+from trivium.model.fmu.registry import adapter
 
 
 @pytest.fixture(params=["fmpy", "pyfmi"])

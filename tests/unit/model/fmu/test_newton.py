@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 from trivium.model.fmu.fmu_model import Solving
-
 from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
 

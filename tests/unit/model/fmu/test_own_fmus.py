@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from fmpy import simulate_fmu
 from fmpy.validation import validate_fmu
-from trivium.model.fmu.description import read_fmu
-from trivium.model.fmu.fmpy_ import FmpyModel
-from trivium.model.fmu.fmu_model import Solving
-from trivium.model.fmu.registry import adapter
 
 from tests.own_fmus import EVERY, build, state
 from tests.trap_fmu import repacked
 from trivium.errors import ModelError, ResourcesError
+from trivium.model.fmu.description import read_fmu
+from trivium.model.fmu.fmpy_ import FmpyModel
+from trivium.model.fmu.fmu_model import Solving
+from trivium.model.fmu.registry import adapter
 
 INTEGERS = {f"{sign}Int{bits}": (sign, bits) for sign in ("", "U") for bits in (8, 16, 32, 64)}
 

@@ -6,17 +6,17 @@ import shutil
 
 import numpy as np
 import pytest
+
+from tests.own_fmus import state
+from tests.trap_fmu import repacked
+from trivium.errors import ModelError, ResourcesError
+from trivium.model.fmu import choice, registry
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 from trivium.model.fmu.fmu_model import Solving
 from trivium.model.fmu.probe import Probe
-
-from tests.own_fmus import state
-from tests.trap_fmu import repacked
-from trivium.errors import ModelError, ResourcesError
-from trivium.model.fmu import choice, registry
 from trivium.simulation.resources import Resources
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from trivium.model.fmu.selfcheck import self_check
 
+from trivium.model.fmu.selfcheck import self_check
 from trivium.session.local import open_testcase
 
 

@@ -6,14 +6,14 @@ import subprocess
 import sys
 
 import pytest
-from trivium.model.fmu.abi import pyfmi_problem
-from trivium.model.fmu.description import read_fmu
-from trivium.model.fmu.fmpy_ import FmpyModel
 
 from tests.server import ROOT
 from tests.small_plant import SET_POINT
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from trivium.errors import ModelError
+from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.description import read_fmu
+from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.session.local import open_testcase
 from trivium.simulation.testcase import TestCase
 
