@@ -68,10 +68,10 @@ class Convergence:
 
     def __repr__(self) -> str:
         shown = [f"{name}={_text(value)}" for name, value in list(self.values.items())[:_SHOWN]]
-        more = ", ..." if len(self.values) > _SHOWN else ""
+        ellipsis = ", ..." if len(self.values) > _SHOWN else ""
         count = len(self.history)
         number = f"{count} iteration{'s' if count != 1 else ''}"
-        return f"Convergence({self.outcome} after {number}: {', '.join(shown)}{more})"
+        return f"Convergence({self.outcome} after {number}: {', '.join(shown)}{ellipsis})"
 
 
 class Coupling:
@@ -182,11 +182,11 @@ class Coupling:
             value = initial.get(end, initial.get(key, default))
             if value is not None:
                 starts[end] = _array(value, end)
-        known = {*ends, *(key for key, _ in ends.values())}
+        targets = {*ends, *(key for key, _ in ends.values())}
         for name in initial:
-            if name not in known:
+            if name not in targets:
                 raise InvalidValueError(
-                    f"initial: no function has an input {name}.{did_you_mean(name, known)}", "initial"
+                    f"initial: no function has an input {name}.{did_you_mean(name, targets)}", "initial"
                 )
         return starts
 
@@ -240,9 +240,9 @@ class Coupling:
         for target, source in self._sources.items():
             name, _, key = source.partition(".")
             if name in outputs and key not in outputs[name]:
-                there = ", ".join(outputs[name]) or "nothing"
+                available = ", ".join(outputs[name]) or "nothing"
                 raise InvalidValueError(
-                    f"connections: {target} takes {source}, but {name} returns {there}."
+                    f"connections: {target} takes {source}, but {name} returns {available}."
                     f"{did_you_mean(key, outputs[name])}",
                     "connections",
                 )
@@ -257,7 +257,7 @@ class Coupling:
             source, _, output = self._sources[end].partition(".")
             returned = outputs.get(source, {}).get(output)
         else:
-            returned = next((found[key] for found in outputs.values() if key in found), None)
+            returned = next((declared[key] for declared in outputs.values() if key in declared), None)
         return self._initial.get(end) if returned is None else returned
 
     def _by_name(self) -> dict[str, str]:
@@ -266,17 +266,17 @@ class Coupling:
         for name, keys in self._inputs.items():
             for key in keys:
                 end = f"{name}.{key}"
-                producers = [other for other, returned in self._outputs.items() if key in returned]
-                others = [other for other in producers if other != name] or producers
-                if end in self._sources or not others:
+                producers = [producer for producer, returned in self._outputs.items() if key in returned]
+                candidates = [producer for producer in producers if producer != name] or producers
+                if end in self._sources or not candidates:
                     continue
-                if len(others) > 1:
+                if len(candidates) > 1:
                     raise InvalidValueError(
-                        f"{' and '.join(others)} both return {key}; say which {name} takes: "
-                        f'connections=[("{others[0]}.{key}", "{end}")].',
+                        f"{' and '.join(candidates)} both return {key}; say which {name} takes: "
+                        f'connections=[("{candidates[0]}.{key}", "{end}")].',
                         "connections",
                     )
-                sources[end] = f"{others[0]}.{key}"
+                sources[end] = f"{candidates[0]}.{key}"
         return sources
 
     def _problem(self, scheme: str, settings: Mapping[str, Any]) -> Problem:

@@ -206,8 +206,8 @@ def _capabilities(part: Any) -> dict[str, Any]:
 
     declared = attrs.asdict(part, recurse=False)
     plain = {key: value for key, value in declared.items() if isinstance(value, bool | int | float | str)}
-    found = {key: value for key, value in plain.items() if value and key != "modelIdentifier"}
-    return {**found, **{key: float(found[key]) for key in _NUMERIC if key in found}}
+    supported = {key: value for key, value in plain.items() if value and key != "modelIdentifier"}
+    return {**supported, **{key: float(supported[key]) for key in _NUMERIC if key in supported}}
 
 
 def _listed(capabilities: Mapping[str, Any]) -> str:
@@ -223,8 +223,10 @@ def _platforms(members: list[str]) -> tuple[str, ...]:
 
 def _declaration(declared: Any) -> Declaration:
     def attribute(key: str) -> Any:
-        own = getattr(declared, key, None)
-        return own if own is not None or declared.declaredType is None else getattr(declared.declaredType, key, None)
+        value = getattr(declared, key, None)
+        return (
+            value if value is not None or declared.declaredType is None else getattr(declared.declaredType, key, None)
+        )
 
     return Declaration(
         declared.causality or "",

@@ -114,9 +114,9 @@ def read_signals(inputs: Any, drivable: Mapping[str, FmuVariable], fmu: str) -> 
     _check_times(times)
     for name in columns:
         if name not in drivable:
-            there = list(drivable)
-            shown = ", ".join(there[:_LISTED]) + (", ..." if len(there) > _LISTED else "") or "none"
-            hint = did_you_mean(name, there)
+            names = list(drivable)
+            shown = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "") or "none"
+            hint = did_you_mean(name, names)
             raise InvalidValueError(f"inputs: {fmu} has no input {name}.{hint} Its inputs: {shown}.", "inputs")
     variables = tuple(drivable[name] for name in columns)
     series = [_checked(column, variable, times) for column, variable in zip(columns.values(), variables, strict=True)]

@@ -248,11 +248,11 @@ def _recorded(description: FmuDescription, names: Sequence[str] | None) -> Seque
     return [numbers[name] for name in dict.fromkeys(names)]
 
 
-def _start_values(description: FmuDescription, given: Mapping[str, Any] | None, driven: set[str]) -> StartValues:
+def _start_values(description: FmuDescription, start_values: Mapping[str, Any] | None, driven: set[str]) -> StartValues:
     """Return start values by scalar, checked."""
     variables = {v.variable.name: v.variable for v in description.parameters}
     values: dict[str, Any] = {}
-    for name, value in by_name(given, "start_values", '{"g": 9.8}').items():
+    for name, value in by_name(start_values, "start_values", '{"g": 9.8}').items():
         elements = [scalar for scalar in variables if scalar.startswith(f"{name}[")] if name not in variables else []
         if name in driven:
             raise InvalidValueError(f"start_values: {name} follows inputs; its first value belongs there.", name)

@@ -56,9 +56,9 @@ class Table(Mapping[str, Row], Generic[Row]):
     def _printed(self, rows: int | None) -> tuple[list[list[str]], str]:
         names = list(self)[:rows]
         lines = [["name", *self._fields], *([name, *map(_cell, self._rows[name])] for name in names)]
-        kept = [i for i in range(len(lines[0])) if i == 0 or any(line[i] for line in lines[1:])]
+        filled = [i for i in range(len(lines[0])) if i == 0 or any(line[i] for line in lines[1:])]
         hidden = len(self) - len(names)
-        return [[line[i] for i in kept] for line in lines], f"... and {hidden} more" if hidden else ""
+        return [[line[i] for i in filled] for line in lines], f"... and {hidden} more" if hidden else ""
 
     def __repr__(self) -> str:
         return self.text(_ROWS)

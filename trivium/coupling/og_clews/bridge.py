@@ -45,18 +45,18 @@ def read(results: Results) -> dict[str, pd.DataFrame]:
     InvalidValueError
         Naming the result, column and row.
     """
-    found = {}
-    for name, given in results.items():
-        table = normalise(given, name) if isinstance(given, pd.DataFrame) else tables.read(given)
+    frame_by_name = {}
+    for name, source in results.items():
+        table = normalise(source, name) if isinstance(source, pd.DataFrame) else tables.read(source)
         if name == "Trade":
-            found[name] = table
+            frame_by_name[name] = table
             continue
-        kept = WANTED.get(name)
-        surplus = [dim for dim in frames.dims(table) if dim == "region" or (kept and dim not in kept)]
-        found[name] = frames.aggregate(table, surplus) if surplus else table
-        if kept:
-            schema.check(found[name], name, dims=kept)
-    return found
+        dims = WANTED.get(name)
+        surplus = [dim for dim in frames.dims(table) if dim == "region" or (dims and dim not in dims)]
+        frame_by_name[name] = frames.aggregate(table, surplus) if surplus else table
+        if dims:
+            schema.check(frame_by_name[name], name, dims=dims)
+    return frame_by_name
 
 
 def annual_cost(
@@ -91,8 +91,8 @@ def annual_cost(
         {"kind": "add", "by": "AnnualFixedOperatingCost"},
         {"kind": "add", "by": "AnnualVariableOperatingCost"},
     ]
-    others = {name: Table(results[name], "1") for name in WANTED if name in results}
-    cost = apply(_CHAIN.validate_python(chain), Table(results["CapitalInvestment"], "1"), others).frame
+    named = {name: Table(results[name], "1") for name in WANTED if name in results}
+    cost = apply(_CHAIN.validate_python(chain), Table(results["CapitalInvestment"], "1"), named).frame
     if "Trade" not in results:
         return cost
     bought = net_import(results["Trade"])
@@ -145,9 +145,9 @@ def unit_cost(cost: pd.DataFrame, production: pd.DataFrame, use: pd.DataFrame) -
     absent = total <= 0
     system[absent] = np.eye(len(fuels))[np.nonzero(absent)[1]]
     spent = np.einsum("ytf,ty->yf", share, k)
-    found = np.linalg.solve(system, np.where(absent, 0.0, spent)[..., None])[..., 0]
+    price = np.linalg.solve(system, np.where(absent, 0.0, spent)[..., None])[..., 0]
     table = pd.DataFrame(
-        {"fuel": np.tile(fuels, len(years)), "year": np.repeat(years, len(fuels)), "VALUE": found.ravel()}
+        {"fuel": np.tile(fuels, len(years)), "year": np.repeat(years, len(fuels)), "VALUE": price.ravel()}
     )
     return table[~absent.ravel()].reset_index(drop=True)
 
@@ -207,12 +207,12 @@ def to_macro(
     OgCoreInputSchema
         Years; the cost of the energy system as an index; revenue from the carbon tax.
     """
-    found = read(results)
-    cost = annual_cost(found, rate, life, price)
+    frame_by_name = read(results)
+    cost = annual_cost(frame_by_name, rate, life, price)
     total = frames.aggregate(cost, ["technology"]).sort_values("year")
     first = int(total["year"].iloc[0]) if base is None else base
     index = frames.index(total, first)
-    paid = frames.aggregate(carbon_tax(found["AnnualTechnologyEmission"], tax), ["technology"])
+    paid = frames.aggregate(carbon_tax(frame_by_name["AnnualTechnologyEmission"], tax), ["technology"])
     revenue = index[["year"]].merge(paid, on="year", how="left").fillna({"VALUE": 0.0})
     return OgCoreInputSchema(
         years=index["year"].tolist(),
@@ -270,8 +270,8 @@ def clews_input(demand: pd.DataFrame, base: pd.DataFrame, rate: float) -> ClewsI
 
 def dense(frame: pd.DataFrame, axes: Mapping[str, Sequence[Any]]) -> FloatArray:
     """Return a table as an array over coordinates; what is not in the table is 0, what is elsewhere is left out."""
-    whole = np.zeros([len(at) for at in axes.values()])
+    array = np.zeros([len(at) for at in axes.values()])
     places = [pd.Index(at).get_indexer(frame[name]) for name, at in axes.items()]
-    kept = np.all([place >= 0 for place in places], axis=0)
-    np.add.at(whole, tuple(place[kept] for place in places), frame["VALUE"].to_numpy()[kept])
-    return whole
+    inside = np.all([place >= 0 for place in places], axis=0)
+    np.add.at(array, tuple(place[inside] for place in places), frame["VALUE"].to_numpy()[inside])
+    return array

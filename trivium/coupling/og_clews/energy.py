@@ -36,8 +36,8 @@ class Options(exchange.Options):
 
 def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
     """Return inputs and outputs; the case's file is in the working directory."""
-    given = exchange.checked(Options, options)
-    return exchange.describe(given, Case.read(given.case).sets)
+    parsed = exchange.checked(Options, options)
+    return exchange.describe(parsed, Case.read(parsed.case).sets)
 
 
 def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[str, FloatArray]:
@@ -64,18 +64,18 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     MissingExtraError
         When tz-osemosys is not installed.
     """
-    given = exchange.checked(Options, options)
-    case = Case.read(given.case)
-    if given.electricity not in case.data["FUEL"]:
-        raise InvalidValueError(f"electricity: the case has no fuel {given.electricity}", "electricity")
-    rate = float(inputs.get("discount_rate", given.discount_rate or case.rate))
+    parsed = exchange.checked(Options, options)
+    case = Case.read(parsed.case)
+    if parsed.electricity not in case.data["FUEL"]:
+        raise InvalidValueError(f"electricity: the case has no fuel {parsed.electricity}", "electricity")
+    rate = float(inputs.get("discount_rate", parsed.discount_rate or case.rate))
     case.set_rate(rate)
-    case.set_tax(given.carbon_tax)
+    case.set_tax(parsed.carbon_tax)
     if "annual_demand" in inputs:
         case.set_demand(bridge.clews_input(exchange.demand_of(inputs["annual_demand"], case.sets), case.demand, rate))
-    found = solution(case)
-    _save(found)
-    return exchange.answers(given, case.sets, found, rate)
+    optimum = solution(case)
+    _save(optimum)
+    return exchange.answers(parsed, case.sets, optimum, rate)
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Case:
         rates = np.unique(data["DiscountRate"].values)
         if len(rates) != 1:
             raise InvalidValueError(f"{name}: all regions must have one discount_rate", "case")
-        own = demand[demand["fuel"].isin(fuels)].reset_index(drop=True)
-        return cls(model, data, content.get("cost_of_capital") is None, sets, own, float(rates[0]))
+        positive = demand[demand["fuel"].isin(fuels)].reset_index(drop=True)
+        return cls(model, data, content.get("cost_of_capital") is None, sets, positive, float(rates[0]))
 
     def set_rate(self, rate: float) -> None:
         """Set the discount rate."""
@@ -150,13 +150,13 @@ class Case:
             penalty = self.data["EmissionsPenalty"].fillna(0.0)
             self.data["EmissionsPenalty"] = penalty.where(penalty["EMISSION"] != emission, value)
 
-    def set_demand(self, wanted: ClewsInputSchema) -> None:
+    def set_demand(self, demand: ClewsInputSchema) -> None:
         """Scale annual demand, in all regions alike."""
-        places = pd.MultiIndex.from_arrays([wanted.fuel, wanted.year], names=["FUEL", "YEAR"])
-        ratio = pd.Series(wanted.ratio, index=places).to_xarray()
+        places = pd.MultiIndex.from_arrays([demand.fuel, demand.year], names=["FUEL", "YEAR"])
+        ratio = pd.Series(demand.ratio, index=places).to_xarray()
         for name in ("SpecifiedAnnualDemand", "AccumulatedAnnualDemand"):
-            own = self.data[name]
-            self.data[name] = (own * ratio.reindex_like(own["FUEL"]).fillna(1.0)).transpose(*own.dims)
+            base = self.data[name]
+            self.data[name] = (base * ratio.reindex_like(base["FUEL"]).fillna(1.0)).transpose(*base.dims)
 
     def build(self) -> Any:
         """Return the model with its linear program made."""
@@ -191,7 +191,7 @@ def _table(array: Any) -> pd.DataFrame:
     return long.groupby([name for name in long if name not in ("region", "VALUE")], as_index=False)["VALUE"].sum()
 
 
-def _save(found: Solution) -> None:
+def _save(optimum: Solution) -> None:
     Path("results").mkdir(exist_ok=True)
-    for name, table in (*found.results.items(), ("Production", found.production), ("Use", found.use)):
+    for name, table in (*optimum.results.items(), ("Production", optimum.production), ("Use", optimum.use)):
         table.rename(columns=str.upper).to_csv(Path("results") / f"{name}.csv", index=False)

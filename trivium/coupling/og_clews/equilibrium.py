@@ -35,8 +35,8 @@ class _Serial:
     def __bool__(self) -> bool:
         return False
 
-    def scatter(self, given: Any, **_: Any) -> Any:
-        return given
+    def scatter(self, value: Any, **_: Any) -> Any:
+        return value
 
 
 def solve(specify: Specify, none: Shock, shock: Shock, transition: bool) -> tuple[Solution, Solution]:
@@ -89,10 +89,10 @@ def _search(specification: Any, start: Solution | None) -> Solution:
     if start is not None:
         _write(Path("start"), "SS", start)
         specification.baseline_dir = str(Path("start").absolute())
-    found: Solution = SS.run_SS(specification, client=None)
-    if not np.isfinite([found["r_p"], found["w"], found["Y"]]).all():
+    steady: Solution = SS.run_SS(specification, client=None)
+    if not np.isfinite([steady["r_p"], steady["w"], steady["Y"]]).all():
         raise RuntimeError("the steady state is not finite")
-    return found | {_PRODUCTIVITY: _productivity(specification)}
+    return steady | {_PRODUCTIVITY: _productivity(specification)}
 
 
 def _productivity(specification: Any) -> FloatArray:
@@ -106,18 +106,18 @@ def _path(specification: Any, of_base: bool) -> Solution:
 
     specification.baseline_dir = str(Path("base").absolute())
     specification.output_base = str(Path("base" if of_base else "reform").absolute())
-    found: Solution = TPI.run_TPI(specification, client=_Serial())
-    return found
+    path: Solution = TPI.run_TPI(specification, client=_Serial())
+    return path
 
 
-def _guarded(what: str, solve_it: Callable[[], Solution]) -> Solution:
+def _guarded(label: str, solve_it: Callable[[], Solution]) -> Solution:
     try:
         return solve_it()
     except Exception as error:  # of OG-Core, paramtools, SciPy: of any kind
-        raise ComponentError(f"OG-Core found no equilibrium: {what}: {type(error).__name__}: {error}") from error
+        raise ComponentError(f"OG-Core found no equilibrium: {label}: {type(error).__name__}: {error}") from error
 
 
-def _write(folder: Path, kind: str, found: Solution) -> None:
+def _write(folder: Path, kind: str, solution: Solution) -> None:
     path = folder / kind / f"{kind}_vars.pkl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(found))
+    path.write_bytes(pickle.dumps(solution))

@@ -127,27 +127,27 @@ def demand_of(values: FloatArray, sets: Sets) -> pd.DataFrame:
     return pd.Series(np.asarray(values, dtype=np.float64).ravel(), index=places, name="VALUE").reset_index()
 
 
-def answers(options: Options, sets: Sets, found: Solution, rate: float) -> dict[str, FloatArray]:
+def answers(options: Options, sets: Sets, solution: Solution, rate: float) -> dict[str, FloatArray]:
     """Return all outputs of a solution.
 
     Parameters
     ----------
     options : Options
     sets : Sets
-    found : Solution
+    solution : Solution
     rate : float
         At which investments are paid and costs levelised: the discount rate that was solved with [1/year].
     """
-    results = bridge.read(found.results)
-    series = bridge.to_macro(found.results, rate, found.life, options.carbon_tax)
+    results = bridge.read(solution.results)
+    series = bridge.to_macro(solution.results, rate, solution.life, options.carbon_tax)
     emission = results["AnnualTechnologyEmission"]
-    produced = frames.aggregate(found.production, ["technology"])
+    produced = frames.aggregate(solution.production, ["technology"])
     electricity = produced[produced["fuel"] == options.electricity].drop(columns="fuel")
     if electricity.empty:
         raise InvalidValueError(f"nothing makes {options.electricity}", "electricity")
-    told: dict[str, FloatArray] = {
-        "objective": np.asarray(found.objective),
-        "base_demand": bridge.dense(found.demand, {"fuel": sets.fuels, "year": sets.years}),
+    outputs: dict[str, FloatArray] = {
+        "objective": np.asarray(solution.objective),
+        "base_demand": bridge.dense(solution.demand, {"fuel": sets.fuels, "year": sets.years}),
         "energy_cost_index": np.array(series.energy_cost_index),
         "carbon_tax_revenue": np.array(series.carbon_tax_revenue),
         "emissions": bridge.dense(
@@ -155,11 +155,11 @@ def answers(options: Options, sets: Sets, found: Solution, rate: float) -> dict[
         ),
     }
     for name, paid in (
-        ("cost", bridge.annual_cost(results, rate, found.life)),
+        ("cost", bridge.annual_cost(results, rate, solution.life)),
         ("tax", bridge.carbon_tax(emission, options.carbon_tax)),
     ):
-        unit = bridge.unit_cost(paid, found.production, found.use)
+        unit = bridge.unit_cost(paid, solution.production, solution.use)
         price = unit[unit["fuel"] == options.electricity].drop(columns="fuel")
-        told[f"electricity_{name}"] = bridge.dense(price, {"year": sets.years})
-        told[f"levelised_{name}"] = np.asarray(bridge.levelised(price, electricity, rate))
-    return told
+        outputs[f"electricity_{name}"] = bridge.dense(price, {"year": sets.years})
+        outputs[f"levelised_{name}"] = np.asarray(bridge.levelised(price, electricity, rate))
+    return outputs

@@ -103,8 +103,8 @@ def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Va
     InvalidValueError
         Naming the option that is wrong.
     """
-    given = _options(options)
-    time = {"year": tuple(given.years)} if given.transition else {}
+    parsed = _options(options)
+    time = {"year": tuple(parsed.years)} if parsed.transition else {}
     industry = {"industry": INDUSTRIES}
     inputs = (
         Variable("energy_cost_ratio", "1", time, lower=0.05, upper=20.0),
@@ -117,7 +117,7 @@ def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Va
         Variable("output_ratio", "1", {**industry, **time}, lower=0.0),
         Variable("price_ratio", "1", {**industry, **time}, lower=0.0),
     )
-    return inputs, outputs, given.label
+    return inputs, outputs, parsed.label
 
 
 def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[str, FloatArray]:
@@ -146,16 +146,18 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     MissingExtraError
         When OG-Core is not installed.
     """
-    given = _options(options)
+    parsed = _options(options)
     require("ogcore", "ogclews")
     shock = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in inputs.items()}
     none = {name: np.full_like(value, name == "energy_cost_ratio") for name, value in shock.items()}
-    base, reform = equilibrium.solve(partial(_specify, given), none, shock, given.transition)
-    years = _years(given)
-    found = _answers(given, base, reform, years)
-    told = {"label": given.label, "channel": given.channel, "years_per_period": years}
-    Path("macro.json").write_text(json.dumps(told | {name: value.tolist() for name, value in found.items()}, indent=1))
-    return found
+    base, reform = equilibrium.solve(partial(_specify, parsed), none, shock, parsed.transition)
+    years = _years(parsed)
+    outputs = _answers(parsed, base, reform, years)
+    header = {"label": parsed.label, "channel": parsed.channel, "years_per_period": years}
+    Path("macro.json").write_text(
+        json.dumps(header | {name: value.tolist() for name, value in outputs.items()}, indent=1)
+    )
+    return outputs
 
 
 def _options(options: Mapping[str, Any]) -> Options:

@@ -76,9 +76,9 @@ class Options(exchange.Options):
 
 def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
     """Return inputs and outputs; model and data are in the working directory."""
-    given = exchange.checked(Options, options)
-    found = _generate(given, _without_comments(given.data))
-    return exchange.describe(given, _sets(found, _demand(found)))
+    parsed = exchange.checked(Options, options)
+    parameters = _generate(parsed, _without_comments(parsed.data))
+    return exchange.describe(parsed, _sets(parameters, _demand(parameters)))
 
 
 def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[str, FloatArray]:
@@ -103,47 +103,47 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     ComponentError
         When a program is not there, fails, or finds no optimal solution.
     """
-    given = exchange.checked(Options, options)
-    text = _without_comments(given.data)
-    own = _generate(given, text)
-    demand = _demand(own)
-    sets = _sets(own, demand)
-    rates = own["DiscountRate"]["VALUE"]
-    rate = float(inputs.get("discount_rate", given.discount_rate or rates.iloc[0]))
+    parsed = exchange.checked(Options, options)
+    text = _without_comments(parsed.data)
+    parameters = _generate(parsed, text)
+    demand = _demand(parameters)
+    sets = _sets(parameters, demand)
+    rates = parameters["DiscountRate"]["VALUE"]
+    rate = float(inputs.get("discount_rate", parsed.discount_rate or rates.iloc[0]))
     text = _replaced(text, "DiscountRate", pd.DataFrame(), rate)
     if "annual_demand" in inputs:
-        wanted = bridge.clews_input(exchange.demand_of(inputs["annual_demand"], sets), demand, rate)
-        ratio = pd.DataFrame({"fuel": wanted.fuel, "year": wanted.year, "VALUE": wanted.ratio})
+        coupled = bridge.clews_input(exchange.demand_of(inputs["annual_demand"], sets), demand, rate)
+        ratio = pd.DataFrame({"fuel": coupled.fuel, "year": coupled.year, "VALUE": coupled.ratio})
         for name in ("SpecifiedAnnualDemand", "AccumulatedAnnualDemand"):
-            kept = own[name][own[name]["fuel"].isin(sets.fuels)]
-            text = _replaced(text, name, frames.combine(kept, ratio, "multiply"))
-    if given.carbon_tax:
-        text = _replaced(text, "EmissionsPenalty", _penalty(own, given.carbon_tax))
-    found = _generate(given, text)
-    optimal = optimum.solve(Path(_MPS), given.solver, given.timeout)
-    return exchange.answers(given, sets, solution(found, optimal, objective_constant(Path(_LP)), demand), rate)
+            base = parameters[name][parameters[name]["fuel"].isin(sets.fuels)]
+            text = _replaced(text, name, frames.combine(base, ratio, "multiply"))
+    if parsed.carbon_tax:
+        text = _replaced(text, "EmissionsPenalty", _penalty(parameters, parsed.carbon_tax))
+    changed = _generate(parsed, text)
+    optimal = optimum.solve(Path(_MPS), parsed.solver, parsed.timeout)
+    return exchange.answers(parsed, sets, solution(changed, optimal, objective_constant(Path(_LP)), demand), rate)
 
 
 def objective_constant(path: Path) -> float:
     """Return the constant of the objective, which GLPK writes as a remark into a file in CPLEX's format."""
     with path.open() as lines:
         for line in lines:
-            found = _CONSTANT.match(line)
-            if found:
-                return float(found[1])
+            match = _CONSTANT.match(line)
+            if match:
+                return float(match[1])
             if line.startswith("Subject To"):
                 break
     return 0.0
 
 
 def solution(
-    own: Mapping[str, pd.DataFrame], optimal: optimum.Optimum, constant: float, demand: pd.DataFrame
+    parameters: Mapping[str, pd.DataFrame], optimal: optimum.Optimum, constant: float, demand: pd.DataFrame
 ) -> Solution:
     """Return all results that follow from what is built and what runs.
 
     Parameters
     ----------
-    own : Mapping[str, DataFrame]
+    parameters : Mapping[str, DataFrame]
         Parameters of the case; those that are not in a table are 0.
     optimal : Optimum
         Has the variables NewCapacity and RateOfActivity.
@@ -154,32 +154,34 @@ def solution(
     """
     built = optimal.table("NewCapacity", ("region", "technology", "year"))
     rate = optimal.table("RateOfActivity", _ACTIVITY)
-    activity = frames.aggregate(_times(rate, own["YearSplit"]), ["timeslice"])
+    activity = frames.aggregate(_times(rate, parameters["YearSplit"]), ["timeslice"])
     results = {
-        "CapitalInvestment": _times(built, own["CapitalCost"]),
-        "AnnualFixedOperatingCost": _times(_capacity(built, own), own["FixedCost"]),
-        "AnnualVariableOperatingCost": frames.aggregate(_times(activity, own["VariableCost"]), ["mode_of_operation"]),
+        "CapitalInvestment": _times(built, parameters["CapitalCost"]),
+        "AnnualFixedOperatingCost": _times(_capacity(built, parameters), parameters["FixedCost"]),
+        "AnnualVariableOperatingCost": frames.aggregate(
+            _times(activity, parameters["VariableCost"]), ["mode_of_operation"]
+        ),
         "AnnualTechnologyEmission": frames.aggregate(
-            _times(activity, own["EmissionActivityRatio"]), ["mode_of_operation"]
+            _times(activity, parameters["EmissionActivityRatio"]), ["mode_of_operation"]
         ),
     }
     made, used = (
-        frames.aggregate(_times(activity, own[f"{side}ActivityRatio"]), ["mode_of_operation", "region"])
+        frames.aggregate(_times(activity, parameters[f"{side}ActivityRatio"]), ["mode_of_operation", "region"])
         for side in ("Output", "Input")
     )
-    life = own["OperationalLife"].groupby("technology")["VALUE"].first().to_dict()
+    life = parameters["OperationalLife"].groupby("technology")["VALUE"].first().to_dict()
     return Solution(optimal.objective + constant, results, made, used, life, demand)
 
 
-def _capacity(built: pd.DataFrame, own: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    years = pd.DataFrame({"at": own["YearSplit"]["year"].unique()})
-    standing = built.merge(own["OperationalLife"].rename(columns={"VALUE": "life"})).merge(years, how="cross")
+def _capacity(built: pd.DataFrame, parameters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    years = pd.DataFrame({"at": parameters["YearSplit"]["year"].unique()})
+    standing = built.merge(parameters["OperationalLife"].rename(columns={"VALUE": "life"})).merge(years, how="cross")
     age = standing["at"] - standing["year"]
     standing = standing[(age >= 0) & (age < standing["life"])]
-    kept = standing.drop(columns=["year", "life"]).rename(columns={"at": "year"})
+    active = standing.drop(columns=["year", "life"]).rename(columns={"at": "year"})
     places = ["region", "technology", "year"]
-    total = kept.groupby(places, as_index=False)["VALUE"].sum()
-    return frames.add(total[[*places, "VALUE"]], own["ResidualCapacity"])
+    total = active.groupby(places, as_index=False)["VALUE"].sum()
+    return frames.add(total[[*places, "VALUE"]], parameters["ResidualCapacity"])
 
 
 def _times(frame: pd.DataFrame, parameter: pd.DataFrame) -> pd.DataFrame:
@@ -196,18 +198,18 @@ def _generate(options: Options, data: str) -> dict[str, pd.DataFrame]:
     missing = [name for name in _PARAMETERS if name not in declared]
     if missing:
         raise InvalidValueError(f"{options.model} is no OSeMOSYS: it has no parameter {', '.join(missing)}", "model")
-    told = "\n".join(_table(name, letters) for name, letters in _PARAMETERS.items())
+    statements = "\n".join(_table(name, letters) for name, letters in _PARAMETERS.items())
     before, solving, after = re.split(r"(\bsolve\s*;|\bend\s*;|\Z)", model, maxsplit=1)
-    Path(_PLACE).write_text(f"{before}\n{told}\n{solving}{after}")
+    Path(_PLACE).write_text(f"{before}\n{statements}\n{solving}{after}")
     Path(_DATA).write_text(data)
     for name in _PARAMETERS:
         Path(f"{name}.csv").unlink(missing_ok=True)
     argv = ["glpsol", "-m", _PLACE, "-d", _DATA, "--wlp", _LP, "--wfreemps", _MPS, "--check"]
     run(argv, Path(), options.timeout)
-    found = {name: tables.read(Path(f"{name}.csv")) for name in _PARAMETERS}
-    if found["DiscountRate"]["VALUE"].nunique() != 1:
+    parameters = {name: tables.read(Path(f"{name}.csv")) for name in _PARAMETERS}
+    if parameters["DiscountRate"]["VALUE"].nunique() != 1:
         raise InvalidValueError(f"{options.data}: all regions must have one DiscountRate, above 0", "data")
-    return found
+    return parameters
 
 
 def _table(name: str, letters: str) -> str:
@@ -217,29 +219,29 @@ def _table(name: str, letters: str) -> str:
     return f'table trivium_{name} {{{domain}: {place} <> 0}} OUT "CSV" "{name}.csv": {columns}, {place} ~ VALUE;'
 
 
-def _sets(own: Mapping[str, pd.DataFrame], demand: pd.DataFrame) -> Sets:
-    years = sorted(int(year) for year in own["YearSplit"]["year"].unique())
-    emissions = sorted(own["EmissionActivityRatio"]["emission"].unique())
+def _sets(parameters: Mapping[str, pd.DataFrame], demand: pd.DataFrame) -> Sets:
+    years = sorted(int(year) for year in parameters["YearSplit"]["year"].unique())
+    emissions = sorted(parameters["EmissionActivityRatio"]["emission"].unique())
     return Sets(years, list(dict.fromkeys(demand["fuel"])), emissions)
 
 
-def _demand(own: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    both = frames.add(own["SpecifiedAnnualDemand"], own["AccumulatedAnnualDemand"])
+def _demand(parameters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    both = frames.add(parameters["SpecifiedAnnualDemand"], parameters["AccumulatedAnnualDemand"])
     total = frames.aggregate(both, ["region"])
-    fuels, years = list(dict.fromkeys(total["fuel"])), sorted(own["YearSplit"]["year"].unique())
+    fuels, years = list(dict.fromkeys(total["fuel"])), sorted(parameters["YearSplit"]["year"].unique())
     every = pd.MultiIndex.from_product([fuels, years], names=["fuel", "year"])
     return total.set_index(["fuel", "year"])["VALUE"].reindex(every, fill_value=0.0).reset_index()
 
 
-def _penalty(own: Mapping[str, pd.DataFrame], tax: Mapping[str, float]) -> pd.DataFrame:
-    ratio = own["EmissionActivityRatio"]
+def _penalty(parameters: Mapping[str, pd.DataFrame], tax: Mapping[str, float]) -> pd.DataFrame:
+    ratio = parameters["EmissionActivityRatio"]
     absent = set(tax) - set(ratio["emission"])
     if absent:
         raise InvalidValueError(f"carbon_tax: the case has no emission {', '.join(sorted(absent))}", "carbon_tax")
     places = ratio[["region", "emission", "year"]].drop_duplicates()
     taxed = places[places["emission"].isin(list(tax))]
-    other = own["EmissionsPenalty"][~own["EmissionsPenalty"]["emission"].isin(list(tax))]
-    return pd.concat([taxed.assign(VALUE=taxed["emission"].map(tax)), other], ignore_index=True)
+    untaxed = parameters["EmissionsPenalty"][~parameters["EmissionsPenalty"]["emission"].isin(list(tax))]
+    return pd.concat([taxed.assign(VALUE=taxed["emission"].map(tax)), untaxed], ignore_index=True)
 
 
 def _replaced(data: str, name: str, table: pd.DataFrame, default: float = 0.0) -> str:
@@ -267,4 +269,4 @@ def _without_comments(name: str) -> str:
         text = Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ComponentError(f"{name} cannot be read: {error}") from error
-    return _COMMENT.sub(lambda found: found[0] if found[0][0] in "\"'" else " ", text)
+    return _COMMENT.sub(lambda match: match[0] if match[0][0] in "\"'" else " ", text)

@@ -49,8 +49,8 @@ class Optimum:
         rows = []
         for name, value in zip(self.names, self.values, strict=True):
             if value and name.startswith(f"{variable}["):
-                found = _NAME.match(name)
-                places = found[2].replace("'", "").split(",") if found else []
+                match = _NAME.match(name)
+                places = match[2].replace("'", "").split(",") if match else []
                 if len(places) != len(dims):
                     raise ComponentError(f"{name} has {len(places)} subscripts, where {', '.join(dims)} are meant")
                 rows.append((*places, value))

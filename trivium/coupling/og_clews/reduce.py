@@ -47,12 +47,12 @@ def defaults(path: Path, ages: int, groups: list[list[int]], industries: Mapping
     share = _value(table, "lambdas")
 
     def by_age(name: str) -> FloatArray:
-        given = _value(table, name)
-        return given.reshape(ages, years, *given.shape[1:])
+        values = _value(table, name)
+        return values.reshape(ages, years, *values.shape[1:])
 
     def summed(name: str) -> FloatArray:
-        whole = by_age(name).sum(axis=1)
-        return np.stack([whole[:, group].sum(axis=1) for group in groups], axis=1)
+        by_years = by_age(name).sum(axis=1)
+        return np.stack([by_years[:, group].sum(axis=1) for group in groups], axis=1)
 
     ability = by_age("e").mean(axis=1)
     dying = _value(table, "rho")[0].reshape(ages, years)
