@@ -66,7 +66,7 @@ def go_wrong(how: str) -> None:
 
 
 kinds._PLACES["count"] = __name__ if __name__ != "__main__" else "tests.job_kinds"
-KIND = Kind("Count.", Spec, run)
+KIND = Kind("Count.", Spec, run, {})
 
 if __name__ == "__main__":
     if sys.argv[1] == "child":

@@ -25,6 +25,8 @@ _PATTERNS = {
     END: "must be of the form component.variable",
     CALLABLE: "must be of the form module:function",
 }
+#: Type of a pydantic error whose message is a whole sentence.
+SENTENCE = "sentence"
 _NUMBER, _WHOLE, _FLAG = "must be a number", "must be a whole number", "must be true or false"
 _OBJECT, _LIST = "must be a JSON object", "must be a list"
 #: What is wrong, by pydantic's type of the error; other types keep pydantic's words.
@@ -108,6 +110,29 @@ def wrong_fields(error: ValidationError, model: type[BaseModel]) -> Iterator[tup
             yield field, f"{reason}, not {shown(value)}"
         else:
             yield field, reason
+
+
+def refusals(error: ValidationError, model: type[BaseModel]) -> list[InvalidValueError]:
+    """Return what to refuse a request with: an error each for unknown fields, then missing ones, then wrong values."""
+    ranked: list[tuple[int, InvalidValueError]] = []
+    for field, reason, details in mistakes(error, model):
+        rank = {"extra_forbidden": 0, "missing": 1, "union_tag_not_found": 1}.get(details["type"], 2)
+        ranked.append((rank, InvalidValueError(_sentence(field, reason, details, model), field or "the body")))
+    return [refusal for _, refusal in sorted(ranked, key=lambda each: each[0])]
+
+
+def _sentence(field: str, reason: str, details: ErrorDetails, model: type[BaseModel]) -> str:
+    if details["type"] == SENTENCE:
+        return details["msg"]
+    if details["type"] == "extra_forbidden":
+        return f"Bad input for parameter {shown(field)}. Unknown parameter.{near_fields(model, details['loc'])}"
+    if reason == "is missing":
+        return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
+    own_words = details["type"] == "value_error"
+    reason = details["msg"].removeprefix("Value error, ") if own_words else f"Value {reason}"
+    if not details["loc"]:  # a rule about several fields, which its words name
+        return f"Bad input: {reason}."
+    return f"Invalid value {shown(details['input'])} for parameter {field}. {reason}."
 
 
 def mistakes(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str, ErrorDetails]]:

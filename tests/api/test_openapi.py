@@ -15,7 +15,6 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.server import ROOT, Server
-from trivium.server.operations import JOBS, OPERATIONS
 
 
 def no_500(_context, response, _case):
@@ -84,11 +83,15 @@ def test_our_own_examples_are_taken_and_answered_as_described(plant, schema):
         assert response.status_code < 300, (label, response.text)
         case.validate_response(response, checks=CHECKS)
         sent += 1
-    assert sent == len(JOBS) + sum(
-        (operation.example is not None) * (1 if name.startswith("session.initialize") else 2)
-        for name, operation in OPERATIONS.items()
-        if name != "boptest.add_testcase"
-    )
+    described = [
+        methods[method].get("requestBody", {}).get("content", {}).get("application/json", {})
+        for path, methods in plant.request("GET", "/openapi.json")[1]["paths"].items()
+        for method in methods
+        if path != "/testcases"
+    ]
+    bodies = [body for body in described if body]
+    assert sent == len(bodies) == sum("example" in body for body in bodies)
+    assert sent == 18 + len(plant.request("GET", "/api/run/kinds")[1]["payload"])
 
 
 def tried(operation, known):

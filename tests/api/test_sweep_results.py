@@ -109,6 +109,7 @@ def test_a_reply_has_an_end(small_server, job, monkeypatch):
 
     from trivium.errors import TooLargeError
     from trivium.server import selection
+    from trivium.server.requests import RunsQuery
 
     monkeypatch.setattr(selection, "_MOST", 6 * 5)
     store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
@@ -117,12 +118,10 @@ def test_a_reply_has_an_end(small_server, job, monkeypatch):
     finally:
         store.close()
     with Flask("test").test_request_context("/"):
-        assert selection.selection(record, folder).status_code == 200  # run, 2 parameters, 2 metrics
-    with (
-        Flask("test").test_request_context("/?variable=x"),
-        pytest.raises(TooLargeError, match="lower the parameter limit"),
-    ):
-        selection.selection(record, folder)
+        # run, 2 parameters, 2 metrics
+        assert selection.selection(record, folder, RunsQuery()).status_code == 200
+        with pytest.raises(TooLargeError, match="lower the parameter limit"):
+            selection.selection(record, folder, RunsQuery(variable=["x"]))
 
 
 def test_only_a_sweep_has_runs(small_server):

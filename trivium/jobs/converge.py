@@ -93,4 +93,4 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome(files, {name: told[name] for name in names}, str(result.ending), error)
 
 
-KIND = Kind("Run models that feed each other to a fixed point.", Spec, run)
+KIND = Kind("Run models that feed each other to a fixed point.", Spec, run, {"case_name": "datacenter_grid"})

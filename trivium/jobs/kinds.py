@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from trivium.document import mistakes, near_fields
+from trivium.document import refusals
 from trivium.errors import InvalidValueError, NotFoundError
 from trivium.extras import missing
 from trivium.numbers import shown
@@ -35,11 +35,14 @@ class Kind:
     run : callable
         Takes a specification, a `Recorder` (see there what it may rely on) and the settings of the server. Called in a
         process of its own.
+    example : Mapping
+        A specification that runs on the shipped examples.
     """
 
     about: str
     spec: type[BaseModel]
     run: Callable[[Any, Recorder, Settings], Outcome]
+    example: Mapping[str, Any]
 
 
 def names() -> list[str]:
@@ -87,18 +90,5 @@ def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel
     try:
         return kind.spec.model_validate(dict(given), context=settings)
     except ValidationError as error:
-        wrong = [(field or "the body", reason, details) for field, reason, details in mistakes(error, kind.spec)]
-        sentences = [_sentence(*mistake, kind.spec) for mistake in wrong]
-        raise InvalidValueError(" ".join(sentences), wrong[0][0]) from error
-
-
-def _sentence(field: str, reason: str, details: Any, spec: type[BaseModel]) -> str:
-    if details["type"] == "extra_forbidden":
-        return f"Bad input for parameter {shown(field)}. Unknown parameter.{near_fields(spec, details['loc'])}"
-    if reason == "is missing":
-        return f"Bad input for parameter {field}. Missing required parameter in the JSON body."
-    own_words = details["type"] == "value_error"
-    reason = str(details["msg"]).removeprefix("Value error, ") if own_words else f"Value {reason}"
-    if not details["loc"]:  # a rule about several fields, which its words name
-        return f"Bad input: {reason}."
-    return f"Invalid value {shown(details['input'])} for parameter {field}. {reason}."
+        wrong = refusals(error, kind.spec)
+        raise InvalidValueError(" ".join(map(str, wrong)), wrong[0].field) from error

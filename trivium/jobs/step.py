@@ -68,4 +68,9 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome({table.name: table, indicators.name: indicators}, values)
 
 
-KIND = Kind("Simulate the default test case from a time to a time under a controller.", Spec, run)
+KIND = Kind(
+    "Simulate the default test case from a time to a time under a controller.",
+    Spec,
+    run,
+    {"end_time": 864000, "controller": "rules"},
+)

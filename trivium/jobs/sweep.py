@@ -119,4 +119,10 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome(files, values, "completed" if not state.failed else "completed with failed runs", error)
 
 
-KIND = Kind("Run a model many times with other parameters.", Spec, run)
+_EXAMPLE = {
+    "folder": "fuel_cycle",
+    "paths": {"package_path": "FuelCycle.fmu"},
+    "simulation": {"variableFilter": "sds.inventory", "stop_time": 240, "step_size": 1},
+    "simulation_parameters": {"bz.TBR": [1.05, 1.1]},
+}
+KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE)

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from trivium import dashboard, logs
 from trivium.errors import TriviumError
 from trivium.jobs.store import Store
-from trivium.server import boptest, evaluation, health, landing, metrics, openapi, routes, wire
+from trivium.server import boptest, evaluation, health, index, metrics, openapi, routes, wire
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
 from trivium.server.guard import Guard
@@ -61,51 +61,18 @@ def _build(settings: Settings, sessions: SessionManager) -> Flask:
     store = Store(settings)
     app.register_blueprint(job_routes.blueprint(store, settings))
     app.register_blueprint(openapi.blueprint())
+    app.register_blueprint(index.blueprint())
     app.register_blueprint(metrics.blueprint(settings, sessions, store))
     _name_requests(app)
     metrics.watch(app)
     Guard(app, settings)
     dashboard.attach(app, settings, sessions, store)
-    app.add_url_rule("/", "index", root)
     app.register_error_handler(TriviumError, _on_trivium_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(Exception, _on_error)
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
     return app
-
-
-def root() -> Response:
-    """List the routes; browsers get a page with links instead."""
-    if landing.is_wanted(request):
-        guard: Guard = current_app.extensions["trivium-guard"]
-        response = landing.page(with_token=guard.asks)
-    else:
-        response = _index()
-    response.vary.add("Accept")
-    return response
-
-
-def _index() -> Response:
-    rules = [
-        rule
-        for rule in current_app.url_map.iter_rules()
-        if rule.endpoint != "index" and not rule.rule.startswith("/dashboard")
-    ]
-    listing = {
-        f"{method} {rule.rule}": (current_app.view_functions[rule.endpoint].__doc__ or "").splitlines()[0]
-        for rule in sorted(rules, key=lambda rule: rule.rule)
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-    }
-    return wire.envelope(
-        200,
-        "A data-centre cooling plant over HTTP. Start with PUT /initialize, then POST /advance step by step.",
-        {
-            "routes": listing,
-            "try": f"curl -X PUT {request.host_url}initialize -H 'Content-Type: application/json' "
-            "-d '{\"start_time\": 0}'",
-        },
-    )
 
 
 def _on_trivium_error(error: TriviumError) -> Response:

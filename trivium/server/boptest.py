@@ -5,13 +5,15 @@ An unmodified BOPTEST client works with another address.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import orjson
-from flask import Blueprint, Response, current_app, request
+from flask import Response, current_app, request
 
 from trivium.errors import ForbiddenError
-from trivium.server import guard, wire
+from trivium.server import guard, replies, wire
+from trivium.server.operations import Routes
+from trivium.server.requests import FileBody
 from trivium.session.manager import SessionManager
 
 
@@ -19,23 +21,22 @@ def _bare(payload: Any) -> Response:
     return Response(orjson.dumps(payload), content_type="application/json")
 
 
-def blueprint(sessions: SessionManager) -> Blueprint:
+def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
-    routes = Blueprint("boptest", __name__)
+    routes = Routes("boptest", "Test cases")
 
-    @routes.get("/testcases")
+    @routes.operation("GET", "/testcases", reply=list[replies.TestCaseId], enveloped=False)
     def testcases() -> Response:
         """Test cases that can be selected."""
         return _bare([{"testcaseid": name} for name in sessions.testcases()])
 
-    @routes.post("/testcases")
-    def add_testcase() -> Response:
+    @routes.operation("POST", "/testcases", reply=replies.TestCaseId, example={"file": "Model.fmu"})
+    def add_testcase(body: FileBody) -> Response:
         """Register a test case of the server's folder of them: {"file", "testcaseid" (optional)}."""
-        file, testcaseid = wire.texts(("file",), ("testcaseid",))
-        chosen = sessions.add_testcase(str(file), testcaseid)
-        return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": chosen})
+        testcaseid = sessions.add_testcase(body.file, body.testcaseid)
+        return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
-    @routes.put("/testcases/<testcaseid>")
+    @routes.operation("PUT", "/testcases/<testcaseid>", reply=replies.TestCaseId, upload="application/octet-stream")
     def upload(testcaseid: str) -> Response:
         """Bring a test case: the body is an FMU. Off by default, and only for tokens with the scope admin."""
         most = current_app.config["MAX_UPLOAD"]
@@ -44,23 +45,30 @@ def blueprint(sessions: SessionManager) -> Blueprint:
                 "This server takes no FMUs; TRIVIUM_MAX_UPLOAD and a token with the scope admin allow it."
             )
         request.max_content_length = most
-        chosen = sessions.upload(testcaseid, request.stream)
-        return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": chosen})
+        testcaseid = sessions.upload(testcaseid, request.stream)
+        return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
-    @routes.post("/testcases/<testcaseid>/select-async", endpoint="select_async", defaults={"wait": True})
-    @routes.post("/testcases/<testcaseid>/select", defaults={"wait": False})
-    def select(testcaseid: str, wait: bool) -> Response:
-        """Make a session of a test case: its test id is the answer. With -async it waits for room: see /status."""
+    def selected(testcaseid: str, *, wait: bool) -> Response:
         if testcaseid not in sessions.testcases():
             return wire.envelope(404, f"Invalid testcase: {testcaseid}")
         return _bare({"testid": sessions.select(testcaseid, wait=wait)})
 
-    @routes.get("/status/<testid>")
+    @routes.operation("POST", "/testcases/<testcaseid>/select", reply=replies.TestId, enveloped=False)
+    def select(testcaseid: str) -> Response:
+        """Make a session of a test case: the reply is its test id."""
+        return selected(testcaseid, wait=False)
+
+    @routes.operation("POST", "/testcases/<testcaseid>/select-async", reply=replies.TestId, enveloped=False)
+    def select_async(testcaseid: str) -> Response:
+        """Make a session of a test case, which waits for room where there is none: see /status."""
+        return selected(testcaseid, wait=True)
+
+    @routes.operation("GET", "/status/<testid>", reply=Literal["Running", "Queued"], enveloped=False)
     def status(testid: str) -> Response:
         """Whether the session runs: Running or Queued."""
         return _bare(sessions.status(testid))
 
-    @routes.put("/stop/<testid>")
+    @routes.operation("PUT", "/stop/<testid>", media=("text/plain",), enveloped=False)
     def stop(testid: str) -> Response:
         """End a session."""
         sessions.stop(testid)

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
-from trivium.server import wire
+from trivium.server import replies, wire
+from trivium.server.operations import Routes
+from trivium.server.requests import ForecastBody, KpiQuery, Preconditions, ScenarioBody
 from trivium.session.manager import SessionManager
 
 
-def blueprint(sessions: SessionManager) -> Blueprint:
+def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
-    routes = Blueprint("evaluation", __name__)
+    routes = Routes("evaluation", "Evaluation")
 
-    @routes.get("/forecast_points", defaults={"testid": None})
-    @routes.get("/forecast_points/<testid>")
+    @routes.operation("GET", "/forecast_points[/<testid>]", reply=dict[str, replies.Point])
     def forecast_points(testid: str | None) -> Response:
         """Points that can be asked ahead, with unit and description."""
         return wire.reply(sessions.call(testid, "get_forecast_points"))
 
-    @routes.put("/forecast", defaults={"testid": None})
-    @routes.put("/forecast/<testid>")
-    def forecast(testid: str | None) -> Response:
+    @routes.operation(
+        "PUT",
+        "/forecast[/<testid>]",
+        reply=replies.Columns,
+        example={"point_names": ["Twb_outside"], "horizon": 86400, "interval": 3600},
+    )
+    def forecast(testid: str | None, body: ForecastBody) -> Response:
         """Boundary data and prices ahead: {"point_names": [...], "horizon", "interval"}."""
-        asked = wire.wanted(testid, ("point_names", "horizon", "interval"))
-        return wire.streamed(sessions.call(testid, "get_forecast", *asked))
+        return wire.streamed(sessions.call(testid, "get_forecast", body.point_names, body.horizon, body.interval))
 
-    @routes.get("/kpi", defaults={"testid": None})
-    @routes.get("/kpi/<testid>")
-    def kpi(testid: str | None) -> Response:
+    @routes.operation("GET", "/kpi[/<testid>]", reply=dict[str, replies.Number | None])
+    def kpi(testid: str | None, query: KpiQuery) -> Response:
         """Key performance indicators: ?names=a,b, start_time and final_time are optional."""
-        names, start, final = wire.query(testid, "names", "start_time", "final_time")
-        chosen = None if names is None else [name.strip() for name in names.split(",")]
-        return wire.reply(sessions.call(testid, "get_kpis", chosen, start, final))
+        names = None if query.names is None else [name.strip() for name in query.names.split(",")]
+        return wire.reply(sessions.call(testid, "get_kpis", names, query.start_time, query.final_time))
 
-    @routes.get("/kpi_points", defaults={"testid": None})
-    @routes.get("/kpi_points/<testid>")
+    @routes.operation("GET", "/kpi_points[/<testid>]", reply=dict[str, replies.Indicator])
     def kpi_points(testid: str | None) -> Response:
         """Key performance indicators that the test case defines, with unit and description."""
         return wire.reply(sessions.call(testid, "get_kpi_points"))
 
-    @routes.get("/scenario", defaults={"testid": None})
-    @routes.get("/scenario/<testid>")
+    @routes.operation("GET", "/scenario[/<testid>]", reply=replies.Scenario)
     def get_scenario(testid: str | None) -> Response:
         """Scenario of the session."""
         return wire.reply(sessions.call(testid, "get_scenario"))
 
-    @routes.put("/scenario", defaults={"testid": None})
-    @routes.put("/scenario/<testid>")
-    def put_scenario(testid: str | None) -> Response:
+    @routes.operation(
+        "PUT", "/scenario[/<testid>]", reply=replies.ScenarioSet, example={"electricity_price": "dynamic"}
+    )
+    def put_scenario(testid: str | None, body: ScenarioBody, headers: Preconditions) -> Response:
         """Set the scenario: {"time_period", "electricity_price", "temperature_uncertainty", "seed"}, all optional."""
-        given = wire.body(form=testid is not None)
-        return wire.reply(sessions.call(testid, "set_scenario", given, **wire.conditions()))
+        changes = body.model_dump(exclude_none=True)
+        return wire.reply(sessions.call(testid, "set_scenario", changes, **headers.model_dump()))
 
     return routes

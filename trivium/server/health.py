@@ -8,27 +8,28 @@ from __future__ import annotations
 
 import time
 
-from flask import Blueprint, Response
+from flask import Response
 
 from trivium.errors import TriviumError
-from trivium.server import wire
+from trivium.server import replies, wire
+from trivium.server.operations import Routes
 from trivium.session.manager import SessionManager
 
 #: How long a step counts as proof [s], so that probes neither load nor wait for a busy session.
 PROOF = 20.0
 
 
-def blueprint(sessions: SessionManager) -> Blueprint:
+def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes."""
-    routes = Blueprint("health", __name__)
+    routes = Routes("health", "Server")
     proof: dict[str, float] = {}
 
-    @routes.get("/health/live")
+    @routes.operation("GET", "/health/live")
     def live() -> Response:
         """Say that the server answers."""
         return wire.envelope(200, "Alive.", None)
 
-    @routes.get("/health/ready")
+    @routes.operation("GET", "/health/ready", reply=replies.Ready)
     def ready() -> Response:
         """Say whether a plant can be stepped: 200, or 503 and why not."""
         now = time.monotonic()

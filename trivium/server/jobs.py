@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, request, send_file, url_for
+from flask import Response, request, send_file, url_for
+from pydantic import BaseModel
 
-from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.errors import MissingExtraError, NotFoundError
 from trivium.jobs import kinds
-from trivium.jobs.record import Job, State
+from trivium.jobs.record import Job
 from trivium.jobs.store import Store
-from trivium.numbers import parse_count, shown
-from trivium.server import wire
+from trivium.numbers import shown
+from trivium.server import replies, wire
 from trivium.server.events import Streams
+from trivium.server.operations import JSON, Routes
+from trivium.server.requests import JobsQuery, LastEvent, Once, RunsQuery
+from trivium.server.selection import PARQUET
 from trivium.server.selection import selection as selected
 from trivium.settings import Settings
 
 #: Most jobs of one listing.
 _MOST = 1000
+_FILES = ("application/octet-stream", JSON, "text/csv", "text/html", "image/png", "application/x-hdf5")
 
 
 def plain(status: int, body: Any) -> Response:
@@ -56,7 +63,25 @@ def _iso(time: float | None) -> str | None:
     return None if time is None else datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
 
 
-def blueprint(store: Store, settings: Settings) -> Blueprint:
+class _Specifications:
+    """The bodies of new jobs: a model for each kind that is installed."""
+
+    part = "kind"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def parse(self, name: str, fields: Mapping[str, Any]) -> BaseModel:
+        return kinds.parse(kinds.find(name), fields, self._settings)
+
+    def models(self) -> Iterator[tuple[str, type[BaseModel], Mapping[str, Any]]]:
+        for name in kinds.names():
+            with contextlib.suppress(MissingExtraError):
+                kind = kinds.find(name)
+                yield name, kind.spec, kind.example
+
+
+def blueprint(store: Store, settings: Settings) -> Routes:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it.
 
     Parameters
@@ -65,14 +90,14 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
     settings : Settings
     """
     streams = Streams(settings.threads)
-    routes = Blueprint("jobs", __name__, url_prefix="/api/run")
+    routes = Routes("jobs", "Jobs", "/api/run")
 
-    @routes.post("/<kind>")
-    def submit(kind: str) -> Response:
+    @routes.operation(
+        "POST", "/<kind>", reply=replies.Accepted, status=202, enveloped=False, variants=_Specifications(settings)
+    )
+    def submit(kind: str, body: BaseModel, headers: Once) -> Response:
         """Run something long as a job; GET /api/run/kinds says what, and what to send."""
-        chosen = kinds.find(kind)
-        spec = kinds.parse(chosen, wire.body(), settings).model_dump(mode="json", by_alias=True)
-        job = store.submit(kind, spec, wire.conditions().get("key"))
+        job = store.submit(kind, body.model_dump(mode="json", by_alias=True), headers.key)
         where = url_for("jobs.status", task_id=job.task_id)
         told = {
             "status": "Running",
@@ -83,7 +108,7 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
         response.headers["Location"] = where
         return response
 
-    @routes.get("/kinds")
+    @routes.operation("GET", "/kinds", reply=dict[str, replies.KindAbout])
     def listing_of_kinds() -> Response:
         """Which kinds of jobs there are, with the JSON schemas of what they take."""
         about: dict[str, Any] = {}
@@ -95,30 +120,28 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
                 about[name] = {"about": str(error), "schema": None}
         return wire.envelope(200, "Queried the kinds of jobs successfully.", about)
 
-    @routes.get("")
-    def listing() -> Response:
+    @routes.operation("GET", "", reply=list[replies.JobStatus])
+    def listing(query: JobsQuery) -> Response:
         """All jobs, the newest first; ?status=, ?kind= and ?limit= choose."""
-        state, kind, limit = wire.query(None, "status", "kind", "limit")
-        most = 100 if limit is None else min(parse_count(limit, "limit"), _MOST)
-        jobs = store.jobs(None if state is None else _state(state), kind, most)
+        jobs = store.jobs(query.status, query.kind, min(query.limit, _MOST))
         return wire.envelope(200, "Queried the jobs successfully.", [status_of(job) for job in jobs])
 
-    @routes.get("/status/<task_id>")
+    @routes.operation("GET", "/status/<task_id>", reply=replies.JobStatus, enveloped=False)
     def status(task_id: str) -> Response:
         """How far a job is."""
         return plain(200, status_of(store.get(task_id)))
 
-    @routes.get("/events/<task_id>")
-    def events(task_id: str) -> Response:
+    @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False)
+    def events(task_id: str, headers: LastEvent) -> Response:
         """Hear how far a job is when that changes, as server-sent events."""
-        return streams.open(lambda: store.get(task_id), status_of, request.headers.get("Last-Event-ID"))
+        return streams.open(lambda: store.get(task_id), status_of, headers.id)
 
-    @routes.post("/cancel/<task_id>")
+    @routes.operation("POST", "/cancel/<task_id>", reply=replies.JobStatus, enveloped=False)
     def cancel(task_id: str) -> Response:
         """End a job; one that has ended stays as it is."""
         return plain(200, status_of(store.cancel(task_id)))
 
-    @routes.get("/logs/<task_id>")
+    @routes.operation("GET", "/logs/<task_id>", media=("text/plain",), enveloped=False)
     def logs(task_id: str) -> Response:
         """Read what a job wrote; a Range header chooses a part."""
         job = store.get(task_id)
@@ -128,7 +151,7 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
         # without a tag: the file grows
         return _sent(path, "text/plain; charset=utf-8")
 
-    @routes.get("/results/<task_id>")
+    @routes.operation("GET", "/results/<task_id>", reply=replies.JobResults)
     def results(task_id: str) -> Response:
         """Figures and files that a job made."""
         job = store.get(task_id)
@@ -138,13 +161,13 @@ def blueprint(store: Store, settings: Settings) -> Blueprint:
             200, "Queried the results successfully.", {"results": job.results, "files": sizes, "outcome": job.outcome}
         )
 
-    @routes.get("/results/<task_id>/selection")
-    def selection(task_id: str) -> Response:
+    @routes.operation("GET", "/results/<task_id>/selection", reply=replies.Runs, media=(JSON, PARQUET))
+    def selection(task_id: str, query: RunsQuery) -> Response:
         """Read some runs of a sweep, chosen by ?select=name=value, as JSON or Parquet."""
         job = store.get(task_id)
-        return selected(job, store.folder_of(job.task_id))
+        return selected(job, store.folder_of(job.task_id), query)
 
-    @routes.get("/results/<task_id>/<path:name>")
+    @routes.operation("GET", "/results/<task_id>/<path:name>", media=_FILES, enveloped=False)
     def result(task_id: str, name: str) -> Response:
         """Download a file that a job made; a Range header chooses a part."""
         job = store.get(task_id)
@@ -170,12 +193,3 @@ def _sent(path: Path, mimetype: str | None) -> Response:
 
 def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
-
-
-def _state(text: str) -> State:
-    for state in State:
-        if text.lower() == state.lower():
-            return state
-    raise InvalidValueError(
-        f"Invalid value {shown(text)} for parameter status. Value must be one of {', '.join(State)}.", "status"
-    )

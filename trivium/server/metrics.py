@@ -12,7 +12,7 @@ from collections import Counter as Counts
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -23,6 +23,7 @@ from trivium.environment import metrics_are_shared
 from trivium.errors import ModelError, StoreError, TriviumError
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.server.operations import Routes
 from trivium.session.manager import SessionManager
 from trivium.session.observer import Observer
 from trivium.settings import Settings
@@ -128,12 +129,12 @@ def watch(app: Flask) -> None:
         return response
 
 
-def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Blueprint:
+def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Routes:
     """Return the route."""
-    routes = Blueprint("metrics", __name__)
+    routes = Routes("metrics", "Server")
     standing = _Standing(settings, sessions, store)
 
-    @routes.get("/metrics")
+    @routes.operation("GET", "/metrics", media=("text/plain",), enveloped=False)
     def metrics() -> Response:
         """Figures for Prometheus, over all workers."""
         registry: Any = CollectorRegistry()

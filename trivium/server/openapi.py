@@ -5,23 +5,21 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, current_app, send_from_directory
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from werkzeug.routing import Rule
 
 from trivium import __version__
-from trivium.errors import MissingExtraError
 from trivium.extras import command
-from trivium.jobs import kinds
 from trivium.server.guard import scope_of
-from trivium.server.operations import JOBS, OPERATIONS, Operation
-from trivium.server.schemas import WrongTestId
+from trivium.server.operations import JSON, Operation, operations
+from trivium.server.replies import WrongTestId
 
-_JSON = "application/json"
 _PARTS = "#/components/schemas/{model}"
 _WHAT = {
     "testid": "Of a session.",
@@ -78,22 +76,61 @@ _POLICY = (
 )
 
 
+@dataclass(frozen=True)
+class _Route:
+    """A method and path of a declared operation.
+
+    Attributes
+    ----------
+    method, path : str
+        The path with its parts in braces.
+    rule : Rule
+    operation : Operation
+    body : type or None
+        Model of the body.
+    example : Mapping or None
+        Of the body.
+    """
+
+    method: str
+    path: str
+    rule: Rule
+    operation: Operation
+    body: type[BaseModel] | None
+    example: Mapping[str, Any] | None
+
+    @property
+    def key(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def arguments(self) -> set[str]:
+        """Names of the parts of the path."""
+        return {name for name in self.rule.arguments if f"{{{name}}}" in self.path}
+
+
 def describe(app: Flask) -> dict[str, Any]:
     """Return the description of an application's routes."""
-    found = [one for rule in app.url_map.iter_rules() if rule.endpoint in OPERATIONS for one in _told(rule)]
+    declared = operations(app)
+    routes = [
+        route
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint in declared
+        for route in _routes(rule, declared[rule.endpoint])
+    ]
     types: list[tuple[str, Any, TypeAdapter[Any]]] = [("wrong", "serialization", TypeAdapter(WrongTestId))]
-    for key, operation, body, _ in found:
-        if operation.answer is not None:
-            types.append((f"{key} answer", "serialization", TypeAdapter(operation.answer)))
-        if body not in (None, bytes):
-            types.append((f"{key} body", "validation", TypeAdapter(body)))
+    for route in routes:
+        if route.operation.reply is not None:
+            types.append((f"{route.key} reply", "serialization", TypeAdapter(route.operation.reply)))
+        if route.body is not None:
+            types.append((f"{route.key} body", "validation", TypeAdapter(route.body)))
     schemas, definitions = TypeAdapter.json_schemas(types, ref_template=_PARTS)
-    of = {key: schema for (key, _), schema in schemas.items()}
+    schema_of = {key: schema for (key, _), schema in schemas.items()}
     paths: dict[str, dict[str, Any]] = {}
-    for key, operation, body, rule in found:
-        method, path = key.split(" ", 1)
-        view = app.view_functions[rule.endpoint]
-        paths.setdefault(path, {})[method.lower()] = _operation(key, operation, body, rule, view.__doc__ or "", of)
+    for route in routes:
+        summary = inspect.cleandoc(app.view_functions[route.rule.endpoint].__doc__ or "").splitlines()[0]
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, summary, schema_of)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -107,75 +144,72 @@ def describe(app: Flask) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {**definitions.get("$defs", {}), "Error": _ERROR},
-            "responses": {str(status): _error(status, of["wrong"]) for status in _ERRORS},
+            "responses": {str(status): _error(status, schema_of["wrong"]) for status in _ERRORS},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _told(rule: Rule) -> Iterator[tuple[str, Operation, Any, Rule]]:
-    """Yield each operation of a rule: its method and path, what is known of it and the type of its body."""
-    operation = OPERATIONS[rule.endpoint]
+def _routes(rule: Rule, operation: Operation) -> Iterator[_Route]:
+    """Yield each method and path of a rule."""
     path = rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
     for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-        if "kind" not in rule.arguments:
-            yield f"{method} {path}", operation, operation.body, rule
+        if operation.variants is None:
+            yield _Route(method, path, rule, operation, operation.body, operation.example)
             continue
-        for kind in kinds.names():
-            try:
-                yield f"{method} {path.replace('{kind}', kind)}", operation, kinds.find(kind).spec, rule
-            except MissingExtraError:
-                continue
+        for name, model, example in operation.variants.models():
+            variant = path.replace(f"{{{operation.variants.part}}}", name)
+            yield _Route(method, variant, rule, operation, model, example)
 
 
-def _operation(
-    key: str, operation: Operation, body: Any, rule: Rule, about: str, schemas: Mapping[str, Any]
-) -> dict[str, Any]:
-    method, path = key.split(" ", 1)
-    scope = scope_of(rule.endpoint, method)
-    lines = inspect.cleandoc(about).splitlines()
-    told: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", key.lower()).strip("_"),
-        "summary": lines[0],
+def _operation(route: _Route, summary: str, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    operation = route.operation
+    scope = scope_of(route.rule.endpoint, route.method)
+    success = _success(operation, schemas.get(f"{route.key} reply"))
+    failures = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)}
+    description: dict[str, Any] = {
+        "operationId": re.sub(r"\W+", "_", route.key.lower()).strip("_"),
+        "summary": summary,
         "tags": [operation.tag],
-        "parameters": _parameters(operation, rule),
-        "responses": {
-            str(operation.status): _success(operation, schemas.get(f"{key} answer")),
-            **{
-                str(status): {"$ref": f"#/components/responses/{status}"}
-                for status in _statuses(operation, rule, method)
-            },
-        },
+        "parameters": _parameters(route),
+        "responses": {str(operation.status): success, **failures},
     }
     if scope is None:
-        told["security"] = []
+        description["security"] = []
     else:
-        told["description"] = f"Scope: {scope}."
-    if body is bytes:
-        told["requestBody"] = {"content": {operation.takes: {"schema": {"type": "string", "format": "binary"}}}}
-    elif body is not None:
-        content: dict[str, Any] = {"schema": schemas[f"{key} body"]}
-        example = JOBS.get(path.rpartition("/")[2]) if "kind" in rule.arguments else operation.example
-        if example is not None:
-            content["example"] = example
-        told["requestBody"] = {
-            "content": {operation.takes: content},
-            "required": bool(content["schema"].get("required")),
-        }
-    return told
+        description["description"] = f"Scope: {scope}."
+    if operation.upload is not None:
+        description["requestBody"] = {"content": {operation.upload: {"schema": {"type": "string", "format": "binary"}}}}
+    elif route.body is not None:
+        schema = schemas[f"{route.key} body"]
+        content = {"schema": schema} if route.example is None else {"schema": schema, "example": route.example}
+        description["requestBody"] = {"content": {JSON: content}, "required": bool(schema.get("required"))}
+    return description
 
 
-def _parameters(operation: Operation, rule: Rule) -> list[dict[str, Any]]:
+def _parameters(route: _Route) -> list[dict[str, Any]]:
     in_path = [
         {"name": name, "in": "path", "required": True, "description": _WHAT[name], "schema": {"type": "string"}}
-        for name in sorted(rule.arguments - {"kind"})
-        if f"{name}>" in rule.rule
+        for name in sorted(route.arguments)
     ]
-    in_query = [
-        {"name": name, "in": "query", "required": False, "description": about, "schema": {"type": "string"}}
-        for name, about in operation.query.items()
+    return [
+        *in_path,
+        *_parameters_of(route.operation.query, "query"),
+        *_parameters_of(route.operation.headers, "header"),
     ]
-    return in_path + in_query
+
+
+def _parameters_of(model: type[BaseModel] | None, place: str) -> Iterator[dict[str, Any]]:
+    if model is None:
+        return
+    for name, field in model.model_json_schema()["properties"].items():
+        schema = dict(field)
+        either = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]  # left out, never null
+        schema = (either[0] if len(either) == 1 else {"anyOf": either} if either else {}) | schema
+        if schema.get("default", ...) is None:
+            del schema["default"]
+        description = schema.pop("description")
+        yield {"name": name, "in": place, "required": False, "description": description, "schema": schema}
 
 
 def _success(operation: Operation, schema: Any) -> dict[str, Any]:
@@ -191,28 +225,31 @@ def _success(operation: Operation, schema: Any) -> dict[str, Any]:
             },
             "additionalProperties": False,
         }
-    content = {media: {"schema": schema} if media == _JSON and schema is not None else {} for media in operation.media}
+    content = {media: {"schema": schema} if media == JSON and schema is not None else {} for media in operation.media}
     return {"description": "Done.", "content": content}
 
 
-def _statuses(operation: Operation, rule: Rule, method: str) -> list[int]:
+def _statuses(route: _Route) -> list[int]:
     """Return what may go wrong on a route."""
-    found = {500}
-    if scope_of(rule.endpoint, method) is not None:
-        found |= {401, 403, 429}
-    if operation.body is not None or "kind" in rule.arguments:
-        found |= {400, 413, 415}
-    if rule.arguments or operation.query:
-        found.add(400)
-    if {"task_id", "kind", "testcaseid", "name"} & rule.arguments:
-        found.add(404)
-    if rule.endpoint in ("jobs.logs", "jobs.result"):
-        found.add(416)
-    if rule.endpoint.startswith("jobs."):
-        found |= {400, 413, 501, 503}
-    elif not rule.endpoint.startswith(("index", "health.live")):
-        found |= {400, 409, 503, 507}
-    return sorted(found)
+    operation, endpoint = route.operation, route.rule.endpoint
+    statuses = {500}
+    if scope_of(endpoint, route.method) is not None:
+        statuses |= {401, 403, 429}
+    if route.body is not None or operation.upload is not None:
+        statuses |= {400, 413, 415}
+    if route.rule.arguments or operation.query is not None:
+        statuses.add(400)
+    if operation.headers is not None:
+        statuses |= {400, 409}
+    if {"task_id", "kind", "testcaseid", "name"} & route.rule.arguments:
+        statuses.add(404)
+    if endpoint in ("jobs.logs", "jobs.result"):
+        statuses.add(416)
+    if endpoint.startswith("jobs."):
+        statuses |= {400, 413, 501, 503}
+    elif not endpoint.startswith(("index", "health.live")):
+        statuses |= {400, 409, 503, 507}
+    return sorted(statuses)
 
 
 def _error(status: int, wrong: Any) -> dict[str, Any]:
@@ -226,7 +263,7 @@ def _error(status: int, wrong: Any) -> dict[str, Any]:
         }
         schema = {"anyOf": [schema, unknown]}
     example = {"status": status, "message": message, "payload": None}
-    told: dict[str, Any] = {"description": about, "content": {_JSON: {"schema": schema, "example": example}}}
+    told: dict[str, Any] = {"description": about, "content": {JSON: {"schema": schema, "example": example}}}
     if status in (429, 503):
         told["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "[s]"}}
     return told
@@ -242,7 +279,7 @@ def blueprint() -> Blueprint:
         """Describe the API for machines (OpenAPI 3.1)."""
         if not made:
             made.append(orjson.dumps(describe(current_app)))
-        return Response(made[0], content_type=_JSON)
+        return Response(made[0], content_type=JSON)
 
     @routes.get("/openapi")
     def page() -> Response:

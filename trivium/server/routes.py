@@ -7,99 +7,95 @@ Request``, inputs are clamped with a warning, and a body may be form data.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Response
 
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_number
-from trivium.server import columns, wire
+from trivium.server import columns, replies, wire
+from trivium.server.operations import JSON, Routes
+from trivium.server.requests import ActionBody, Preconditions, ResultsBody, StartBody, StepBody, TestStartBody
 from trivium.session.manager import SessionManager
 
 
-def blueprint(sessions: SessionManager) -> Blueprint:
+def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
-    routes = Blueprint("session", __name__)
+    routes = Routes("session", "Plant")
 
-    @routes.get("/version", defaults={"testid": None})
-    @routes.get("/version/<testid>")
+    @routes.operation("GET", "/version[/<testid>]", reply=replies.Version)
     def version(testid: str | None) -> Response:
         """Version of the test case."""
         return wire.reply(sessions.call(testid, "get_version"))
 
-    @routes.get("/name", defaults={"testid": None})
-    @routes.get("/name/<testid>")
+    @routes.operation("GET", "/name[/<testid>]", reply=replies.Name)
     def name(testid: str | None) -> Response:
         """Name of the test case."""
         return wire.reply(sessions.call(testid, "get_name"))
 
-    @routes.get("/inputs", defaults={"testid": None})
-    @routes.get("/inputs/<testid>")
+    @routes.operation("GET", "/inputs[/<testid>]", reply=dict[str, replies.Point])
     def inputs(testid: str | None) -> Response:
         """Control inputs with unit, description, minimum and maximum."""
         return wire.reply(sessions.call(testid, "get_inputs"))
 
-    @routes.get("/measurements", defaults={"testid": None})
-    @routes.get("/measurements/<testid>")
+    @routes.operation("GET", "/measurements[/<testid>]", reply=dict[str, replies.Point])
     def measurements(testid: str | None) -> Response:
         """Measurements with unit, description, minimum and maximum."""
         return wire.reply(sessions.call(testid, "get_measurements"))
 
-    @routes.get("/parameters", defaults={"testid": None})
-    @routes.get("/parameters/<testid>")
+    @routes.operation("GET", "/parameters[/<testid>]", reply=dict[str, replies.Parameter])
     def parameters(testid: str | None) -> Response:
         """Parameters and start values that "start_values" of /initialize may set."""
         return wire.reply(sessions.call(testid, "get_parameters"))
 
-    @routes.get("/step", defaults={"testid": None})
-    @routes.get("/step/<testid>")
+    @routes.operation("GET", "/step[/<testid>]", reply=replies.Number)
     def get_step(testid: str | None) -> Response:
         """Control step in seconds."""
         return wire.reply(sessions.call(testid, "get_step"))
 
-    @routes.put("/step", defaults={"testid": None})
-    @routes.put("/step/<testid>")
-    def put_step(testid: str | None) -> Response:
+    @routes.operation("PUT", "/step[/<testid>]", reply=replies.ControlStep, example={"step": 300})
+    def put_step(testid: str | None, body: StepBody, headers: Preconditions) -> Response:
         """Set the control step: {"step"}, where the test case has an interval a multiple of it."""
-        return wire.reply(sessions.call(testid, "set_step", *wire.wanted(testid, ("step",)), **wire.conditions()))
+        return wire.reply(sessions.call(testid, "set_step", body.step, **headers.model_dump()))
 
-    @routes.put("/initialize", defaults={"testid": None})
-    def initialize(testid: None) -> Response:
+    @routes.operation("PUT", "/initialize", reply=replies.Values, example={"start_time": 900000})
+    def initialize(body: StartBody, headers: Preconditions) -> Response:
         """Start anew: {"start_time", "end_time" (optional), "start_values" (optional)}."""
-        start, end, values = wire.wanted(testid, ("start_time",), ("end_time", "start_values"))
-        return wire.reply(sessions.call(testid, "initialize", start, end, None, values, **wire.conditions()))
+        start = (body.start_time, body.end_time, None, body.start_values)
+        return wire.reply(sessions.call(None, "initialize", *start, **headers.model_dump()))
 
-    @routes.put("/initialize/<testid>")
-    def initialize_test(testid: str) -> Response:
+    @routes.operation(
+        "PUT", "/initialize/<testid>", reply=replies.Values, example={"start_time": 900000, "warmup_period": 3600}
+    )
+    def initialize_test(testid: str, body: TestStartBody, headers: Preconditions) -> Response:
         """Start anew: {"start_time", "warmup_period", "final_time" (optional), "start_values" (optional)}."""
-        start, warmup, end, values = wire.wanted(
-            testid, ("start_time", "warmup_period"), ("final_time", "start_values")
-        )
-        parse_number(warmup, "warmup_period")
-        return wire.reply(sessions.call(testid, "initialize", start, end, warmup, values, **wire.conditions()))
+        start = (body.start_time, body.final_time, body.warmup_period, body.start_values)
+        return wire.reply(sessions.call(testid, "initialize", *start, **headers.model_dump()))
 
-    @routes.post("/advance", defaults={"testid": None})
-    @routes.post("/advance/<testid>")
-    def advance(testid: str | None) -> Response:
+    @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example={"Tchws_set_HEX": 286.5})
+    def advance(testid: str | None, body: ActionBody, headers: Preconditions) -> Response:
         """Simulate one control step: {input: value, ...}; with "dry_run" true look ahead and come back."""
         form = () if testid is None else ("boptest",)
-        u = wire.body(form=testid is not None)
-        if wire.flag(u, "dry_run"):
-            return wire.reply(sessions.call(testid, "look_ahead", u, *form))
-        return wire.reply(sessions.call(testid, "advance", u, *form, **wire.conditions()))
+        if body.dry_run:
+            return wire.reply(sessions.call(testid, "look_ahead", body.inputs, *form))
+        return wire.reply(sessions.call(testid, "advance", body.inputs, *form, **headers.model_dump()))
 
-    @routes.put("/results", defaults={"testid": None})
-    @routes.put("/results/<testid>")
-    def results(testid: str | None) -> Response:
+    @routes.operation(
+        "PUT",
+        "/results[/<testid>]",
+        reply=replies.Columns,
+        example={"point_names": ["Tchw_supply"], "start_time": 900000, "final_time": 900300},
+        media=(JSON, columns.NPZ),
+    )
+    def results(testid: str | None, body: ResultsBody) -> Response:
         """Trajectories: {"point_names": [...], "start_time", "final_time"}."""
-        wanted = wire.wanted(testid, ("point_names", "start_time", "final_time"))
+        window = (body.point_names, body.start_time, body.final_time)
         try:
-            return columns.results(sessions.call(testid, "get_results", *wanted))
+            return columns.results(sessions.call(testid, "get_results", *window))
         except InvalidValueError as error:
             if testid is None:
                 raise
             # BOPTEST has two spaces there
             raise InvalidValueError(str(error).replace(". Check lists", ".  Check lists"), error.field) from error
 
-    @routes.get("/health")
+    @routes.operation("GET", "/health", reply=replies.Proof)
     def health() -> Response:
         """Step a copy of the plant and say how it went; the session stays as it is."""
         return wire.reply(sessions.call(None, "health"))

@@ -10,23 +10,24 @@ from flask import Response, request
 
 from trivium.errors import InvalidValueError, NotFoundError, TooLargeError
 from trivium.jobs.record import Job
-from trivium.numbers import parse_count, shown
+from trivium.numbers import shown
 from trivium.server import wire
+from trivium.server.requests import RunsQuery
 
 PARQUET = "application/vnd.apache.parquet"
-#: Runs of a reply by default; most numbers of one.
-_RUNS, _MOST = 1000, 2_000_000
-_KNOWN = ("select", "variable", "limit", "offset", "format")
+#: Most numbers of a reply.
+_MOST = 2_000_000
 
 
-def selection(job: Job, folder: Path) -> Response:
-    """Return what the request's address chooses of the results of a job.
+def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
+    """Return runs of the results of a job.
 
     Parameters
     ----------
     job : Job
     folder : Path
         Of the job.
+    query : RunsQuery
 
     Raises
     ------
@@ -37,7 +38,6 @@ def selection(job: Job, folder: Path) -> Response:
     TooLargeError
         When that is more than a reply may hold.
     """
-    wire.query(None, *_KNOWN)
     if job.kind != "sweep":
         raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only a sweep has runs to select.")
     if not (folder / "results" / "results.h5").is_file():
@@ -45,9 +45,7 @@ def selection(job: Job, folder: Path) -> Response:
     from trivium.study.choose import parse_choices
     from trivium.study.read import Selection, open_results  # brings h5py, which an extra may lack
 
-    as_parquet = _wants_parquet()
-    limit, offset = _count("limit", _RUNS), _count("offset", 0)
-    variables = list(dict.fromkeys(request.args.getlist("variable")))
+    variables = list(dict.fromkeys(query.variable))
     with open_results(folder / "results") as results:
         for name in variables:
             if name not in results.variables:
@@ -56,9 +54,9 @@ def selection(job: Job, folder: Path) -> Response:
                     f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {known}.",
                     "variable",
                 )
-        chosen = results.select(**parse_choices(request.args.getlist("select")))
+        chosen = results.select(**parse_choices(query.select))
         total = len(chosen)
-        chosen = Selection(results, chosen.runs[offset : offset + limit])
+        chosen = Selection(results, chosen.runs[query.offset : query.offset + query.limit])
         columns = [*results.parameters, *results.metrics]
         numbers = len(chosen) * (len(columns) + 1 + len(variables) * results.time.size)
         if numbers > _MOST:
@@ -66,7 +64,9 @@ def selection(job: Job, folder: Path) -> Response:
                 f"{len(chosen)} runs would be {numbers} numbers, and a reply holds {_MOST}; lower the parameter limit, "
                 "choose fewer runs or variables, or download the files."
             )
-        return _parquet(chosen, variables) if as_parquet else _json(chosen, variables, total, offset)
+        if _wants_parquet(query):
+            return _parquet(chosen, variables)
+        return _json(chosen, variables, total, query.offset)
 
 
 def _json(chosen: Any, variables: list[str], total: int, offset: int) -> Response:
@@ -87,17 +87,7 @@ def _parquet(chosen: Any, variables: list[str]) -> Response:
         return Response(path.read_bytes(), content_type=PARQUET)
 
 
-def _wants_parquet() -> bool:
-    asked = request.args.get("format")
-    if asked is None:
+def _wants_parquet(query: RunsQuery) -> bool:
+    if query.format is None:
         return request.accept_mimetypes.best_match(["application/json", PARQUET]) == PARQUET
-    if asked not in ("json", "parquet"):
-        raise InvalidValueError(
-            f"Invalid value {shown(asked)} for parameter format. It must be json or parquet.", "format"
-        )
-    return asked == "parquet"
-
-
-def _count(name: str, default: int) -> int:
-    text = request.args.get(name, str(default))
-    return 0 if text == "0" and not default else parse_count(text, name)
+    return query.format == "parquet"

@@ -5,74 +5,73 @@ Where a route has no test id it is about the default session.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, current_app
+from flask import Response, current_app
 
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_count
-from trivium.server import columns, wire
+from trivium.server import columns, replies, wire
+from trivium.server.operations import JSON, Routes
+from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody
 from trivium.session.manager import SessionManager
 
 
-def _within(asked: Mapping[str, Any], most: int) -> None:
-    """Refuse a request for too many steps; whether it is a good one otherwise, the session tells."""
-    trajectory = asked.get("trajectory")
-    if isinstance(trajectory, Mapping):
+def _require_few(body: StepsBody, most: int) -> None:
+    """Refuse a request for too many steps before a session gets it."""
+    trajectory: Any = body.trajectory  # whose shape the session checks
+    if isinstance(trajectory, dict):
         trajectory = next(iter(trajectory.values()), None)
-    counts = [len(trajectory) if isinstance(trajectory, list) else 1]
-    if asked.get("steps") is not None:
-        counts.append(parse_count(asked["steps"], "steps"))
-    if max(counts) > most:
+    count = max(len(trajectory) if isinstance(trajectory, list) else 1, body.steps or 1)
+    if count > most:
         raise InvalidValueError(
-            f"Invalid value {max(counts)} for parameter steps. Value must be at most {most} in one request.", "steps"
+            f"Invalid value {count} for parameter steps. Value must be at most {most} in one request.", "steps"
         )
 
 
-def blueprint(sessions: SessionManager) -> Blueprint:
+def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
-    routes = Blueprint("sessions", __name__)
+    routes = Routes("sessions", "Sessions")
 
-    @routes.get("/sessions")
+    @routes.operation("GET", "/sessions", reply=list[replies.SessionAbout])
     def listing() -> Response:
         """All sessions and where they stand."""
         return wire.envelope(200, "Queried the sessions successfully.", sessions.sessions())
 
-    @routes.put("/stop")
+    @routes.operation("PUT", "/stop", reply=replies.Stopped)
     def stop_all() -> Response:
         """Stop all sessions."""
         return wire.envelope(200, "Stopped all sessions successfully.", {"stopped": sessions.stop_all()})
 
-    @routes.post("/steps", defaults={"testid": None})
-    @routes.post("/steps/<testid>")
-    def steps(testid: str | None) -> Response:
+    @routes.operation(
+        "POST",
+        "/steps[/<testid>]",
+        reply=replies.Steps,
+        example={"steps": 12, "action": {"Tchws_set_HEX": 286.5}, "point_names": ["Tchw_supply"]},
+        media=(JSON, columns.NPZ),
+    )
+    def steps(testid: str | None, body: StepsBody, headers: Preconditions) -> Response:
         """Many control steps: {"steps", "action", "trajectory", "point_names", "atomic", "dry_run"}, all optional."""
-        asked = wire.body()
-        _within(asked, current_app.config["MAX_STEPS"])
-        if wire.flag(asked, "dry_run"):
-            return columns.steps(sessions.call(testid, "look_ahead", asked, "many"))
-        return columns.steps(sessions.call(testid, "advance", asked, "many", **wire.conditions()))
+        _require_few(body, current_app.config["MAX_STEPS"])
+        steps = dict(body)
+        del steps["dry_run"]
+        if body.dry_run:
+            return columns.steps(sessions.call(testid, "look_ahead", steps, "many"))
+        return columns.steps(sessions.call(testid, "advance", steps, "many", **headers.model_dump()))
 
-    @routes.post("/snapshot", defaults={"testid": None})
-    @routes.post("/snapshot/<testid>")
+    @routes.operation("POST", "/snapshot[/<testid>]", reply=replies.Snapshot)
     def snapshot(testid: str | None) -> Response:
         """Store the session as it stands."""
         return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.snapshot(testid)})
 
-    @routes.put("/restore", defaults={"testid": None})
-    @routes.put("/restore/<testid>")
-    def restore(testid: str | None) -> Response:
+    @routes.operation("PUT", "/restore[/<testid>]", reply=replies.Clock, example={"snapshot": "f4ccf3e410406366"})
+    def restore(testid: str | None, body: SnapshotBody) -> Response:
         """Go back to a snapshot: {"snapshot"}."""
-        (snapshot,) = wire.texts(("snapshot",))
-        return wire.reply(sessions.restore(testid, str(snapshot)))
+        return wire.reply(sessions.restore(testid, body.snapshot))
 
-    @routes.post("/fork", defaults={"testid": None})
-    @routes.post("/fork/<testid>")
-    def fork(testid: str | None) -> Response:
+    @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
+    def fork(testid: str | None, body: ForkBody) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
-        (snapshot,) = wire.texts((), ("snapshot",))
-        forked = sessions.fork(testid, snapshot or None)
+        forked = sessions.fork(testid, body.snapshot or None)
         return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
 
     return routes

@@ -16,18 +16,16 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from trivium.errors import (
     BusyError,
     ContentTypeError,
-    InvalidValueError,
     MalformedError,
     RateError,
-    RequestError,
     TokenError,
     TooLargeError,
     TriviumError,
     UnknownSessionError,
 )
-from trivium.numbers import parse_flag, parse_number, shown
+from trivium.numbers import shown
+from trivium.server.requests import MissingError
 from trivium.simulation.testcase import Reply
-from trivium.suggestions import did_you_mean
 
 _JSON = "application/json"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
@@ -36,10 +34,6 @@ _DRAINED = 64 * 2**20
 #: How deep a body may be nested. Brackets in texts count too, which come in pairs in all names of variables.
 _DEPTH = 32
 _OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uint8)
-
-
-class MissingError(RequestError):
-    """A field that a request with a test id lacks; BOPTEST's answer names it in the payload."""
 
 
 def envelope(status: int, message: str, payload: Any = None) -> Response:
@@ -119,60 +113,6 @@ def body(*, form: bool = False) -> dict[str, Any]:
     return value
 
 
-def flag(given: dict[str, Any], name: str) -> bool:
-    """Take a yes or no out of a body; no where there is none.
-
-    Raises
-    ------
-    InvalidValueError
-        When it is something else.
-    """
-    value = given.pop(name, None)
-    return False if value is None else parse_flag(value, name)
-
-
-def texts(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[str | None]:
-    """Return fields of the body that are texts; None for an optional one that is missing.
-
-    Raises
-    ------
-    InvalidValueError
-        When one is missing, unknown or something else.
-    """
-    values = fields(required, optional)
-    for field, value in values.items():
-        if value is not None and not isinstance(value, str):
-            raise InvalidValueError(
-                f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.",
-                field,
-            )
-    return list(values.values())
-
-
-def conditions() -> dict[str, Any]:
-    """Return what the headers make a change depend on.
-
-    Returns
-    -------
-    dict[str, Any]
-        ``clock`` from ``If-Match``: where the client believes the session to stand [s]; ``key``: ``Idempotency-Key``.
-
-    Raises
-    ------
-    InvalidValueError
-        When the clock is no number.
-    """
-    clock, key = request.headers.get("If-Match"), request.headers.get("Idempotency-Key")
-    found: dict[str, Any] = {}
-    if clock is not None and clock.strip() != "*":
-        found["clock"] = parse_number(clock.strip().strip('"'), "If-Match")
-    if key:
-        if len(key) > 200:
-            raise InvalidValueError(f"Invalid value {shown(key)} for parameter Idempotency-Key. It is too long.", "key")
-        found["key"] = key
-    return found
-
-
 def failure(error: TriviumError) -> Response:
     """Return the reply to an error, in the shape that it has on the routes that can raise it."""
     if isinstance(error, MissingError):
@@ -225,64 +165,3 @@ def _loads(data: bytes) -> Any:
             return json.loads(data)
         except (ValueError, RecursionError):
             raise MalformedError(f"The body is not valid JSON: {error}.") from error
-
-
-def fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the fields of a request's body.
-
-    Parameters
-    ----------
-    required, optional : tuple of str
-        An optional field that is missing is None.
-
-    Raises
-    ------
-    InvalidValueError
-        When a field is missing or unknown; named in the message.
-    """
-    given = body()
-    for name in given:
-        if name not in required and name not in optional:
-            near = did_you_mean(name, (*required, *optional))
-            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
-    for name in required:
-        if given.get(name) is None:
-            raise InvalidValueError(
-                f"Bad input for parameter {name}. Missing required parameter in the JSON body.", name
-            )
-    return {name: given.get(name) for name in (*required, *optional)}
-
-
-def lenient_fields(required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
-    """Return fields of a request's body, which may be form data, as BOPTEST takes them: unknown ones are ignored.
-
-    Raises
-    ------
-    MissingError
-        When a field is missing.
-    """
-    given = body(form=True)
-    for name in required:
-        if name not in given:
-            raise MissingError(name)
-    return [given.get(name) for name in (*required, *optional)]
-
-
-def wanted(testid: str | None, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[Any]:
-    """Return fields of a request's body: strictly for the default session, as BOPTEST takes them for a test id."""
-    return list(fields(required, optional).values()) if testid is None else lenient_fields(required, optional)
-
-
-def query(testid: str | None, *known: str) -> list[str | None]:
-    """Return parameters of a request's address; None where one is missing.
-
-    Raises
-    ------
-    InvalidValueError
-        When one is unknown; with a test id unknown ones are ignored.
-    """
-    for name in request.args:
-        if name not in known and testid is None:
-            near = did_you_mean(name, known)
-            raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
-    return [request.args.get(name) for name in known]

@@ -1,8 +1,4 @@
-"""What routes take and answer, as pydantic models, from which the API is described (`trivium.server.openapi`).
-
-What a session takes is checked where its test case is known, in words that clients of the reference and of BOPTEST
-rely on; these models say the same to machines, and tests hold replies to them.
-"""
+"""Types of the replies' payloads, as pydantic models; tests hold the replies to them."""
 
 from __future__ import annotations
 
@@ -11,19 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-#: Numbers may be sent as texts, as the reference takes them.
-Given = Number | str
 Time = Annotated[Number, Field(description="[s]")]
 
 
 class _Reply(BaseModel):
     """A part of a reply; no other fields are there."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Body(BaseModel):
-    """A body of a request; other fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -233,96 +221,6 @@ class Runs(BaseModel):
     metrics: Columns
     time: list[Number] | None = None
     trajectories: Annotated[dict[str, list[list[Number | None]]] | None, Field(description="[run, time]")] = None
-
-
-class StepBody(_Body):
-    """The control step [s], for the default test case a multiple of 300."""
-
-    step: Given
-
-
-class StartBody(_Body):
-    """When to start."""
-
-    start_time: Annotated[Given, Field(description="[s]")]
-    end_time: Annotated[Given | None, Field(description="[s]")] = None
-    start_values: dict[str, Number | str | bool] | None = None
-
-
-class TestStartBody(BaseModel):
-    """When to start, as BOPTEST takes it: unknown fields are ignored."""
-
-    start_time: Annotated[Given, Field(description="[s]")]
-    warmup_period: Annotated[Given, Field(description="[s]")]
-    final_time: Annotated[Given | None, Field(description="[s]")] = None
-    start_values: dict[str, Number | str | bool] | None = None
-
-
-class Action(BaseModel):
-    """Control inputs by name; what is left out keeps its value."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Number | str | bool | None] = Field(init=False)
-
-    dry_run: Annotated[bool | None, Field(description="Look ahead, and come back.")] = None
-
-
-_Inputs = dict[str, Number | str | bool | None]
-
-
-class StepsBody(_Body):
-    """Many control steps."""
-
-    steps: Given | None = None
-    action: _Inputs | None = None
-    trajectory: list[_Inputs] | dict[str, list[Number | str | bool | None]] | None = None
-    point_names: list[str] | None = None
-    atomic: bool | None = None
-    dry_run: bool | None = None
-
-
-class ResultsBody(_Body):
-    """Which trajectories."""
-
-    point_names: list[str]
-    start_time: Annotated[Given, Field(description="[s]")]
-    final_time: Annotated[Given, Field(description="[s]")]
-
-
-class ForecastBody(_Body):
-    """What to look at, how far ahead and how closely."""
-
-    point_names: list[str]
-    horizon: Annotated[Given, Field(description="[s]")]
-    interval: Annotated[Given, Field(description="[s]")]
-
-
-class ScenarioBody(BaseModel):
-    """The parts of a scenario that are to change."""
-
-    time_period: str | None = None
-    electricity_price: str | None = None
-    temperature_uncertainty: str | None = None
-    seed: int | str | None = None
-
-
-class SnapshotBody(_Body):
-    """A snapshot."""
-
-    snapshot: str
-
-
-class ForkBody(_Body):
-    """A snapshot; by default the present state."""
-
-    snapshot: str | None = None
-
-
-class FileBody(_Body):
-    """A folder or FMU of the folder of test cases."""
-
-    file: str
-    testcaseid: str | None = None
 
 
 class WrongTestId(_Reply):

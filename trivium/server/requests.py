@@ -1,0 +1,360 @@
+"""What requests hold, as pydantic models: a view that takes one gets it parsed, and the API is described from it.
+
+A model checks shape and type. What depends on the test case (names, bounds, the grid of time) is checked there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Self, get_origin
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+from werkzeug.datastructures import Headers, MultiDict
+
+from trivium.document import SENTENCE, refusals
+from trivium.errors import InvalidValueError, RequestError
+from trivium.jobs.record import State
+from trivium.numbers import parse_count, parse_flag, parse_number, shown
+
+
+class MissingError(RequestError):
+    """A field that a request with a test id lacks; BOPTEST's reply names it in the payload."""
+
+
+def _by(parse: Callable[[Any, str], Any], field: str | None = None) -> BeforeValidator:
+    """Return a validator that refuses a value in the words of a function that takes a value and a field's name."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        try:
+            return parse(value, field or str(info.field_name))
+        except InvalidValueError as error:
+            raise PydanticCustomError(SENTENCE, "{text}", {"text": str(error)}) from None
+
+    return BeforeValidator(check)
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. Value must be a string, but is {type(value)}.", field
+        )
+    return value
+
+
+def _point_names(value: Any, field: str) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InvalidValueError(f"Invalid value for parameter {field}. Value must be a list of names.", field)
+    return names
+
+
+def _object(value: Any, field: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InvalidValueError(
+            f"Invalid value for parameter {field}. It must be an object, but is {type(value)}.", field
+        )
+    return value
+
+
+def _seed(value: Any, field: str) -> int:
+    if isinstance(value, str) and value.isdecimal():  # form data
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise InvalidValueError(
+            f"Scenario parameter {field} is {shown(value)}, but should be a non-negative integer.", field
+        )
+    return value
+
+
+def _offset(value: Any, field: str) -> int:
+    return 0 if value == "0" else parse_count(value, field)
+
+
+def _state(value: Any, field: str) -> State:
+    for state in State:
+        if value.lower() == state.lower():
+            return state
+    raise InvalidValueError(
+        f"Invalid value {shown(value)} for parameter {field}. Value must be one of {', '.join(State)}.", field
+    )
+
+
+def _format(value: Any, field: str) -> str:
+    if value not in ("json", "parquet"):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. It must be json or parquet.", field
+        )
+    return str(value)
+
+
+def _clock(value: Any, field: str) -> float | None:
+    return None if value.strip() == "*" else parse_number(value.strip().strip('"'), field)
+
+
+def _key(value: Any, field: str) -> str | None:
+    if len(value) > 200:
+        raise InvalidValueError(f"Invalid value {shown(value)} for parameter {field}. It is too long.", "key")
+    return value or None
+
+
+_EITHER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
+_NUMBER = WithJsonSchema(_EITHER)
+#: A finite number, or a text of one.
+Seconds = Annotated[float, _by(parse_number), WithJsonSchema(_EITHER | {"description": "[s]"})]
+#: A whole number of at least 1, or a text of one.
+Count = Annotated[int, _by(parse_count), _NUMBER]
+#: Yes or no.
+Flag = Annotated[bool, _by(parse_flag)]
+#: A text, no number.
+Text = Annotated[str, _by(_text)]
+#: Names of points, or the name of one.
+PointNames = Annotated[list[str], _by(_point_names)]
+#: Form of a reply.
+Format = Annotated[str, _by(_format), WithJsonSchema({"type": "string", "enum": ["json", "parquet"]})]
+#: One of a test case's own words, which refuses others itself.
+Choice = Annotated[str, BeforeValidator(str)]
+#: A value of a variable; its type and bounds are the variable's.
+Value = float | str | bool | None
+#: Values of variables, by name.
+Values = Annotated[dict[str, SkipValidation[Value]], _by(_object)]
+
+
+class Body(BaseModel):
+    """A body; other fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: Whether BOPTEST's clients send it with a test id: form data is taken then, a missing field is ``Bad Request``.
+    boptest: ClassVar[bool] = False
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any], *, lenient: bool = False) -> Self:
+        """Return the request that these fields make.
+
+        Parameters
+        ----------
+        fields : Mapping[str, Any]
+            What JSON can hold. None is as good as no value.
+        lenient : bool
+            As BOPTEST takes it: unknown fields are ignored, and None is a value.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the first field that is wrong.
+        MissingError
+            Where a lenient request lacks a field.
+        """
+        known = cls.model_fields
+        try:
+            return cls.model_validate(
+                cls.known(fields)
+                if lenient
+                else {name: value for name, value in fields.items() if value is not None or name not in known}
+            )
+        except ValidationError as error:
+            missing = [str(details["loc"][-1]) for details in error.errors() if details["type"] == "missing"]
+            if lenient and missing:
+                raise MissingError(missing[0]) from None
+            raise refusals(error, cls)[0] from None
+
+    @classmethod
+    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the fields that a lenient request is made of."""
+        return {name: value for name, value in fields.items() if name in cls.model_fields}
+
+
+class BoptestBody(Body):
+    """A body that BOPTEST's clients send too: strict for the default session, lenient with a test id."""
+
+    boptest = True
+
+
+class Query(Body):
+    """Parameters of the address; unknown ones are refused, but with a test id."""
+
+    @classmethod
+    def of(cls, arguments: MultiDict[str, str], *, lenient: bool = False) -> Self:
+        """Return the query of a request; errors as `parse`."""
+        lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is list}
+        return cls.parse(
+            {name: arguments.getlist(name) if name in lists else arguments[name] for name in arguments}, lenient=lenient
+        )
+
+
+class RequestHeaders(Body):
+    """Headers that a route looks at; all others are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @classmethod
+    def of(cls, headers: Headers) -> Self:
+        """Return the headers of a request; errors as `parse`."""
+        aliases = [str(field.alias) for field in cls.model_fields.values()]
+        return cls.parse({alias: headers[alias] for alias in aliases if alias in headers})
+
+
+class Once(RequestHeaders):
+    """What keeps a request from being done twice."""
+
+    key: Annotated[str | None, _by(_key, "Idempotency-Key")] = Field(
+        None, alias="Idempotency-Key", description="A second request of this key gets the reply to the first."
+    )
+
+
+class Preconditions(Once):
+    """What a change depends on."""
+
+    clock: Annotated[
+        float | None, _by(_clock, "If-Match"), WithJsonSchema({"type": "string", "pattern": r'^("?\d+(\.\d+)?"?|\*)$'})
+    ] = Field(None, alias="If-Match", description="Clock of the session [s]: elsewhere the request is refused.")
+
+
+class LastEvent(RequestHeaders):
+    """Where a stream of events was cut off."""
+
+    id: str | None = Field(None, alias="Last-Event-ID", description="Of the last event that the client got.")
+
+
+class StepBody(BoptestBody):
+    """The control step [s], for the default test case a multiple of 300."""
+
+    step: Seconds
+
+
+class StartBody(BoptestBody):
+    """When to start."""
+
+    start_time: Seconds
+    end_time: Seconds | None = None
+    start_values: Values | None = None
+
+
+class TestStartBody(BoptestBody):
+    """When to start, as BOPTEST takes it."""
+
+    start_time: Seconds
+    warmup_period: Seconds
+    final_time: Seconds | None = None
+    start_values: Values | None = None
+
+
+class ActionBody(BoptestBody):
+    """Control inputs by name; what is left out keeps its value."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, SkipValidation[Value]] = Field(init=False)
+
+    dry_run: Annotated[Flag | None, Field(description="Look ahead, and come back.")] = None
+
+    @property
+    def inputs(self) -> Mapping[str, Value]:
+        """The control inputs."""
+        return self.model_extra or {}
+
+    @classmethod
+    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return all fields: their names are the test case's."""
+        return fields
+
+
+class StepsBody(Body):
+    """Many control steps."""
+
+    steps: Count | None = None
+    action: Values | None = None
+    trajectory: SkipValidation[list[dict[str, Value]] | dict[str, list[Value]] | None] = None
+    point_names: PointNames | None = None
+    atomic: Flag = True
+    dry_run: Flag = False
+
+
+class ResultsBody(BoptestBody):
+    """Points and a window of time."""
+
+    point_names: PointNames
+    start_time: Seconds
+    final_time: Seconds
+
+
+class ForecastBody(BoptestBody):
+    """Points, how far ahead, and at which interval."""
+
+    point_names: PointNames
+    horizon: Seconds
+    interval: Seconds
+
+
+class ScenarioBody(BoptestBody):
+    """The parts of a scenario that are to change."""
+
+    time_period: Choice | None = None
+    electricity_price: Choice | None = None
+    temperature_uncertainty: Choice | None = None
+    solar_uncertainty: Choice | None = None
+    seed: Annotated[int, _by(_seed)] | None = None
+
+    @classmethod
+    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return all fields: unknown ones are refused with a test id too."""
+        return fields
+
+
+class SnapshotBody(Body):
+    """A snapshot."""
+
+    snapshot: Text
+
+
+class ForkBody(Body):
+    """A snapshot; by default the present state."""
+
+    snapshot: Text | None = None
+
+
+class FileBody(Body):
+    """A folder or FMU of the folder of test cases."""
+
+    file: Text
+    testcaseid: Text | None = None
+
+
+class KpiQuery(Query):
+    """Indicators, and a window of the test."""
+
+    names: str | None = Field(None, description="Separated by commas.")
+    start_time: Seconds | None = None
+    final_time: Seconds | None = None
+
+
+class JobsQuery(Query):
+    """Which jobs."""
+
+    status: Annotated[State, _by(_state), WithJsonSchema({"type": "string", "enum": [*State]})] | None = Field(
+        None, description="Only jobs of this status."
+    )
+    kind: str | None = Field(None, description="Only jobs of this kind.")
+    limit: Count = Field(100, description="Most jobs.")
+
+
+class RunsQuery(Query):
+    """Which runs of a sweep, and in which form."""
+
+    select: list[str] = Field(
+        [],
+        description="A parameter or metric and its value, values or range: name=1, name=1,2, name=1:2; may repeat.",
+    )
+    variable: list[str] = Field([], description="A variable whose trajectories are wanted; may repeat.")
+    limit: Count = Field(1000, description="Most runs.")
+    offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first run of those chosen, from 0.")
+    format: Format | None = Field(None, description="By default what the header Accept prefers.")
