@@ -16,4 +16,4 @@ compile --extra all --constraint requirements/dev.txt >requirements/runtime.txt
 # the images know PostgreSQL too
 compile --extra all --extra postgres --constraint requirements/dev.txt >requirements/image.txt
 # The container takes these from conda-forge (environment.yml), and the rest from PyPI.
-grep -vE '^(cmake|filelock|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/image.txt >requirements/container.txt
+grep -vE '^(cmake|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/image.txt >requirements/container.txt

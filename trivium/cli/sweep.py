@@ -227,8 +227,8 @@ def _show_cache(cache: Cache, *, as_json: bool) -> None:
     from trivium.study.progress import amount
 
     content = cache.content()
-    text = f"{content.runs} runs, {amount(content.size)}"
-    options.show(text, {"runs": content.runs, "bytes": content.size}, as_json=as_json)
+    text = f"{content.entries} runs, {amount(content.size)}"
+    options.show(text, {"runs": content.entries, "bytes": content.size}, as_json=as_json)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ def loads(data: bytes) -> dict[str, FloatArray]:
         return {name: archive[name] for name in archive.files}
 
 
-def digest(fingerprint: str, values: Mapping[str, FloatArray]) -> str:
+def digest(fingerprint: str, values: Mapping[str, FloatArray]) -> bytes:
     """Return the key of a component's result: a hash of the component's fingerprint and of all inputs.
 
     Numbers that are equal give equal keys: -0.0 counts as 0.0.
@@ -40,4 +40,4 @@ def digest(fingerprint: str, values: Mapping[str, FloatArray]) -> str:
         value = np.ascontiguousarray(values[name], dtype="<f8") + 0.0
         found.update(f"\n{name} {value.shape} ".encode())
         found.update(value.tobytes())
-    return found.hexdigest()
+    return found.digest()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from trivium.coupling import arrays
 from trivium.coupling.arrays import digest
-from trivium.coupling.cache import Cache
 from trivium.coupling.component import Component, checked_outputs
 from trivium.coupling.connection import Link
 from trivium.coupling.problem import Problem
@@ -21,6 +21,7 @@ from trivium.coupling.record import Evaluation, Record
 from trivium.coupling.residual import split
 from trivium.errors import ComponentError, StorageError
 from trivium.model.contract import FloatArray
+from trivium.storage import Cache
 
 #: An evaluation that took longer is kept at once, others with their iteration [s].
 _DEAR = 0.1
@@ -108,15 +109,14 @@ class Evaluator:
         component = self._problem.components[name]
         key = digest(self._fingerprints[name], values) if component.deterministic else None
         if key is not None and self._cache is not None:
-            found = self._cache.get(key)
-            if found is not None:
-                return Evaluation(label, values, checked_outputs(component, found), 0.0, True)
+            for data in self._cache.get([key]).values():
+                return Evaluation(label, values, checked_outputs(component, arrays.loads(data)), 0.0, True)
         began = time.monotonic()
         folder = self._new_folder(f"{number:04}-{label}-".replace(" ", ""))
         outputs = checked_outputs(component, _evaluated(component, values, folder))
         seconds = time.monotonic() - began
         if key is not None and self._cache is not None:
-            self._cache.put(key, outputs)
+            self._cache.put({key: arrays.dumps(outputs)})
         return Evaluation(label, values, outputs, seconds, False)
 
     def probe(self, name: str, values: Values, label: str, number: int) -> Evaluation:

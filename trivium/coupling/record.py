@@ -7,7 +7,6 @@ all that it had kept, to the last bit.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ import numpy as np
 from trivium.coupling import arrays
 from trivium.errors import ConflictError, StorageError
 from trivium.model.contract import FloatArray
+from trivium.storage import LockedError, acquire
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -99,10 +99,9 @@ class Record:
         self._folder = folder
         with contextlib.ExitStack() as stack, self._told():
             folder.mkdir(parents=True, exist_ok=True)
-            lock = stack.enter_context((folder / ".lock").open("a"))
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                stack.callback(acquire(folder / ".lock").release)
+            except LockedError:
                 raise ConflictError(f"another process works in {folder}") from None
             self._database = sqlite3.connect(folder / "iterations.sqlite", isolation_level=None, timeout=30)
             stack.callback(self._database.close)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trivium.coupling import report
-from trivium.coupling.cache import Cache
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.loop import Result, converge
 from trivium.coupling.problem import Problem, prepare
@@ -15,6 +14,7 @@ from trivium.coupling.record import Iteration, Record
 from trivium.coupling.spec import Case
 from trivium.extras import require
 from trivium.settings import Settings
+from trivium.storage import Cache
 
 
 def run_case(

@@ -6,9 +6,7 @@ and end it; a lock on a second file says whether it is still alive, however its 
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +18,7 @@ import orjson
 
 from trivium.dashboard.remote import Make
 from trivium.errors import BusyError, ConflictError, TriviumError
-from trivium.session.folder import replace_file
+from trivium.storage import LockedError, acquire, is_locked, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +114,10 @@ class Runs:
             raise BusyError(f"{_MOST} runs are under way already; wait for one, or use a job.", 5, 1)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock = self._locked(testid)
+            lock = acquire(self._lock_file(testid))
+        except LockedError:
+            self._room.release()
+            raise ConflictError("The session has a run under way; stop it first.") from None
         except BaseException:
             self._room.release()
             raise
@@ -138,7 +139,7 @@ class Runs:
                 )
             finally:
                 self._keep(now)
-                os.close(lock)
+                lock.release()
                 self._room.release()
 
         threading.Thread(target=work, name=f"run-{testid}", daemon=True).start()
@@ -171,7 +172,7 @@ class Runs:
             run = Run(**orjson.loads((self._folder / f"{testid}.json").read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
-        if run.state == "running" and not self._alive(testid):
+        if run.state == "running" and not is_locked(self._lock_file(testid)):
             return replace(run, state="failed", message="the server's worker that did it ended")
         return run
 
@@ -180,21 +181,8 @@ class Runs:
         if (run := self.find(testid)) and run.state == "running":
             self._stop_file(testid).touch()
 
-    def _alive(self, testid: str) -> bool:
-        try:
-            os.close(self._locked(testid, fcntl.LOCK_SH))
-        except ConflictError:
-            return True
-        return False
-
-    def _locked(self, testid: str, how: int = fcntl.LOCK_EX) -> int:
-        file = os.open(self._folder / f"{testid}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(file, how | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(file)
-            raise ConflictError("The session has a run under way; stop it first.") from error
-        return file
+    def _lock_file(self, testid: str) -> Path:
+        return self._folder / f"{testid}.lock"
 
     def _stop_file(self, testid: str) -> Path:
         return self._folder / f"{testid}.stop"

@@ -129,6 +129,7 @@ def hold(folder: Path) -> IO[str]:
     TimeoutError
         When the process of an earlier attempt does not end.
     """
+    # not by trivium.storage: whatever the job forks is to hold the lock too, until it is dead
     file = (folder / "process").open("a+")
     deadline = time.monotonic() + _PATIENCE
     while True:

@@ -54,6 +54,7 @@ class Rates:
         """
         at = int.from_bytes(hashlib.sha256(caller.encode()).digest()[:4], "big") % _PLACES * _TIME.size
         with self._lock:  # of this process's threads; the file's lock is between processes
+            # a place of the file for each caller; filelock locks whole files
             fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
             try:
                 now = time.monotonic()

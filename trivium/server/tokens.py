@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -14,7 +12,8 @@ from typing import Annotated, Literal, get_args
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from trivium.errors import InvalidValueError, SettingsError
+from trivium.errors import InvalidValueError, SettingsError, StorageError
+from trivium.storage import replace_file
 from trivium.suggestions import did_you_mean
 
 Scope = Literal["read", "control", "jobs", "admin"]
@@ -160,6 +159,8 @@ def create(path: Path) -> Tokens:
             _write(path, [])
     except OSError as error:
         raise SettingsError(f"TRIVIUM_TOKENS: {path} cannot be written: {error.strerror}") from error
+    except StorageError as error:
+        raise SettingsError(f"TRIVIUM_TOKENS: {error}") from error
     return Tokens(path)
 
 
@@ -169,12 +170,4 @@ def _digest(text: str) -> str:
 
 def _write(path: Path, tokens: list[Token]) -> None:
     content = orjson.dumps([token.model_dump(exclude_none=True) for token in tokens], option=orjson.OPT_INDENT_2)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # for its owner's eyes only
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    replace_file(path, content, durable=True)

@@ -7,7 +7,6 @@ for `PATIENCE` gives up the place. When there is room, the one that waits longes
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from trivium.errors import BusyError, StorageError
 from trivium.session.folder import Folder
+from trivium.storage import locked
 
 #: When a client that found no room should come again [s].
 RETRY_AFTER = 5
@@ -54,8 +54,7 @@ class Admission:
     def alone(self) -> Iterator[None]:
         """Keep other workers from making sessions."""
         try:
-            with (self._sessions / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with locked(self._sessions / ".lock"):
                 yield
         except OSError as error:
             raise StorageError(f"the folder {self._sessions} cannot be written: {error.strerror}") from error

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO
 
 from trivium.errors import InvalidValueError, StorageError
-from trivium.session.folder import replace_file
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
+from trivium.storage import replace_file
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from typing import Any, NamedTuple
 
 from trivium.errors import StorageError
 from trivium.session.process import process_start
+from trivium.storage import replace_file
 
 _STATUS = struct.Struct("<QQd32sdQ")
 _CRC = struct.Struct("<I")
@@ -198,15 +198,3 @@ def opened(data: bytes) -> memoryview:
     if len(data) < _CRC.size or zlib.crc32(body) != _CRC.unpack_from(data)[0]:
         raise ValueError("damaged")
     return body
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_bytes(data)
-        unfinished.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error

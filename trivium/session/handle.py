@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
@@ -25,6 +24,7 @@ from trivium.session.frames import Block, GoneError, pack, receive, send, unpack
 from trivium.session.observer import Observer
 from trivium.session.process import resident
 from trivium.simulation.testcase import CHANGING, Reply
+from trivium.storage import locked
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
 START = 120.0
@@ -102,8 +102,7 @@ class Nursery:
     def _ensure(self) -> socket.socket:
         with contextlib.suppress(OSError):
             return self._connect()
-        with (self._folder / "start.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self._folder / "start.lock"):
             deadline = time.monotonic() + START
             self._bury()
             started = False

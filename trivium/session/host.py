@@ -15,11 +15,11 @@ from trivium.errors import ModelError, TriviumError, UnknownSessionError
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
 from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send, unpack
-from trivium.session.journal import LockedError
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared, prepare
 from trivium.session.process import resident
 from trivium.session.session import Session
+from trivium.storage import LockedError
 
 #: How long a host waits for the next web worker when it has none [s].
 LINGER = 2.0

@@ -21,17 +21,18 @@ that is damaged while later ones are whole is no such tail, and is refused.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from trivium.errors import StorageError
+from trivium.storage import acquire, sync
 
 Durability = Literal["process", "power"]
 
@@ -74,10 +75,6 @@ class Record(NamedTuple):
     body: bytes
 
 
-class LockedError(Exception):
-    """Another process writes this journal."""
-
-
 class Journal:
     """Writes the journal of one session; who holds one is the only writer.
 
@@ -101,7 +98,10 @@ class Journal:
         self._power = durability == "power"
         self._file = -1
         self._lock_path = str(folder / "lock")
-        self._lock = _take_lock(folder)
+        self._lock_file = -1  # the lock's own
+        with self._translated():
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = acquire(folder / "lock", opened=partial(setattr, self, "_lock_file"))
         try:
             with self._translated():
                 self.epoch = self._next_epoch()
@@ -111,8 +111,8 @@ class Journal:
             raise
 
     def _next_epoch(self) -> int:
-        epoch = int(os.pread(self._lock, 32, 0) or b"0") + 1
-        os.pwrite(self._lock, b"%d" % epoch, 0)
+        epoch = int(os.pread(self._lock_file, 32, 0) or b"0") + 1
+        os.pwrite(self._lock_file, b"%d" % epoch, 0)
         return epoch
 
     def _open(self) -> None:
@@ -203,7 +203,7 @@ class Journal:
             old, self._file = self._file, file
             self._end, self.sequence, self.generation = end, sequence, generation
             if self._power:
-                _sync_folder(self._folder)
+                sync(self._folder)
         if old >= 0:
             os.close(old)
             with contextlib.suppress(OSError):  # the next opener removes it
@@ -226,17 +226,17 @@ class Journal:
 
     def close(self) -> None:
         """Let others write; safe to call again."""
-        for name in ("_file", "_lock"):
-            file = getattr(self, name)
-            if file >= 0:
-                os.close(file)
-                setattr(self, name, -1)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        self._lock.release()
+        self._lock_file = -1
 
     def _check_fence(self) -> None:
         """Refuse to write when somebody else took the lock, as after its file was replaced."""
         try:
-            mine = self._lock >= 0 and os.path.samestat(os.stat(self._lock_path), os.fstat(self._lock))
-            current = int(os.pread(self._lock, 32, 0)) if mine else -1
+            mine = self._lock_file >= 0 and os.path.samestat(os.stat(self._lock_path), os.fstat(self._lock_file))
+            current = int(os.pread(self._lock_file, 32, 0)) if mine else -1
         except (OSError, ValueError):
             current = -1
         if current != self.epoch:
@@ -296,31 +296,9 @@ def _write(file: int, data: bytes, offset: int) -> None:
         view, offset = view[written:], offset + written
 
 
-def _take_lock(folder: Path) -> int:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise _error(folder, error) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise LockedError(f"{folder} is in use") from error
-    return lock
-
-
 def _generations(folder: Path) -> dict[int, Path]:
     names = ((_NAME.fullmatch(path.name), path) for path in folder.iterdir())
     return {int(match[1]): path for match, path in names if match}
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _error(folder: Path, error: OSError) -> StorageError:

@@ -6,13 +6,12 @@ tells how the directory is divided.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trivium.errors import StorageError
-from trivium.session.folder import replace_file
+from trivium.storage import locked, replace_file
 
 
 def _join_caches(state_dir: Path) -> None:
@@ -44,8 +43,7 @@ def prepare(state_dir: Path, steps: Sequence[Callable[[Path], None]] = STEPS) ->
         return
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
-        with (state_dir / ".version.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(state_dir / ".version.lock"):
             now = _version(path)
             if now > len(steps):
                 told = f"{state_dir} is of version {now}, and this server knows those up to {len(steps)}."

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from trivium.errors import StorageError
 from trivium.session import rows
-from trivium.session.folder import opened, replace_file, sealed
+from trivium.session.folder import opened, sealed
 from trivium.session.frames import pack, unpack
+from trivium.storage import replace_file
 
 
 class Snapshot(NamedTuple):

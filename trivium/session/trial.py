@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from trivium.errors import TriviumError
-from trivium.session.folder import replace_file
 from trivium.session.frames import Block, pack, unpack
 from trivium.session.process import die_with
 from trivium.simulation.testcase import TestCase
+from trivium.storage import replace_file
 
 #: How long each half of the trial may take [s].
 PATIENCE = 30.0

@@ -11,7 +11,6 @@ a host; the connection is the new host's from then on) or ``exit`` (how did this
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import os
 import selectors
@@ -27,6 +26,7 @@ from trivium.session.frames import GoneError, pack, receive, send, unpack
 from trivium.session.process import adopt_orphans, leave
 from trivium.session.signature import Signature, signature
 from trivium.session.template import Template
+from trivium.storage import LockedError, acquire
 
 #: How long a zygote waits for the first server, and for the next one [s].
 FIRST, NEXT = 60.0, 2.0
@@ -42,13 +42,10 @@ class Zygote:
     Parameters
     ----------
     listener : socket.socket
-    lock : int
-        File that says that there is a zygote.
     """
 
-    def __init__(self, listener: socket.socket, lock: int) -> None:
+    def __init__(self, listener: socket.socket) -> None:
         self._listener = listener
-        self._lock = lock
         self._lifelines: set[socket.socket] = set()
         self._ends: dict[int, int] = {}
         self._templates: dict[Signature, Template] = {}
@@ -137,8 +134,7 @@ class Zygote:
         template.close()
 
     def _detach(self, *others: socket.socket) -> None:
-        """In a child: keep no connection of others alive, nor the lock when the zygote dies."""
-        os.close(self._lock)
+        """In a child: keep no connection of others alive."""
         self._selector.close()
         self._listener.close()
         for other in (*self._lifelines, *others):
@@ -172,16 +168,19 @@ def warm_up() -> None:
     gc.freeze()  # the pages of what is imported stay shared with the hosts
 
 
+def _sign(file: int) -> None:
+    """Write this process's id into a file, for people who look."""
+    os.ftruncate(file, 0)
+    os.write(file, b"%d" % os.getpid())
+
+
 def main(state_dir: Path) -> int:
     """Be the zygote of a state directory."""
     folder = runtime_dir(state_dir)
-    lock = os.open(folder / "zygote.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return 0  # there is one
-    os.ftruncate(lock, 0)
-    os.write(lock, b"%d" % os.getpid())  # for people who look
+        lock = acquire(folder / "zygote.lock", opened=_sign)  # the hosts that are forked do not hold it
+    except LockedError:
+        return 0  # there is a zygote
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
     address = folder / "zygote"
@@ -190,8 +189,9 @@ def main(state_dir: Path) -> int:
         listener.bind(str(address))
         listener.listen(128)  # who comes early waits here
         warm_up()
-        Zygote(listener, lock).serve()
+        Zygote(listener).serve()
         address.unlink(missing_ok=True)
+    lock.release()
     return 0
 
 

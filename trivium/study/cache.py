@@ -7,99 +7,65 @@ machine and the version of the loop. The least recently used runs go when the ca
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-import time
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from trivium.errors import StorageError
+from trivium import storage
 from trivium.model.contract import FloatArray
 from trivium.study.job import DONE, Job, Results
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS runs (key BLOB PRIMARY KEY, data BLOB NOT NULL, used REAL NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_use ON runs (used);
-CREATE TABLE IF NOT EXISTS total (one INTEGER PRIMARY KEY CHECK (one = 1), bytes INTEGER NOT NULL);
-INSERT OR IGNORE INTO total VALUES (1, 0);
-CREATE TABLE IF NOT EXISTS strategies (fmu TEXT PRIMARY KEY, strategy TEXT NOT NULL);
-"""
-#: Bytes of a row besides its data.
-_ROW = 64
-#: How many keys one query asks for.
-_KEYS = 500
-
-
-class Content(NamedTuple):
-    """What is in a cache.
-
-    Attributes
-    ----------
-    runs : int
-    size, limit : int
-        [bytes]
-    """
-
-    runs: int
-    size: int
-    limit: int
+#: Most bytes of the strategies that are stored.
+_STRATEGIES = 10**6
 
 
 class Cache:
-    """The runs of all studies.
+    """The runs of all studies, and how instances of FMUs are reused.
 
     Parameters
     ----------
     path : Path
         An SQLite file.
     limit : int
-        Most bytes of results that are kept; 0 keeps none.
+        Most bytes of results that are stored; 0 stores none.
 
     Raises
     ------
     StorageError
-        When it cannot be opened.
+        When it cannot be used; all methods raise it.
     """
 
     def __init__(self, path: Path, limit: int) -> None:
-        self._limit = limit
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._base = sqlite3.connect(path, isolation_level=None, timeout=60.0)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.executescript(_TABLES)
-        except (OSError, sqlite3.Error) as error:
-            raise StorageError(f"the cache {path} cannot be opened: {error}") from error
+        self._runs = storage.Cache(path, limit)
+        self._strategies = storage.Cache(path.with_name("strategies.sqlite"), _STRATEGIES)
 
     def close(self) -> None:
-        """Close the file."""
-        self._base.close()
+        """Close the files."""
+        self._runs.close()
+        self._strategies.close()
 
-    def content(self) -> Content:
-        """Tell what is in it."""
-        (runs,) = self._base.execute("SELECT count(*) FROM runs").fetchone()
-        (size,) = self._base.execute("SELECT bytes FROM total").fetchone()
-        return Content(runs, size, self._limit)
+    def content(self) -> storage.Content:
+        """Count the runs and their bytes."""
+        return self._runs.content()
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._base.executescript("DELETE FROM runs; UPDATE total SET bytes = 0; DELETE FROM strategies; VACUUM;")
+        """Remove all runs and strategies."""
+        self._runs.clear()
+        self._strategies.clear()
 
     def strategy(self, fmu: str) -> str | None:
-        """Return how instances of an FMU are reused, where that was found out before."""
-        found = self._base.execute("SELECT strategy FROM strategies WHERE fmu = ?", (fmu,)).fetchone()
-        return found[0] if found else None
+        """Return how instances of an FMU are reused; None where no self-test has decided it."""
+        data = self._strategies.get([fmu.encode()]).get(fmu.encode())
+        return None if data is None else data.decode()
 
     def set_strategy(self, fmu: str, strategy: str) -> None:
-        """Keep it."""
-        self._base.execute("INSERT OR REPLACE INTO strategies VALUES (?, ?)", (fmu, strategy))
+        """Store how instances of an FMU are reused."""
+        self._strategies.put({fmu.encode(): strategy.encode()})
 
     def find(self, job: Job, keys: Sequence[bytes], results: Results) -> None:
-        """Fill results with those runs that are known; their status is `DONE` then.
+        """Fill results with the runs in the cache; their status is `DONE` then.
 
         Parameters
         ----------
@@ -108,23 +74,13 @@ class Cache:
         results : Results
             Empty ones of the runs of these keys.
         """
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(keys), _KEYS):
-            some = keys[start : start + _KEYS]
-            places = ",".join("?" * len(some))
-            found.update(self._base.execute(f"SELECT key, data FROM runs WHERE key IN ({places})", some))  # noqa: S608  # nosec B608
-        if not found:
-            return
-        now = time.time()
-        self._base.execute("BEGIN IMMEDIATE")
-        self._base.executemany("UPDATE runs SET used = ? WHERE key = ?", [(now, key) for key in found])
-        self._base.execute("COMMIT")
+        entries = self._runs.get(keys)
         for place, key in enumerate(keys):
-            if key in found:
-                _unpack(found[key], job, results, place)
+            if key in entries:
+                _unpack(entries[key], job, results, place)
 
     def add(self, job: Job, keys: Mapping[int, bytes], results: Results) -> None:
-        """Keep the runs that are done.
+        """Store the runs that are done.
 
         Parameters
         ----------
@@ -133,34 +89,8 @@ class Cache:
             By number of the run.
         results : Results
         """
-        now = time.time()
-        rows = [
-            (keys[run], _pack(job, results, place), now)
-            for place, run in enumerate(results.runs.tolist())
-            if results.status[place] == DONE
-        ]
-        self._base.execute("BEGIN IMMEDIATE")
-        added = 0
-        for row in rows:
-            if self._base.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", row).rowcount:
-                added += len(row[1]) + _ROW
-        self._base.execute("UPDATE total SET bytes = bytes + ?", (added,))
-        self._shrink()
-        self._base.execute("COMMIT")
-
-    def _shrink(self) -> None:
-        (size,) = self._base.execute("SELECT bytes FROM total").fetchone()
-        if size <= self._limit:
-            return
-        gone = []
-        # a tenth more than needed, so that it is not done again at once
-        for key, length in self._base.execute("SELECT key, length(data) FROM runs ORDER BY used"):
-            if size <= 0.9 * self._limit:
-                break
-            gone.append((key,))
-            size -= length + _ROW
-        self._base.executemany("DELETE FROM runs WHERE key = ?", gone)
-        self._base.execute("UPDATE total SET bytes = ?", (size,))
+        runs = enumerate(results.runs.tolist())
+        self._runs.put({keys[run]: _pack(job, results, i) for i, run in runs if results.status[i] == DONE})
 
 
 def keys_of(identity: str, rows: FloatArray) -> list[bytes]:

@@ -16,8 +16,9 @@ import numpy as np
 
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.storage import replace_durably
 from trivium.study.job import Job, Results
-from trivium.study.store import Store, replace_durably
+from trivium.study.store import Store
 
 #: Filters that every build of HDF5 has.
 _PACKED: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}

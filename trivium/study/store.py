@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import StorageError
 from trivium.study.job import Results
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -58,7 +60,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.parts_folder = folder / "parts"
-        self.lock: IO[str] | None = None
+        self.lock: FileLock | None = None
         try:
             self.parts_folder.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(folder / "study.sqlite", isolation_level=None, timeout=60.0)
@@ -72,7 +74,7 @@ class Store:
         """Close the file; another process may write then."""
         self._base.close()
         if self.lock is not None:
-            self.lock.close()
+            self.lock.release()
 
     def about(self) -> dict[str, str]:
         """Return what the study is."""
@@ -169,21 +171,6 @@ class _Transaction:
         self._base.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error):
             raise StorageError(f"the results cannot be written: {error}") from error
-
-
-def replace_durably(unfinished: Path, path: Path) -> None:
-    """Give a closed file its name, so that after a power cut either the whole file has it or none."""
-    _sync(unfinished)
-    os.replace(unfinished, path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _pack(results: Results) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import math
@@ -15,6 +14,7 @@ import numpy as np
 
 from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError
+from trivium.storage import LockedError, acquire
 from trivium.study import hdf5, selftest
 from trivium.study.cache import Cache
 from trivium.study.chunk import free
@@ -190,8 +190,7 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
     """
     store = Store(folder)
     try:
-        store.lock = (folder / "study.lock").open("w")
-        fcntl.flock(store.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        store.lock = acquire(folder / "study.lock")
         signature = _signature(plan, job, study)
         about = store.about()
         if not about:
@@ -201,7 +200,7 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
         elif about["signature"] != signature:
             raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
         store.repair()
-    except BlockingIOError as error:
+    except LockedError as error:
         store.close()
         raise ConflictError(f"another process writes to {folder}") from error
     except OSError as error:

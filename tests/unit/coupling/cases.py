@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.coupling.cache import Cache
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.loop import converge
 from trivium.coupling.problem import prepare
 from trivium.coupling.record import Record
 from trivium.coupling.spec import Case
 from trivium.settings import Settings
+from trivium.storage import Cache
 
 #: Modules beside a case: a linear map y = A x + b, and what goes wrong.
 MODULE = """

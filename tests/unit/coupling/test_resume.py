@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -18,7 +17,6 @@ import pytest
 from tests.server import ROOT
 from tests.unit.coupling.cases import pair, put, run
 from tests.unit.coupling.linear import linear
-from trivium.coupling.cache import Cache
 from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
 from trivium.coupling.record import Evaluation, Iteration, Record
@@ -195,23 +193,6 @@ def test_a_record_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "iterations.sqlite").write_bytes(b"nonsense" * 1000)
     with pytest.raises(StorageError, match="cannot be used"):
         Record(tmp_path, "a")
-
-
-def test_the_cache_makes_room_and_finds_damage(tmp_path):
-    cache = Cache(tmp_path / "cache.sqlite", 400_000)
-    value = {"y": np.arange(5000.0)}
-    for i in range(20):
-        cache.put(str(i), value)
-        cache.get("0")
-        time.sleep(0.001)
-    kept = [i for i in range(20) if cache.get(str(i)) is not None]
-    assert {0, 19} <= set(kept)
-    assert 3 <= len(kept) < 12
-    np.testing.assert_array_equal(cache.get("19")["y"], value["y"])
-    with sqlite3.connect(tmp_path / "cache.sqlite") as database:
-        database.execute("UPDATE results SET outputs = zeroblob(100) WHERE key = '19'")
-    assert cache.get("19") is None
-    cache.close()
 
 
 def test_zero_of_either_sign_is_the_same_input(tmp_path):

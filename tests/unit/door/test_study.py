@@ -120,7 +120,7 @@ run_study(Path("study.json"), Path("out"), Where(Path("fmu"), None, 1), cache, l
     assert done.returncode == 1
     assert 'put the work under if __name__ == "__main__":' in done.stderr.splitlines()[-1]
     cache = Cache(tmp_path / "runs.sqlite", 1)
-    assert cache._base.execute("SELECT count(*) FROM strategies").fetchone() == (0,)
+    assert cache._strategies.content().entries == 0
     cache.close()
 
 

@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from trivium.errors import StorageError
-from trivium.session.journal import Journal, Kind, LockedError, read
+from trivium.session.journal import Journal, Kind, read
+from trivium.storage import LockedError
 
 BODIES = [b"", b"one", bytes(range(256)) * 9, b"TVJ1" * 20]
 

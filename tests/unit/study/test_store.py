@@ -114,7 +114,7 @@ def test_the_cache_knows_what_it_was_given(small, tmp_path):
     assert found.status.tolist() == [DONE, FAILED, DONE, FAILED, FAILED, FAILED]
     np.testing.assert_array_equal(found.trajectories[:3], given.trajectories)
     np.testing.assert_array_equal(found.metrics[:3], given.metrics)
-    assert cache.content().runs == 2
+    assert cache.content().entries == 2
     cache.clear()
     assert cache.content()[:2] == (0, 0)
     cache.close()

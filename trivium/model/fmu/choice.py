@@ -11,16 +11,16 @@ import contextlib
 import hashlib
 import json
 import logging
-import os
 import platform
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from trivium.errors import StorageError
 from trivium.model.fmu.abi import installed, pyfmi_problem
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import Setup, Solving
 from trivium.model.fmu.probe import probe
+from trivium.storage import replace_file
 
 _log = logging.getLogger(__name__)
 
@@ -55,17 +55,11 @@ def choose_engine(description: FmuDescription, solving: Solving, cache: Path) ->
     engine = "fmpy" if against else "pyfmi"
     if against:
         _log.warning("PyFMI cannot step %s and FMPy can, which is used: %s", description.path.name, reason)
-    with contextlib.suppress(OSError):  # then it is tried again
-        _keep(verdict, {"engine": engine, "reason": reason})
+    with contextlib.suppress(StorageError):  # then it is tried again
+        replace_file(verdict, json.dumps({"engine": engine, "reason": reason}).encode())
     return engine
 
 
 def _key(description: FmuDescription, solving: Solving) -> str:
     versions = [platform.python_version(), *(installed(name) for name in ("pyfmi", "assimulo", "numpy"))]
     return hashlib.sha256(repr((description.interface, solving, versions)).encode()).hexdigest()[:16]
-
-
-def _keep(path: Path, verdict: dict[str, str]) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(verdict, file)
-    os.replace(file.name, path)
