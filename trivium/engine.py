@@ -25,7 +25,7 @@ from trivium.extras import require
 #: Topic under which tasks say something that must be heard although their process ends at once.
 _TOPIC = "trivium"
 #: How much of what tasks said is remembered.
-_HEARD = 10_000
+_MOST_REPORTS = 10_000
 #: What a script is told that starts processes whenever it is imported.
 GUARD = (
     "processes cannot be started from a script that does its work when it is imported, because each process imports "
@@ -87,7 +87,7 @@ class Engine:
         with dask.config.set(settings):
             try:
                 if scheduler is None:
-                    with _deaf_children():
+                    with _sigint_blocked():
                         self._cluster = self._dask.LocalCluster(
                             n_workers=workers or cores(),
                             threads_per_worker=1,
@@ -108,10 +108,10 @@ class Engine:
                 raise EngineError(f"there is no Dask scheduler with workers at {scheduler}: {error}") from error
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._flying: dict[str, tuple[Any, Any]] = {}
-        self._told: OrderedDict[Any, Any] = OrderedDict()
+        self._reports: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._number = 0
-        self._client.subscribe_topic(_TOPIC, self._hear)
+        self._client.subscribe_topic(_TOPIC, self._receive)
 
     @property
     def workers(self) -> int:
@@ -175,10 +175,10 @@ class Engine:
         finally:
             future.release()
 
-    def told(self, key: Any) -> Any:
-        """Return what a task said under a key by `say`, and forget it; None where it said nothing."""
+    def reported(self, key: Any) -> Any:
+        """Return the value that a task reported under a key, and forget it; None without one."""
         with self._lock:
-            return self._told.pop(key, None)
+            return self._reports.pop(key, None)
 
     def close(self) -> None:
         """End the processes of this machine."""
@@ -192,12 +192,12 @@ class Engine:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.close()
 
-    def _hear(self, event: tuple[float, Any]) -> None:
+    def _receive(self, event: tuple[float, Any]) -> None:
         _, message = event
         with self._lock:
-            self._told[message["key"]] = message["value"]
-            if len(self._told) > _HEARD:
-                self._told.popitem(last=False)
+            self._reports[message["key"]] = message["value"]
+            if len(self._reports) > _MOST_REPORTS:
+                self._reports.popitem(last=False)
 
 
 class ThisProcess:
@@ -210,7 +210,7 @@ class ThisProcess:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Callable[..., Any], Any, tuple[Any, ...]]] = deque()
-        self._told: dict[Any, Any] = {}
+        self._reports: dict[Any, Any] = {}
 
     @property
     def in_flight(self) -> int:
@@ -224,32 +224,32 @@ class ThisProcess:
     def next(self, _timeout: float) -> Ended | None:
         """Run a task and return how it ended."""
         function, item, arguments = self._waiting.popleft()
-        _HERE.told = self._told
+        _LOCAL.reports = self._reports
         try:
             return Ended(item, function(*arguments))
         except Exception as error:  # what the task raised
             return Ended(item, error=error)
         finally:
-            del _HERE.told
+            del _LOCAL.reports
 
-    def told(self, key: Any) -> Any:
-        """Return what a task said under a key by `say`, and forget it; None where it said nothing."""
-        return self._told.pop(key, None)
+    def reported(self, key: Any) -> Any:
+        """Return the value that a task reported under a key, and forget it; None without one."""
+        return self._reports.pop(key, None)
 
     def close(self) -> None:
         """Forget the tasks that did not run."""
         self._waiting.clear()
 
 
-#: Where a task that runs in this process says something.
-_HERE = threading.local()
+#: The reports of tasks that run in this process.
+_LOCAL = threading.local()
 
 
-def speaker() -> Callable[[Any, Any], None]:
-    """Return a function by which the task that asks for it can say a value under a key, also from other threads."""
-    told: dict[Any, Any] | None = getattr(_HERE, "told", None)
-    if told is not None:
-        return told.__setitem__
+def reporter() -> Callable[[Any, Any], None]:
+    """Return a function by which the calling task can report a value under a key, also from other threads."""
+    reports: dict[Any, Any] | None = getattr(_LOCAL, "reports", None)
+    if reports is not None:
+        return reports.__setitem__
     from distributed import get_worker
 
     worker = get_worker()
@@ -257,7 +257,7 @@ def speaker() -> Callable[[Any, Any], None]:
 
 
 @contextlib.contextmanager
-def _deaf_children() -> Iterator[None]:
+def _sigint_blocked() -> Iterator[None]:
     """Block Ctrl-C, which a terminal sends to all of its processes, in threads that start here and their processes.
 
     The threads of Dask that start workers begin here, so that workers which replace dead ones do not hear it either.

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra sweep is not installed")
 
-from trivium.engine import Engine, speaker
+from trivium.engine import Engine, reporter
 from trivium.errors import EngineError
 
 
@@ -23,7 +23,7 @@ def fail(_):
 
 
 def say_and_die(key):
-    speaker()(key, "last words")
+    reporter()(key, "last words")
     time.sleep(1)
     os._exit(1)
 
@@ -61,8 +61,8 @@ def test_tasks_come_back_with_what_became_of_them():
         engine.submit(say_and_die, "speaking", "key")
         (ended,) = collect(engine, 1)
         assert ended.lost
-        assert engine.told("key") == "last words"
-        assert engine.told("key") is None
+        assert engine.reported("key") == "last words"
+        assert engine.reported("key") is None
 
         engine.submit(double, "after", 4)  # new processes took the place of those that died
         assert collect(engine, 1)[0].result == 8

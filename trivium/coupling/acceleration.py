@@ -83,9 +83,9 @@ def following(
         return x + factor * r, factor
     mixing = 1.0 if method.name == "iqn-ils" else mixing_of(method.alpha, sizes(xs, gs, weights))
     dx, dr = differences(xs, gs, weights, method.depth)
-    q, upper, kept = filtered(dr, method.filter)
-    c = np.linalg.solve(upper, q.T @ (r * weights)) if kept else np.zeros(0)
-    step = mixing * r * weights - (dx[:, kept] + mixing * dr[:, kept]) @ c
+    q, upper, columns = filtered(dr, method.filter)
+    c = np.linalg.solve(upper, q.T @ (r * weights)) if columns else np.zeros(0)
+    step = mixing * r * weights - (dx[:, columns] + mixing * dr[:, columns]) @ c
     return x + step / weights, mixing
 
 
@@ -135,7 +135,7 @@ def filtered(columns: FloatArray, least: float) -> tuple[FloatArray, FloatArray,
     """
     basis: list[FloatArray] = []
     triangle: list[FloatArray] = []
-    kept: list[int] = []
+    places: list[int] = []
     for place, column in enumerate(columns.T):
         rest, coefficients = column.copy(), np.zeros(len(basis))
         for _ in range(2):  # once more for what rounding left
@@ -143,17 +143,17 @@ def filtered(columns: FloatArray, least: float) -> tuple[FloatArray, FloatArray,
                 share = float(direction @ rest)
                 coefficients[i] += share
                 rest = rest - share * direction
-        new, whole = float(np.linalg.norm(rest)), float(np.linalg.norm(column))
-        if new <= least * whole or new == 0.0:
+        new, norm = float(np.linalg.norm(rest)), float(np.linalg.norm(column))
+        if new <= least * norm or new == 0.0:
             continue
         basis.append(rest / new)
         triangle.append(np.append(coefficients, new))
-        kept.append(place)
+        places.append(place)
     q = np.array(basis).T if basis else np.zeros((len(columns), 0))
-    upper = np.zeros((len(kept), len(kept)))
+    upper = np.zeros((len(places), len(places)))
     for i, coefficients in enumerate(triangle):
         upper[: i + 1, i] = coefficients
-    return q, upper, kept
+    return q, upper, places
 
 
 def _aitken(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray, alpha: float) -> float:

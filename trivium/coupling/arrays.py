@@ -35,9 +35,9 @@ def digest(fingerprint: str, values: Mapping[str, FloatArray]) -> bytes:
 
     Numbers that are equal give equal keys: -0.0 counts as 0.0.
     """
-    found = hashlib.sha256(fingerprint.encode())
+    key = hashlib.sha256(fingerprint.encode())
     for name in sorted(values):
         value = np.ascontiguousarray(values[name], dtype="<f8") + 0.0
-        found.update(f"\n{name} {value.shape} ".encode())
-        found.update(value.tobytes())
-    return found.digest()
+        key.update(f"\n{name} {value.shape} ".encode())
+        key.update(value.tobytes())
+    return key.digest()

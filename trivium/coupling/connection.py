@@ -69,9 +69,9 @@ class Link:
                 value = outputs[self.spec.source]
                 return value if source.unit == self.target.unit else units.convert(value, source.unit, self.target.unit)
             tables = {n: transform.Table(as_frame(v, outputs[n]), v.unit or "1") for n, v in self.sources.items()}
-            found = transform.apply(self.spec.transform, tables[self.spec.source], tables, self.folder)
-            found = transform.convert(found, self.target.unit or "1")
-            return as_array(self.target, found.frame)
+            converted = transform.apply(self.spec.transform, tables[self.spec.source], tables, self.folder)
+            converted = transform.convert(converted, self.target.unit or "1")
+            return as_array(self.target, converted.frame)
         except (InvalidValueError, ValueError) as error:
             raise ComponentError(f"{self.name}: {error}") from error
 
@@ -100,26 +100,26 @@ def as_array(variable: Variable, frame: pd.DataFrame) -> FloatArray:
     ValueError
         Naming the column and the row that is wrong, or the element that is missing.
     """
-    given, wanted = [name for name in frame.columns if name != VALUE], list(variable.dims)
-    if sorted(given) != sorted(wanted):
-        have, need = (", ".join(names) or "none" for names in (given, wanted))
+    columns, dims = [name for name in frame.columns if name != VALUE], list(variable.dims)
+    if sorted(columns) != sorted(dims):
+        have, need = (", ".join(names) or "none" for names in (columns, dims))
         raise ValueError(f"the dimensions are {have}, where {variable.name} has {need}")
-    places = np.zeros((len(wanted), len(frame)), dtype=np.intp)
+    places = np.zeros((len(dims), len(frame)), dtype=np.intp)
     for axis, (name, coordinates) in enumerate(variable.dims.items()):
-        known = {at: place for place, at in enumerate(coordinates)}
+        position = {at: place for place, at in enumerate(coordinates)}
         for row, at in enumerate(frame[name].tolist()):
-            if at not in known:
+            if at not in position:
                 raise ValueError(f"column {name}, row {row}: {variable.name} has no {at}")
-            places[axis, row] = known[at]
-    flat = np.ravel_multi_index(tuple(places), variable.shape) if wanted else np.zeros(len(frame), dtype=np.intp)
+            places[axis, row] = position[at]
+    flat = np.ravel_multi_index(tuple(places), variable.shape) if dims else np.zeros(len(frame), dtype=np.intp)
     counts = np.bincount(flat, minlength=variable.size)
-    for wrong, said in ((counts > 1, "is there twice"), (counts == 0, "is missing")):
+    for wrong, problem in ((counts > 1, "is there twice"), (counts == 0, "is missing")):
         if wrong.any():
-            place = np.unravel_index(int(np.argmax(wrong)), variable.shape) if wanted else ()
-            raise ValueError(f"{variable.place([int(i) for i in place])} {said}")
-    found = np.empty(variable.size)
-    found[flat] = frame[VALUE].to_numpy(dtype=np.float64)
-    return found.reshape(variable.shape)
+            place = np.unravel_index(int(np.argmax(wrong)), variable.shape) if dims else ()
+            raise ValueError(f"{variable.place([int(i) for i in place])} {problem}")
+    values = np.empty(variable.size)
+    values[flat] = frame[VALUE].to_numpy(dtype=np.float64)
+    return values.reshape(variable.shape)
 
 
 def _same(source: Variable, target: Variable) -> bool:

@@ -114,14 +114,14 @@ def spectral_radius(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights:
         return None
     dx, dr = differences(xs, gs, weights, _COLUMNS)
     with np.errstate(all="ignore"):
-        q, upper, kept = filtered(dx, _NEW)
-        if not kept or not np.isfinite(upper).all() or not np.isfinite(dr).all():
+        q, upper, columns = filtered(dx, _NEW)
+        if not columns or not np.isfinite(upper).all() or not np.isfinite(dr).all():
             return None
-        projected = np.linalg.solve(upper.T, (q.T @ (dx + dr)[:, kept]).T).T
+        projected = np.linalg.solve(upper.T, (q.T @ (dx + dr)[:, columns]).T).T
         return float(np.abs(np.linalg.eigvals(projected)).max()) if np.isfinite(projected).all() else None
 
 
 def _cancel(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray) -> bool:
     residuals = [(g - x) * weights for x, g in zip(xs, gs, strict=True)]
-    whole = sum(float(np.linalg.norm(r)) for r in residuals)
-    return float(np.linalg.norm(np.sum(residuals, axis=0))) < _CANCELLED * whole
+    total = sum(float(np.linalg.norm(r)) for r in residuals)
+    return float(np.linalg.norm(np.sum(residuals, axis=0))) < _CANCELLED * total

@@ -44,10 +44,11 @@ def refuse(frame: pd.DataFrame, column: str, wrong: Any, why: str) -> None:
     rows = np.flatnonzero(np.asarray(wrong))
     if rows.size:
         first = int(rows[0])
-        where = ", ".join(f"{name} {frame[name].iloc[first]}" for name in frame.columns if name != column)
-        more = f", and {rows.size - 1} more" if rows.size > 1 else ""
+        coordinates = ", ".join(f"{name} {frame[name].iloc[first]}" for name in frame.columns if name != column)
+        rest = f", and {rows.size - 1} more" if rows.size > 1 else ""
         raise InvalidValueError(
-            f"column {column}, row {first}{more}: {frame[column].iloc[first]} {why}" + (f" ({where})" if where else ""),
+            f"column {column}, row {first}{rest}: {frame[column].iloc[first]} {why}"
+            + (f" ({coordinates})" if coordinates else ""),
             column,
         )
 
@@ -70,22 +71,22 @@ def need(frame: pd.DataFrame, names: Sequence[str]) -> None:
 def select(frame: pd.DataFrame, keep: Mapping[str, Sequence[Coordinate]]) -> pd.DataFrame:
     """Return the rows whose coordinates are listed; each must be there."""
     need(frame, list(keep))
-    chosen = np.ones(len(frame), dtype=bool)
-    for name, wanted in keep.items():
-        absent = set(wanted) - set(frame[name])
+    mask = np.ones(len(frame), dtype=bool)
+    for name, members in keep.items():
+        absent = set(members) - set(frame[name])
         if absent:
             raise InvalidValueError(f"column {name} has no {', '.join(map(str, sorted(absent, key=str)))}", name)
-        chosen &= frame[name].isin(list(wanted)).to_numpy()
-    return frame[chosen].reset_index(drop=True)
+        mask &= frame[name].isin(list(members)).to_numpy()
+    return frame[mask].reset_index(drop=True)
 
 
 def aggregate(frame: pd.DataFrame, over: Sequence[str], how: How = "sum") -> pd.DataFrame:
     """Return the frame without some dimensions: their values summed, averaged, or the least or greatest of them."""
     need(frame, over)
-    kept = [name for name in dims(frame) if name not in over]
-    if not kept:
+    remaining = [name for name in dims(frame) if name not in over]
+    if not remaining:
         return pd.DataFrame({VALUE: [float(getattr(frame[VALUE], how)())]})
-    return frame.groupby(kept, sort=False, as_index=False, observed=True)[VALUE].agg(how)
+    return frame.groupby(remaining, sort=False, as_index=False, observed=True)[VALUE].agg(how)
 
 
 def group(
@@ -105,9 +106,9 @@ def group(
             if member in names:
                 raise InvalidValueError(f"{member} belongs to two groups, {names[member]} and {name}", dim)
             names[member] = name
-    found = frame[dim].map(names)
-    refuse(frame, dim, found.isna(), "belongs to no group")
-    renamed = frame.assign(**{dim: found}).rename(columns={dim: to})
+    groups_of_rows = frame[dim].map(names)
+    refuse(frame, dim, groups_of_rows.isna(), "belongs to no group")
+    renamed = frame.assign(**{dim: groups_of_rows}).rename(columns={dim: to})
     return renamed.groupby(dims(renamed), sort=False, as_index=False, observed=True)[VALUE].agg(how)
 
 
@@ -118,7 +119,7 @@ def spread(frame: pd.DataFrame, dim: str, to: str, members: Mapping[str, Sequenc
     """
     need(frame, [dim])
     refuse(frame, dim, ~frame[dim].isin(list(members)), "has no members")
-    listed = [(name, member) for name, found in members.items() for member in found]
+    listed = [(name, member) for name, coordinates in members.items() for member in coordinates]
     pairs = pd.DataFrame(listed, columns=[dim, "_MEMBER"])
     repeated = frame.merge(pairs, on=dim, how="left").drop(columns=dim).rename(columns={"_MEMBER": to})
     return repeated[[to if name == dim else name for name in frame.columns]]
@@ -132,7 +133,7 @@ def expand(frame: pd.DataFrame, dim: str, coordinates: Sequence[Coordinate]) -> 
     return repeated[[*dims(frame), dim, VALUE]]
 
 
-def combine(frame: pd.DataFrame, other: pd.DataFrame, how: Literal["multiply", "divide"]) -> pd.DataFrame:
+def combine(frame: pd.DataFrame, second: pd.DataFrame, how: Literal["multiply", "divide"]) -> pd.DataFrame:
     """Return the frame times, or divided by, another one whose dimensions it has, or that has its dimensions.
 
     Raises
@@ -140,32 +141,32 @@ def combine(frame: pd.DataFrame, other: pd.DataFrame, how: Literal["multiply", "
     InvalidValueError
         When a coordinate has no partner, or a divisor is zero.
     """
-    shared = [name for name in dims(frame) if name in other.columns]
-    if len(shared) < min(len(dims(frame)), len(dims(other))):
+    shared = [name for name in dims(frame) if name in second.columns]
+    if len(shared) < min(len(dims(frame)), len(dims(second))):
         raise InvalidValueError(
-            f"dimensions do not fit: {', '.join(dims(frame)) or 'none'} and {', '.join(dims(other)) or 'none'}",
+            f"dimensions do not fit: {', '.join(dims(frame)) or 'none'} and {', '.join(dims(second)) or 'none'}",
             "dimensions",
         )
     if how == "divide":
-        refuse(other, VALUE, other[VALUE] == 0, "cannot be divided by")
-    partner = other.rename(columns={VALUE: "_OTHER"})
+        refuse(second, VALUE, second[VALUE] == 0, "cannot be divided by")
+    partner = second.rename(columns={VALUE: "_OTHER"})
     if not shared:
         both = frame.merge(partner, how="cross")
     else:
         both = frame.merge(partner, on=shared, how="left")
         refuse(both, shared[-1], both["_OTHER"].isna(), "has no partner")
     result = both[VALUE] * both["_OTHER"] if how == "multiply" else both[VALUE] / both["_OTHER"]
-    return both.assign(**{VALUE: result}).drop(columns="_OTHER")[[*_union(frame, other), VALUE]]
+    return both.assign(**{VALUE: result}).drop(columns="_OTHER")[[*_union(frame, second), VALUE]]
 
 
-def add(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+def add(frame: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """Return the sum of two frames of the same dimensions; what is in one only counts as zero in the other."""
-    if set(dims(frame)) != set(dims(other)):
+    if set(dims(frame)) != set(dims(second)):
         raise InvalidValueError(
-            f"only equal dimensions add up: {', '.join(dims(frame)) or 'none'} and {', '.join(dims(other)) or 'none'}",
+            f"only equal dimensions add up: {', '.join(dims(frame)) or 'none'} and {', '.join(dims(second)) or 'none'}",
             "dimensions",
         )
-    both = pd.concat([frame, other[list(frame.columns)]], ignore_index=True)
+    both = pd.concat([frame, second[list(frame.columns)]], ignore_index=True)
     if not dims(frame):
         return pd.DataFrame({VALUE: [float(both[VALUE].sum())]})
     return both.groupby(dims(frame), sort=False, as_index=False, observed=True)[VALUE].sum()
@@ -180,13 +181,13 @@ def index(frame: pd.DataFrame, base: int, dim: str = "year") -> pd.DataFrame:
     return combine(frame, at_base.drop(columns=dim), "divide")
 
 
-def elasticity(frame: pd.DataFrame, of: float | Mapping[str, float], dim: str | None = None) -> pd.DataFrame:
+def elasticity(frame: pd.DataFrame, exponent_of: float | Mapping[str, float], dim: str | None = None) -> pd.DataFrame:
     """Return ratios to the power of an elasticity: one for all, or one for every coordinate of a dimension."""
     refuse(frame, VALUE, ~(frame[VALUE] > 0), "must be positive: a ratio has an elasticity only where it is")
     if dim is None:
-        return frame.assign(**{VALUE: frame[VALUE] ** of})
+        return frame.assign(**{VALUE: frame[VALUE] ** exponent_of})
     need(frame, [dim])
-    exponent = frame[dim].map(of)
+    exponent = frame[dim].map(exponent_of)
     refuse(frame, dim, exponent.isna(), "has no elasticity")
     return frame.assign(**{VALUE: frame[VALUE] ** exponent.astype(float)})
 
@@ -215,11 +216,11 @@ def interpolate(frame: pd.DataFrame, at: Sequence[int], dim: str = "year", hold:
         raise InvalidValueError(
             f"column {dim} misses {years[place]} where other rows have it (row {row} of the others' table)", dim
         )
-    wanted = np.clip(np.asarray(list(at), dtype=np.float64), years[0], years[-1])
-    right = np.clip(np.searchsorted(years, wanted, side="right"), 1, max(1, years.size - 1))
+    clipped = np.clip(np.asarray(list(at), dtype=np.float64), years[0], years[-1])
+    right = np.clip(np.searchsorted(years, clipped, side="right"), 1, max(1, years.size - 1))
     left, right = right - 1, np.minimum(right, years.size - 1)
     span = np.where(right > left, years[right] - years[left], 1)
-    share = (wanted - years[left]) / span
+    share = (clipped - years[left]) / span
     values = wide.to_numpy()
     return _long(wide, values[:, left] * (1 - share) + values[:, right] * share, list(at), dim)[list(frame.columns)]
 
@@ -260,18 +261,18 @@ def annualise(
     return within.groupby(dims(frame), sort=False, as_index=False, observed=True)[VALUE].sum()
 
 
-def _union(frame: pd.DataFrame, other: pd.DataFrame) -> list[str]:
-    return [*dims(frame), *(name for name in dims(other) if name not in frame.columns)]
+def _union(frame: pd.DataFrame, second: pd.DataFrame) -> list[str]:
+    return [*dims(frame), *(name for name in dims(second) if name not in frame.columns)]
 
 
 def _wide(frame: pd.DataFrame, dim: str) -> pd.DataFrame:
-    others = [name for name in dims(frame) if name != dim]
-    if not others:
+    index = [name for name in dims(frame) if name != dim]
+    if not index:
         return pd.DataFrame([frame[VALUE].to_numpy()], columns=frame[dim].to_numpy()).sort_index(axis=1)
-    return frame.pivot(index=others, columns=dim, values=VALUE).sort_index(axis=1)
+    return frame.pivot(index=index, columns=dim, values=VALUE).sort_index(axis=1)
 
 
 def _long(wide: pd.DataFrame, values: Any, at: Sequence[int], dim: str) -> pd.DataFrame:
-    others = wide.index.to_frame(index=False) if any(wide.index.names) else pd.DataFrame(index=range(len(wide)))
-    long = others.loc[others.index.repeat(len(at))].reset_index(drop=True)
+    index = wide.index.to_frame(index=False) if any(wide.index.names) else pd.DataFrame(index=range(len(wide)))
+    long = index.loc[index.index.repeat(len(at))].reset_index(drop=True)
     return long.assign(**{dim: np.tile(np.asarray(list(at)), len(wide)), VALUE: np.asarray(values).ravel()})

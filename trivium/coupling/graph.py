@@ -63,11 +63,11 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], scheme: Literal["gauss-
     else:
         torn = []
         for members in dict.fromkeys(cycle_of.values()):
-            own = [i for i in inner if cycle_of[edges[i].target] == members]
-            order = _cheapest(members, [edges[i] for i in own])
-            torn += [i for i in own if _is_backward(edges[i], order)]
-    whole = [edge for i, edge in enumerate(edges) if i not in torn]
-    return Order(_levels(nodes, whole), tuple(sorted(torn)), tuple(inner))
+            connections = [i for i in inner if cycle_of[edges[i].target] == members]
+            order = _cheapest(members, [edges[i] for i in connections])
+            torn += [i for i in connections if _is_backward(edges[i], order)]
+    intact = [edge for i, edge in enumerate(edges) if i not in torn]
+    return Order(_levels(nodes, intact), tuple(sorted(torn)), tuple(inner))
 
 
 def _is_backward(edge: Edge, order: Sequence[str]) -> bool:
@@ -84,10 +84,10 @@ def _cheapest(members: Sequence[str], edges: Sequence[Edge]) -> tuple[str, ...]:
     best = tuple(members)
     while True:
         moved = [_moved(best, i, j) for i in range(len(best)) for j in range(len(best)) if i != j]
-        found = min(moved, key=cost)
-        if cost(found) >= cost(best):
+        candidate = min(moved, key=cost)
+        if cost(candidate) >= cost(best):
             return best
-        best = found
+        best = candidate
 
 
 def _moved(order: tuple[str, ...], i: int, j: int) -> tuple[str, ...]:
@@ -101,19 +101,21 @@ def _cycles(nodes: Sequence[str], edges: Sequence[Edge]) -> Mapping[str, tuple[s
     after = {node: {edge.target for edge in edges if node in edge.sources} for node in nodes}
     reached = {node: _reachable(node, after) for node in nodes}
     return {
-        node: tuple(one for one in nodes if one == node or (one in reached[node] and node in reached[one]))
+        node: tuple(
+            member for member in nodes if member == node or (member in reached[node] and node in reached[member])
+        )
         for node in nodes
     }
 
 
 def _reachable(node: str, after: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     queue = [node]
     while queue:
-        new = after[queue.pop()] - found
-        found |= new
+        new = after[queue.pop()] - reached
+        reached |= new
         queue += new
-    return found
+    return reached
 
 
 def _levels(nodes: Sequence[str], edges: Sequence[Edge]) -> tuple[tuple[str, ...], ...]:

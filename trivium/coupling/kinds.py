@@ -62,7 +62,7 @@ class Binary(Base):
 
     by: Other
 
-    def run(self, table: Table, other: Table) -> Table:
+    def run(self, table: Table, operand: Table) -> Table:
         """Return the table transformed with another one."""
         raise NotImplementedError
 
@@ -147,9 +147,9 @@ class Ratio(Binary):
 
     kind: Literal["ratio"]
 
-    def run(self, table: Table, other: Table) -> Table:
+    def run(self, table: Table, operand: Table) -> Table:
         """Return the quotient."""
-        return Table(_frames().combine(table.frame, other.frame, "divide"), units.quotient(table.unit, other.unit))
+        return Table(_frames().combine(table.frame, operand.frame, "divide"), units.quotient(table.unit, operand.unit))
 
 
 class Multiply(Binary):
@@ -157,9 +157,9 @@ class Multiply(Binary):
 
     kind: Literal["multiply"]
 
-    def run(self, table: Table, other: Table) -> Table:
+    def run(self, table: Table, operand: Table) -> Table:
         """Return the product."""
-        return Table(_frames().combine(table.frame, other.frame, "multiply"), units.product(table.unit, other.unit))
+        return Table(_frames().combine(table.frame, operand.frame, "multiply"), units.product(table.unit, operand.unit))
 
 
 class Add(Binary):
@@ -167,9 +167,9 @@ class Add(Binary):
 
     kind: Literal["add"]
 
-    def run(self, table: Table, other: Table) -> Table:
+    def run(self, table: Table, operand: Table) -> Table:
         """Return the sum, in the unit of the first."""
-        return Table(_frames().add(table.frame, convert(other, table.unit).frame), table.unit)
+        return Table(_frames().add(table.frame, convert(operand, table.unit).frame), table.unit)
 
 
 class Elasticity(Unary):

@@ -46,7 +46,7 @@ def dead(problem: Problem, evaluator: Evaluator, history: Sequence[Evaluations],
         Of the last iteration.
     """
     here = history[-1]
-    found = []
+    dead_links = []
     for place in problem.order.cyclic:
         link = problem.links[place]
         if not link.spec.alive:
@@ -55,9 +55,9 @@ def dead(problem: Problem, evaluator: Evaluator, history: Sequence[Evaluations],
         fed = _fed(problem, sources)
         samples = (*history[-2::-1],)
         probes = (_probed(problem, evaluator, here, fed, sign, number) for sign in (1.0, -1.0))
-        if not any(_responds(problem, link, fed, here, other) for other in _chained(samples, probes)):
-            found.append(link)
-    return found
+        if not any(_responds(problem, link, fed, here, changed) for changed in _chained(samples, probes)):
+            dead_links.append(link)
+    return dead_links
 
 
 def _chained(samples: Sequence[Evaluations], probes: Iterator[Evaluations | None]) -> Iterator[Evaluations]:
@@ -74,13 +74,13 @@ def _fed(problem: Problem, sources: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _responds(
-    problem: Problem, link: Link, fed: Sequence[tuple[str, str]], here: Evaluations, other: Evaluations
+    problem: Problem, link: Link, fed: Sequence[tuple[str, str]], here: Evaluations, changed: Evaluations
 ) -> bool:
-    changes = [_relative(here[c].inputs[n], other[c].inputs[n]) for c, n in fed]
+    changes = [_relative(here[c].inputs[n], changed[c].inputs[n]) for c, n in fed]
     change = max(changes, default=0.0)
     if not _LEAST <= change <= problem.case.probe * (1.0 + 1e-9):
         return False
-    values = [link.value(_outputs(one, link)) for one in (here, other)]
+    values = [link.value(_outputs(evaluations, link)) for evaluations in (here, changed)]
     return _relative(*values) >= _GAIN * change
 
 
@@ -89,9 +89,9 @@ def _outputs(evaluations: Evaluations, link: Link) -> dict[str, FloatArray]:
     return {end: evaluations[component].outputs[name] for end, component, name in ends}
 
 
-def _relative(one: FloatArray, other: FloatArray) -> float:
-    size = float(np.abs(one).max())
-    return float(np.abs(other - one).max()) / (size if size > 0.0 else 1.0)
+def _relative(reference: FloatArray, value: FloatArray) -> float:
+    size = float(np.abs(reference).max())
+    return float(np.abs(value - reference).max()) / (size if size > 0.0 else 1.0)
 
 
 def _probed(
@@ -103,7 +103,7 @@ def _probed(
     number: int,
 ) -> Evaluations | None:
     """Evaluate components with other inputs; None where one cannot be: bounds leave no room, or it fails there."""
-    found = dict(here)
+    probed = dict(here)
     for component in dict.fromkeys(component for component, _ in fed):
         values = dict(here[component].inputs)
         for variable in problem.components[component].inputs:
@@ -113,7 +113,7 @@ def _probed(
                 values[variable.name] = np.clip(moved, variable.lower, variable.upper)
         label = f"{component} probe {'+' if sign > 0 else '-'}"
         try:
-            found[component] = evaluator.probe(component, values, label, number)
+            probed[component] = evaluator.probe(component, values, label, number)
         except ComponentError:
             return None
-    return found
+    return probed

@@ -81,8 +81,8 @@ def converge(
         except ComponentError as error:
             failure = str(error)
             break
-        told = _figures(problem, [*history, Iteration(number, x, g, factor, 0.0)], evaluations)
-        done = Iteration(number, x, g, factor, time.monotonic() - began, told)
+        figures = _figures(problem, [*history, Iteration(number, x, g, factor, 0.0)], evaluations)
+        done = Iteration(number, x, g, factor, time.monotonic() - began, figures)
         record.keep_iteration(done, unkept)
         evaluator.tidy(number)
         history.append(done)
@@ -99,7 +99,7 @@ def _next(
     if not history:
         return problem.start, None, None
     last = history[-1]
-    xs, gs = [one.x for one in history], [one.g for one in history]
+    xs, gs = [iteration.x for iteration in history], [iteration.g for iteration in history]
     weighted = weights(problem.parts, xs[0], gs[0])
     worst = max(excesses(problem.parts, last.x, last.g).values(), default=0.0)
     if worst <= 1.0:
@@ -122,11 +122,11 @@ def _next(
 
 def _accepted(problem: Problem, record: Record, evaluator: Evaluator, number: int) -> tuple[Ending, str]:
     """Judge an iterate within its tolerances: it is a fixed point unless a connection is dead there."""
-    history = [record.evaluations(one) for one in range(max(1, number - _NEAR), number + 1)]
-    found = dead(problem, evaluator, history, number)
-    if not found:
+    history = [record.evaluations(iteration) for iteration in range(max(1, number - _NEAR), number + 1)]
+    dead_links = dead(problem, evaluator, history, number)
+    if not dead_links:
         return Ending.CONVERGED, "the residual of every variable is within its tolerance"
-    names = ", ".join(link.name for link in found)
+    names = ", ".join(link.name for link in dead_links)
     share = f"{100 * problem.case.probe:g} %"
     return Ending.STALLED, f"the residual is within its tolerance, but dead: changes up to {share} do not move {names}"
 
@@ -147,7 +147,7 @@ def _figures(
     ``delta`` is the tolerance times the greatest excess: converged is at most the tolerance, and where all tolerances
     are relative and the same, it is the greatest relative residual.
     """
-    xs, gs = [one.x for one in history], [one.g for one in history]
+    xs, gs = [iteration.x for iteration in history], [iteration.g for iteration in history]
     weighted = weights(problem.parts, xs[0], gs[0])
     norms = sizes(xs, gs, weighted)
     worst = max(excesses(problem.parts, xs[-1], gs[-1]).values(), default=0.0)
@@ -158,8 +158,8 @@ def _figures(
         "rate": rate,
         "spectral_radius": spectral_radius(xs, gs, weighted),
         "remaining": remaining(worst, rate),
-        "evaluations": sum(not one.cached for one in evaluations.values()),
-        "cached": sum(one.cached for one in evaluations.values()),
+        "evaluations": sum(not iteration.cached for iteration in evaluations.values()),
+        "cached": sum(iteration.cached for iteration in evaluations.values()),
     }
 
 

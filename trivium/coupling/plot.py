@@ -27,8 +27,8 @@ def draw(problem: Problem, result: Result, stem: Path) -> list[Path]:
     StorageError
         When a file cannot be written.
     """
-    numbers = [one.number for one in result.iterations]
-    table = [excesses(problem.parts, one.x, one.g) for one in result.iterations]
+    numbers = [iteration.number for iteration in result.iterations]
+    table = [excesses(problem.parts, iteration.x, iteration.g) for iteration in result.iterations]
     last = table[-1] if table else {}
     names = sorted(last, key=lambda name: (-last[name], name))[:_LINES]
     lines = {name: [_shown(row[name]) for row in table] for name in names}

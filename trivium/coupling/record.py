@@ -65,7 +65,7 @@ class Iteration:
         Of the residual, in the step that led to x; None for the first.
     seconds : float
         How long it took [s].
-    told : Mapping
+    figures : Mapping
         Figures for people, as JSON holds them.
     """
 
@@ -74,7 +74,7 @@ class Iteration:
     g: FloatArray
     factor: float | None
     seconds: float
-    told: Mapping[str, float | int | None] = field(default_factory=dict)
+    figures: Mapping[str, float | int | None] = field(default_factory=dict)
 
 
 class Record:
@@ -97,7 +97,7 @@ class Record:
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._folder = folder
-        with contextlib.ExitStack() as stack, self._told():
+        with contextlib.ExitStack() as stack, self._translated_errors():
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 stack.callback(acquire(folder / ".lock").release)
@@ -109,8 +109,8 @@ class Record:
                 self._database.execute(statement).close()
             self._database.executescript(_TABLES)
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
-            (known,) = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
-            if known != fingerprint:
+            (stored,) = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
+            if stored != fingerprint:
                 raise ConflictError(
                     f"{folder} holds the run of another case, or of other settings or versions; choose another folder"
                 )
@@ -127,23 +127,23 @@ class Record:
 
     def keep_iteration(self, done: Iteration, evaluations: list[Evaluation]) -> None:
         """Keep an iteration that is done, with those of its evaluations that are not kept yet."""
-        row = (done.number, *map(_blob, (done.x, done.g)), done.factor, done.seconds, json.dumps(dict(done.told)))
+        row = (done.number, *map(_blob, (done.x, done.g)), done.factor, done.seconds, json.dumps(dict(done.figures)))
         with self._transaction():
             self._insert(done.number, evaluations)
             self._database.execute("INSERT INTO iterations VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def iterations(self) -> list[Iteration]:
         """Return all iterations that are done."""
-        with self._told():
+        with self._translated_errors():
             rows = self._database.execute("SELECT * FROM iterations ORDER BY number").fetchall()
         return [
-            Iteration(number, np.frombuffer(x), np.frombuffer(g), factor, seconds, json.loads(told))
-            for number, x, g, factor, seconds, told in rows
+            Iteration(number, np.frombuffer(x), np.frombuffer(g), factor, seconds, json.loads(figures))
+            for number, x, g, factor, seconds, figures in rows
         ]
 
     def evaluations(self, iteration: int) -> dict[str, Evaluation]:
         """Return the evaluations of an iteration that are kept, by label."""
-        with self._told():
+        with self._translated_errors():
             rows = self._database.execute("SELECT * FROM evaluations WHERE iteration = ?", (iteration,)).fetchall()
         return {
             label: Evaluation(label, arrays.loads(inputs), arrays.loads(outputs), seconds, bool(cached))
@@ -152,14 +152,21 @@ class Record:
 
     def _insert(self, iteration: int, evaluations: list[Evaluation]) -> None:
         rows = [
-            (iteration, one.label, arrays.dumps(one.inputs), arrays.dumps(one.outputs), one.seconds, one.cached)
-            for one in evaluations
+            (
+                iteration,
+                evaluation.label,
+                arrays.dumps(evaluation.inputs),
+                arrays.dumps(evaluation.outputs),
+                evaluation.seconds,
+                evaluation.cached,
+            )
+            for evaluation in evaluations
         ]
         self._database.executemany("INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._told():
+        with self._translated_errors():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -169,7 +176,7 @@ class Record:
             self._database.execute("COMMIT")
 
     @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

@@ -66,7 +66,7 @@ class Table:
 def line(done: Iteration) -> str:
     """Return an iteration as a line of the table."""
     cells = [
-        f"{'-' if done.told.get(name) is None else format(done.told[name], form):>{width}}"
+        f"{'-' if done.figures.get(name) is None else format(done.figures[name], form):>{width}}"
         for name, _, width, form in _COLUMNS
     ]
     return f"{done.number:>9}" + "".join(cells) + f"{done.seconds:>10.2f}"
@@ -82,14 +82,14 @@ def write(problem: Problem, result: Result, folder: Path) -> dict[str, Path]:
     MissingExtraError
         When matplotlib or plotly is not installed.
     """
-    found = {name: folder / name for name in ("convergence.csv", "values.csv", "result.json")}
+    files = {name: folder / name for name in ("convergence.csv", "values.csv", "result.json")}
     try:
-        _write_convergence(problem, result, found["convergence.csv"])
-        _write_values(problem, result, found["values.csv"])
-        found["result.json"].write_text(json.dumps(summary(problem, result), indent=2, allow_nan=False) + "\n")
+        _write_convergence(problem, result, files["convergence.csv"])
+        _write_values(problem, result, files["values.csv"])
+        files["result.json"].write_text(json.dumps(summary(problem, result), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise StorageError(f"the results cannot be written to {folder}: {error.strerror}") from error
-    return found | {path.name: path for path in draw(problem, result, folder / "convergence")}
+    return files | {path.name: path for path in draw(problem, result, folder / "convergence")}
 
 
 def summary(problem: Problem, result: Result) -> dict[str, Any]:
@@ -99,36 +99,39 @@ def summary(problem: Problem, result: Result) -> dict[str, Any]:
         "outcome": str(result.ending),
         "reason": result.reason,
         "iterations_run": len(result.iterations),
-        "convergence_delta": None if last is None else last.told.get("delta"),
-        "contraction_rate": None if last is None else last.told.get("rate"),
-        "spectral_radius": None if last is None else last.told.get("spectral_radius"),
-        "predicted_iterations": None if last is None else last.told.get("remaining"),
+        "convergence_delta": None if last is None else last.figures.get("delta"),
+        "contraction_rate": None if last is None else last.figures.get("rate"),
+        "spectral_radius": None if last is None else last.figures.get("spectral_radius"),
+        "predicted_iterations": None if last is None else last.figures.get("remaining"),
         "method": problem.method.name,
         "alpha": problem.method.alpha,
         "scheme": problem.case.scheme,
         "tolerance": problem.case.tolerance,
         "unknowns": [part.name for part in problem.parts],
         "order": [list(level) for level in problem.order.levels],
-        "iterations": [{"iteration": one.number, "seconds": one.seconds, **one.told} for one in result.iterations],
+        "iterations": [
+            {"iteration": iteration.number, "seconds": iteration.seconds, **iteration.figures}
+            for iteration in result.iterations
+        ],
         "components": {
             name: {
                 **({"note": problem.notes[name]} if name in problem.notes else {}),
-                "inputs": _told(problem.components[name].inputs, one.inputs),
-                "outputs": _told(problem.components[name].outputs, one.outputs),
+                "inputs": _as_json(problem.components[name].inputs, iteration.inputs),
+                "outputs": _as_json(problem.components[name].outputs, iteration.outputs),
             }
-            for name, one in result.evaluations.items()
+            for name, iteration in result.evaluations.items()
         },
     }
 
 
-def _told(variables: tuple[Variable, ...], values: Mapping[str, FloatArray]) -> dict[str, Any]:
+def _as_json(variables: tuple[Variable, ...], values: Mapping[str, FloatArray]) -> dict[str, Any]:
     return {
-        one.name: {
-            "unit": one.unit,
-            "dims": {name: list(at) for name, at in one.dims.items()},
-            "value": values[one.name].tolist(),
+        variable.name: {
+            "unit": variable.unit,
+            "dims": {name: list(at) for name, at in variable.dims.items()},
+            "value": values[variable.name].tolist(),
         }
-        for one in variables
+        for variable in variables
     }
 
 
@@ -136,13 +139,17 @@ def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
     names = [part.name for part in problem.parts]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        told = [name for name, *_ in _COLUMNS]
-        table.writerow(["iteration", *told, "factor", "seconds", *(f"residual over tolerance of {n}" for n in names)])
-        for one in result.iterations:
-            figures = ["" if one.told.get(name) is None else one.told[name] for name in told]
-            own = excesses(problem.parts, one.x, one.g)
-            factor = "" if one.factor is None else one.factor
-            table.writerow([one.number, *figures, factor, one.seconds, *(own[name] for name in names)])
+        figure_names = [name for name, *_ in _COLUMNS]
+        table.writerow(
+            ["iteration", *figure_names, "factor", "seconds", *(f"residual over tolerance of {n}" for n in names)]
+        )
+        for iteration in result.iterations:
+            figures = ["" if iteration.figures.get(name) is None else iteration.figures[name] for name in figure_names]
+            residuals = excesses(problem.parts, iteration.x, iteration.g)
+            factor = "" if iteration.factor is None else iteration.factor
+            table.writerow(
+                [iteration.number, *figures, factor, iteration.seconds, *(residuals[name] for name in names)]
+            )
 
 
 def _write_values(problem: Problem, result: Result, path: Path) -> None:
@@ -154,6 +161,6 @@ def _write_values(problem: Problem, result: Result, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["iteration", "variable", "element", "x", "g"])
-        for one in result.iterations:
-            pairs = zip(places, one.x.tolist(), one.g.tolist(), strict=True)
-            table.writerows([one.number, name, element, x, g] for (name, element), x, g in pairs)
+        for iteration in result.iterations:
+            pairs = zip(places, iteration.x.tolist(), iteration.g.tolist(), strict=True)
+            table.writerows([iteration.number, name, element, x, g] for (name, element), x, g in pairs)

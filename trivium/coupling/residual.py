@@ -75,8 +75,8 @@ def excess(part: Part, x: FloatArray, g: FloatArray) -> float:
 
 def excesses(parts: Sequence[Part], x: FloatArray, g: FloatArray) -> dict[str, float]:
     """Return the `excess` of all parts by name."""
-    found = zip(parts, split(parts, x), split(parts, g), strict=True)
-    return {part.name: excess(part, one, other) for part, one, other in found}
+    pairs = zip(parts, split(parts, x), split(parts, g), strict=True)
+    return {part.name: excess(part, before, after) for part, before, after in pairs}
 
 
 def weights(parts: Sequence[Part], x: FloatArray, g: FloatArray) -> FloatArray:
@@ -88,13 +88,13 @@ def weights(parts: Sequence[Part], x: FloatArray, g: FloatArray) -> FloatArray:
     -------
     FloatArray, shape (n,)
     """
-    found = []
-    for part, one, other in zip(parts, split(parts, x), split(parts, g), strict=True):
+    vectors = []
+    for part, before, after in zip(parts, split(parts, x), split(parts, g), strict=True):
         size = part.scale
         if size is None:
-            size = float(max(np.abs(one).max(initial=0.0), np.abs(other).max(initial=0.0)))
-        found.append(np.full(part.size, 1.0 / size if size > 0.0 and math.isfinite(size) else 1.0))
-    return np.concatenate(found) if found else np.zeros(0)
+            size = float(max(np.abs(before).max(initial=0.0), np.abs(after).max(initial=0.0)))
+        vectors.append(np.full(part.size, 1.0 / size if size > 0.0 and math.isfinite(size) else 1.0))
+    return np.concatenate(vectors) if vectors else np.zeros(0)
 
 
 def clip(parts: Sequence[Part], x: FloatArray) -> FloatArray:

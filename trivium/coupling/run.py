@@ -66,9 +66,9 @@ def run_case(
         cache = None
         if cached:
             cache = stack.enter_context(contextlib.closing(Cache(settings.state_dir / "coupling" / "results.sqlite")))
-        kept = len(record.iterations())
+        finished = len(record.iterations())
         order = " -> ".join(" + ".join(level) for level in problem.order.levels)
-        say(f"{kept} iterations are kept in {out}" if kept else f"evaluating iteration 1: {order}")
+        say(f"{finished} iterations are kept in {out}" if finished else f"evaluating iteration 1: {order}")
         result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)
         files = report.write(problem, result, out)
     return problem, result, files

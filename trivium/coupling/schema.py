@@ -33,13 +33,13 @@ class Columns(BaseModel):
         return self
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, what: str = "table", **single: Any) -> Self:
+    def from_frame(cls, frame: pd.DataFrame, label: str = "table", **single: Any) -> Self:
         """Read a frame.
 
         Parameters
         ----------
         frame : DataFrame
-        what : str
+        label : str
             What the frame is, for errors.
         **single
             Fields that are no columns.
@@ -52,22 +52,22 @@ class Columns(BaseModel):
         try:
             return cls.model_validate({str(name): frame[name].tolist() for name in frame.columns} | single)
         except ValidationError as error:
-            raise InvalidValueError(f"{what}: {explain(error)}", what) from error
+            raise InvalidValueError(f"{label}: {explain(error)}", label) from error
 
 
 def explain(error: ValidationError) -> str:
     """Return what pydantic found wrong with a table, as columns and rows."""
-    told = []
-    for found in error.errors()[:_NAMED]:
-        place = found["loc"]
+    sentences = []
+    for detail in error.errors()[:_NAMED]:
+        place = detail["loc"]
         if not place:
-            told.append(found["msg"])
+            sentences.append(detail["msg"])
         elif len(place) == 1:
-            told.append(f"column {place[0]}: {found['msg']}")
+            sentences.append(f"column {place[0]}: {detail['msg']}")
         else:
-            told.append(f"column {place[0]}, row {place[1]}: {found['msg']} (is {found['input']!r})")
-    beyond = error.error_count() - len(told)
-    return "; ".join(told) + (f"; and {beyond} more" if beyond > 0 else "")
+            sentences.append(f"column {place[0]}, row {place[1]}: {detail['msg']} (is {detail['input']!r})")
+    beyond = error.error_count() - len(sentences)
+    return "; ".join(sentences) + (f"; and {beyond} more" if beyond > 0 else "")
 
 
 @lru_cache(maxsize=256)
@@ -91,7 +91,7 @@ def long_table(
 
 def check(
     frame: pd.DataFrame,
-    what: str,
+    label: str,
     dims: Sequence[str] | None = None,
     integers: Sequence[str] = (),
     lower: float | None = None,
@@ -102,7 +102,7 @@ def check(
     Parameters
     ----------
     frame : DataFrame
-    what : str
+    label : str
         What it is, for errors.
     dims : sequence of str, optional
         Dimensions it must have, and no others; by default those it has.
@@ -119,11 +119,11 @@ def check(
     from trivium.coupling import frames
 
     names = tuple(frames.dims(frame) if dims is None else dims)
-    long_table(names, frozenset(integers) & frozenset(names), lower, upper).of(frame, what)
+    long_table(names, frozenset(integers) & frozenset(names), lower, upper).from_frame(frame, label)
     if names:
         try:
             frames.refuse(frame, names[-1], frame.duplicated(list(names)), "is there twice")
         except InvalidValueError as error:
-            raise InvalidValueError(f"{what}: {error}", what) from error
+            raise InvalidValueError(f"{label}: {error}", label) from error
     elif len(frame) != 1:
-        raise InvalidValueError(f"{what}: a table without dimensions has one row, not {len(frame)}", what)
+        raise InvalidValueError(f"{label}: a table without dimensions has one row, not {len(frame)}", label)

@@ -46,13 +46,13 @@ def read(path: Path | str) -> pd.DataFrame:
     return normalise(frame, name)
 
 
-def normalise(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+def normalise(frame: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return a table in the one form: dimensions by our names, then VALUE.
 
     Parameters
     ----------
     frame : DataFrame
-    what : str
+    label : str
         What it is, for errors.
 
     Raises
@@ -60,13 +60,13 @@ def normalise(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     InvalidValueError
         When columns are unknown or missing, a value is no finite number, or a coordinate is there twice.
     """
-    known = {name: _NAMES[str(name).strip().lower()] for name in frame.columns if str(name).strip().lower() in _NAMES}
-    rest = [name for name in frame.columns if name not in known]
+    renamed = {name: _NAMES[str(name).strip().lower()] for name in frame.columns if str(name).strip().lower() in _NAMES}
+    rest = [name for name in frame.columns if name not in renamed]
     if len(rest) != 1:
-        found = ", ".join(map(str, rest)) or "none"
-        raise InvalidValueError(f"{what}: one column of values is wanted besides the sets, found: {found}", what)
-    if len(set(known.values())) < len(known):
-        raise InvalidValueError(f"{what}: a set has two columns: {', '.join(map(str, known))}", what)
-    table = frame.rename(columns={**known, rest[0]: "VALUE"})[[*known.values(), "VALUE"]]
-    schema.check(table, what, integers=_WHOLE)
+        names = ", ".join(map(str, rest)) or "none"
+        raise InvalidValueError(f"{label}: one column of values is wanted besides the sets, found: {names}", label)
+    if len(set(renamed.values())) < len(renamed):
+        raise InvalidValueError(f"{label}: a set has two columns: {', '.join(map(str, renamed))}", label)
+    table = frame.rename(columns={**renamed, rest[0]: "VALUE"})[[*renamed.values(), "VALUE"]]
+    schema.check(table, label, integers=_WHOLE)
     return table.astype({"VALUE": float, **{name: int for name in _WHOLE if name in table.columns}})

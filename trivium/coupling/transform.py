@@ -27,7 +27,7 @@ def files(chain: Sequence[Transform]) -> tuple[str, ...]:
 
 
 def apply(
-    chain: Sequence[Transform], table: Table, others: Mapping[str, Table] | None = None, folder: Path = Path()
+    chain: Sequence[Transform], table: Table, outputs: Mapping[str, Table] | None = None, folder: Path = Path()
 ) -> Table:
     """Run a chain of transforms.
 
@@ -36,7 +36,7 @@ def apply(
     chain : sequence of Transform
     table : Table
         Not changed.
-    others : mapping of str to Table
+    outputs : mapping of str to Table
         The outputs that `references` names.
     folder : Path
         What file names are relative to.
@@ -55,24 +55,24 @@ def apply(
         When pandas or pint is not installed.
     """
     for place, step in enumerate(chain):
-        what = f"transform {place} ({step.kind})"
-        schema.check(table.frame, f"{what}, what comes in", integers=step.integers)
+        label = f"transform {place} ({step.kind})"
+        schema.check(table.frame, f"{label}, what comes in", integers=step.integers)
         try:
             if isinstance(step, Binary):
-                table = step.run(table, _other(step.by, others or {}, folder))
+                table = step.run(table, _operand(step.by, outputs or {}, folder))
             else:
                 table = step.run(table)
         except InvalidValueError as error:
-            raise InvalidValueError(f"{what}: {error}", error.field) from error
-        schema.check(table.frame, f"{what}, what comes out", integers=step.integers)
+            raise InvalidValueError(f"{label}: {error}", error.field) from error
+        schema.check(table.frame, f"{label}, what comes out", integers=step.integers)
     return table
 
 
-def _other(other: Other, others: Mapping[str, Table], folder: Path) -> Table:
-    if isinstance(other, File):
+def _operand(operand: Other, outputs: Mapping[str, Table], folder: Path) -> Table:
+    if isinstance(operand, File):
         from trivium.coupling.tables import read
 
-        return Table(read(inside(folder, str(other.file))), other.unit)
-    if other not in others:
-        raise InvalidValueError(f"there is no output {other}", other)
-    return others[other]
+        return Table(read(inside(folder, str(operand.file))), operand.unit)
+    if operand not in outputs:
+        raise InvalidValueError(f"there is no output {operand}", operand)
+    return outputs[operand]

@@ -387,7 +387,7 @@ def _history(problem: Problem, result: Result) -> pd.DataFrame:
         for part, values in zip(problem.parts, split(problem.parts, iteration.x), strict=True):
             scalar = values.size == 1
             row |= {part.name if scalar else f"{part.name}[{i}]": value for i, value in enumerate(values.tolist())}
-        rows.append({**row, **{key: iteration.told[key] for key in ("residual", "delta", "rate")}})
+        rows.append({**row, **{key: iteration.figures[key] for key in ("residual", "delta", "rate")}})
     index = pd.Index([iteration.number for iteration in result.iterations], name="iteration")
     return pd.DataFrame(rows, index=index)
 

@@ -78,9 +78,9 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             f"Iteration {done.number} completed",
             done.number / case.max_iterations,
             iterations_run=done.number,
-            convergence_delta=done.told.get("delta"),
-            contraction_rate=done.told.get("rate"),
-            predicted_iterations=done.told.get("remaining"),
+            convergence_delta=done.figures.get("delta"),
+            contraction_rate=done.figures.get("rate"),
+            predicted_iterations=done.figures.get("remaining"),
         )
 
     problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch, say)

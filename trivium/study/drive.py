@@ -185,9 +185,9 @@ class Drive:
 
     def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:
         chunk: Chunk = ended.item
-        begun = engine.told(key_of_chunk(chunk.number)) is not None
+        begun = engine.reported(key_of_chunk(chunk.number)) is not None
         if ended.lost:
-            late = [run for run in chunk.runs.tolist() if engine.told(key_of_run(run))]
+            late = [run for run in chunk.runs.tolist() if engine.reported(key_of_run(run))]
             self._after_death(chunk, begun, late)
             return
         if ended.error is not None:

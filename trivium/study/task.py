@@ -7,7 +7,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.engine import speaker
+from trivium.engine import reporter
 from trivium.model.contract import FloatArray
 from trivium.study.chunk import run_chunk
 from trivium.study.job import Job, Results
@@ -18,7 +18,7 @@ _PARTING = 1.0
 
 def task(job: Job, number: int, runs: NDArray[np.int64], rows: FloatArray) -> Results:
     """Run a chunk; see `trivium.study.chunk.run_chunk`."""
-    say = speaker()
+    say = reporter()
     say(key_of_chunk(number), True)
 
     def tell(run: int) -> None:

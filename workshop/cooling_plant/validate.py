@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{len(data)} steps in {data['segment'].nunique()} segments; "
         f"{scored.sum()} from the fourth step of a segment on\n"
     )
-    print("| left out, reference unphysical | all rows | rows that would score |\n|---|--:|--:|")
+    print("| excluded because the reference is unphysical | all rows | rows that would be scored |\n|---|--:|--:|")
     for reason, mask in reasons.items():
         print(f"| {reason} | {mask.sum()} | {(mask & scored).sum()} |")
     print(f"| any of these | {unphysical.sum()} | {(unphysical & scored).sum()} |")

@@ -53,8 +53,8 @@ def test_out_of_iterations_tells_how_many_more_it_takes(tmp_path):
     _, whole = run(tmp_path, case)  # the same folder: it goes on
     assert whole.ending is Ending.CONVERGED
     assert [one.x.tolist() for one in whole.iterations[:5]] == [one.x.tolist() for one in short.iterations]
-    assert 5 + short.iterations[-1].told["remaining"] == len(whole.iterations)
-    assert short.iterations[-1].told["rate"] == pytest.approx(0.5)
+    assert 5 + short.iterations[-1].figures["remaining"] == len(whole.iterations)
+    assert short.iterations[-1].figures["rate"] == pytest.approx(0.5)
 
 
 def test_damping_by_alpha_alone_is_the_formula(tmp_path):

@@ -145,7 +145,7 @@ def test_known_results_are_not_evaluated_again_whatever_the_run(tmp_path):
     _, second = run(tmp_path, case_of(log), tmp_path / "two", cached=True)
     assert lines(log) == count
     assert bits(second) == bits(first)
-    assert all(one.told["evaluations"] == 0 for one in second.iterations)
+    assert all(one.figures["evaluations"] == 0 for one in second.iterations)
     case = case_of(log)
     case["components"]["one"]["options"]["b"][0] += 1.0  # another component of the same inputs
     run(tmp_path, case, tmp_path / "three", cached=True)
@@ -180,7 +180,7 @@ def test_the_record_brings_every_bit_back(tmp_path):
     record = Record(tmp_path, "a")
     (back,) = record.iterations()
     assert (back.x.tobytes(), back.g.tobytes()) == (x.tobytes(), (-x).tobytes())
-    assert (back.number, back.factor, back.seconds, back.told) == (1, 0.3, 1.5, {"delta": None})
+    assert (back.number, back.factor, back.seconds, back.figures) == (1, 0.3, 1.5, {"delta": None})
     (one,) = record.evaluations(1).values()
     assert one.inputs["x"].tobytes() == x.tobytes()
     assert one.outputs["y"].shape == (1, 2)

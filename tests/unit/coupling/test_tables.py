@@ -66,11 +66,11 @@ class Prices(Columns):
 def test_a_schema_names_columns_and_rows_and_counts_the_rest():
     frame = pd.DataFrame({"year": [2020.5] * 5, "price": [1.0, 2.0, float("inf"), 4.0, 5.0]})
     with pytest.raises(InvalidValueError) as refused:
-        Prices.of(frame, "prices")
+        Prices.from_frame(frame, "prices")
     assert str(refused.value).startswith("prices: column year, row 0: ")
     assert "(is 2020.5)" in str(refused.value)
     assert str(refused.value).endswith("; and 3 more")
     with pytest.raises(InvalidValueError, match="column tax: Extra inputs are not permitted"):
-        Prices.of(pd.DataFrame({"year": [2020], "price": [1.0], "tax": [1.0]}), "prices")
+        Prices.from_frame(pd.DataFrame({"year": [2020], "price": [1.0], "tax": [1.0]}), "prices")
     with pytest.raises(ValueError, match="columns differ in length: year 2, price 1"):
         Prices(year=[1, 2], price=[1.0])

@@ -32,7 +32,7 @@ class Here:
         item, *task = self.waiting.pop()
         return Ended(item, run_chunk(*task))
 
-    def told(self, _key):
+    def reported(self, _key):
         return None
 
     def close(self):

@@ -265,7 +265,7 @@ def clews_input(demand: pd.DataFrame, base: pd.DataFrame, rate: float) -> ClewsI
     frames.refuse(both, "fuel", none & (both["VALUE"] != 0), "has no demand in the base")
     ratio = (both["VALUE"] / both["base"].mask(none)).fillna(1.0)
     table = both.rename(columns={"VALUE": "SpecifiedAnnualDemand"}).assign(ratio=ratio)
-    return ClewsInputSchema.of(table.drop(columns="base"), "annual demand", DiscountRate=rate)
+    return ClewsInputSchema.from_frame(table.drop(columns="base"), "annual demand", DiscountRate=rate)
 
 
 def dense(frame: pd.DataFrame, axes: Mapping[str, Sequence[Any]]) -> FloatArray:
