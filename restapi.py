@@ -9,6 +9,6 @@ if __name__ == "__main__":
 
     sys.exit(main(["serve"]))
 
-from trivium.server.app import create_app
+from trivium.application import create_app
 
 app = create_app()

@@ -25,7 +25,7 @@ SERVE = (sys.executable, "-m", "trivium.cli", "serve")
 OPTIONS_ALONE = """
 import json, sys
 from trivium.settings import Settings
-from trivium.server.server import serve
+from trivium.application import serve
 
 serve(Settings(environ={}, **json.loads(sys.argv[1])))
 """

@@ -19,9 +19,9 @@ def serve(resources: Path | None, host: str | None, port: int | None) -> None:
 
     The server listens until Ctrl-C. Further settings are environment variables (docs/settings.md).
     """
-    from trivium.server import server
+    from trivium import application
 
-    server.serve(options.settings(resources=resources, host=host, port=port))
+    application.serve(options.settings(resources=resources, host=host, port=port))
 
 
 @click.command(cls=options.ModelCommand)

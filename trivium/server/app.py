@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from trivium import dashboard, logs
+from trivium import logs
 from trivium.errors import TriviumError
 from trivium.jobs.store import Store
 from trivium.server import boptest, evaluation, health, index, metrics, openapi, routes, wire
@@ -24,32 +24,34 @@ from trivium.suggestions import nearest
 
 log = logging.getLogger(__name__)
 
+#: Adds pages to an application.
+Pages = Callable[[Flask, Settings, SessionManager, Store], None]
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings, pages: Pages) -> Flask:
     """Open the default session and return the application that serves it and all others.
 
     Parameters
     ----------
-    settings : Settings, optional
-        Default: from the environment.
+    settings : Settings
+    pages : callable
+        Adds the pages for people to the application.
 
     Raises
     ------
     TriviumError
         When the test case cannot be opened.
     """
-    settings = settings or Settings()
     sessions = SessionManager(settings, metrics.Watch())
     with ThreadPoolExecutor(1) as pool:  # a process opens the test case while this one imports and builds the pages
         opening = pool.submit(sessions.open_default)
-        app = _build(settings, sessions)
+        app = _build(settings, sessions, pages)
         opening.result()
     return app
 
 
-def _build(settings: Settings, sessions: SessionManager) -> Flask:
+def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     """Return the application, whose sessions need not be open yet."""
     app = Flask("trivium", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -66,7 +68,7 @@ def _build(settings: Settings, sessions: SessionManager) -> Flask:
     _name_requests(app)
     metrics.watch(app)
     Guard(app, settings)
-    dashboard.attach(app, settings, sessions, store)
+    pages(app, settings, sessions, store)
     app.register_error_handler(TriviumError, _on_trivium_error)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(Exception, _on_error)

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -39,11 +40,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until interrupted; ends the process with 1 and a sentence when the server cannot start."""
+def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
+    """Serve until interrupted; end the process with 1 and a sentence when the server cannot start.
+
+    Parameters
+    ----------
+    settings : Settings
+    create_app : callable
+        Returns the application; called in each worker.
+    """
     logging.getLogger("gunicorn.error").addFilter(_is_news)
     try:
-        Server(settings).run()
+        Server(settings, create_app).run()
     except SystemExit as ended:
         if ended.code == Arbiter.APP_LOAD_ERROR:
             sys.exit(1)
@@ -62,10 +70,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     Parameters
     ----------
     settings : Settings
+    create_app : callable
+        Returns the application.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
         self._settings = settings
+        self._create_app = create_app
         super().__init__(prog="trivium serve")
 
     def load_config(self) -> None:
@@ -75,10 +86,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Flask:
         """Return the application; called in each worker."""
-        from trivium.server.app import create_app  # imports prometheus_client; see `Hooks.on_starting`
-
         try:
-            return create_app(self._settings)
+            return self._create_app(self._settings)
         except TriviumError as error:  # gunicorn would print a traceback
             print(f"trivium: {error}", file=sys.stderr, flush=True)  # noqa: T201, for the person at the terminal
             sys.exit(Arbiter.APP_LOAD_ERROR)

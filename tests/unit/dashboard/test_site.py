@@ -8,7 +8,7 @@ import re
 import pytest
 
 from trivium import extras
-from trivium.server.app import create_app
+from trivium.application import create_app
 from trivium.server.tokens import create
 from trivium.settings import Settings
 

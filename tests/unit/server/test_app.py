@@ -8,8 +8,8 @@ import signal
 import pytest
 
 from tests.unit.coupling.cases import pair, put
+from trivium.application import create_app
 from trivium.errors import StorageError
-from trivium.server.app import create_app
 from trivium.settings import Settings
 
 

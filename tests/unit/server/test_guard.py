@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from trivium.application import create_app
 from trivium.errors import RateError, SettingsError
-from trivium.server.app import create_app
 from trivium.server.guard import check_bind, is_loopback, scope_of
 from trivium.server.rates import Rates
 from trivium.server.tokens import Tokens, create

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trivium.server.app import create_app
+from trivium.application import create_app
 from trivium.settings import Settings
 
 
