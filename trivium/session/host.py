@@ -17,7 +17,7 @@ from trivium.session.folder import Folder, StatusFile
 from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send, unpack
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared, prepare
-from trivium.session.process import resident
+from trivium.session.process import PAGE, resident
 from trivium.session.session import Session
 from trivium.storage import LockedError
 
@@ -25,7 +25,6 @@ from trivium.storage import LockedError
 LINGER = 2.0
 #: How long others may take to send a request or to take a reply [s].
 PATIENCE = 20.0
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Host:
@@ -114,7 +113,7 @@ class Host:
             return True
         limit = self._first_memory + (self._config.memory - self._first_memory) / 2
         pages = int(os.pread(self._memory, 100, 0).split()[1])
-        return pages * _PAGE > max(limit, self._first_memory)
+        return pages * PAGE > max(limit, self._first_memory)
 
     def _answer(self, message: Block) -> bytes:
         request, _ = unpack(message)
@@ -149,7 +148,7 @@ def run(config: Config, first: socket.socket, prepared: Prepared | None = None) 
 
 def _limit_address_space(memory: int) -> None:
     """Let allocations fail far beyond the limit: the watchdog looks at the real memory, but only now and then."""
-    size = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
+    size = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     soft = size + 2 * memory
     resource.setrlimit(resource.RLIMIT_AS, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))

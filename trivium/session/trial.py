@@ -38,11 +38,14 @@ class Trial:
         Whether the process lives on after a restore.
     exact_here, exact_elsewhere : bool
         Whether a plant that is restored goes on bit by bit, in the process that saved it and in another one.
+    decided : bool
+        False when a process died or hung: that may be no property of the FMU, so the trial is repeated next time.
     """
 
     survives: bool
     exact_here: bool
     exact_elsewhere: bool
+    decided: bool = True
 
 
 def trial(case: TestCase, origin: str, state_dir: Path) -> Trial:
@@ -63,21 +66,23 @@ def trial(case: TestCase, origin: str, state_dir: Path) -> Trial:
     with contextlib.suppress(OSError, ValueError, TypeError):
         return Trial(**json.loads(kept.read_bytes()))
     found = _try(case)
-    with contextlib.suppress(TriviumError):  # then it is tried again
-        replace_file(kept, json.dumps(asdict(found)).encode())
+    if found.decided:
+        with contextlib.suppress(TriviumError):  # then it is tried again
+            replace_file(kept, json.dumps(asdict(found)).encode())
     return found
 
 
 def _try(case: TestCase) -> Trial:
     saved = _in_child(lambda: _save(case))
     if saved is None:
-        return Trial(survives=False, exact_here=False, exact_elsewhere=False)
+        return Trial(survives=False, exact_here=False, exact_elsewhere=False, decided=False)
     _, blocks = unpack(saved)
     if not blocks:  # it reported an error, which is no danger to the process
         return Trial(survives=True, exact_here=False, exact_elsewhere=False)
     state, rows, expected, here = blocks
     elsewhere = _in_child(lambda: _restore(case, bytes(state), rows))
-    return Trial(elsewhere is not None, bytes(here) == bytes(expected), elsewhere == bytes(expected))
+    survives = elsewhere is not None
+    return Trial(survives, bytes(here) == bytes(expected), elsewhere == bytes(expected), decided=survives)
 
 
 def _save(case: TestCase) -> bytes:

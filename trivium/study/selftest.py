@@ -7,9 +7,9 @@ gives the same numbers to the last bit, survives, and does not make the process 
 from __future__ import annotations
 
 import multiprocessing
+import os
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from trivium.engine import GUARD
 from trivium.errors import EngineError
 from trivium.model.contract import FloatArray
+from trivium.session.process import resident
 from trivium.study.job import DONE, Job
 from trivium.study.slave import STRATEGIES, Strategy
 
@@ -155,16 +156,10 @@ def _attempt(job: Job, rows: FloatArray, repeats: int, answer: Connection) -> No
         if repeats:
             brief = job.shortened(1)
             run_chunk(brief, np.arange(len(warm.runs)), rows)
-            before = _memory()
+            before = resident(os.getpid())
             run_chunk(brief, np.arange(repeats), np.resize(rows, (repeats, rows.shape[1])))
-            grown = _memory() - before
-        trial = Trial(results.status, results.trajectories, results.metrics, grown, per_run, _memory())
+            grown = resident(os.getpid()) - before
+        trial = Trial(results.status, results.trajectories, results.metrics, grown, per_run, resident(os.getpid()))
         answer.send(trial)
     except TriviumError as error:
         answer.send(error)
-
-
-def _memory() -> int:
-    """Return the resident memory of this process [bytes]; 0 where the system does not tell."""
-    path = Path("/proc/self/statm")
-    return int(path.read_text().split()[1]) * 4096 if path.exists() else 0

@@ -49,14 +49,18 @@ def choose_engine(description: FmuDescription, solving: Solving, cache: Path) ->
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(verdict.read_bytes())["engine"])
     setup = Setup(description.path, "pyfmi", description.interface, solving)
-    reason = probe(setup, cache, restore=False).error
+    tried = [probe(setup, cache, restore=False)]
+    if tried[0].error:
+        tried.append(probe(replace(setup, engine="fmpy"), cache, restore=False))
+    reason = tried[0].error
     # An FMU that no engine can step at its start values is no reason against PyFMI
-    against = bool(reason) and not probe(replace(setup, engine="fmpy"), cache, restore=False).error
+    against = bool(reason) and not tried[1].error
     engine = "fmpy" if against else "pyfmi"
     if against:
         _log.warning("PyFMI cannot step %s and FMPy can, which is used: %s", description.path.name, reason)
-    with contextlib.suppress(StorageError):  # then it is tried again
-        replace_file(verdict, json.dumps({"engine": engine, "reason": reason}).encode())
+    if all(result.decided for result in tried):
+        with contextlib.suppress(StorageError):  # then it is tried again
+            replace_file(verdict, json.dumps({"engine": engine, "reason": reason}).encode())
     return engine
 
 

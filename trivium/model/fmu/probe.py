@@ -51,6 +51,8 @@ class Probe:
         Why a restore is impossible; empty otherwise.
     error : str
         Why the FMU could not be stepped; empty when it could.
+    decided : bool
+        False when a process died or hung: that may be no property of the FMU, so the finding is not to be stored.
     """
 
     engine: str
@@ -61,6 +63,7 @@ class Probe:
     difference: float = 0.0
     reason: str = ""
     error: str = ""
+    decided: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,14 @@ class _Task:
     step: float | None
     inputs: Mapping[str, float]
     snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why there are no findings, and whether that is certainly the FMU's own doing."""
+
+    reason: str
+    decided: bool
 
 
 def probe(
@@ -107,22 +118,22 @@ def probe(
     found = Probe(setup.engine, setup.interface or "cs")
     task = _Task(setup, cache, step, dict(inputs or {}))
     first = _in_child(task, timeout)
-    if isinstance(first, str):
-        return replace(found, error=first)
+    if isinstance(first, _Failure):
+        return replace(found, error=first.reason, decided=first.decided)
     found = replace(found, steps=1 + STEPS, step_ms=1e3 * float(np.median(first["seconds"])))
     if first["snapshot"] is None:
         return replace(found, reason=first["refused"] or "the FMU does not offer it")
     if not restore:
         return replace(found, reason="not tried")
     second = _in_child(replace(task, snapshot=first["snapshot"]), timeout)
-    if isinstance(second, str):
-        return replace(found, reason=second)
+    if isinstance(second, _Failure):
+        return replace(found, reason=second.reason, decided=second.decided)
     one, other = np.array(first["outputs"]), np.array(second["outputs"])
     difference = float(np.max(np.abs(other - one) / np.maximum(np.abs(one), 1e-6), initial=0.0))
     return replace(found, restore="exact" if difference == 0 else "inexact", difference=difference)
 
 
-def _in_child(task: _Task, timeout: float) -> dict[str, Any] | str:
+def _in_child(task: _Task, timeout: float) -> dict[str, Any] | _Failure:
     """Run `_steps` in a new interpreter; return its findings, or what went wrong."""
     task.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="probe-", dir=task.cache) as folder:
@@ -146,11 +157,11 @@ def _in_child(task: _Task, timeout: float) -> dict[str, Any] | str:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return f"no answer within {timeout:g} s"
+            return _Failure(f"no answer within {timeout:g} s", decided=False)
         if answer.exists():
-            findings: dict[str, Any] | str = pickle.loads(answer.read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
+            findings: dict[str, Any] | _Failure = pickle.loads(answer.read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
             return findings
-        return f"the process ended with {_ending(done.returncode)}"
+        return _Failure(f"the process ended with {_ending(done.returncode)}", decided=False)
 
 
 def _ending(code: int) -> str:
@@ -162,9 +173,9 @@ def child(folder: str) -> None:
     task, timeout = pickle.loads(Path(folder, "task").read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
     signal.alarm(int(timeout) + 5)  # not for ever, also when whoever asked is gone
     try:
-        answer: dict[str, Any] | str = _steps(task)
+        answer: dict[str, Any] | _Failure = _steps(task)
     except TriviumError as error:
-        answer = str(error)
+        answer = _Failure(str(error), decided=True)
     written = Path(folder, "writing")
     written.write_bytes(pickle.dumps(answer))
     written.rename(Path(folder, "answer"))

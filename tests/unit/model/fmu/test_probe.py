@@ -45,6 +45,7 @@ def test_a_restore_that_is_promised_and_inexact(tried, trap_resources):
 def test_a_restore_that_is_impossible(tried, trap_resources, restore, reason):
     found = tried(trap_resources(restore=restore))
     assert (found.steps, found.restore, found.reason, found.error) == (3, "impossible", reason, "")
+    assert found.decided == (restore == "none")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ def test_an_fmu_that_cannot_be_stepped(tried, trap_resources, trap, error):
     found = tried(trap_resources(), {PLANT_TRAP: float(trap)}, timeout=8.0)
     assert error in found.error
     assert (found.steps, found.restore) == (0, "impossible")
+    assert found.decided == (trap in (Trap.NOT_A_NUMBER, Trap.ERROR))
 
 
 def test_a_failing_model_exchange(tried, small_resources):

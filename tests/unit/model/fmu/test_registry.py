@@ -161,6 +161,17 @@ def test_auto_is_what_really_steps_and_is_tried_once(case, tmp_path, monkeypatch
     assert len(probe.engines) == 3 * len(tried), "other versions are another question"
 
 
+def test_a_probe_whose_process_died_is_not_stored(case, tmp_path, monkeypatch):
+    results = [Probe("pyfmi", "cs", error="the process ended with SIGKILL", decided=False), Probe("fmpy", "cs")]
+    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(choice, "probe", lambda *_arguments, **_options: results.pop(0))
+    assert registry.choose(case(""), tmp_path).engine == "fmpy"
+    monkeypatch.setattr(choice, "probe", probe := Tried("pyfmi"))
+    for _ in range(2):
+        assert registry.choose(case(""), tmp_path).engine == "pyfmi"
+    assert probe.engines == ["pyfmi"], "a verdict is stored once it is decided"
+
+
 def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
     if pyfmi_problem():
         pytest.skip(str(pyfmi_problem()))
