@@ -11,7 +11,7 @@ RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r req
 COPY trivium trivium
 COPY Resources Resources
 COPY examples examples
-COPY gunicorn.conf.py restapi.py testcase.py ./
+COPY pyproject.toml gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
 ENV HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
@@ -34,7 +34,7 @@ WORKDIR /app
 COPY trivium trivium
 COPY Resources Resources
 COPY examples examples
-COPY gunicorn.conf.py restapi.py testcase.py ./
+COPY pyproject.toml gunicorn.conf.py restapi.py testcase.py ./
 RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
 USER 57439
 ENV PATH=/opt/conda/envs/trivium/bin:$PATH \

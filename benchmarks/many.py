@@ -30,8 +30,8 @@ def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float
     """Simulate with nothing around the plant; return the seconds and the last outputs."""
     case.initialize(start)
     model, data, of = case.stepper.model, case.stepper.disturbances, case.stepper.inputs
-    head = of.law
-    if head is None:
+    law = of.law
+    if law is None:
         raise SystemExit("this benchmark simulates test cases with a law of the required head")
     at, outputs, stepped = case.time, np.array(case.stepper.history.table()[-1, 1 + len(model.inputs) :]), False
     inputs = np.empty(len(model.inputs))
@@ -39,7 +39,7 @@ def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float
     for row in controls:
         inputs[of.controlled] = row
         inputs[of.disturbed] = data.values[round((at - data.time0) / data.interval)]
-        inputs[of.head] = head(inputs, outputs, stepped=stepped)
+        inputs[of.computed] = law(inputs, outputs, stepped=stepped)
         outputs = model.step(INTERVAL, inputs)
         at, stepped = at + INTERVAL, True
     return time.perf_counter() - started, outputs

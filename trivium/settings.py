@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from trivium import locations
+from trivium.entry_points import Registry
 from trivium.errors import SettingsError
 
 _PREFIX = "TRIVIUM_"
@@ -49,6 +50,16 @@ def _items(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _engine(name: str) -> str:
+    if name not in _engines():
+        raise ValueError(f"must be one of {', '.join(_engines())}")
+    return name
+
+
+def _engines() -> tuple[str, ...]:
+    return ("auto", *Registry[object]("trivium.engines").names())
+
+
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
@@ -57,6 +68,7 @@ _Path = Annotated[Path, AfterValidator(_absolute)]
 _Testcase = Annotated[Path, BeforeValidator(_testcase)]
 _Address = Annotated[str, AfterValidator(_is_address)]
 _Items = Annotated[tuple[str, ...], BeforeValidator(_items)]
+_Engine = Annotated[str, AfterValidator(_engine)]
 _Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)]
 
 
@@ -117,7 +129,7 @@ class Settings(BaseSettings):
         json_schema_extra={"default": "the shipped examples"},
         examples=["./studies"],
     )
-    engine: Literal["auto", "fmpy", "pyfmi"] = Field(
+    engine: _Engine = Field(
         "auto", description="What runs the FMU of a test case that does not choose an engine itself."
     )
     state_dir: _Path = Field(
@@ -255,6 +267,8 @@ def allowed_for(name: str) -> str:
     bounds = {kind: getattr(item, kind) for item in field.metadata for kind in ("ge", "le") if hasattr(item, kind)}
     if bounds:
         return f"an integer from {bounds['ge']} to {bounds['le']}"
+    if name == "engine":
+        return f"one of {', '.join(_engines())}"
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(get_args(field.annotation))}"
     return "a text" if field.annotation in (str, tuple[str, ...]) else "a path"

@@ -54,7 +54,7 @@ def step(
     case : TestCase
     resources : Resources
     name : str
-        Of the controller; see `trivium.control.drive.CONTROLLERS`.
+        Of the controller; see `trivium.control.controller.CONTROLLERS`.
     start, end : float
         [s]
     out : Path or None

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from trivium.control.drive import Controller, controller
+from trivium.control.controller import Controller
+from trivium.control.drive import controller
 from trivium.coupling.component import Values
 from trivium.errors import ComponentError
 from trivium.model.contract import FloatArray
@@ -113,12 +114,13 @@ def fingerprint(resources: Path) -> str:
     """
     files = Resources.load(resources)
     found = hashlib.sha256()
-    for field in fields(files):
-        value = getattr(files, field.name)
+    bare = replace(files, plant_files={})
+    values = {field.name: getattr(bare, field.name) for field in fields(bare)}
+    for name, value in {**values, **files.plant_files}.items():
         content = (
             hashlib.sha256(value.read_bytes()).hexdigest() if isinstance(value, Path) and value.is_file() else value
         )
-        found.update(f"{field.name} {content!r}\n".encode())
+        found.update(f"{name} {content!r}\n".encode())
     return found.hexdigest()
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from trivium import locations
+from trivium.control.controller import ControllerName
 from trivium.coupling.component import Coordinate
 from trivium.coupling.transform import Transform, references
 from trivium.document import CALLABLE, END, NAME, listing, read_document, wrong_fields
@@ -126,7 +127,7 @@ class Plant(_Component):
     start_time: NotNegative = 0.0
     end_time: Positive
     step: Positive | None = None
-    controller: Literal["hold", "rules", "look-ahead"] = "hold"
+    controller: ControllerName = "hold"
     inputs: dict[Name, PlantInput] = {}  # type: ignore[assignment]  # narrower, and nothing is assigned
     outputs: dict[Name, PlantOutput] = {}  # type: ignore[assignment]
 

@@ -35,6 +35,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     state = list(guarded("state", partial(machine.state_directory, settings.state_dir)))
     yield from state
     yield from guarded("port", partial(machine.port, settings.host, settings.port))
+    yield from guarded("extensions", machine.entry_points)
     with tempfile.TemporaryDirectory(prefix="trivium-doctor-") as folder:
         if state[-1].status == "failed":  # the other checks need a folder all the same
             settings = settings.model_copy(update={"state_dir": Path(folder) / "state"})

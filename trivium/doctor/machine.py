@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trivium import __version__
+from trivium import entry_points as registry
 from trivium.doctor.check import Check, reason
 
 #: What every installation has.
@@ -38,6 +39,16 @@ def packages() -> Iterator[Check]:
             yield Check("packages", "failed", f"{name} cannot be imported: {reason(error)}")
     if not broken:
         yield Check("packages", "ready", ", ".join(versions))
+
+
+def entry_points() -> Iterator[Check]:
+    """Load the plants, controllers, kinds of jobs and engines of all packages."""
+    faults = registry.faults()
+    for fault in faults:
+        yield Check("extensions", "failed", fault)
+    if not faults:
+        names = [f"{noun}: {', '.join(registry.Registry(group).names())}" for group, noun in registry.GROUPS.items()]
+        yield Check("extensions", "ready", "; ".join(names))
 
 
 def state_directory(folder: Path) -> Iterator[Check]:

@@ -38,10 +38,9 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
 
 def step(settings: Settings) -> Iterator[Check]:
     """Step the model through every engine that is usable, with what the FMU offers."""
-    from trivium.model.fmu.choice import unusable
     from trivium.model.fmu.description import INTERFACES, read_fmu
     from trivium.model.fmu.probe import probe
-    from trivium.model.fmu.registry import ENGINES, choose
+    from trivium.model.fmu.registry import ENGINES, adapter, choose
     from trivium.simulation.resources import Resources
 
     cache = settings.state_dir / "fmu"
@@ -56,10 +55,12 @@ def step(settings: Settings) -> Iterator[Check]:
         f"{settings.resources}: {resources.fmu.name} is FMI {description.version} with binaries for {binaries}; "
         f"{description.library.name} is used",
     )
-    for engine in ENGINES:
-        if engine == "pyfmi" and (problem := unusable(description)):
+    for engine in ENGINES.names():
+        try:
+            adapter(engine, description)
+        except TriviumError as error:  # those that are not used may be unusable
             if served.engine == engine:
-                yield Check("step", "failed", f"the engine pyfmi is asked for: {problem}")
+                yield Check("step", "failed", f"the engine {engine} is asked for: {error}")
             continue
         for interface in INTERFACES:
             try:

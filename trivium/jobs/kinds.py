@@ -1,8 +1,10 @@
-"""The kinds of jobs: a name, what a specification of it looks like, and what runs it."""
+"""The kinds of jobs: a name, what a specification of it looks like, and what runs it.
+
+Packages bring kinds by the entry point group ``trivium.jobs``; each refers to a `Kind`.
+"""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +12,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from trivium.document import refusals
+from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, NotFoundError
-from trivium.extras import missing
 from trivium.numbers import shown
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.suggestions import near_or_all
-
-#: Where the kinds are; each is imported when it is first asked for: a server does not load what it only hands on.
-_PLACES = {"converge": "trivium.jobs.converge", "step": "trivium.jobs.step", "sweep": "trivium.jobs.sweep"}
-#: The extras that bring what they import.
-_EXTRAS = {"converge": "coupling", "sweep": "sweep"}
 
 
 @dataclass(frozen=True)
@@ -45,9 +42,13 @@ class Kind:
     example: Mapping[str, Any]
 
 
+#: All kinds; each is imported when it is used first: a server does not load what it only hands on.
+KINDS: Registry[Kind] = Registry("trivium.jobs")
+
+
 def names() -> list[str]:
     """Return the names of all kinds."""
-    return sorted(_PLACES)
+    return sorted(KINDS.names())
 
 
 def find(name: str) -> Kind:
@@ -59,16 +60,13 @@ def find(name: str) -> Kind:
         When there is none of that name.
     MissingExtraError
         When a package that it needs is not installed.
+    SettingsError
+        When it cannot be loaded otherwise.
     """
-    if name not in _PLACES:
-        raise NotFoundError(f"There is no kind of job {shown(name)}.{near_or_all(name, names())}")
     try:
-        kind: Kind = importlib.import_module(_PLACES[name]).KIND
-    except ModuleNotFoundError as error:
-        if name not in _EXTRAS or str(error.name).startswith("trivium"):
-            raise
-        raise missing(f"The kind of job {name}", _EXTRAS[name]) from error
-    return kind
+        return KINDS.load(name)
+    except KeyError:
+        raise NotFoundError(f"There is no kind of job {shown(name)}.{near_or_all(name, names())}") from None
 
 
 def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel:

@@ -10,6 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trivium.control.commands import blocks
+from trivium.control.controller import ControllerName
 from trivium.control.drive import controller, drive
 from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder, Scalar
@@ -27,7 +28,7 @@ class Spec(BaseModel):
 
     start_time: _Time = 0.0
     end_time: _Time
-    controller: Literal["rules", "look-ahead", "hold"] = "rules"
+    controller: ControllerName = "rules"
     format: Literal["csv", "parquet", "h5"] = "csv"
 
     @model_validator(mode="after")

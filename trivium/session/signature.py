@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 
 from trivium.errors import TriviumError
@@ -23,11 +22,10 @@ def signature(resources: Path, engine: str) -> Signature | None:
     """
     try:
         files = Resources.load(resources)
-        values = [getattr(files, field.name) for field in fields(files)]
-        told = [_file(value) if isinstance(value, Path) else repr(value) for value in values]
+        paths = [(key, *_file(path)) for key, path in files.paths.items()]
     except (TriviumError, OSError):
         return None
-    return (str(resources), engine, *told)
+    return (str(resources), engine, repr(files), *paths)
 
 
 def _file(path: Path) -> tuple[object, ...]:

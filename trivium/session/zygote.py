@@ -161,8 +161,10 @@ def warm_up() -> None:
     import fmpy.fmi2  # noqa: F401
 
     import trivium.model.fmu.fmpy_
-    import trivium.plants.cooling.surrogate
     import trivium.session.host  # noqa: F401
+    from trivium.simulation.plant import plants
+
+    list(plants())
 
     gc.collect()
     gc.freeze()  # the pages of what is imported stay shared with the hosts

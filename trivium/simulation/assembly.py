@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import Model
-from trivium.plants.cooling.head import RequiredHead
-from trivium.plants.cooling.surrogate import load_chiller_power, load_head
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions, read_observation
+from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
 from trivium.simulation.times import parse_step
@@ -29,7 +28,7 @@ def assemble(
     ----------
     resources : Resources
     model : Model
-        The plant.
+        Gets the bounds of its plant.
     history : History
         Where rows go.
 
@@ -43,22 +42,19 @@ def assemble(
     Raises
     ------
     ResourcesError
-        When a file is wrong or does not fit the plant.
+        When a file is wrong or does not fit the model.
     """
-    inputs, outputs = ([v.name for v in variables] for variables in (model.inputs, model.outputs))
     disturbances, law = Disturbances.none(), None
     if resources.disturbances is not None:
         disturbances = Disturbances.read(resources.disturbances, linear=resources.linear)
-    if resources.head is not None:
-        path = resources.chiller_power
-        law = RequiredHead(
-            inputs, outputs, load_head(resources.head), None if path is None else load_chiller_power(path)
-        )
+    plant = recognized(model, resources.plant_files)
+    if plant is not None:
+        model.inputs = plant.bounded(model.inputs)
+        inputs, outputs = ([v.name for v in variables] for variables in (model.inputs, model.outputs))
+        law = plant.law(inputs, outputs, resources.plant_files)
     actions, observation = resources.initialization_actions, resources.initialization_observation
     if law is not None and observation is None:
-        raise ResourcesError(
-            "the required head needs a first observation, for the step before which nothing was measured"
-        )
+        raise ResourcesError(f"{law.noun} needs a first observation, for the step before which nothing was measured")
     if (actions is not None or observation is not None) and not disturbances.equidistant:
         raise ResourcesError(
             "initialization actions and a first observation need boundary data with a row every interval"

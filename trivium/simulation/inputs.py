@@ -1,4 +1,4 @@
-"""Where the inputs of a model come from: clients, the boundary data, the law of the required head."""
+"""Where the inputs of a model come from: clients, the boundary data, the law of its plant."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from trivium.errors import ResourcesError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
-from trivium.plants.cooling.head import RequiredHead
 from trivium.simulation.boundary import Disturbances
-
-#: The input that the server computes, where the test case has a law for it.
-HEAD = "Head_required"
+from trivium.simulation.plant import Law
 
 
 class Inputs:
@@ -26,8 +23,8 @@ class Inputs:
         In the order of the model's arrays.
     disturbances : sequence of str
         Those that follow the boundary data.
-    law : RequiredHead or None
-        None leaves Head_required to the clients, where the model has such an input at all.
+    law : Law or None
+        Computes some inputs; None leaves all others to the clients.
 
     Raises
     ------
@@ -35,10 +32,11 @@ class Inputs:
         When the model lacks one of them.
     """
 
-    def __init__(self, variables: Sequence[Variable], disturbances: Sequence[str], law: RequiredHead | None) -> None:
+    def __init__(self, variables: Sequence[Variable], disturbances: Sequence[str], law: Law | None) -> None:
         names = [variable.name for variable in variables]
-        given = (*disturbances, *(() if law is None else (HEAD,)))
-        missing = [name for name in given if name not in names]
+        computed = () if law is None else tuple(law.inputs)
+        filled = (*disturbances, *computed)
+        missing = [name for name in filled if name not in names]
         if missing:
             raise ResourcesError(f"the FMU has no input {missing[0]}")
         self.law = law
@@ -46,11 +44,10 @@ class Inputs:
         #: Positions of those that follow the boundary data.
         self.disturbed = np.array([names.index(name) for name in disturbances], dtype=np.intp)
         #: Positions of the control inputs, those that clients give.
-        self.controlled = np.array([i for i, name in enumerate(names) if name not in given], dtype=np.intp)
-        #: Position of Head_required, where there is a law for it.
-        self.head = -1 if law is None else names.index(HEAD)
-        #: Head_required before any step [m].
-        self.start_head = 0.0 if law is None else variables[self.head].start or 0.0
+        self.controlled = np.array([i for i, name in enumerate(names) if name not in filled], dtype=np.intp)
+        #: Positions of those that the law computes, and their start values.
+        self.computed = np.array([names.index(name) for name in computed], dtype=np.intp)
+        self.start = np.array([variables[i].start or 0.0 for i in self.computed])
 
     def at(self, time: float, controls: FloatArray, data: Disturbances) -> FloatArray:
         """Return the inputs at a time [s], before any step, shape (n_inputs,).
@@ -63,8 +60,7 @@ class Inputs:
         inputs = np.empty(self._count)
         inputs[self.controlled] = controls
         inputs[self.disturbed] = data.at([time], min(time + data.interval, max(time, data.end)))[0]
-        if self.law is not None:
-            inputs[self.head] = self.start_head
+        inputs[self.computed] = self.start
         return inputs
 
     def rows(
@@ -72,7 +68,7 @@ class Inputs:
     ) -> tuple[FloatArray, NDArray[np.intp] | slice]:
         """Return rows of the history with times and inputs of each sub-step in them; refuse what cannot be.
 
-        Head_required and what comes of the step stay open.
+        The inputs that the law computes and the outputs stay open.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
 """A test case on disk: an FMU, alone or in a Resources folder with further files.
 
-Only the FMU is needed. ``testcase.toml`` is optional; every key has a default, and the file names are those of
+Only the FMU is needed. ``testcase.toml`` is optional; every key has a default, and the names of files are those of
 AlphaDataCenterCooling::
 
     name = "AlphaDataCenterCooling_Gym"   # default: the name of the FMU's file
@@ -12,10 +12,9 @@ AlphaDataCenterCooling::
     disturbances = "Disturbance.csv"
     initialization_actions = "Initialization_actions.npz"   # or .csv; the first that exists
     initialization_observation = "Initialization_observation0.csv"
-    head = "mlp.pth"                                        # or a .pt2 or .pt: see `trivium.plants.cooling.exported`
-    chiller_power = "chiller_power.pth"
     signals = "Signals.csv"                                 # prices and emissions, see `trivium.evaluation.scenario`
     version = "version.txt"
+                              # and those that plants read: `trivium.simulation.plant.Plant.files`
 
     [boundary]
     file = "inputs.csv"       # another name for files.disturbances
@@ -24,17 +23,16 @@ AlphaDataCenterCooling::
     [fmu]
     tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
     absolute_tolerance = 1e-6 # of Model Exchange, times the nominal values; default: as the engine chooses
-    engine = "auto"           # auto, fmpy or pyfmi
+    engine = "auto"           # auto, fmpy, pyfmi or one that another package brings
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
 
     [kpi]                     # see `trivium.evaluation.kpi`
     [scenario]                # see `trivium.evaluation.scenario`
 
-A folder with a first observation or a surrogate of the required head is a test case of the reference's kind: it needs
-disturbances, observation, head and version together, and a file that is missing is an error and no other test case.
-Its name, latest end and step default to the reference's. The step of others defaults to what the FMU proposes, else the
-interval of the boundary data, else 1 s.
+A plant may recognize its test cases by some of their files (`trivium.simulation.plant.Folder`): such a folder needs all
+files that the plant lists, and its name and latest end default to the plant's. The step defaults to the grid of the
+initialization, else to what the FMU proposes, else to the interval of the boundary data, else to 1 s.
 """
 
 from __future__ import annotations
@@ -47,8 +45,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.numbers import parse_number
+from trivium.simulation.plant import plants
 from trivium.simulation.times import parse_step, parse_time
 
 _T = TypeVar("_T", str, bool)
@@ -60,17 +60,11 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "disturbances": ("Disturbance.csv",),
     "initialization_actions": ("Initialization_actions.npz", "Initialization_actions.csv"),
     "initialization_observation": ("Initialization_observation0.csv",),
-    "head": ("mlp.pth",),
-    "chiller_power": ("chiller_power.pth",),
     "signals": ("Signals.csv",),
     "version": ("version.txt",),
 }
-#: Files of which a test case of the reference's kind needs all, and those of them that make a test case one.
-_REFERENCE = ("disturbances", "initialization_observation", "head", "version")
-_TELLING = ("initialization_observation", "head")
-#: What a test case of the reference's kind is called and how long it lasts [s].
-_NAME, _END = "AlphaDataCenterCooling_Gym", 30099300.0
-ENGINES = ("auto", "fmpy", "pyfmi")
+#: What runs FMUs; besides these names a test case may say ``auto``.
+ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
 _RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart"})
 
@@ -92,10 +86,8 @@ class Resources:
         Boundary data; None where all inputs are given by clients.
     initialization_actions, initialization_observation : Path or None
         See `trivium.simulation.start`.
-    head : Path or None
-        Surrogate of the required head; None where it is not computed.
-    chiller_power : Path or None
-        None where the folder has none: then the measured power is used.
+    plant_files : Mapping[str, Path]
+        Files that only a plant reads, by their keys; see `trivium.simulation.plant.Plant`.
     tolerance : float or None
         Relative tolerance of the FMU; None for what the FMU recommends.
     absolute_tolerance : float or None
@@ -123,8 +115,6 @@ class Resources:
     disturbances: Path | None = None
     initialization_actions: Path | None = None
     initialization_observation: Path | None = None
-    head: Path | None = None
-    chiller_power: Path | None = None
     tolerance: float | None = None
     engine: str = "auto"
     interface: str | None = None
@@ -132,6 +122,7 @@ class Resources:
     linear: bool = False
     absolute_tolerance: float | None = None
     signals: Path | None = None
+    plant_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
     scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -139,15 +130,19 @@ class Resources:
     def fingerprint(self) -> str:
         """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
         digest = hashlib.sha256()
-        for each in fields(self):
-            value = getattr(self, each.name)
-            digest.update(f"{each.name}=".encode())
-            if isinstance(value, Path):
-                with value.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-            elif each.name in _RUN or each.name == "linear":
-                digest.update(repr(value).encode())
+        for name in (*sorted(_RUN), "linear"):
+            digest.update(f"{name}={getattr(self, name)!r}\n".encode())
+        for name, path in self.paths.items():
+            digest.update(f"{name}=".encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
+
+    @property
+    def paths(self) -> dict[str, Path]:
+        """All files by key."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**{name: value for name, value in own.items() if isinstance(value, Path)}, **self.plant_files}
 
     @classmethod
     def load(cls, path: Path) -> Resources:
@@ -171,37 +166,38 @@ class Resources:
         toml = _read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
         _known(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
-        _known(named, set(_FILES), "files.")
+        keys = {key: names for plant in plants() for key, names in plant.files.items()}
+        _known(named, {*_FILES, *keys}, "files.")
         _known(boundary, {"file", "interpolation"}, "boundary.")
         _known(fmu, _RUN, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
                 raise ResourcesError("testcase.toml: boundary.file and files.disturbances are two names of one thing")
             named["disturbances"] = boundary["file"]
-        files = {key: _find(path, key, named) for key in _FILES}
-        reference = any(files[key] for key in _TELLING)
-        if reference:
-            _require(path, files, named)
+        files = {key: _find(path, key, names, named) for key, names in {**_FILES, **keys}.items()}
+        folders = [plant.folder for plant in plants() if plant.folder is not None]
+        folder = next((each for each in folders if any(files[key] for key in each.marks)), None)
+        for key in folder.needs if folder is not None else ():
+            _require(path, key, files[key], {**_FILES, **keys}[key][0], named)
         model = files["fmu"] or _only_fmu(path)
         try:
             return cls(
-                name=str(toml.get("name", _NAME if reference else model.stem)),
+                name=str(toml.get("name", folder.name if folder is not None else model.stem)),
                 version=_UNKNOWN if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
                 step=parse_step(toml["step"]) if "step" in toml else None,
-                end_time=_end(toml, _END if reference else None),
+                end_time=_end(toml, folder.end_time if folder is not None else None),
                 fmu=model,
                 disturbances=files["disturbances"],
                 initialization_actions=files["initialization_actions"],
                 initialization_observation=files["initialization_observation"],
-                head=files["head"],
-                chiller_power=files["chiller_power"],
                 tolerance=_tolerance(fmu, "tolerance"),
                 absolute_tolerance=_tolerance(fmu, "absolute_tolerance"),
-                engine=_one_of(fmu, "fmu.engine", ENGINES) or "auto",
+                engine=_one_of(fmu, "fmu.engine", ("auto", *ENGINES.names())) or "auto",
                 interface=_one_of(fmu, "fmu.interface", INTERFACES),
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
                 signals=files["signals"],
+                plant_files={key: file for key in keys if (file := files[key]) is not None},
                 kpi=_table(toml, "kpi"),
                 scenario=_table(toml, "scenario"),
             )
@@ -262,13 +258,13 @@ def _known(table: Mapping[str, Any], known: Set[str], prefix: str) -> None:
         raise ResourcesError(f"testcase.toml: unknown key {prefix}{unknown[0]}")
 
 
-def _find(directory: Path, key: str, named: Mapping[str, Any]) -> Path | None:
+def _find(directory: Path, key: str, names: Sequence[str], named: Mapping[str, Any]) -> Path | None:
     """Return the file that stands for a key, None where there is none; a file that testcase.toml names must exist."""
     if key in named and not isinstance(named[key], str):
         raise ResourcesError(f"testcase.toml: files.{key} must be the name of a file, not {named[key]}")
     if named.get(key) == "":
         return None
-    for name in (named[key],) if key in named else _FILES[key]:
+    for name in (named[key],) if key in named else names:
         if (directory / name).is_file():
             return directory / name
     if key in named:
@@ -286,11 +282,9 @@ def _only_fmu(directory: Path) -> Path:
     return there[0]
 
 
-def _require(directory: Path, files: Mapping[str, Path | None], named: Mapping[str, Any]) -> None:
-    """Refuse a test case of the reference's kind that lacks a file."""
-    for key in _REFERENCE:
-        if files[key] is None and named.get(key) != "":
-            raise ResourcesError(
-                f"{directory} has no {_FILES[key][0]}, which a test case of this kind needs (testcase.toml may say "
-                f'{key} = "")'
-            )
+def _require(directory: Path, key: str, file: Path | None, name: str, named: Mapping[str, Any]) -> None:
+    """Refuse a test case of a plant that lacks a file."""
+    if file is None and named.get(key) != "":
+        raise ResourcesError(
+            f'{directory} has no {name}, which a test case of this kind needs (testcase.toml may say {key} = "")'
+        )

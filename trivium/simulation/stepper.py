@@ -1,7 +1,7 @@
 """The only loop over interactive time: sub-steps of a model under boundary data, as one transaction.
 
-A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, Head_required
-is computed where the test case has a law for it, all inputs are set and held, and the model goes on. Either all
+A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, the law of
+the plant computes its inputs where there is one, all inputs are set and held, and the model goes on. Either all
 sub-steps happen or none: when one fails, the model is brought back to where it stood, in a new instance.
 """
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from trivium.errors import ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
-from trivium.plants.cooling.head import RequiredHead
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
+from trivium.simulation.plant import Law
 from trivium.simulation.position import Beginning, Mark, Position
 from trivium.simulation.times import difference
 
@@ -30,8 +30,8 @@ class Stepper:
     model : Model
     disturbances : Disturbances
         Their names must be inputs of the model.
-    required_head : RequiredHead or None
-        None leaves Head_required to the clients, where the model has such an input at all.
+    law : Law or None
+        Computes some inputs; None leaves all others to the clients.
     history : History
         Columns ``time``, inputs, outputs; a sub-step adds a row when its transaction succeeds.
 
@@ -41,14 +41,12 @@ class Stepper:
         When the boundary data and the model do not fit together.
     """
 
-    def __init__(
-        self, model: Model, disturbances: Disturbances, required_head: RequiredHead | None, history: History
-    ) -> None:
+    def __init__(self, model: Model, disturbances: Disturbances, law: Law | None, history: History) -> None:
         self.model = model
         self.disturbances = disturbances
         self.history = history
         #: Where the model's inputs come from.
-        self.inputs = Inputs(model.inputs, disturbances.names, required_head)
+        self.inputs = Inputs(model.inputs, disturbances.names, law)
         self._beginning = Beginning("observed", 0.0, {})
         self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
@@ -60,7 +58,9 @@ class Stepper:
         ModelError
             When the model cannot be had twice.
         """
-        return Stepper(self.model.twin(), self.disturbances, self.inputs.law, self.history.twin())
+        model = self.model.twin()
+        model.inputs = self.model.inputs  # with the bounds that the plant adds
+        return Stepper(model, self.disturbances, self.inputs.law, self.history.twin())
 
     def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
         """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.
@@ -80,8 +80,7 @@ class Stepper:
             When the history cannot be written; nothing changed then.
         """
         inputs = self.inputs.at(time, controls, self.disturbances)
-        if self.inputs.law is not None:
-            inputs[self.inputs.head] = np.nan  # stays open: none was computed
+        inputs[self.inputs.computed] = np.nan  # stay open: none was computed
         self.history.replace(np.concatenate(([time], inputs, outputs))[np.newaxis])
         self._beginning = Beginning("observed", time, start_values)
         self.model.reset()
@@ -118,8 +117,7 @@ class Stepper:
     ) -> Position:
         """Start the model at a time and simulate some steps; the history then holds their rows only.
 
-        Where the chillers' power is measured, Head_required keeps the FMU's start value in the first, as in the
-        reference.
+        Where the law needs outputs that were simulated, its inputs keep their start values in the first step.
 
         Parameters
         ----------
@@ -144,14 +142,14 @@ class Stepper:
         rows, _ = self._rows(times, controls)
         before, beginning = self._before(), self._beginning
         law = self.inputs.law
-        head = self.inputs.start_head if law is not None and law.measures_power else None
+        computed = self.inputs.start if law is not None and law.needs_a_step else None
         position = Position(times[0], outputs, stepped=False)
         try:
             self._beginning = Beginning("warmed", times[0], start_values)
             self.model.reset()
             for row in rows:
-                position = self._sub_step(row, position, head)
-                head = None
+                position = self._sub_step(row, position, computed)
+                computed = None
             self.history.replace(rows)
         except BaseException:
             self._beginning = beginning
@@ -344,14 +342,13 @@ class Stepper:
     def _rows(self, times: Sequence[float], controls: FloatArray) -> tuple[FloatArray, NDArray[np.intp] | slice]:
         return self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
 
-    def _sub_step(self, row: FloatArray, position: Position, head: float | None = None) -> Position:
-        """Simulate to the time of a row and complete it: Head_required, the outputs."""
+    def _sub_step(self, row: FloatArray, position: Position, computed: FloatArray | None = None) -> Position:
+        """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs."""
         inputs = row[1 : 1 + len(self.model.inputs)]
         law = self.inputs.law
         if law is not None:
-            if head is None:
-                head = law(inputs, position.outputs, stepped=position.stepped)
-            inputs[self.inputs.head] = head
+            values = law(inputs, position.outputs, stepped=position.stepped) if computed is None else computed
+            inputs[self.inputs.computed] = values
         if self.model.state is State.FRESH:
             self.model.initialize(position.time, inputs, self._beginning.start_values)
         end = float(row[0])

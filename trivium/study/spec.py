@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from trivium import locations
+from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.study.values import Values, parse
@@ -49,7 +50,7 @@ class Simulation(_Part):
     inputs: Path | None = None
     interpolate_inputs: bool = False
     time_limit: Positive = 3600.0
-    controller: Literal["hold", "rules", "look-ahead"] = "hold"
+    controller: ControllerName = "hold"
 
     @field_validator("variable_filter")
     @classmethod

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from trivium import extras
-from trivium.control.drive import CONTROLLERS
+from trivium.control.controller import CONTROLLERS
 from trivium.environment import ROOT
 from trivium.errors import InvalidValueError, NotFoundError
 from trivium.jobs import kinds
@@ -32,7 +32,7 @@ def test_an_unknown_kind_is_told(name):
 
 def test_every_controller_can_be_chosen():
     schema = Spec.model_json_schema()["properties"]["controller"]
-    assert set(schema["enum"]) == set(CONTROLLERS)
+    assert set(schema["enum"]) == set(CONTROLLERS.names())
 
 
 @pytest.mark.parametrize(

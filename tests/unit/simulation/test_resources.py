@@ -31,7 +31,7 @@ def test_the_names_of_the_reference_are_the_defaults(folder):
         None,  # the interval of the boundary data
         30099300,
     )
-    assert (case.initialization_actions, case.chiller_power, case.tolerance) == (None, None, None)
+    assert (case.initialization_actions, case.plant_files.get("chiller_power"), case.tolerance) == (None, None, None)
     (folder / "Initialization_actions.csv").write_text("")
     assert Resources.load(folder).initialization_actions.suffix == ".csv"
     (folder / "Initialization_actions.npz").write_text("")
@@ -97,7 +97,8 @@ def test_an_fmu_alone_is_a_test_case(tmp_path):
     path.write_text("")
     case = Resources.load(path)
     assert (case.name, case.version, case.fmu, case.step, case.end_time) == ("tank", "unknown", path, None, None)
-    assert (case.disturbances, case.initialization_observation, case.initialization_actions, case.head) == (None,) * 4
+    assert (case.disturbances, case.initialization_observation, case.initialization_actions) == (None,) * 3
+    assert not case.plant_files
     again = Resources.load(tmp_path)  # the only FMU of a folder
     assert (again.name, again.fmu) == ("tank", path)
     assert again.fingerprint == case.fingerprint
@@ -125,4 +126,7 @@ def test_boundary_data_for_any_fmu(tmp_path):
 def test_a_file_that_is_there_can_be_left_out(folder):
     (folder / "testcase.toml").write_text('[files]\nhead = ""\nchiller_power = ""\n')
     case = Resources.load(folder)
-    assert (case.head, case.initialization_observation.name) == (None, "Initialization_observation0.csv")
+    assert (case.plant_files.get("head"), case.initialization_observation.name) == (
+        None,
+        "Initialization_observation0.csv",
+    )

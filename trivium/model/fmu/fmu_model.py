@@ -12,7 +12,7 @@ from trivium.errors import ModelError
 from trivium.model.contract import FloatArray, Model
 from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.library import load
-from trivium.model.variable import with_plant_bounds
+from trivium.model.variable import Variable
 
 #: Relative tolerance where neither the test case nor the FMU says one.
 TOLERANCE = 1e-4
@@ -53,7 +53,8 @@ class Setup:
     ----------
     fmu : Path
         The ``.fmu`` file.
-    engine : {"fmpy", "pyfmi"}
+    engine : str
+        See `trivium.model.fmu.registry`.
     interface : {"cs", "me"} or None
         None for co-simulation where the FMU offers it.
     solving : Solving
@@ -79,12 +80,12 @@ class FmuModel(Model):
         When the binary cannot be loaded.
     """
 
-    #: What the adapter is called in ``testcase.toml``.
+    #: Name of its engine in ``testcase.toml``: the name of the entry point that brings it.
     engine: ClassVar[str]
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         super().__init__(
-            with_plant_bounds(v.variable for v in description.inputs),
+            tuple(_switch(v.variable) for v in description.inputs),
             tuple(v.variable for v in description.outputs),
             can_snapshot=description.can_snapshot,
             parameters=[v.variable for v in description.parameters],
@@ -162,3 +163,8 @@ class FmuModel(Model):
     @abstractmethod
     def _set_state(self, data: bytes) -> None:
         """Take a serialized state in a new instance."""
+
+
+def _switch(variable: Variable) -> Variable:
+    """Return an input, bounded to 0 and 1 where it is a boolean."""
+    return variable.bounded(0.0, 1.0) if variable.kind == "boolean" else variable

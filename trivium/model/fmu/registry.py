@@ -5,20 +5,27 @@
 * ``fmpy``: FMPy, from PyPI. FMI 1.0, 2.0 and 3.0; Model Exchange with the CVODE that FMPy ships.
 * ``pyfmi``: PyFMI and Assimulo, from conda-forge. FMI 2.0; Model Exchange with Assimulo's CVode.
 * ``auto``: PyFMI where it really steps the FMU, else FMPy; see `trivium.model.fmu.choice`.
+* Any other name is an engine that a package brings by the entry point group ``trivium.engines``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from trivium.entry_points import Registry
 from trivium.errors import ResourcesError
 from trivium.model.fmu.choice import choose_engine, unusable
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
 from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
 from trivium.simulation.resources import Resources
+from trivium.suggestions import near_or_all
 
-ENGINES = ("fmpy", "pyfmi")
+#: Makes an adapter for an FMU; raises a ResourcesError where the engine cannot run it.
+Engine = Callable[[FmuDescription], type[FmuModel]]
+#: All engines.
+ENGINES: Registry[Engine] = Registry("trivium.engines")
 
 
 def open_model(resources: Resources, cache: Path) -> FmuModel:
@@ -61,23 +68,41 @@ def adapter(engine: str, description: FmuDescription) -> type[FmuModel]:
 
     Parameters
     ----------
-    engine : {"fmpy", "pyfmi"}
+    engine : str
+        Name of an entry point.
     description : FmuDescription
         Whose interface and version count.
 
     Raises
     ------
     ResourcesError
-        When the engine is not installed, its parts do not fit together, or it does not run this version of FMI.
+        When there is no such engine, it is not installed, its parts do not fit together, or it does not run this FMU.
     """
-    if engine == "fmpy":
-        if description.interface == "cs":
-            from trivium.model.fmu.fmpy_ import FmpyModel
+    try:
+        return ENGINES.load(engine)(description)
+    except KeyError:
+        raise ResourcesError(f"there is no engine {engine}.{near_or_all(engine, ENGINES.names())}") from None
 
-            return FmpyModel
-        from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 
-        return FmpyExchangeModel
+def fmpy(description: FmuDescription) -> type[FmuModel]:
+    """Return FMPy's adapter for an FMU."""
+    if description.interface == "cs":
+        from trivium.model.fmu.fmpy_ import FmpyModel
+
+        return FmpyModel
+    from trivium.model.fmu.fmpy_me import FmpyExchangeModel
+
+    return FmpyExchangeModel
+
+
+def pyfmi(description: FmuDescription) -> type[FmuModel]:
+    """Return PyFMI's adapter for an FMU.
+
+    Raises
+    ------
+    ResourcesError
+        When PyFMI is not installed, does not fit Assimulo, or does not run this version of FMI.
+    """
     if problem := unusable(description):
         raise ResourcesError(f"the engine pyfmi cannot be used: {problem}")
     from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel

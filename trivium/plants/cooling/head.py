@@ -39,7 +39,7 @@ class ChillerPowerModel(Protocol):
 
 
 class RequiredHead:
-    """Head_required from the inputs of a sub-step and the outputs of the previous one.
+    """Head_required from the inputs of a sub-step and the outputs of the previous one; a `Law` of the simulation.
 
     Parameters
     ----------
@@ -53,6 +53,9 @@ class RequiredHead:
     ResourcesError
         When the model lacks a variable that the laws need.
     """
+
+    noun = "the required head"
+    inputs = ("Head_required",)
 
     def __init__(
         self,
@@ -85,7 +88,7 @@ class RequiredHead:
             raise ResourcesError(f"the FMU has no variable {error.args[0]}, which the required head needs") from error
 
     @property
-    def measures_power(self) -> bool:
+    def needs_a_step(self) -> bool:
         """Whether the chillers' power is the one measured in the previous sub-step, as in the reference."""
         return self._chiller_power is None
 

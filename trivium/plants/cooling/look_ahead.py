@@ -10,14 +10,12 @@ coordinate search in the manner of Hooke and Jeeves (1961), cut off after one ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from trivium.control.controller import Rehearse
 from trivium.plants.cooling.rules import RuleBasedController, Rules
-
-#: Rehearses a controller over a number of steps; returns what that costs, see `Search.weights`.
-Rehearse = Callable[[RuleBasedController, int, Mapping[str, float]], float]
 
 #: Which figures are varied, and what they may be. Where a limit to add and one to take away a unit nearly meet, units
 #: follow demand; the rule book keeps them apart, which costs energy and saves switching.

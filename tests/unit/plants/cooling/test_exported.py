@@ -197,5 +197,5 @@ def test_a_program_inside_an_uploaded_fmu_is_not_a_surrogate(small_resources: Pa
         for folder in ("", "resources/"):
             archive.writestr(f"{folder}testcase.toml", '[files]\nhead = "head.pt2"\n')
     resources = Resources.load(Path(path))
-    assert resources.head is None
-    assert resources.chiller_power is None
+    assert resources.plant_files.get("head") is None
+    assert resources.plant_files.get("chiller_power") is None

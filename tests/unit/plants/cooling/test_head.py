@@ -34,7 +34,7 @@ def head_model():
 def test_the_power_measured_before_gives_the_flow(head_model):
     required = RequiredHead(INPUT_NAMES, OUTPUT_NAMES, head_model, None)
     flow = (200 + 3e5 / (4200 * 6)) / 1000
-    assert required.measures_power
+    assert required.needs_a_step
     assert required(INPUTS, OUTPUTS, stepped=True) == pytest.approx(head(2, 1, 4, flow))
     assert required(INPUTS, OUTPUTS, stepped=False) == pytest.approx(head(2, 1, 4, 0.2))
 
@@ -57,7 +57,7 @@ def test_one_call_of_the_surrogate_gives_the_power_of_the_chillers_that_run(head
     load2, load5 = 100 * 4186 * (293 - 288), 100 * 4186 * (290 - 287)
     power = load2 * (0.1 + 0.008 + 0.032 + 0.01) + load5 * (0.1 + 0.007 + 0.038 + 0.05)
     flow = (200 + power / (4200 * 6)) / 1000
-    assert not required.measures_power
+    assert not required.needs_a_step
     for stepped in (False, True):
         assert required(INPUTS, OUTPUTS, stepped=stepped) == pytest.approx(head(2, 1, 4, flow))
     assert len(calls) == 2
