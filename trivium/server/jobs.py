@@ -12,7 +12,7 @@ import orjson
 from flask import Response, request, send_file, url_for
 from pydantic import BaseModel
 
-from trivium.errors import MissingExtraError, NotFoundError
+from trivium.errors import NotFoundError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.store import Store
@@ -76,7 +76,7 @@ class _Specifications:
 
     def models(self) -> Iterator[tuple[str, type[BaseModel], Mapping[str, Any]]]:
         for name in kinds.names():
-            with contextlib.suppress(MissingExtraError):
+            with contextlib.suppress(TriviumError):
                 kind = kinds.find(name)
                 yield name, kind.spec, kind.example
 
@@ -116,7 +116,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
             try:
                 kind = kinds.find(name)
                 about[name] = {"about": kind.about, "schema": kind.spec.model_json_schema()}
-            except MissingExtraError as error:
+            except TriviumError as error:
                 about[name] = {"about": str(error), "schema": None}
         return wire.envelope(200, "Queried the kinds of jobs successfully.", about)
 

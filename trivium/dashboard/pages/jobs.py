@@ -14,7 +14,7 @@ from trivium.dashboard.deeds import deed, pressed, view
 from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
 from trivium.dashboard.pages import results
 from trivium.dashboard.words import figure, moment, short
-from trivium.errors import InvalidValueError, MissingExtraError, NotFoundError
+from trivium.errors import InvalidValueError, NotFoundError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand
@@ -97,7 +97,7 @@ def register(pages: Dash, context: Context) -> None:
     def about(kind: str) -> Any:
         try:
             said = kinds.find(kind).about
-        except MissingExtraError as error:
+        except TriviumError as error:
             said = str(error)
         return said, json.dumps(_EXAMPLES.get(kind, {}), indent=2)
 
