@@ -30,13 +30,15 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Test cases that can be selected."""
         return _bare([{"testcaseid": name} for name in sessions.testcases()])
 
-    @routes.operation("POST", "/testcases", reply=replies.TestCaseId, example={"file": "Model.fmu"})
+    @routes.operation("POST", "/testcases", scope="admin", reply=replies.TestCaseId, example={"file": "Model.fmu"})
     def add_testcase(body: FileBody) -> Response:
         """Register a test case of the server's folder of them: {"file", "testcaseid" (optional)}."""
         testcaseid = sessions.add_testcase(body.file, body.testcaseid)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
-    @routes.operation("PUT", "/testcases/<testcaseid>", reply=replies.TestCaseId, upload="application/octet-stream")
+    @routes.operation(
+        "PUT", "/testcases/<testcaseid>", scope="admin", reply=replies.TestCaseId, upload="application/octet-stream"
+    )
     def upload(testcaseid: str) -> Response:
         """Bring a test case: the body is an FMU. Off by default, and only for tokens with the scope admin."""
         most = current_app.config["MAX_UPLOAD"]

@@ -22,6 +22,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation(
         "PUT",
         "/forecast[/<testid>]",
+        scope="read",
         reply=replies.Columns,
         example={"point_names": ["Twb_outside"], "horizon": 86400, "interval": 3600},
     )

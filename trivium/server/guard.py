@@ -7,12 +7,13 @@ import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
 from trivium.errors import ForbiddenError, SettingsError, TokenError
 from trivium.numbers import shown
 from trivium.server import landing
+from trivium.server.operations import Operation, operations
 from trivium.server.rates import Rates
 from trivium.server.tokens import Scope, Token, Tokens
 from trivium.settings import Settings
@@ -21,15 +22,9 @@ log = logging.getLogger(__name__)
 
 #: The cookie that stands for the header, for pages; browsers send it to nobody else.
 COOKIE = "trivium_token"
-#: What anybody may ask: probes of container engines, the description of the API, the way in.
-_OPEN = frozenset({"health.live", "health.ready", "openapi.document", "openapi.page", "openapi.asset"})
 #: Pages of the dashboard; what they do beyond reading they ask for themselves (`require`).
 _PAGES = "/dashboard"
 _LOGIN = "/dashboard/login"
-#: Requests that change nothing although their method says so.
-_READING = frozenset({"session.results", "evaluation.forecast"})
-#: What concerns all sessions, or brings code.
-_ADMIN = frozenset({"boptest.add_testcase", "boptest.upload", "sessions.stop_all"})
 _SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -59,15 +54,20 @@ def check_bind(settings: Settings, host: str) -> None:
         )
 
 
-def scope_of(endpoint: str, method: str, path: str = "") -> Scope | None:
-    """Return what a route asks of its callers; None for nothing."""
-    if endpoint in _OPEN or method == "OPTIONS" or path == _LOGIN:
+def required_scope(operation: Operation | None, method: str, path: str) -> Scope | None:
+    """Return what a request asks of its caller; None for nothing.
+
+    Parameters
+    ----------
+    operation : Operation or None
+        As it is declared; None for pages and for what is not there.
+    method, path : str
+    """
+    if method == "OPTIONS" or path == _LOGIN:
         return None
-    if endpoint in _ADMIN:
-        return "admin"
-    if method in _SAFE or endpoint in _READING or path.startswith(f"{_PAGES}/"):
-        return "read"
-    return "jobs" if endpoint.startswith("jobs.") else "control"
+    if operation is not None:
+        return operation.scope
+    return "read" if method in _SAFE or path.startswith(f"{_PAGES}/") else "control"
 
 
 def require(scope: Scope) -> None:
@@ -122,7 +122,7 @@ class Guard:
         """
         self._keep_strangers_out()
         endpoint = request.endpoint or ""
-        scope = scope_of(endpoint, request.method, request.path)
+        scope = required_scope(operations(current_app).get(endpoint), request.method, request.path)
         caller = self._caller() if self._tokens is not None else None
         name = f"token {caller.name}" if caller else f"address {request.remote_addr}"
         rate = (caller.rate if caller else None) or self._settings.rate

@@ -24,12 +24,12 @@ def blueprint(sessions: SessionManager) -> Routes:
     routes = Routes("health", "Server")
     proof: dict[str, float] = {}
 
-    @routes.operation("GET", "/health/live")
+    @routes.operation("GET", "/health/live", scope=None)
     def live() -> Response:
         """Say that the server answers."""
         return wire.envelope(200, "Alive.", None)
 
-    @routes.operation("GET", "/health/ready", reply=replies.Ready)
+    @routes.operation("GET", "/health/ready", scope=None, reply=replies.Ready)
     def ready() -> Response:
         """Say whether a plant can be stepped: 200, or 503 and why not."""
         now = time.monotonic()

@@ -90,7 +90,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     settings : Settings
     """
     streams = Streams(settings.threads)
-    routes = Routes("jobs", "Jobs", "/api/run")
+    routes = Routes("jobs", "Jobs", "/api/run", "jobs")
 
     @routes.operation(
         "POST", "/<kind>", reply=replies.Accepted, status=202, enveloped=False, variants=_Specifications(settings)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Blueprint, Flask, Response, current_app, send_from_directory
+from flask import Flask, Response, current_app, send_from_directory
 from pydantic import BaseModel, TypeAdapter
 from werkzeug.routing import Rule
 
 from trivium import __version__
 from trivium.extras import command
-from trivium.server.guard import scope_of
-from trivium.server.operations import JSON, Operation, operations
+from trivium.server.operations import JSON, Operation, Routes, operations
 from trivium.server.replies import WrongTestId
 
 _PARTS = "#/components/schemas/{model}"
@@ -116,7 +115,7 @@ def describe(app: Flask) -> dict[str, Any]:
     routes = [
         route
         for rule in app.url_map.iter_rules()
-        if rule.endpoint in declared
+        if rule.endpoint in declared and declared[rule.endpoint].described
         for route in _routes(rule, declared[rule.endpoint])
     ]
     types: list[tuple[str, Any, TypeAdapter[Any]]] = [("wrong", "serialization", TypeAdapter(WrongTestId))]
@@ -164,7 +163,6 @@ def _routes(rule: Rule, operation: Operation) -> Iterator[_Route]:
 
 def _operation(route: _Route, summary: str, schemas: Mapping[str, Any]) -> dict[str, Any]:
     operation = route.operation
-    scope = scope_of(route.rule.endpoint, route.method)
     success = _success(operation, schemas.get(f"{route.key} reply"))
     failures = {str(status): {"$ref": f"#/components/responses/{status}"} for status in _statuses(route)}
     description: dict[str, Any] = {
@@ -174,10 +172,10 @@ def _operation(route: _Route, summary: str, schemas: Mapping[str, Any]) -> dict[
         "parameters": _parameters(route),
         "responses": {str(operation.status): success, **failures},
     }
-    if scope is None:
+    if operation.scope is None:
         description["security"] = []
     else:
-        description["description"] = f"Scope: {scope}."
+        description["description"] = f"Scope: {operation.scope}."
     if operation.upload is not None:
         description["requestBody"] = {"content": {operation.upload: {"schema": {"type": "string", "format": "binary"}}}}
     elif route.body is not None:
@@ -233,7 +231,7 @@ def _statuses(route: _Route) -> list[int]:
     """Return what may go wrong on a route."""
     operation, endpoint = route.operation, route.rule.endpoint
     statuses = {500}
-    if scope_of(endpoint, route.method) is not None:
+    if operation.scope is not None:
         statuses |= {401, 403, 429}
     if route.body is not None or operation.upload is not None:
         statuses |= {400, 413, 415}
@@ -269,24 +267,24 @@ def _error(status: int, wrong: Any) -> dict[str, Any]:
     return told
 
 
-def blueprint() -> Blueprint:
-    """Return the routes."""
-    routes = Blueprint("openapi", __name__)
+def blueprint() -> Routes:
+    """Return the routes, which anybody may read."""
+    routes = Routes("openapi", "Server")
     made: list[bytes] = []
 
-    @routes.get("/openapi.json")
+    @routes.operation("GET", "/openapi.json", scope=None, described=False)
     def document() -> Response:
         """Describe the API for machines (OpenAPI 3.1)."""
         if not made:
             made.append(orjson.dumps(describe(current_app)))
         return Response(made[0], content_type=JSON)
 
-    @routes.get("/openapi")
+    @routes.operation("GET", "/openapi", scope=None, described=False)
     def page() -> Response:
         """Open a page to try the API."""
         return Response(_PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _POLICY})
 
-    @routes.get("/openapi/<name>")
+    @routes.operation("GET", "/openapi/<name>", scope=None, described=False)
     def asset(name: str) -> Response:
         """Send a file of that page."""
         if name == "start.js":

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from trivium.server import wire
 from trivium.server.requests import Body, Query, RequestHeaders
+from trivium.server.tokens import Scope
 
 JSON = "application/json"
 _EXTENSION = "trivium-operations"
@@ -49,6 +50,8 @@ class Variants(Protocol):
 class Options(TypedDict, total=False):
     """What a declaration may say; see `Operation`."""
 
+    scope: Scope | None
+    described: bool
     reply: Any
     example: Mapping[str, Any]
     status: int
@@ -66,6 +69,10 @@ class Operation:
     ----------
     tag : str
         The group of the description that it belongs to.
+    scope : Scope or None
+        What the caller's token must allow; None for nothing. By default ``read`` for GET.
+    described : bool
+        Whether the description of the API has it.
     body, query, headers : type or None
         What a view takes.
     reply : Any
@@ -84,6 +91,8 @@ class Operation:
     """
 
     tag: str
+    scope: Scope | None
+    described: bool = True
     body: type[Body] | None = None
     query: type[Query] | None = None
     headers: type[RequestHeaders] | None = None
@@ -132,11 +141,13 @@ class Routes(Blueprint):
     tag : str
         Of the description.
     url_prefix : str, optional
+    scope : Scope
+        Of what does more than read.
     """
 
-    def __init__(self, name: str, tag: str, url_prefix: str | None = None) -> None:
+    def __init__(self, name: str, tag: str, url_prefix: str | None = None, scope: Scope = "control") -> None:
         super().__init__(name, __name__, url_prefix=url_prefix)
-        self._tag = tag
+        self._tag, self._scope = tag, scope
 
     def operation(self, method: str, rule: str, **options: Unpack[Options]) -> Callable[[View], View]:
         """Declare the view that answers a method at an address.
@@ -155,6 +166,7 @@ class Routes(Blueprint):
             models = {name: types[name] for name in ("body", "query", "headers") if name in types}
             if "variants" in options:
                 del models["body"]
+            options.setdefault("scope", "read" if method == "GET" else self._scope)
             operation = Operation(self._tag, **models, **options)
 
             @functools.wraps(view)

@@ -80,6 +80,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation(
         "PUT",
         "/results[/<testid>]",
+        scope="read",
         reply=replies.Columns,
         example={"point_names": ["Tchw_supply"], "start_time": 900000, "final_time": 900300},
         media=(JSON, columns.NPZ),

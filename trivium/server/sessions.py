@@ -37,7 +37,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         """All sessions and where they stand."""
         return wire.envelope(200, "Queried the sessions successfully.", sessions.sessions())
 
-    @routes.operation("PUT", "/stop", reply=replies.Stopped)
+    @routes.operation("PUT", "/stop", scope="admin", reply=replies.Stopped)
     def stop_all() -> Response:
         """Stop all sessions."""
         return wire.envelope(200, "Stopped all sessions successfully.", {"stopped": sessions.stop_all()})

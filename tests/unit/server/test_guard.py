@@ -12,7 +12,8 @@ import pytest
 
 from trivium.application import create_app
 from trivium.errors import RateError, SettingsError
-from trivium.server.guard import check_bind, is_loopback, scope_of
+from trivium.server.guard import check_bind, is_loopback, required_scope
+from trivium.server.operations import Operation
 from trivium.server.rates import Rates
 from trivium.server.tokens import Tokens, create
 from trivium.settings import Settings
@@ -309,5 +310,5 @@ def test_what_is_nested_too_deep_is_refused(make, body):
 
 
 def test_what_is_open_needs_no_scope():
-    assert scope_of("health.live", "GET") is None
-    assert scope_of("", "DELETE") == "control"
+    assert required_scope(Operation("Server", None), "GET", "/health/live") is None
+    assert required_scope(None, "DELETE", "/nowhere") == "control"
