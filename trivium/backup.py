@@ -128,7 +128,7 @@ def _stage(state_dir: Path, staged: Path) -> int:
 
 
 def _stage_session(session: Path, staged: Path) -> bool:
-    """Take a session: its journal first, since what that tells of is on disk before it is told."""
+    """Add a session: its journal first, because everything that the journal refers to is already on disk."""
     for _ in range(_TRIES):
         try:
             before = _generation(session)

@@ -225,5 +225,5 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise ValueError(f"{', '.join(doubled)} stands there twice")
+        raise ValueError(f"{', '.join(doubled)} appears twice")
     return dict(pairs)

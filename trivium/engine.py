@@ -22,11 +22,11 @@ from typing import Any
 from trivium.errors import EngineError
 from trivium.extras import require
 
-#: Topic under which tasks say something that must be heard although their process ends at once.
+#: Topic of reports that must arrive even if the process of the task ends immediately.
 _TOPIC = "trivium"
-#: How much of what tasks said is remembered.
+#: Most reports that are kept.
 _MOST_REPORTS = 10_000
-#: What a script is told that starts processes whenever it is imported.
+#: Error for a script that starts processes when it is imported.
 GUARD = (
     "processes cannot be started from a script that does its work when it is imported, because each process imports "
     'the script: put the work under if __name__ == "__main__":'
@@ -77,7 +77,7 @@ class Engine:
     def __init__(self, scheduler: str | None = None, workers: int | None = None, folder: str | None = None) -> None:
         dask, self._dask = require("dask", "sweep"), require("distributed", "sweep")
         settings = {
-            # a task whose process died is told to the caller at once, who knows better than to try it elsewhere
+            # report a task whose process died to the caller at once instead of trying it on other workers
             "distributed.scheduler.allowed-failures": 0,
             "distributed.admin.tick.limit": "1h",
             "distributed.worker.memory.terminate": False,
@@ -260,8 +260,8 @@ def reporter() -> Callable[[Any, Any], None]:
 def _sigint_blocked() -> Iterator[None]:
     """Block Ctrl-C, which a terminal sends to all of its processes, in threads that start here and their processes.
 
-    The threads of Dask that start workers begin here, so that workers which replace dead ones do not hear it either.
-    This process hears it afterwards, and ends them.
+    The threads of Dask that start workers begin here, so workers that replace dead ones do not receive it either.
+    This process receives it afterwards and ends them.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -12,11 +12,11 @@
     │   ├── ConflictError         409   the session is not where the client believes it to be
     │   ├── TokenError            401   a token is asked for, and there is none, or none that is known
     │   ├── ForbiddenError        403   the caller may not do this
-    │   ├── RateError             429   the caller asks too often; tells when to come again
+    │   ├── RateError             429   the caller asks too often; has the time to wait
     │   ├── NotFoundError         404   there is no job, kind of job or file of this name
     │   └── UnknownSessionError   400   there is no session of this test id
-    ├── BusyError                 503   a limit is reached; tells when to come again
-    ├── ModelError                500   the model failed; the session stands where it stood
+    ├── BusyError                 503   a limit is reached; has the time to wait
+    ├── ModelError                500   the model failed; the session is unchanged
     │   └── EndedError            500   the model ended the simulation itself
     ├── ComponentError            500   a component of a coupled run failed
     ├── JobError                  500   a job ended with an error or was cancelled; raised by clients
@@ -90,7 +90,7 @@ class StateError(RequestError):
 
 
 class ConflictError(RequestError):
-    """A request that rests on a belief about the session that does not hold: its clock, or what a key stood for."""
+    """A precondition of the request failed: the session has another time, or the key belongs to another request."""
 
     status = 409
 
@@ -164,7 +164,7 @@ class BusyError(TriviumError):
 
 
 class ModelError(TriviumError):
-    """A model that failed, with its own log messages; the session stands where it stood."""
+    """A model that failed, with its own log messages; the session is unchanged."""
 
 
 class EndedError(ModelError):

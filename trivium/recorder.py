@@ -1,4 +1,4 @@
-"""The protocol by which a long run tells how far it is; `trivium.jobs` implements it, a terminal may too."""
+"""The protocol through which a long run reports its progress; `trivium.jobs` implements it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Recorder(Protocol):
         """Which start this is, from 1."""
 
     def progress(self, message: str, fraction: float | None = None, **counts: Scalar) -> None:
-        """Tell how far the run is; may be called as often as one likes.
+        """Report the progress of the run; may be called at any rate.
 
         Parameters
         ----------

@@ -275,7 +275,7 @@ def allowed_for(name: str) -> str:
 
 
 def _sentences(errors: Sequence[Any]) -> str:
-    """Say of each wrong setting which variable it is, what it may be, what it means and what to write."""
+    """Return, for each invalid setting, its variable, its allowed values, its meaning and a valid example."""
     first = {str(error["loc"][0]): error for error in reversed(errors)}
     return "; ".join(_sentence(name, first[name]) for name in reversed(first))
 

@@ -25,7 +25,7 @@ _BESIDE = "-"
 @click.argument("fmu", type=_FMU, help="An FMU of FMI 1.0, 2.0 or 3.0.")
 @options.as_json
 def info(fmu: Path, as_json: bool) -> None:
-    """Print what an FMU says about itself."""
+    """Print the model description of an FMU."""
     import trivium
 
     about = trivium.info(fmu)

@@ -1,4 +1,4 @@
-"""What an FMU says about itself, whether it runs here or not."""
+"""The model description of an FMU, whether the FMU runs here or not."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Declaration(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Info:
-    """What an FMU says about itself; `str` makes a table of it, notebooks show one.
+    """The model description of an FMU; `str` makes a table of it, notebooks show one.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class Info:
 
 
 def info(model: ModelName = None) -> Info:
-    """Return what an FMU says about itself; it is neither unpacked nor loaded.
+    """Return the model description of an FMU, which is neither unpacked nor loaded.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def info(model: ModelName = None) -> Info:
 
 
 def _capabilities(part: Any) -> dict[str, Any]:
-    """Return the attributes of a part of the model description that say more than no."""
+    """Return the attributes of a part of the model description that are set."""
     import attrs
 
     declared = attrs.asdict(part, recurse=False)

@@ -247,7 +247,7 @@ ERRORS = [
      "case does (docs/testcases.md)"),
     ("sweep comma.json",
      "comma.json is no JSON: Expecting property name enclosed in double quotes at line 3, column 1"),
-    ("sweep twice.json", "twice.json is no JSON: paths stands there twice"),
+    ("sweep twice.json", "twice.json is no JSON: paths appears twice"),
     ("sweep case.json", "case.json is a coupled case, not a study; run it with: trivium converge case.json"),
     ("sweep parameter.json", "simulation_parameters.gian: tank.fmu has no variable gian. Did you mean gain?"),
     ("sweep metric.json", "metrics.m.variable: tank.fmu has no variable xx. Did you mean x?"),

@@ -99,7 +99,7 @@ def test_a_case_is_a_file_or_its_folder(tmp_path):
         with pytest.raises(InvalidValueError, match="cannot be read"):
             load_case(wrong)
     path.write_text('{"components": {}, "components": {}}')
-    with pytest.raises(InvalidValueError, match="stands there twice"):
+    with pytest.raises(InvalidValueError, match="appears twice"):
         load_case(path)
     path.write_text("{")
     with pytest.raises(InvalidValueError, match="no JSON"):

@@ -108,7 +108,7 @@ def test_a_threshold_belongs_to_threshold_times(tmp_path, method, threshold, rig
 def test_texts_that_are_no_study(tmp_path):
     with pytest.raises(InvalidValueError, match="is no JSON"):
         load_study(write(tmp_path, "{"))
-    with pytest.raises(InvalidValueError, match="step_size stands there twice"):
+    with pytest.raises(InvalidValueError, match="step_size appears twice"):
         load_study(write(tmp_path, '{"simulation": {"step_size": 1, "step_size": 2}}'))
     with pytest.raises(InvalidValueError, match="cannot be read"):
         load_study(tmp_path / "absent.json")
