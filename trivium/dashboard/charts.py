@@ -10,7 +10,7 @@ import numpy as np
 from dash import dcc, html
 from numpy.typing import NDArray
 
-from trivium.dashboard.words import DAY, clock, scale
+from trivium.dashboard.formatting import DAY, clock, scale
 
 #: Of curves, in their order: to be told apart on white and on black, with the dashes by those who see no colours.
 COLOURS = ("#3b7fc4", "#c8641e", "#2b8a63", "#a4509a", "#8a7a1f", "#5b6f8a")
@@ -47,9 +47,9 @@ def graph(id: str, label: str) -> html.Div:  # noqa: A002
 
 def blank(text: str, height: int = 120) -> dict[str, Any]:
     """Return an empty chart that says why."""
-    said = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    annotation = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     hidden = {"visible": False}
-    return {"data": [], "layout": {**_layout(height), "xaxis": hidden, "yaxis": hidden, "annotations": [said]}}
+    return {"data": [], "layout": {**_layout(height), "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}}
 
 
 def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
     curves : sequence of Curve
         ``x`` in seconds.
     plant : bool
-        See `trivium.dashboard.words.scale`.
+        See `trivium.dashboard.formatting.scale`.
     """
     if not any(curve.x.size for curve in curves):
         return blank("No values in this window yet.")
@@ -106,10 +106,10 @@ def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
 
 def _span(values: Sequence[Sequence[float | None]]) -> dict[str, Any]:
     """Return a range where values are all but the same: noise of the last digits is no signal."""
-    there = [value for one in values for value in one if value is not None]
-    if not there:
+    finite = [value for item in values for value in item if value is not None]
+    if not finite:
         return {}
-    low, high = min(there), max(there)
+    low, high = min(finite), max(finite)
     around = 0.01 * max(abs(low), abs(high), 1e-9)
     return {"range": [low - around, high + around]} if high - low < around / 5 else {}
 
@@ -117,7 +117,7 @@ def _span(values: Sequence[Sequence[float | None]]) -> dict[str, Any]:
 def ticks(first: float, last: float) -> dict[str, Any]:
     """Return marks of time between two times [s] that people can read."""
     span = last - first or 1.0
-    apart = next((one for one in _TICKS if span / one <= _MOST_TICKS), 2 * span)
+    apart = next((spacing for spacing in _TICKS if span / spacing <= _MOST_TICKS), 2 * span)
     values = np.arange(math.ceil(first / apart) * apart, last + apart * 1e-6, apart)
     if not values.size:
         values = np.array([first])
@@ -162,15 +162,15 @@ def lines(
     return {"data": data, "layout": layout}
 
 
-def heat_map(across: Curve, up: Curve, values: NDArray[Any], of: str) -> dict[str, Any]:
+def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict[str, Any]:
     """Return a value over two numbers; ``values`` has shape (up, across)."""
     layout = _layout(360)
     layout["xaxis"], layout["yaxis"] = _axis(across.name), _axis(up.name)
     drawn = {
         "type": "heatmap", "x": plain(across.x), "y": plain(up.x), "z": [plain(row) for row in values],
         "colorscale": "Cividis",
-        "colorbar": {"title": {"text": of, "side": "right"}, "thickness": 14, "outlinewidth": 0},
-        "hovertemplate": f"{across.name} %{{x}}<br>{up.name} %{{y}}<br>{of} %{{z:.5g}}<extra></extra>",
+        "colorbar": {"title": {"text": label, "side": "right"}, "thickness": 14, "outlinewidth": 0},
+        "hovertemplate": f"{across.name} %{{x}}<br>{up.name} %{{y}}<br>{label} %{{z:.5g}}<extra></extra>",
     }  # fmt: skip
     return {"data": [drawn], "layout": layout}
 

@@ -23,7 +23,7 @@ class Context:
     runs: Runs
 
     @classmethod
-    def of(cls, settings: Settings, sessions: SessionManager, store: Store) -> Context:
+    def open(cls, settings: Settings, sessions: SessionManager, store: Store) -> Context:
         """Return the context of an application."""
         runs = Runs(settings.state_dir / "runs", lambda testid, name: SessionDriver(sessions, testid, name))
         return cls(settings, sessions, store, Readings(sessions, settings.threads), runs)

@@ -93,23 +93,23 @@ def options(values: Iterable[str], labels: Mapping[str, str] | None = None) -> l
 def field(label: str, control: Any, hint: str = "", wide: bool = False) -> html.Div:
     """Return a control with its label, and what there is to know about it."""
     kind = "field wide" if wide else "field"
-    told = [html.Small(hint, className="hint")] if hint else []
-    return html.Div([html.Label(label, htmlFor=control.id), control, *told], className=kind)
+    hints = [html.Small(hint, className="hint")] if hint else []
+    return html.Div([html.Label(label, htmlFor=control.id), control, *hints], className=kind)
 
 
-def line(id: str, value: str = "", **more: Any) -> dcc.Input:  # noqa: A002
+def line(id: str, value: str = "", **attributes: Any) -> dcc.Input:  # noqa: A002
     """Return a field for a line of text."""
-    return dcc.Input(id=id, value=value, type="text", autoComplete="off", debounce=False, **more)
+    return dcc.Input(id=id, value=value, type="text", autoComplete="off", debounce=False, **attributes)
 
 
-def button(label: str, id: Id, kind: str = "", **more: Any) -> html.Button:  # noqa: A002
+def button(label: str, id: Id, kind: str = "", **attributes: Any) -> html.Button:  # noqa: A002
     """Return a button; ``kind`` is ``main`` for the chief one of a form, ``quiet`` for one in a table."""
-    return html.Button(label, id=id, className=f"button {kind}".strip(), type="button", n_clicks=0, **more)
+    return html.Button(label, id=id, className=f"button {kind}".strip(), type="button", n_clicks=0, **attributes)
 
 
-def card(title: str, *content: Any, **more: Any) -> html.Section:
+def card(title: str, *content: Any, **attributes: Any) -> html.Section:
     """Return a part of a page under a heading."""
-    return html.Section([html.H2(title), *content], className="card", **more)
+    return html.Section([html.H2(title), *content], className="card", **attributes)
 
 
 def table(
@@ -158,8 +158,8 @@ def facts(pairs: Iterable[tuple[str, Any]]) -> html.Dl:
 def tiles(pairs: Iterable[tuple[str, str, str]]) -> html.Dl:
     """Return figures to be read at a glance: name, figure, what more there is to say."""
     made = [
-        html.Div([html.Dt(name), html.Dd([value, html.Small(more)] if more else value)], className="tile")
-        for name, value, more in pairs
+        html.Div([html.Dt(name), html.Dd([value, html.Small(note)] if note else value)], className="tile")
+        for name, value, note in pairs
     ]
     return html.Dl(made, className="tiles")
 

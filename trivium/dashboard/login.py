@@ -62,21 +62,21 @@ def login() -> Response:
         response = _back(PATH if guard.asks else "/dashboard/")
         response.delete_cookie(COOKIE, httponly=True, samesite="Strict")
         return response
-    given = request.form.get("token", "").strip()
+    token = request.form.get("token", "").strip()
     try:
-        known = guard.find(given) is not None
+        valid = guard.find(token) is not None
     except TriviumError:  # the file of tokens cannot be read now
-        known = False
-    if not known:
+        valid = False
+    if not valid:
         return _page(401, '<p class="wrong" role="alert">This token is not known.</p>')
     response = _back("/dashboard/")
-    response.set_cookie(COOKIE, given, max_age=_AGE, httponly=True, samesite="Strict", secure=request.is_secure)
+    response.set_cookie(COOKIE, token, max_age=_AGE, httponly=True, samesite="Strict", secure=request.is_secure)
     return response
 
 
-def _back(where: str) -> Response:
+def _back(address: str) -> Response:
     response = Response(status=303)
-    response.headers["Location"] = where
+    response.headers["Location"] = address
     return response
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trivium.dashboard import symbols
+from trivium.dashboard.formatting import scale
 from trivium.dashboard.plant import Plant, Pump, Train
 from trivium.dashboard.symbols import badge, pipe, text
-from trivium.dashboard.words import scale
 
 _SHORT = {"free cooling": "free", "partial cooling": "partial"}
 _CELSIUS, _FLOW, _MASS = (scale(unit, plant=True) for unit in ("K", "m3/s", "kg/s"))

@@ -10,11 +10,11 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_u
 from flask import Flask, Response, request
 
 from trivium.dashboard import login
+from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import view
 from trivium.dashboard.elements import Select, say
+from trivium.dashboard.formatting import both
 from trivium.dashboard.pages import indicators, jobs, plant, sessions, system
-from trivium.dashboard.words import both
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
 from trivium.server.guard import known
@@ -44,7 +44,7 @@ _INDEX = """<!DOCTYPE html>
 
 def build(app: Flask, settings: Settings, manager: SessionManager, store: Store) -> None:
     """Add the pages to an application."""
-    context = Context.of(settings, manager, store)
+    context = Context.open(settings, manager, store)
     pages = Dash(
         __name__,
         server=app,
@@ -76,8 +76,9 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
 
 
 def _policy(pages: Dash) -> str:
-    """Return what the pages may load: nothing from elsewhere, no code but the package's own files."""
-    scripts = " ".join(["'self'", *(f"'{one}'" if not one.startswith("'") else one for one in pages.csp_hashes())])
+    """Return the content security policy: nothing from other hosts, no scripts except the package's own files."""
+    hashes = (source if source.startswith("'") else f"'{source}'" for source in pages.csp_hashes())
+    scripts = " ".join(["'self'", *hashes])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
         "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -179,34 +180,34 @@ def _register(pages: Dash, context: Context) -> None:
         State("stand", "data"),
         State("chosen", "data"),
     )
-    def look(_: int | None, __: Any, value: str | None, before: Any, stood: Any, kept: str | None) -> Any:
-        found = context.sessions.sessions()
-        choices = [{"value": one["testid"], "label": _label(one)} for one in found]
-        there = {one["testid"]: one for one in found}
-        default = next((one["testid"] for one in found if one["default"]), None)
-        now = next((one for one in (value, kept, default, *there) if one in there), None)
-        if now is None:
+    def look(_: int | None, __: Any, value: str | None, before: Any, stood: Any, stored: str | None) -> Any:
+        listing = context.sessions.sessions()
+        choices = [{"value": entry["testid"], "label": _label(entry)} for entry in listing]
+        by_id = {entry["testid"]: entry for entry in listing}
+        default = next((entry["testid"] for entry in listing if entry["default"]), None)
+        current = next((entry for entry in (value, stored, default, *by_id) if entry in by_id), None)
+        if current is None:
             return choices, None, None, "There is no session."
         try:
-            reading = context.readings.read(now)
+            reading = context.readings.read(current)
         except UnknownSessionError:  # stopped at this moment
             return choices, no_update, no_update, no_update
-        run = context.runs.find(now)
+        run = context.runs.find(current)
         stand = {
-            "testid": now,
+            "testid": current,
             "clock": reading.clock,
             "trouble": reading.trouble,
             "mark": str(hash(tuple(reading.values.values()))),
             "run": run.words if run else "",
             "running": bool(run and run.state == "running"),
         }
-        state = there[now]["state"]
-        where = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}")]
+        state = by_id[current]["state"]
+        parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}")]
         return (
             no_update if choices == before else choices,
-            no_update if now == value else now,
+            no_update if current == value else current,
             no_update if stand == stood else stand,
-            where,
+            parts,
         )
 
     @view(pages, Output("chosen", "data"), Input("session", "value"), prevent_initial_call=True)
@@ -214,6 +215,6 @@ def _register(pages: Dash, context: Context) -> None:
         return value or no_update
 
 
-def _label(one: dict[str, Any]) -> str:
-    name = "default" if one["default"] else one["testid"][:8]
-    return f"{name} · {one['testcaseid']}"
+def _label(session: dict[str, Any]) -> str:
+    name = "default" if session["default"] else session["testid"][:8]
+    return f"{name} · {session['testcaseid']}"

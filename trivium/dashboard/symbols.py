@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trivium.dashboard.formatting import scale
 from trivium.dashboard.plant import Pump, Tower, Train
-from trivium.dashboard.words import scale
 
 _CELSIUS, _KILOWATT, _TURNS = (scale(unit, plant=True) for unit in ("K", "W", "rpm"))
 

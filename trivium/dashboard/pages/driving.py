@@ -6,8 +6,8 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
+from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, done, idle, needed, view
 from trivium.dashboard.elements import Select, button, card, field, line, options
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.errors import InvalidValueError
@@ -69,7 +69,7 @@ def _run() -> html.Div:
 def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("initialize", "n_clicks"),
@@ -85,7 +85,7 @@ def register(pages: Dash, context: Context) -> None:
         done(reply.message)
         return no_update
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("one-step", "n_clicks"),
@@ -94,13 +94,13 @@ def register(pages: Dash, context: Context) -> None:
         State("given", "data"),
         running=[(Output("one-step", "disabled"), True, False)],
     )
-    def step(_: Any, testid: str | None, given: Any) -> Any:
+    def step(_: Any, testid: str | None, set_points: Any) -> Any:
         testid = idle(context, testid)
-        reply = context.readings.call(testid, "advance", (given or {}).get(testid, {}))
+        reply = context.readings.call(testid, "advance", (set_points or {}).get(testid, {}))
         done(reply.message)
         return no_update
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("run-steps", "n_clicks"),
@@ -111,17 +111,17 @@ def register(pages: Dash, context: Context) -> None:
         State("pace", "value"),
         State("given", "data"),
     )
-    def run(_: Any, testid: str | None, controller: str, steps: str, pace: str, given: Any) -> Any:
+    def run(_: Any, testid: str | None, controller: str, steps: str, pace: str, set_points: Any) -> Any:
         testid = needed(testid)
         count = parse_count(steps, "steps")
         if not 1 <= count <= MOST_STEPS:
             raise InvalidValueError(f"Steps must be from 1 to {MOST_STEPS}, not {count}.", "steps")
         with context.readings.room():
-            context.runs.start(testid, controller, count, (given or {}).get(testid, {}), float(pace))
+            context.runs.start(testid, controller, count, (set_points or {}).get(testid, {}), float(pace))
         done(f"Running {count} steps under {controller}.")
         return no_update
 
-    @deed(pages, "control", Output("stop-run", "n_clicks"), Input("stop-run", "n_clicks"), State("session", "value"))
+    @action(pages, "control", Output("stop-run", "n_clicks"), Input("stop-run", "n_clicks"), State("session", "value"))
     def stop(_: Any, testid: str | None) -> Any:
         context.runs.stop(needed(testid))
         done("The run stops after the step in hand.")

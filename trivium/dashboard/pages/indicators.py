@@ -9,10 +9,10 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.dashboard import charts
+from trivium.dashboard.callbacks import action, needed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, needed, view
 from trivium.dashboard.elements import Choices, Select, button, card, field, options, say, table
-from trivium.dashboard.words import both, figure
+from trivium.dashboard.formatting import both, figure
 from trivium.errors import InvalidValueError, TriviumError
 
 _FIRST = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum")
@@ -81,7 +81,7 @@ def register(pages: Dash, context: Context) -> None:
         now = value if value in there else base if base in there else _NONE
         return no_update if choices == before else choices, no_update if now == value else now
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("baselines", "data"),

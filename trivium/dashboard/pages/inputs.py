@@ -6,10 +6,10 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html
 
+from trivium.dashboard.callbacks import action, needed, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, needed, pressed, view
 from trivium.dashboard.elements import Select, button, card, field, line, options, say, table
-from trivium.dashboard.words import scale
+from trivium.dashboard.formatting import scale
 from trivium.errors import InvalidValueError
 from trivium.numbers import parse_number
 
@@ -49,25 +49,26 @@ def register(pages: Dash, context: Context) -> None:
     def names(testid: str | None) -> Any:
         if not testid:
             return [], ""
-        about = readings.about(testid)
-        labels = {name: f"{name}: {about.descriptions[name]}" for name in about.inputs if about.descriptions[name]}
-        return [{"value": "", "label": "Choose an input"}, *options(about.inputs, labels)], ""
+        variables = readings.about(testid)
+        descriptions = {name: variables.descriptions[name] for name in variables.inputs}
+        labels = {name: f"{name}: {text}" for name, text in descriptions.items() if text}
+        return [{"value": "", "label": "Choose an input"}, *options(variables.inputs, labels)], ""
 
     @view(pages, Output("input-bounds", "children"), Input("input-name", "value"), Input("stand", "data"))
     def bounds(name: str | None, stand: Any) -> Any:
         if not name or not stand:
             return ""
-        about, reading = readings.about(stand["testid"]), readings.read(stand["testid"])
-        if name not in about.inputs:
+        variables, reading = readings.about(stand["testid"]), readings.read(stand["testid"])
+        if name not in variables.inputs:
             return ""
-        unit = about.units[name]
-        low, high = ("open" if bound is None else f"{bound:g}" for bound in about.bounds[name])
-        now = reading.values.get(name)
-        said = f"From {low} to {high} {unit}" + (f"; now {now:g} {unit}" if now is not None else "")
-        shown = scale(unit, plant=about.plant)
-        return f"{said} ({shown.text(now)})." if now is not None and shown.offset else f"{said}."
+        unit = variables.units[name]
+        low, high = ("open" if bound is None else f"{bound:g}" for bound in variables.bounds[name])
+        present = reading.values.get(name)
+        hint = f"From {low} to {high} {unit}" + (f"; now {present:g} {unit}" if present is not None else "")
+        shown = scale(unit, plant=variables.plant)
+        return f"{hint} ({shown.text(present)})." if present is not None and shown.offset else f"{hint}."
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("given", "data"),
@@ -77,19 +78,19 @@ def register(pages: Dash, context: Context) -> None:
         State("input-value", "value"),
         State("given", "data"),
     )
-    def put(_: Any, testid: str | None, name: str | None, value: str, given: Any) -> Any:
+    def put(_: Any, testid: str | None, name: str | None, value: str, set_points: Any) -> Any:
         testid = needed(testid)
-        about = readings.about(testid)
-        if not name or name not in about.inputs:
+        variables = readings.about(testid)
+        if not name or name not in variables.inputs:
             raise InvalidValueError("Choose an input first.", "input")
         number = parse_number(value, name)
-        low, high = about.bounds[name]
+        low, high = variables.bounds[name]
         if (low is not None and number < low) or (high is not None and number > high):
-            raise InvalidValueError(f"{name} must be within its bounds, not {number:g} {about.units[name]}.", name)
-        say(f"{name} is {number:g} {about.units[name]} from the next step on.")
-        return {**(given or {}), testid: {**(given or {}).get(testid, {}), name: number}}
+            raise InvalidValueError(f"{name} must be within its bounds, not {number:g} {variables.units[name]}.", name)
+        say(f"{name} is {number:g} {variables.units[name]} from the next step on.")
+        return {**(set_points or {}), testid: {**(set_points or {}).get(testid, {}), name: number}}
 
-    @deed(
+    @action(
         pages,
         "read",
         Output("given", "data", allow_duplicate=True),
@@ -97,14 +98,14 @@ def register(pages: Dash, context: Context) -> None:
         State("session", "value"),
         State("given", "data"),
     )
-    def release(_: Any, testid: str | None, given: Any) -> Any:
+    def release(_: Any, testid: str | None, set_points: Any) -> Any:
         name = pressed()
-        mine = {key: value for key, value in (given or {}).get(testid, {}).items() if key != name}
-        return {**(given or {}), testid: mine}
+        mine = {key: value for key, value in (set_points or {}).get(testid, {}).items() if key != name}
+        return {**(set_points or {}), testid: mine}
 
     @view(pages, Output("given-table", "children"), Input("given", "data"), Input("session", "value"))
-    def show(given: Any, testid: str | None) -> Any:
-        mine = (given or {}).get(testid or "", {})
+    def show(set_points: Any, testid: str | None) -> Any:
+        mine = (set_points or {}).get(testid or "", {})
         if not mine:
             return html.P("No input is set.", className="muted")
         units = readings.about(needed(testid)).units

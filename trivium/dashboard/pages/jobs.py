@@ -9,11 +9,11 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
+from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, pressed, view
 from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
+from trivium.dashboard.formatting import figure, moment, short
 from trivium.dashboard.pages import results
-from trivium.dashboard.words import figure, moment, short
 from trivium.errors import InvalidValueError, NotFoundError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
@@ -94,14 +94,14 @@ def register(pages: Dash, context: Context) -> None:
         Input("kind", "value"),
         running=[(Output("submit-job", "disabled"), True, False)],
     )
-    def about(kind: str) -> Any:
+    def describe(kind: str) -> Any:
         try:
-            said = kinds.find(kind).about
+            text = kinds.find(kind).about
         except TriviumError as error:
-            said = str(error)
-        return said, json.dumps(_EXAMPLES.get(kind, {}), indent=2)
+            text = str(error)
+        return text, json.dumps(_EXAMPLES.get(kind, {}), indent=2)
 
-    @deed(
+    @action(
         pages,
         "jobs",
         Output("job", "data"),
@@ -113,21 +113,21 @@ def register(pages: Dash, context: Context) -> None:
     )
     def submit(_: Any, kind: str, text: str) -> Any:
         try:
-            given = json.loads(text)
+            spec = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise InvalidValueError(f"The specification is no JSON: {error}.", "spec") from error
-        if not isinstance(given, dict):
+        if not isinstance(spec, dict):
             raise InvalidValueError("The specification must be a JSON object.", "spec")
-        parsed = kinds.parse(kinds.find(kind), given, context.settings).model_dump(mode="json", by_alias=True)
+        parsed = kinds.parse(kinds.find(kind), spec, context.settings).model_dump(mode="json", by_alias=True)
         job = store.submit(kind, parsed)
         say(f"Submitted the job {short(job.task_id)}.")
         return job.task_id, time.time()
 
-    @deed(pages, "read", Output("job", "data", allow_duplicate=True), Input({"do": "view", "of": ALL}, "n_clicks"))
+    @action(pages, "read", Output("job", "data", allow_duplicate=True), Input({"do": "view", "of": ALL}, "n_clicks"))
     def choose(_: Any) -> Any:
         return pressed()
 
-    @deed(pages, "jobs", Output("cancel-job", "n_clicks"), Input("cancel-job", "n_clicks"), State("job", "data"))
+    @action(pages, "jobs", Output("cancel-job", "n_clicks"), Input("cancel-job", "n_clicks"), State("job", "data"))
     def cancel(_: Any, task_id: str) -> Any:
         job = store.cancel(task_id)
         say(f"The job {short(task_id)} is {'cancelled' if job.state.ended else 'asked to end'}.")
@@ -158,7 +158,7 @@ def register(pages: Dash, context: Context) -> None:
         except NotFoundError:
             return nothing
         folder = store.folder_of(job.task_id)
-        now = {"task_id": job.task_id, "state": job.state, "counts": dict(job.counts)}
+        state = {"task_id": job.task_id, "state": job.state, "counts": dict(job.counts)}
         log = _tail(folder / "log.txt")
         return (
             False,
@@ -168,7 +168,7 @@ def register(pages: Dash, context: Context) -> None:
             log or "Nothing yet.",
             json.dumps(dict(job.spec), indent=2),
             job.state.ended,
-            no_update if now == mark else now,
+            no_update if state == mark else state,
         )
 
 
@@ -188,18 +188,18 @@ def _row(job: Job) -> tuple[Any, ...]:
 def _bar(job: Job) -> Any:
     if job.progress is None:
         return "–"
-    said = f"{100 * job.progress:.0f} %"
+    percent = f"{100 * job.progress:.0f} %"
     return html.Div(
         [
             html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {short(job.task_id)}"}),
-            html.Span(said),
+            html.Span(percent),
         ],
         className="progress",
     )
 
 
 def _facts(job: Job) -> Any:
-    told = [
+    rows = [
         ("Job", html.Code(job.task_id)),
         ("Kind", job.kind),
         ("State", str(job.state) + (", asked to end" if job.cancel and not job.state.ended else "")),
@@ -212,16 +212,16 @@ def _facts(job: Job) -> Any:
         ("Attempts", str(job.attempts)),
     ]
     if job.error:
-        told.append(("Error", html.Span(job.error, className="trouble")))
-    return facts(told)
+        rows.append(("Error", html.Span(job.error, className="trouble")))
+    return facts(rows)
 
 
 def _figures(job: Job) -> Any:
     """Return figures of a job, and its files."""
     made: list[Any] = []
-    found = dict(job.results) or dict(job.counts)
-    if found:
-        rows = [(html.Code(name), figure(value)) for name, value in found.items()]
+    figures = dict(job.results) or dict(job.counts)
+    if figures:
+        rows = [(html.Code(name), figure(value)) for name, value in figures.items()]
         made.append(table("Figures of the job", ("Figure", "Value"), rows, numbers=(1,)))
     if job.files:
         links = [

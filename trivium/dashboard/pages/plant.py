@@ -7,12 +7,12 @@ from typing import Any
 from dash import Dash, Input, Output, State, html, no_update
 
 from trivium.dashboard import charts, schematic
+from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import view
 from trivium.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
+from trivium.dashboard.formatting import DAY, clock, scale, seconds
 from trivium.dashboard.plant import Plant, plant
 from trivium.dashboard.readings import About, Reading
-from trivium.dashboard.words import DAY, clock, scale, seconds
 
 _WINDOWS = {
     "3600": "1 hour",

@@ -12,9 +12,9 @@ import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
 from trivium.dashboard import charts
+from trivium.dashboard.callbacks import view
 from trivium.dashboard.charts import Curve
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import view
 from trivium.dashboard.elements import Select, field, options
 from trivium.errors import TriviumError
 from trivium.extras import missing
@@ -30,11 +30,11 @@ _CONVERGED = "Converged is delta at most the tolerance; the residual is taken be
 
 def layout() -> html.Div:
     """Return the place for drawings of a job's results."""
-    chosen = [field("Metric", Select("metric")), field("Over", Select("across")), field("And over", Select("up"))]
+    selects = [field("Metric", Select("metric")), field("Over", Select("across")), field("And over", Select("up"))]
     return html.Div(
         [
             html.H3("Results"),
-            html.Div(chosen, className="row", id="sweep-choice"),
+            html.Div(selects, className="row", id="sweep-choice"),
             html.P(id="results-note", className="muted"),
             charts.graph("results-chart", "Results of the job"),
         ],
@@ -129,11 +129,11 @@ def _response(context: Context, job: Job, metric: str, across: str, up: str | No
     except TriviumError as error:
         return charts.blank(str(error))
     if up is None or up not in axes:
-        found, levels = curve(axes, across, values), axes[across].levels
-        drawn = [Curve("mean of all runs", "", levels, found.mean)]
-        if found.middle is not None:
-            drawn.append(Curve("others at their middle value", "", levels, found.middle))
-        return charts.lines(drawn, across, metric, band=(found.low, found.high))
+        line, levels = curve(axes, across, values), axes[across].levels
+        drawn = [Curve("mean of all runs", "", levels, line.mean)]
+        if line.middle is not None:
+            drawn.append(Curve("others at their middle value", "", levels, line.middle))
+        return charts.lines(drawn, across, metric, band=(line.low, line.high))
     at = [Curve(name, "", axes[name].levels, axes[name].levels) for name in (across, up)]
     return charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), metric)
 
@@ -146,14 +146,14 @@ def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:
             rows = database.execute("SELECT number, told FROM iterations ORDER BY number").fetchall()
     except sqlite3.Error:  # nothing there yet
         return []
-    return [(number, json.loads(told)) for number, told in rows]
+    return [(number, json.loads(figures)) for number, figures in rows]
 
 
 def _tolerance(context: Context, job: Job) -> float | None:
     """Return the tolerance of a coupled run; None where its case cannot be read any more."""
-    given = job.spec.get("convergence_tolerance")
-    if given is not None:
-        return float(given)
+    tolerance = job.spec.get("convergence_tolerance")
+    if tolerance is not None:
+        return float(tolerance)
     try:
         spec: Any = kinds.parse(kinds.find(job.kind), job.spec, context.settings)
         return float(spec.case(context.settings).tolerance)
@@ -165,10 +165,10 @@ def _convergence(iterations: list[tuple[int, dict[str, Any]]], tolerance: float 
     """Return the residuals of a coupled run over its iterations, and where it has converged."""
     if not iterations:
         return charts.blank("No iteration yet.")
-    number = np.array([float(one) for one, _ in iterations])
+    number = np.array([float(iteration) for iteration, _ in iterations])
     drawn = []
     for key, name in (("delta", "delta"), ("residual", "norm of the residual"), ("rate", "contraction rate")):
-        values = np.array([told.get(key) or np.nan for _, told in iterations], dtype=float)
+        values = np.array([figures.get(key) or np.nan for _, figures in iterations], dtype=float)
         if np.isfinite(values).any():
             drawn.append(Curve(name, "", number, values))
     if tolerance is not None:
@@ -190,5 +190,5 @@ def _sweep(context: Context, job: Job) -> Iterator[Sample]:
         from trivium.study.report.sample import Sample
     except ModuleNotFoundError as error:  # a sweep of another machine, of the same store of jobs
         raise missing("What reads the results of sweeps", "sweep") from error
-    with open_results(context.store.folder_of(job.task_id) / "results") as found:
-        yield Sample(found)
+    with open_results(context.store.folder_of(job.task_id) / "results") as results:
+        yield Sample(results)

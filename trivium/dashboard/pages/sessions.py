@@ -7,11 +7,11 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, html
 
+from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, pressed, view
 from trivium.dashboard.elements import Select, button, card, field, options, say, table
+from trivium.dashboard.formatting import both, size
 from trivium.dashboard.pages import driving, inputs, snapshots
-from trivium.dashboard.words import both, size
 
 
 def layout(context: Context) -> list[Any]:
@@ -40,28 +40,28 @@ def _register_listing(pages: Dash, context: Context) -> None:
     @view(pages, Output("sessions-table", "children"), Input("tick", "n_intervals"), Input("changed", "data"))
     def listing(_: int | None, __: Any) -> Any:
         rows = []
-        for one in context.sessions.sessions():
-            testid = one["testid"]
+        for session in context.sessions.sessions():
+            testid = session["testid"]
             run = context.runs.find(testid)
-            what = [
+            actions = [
                 button(word, {"do": word.lower(), "of": testid}, "quiet", **{"aria-label": f"{word} session {testid}"})
                 for word in ("Choose", "Stop")
             ]
             rows.append(
                 (
-                    html.Code(testid if one["default"] else testid[:8], title=testid),
-                    html.Div(what, className="row tight"),
-                    both(one["time"]),
-                    one["state"],
+                    html.Code(testid if session["default"] else testid[:8], title=testid),
+                    html.Div(actions, className="row tight"),
+                    both(session["time"]),
+                    session["state"],
                     run.words if run else "–",
-                    one["testcaseid"],
-                    size(one["memory"]) if one["memory"] else "–",
+                    session["testcaseid"],
+                    size(session["memory"]) if session["memory"] else "–",
                 )
             )
         head = ("Test id", "What to do", "Time", "State", "Run", "Test case", "Memory")
         return table("All sessions of this server", head, rows, numbers=(6,))
 
-    @deed(
+    @action(
         pages,
         "read",
         Output("session", "value", allow_duplicate=True),
@@ -70,7 +70,7 @@ def _register_listing(pages: Dash, context: Context) -> None:
     def choose(_: Any) -> Any:
         return pressed()
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("changed", "data", allow_duplicate=True),
@@ -83,7 +83,7 @@ def _register_listing(pages: Dash, context: Context) -> None:
         say(f"Stopped the session {testid}.")
         return time.time()
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("session", "value", allow_duplicate=True),

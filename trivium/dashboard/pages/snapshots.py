@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html
 
+from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import deed, idle, needed, pressed, view
 from trivium.dashboard.elements import button, card, say, table
-from trivium.dashboard.words import clock, moment
+from trivium.dashboard.formatting import clock, moment
 from trivium.session.folder import Folder
 
 
@@ -32,7 +32,7 @@ def _snapshots() -> html.Div:
 def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("snapshot-clocks", "data"),
@@ -60,17 +60,17 @@ def register(pages: Dash, context: Context) -> None:
         if not stand:
             return None
         rows = []
-        for name, when in _taken(context, stand["testid"]):
+        for name, when in _snapshots(context, stand["testid"]):
             at = (clocks or {}).get(name)
-            what = [
+            actions = [
                 button(word, {"do": do, "of": name}, "quiet", **{"aria-label": f"{word} snapshot {name}"})
                 for do, word in (("restore", "Restore"), ("branch", "Fork"))
             ]
-            told = clock(at) if at is not None else "–"
-            rows.append((html.Code(name), told, moment(when), html.Div(what, className="row tight")))
+            label = clock(at) if at is not None else "–"
+            rows.append((html.Code(name), label, moment(when), html.Div(actions, className="row tight")))
         return table("Snapshots of this session", ("Snapshot", "Time in it", "Taken", "What to do"), rows)
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("changed", "data", allow_duplicate=True),
@@ -84,7 +84,7 @@ def register(pages: Dash, context: Context) -> None:
         say(reply.message)
         return time.time()
 
-    @deed(
+    @action(
         pages,
         "control",
         Output("session", "value", allow_duplicate=True),
@@ -101,8 +101,8 @@ def register(pages: Dash, context: Context) -> None:
         return forked, time.time()
 
 
-def _taken(context: Context, testid: str) -> list[tuple[str, float]]:
+def _stored(context: Context, testid: str) -> list[tuple[str, float]]:
     """Return the snapshots of a session and when they were taken, the newest first."""
     folder = Folder(context.settings.state_dir, testid).path / "snapshots"
-    found = [one for one in folder.glob("*") if one.name.isalnum()] if folder.is_dir() else []
-    return sorted(((one.name, one.stat().st_mtime) for one in found), key=lambda one: -one[1])
+    folders = [path for path in folder.glob("*") if path.name.isalnum()] if folder.is_dir() else []
+    return sorted(((path.name, path.stat().st_mtime) for path in folders), key=lambda path: -path[1])

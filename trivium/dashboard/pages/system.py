@@ -14,10 +14,10 @@ import orjson
 from dash import Dash, Input, Output, html
 from flask import Response, current_app
 
+from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.deeds import view
 from trivium.dashboard.elements import card, facts, table, tiles
-from trivium.dashboard.words import both, moment, plural, size
+from trivium.dashboard.formatting import both, moment, plural, size
 from trivium.errors import BusyError
 from trivium.jobs.record import State
 
@@ -66,7 +66,7 @@ def register(pages: Dash, context: Context) -> None:
 
 def _health(context: Context, sessions: list[dict[str, Any]], asking: threading.Lock) -> Any:
     counts = Counter(job.state for job in context.store.jobs(most=1000))
-    states = Counter(str(one["state"]) for one in sessions)
+    states = Counter(str(session["state"]) for session in sessions)
     waiting = states["queued"]
     ready, why = _ready(context, asking)
     return tiles(
@@ -92,21 +92,21 @@ def _ready(context: Context, asking: threading.Lock) -> tuple[str, str]:
         asking.release()
     if not isinstance(response, Response):
         return "not known", ""
-    said = str(orjson.loads(response.get_data())["message"])
-    return ("yes" if response.status_code == 200 else "no"), said
+    message = str(orjson.loads(response.get_data())["message"])
+    return ("yes" if response.status_code == 200 else "no"), message
 
 
 def _processes(sessions: list[dict[str, Any]]) -> Any:
     rows = [
         (
-            html.Code(one["testid"]),
-            one["testcaseid"],
-            one["state"],
-            size(one["memory"]) if one["memory"] else "–",
-            both(one["time"]),
-            moment(one["created"]),
+            html.Code(session["testid"]),
+            session["testcaseid"],
+            session["state"],
+            size(session["memory"]) if session["memory"] else "–",
+            both(session["time"]),
+            moment(session["created"]),
         )
-        for one in sessions
+        for session in sessions
     ]
     return table(
         "Sessions and their processes", ("Test id", "Test case", "State", "Memory", "Time", "Made"), rows, (3,)
@@ -116,7 +116,7 @@ def _processes(sessions: list[dict[str, Any]]) -> Any:
 def _machine(context: Context) -> list[tuple[str, str]]:
     folder = context.settings.state_dir
     disk = shutil.disk_usage(folder)
-    found = [
+    rows = [
         ("State directory", str(folder)),
         ("Disk", f"{size(disk.free)} free of {size(disk.total)}"),
         ("Processors", plural(os.cpu_count() or 1, "core")),
@@ -124,18 +124,18 @@ def _machine(context: Context) -> list[tuple[str, str]]:
     ]
     try:
         with open("/proc/meminfo", encoding="ascii") as file:
-            told = {line.split(":")[0]: float(line.split()[1]) * 1024 for line in file if ":" in line}
-        found.append(("Memory", f"{size(told['MemAvailable'])} available of {size(told['MemTotal'])}"))
+            amounts = {line.split(":")[0]: float(line.split()[1]) * 1024 for line in file if ":" in line}
+        rows.append(("Memory", f"{size(amounts['MemAvailable'])} available of {size(amounts['MemTotal'])}"))
     except (OSError, KeyError, ValueError, IndexError):
         pass  # another system
-    return found
+    return rows
 
 
 def _versions() -> list[tuple[str, str]]:
-    found = []
+    rows = []
     for name in _PACKAGES:
         try:
-            found.append((name, metadata.version(name)))
+            rows.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return rows

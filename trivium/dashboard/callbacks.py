@@ -19,46 +19,46 @@ from trivium.server.tokens import Scope
 _Function = Callable[..., Any]
 
 
-def view(pages: Dash, *where: Any, **options: Any) -> Callable[[_Function], _Function]:
-    """Register a callback that only looks; parameters as of ``Dash.callback``."""
+def view(pages: Dash, *targets: Any, **options: Any) -> Callable[[_Function], _Function]:
+    """Register a callback that only reads; parameters as of ``Dash.callback``."""
 
     def register(function: _Function) -> _Function:
-        pages.callback(*where, **options)(function)
+        pages.callback(*targets, **options)(function)
         return function
 
     return register
 
 
-def deed(pages: Dash, scope: Scope, *where: Any, **options: Any) -> Callable[[_Function], _Function]:
-    """Register a callback of buttons, which does something.
+def action(pages: Dash, scope: Scope, *targets: Any, **options: Any) -> Callable[[_Function], _Function]:
+    """Register a callback of buttons that changes something.
 
-    Dash calls the callbacks of buttons that have just come into being, too; such a call does nothing here.
+    Dash also calls the callbacks of buttons that were just created; such a call is ignored.
 
     Parameters
     ----------
     pages : Dash
     scope : {"read", "control", "jobs", "admin"}
         What the caller's token must allow; see `trivium.server.guard.require`.
-    *where, **options
+    *targets, **options
         As for ``Dash.callback``.
     """
 
     def register(function: _Function) -> _Function:
         @functools.wraps(function)
-        def act(*given: Any) -> Any:
-            if not any(one["value"] for one in ctx.triggered):
+        def act(*values: Any) -> Any:
+            if not any(trigger["value"] for trigger in ctx.triggered):
                 raise PreventUpdate
             require(scope)
-            return function(*given)
+            return function(*values)
 
-        pages.callback(*where, prevent_initial_call=True, **options)(act)
+        pages.callback(*targets, prevent_initial_call=True, **options)(act)
         return function
 
     return register
 
 
 def done(text: str) -> None:
-    """Tell what was done, and let the page look again."""
+    """Report a finished action, and refresh the page."""
     say(text)
     refresh(time.time())
 

@@ -17,7 +17,7 @@ class Scale(NamedTuple):
     unit: str
     decimals: int | None
 
-    def of(self, value: float) -> float:
+    def convert(self, value: float) -> float:
         """Return a value as it is shown."""
         return value * self.factor + self.offset
 
@@ -27,7 +27,7 @@ class Scale(NamedTuple):
             return value
         if value is None or not math.isfinite(value):
             return "–"
-        shown = self.of(value)
+        shown = self.convert(value)
         digits = f"{shown:.4g}" if self.decimals is None else f"{shown:,.{self.decimals}f}".replace(",", "\u202f")
         return f"{digits} {self.unit}".rstrip()
 
@@ -55,8 +55,8 @@ def clock(seconds: float) -> str:
     days, rest = divmod(seconds, DAY)
     hours, rest = divmod(rest, 3600)
     minutes, rest = divmod(rest, 60)
-    said = f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}"
-    return said if rest < 1e-6 else f"{said}:{rest:06.3f}".rstrip("0").rstrip(".")
+    text = f"{days:.0f} d {hours:02.0f}:{minutes:02.0f}"
+    return text if rest < 1e-6 else f"{text}:{rest:06.3f}".rstrip("0").rstrip(".")
 
 
 def seconds(value: float) -> str:
