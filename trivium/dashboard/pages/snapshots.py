@@ -60,7 +60,7 @@ def register(pages: Dash, context: Context) -> None:
         if not stand:
             return None
         rows = []
-        for name, when in _snapshots(context, stand["testid"]):
+        for name, when in _stored(context, stand["testid"]):
             at = (clocks or {}).get(name)
             actions = [
                 button(word, {"do": do, "of": name}, "quiet", **{"aria-label": f"{word} snapshot {name}"})
