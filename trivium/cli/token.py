@@ -54,7 +54,7 @@ def add(name: str, scopes: str, rate: int | None, path: Path | None, as_json: bo
 @options.as_json
 def list_tokens(path: Path | None, as_json: bool) -> None:
     """Print the name, scopes and rate of every token."""
-    tokens = _tokens(path).all()
+    tokens = _tokens(path).read()
     lines = [f"{each.name}\t{','.join(each.scopes)}\t{f'{each.rate}/s' if each.rate else ''}" for each in tokens]
     figures: list[dict[str, Any]] = [each.model_dump(include={"name", "scopes", "rate"}) for each in tokens]
     options.show("\n".join(lines), figures, as_json=as_json)

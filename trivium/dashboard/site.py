@@ -17,7 +17,7 @@ from trivium.dashboard.formatting import both
 from trivium.dashboard.pages import indicators, jobs, plant, sessions, system
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
-from trivium.server.guard import known
+from trivium.server.guard import has_token
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
 
@@ -111,7 +111,7 @@ def _frame() -> html.Div:
                     html.Nav(links, **{"aria-label": "Pages"}),
                     html.Div(
                         [html.Button("Dark", id="theme", className="button quiet", type="button", n_clicks=0)]
-                        + ([leave] if known() else []),
+                        + ([leave] if has_token() else []),
                         className="corner",
                     ),
                 ],

@@ -92,7 +92,7 @@ def _on_http_error(error: HTTPException) -> Response:
 
 
 def _hint(error: HTTPException) -> str:
-    """Return the route that was meant, or the methods that a route has."""
+    """Return a suggestion for a wrong address, or the methods that a route has."""
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         methods = sorted({*error.valid_methods} - {"HEAD", "OPTIONS"})
         return f" {request.path} takes {' or '.join(methods)}, not {request.method}."
@@ -119,13 +119,13 @@ def _name_requests(app: Flask) -> None:
 
     @app.before_request
     def name() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else os.urandom(8).hex()
+        sent = request.headers.get("X-Request-Id", "")
+        g.request_id = sent if _REQUEST_ID.fullmatch(sent) else os.urandom(8).hex()
         logs.forget()
         logs.note(request=g.request_id, session=(request.view_args or {}).get("testid"))
 
     @app.after_request
-    def tell(response: Response) -> Response:
+    def add_id(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.request_id
         return response
 

@@ -22,7 +22,7 @@ def _bare(payload: Any) -> Response:
 
 
 def blueprint(sessions: SessionManager) -> Routes:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+    """Return the routes. ``GET /`` shows the first line of each docstring."""
     routes = Routes("boptest", "Test cases")
 
     @routes.operation("GET", "/testcases", reply=list[replies.TestCaseId], enveloped=False)
@@ -41,12 +41,12 @@ def blueprint(sessions: SessionManager) -> Routes:
     )
     def upload(testcaseid: str) -> Response:
         """Bring a test case: the body is an FMU. Off by default, and only for tokens with the scope admin."""
-        most = current_app.config["MAX_UPLOAD"]
-        if not (most and guard.known()):
+        limit = current_app.config["MAX_UPLOAD"]
+        if not (limit and guard.has_token()):
             raise ForbiddenError(
                 "This server takes no FMUs; TRIVIUM_MAX_UPLOAD and a token with the scope admin allow it."
             )
-        request.max_content_length = most
+        request.max_content_length = limit
         testcaseid = sessions.upload(testcaseid, request.stream)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 

@@ -11,7 +11,7 @@ from trivium.session.manager import SessionManager
 
 
 def blueprint(sessions: SessionManager) -> Routes:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+    """Return the routes. ``GET /`` shows the first line of each docstring."""
     routes = Routes("evaluation", "Evaluation")
 
     @routes.operation("GET", "/forecast_points[/<testid>]", reply=dict[str, replies.Point])

@@ -1,8 +1,8 @@
-"""Server-sent events of a job: what ``GET /api/run/status`` says, told when it changes.
+"""Server-sent events of a job: the reply of ``GET /api/run/status``, sent whenever it changes.
 
 A stream holds a thread of the web worker, so there are never more streams than half of the threads, and none is longer
-than `LONGEST`: browsers' ``EventSource`` connects again by itself, and the id of the last event that it got keeps it
-from being told the same twice.
+than `LONGEST`: browsers' ``EventSource`` connects again by itself, and sends the id of the last event that it got, so
+that it does not get the same event twice.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Streams:
         self._room = threading.Semaphore(self._most)
 
     def open(self, look: Callable[[], Job], body: Callable[[Job], dict[str, Any]], last: str | None) -> Response:
-        """Return a stream; or 204, which ends it for good, where the client knows already how the job ended.
+        """Return a stream; or 204, which ends it for good, where the client has the last event already.
 
         Parameters
         ----------
         look : callable
             Returns the job as it is now.
         body : callable
-            Returns what is told of it.
+            Returns the status of a job, as it is sent.
         last : str or None
             Id of the last event that the client got.
 
@@ -76,24 +76,24 @@ class Streams:
 def _events(look: Callable[[], Job], body: Callable[[Job], dict[str, Any]], last: str | None) -> Iterator[bytes]:
     end = time.monotonic() + LONGEST
     yield b"retry: %d\n\n" % (1000 * _RETRY)
-    said = time.monotonic()
+    sent = time.monotonic()
     while time.monotonic() < end:
         try:
             job = look()
-        except TriviumError:  # the client comes again, and is answered then
+        except TriviumError:  # the client connects again, and gets the error then
             return
-        told = body(job)
-        if (name := _id(told)) != last:
-            last, said = name, time.monotonic()
+        status = body(job)
+        if (name := _id(status)) != last:
+            last, sent = name, time.monotonic()
             kind = b"end" if job.state.ended else b"progress"
-            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (name.encode(), kind, orjson.dumps(told))
+            yield b"id: %b\nevent: %b\ndata: %b\n\n" % (name.encode(), kind, orjson.dumps(status))
         if job.state.ended:
             return
-        if time.monotonic() - said >= HEARTBEAT:
-            said = time.monotonic()
+        if time.monotonic() - sent >= HEARTBEAT:
+            sent = time.monotonic()
             yield b": still here\n\n"
         time.sleep(LOOK)
 
 
-def _id(told: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(told)).hexdigest()[:16]
+def _id(status: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(status)).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Who may do what: tokens, scopes, limits, and pages of other origins kept out."""
+"""Access control: tokens, scopes, limits of rate, and requests from pages of other origins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trivium.settings import Settings
 
 log = logging.getLogger(__name__)
 
-#: The cookie that stands for the header, for pages; browsers send it to nobody else.
+#: The cookie with the token, in place of the header, for pages; browsers send it to no other site.
 COOKIE = "trivium_token"
 #: Pages of the dashboard; what they do beyond reading they ask for themselves (`require`).
 _PAGES = "/dashboard"
@@ -37,12 +37,12 @@ def is_loopback(host: str) -> bool:
 
 
 def check_bind(settings: Settings, host: str) -> None:
-    """Refuse to listen where strangers are without knowing whom to let in.
+    """Refuse to listen at a public address without tokens.
 
     Raises
     ------
     SettingsError
-        When no token is asked for, and that was not said aloud.
+        When no token is needed, and ``TRIVIUM_TOKENS=none`` does not say that this is intended.
     """
     if settings.tokens == "none":
         if not is_loopback(host):
@@ -55,12 +55,12 @@ def check_bind(settings: Settings, host: str) -> None:
 
 
 def required_scope(operation: Operation | None, method: str, path: str) -> Scope | None:
-    """Return what a request asks of its caller; None for nothing.
+    """Return the scope that a request needs; None for none.
 
     Parameters
     ----------
     operation : Operation or None
-        As it is declared; None for pages and for what is not there.
+        As it is declared; None for pages and for unknown addresses.
     method, path : str
     """
     if method == "OPTIONS" or path == _LOGIN:
@@ -71,7 +71,7 @@ def required_scope(operation: Operation | None, method: str, path: str) -> Scope
 
 
 def require(scope: Scope) -> None:
-    """Refuse the present request when its caller lacks a scope; for what one address does in several ways.
+    """Refuse the present request when its caller lacks a scope; for addresses that do several things.
 
     Raises
     ------
@@ -82,13 +82,13 @@ def require(scope: Scope) -> None:
         raise ForbiddenError(f"The token {caller.name} lacks the scope {scope}.")
 
 
-def known() -> bool:
-    """Return whether the present request came with a token."""
+def has_token() -> bool:
+    """Return whether the present request came with a valid token."""
     return g.get("caller") is not None
 
 
 class Guard:
-    """Looks at every request before anything else does.
+    """Checks every request before anything else does.
 
     Parameters
     ----------
@@ -101,26 +101,26 @@ class Guard:
         self._tokens = Tokens(settings.tokens) if isinstance(settings.tokens, Path) else None
         self._rates = Rates(settings.state_dir / "rates")
         app.extensions["trivium-guard"] = self
-        app.before_request(self._look)
+        app.before_request(self._check)
         app.after_request(_protect)
 
-    def find(self, given: str) -> Token | None:
+    def find(self, text: str) -> Token | None:
         """Return the token of this text."""
-        return None if self._tokens is None else self._tokens.find(given)
+        return None if self._tokens is None else self._tokens.find(text)
 
     @property
     def asks(self) -> bool:
         """Whether callers need a token."""
         return self._tokens is not None
 
-    def _look(self) -> Answer | None:
+    def _check(self) -> Answer | None:
         """Refuse the request, or let it through.
 
         Raises
         ------
         TokenError, ForbiddenError, RateError
         """
-        self._keep_strangers_out()
+        self._refuse_other_origins()
         endpoint = request.endpoint or ""
         scope = required_scope(operations(current_app).get(endpoint), request.method, request.path)
         caller = self._caller() if self._tokens is not None else None
@@ -133,19 +133,19 @@ class Guard:
         if caller is None:
             if _is_page():
                 return redirect(_LOGIN, 303)
-            given = "Authorization" in request.headers or COOKIE in request.cookies
-            raise TokenError("The token is not known." if given else "A token is needed: Authorization: Bearer TOKEN.")
+            sent = "Authorization" in request.headers or COOKIE in request.cookies
+            raise TokenError("The token is not known." if sent else "A token is needed: Authorization: Bearer TOKEN.")
         g.caller = caller
         require(scope)
         return None
 
     def _caller(self) -> Token | None:
-        kind, _, text = request.headers.get("Authorization", "").partition(" ")
-        given = text.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
-        return self.find(given) if given else None
+        scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
+        text = credentials.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
+        return self.find(text) if text else None
 
-    def _keep_strangers_out(self) -> None:
-        """Refuse what a page of another origin makes its reader's browser do: its requests reach loopback too.
+    def _refuse_other_origins(self) -> None:
+        """Refuse requests that a page of another origin sends by its reader's browser: they reach loopback too.
 
         Raises
         ------
@@ -172,13 +172,13 @@ def _netloc(origin: str) -> str:
 
 
 def _is_page() -> bool:
-    """Return whether somebody opens a page, and wants no error in JSON."""
-    wants = "text/html" in request.headers.get("Accept", "")  # by name: */* is what programs say
+    """Return whether a browser opens a page, for which an error in JSON is no use."""
+    wants = "text/html" in request.headers.get("Accept", "")  # by name: programs send */*
     return wants and request.method == "GET" and request.path.startswith(_PAGES)
 
 
 def _protect(response: Response) -> Response:
-    """Tell browsers to take a reply for nothing but what it is; a page that needs more has said so before."""
+    """Set headers that restrict what browsers do with a reply; a page that needs more has set its own before."""
     for name, value in (
         ("X-Content-Type-Options", "nosniff"),
         ("X-Frame-Options", "DENY"),

@@ -36,7 +36,7 @@ def plain(status: int, body: Any) -> Response:
 
 
 def status_of(job: Job) -> dict[str, Any]:
-    """Return a job as replies tell it."""
+    """Return a job as replies have it."""
     figures = {**job.counts, **job.results}
     return {
         "task_id": job.task_id,
@@ -82,7 +82,7 @@ class _Specifications:
 
 
 def blueprint(store: Store, settings: Settings) -> Routes:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it.
+    """Return the routes. ``GET /`` shows the first line of each docstring.
 
     Parameters
     ----------
@@ -96,29 +96,25 @@ def blueprint(store: Store, settings: Settings) -> Routes:
         "POST", "/<kind>", reply=replies.Accepted, status=202, enveloped=False, variants=_Specifications(settings)
     )
     def submit(kind: str, body: BaseModel, headers: Once) -> Response:
-        """Run something long as a job; GET /api/run/kinds says what, and what to send."""
+        """Run a long task as a job; GET /api/run/kinds lists the kinds and what they take."""
         job = store.submit(kind, body.model_dump(mode="json", by_alias=True), headers.key)
-        where = url_for("jobs.status", task_id=job.task_id)
-        told = {
-            "status": "Running",
-            "task_id": job.task_id,
-            "message": f"Job accepted; GET {where} tells how far it is.",
-        }
-        response = plain(202, told)
-        response.headers["Location"] = where
+        location = url_for("jobs.status", task_id=job.task_id)
+        message = f"Job accepted; GET {location} tells how far it is."
+        response = plain(202, {"status": "Running", "task_id": job.task_id, "message": message})
+        response.headers["Location"] = location
         return response
 
     @routes.operation("GET", "/kinds", reply=dict[str, replies.KindAbout])
     def listing_of_kinds() -> Response:
         """Which kinds of jobs there are, with the JSON schemas of what they take."""
-        about: dict[str, Any] = {}
+        descriptions: dict[str, Any] = {}
         for name in kinds.names():
             try:
                 kind = kinds.find(name)
-                about[name] = {"about": kind.about, "schema": kind.spec.model_json_schema()}
+                descriptions[name] = {"about": kind.about, "schema": kind.spec.model_json_schema()}
             except TriviumError as error:
-                about[name] = {"about": str(error), "schema": None}
-        return wire.envelope(200, "Queried the kinds of jobs successfully.", about)
+                descriptions[name] = {"about": str(error), "schema": None}
+        return wire.envelope(200, "Queried the kinds of jobs successfully.", descriptions)
 
     @routes.operation("GET", "", reply=list[replies.JobStatus])
     def listing(query: JobsQuery) -> Response:
@@ -133,7 +129,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
 
     @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False)
     def events(task_id: str, headers: LastEvent) -> Response:
-        """Hear how far a job is when that changes, as server-sent events."""
+        """Follow how far a job is, as server-sent events."""
         return streams.open(lambda: store.get(task_id), status_of, headers.id)
 
     @routes.operation("POST", "/cancel/<task_id>", reply=replies.JobStatus, enveloped=False)

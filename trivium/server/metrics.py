@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what happened, counted over all workers of a server, and how things stand when it asks.
+"""Figures for Prometheus: events, counted over all workers of a server, and the state at the time of a request.
 
 Counters and times are kept by prometheus_client in files of one folder that the workers share
 (PROMETHEUS_MULTIPROC_DIR; see `trivium.environment.share_metrics`); without that folder they are this process's own.
@@ -56,19 +56,19 @@ class Watch(Observer):
                 STEP_TIME.observe(seconds / steps)
 
     def host_died(self, testid: str, why: str) -> None:
-        """Count it, and tell why."""
+        """Count it, and log the reason."""
         DEATHS.inc()
         log.warning("%s", why, extra={"session": testid})
 
     def brought_back(self, testid: str, how: str, seconds: float) -> None:
-        """Count it, and say how."""
+        """Count it, and log how."""
         RECOVERIES.labels(how).inc()
         RECOVERY_TIME.observe(seconds)
         log.info("the session was brought back (%s) in %.3f s", how, seconds, extra={"session": testid})
 
 
-class _Standing(Collector):
-    """How sessions and jobs stand; any worker can tell, because both are on disk."""
+class _StateCollector(Collector):
+    """The present state of sessions and jobs; any worker can report it, because both are on disk."""
 
     def __init__(self, settings: Settings, sessions: SessionManager, store: Store) -> None:
         self._settings, self._sessions, self._store = settings, sessions, store
@@ -82,15 +82,15 @@ class _Standing(Collector):
         yield from self._of_jobs()
 
     def _of_sessions(self) -> Iterator[Metric]:
-        known = self._sessions.sessions()
-        states = Counts(one["state"] for one in known)
-        of = GaugeMetricFamily("trivium_sessions", "Sessions by state.", labels=["state"])
+        sessions = self._sessions.sessions()
+        states = Counts(session["state"] for session in sessions)
+        gauge = GaugeMetricFamily("trivium_sessions", "Sessions by state.", labels=["state"])
         for state in ("idle", "busy", "hibernated", "queued"):
-            of.add_metric([state], states[state])
-        yield of
+            gauge.add_metric([state], states[state])
+        yield gauge
         yield GaugeMetricFamily("trivium_sessions_limit", "Most sessions.", self._settings.max_sessions)
         yield GaugeMetricFamily("trivium_queue_length", "Sessions that wait for room.", states["queued"])
-        memory = sum(one["memory"] for one in known)
+        memory = sum(session["memory"] for session in sessions)
         yield GaugeMetricFamily("trivium_session_memory_bytes", "Resident memory of all session processes.", memory)
 
     def _of_jobs(self) -> Iterator[Metric]:
@@ -99,10 +99,10 @@ class _Standing(Collector):
         except StoreError as error:
             log.warning("the jobs are left out of the metrics: %s", error)
             return
-        of = GaugeMetricFamily("trivium_jobs", "Jobs by kind and status.", labels=["kind", "status"])
+        gauge = GaugeMetricFamily("trivium_jobs", "Jobs by kind and status.", labels=["kind", "status"])
         for (kind, state), count in counts.items():
-            of.add_metric([kind, state], count)
-        yield of
+            gauge.add_metric([kind, state], count)
+        yield gauge
         progress = GaugeMetricFamily("trivium_job_progress", "How much is done, 0 to 1.", labels=["task_id", "kind"])
         for job in running:
             progress.add_metric([job.task_id, job.kind], job.progress or 0.0)
@@ -124,15 +124,16 @@ def watch(app: Flask) -> None:
         REQUEST_TIME.labels(route).observe(seconds)
         caller = g.get("caller")
         logs.note(caller=caller.name if caller else None)
-        told = {"method": request.method, "route": route, "status": response.status_code, "seconds": round(seconds, 6)}
-        log.debug("%s %s %d", request.method, request.path, response.status_code, extra=told)
+        status = response.status_code
+        fields = {"method": request.method, "route": route, "status": status, "seconds": round(seconds, 6)}
+        log.debug("%s %s %d", request.method, request.path, status, extra=fields)
         return response
 
 
 def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Routes:
     """Return the route."""
     routes = Routes("metrics", "Server")
-    standing = _Standing(settings, sessions, store)
+    state = _StateCollector(settings, sessions, store)
 
     @routes.operation("GET", "/metrics", media=("text/plain",), enveloped=False)
     def metrics() -> Response:
@@ -142,8 +143,8 @@ def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Rou
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         else:
             registry = REGISTRY
-        told = CollectorRegistry()
-        told.register(standing)
-        return Response(generate_latest(registry) + generate_latest(told), content_type=CONTENT_TYPE_LATEST)
+        states = CollectorRegistry()
+        states.register(state)
+        return Response(generate_latest(registry) + generate_latest(states), content_type=CONTENT_TYPE_LATEST)
 
     return routes

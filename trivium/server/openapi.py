@@ -32,17 +32,17 @@ _ERRORS: Mapping[int, tuple[str, str]] = {
     401: ("A token is needed.", "A token is needed: Authorization: Bearer TOKEN."),
     403: ("The caller may not do this.", "The token grafana lacks the scope control."),
     404: ("There is none of this name.", "There is no job 2f0c."),
-    409: ("The session is not where the caller believes it to be.", "The session stands at 300.0s, not at 0.0s."),
+    409: ("The clock of the session is not what the caller expects.", "The session stands at 300.0s, not at 0.0s."),
     413: ("The body is too large.", "The body is larger than 1048576 bytes."),
     415: ("The body is not declared as JSON.", "The body must be JSON with the header Content-Type: application/json."),
     416: ("No such part of the file.", "The server cannot provide the requested range."),
-    429: ("Too often; Retry-After says when to come again.", "At most 5 requests a second."),
-    500: ("The plant failed, and the session stands where it stood.", "The FMU reported an error in fmi2DoStep."),
+    429: ("Too many requests; Retry-After says when to send the next.", "At most 5 requests a second."),
+    500: ("The plant failed; the session is unchanged.", "The FMU reported an error in fmi2DoStep."),
     501: (
         "An extra is not installed.",
         f"The kind of job sweep is not installed; install it with: {command('sweep', 'python')}",
     ),
-    503: ("No room; Retry-After says when to come again.", "There are as many sessions as there may be."),
+    503: ("No room; Retry-After says when to try again.", "There are as many sessions as there may be."),
     507: ("The state directory cannot be written.", "The journal cannot be written: No space left on device."),
 }
 _ERROR = {
@@ -251,7 +251,7 @@ def _statuses(route: _Route) -> list[int]:
 
 
 def _error(status: int, wrong: Any) -> dict[str, Any]:
-    about, message = _ERRORS[status]
+    meaning, message = _ERRORS[status]
     schema: Any = {"$ref": "#/components/schemas/Error"}
     if status == 400:
         unknown = {
@@ -261,10 +261,10 @@ def _error(status: int, wrong: Any) -> dict[str, Any]:
         }
         schema = {"anyOf": [schema, unknown]}
     example = {"status": status, "message": message, "payload": None}
-    told: dict[str, Any] = {"description": about, "content": {JSON: {"schema": schema, "example": example}}}
+    response: dict[str, Any] = {"description": meaning, "content": {JSON: {"schema": schema, "example": example}}}
     if status in (429, 503):
-        told["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "[s]"}}
-    return told
+        response["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "[s]"}}
+    return response
 
 
 def blueprint() -> Routes:

@@ -48,7 +48,7 @@ class Variants(Protocol):
 
 
 class Options(TypedDict, total=False):
-    """What a declaration may say; see `Operation`."""
+    """Options of a declaration; see `Operation`."""
 
     scope: Scope | None
     described: bool
@@ -125,9 +125,9 @@ class Operation:
             lenient = self.body.boptest and with_testid
             parsed["body"] = self.body.parse(wire.body(form=lenient), lenient=lenient)
         if self.query is not None:
-            parsed["query"] = self.query.of(request.args, lenient=with_testid)
+            parsed["query"] = self.query.from_arguments(request.args, lenient=with_testid)
         if self.headers is not None:
-            parsed["headers"] = self.headers.of(request.headers)
+            parsed["headers"] = self.headers.from_headers(request.headers)
         return parsed
 
 
@@ -156,7 +156,7 @@ class Routes(Blueprint):
         ----------
         method : str
         rule : str
-            The address; what stands in brackets may be left out, and its variable is None then.
+            The address; a part in brackets may be left out, and its variable is None then.
         **options
             See `Operation`.
         """
@@ -190,5 +190,5 @@ class Routes(Blueprint):
 
 def operations(app: App) -> dict[str, Operation]:
     """Return the declared routes of an application, by endpoint."""
-    found: dict[str, Operation] = app.extensions.setdefault(_EXTENSION, {})
-    return found
+    declared: dict[str, Operation] = app.extensions.setdefault(_EXTENSION, {})
+    return declared

@@ -23,7 +23,7 @@ class Rates:
     """Limits of requests a second; a second's worth may come at once.
 
     The generic cell rate algorithm: for each caller one time is kept, at which all its requests so far would have been
-    due at the rate allowed. It stands in a file that the workers share.
+    due at the rate allowed. The workers share the file that holds it.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ class Rates:
             # a place of the file for each caller; filelock locks whole files
             fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
             try:
-                now = time.monotonic()
+                clock = time.monotonic()
                 (due,) = _TIME.unpack_from(self._times, at)
-                if not now - 1 <= due <= now + 2:  # long ago, or before the machine started
-                    due = now
-                due = max(due, now) + 1 / rate
-                wait = due - now - 1
+                if not clock - 1 <= due <= clock + 2:  # long ago, or before the machine started
+                    due = clock
+                due = max(due, clock) + 1 / rate
+                wait = due - clock - 1
                 if wait > 1e-9:
                     raise RateError(f"At most {rate} requests a second.", math.ceil(wait))
                 _TIME.pack_into(self._times, at, due)

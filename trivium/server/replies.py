@@ -101,7 +101,7 @@ class Snapshot(_Reply):
 
 
 class Clock(_Reply):
-    """Where a session stands."""
+    """The clock of a session."""
 
     time: Time
 
@@ -125,7 +125,7 @@ class Stopped(_Reply):
 
 
 class SessionAbout(_Reply):
-    """A session and where it stands."""
+    """A session and its clock."""
 
     testid: str
     testcaseid: str | None
@@ -224,7 +224,7 @@ class Runs(BaseModel):
 
 
 class WrongTestId(_Reply):
-    """A test id that no session has, as BOPTEST tells it."""
+    """A test id that no session has, as BOPTEST reports it."""
 
     value: str
     msg: str

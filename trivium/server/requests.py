@@ -155,13 +155,13 @@ class Body(BaseModel):
         MissingError
             Where a lenient request lacks a field.
         """
-        known = cls.model_fields
+        declared = cls.model_fields
+        if lenient:
+            fields = cls.accepted(fields)
+        else:
+            fields = {name: value for name, value in fields.items() if value is not None or name not in declared}
         try:
-            return cls.model_validate(
-                cls.known(fields)
-                if lenient
-                else {name: value for name, value in fields.items() if value is not None or name not in known}
-            )
+            return cls.model_validate(fields)
         except ValidationError as error:
             missing = [str(details["loc"][-1]) for details in error.errors() if details["type"] == "missing"]
             if lenient and missing:
@@ -169,7 +169,7 @@ class Body(BaseModel):
             raise refusals(error, cls)[0] from None
 
     @classmethod
-    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields that a lenient request is made of."""
         return {name: value for name, value in fields.items() if name in cls.model_fields}
 
@@ -184,7 +184,7 @@ class Query(Body):
     """Parameters of the address; unknown ones are refused, but with a test id."""
 
     @classmethod
-    def of(cls, arguments: MultiDict[str, str], *, lenient: bool = False) -> Self:
+    def from_arguments(cls, arguments: MultiDict[str, str], *, lenient: bool = False) -> Self:
         """Return the query of a request; errors as `parse`."""
         lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) is list}
         return cls.parse(
@@ -198,7 +198,7 @@ class RequestHeaders(Body):
     model_config = ConfigDict(extra="ignore")
 
     @classmethod
-    def of(cls, headers: Headers) -> Self:
+    def from_headers(cls, headers: Headers) -> Self:
         """Return the headers of a request; errors as `parse`."""
         aliases = [str(field.alias) for field in cls.model_fields.values()]
         return cls.parse({alias: headers[alias] for alias in aliases if alias in headers})
@@ -263,7 +263,7 @@ class ActionBody(BoptestBody):
         return self.model_extra or {}
 
     @classmethod
-    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return all fields: their names are the test case's."""
         return fields
 
@@ -305,7 +305,7 @@ class ScenarioBody(BoptestBody):
     seed: Annotated[int, _by(_seed)] | None = None
 
     @classmethod
-    def known(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return all fields: unknown ones are refused with a test id too."""
         return fields
 

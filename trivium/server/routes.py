@@ -17,7 +17,7 @@ from trivium.session.manager import SessionManager
 
 
 def blueprint(sessions: SessionManager) -> Routes:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+    """Return the routes. ``GET /`` shows the first line of each docstring."""
     routes = Routes("session", "Plant")
 
     @routes.operation("GET", "/version[/<testid>]", reply=replies.Version)

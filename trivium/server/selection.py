@@ -49,41 +49,41 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
     with open_results(folder / "results") as results:
         for name in variables:
             if name not in results.variables:
-                known = ", ".join(results.variables) or "none"
+                names = ", ".join(results.variables) or "none"
                 raise InvalidValueError(
-                    f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {known}.",
+                    f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {names}.",
                     "variable",
                 )
-        chosen = results.select(**parse_choices(query.select))
-        total = len(chosen)
-        chosen = Selection(results, chosen.runs[query.offset : query.offset + query.limit])
+        selected = results.select(**parse_choices(query.select))
+        total = len(selected)
+        runs = Selection(results, selected.runs[query.offset : query.offset + query.limit])
         columns = [*results.parameters, *results.metrics]
-        numbers = len(chosen) * (len(columns) + 1 + len(variables) * results.time.size)
+        numbers = len(runs) * (len(columns) + 1 + len(variables) * results.time.size)
         if numbers > _MOST:
             raise TooLargeError(
-                f"{len(chosen)} runs would be {numbers} numbers, and a reply holds {_MOST}; lower the parameter limit, "
+                f"{len(runs)} runs would be {numbers} numbers, and a reply holds {_MOST}; lower the parameter limit, "
                 "choose fewer runs or variables, or download the files."
             )
         if _wants_parquet(query):
-            return _parquet(chosen, variables)
-        return _json(chosen, variables, total, query.offset)
+            return _parquet(runs, variables)
+        return _json(runs, variables, total, query.offset)
 
 
-def _json(chosen: Any, variables: list[str], total: int, offset: int) -> Response:
-    results = chosen.results
-    payload: dict[str, Any] = {"total": total, "offset": offset, "run": chosen.runs}
-    payload["parameters"] = {name: results.column(name, chosen.runs) for name in results.parameters}
-    payload["metrics"] = {name: results.column(name, chosen.runs) for name in results.metrics}
+def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
+    results = runs.results
+    payload: dict[str, Any] = {"total": total, "offset": offset, "run": runs.runs}
+    payload["parameters"] = {name: results.column(name, runs.runs) for name in results.parameters}
+    payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
     if variables:
         payload["time"] = results.time
-        payload["trajectories"] = {name: chosen.trajectories(name) for name in variables}
+        payload["trajectories"] = {name: runs.trajectories(name) for name in variables}
     return wire.envelope(200, "Queried the runs successfully.", payload)
 
 
-def _parquet(chosen: Any, variables: list[str]) -> Response:
+def _parquet(runs: Any, variables: list[str]) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "selection.parquet"
-        chosen.export(path, trajectories=bool(variables), variables=variables or None)
+        runs.export(path, trajectories=bool(variables), variables=variables or None)
         return Response(path.read_bytes(), content_type=PARQUET)
 
 

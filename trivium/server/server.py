@@ -59,9 +59,9 @@ def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Return whether a record of gunicorn says more than the sentence about an application that cannot be loaded."""
-    known = (f"exited with code {Arbiter.APP_LOAD_ERROR}", "Shutting down: Master", "App failed to load")
-    return not any(text in record.getMessage() for text in known)
+    """Return whether a record of gunicorn adds to the sentence about an application that cannot be loaded."""
+    expected = (f"exited with code {Arbiter.APP_LOAD_ERROR}", "Shutting down: Master", "App failed to load")
+    return not any(text in record.getMessage() for text in expected)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -105,8 +105,8 @@ def configuration(settings: Settings) -> MappingProxyType[str, Any]:
             "workers": 1,
             "control_socket_disable": True,
             "threads": settings.threads,
-            # a worker that says nothing for so long is replaced [s]; a long simulation does not silence it, but a
-            # slow import may
+            # a worker without a sign of life for so long is replaced [s]; a long simulation does not silence it, but
+            # a slow import may
             "timeout": 120,
             # what is in hand when the server is to end is finished, however long it may take [s]
             "graceful_timeout": settings.step_timeout,
@@ -125,7 +125,7 @@ def configuration(settings: Settings) -> MappingProxyType[str, Any]:
 
 
 class Hooks:
-    """What gunicorn calls while a server starts, runs and ends.
+    """Callbacks of gunicorn while a server starts, runs and ends.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class Hooks:
                 self._worker_of_jobs.kill()
 
     def post_worker_init(self, worker: Any) -> None:
-        """Say what to open next; the test case is loaded by now."""
+        """Print which address to open; the test case is loaded by now."""
         # Ctrl-C reaches master and worker, and the master then sends SIGQUIT for a quick end. gunicorn's own handler
         # takes locks that the interrupted thread may hold, and would then hang. There is nothing to save: just leave.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -226,7 +226,7 @@ class Hooks:
 
 def worker_exit(_arbiter: Any, worker: Any) -> None:
     """Leave at once: there is nothing to save, and native libraries may hang while they are unloaded."""
-    if worker.booted:  # otherwise the exit code tells the master that it need not try again
+    if worker.booted:  # otherwise the master sees from the exit code that it need not try again
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -16,20 +16,20 @@ from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, Steps
 from trivium.session.manager import SessionManager
 
 
-def _require_few(body: StepsBody, most: int) -> None:
+def _require_few(body: StepsBody, limit: int) -> None:
     """Refuse a request for too many steps before a session gets it."""
     trajectory: Any = body.trajectory  # whose shape the session checks
     if isinstance(trajectory, dict):
         trajectory = next(iter(trajectory.values()), None)
     count = max(len(trajectory) if isinstance(trajectory, list) else 1, body.steps or 1)
-    if count > most:
+    if count > limit:
         raise InvalidValueError(
-            f"Invalid value {count} for parameter steps. Value must be at most {most} in one request.", "steps"
+            f"Invalid value {count} for parameter steps. Value must be at most {limit} in one request.", "steps"
         )
 
 
 def blueprint(sessions: SessionManager) -> Routes:
-    """Return the routes. The first line of each docstring is what ``GET /`` says about it."""
+    """Return the routes. ``GET /`` shows the first line of each docstring."""
     routes = Routes("sessions", "Sessions")
 
     @routes.operation("GET", "/sessions", reply=list[replies.SessionAbout])

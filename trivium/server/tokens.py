@@ -1,4 +1,4 @@
-"""Who may call, and what for: tokens in a file, of which only hashes are kept."""
+"""Tokens in a file, which holds only their hashes, and the scopes that they allow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Token(BaseModel):
     Attributes
     ----------
     name : str
-        Stands in the log in place of the token.
+        The log has it in place of the token.
     sha256 : str
         Of the token. The token is 256 random bits, so no salt and no slow hash is needed.
     scopes : tuple of str
@@ -49,7 +49,7 @@ class Token(BaseModel):
 
     def may(self, scope: str) -> bool:
         """Return whether the token allows a scope."""
-        return any(scope == own or scope in _IMPLIED[own] for own in self.scopes)
+        return any(scope == granted or scope in _IMPLIED[granted] for granted in self.scopes)
 
 
 _FILE = TypeAdapter(list[Token])
@@ -72,10 +72,10 @@ class Tokens:
         self._path = path
         self._seen: tuple[int, int, int] | None = None
         self._tokens: list[Token] = []
-        self.all()
+        self.read()
 
-    def all(self) -> list[Token]:
-        """Return all tokens.
+    def read(self) -> list[Token]:
+        """Return the tokens, read again where the file has changed.
 
         Raises
         ------
@@ -83,29 +83,29 @@ class Tokens:
             As the constructor.
         """
         try:
-            now = self._path.stat()
-            seen = (now.st_mtime_ns, now.st_size, now.st_ino)
+            status = self._path.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
             if seen != self._seen:
                 self._tokens = _FILE.validate_json(self._path.read_bytes())
                 self._seen = seen
         except OSError as error:
             raise SettingsError(f"TRIVIUM_TOKENS: {self._path} cannot be read: {error.strerror}") from error
         except ValidationError as error:
-            where = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
+            place = ".".join(map(str, error.errors()[0]["loc"])) or "the file"
             # the value is left out: somebody may have put a token where its hash belongs
-            raise SettingsError(f"TRIVIUM_TOKENS: {self._path}: {where}: {error.errors()[0]['msg']}") from None
+            raise SettingsError(f"TRIVIUM_TOKENS: {self._path}: {place}: {error.errors()[0]['msg']}") from None
         return self._tokens
 
-    def find(self, given: str) -> Token | None:
-        """Return the token of this text; all are compared, in a time that tells nothing."""
-        digest, found = _digest(given), None
-        for token in self.all():
+    def find(self, text: str) -> Token | None:
+        """Return the token of this text; all are compared, each in constant time."""
+        digest, match = _digest(text), None
+        for token in self.read():
             if hmac.compare_digest(token.sha256, digest):
-                found = token
-        return found
+                match = token
+        return match
 
     def add(self, name: str, scopes: Iterable[str], rate: int | None = None) -> str:
-        """Make a token and return its text, which is not kept.
+        """Make a token and return its text, which is not stored.
 
         Raises
         ------
@@ -125,21 +125,21 @@ class Tokens:
             else:
                 reason = str(first["msg"])
             raise InvalidValueError(f"Invalid {field}: {reason}", field) from error
-        if any(one.name == name for one in self.all()):
+        if any(token.name == name for token in self.read()):
             raise InvalidValueError(f"There is a token {name} already.", "name")
-        _write(self._path, [*self.all(), token])
+        _write(self._path, [*self.read(), token])
         return text
 
     def remove(self, name: str) -> None:
-        """Forget a token.
+        """Remove a token.
 
         Raises
         ------
         InvalidValueError
             When there is none of this name.
         """
-        left = [token for token in self.all() if token.name != name]
-        if len(left) == len(self.all()):
+        left = [token for token in self.read() if token.name != name]
+        if len(left) == len(self.read()):
             near = did_you_mean(name, [token.name for token in left])
             raise InvalidValueError(f"There is no token {name}.{near}", "name")
         _write(self._path, left)
