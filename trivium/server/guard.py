@@ -46,11 +46,11 @@ def check_bind(settings: Settings, host: str) -> None:
     """
     if settings.tokens == "none":
         if not is_loopback(host):
-            log.warning("TRIVIUM_TOKENS=none: whoever reaches %s may do anything", host)
+            log.warning("TRIVIUM_TOKENS=none: anybody who reaches %s may do anything", host)
     elif settings.tokens is None and not is_loopback(host):
         raise SettingsError(
-            f"Whoever reaches {host} could do anything. Make tokens (trivium token add NAME --file FILE) and set "
-            f"TRIVIUM_TOKENS=FILE; or say that this is meant: TRIVIUM_TOKENS=none."
+            f"Anybody who reaches {host} could do anything. Make tokens (trivium token add NAME --file FILE) and set "
+            f"TRIVIUM_TOKENS=FILE; or allow it: TRIVIUM_TOKENS=none."
         )
 
 
