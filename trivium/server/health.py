@@ -21,7 +21,7 @@ PROOF = 20.0
 
 def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes."""
-    routes = Routes("health", "Server")
+    routes = Routes("health", "Server", failures=frozenset())
     proof: dict[str, float] = {}
 
     @routes.operation("GET", "/health/live", scope=None)
@@ -29,7 +29,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Say that the server answers."""
         return wire.envelope(200, "Alive.", None)
 
-    @routes.operation("GET", "/health/ready", scope=None, reply=replies.Ready)
+    @routes.operation("GET", "/health/ready", scope=None, failures={503}, reply=replies.Ready)
     def ready() -> Response:
         """Say whether a plant can be stepped: 200, or 503 and why not."""
         now = time.monotonic()

@@ -11,7 +11,7 @@ from trivium.server.operations import JSON, Routes
 
 def blueprint() -> Routes:
     """Return the route."""
-    routes = Routes("index", "Server")
+    routes = Routes("index", "Server", failures=frozenset())
 
     @routes.operation("GET", "/", reply=replies.Index, media=(JSON, "text/html"))
     def root() -> Response:

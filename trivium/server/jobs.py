@@ -90,7 +90,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     settings : Settings
     """
     streams = Streams(settings.threads)
-    routes = Routes("jobs", "Jobs", "/api/run", "jobs")
+    routes = Routes("jobs", "Jobs", "/api/run", "jobs", frozenset({400, 501, 503}))
 
     @routes.operation(
         "POST", "/<kind>", reply=replies.Accepted, status=202, enveloped=False, variants=_Specifications(settings)
@@ -137,7 +137,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
         """End a job; one that has ended stays as it is."""
         return plain(200, status_of(store.cancel(task_id)))
 
-    @routes.operation("GET", "/logs/<task_id>", media=("text/plain",), enveloped=False)
+    @routes.operation("GET", "/logs/<task_id>", failures={416}, media=("text/plain",), enveloped=False)
     def logs(task_id: str) -> Response:
         """Read what a job wrote; a Range header chooses a part."""
         job = store.get(task_id)
@@ -157,13 +157,13 @@ def blueprint(store: Store, settings: Settings) -> Routes:
             200, "Queried the results successfully.", {"results": job.results, "files": sizes, "outcome": job.outcome}
         )
 
-    @routes.operation("GET", "/results/<task_id>/selection", reply=replies.Runs, media=(JSON, PARQUET))
+    @routes.operation("GET", "/results/<task_id>/selection", failures={413}, reply=replies.Runs, media=(JSON, PARQUET))
     def selection(task_id: str, query: RunsQuery) -> Response:
         """Read some runs of a sweep, chosen by ?select=name=value, as JSON or Parquet."""
         job = store.get(task_id)
         return selected(job, store.folder_of(job.task_id), query)
 
-    @routes.operation("GET", "/results/<task_id>/<path:name>", media=_FILES, enveloped=False)
+    @routes.operation("GET", "/results/<task_id>/<path:name>", failures={416}, media=_FILES, enveloped=False)
     def result(task_id: str, name: str) -> Response:
         """Download a file that a job made; a Range header chooses a part."""
         job = store.get(task_id)

@@ -132,7 +132,7 @@ def watch(app: Flask) -> None:
 
 def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Routes:
     """Return the route."""
-    routes = Routes("metrics", "Server")
+    routes = Routes("metrics", "Server", failures=frozenset())
     state = _StateCollector(settings, sessions, store)
 
     @routes.operation("GET", "/metrics", media=("text/plain",), enveloped=False)

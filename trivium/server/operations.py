@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict, Unpack, get_type_hints
 
@@ -28,6 +28,8 @@ from trivium.server.requests import Body, Query, RequestHeaders
 from trivium.server.tokens import Scope
 
 JSON = "application/json"
+#: Statuses of errors of a session: refused, elsewhere, no room, no space on the disk.
+OF_A_SESSION = frozenset({400, 409, 503, 507})
 _EXTENSION = "trivium-operations"
 View = Callable[..., Response]
 
@@ -52,6 +54,7 @@ class Options(TypedDict, total=False):
 
     scope: Scope | None
     described: bool
+    failures: Set[int]
     reply: Any
     example: Mapping[str, Any]
     status: int
@@ -73,6 +76,8 @@ class Operation:
         What the caller's token must allow; None for nothing. By default ``read`` for GET.
     described : bool
         Whether the description of the API has it.
+    failures : set of int
+        Statuses of its own errors; those of access, of what a request holds and of a fault are known.
     body, query, headers : type or None
         What a view takes.
     reply : Any
@@ -93,6 +98,7 @@ class Operation:
     tag: str
     scope: Scope | None
     described: bool = True
+    failures: Set[int] = frozenset()
     body: type[Body] | None = None
     query: type[Query] | None = None
     headers: type[RequestHeaders] | None = None
@@ -143,11 +149,20 @@ class Routes(Blueprint):
     url_prefix : str, optional
     scope : Scope
         Of what does more than read.
+    failures : set of int
+        Of all routes; those of a session by default.
     """
 
-    def __init__(self, name: str, tag: str, url_prefix: str | None = None, scope: Scope = "control") -> None:
+    def __init__(
+        self,
+        name: str,
+        tag: str,
+        url_prefix: str | None = None,
+        scope: Scope = "control",
+        failures: Set[int] = OF_A_SESSION,
+    ) -> None:
         super().__init__(name, __name__, url_prefix=url_prefix)
-        self._tag, self._scope = tag, scope
+        self._tag, self._scope, self._failures = tag, scope, failures
 
     def operation(self, method: str, rule: str, **options: Unpack[Options]) -> Callable[[View], View]:
         """Declare the view that answers a method at an address.
@@ -166,6 +181,7 @@ class Routes(Blueprint):
             models = {name: types[name] for name in ("body", "query", "headers") if name in types}
             if "variants" in options:
                 del models["body"]
+            options["failures"] = self._failures | options.get("failures", frozenset())
             options.setdefault("scope", "read" if method == "GET" else self._scope)
             operation = Operation(self._tag, **models, **options)
 
