@@ -173,7 +173,7 @@ def main() -> int:
     parser.add_argument("--start", type=float, default=300000.0, help="start time [s] (default 300000)")
     parser.add_argument("--thousands", type=int, default=3, help="thousands of steps to watch memory over (default 3)")
     options = parser.parse_args()
-    settings = Settings.from_env()
+    settings = Settings()
     all_actions = recorded_actions(settings)
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)

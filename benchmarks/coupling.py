@@ -114,7 +114,7 @@ def of_pair(path: Path, most: int) -> None:
 def workplace(case: Case, folder: Path):
     """Make a case ready in a folder of its own, without a cache."""
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
-        problem = prepare(case, folder, Settings.from_env())
+        problem = prepare(case, folder, Settings())
         with contextlib.closing(Record(Path(place), problem.fingerprint)) as record:
             yield problem, record, Evaluator(problem, record, None, Path(place) / "work")
 
@@ -176,7 +176,7 @@ def status_latency(seconds: float) -> None:
         case = {"components": {"a": one}, "connections": links, "alpha": 0.1, "max_iterations": 10**5}
         (folder / "case.json").write_text(json.dumps(case))
         variables = {"TRIVIUM_STUDIES": str(folder.parent), "TRIVIUM_WORKER_JOBS": "2"}
-        with Server(Settings.from_env().resources, Path(place) / "state", **variables) as server:
+        with Server(Settings().resources, Path(place) / "state", **variables) as server:
             tasks = [server.request("POST", "/api/run/converge", {"case_name": "busy"})[1]["task_id"] for _ in range(2)]
             while any(
                 (server.request("GET", f"/api/run/status/{task}")[1]["iterations_run"] or 0) < 2 for task in tasks

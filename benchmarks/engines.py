@@ -93,7 +93,7 @@ def table(resources: Resources, cache: Path, arguments: argparse.Namespace, say:
 
 def main() -> None:
     """Read the arguments and print the table."""
-    settings = Settings.from_env()
+    settings = Settings()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--resources", type=Path, default=settings.resources)
     parser.add_argument("--start", type=float, default=300000.0)

@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="steps of each row (default 2000)")
     parser.add_argument("--start", type=float, default=300000.0, help="start time [s] (default 300000)")
     options = parser.parse_args()
-    settings, count, start = Settings.from_env(), options.steps, options.start
+    settings, count, start = Settings(), options.steps, options.start
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state)

@@ -22,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kpi", description=__doc__)
     parser.add_argument("--steps", type=int, default=2000, help="steps of each row (default 2000)")
     count = parser.parse_args().steps
-    settings = Settings.from_env()
+    settings = Settings()
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder))
         actions = baseline(recorded_actions(settings), case.get_inputs().payload, START, count)

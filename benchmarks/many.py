@@ -121,7 +121,7 @@ def main() -> int:
     parser.add_argument("--start", type=float, default=300000.0, help="start time [s] (default 300000)")
     parser.add_argument("--rounds", type=int, default=9, help="rounds (default 9)")
     options = parser.parse_args()
-    settings = Settings.from_env()
+    settings = Settings()
     all_actions = recorded_actions(settings)
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder) / "in-process")

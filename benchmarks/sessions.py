@@ -131,7 +131,7 @@ def main() -> int:
     resources = ROOT / "Resources"
     with tempfile.TemporaryDirectory(prefix="trivium-bench-", ignore_cleanup_errors=True) as folder:
         state = Path(folder)
-        manager = SessionManager(Settings.from_env({"TRIVIUM_STATE_DIR": folder}))
+        manager = SessionManager(Settings(environ={"TRIVIUM_STATE_DIR": folder}))
         print("| | [ms] |\n|---|--:|")
         print(
             f"| first session of a server: zygote, trial of the FMU, host | {milliseconds(manager.open_default):.0f} |"

@@ -49,7 +49,7 @@ def main() -> int:
             "TRIVIUM_STATE_DIR": f"{folder}/s",
             "TRIVIUM_STEP_TIMEOUT": str(LIMIT),
         }
-        manager = SessionManager(Settings.from_env(environ))
+        manager = SessionManager(Settings(environ=environ))
         manager.call(None, "advance", {})
         for what, trap in TRAPS.items():
             taken = [heard(manager, trap) for _ in range(3 if trap is Trap.HANG else 9)]

@@ -70,7 +70,7 @@ class Chaos:
         self.resources, self.state_dir = resources, state_dir
         self.random = random.Random(seed)
         self.manager = SessionManager(
-            Settings.from_env({"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(state_dir)})
+            Settings(environ={"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(state_dir)})
         )
         self.server = Server(resources, state_dir, FOUR)
         self.killed: Counter[str] = Counter()

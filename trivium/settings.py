@@ -231,11 +231,6 @@ class Settings(BaseSettings):
         environ = init_settings.init_kwargs.pop("environ")  # type: ignore[attr-defined]  # it is an InitSettingsSource
         return init_settings, _Variables(settings_cls, environ)
 
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """Return the settings of an environment, by default that of the process."""
-        return cls(environ=environ)
-
     @property
     def url(self) -> str:
         """Address for people to open."""

@@ -80,7 +80,7 @@ def test_runs_of_a_sweep(server, client, own_fmu, tmp_path):
         "simulation_parameters": {"tau": [5, 10, 20], "gain": [2, 3]},
     }
     (tmp_path / "study.json").write_text(json.dumps(study))
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(server.state_dir)}))
     job = client.job(store.submit("sweep", {}).task_id)  # the worker refuses its specification
     folder = store.folder_of(job.task_id)
     store.close()

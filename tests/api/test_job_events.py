@@ -23,7 +23,7 @@ def server(small_resources, tmp_path):
 
 @pytest.fixture
 def store(server):
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(server.state_dir)}))
     yield store
     store.close()
 
@@ -126,7 +126,7 @@ def test_a_stream_has_an_end_and_signs_of_life(small_server, monkeypatch):
     monkeypatch.setattr(events, "LONGEST", 0.5)
     monkeypatch.setattr(events, "HEARTBEAT", 0.1)
     monkeypatch.setattr(events, "LOOK", 0.05)
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     job = store.submit("step", {"end_time": 300})
     streams = events.Streams(2)
     response = streams.open(lambda: store.get(job.task_id), lambda found: {"status": found.state}, None)

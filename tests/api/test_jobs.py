@@ -17,7 +17,7 @@ CONTRACT = {
 
 @pytest.fixture(scope="module")
 def store(small_server):
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     yield store
     store.close()
 

@@ -34,7 +34,7 @@ def job(small_server, own_fmu, tmp_path_factory):
             "variable": "x", "method": "time_above", "threshold": 9}},
     }  # fmt: skip
     (folder / "study.json").write_text(json.dumps(study))
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     task_id = store.submit("sweep", {}).task_id
     while (taken := store.claim("test")).task_id != task_id:
         store.finish(taken, State.CANCELLED, "not wanted")
@@ -112,7 +112,7 @@ def test_a_reply_has_an_end(small_server, job, monkeypatch):
     from trivium.server.requests import RunsQuery
 
     monkeypatch.setattr(selection, "_MOST", 6 * 5)
-    store = Store(Settings.from_env({"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     try:
         record, folder = store.get(job), store.folder_of(job)
     finally:

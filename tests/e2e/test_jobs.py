@@ -29,7 +29,7 @@ class Site:
 
     def __init__(self, folder, url):
         self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(LEASE)}
-        self.settings = Settings.from_env(self.variables)
+        self.settings = Settings(environ=self.variables)
         self.store = Store(self.settings)
         self.log = folder / "workers.log"
         self.workers = []

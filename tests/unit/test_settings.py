@@ -20,7 +20,7 @@ DOCUMENT = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 
 
 def test_defaults():
-    settings = Settings.from_env({})
+    settings = Settings(environ={})
     assert (settings.host, settings.port, settings.url) == ("127.0.0.1", 5000, "http://127.0.0.1:5000")
     assert (settings.resources, settings.studies) == (ROOT / "Resources", ROOT / "examples")
     assert settings.state_dir == ROOT / ".trivium-state"
@@ -28,8 +28,8 @@ def test_defaults():
 
 
 def test_the_environment_is_honoured():
-    settings = Settings.from_env(
-        {
+    settings = Settings(
+        environ={
             "HOST": "0.0.0.0",
             "PORT": "8000",
             "TRIVIUM_RESOURCES": "some/where",
@@ -47,7 +47,7 @@ def test_the_environment_is_honoured():
 
 
 def test_an_empty_value_counts_as_not_set():
-    assert Settings.from_env({"PORT": "", "TRIVIUM_RESOURCES": " "}) == Settings.from_env({})
+    assert Settings(environ={"PORT": "", "TRIVIUM_RESOURCES": " "}) == Settings(environ={})
 
 
 def test_options_go_before_variables_and_those_that_are_none_do_not_count():
@@ -123,7 +123,7 @@ def test_another_process_gets_the_same_settings_by_its_environment(tmp_path):
 )
 def test_what_is_not_acceptable_is_named(variable, value, said):
     with pytest.raises(SettingsError) as caught:
-        Settings.from_env({variable: value})
+        Settings(environ={variable: value})
     assert str(caught.value).startswith(f"{variable} must be ")
     assert said in str(caught.value)
 

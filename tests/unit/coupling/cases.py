@@ -95,7 +95,7 @@ def put(folder: Path, case: dict) -> Path:
 
 
 def settings_of(state_dir: Path) -> Settings:
-    return Settings.from_env({"TRIVIUM_STATE_DIR": str(state_dir)})
+    return Settings(environ={"TRIVIUM_STATE_DIR": str(state_dir)})
 
 
 def run(folder: Path, case: dict, out: Path | None = None, *, cached: bool = False, watch=lambda _: None):

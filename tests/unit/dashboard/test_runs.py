@@ -23,7 +23,7 @@ POINTS = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "CDWP01_rpm")
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory):
     environ = {"TRIVIUM_RESOURCES": str(ROOT / "Resources"), "TRIVIUM_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
-    manager = SessionManager(Settings.from_env(environ))
+    manager = SessionManager(Settings(environ=environ))
     yield manager
     manager.stop_all()
     manager.close()
@@ -75,7 +75,7 @@ def test_looking_ahead_does_not_cheat_where_forecasts_err(sessions):
 
 def test_rules_are_for_the_cooling_plant_only(own_fmu, tmp_path):
     environ = {"TRIVIUM_RESOURCES": str(own_fmu("linear", "2.0")), "TRIVIUM_STATE_DIR": str(tmp_path / "state")}
-    manager = SessionManager(Settings.from_env(environ))
+    manager = SessionManager(Settings(environ=environ))
     try:
         testid = manager.select(manager.testcases()[0])
         with pytest.raises(InvalidValueError, match="no input"):

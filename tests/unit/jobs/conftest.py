@@ -15,7 +15,7 @@ def open_store(tmp_path, jobs_url):
 
     def opened(lease=30):
         variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": str(lease)}
-        stores.append(Store(Settings.from_env(variables)))
+        stores.append(Store(Settings(environ=variables)))
         return stores[-1]
 
     yield opened

@@ -229,7 +229,7 @@ def test_a_client_in_a_loop_meets_a_wall(store, monkeypatch):
 
 
 def settings(tmp_path, url):
-    return Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": url})
+    return Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": url})
 
 
 def test_a_store_that_cannot_be_reached_is_told_and_used_again_later(postgres, tmp_path):

@@ -19,7 +19,7 @@ def make(small_resources, tmp_path):
 
     def made(**variables):
         environ = {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"), **variables}
-        apps.append(create_app(Settings.from_env(environ)))
+        apps.append(create_app(Settings(environ=environ)))
         return apps[-1]
 
     yield made

@@ -37,7 +37,7 @@ def make(small_resources, folder):
                 "TRIVIUM_STATE_DIR": str(folder / "state"),
                 **variables,
             }
-            apps[key] = create_app(Settings.from_env(environ))
+            apps[key] = create_app(Settings(environ=environ))
         return apps[key]
 
     yield made
@@ -187,12 +187,12 @@ def test_secrets_are_not_logged(make, tokens, secrets, caplog):
 def test_strangers_are_let_in_only_when_that_was_said(host, loopback, tmp_path):
     assert is_loopback(host) == loopback
     for tokens in ("none", str(tmp_path / "tokens.json")):
-        check_bind(Settings.from_env({"TRIVIUM_TOKENS": tokens}), host)
+        check_bind(Settings(environ={"TRIVIUM_TOKENS": tokens}), host)
     if loopback:
-        check_bind(Settings.from_env({}), host)
+        check_bind(Settings(environ={}), host)
     else:
         with pytest.raises(SettingsError, match="TRIVIUM_TOKENS"):
-            check_bind(Settings.from_env({}), host)
+            check_bind(Settings(environ={}), host)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "[::1", "192.168.0.9"])

@@ -30,7 +30,7 @@ def make(small_resources, tmp_path_factory):
         key = tuple(sorted(variables.items()))
         if key not in apps:
             environ = {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(state), **variables}
-            apps[key] = create_app(Settings.from_env(environ))
+            apps[key] = create_app(Settings(environ=environ))
         return apps[key].test_client()
 
     yield made

@@ -16,7 +16,7 @@ def app(small_resources, tmp_path):
         "TRIVIUM_MAX_SESSIONS": "1",
         "TRIVIUM_MAX_STEPS": "5",
     }
-    app = create_app(Settings.from_env(environ))
+    app = create_app(Settings(environ=environ))
     yield app
     app.extensions["trivium-sessions"].stop_all()
     app.extensions["trivium-sessions"].close()

@@ -15,7 +15,7 @@ def manage(small_resources, tmp_path):
 
     def managed(resources=small_resources, **variables):
         environ = {"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"), **variables}
-        managers.append(SessionManager(Settings.from_env(environ)))
+        managers.append(SessionManager(Settings(environ=environ)))
         return managers[-1]
 
     yield managed

@@ -69,7 +69,7 @@ def test_a_case_in_mathprog_is_coupled(tmp_path):
         shutil.copy(Path(__file__).with_name(name), tmp_path)
     (tmp_path / "economy.py").write_text(ECONOMY)
     (tmp_path / "case.json").write_text(json.dumps(CASE))
-    settings = Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
+    settings = Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
     _, result, _ = run_case(load_case(tmp_path / "case.json"), tmp_path, tmp_path / "out", settings, lambda done: None)
     assert result.converged, result.reason
 
@@ -98,7 +98,7 @@ def test_a_run_goes_on_only_with_the_tables_it_began_with(tmp_path):
     }
     (tmp_path / "economy.py").write_text(ECONOMY)
     (tmp_path / "case.json").write_text(json.dumps(case))
-    settings = Settings.from_env({"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
+    settings = Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path / "state")})
     fingerprints = []
     for value in (1.0, 1.0, 2.0):
         (tmp_path / "base.csv").write_text(f"VALUE\n{value}\n")
