@@ -32,7 +32,7 @@ class Scale(NamedTuple):
         return f"{digits} {self.unit}".rstrip()
 
 
-#: Units of the cooling plant and what people read instead.
+#: Units of plants, and what people read instead.
 _PLANT = {
     "K": Scale(1, -273.15, "°C", 1),
     "W": Scale(1e-3, 0, "kW", 1),
@@ -45,7 +45,7 @@ _PLANT = {
 
 
 def scale(unit: str, *, plant: bool) -> Scale:
-    """Return how a unit is shown: of the cooling plant in °C and kW, of any other model as it is declared."""
+    """Return how a unit is shown: of a plant in °C and kW, of any other model as it is declared."""
     declared = Scale(1, 0, "" if unit == "1" else unit, None)
     return _PLANT.get(unit, declared) if plant else declared
 

@@ -16,16 +16,14 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
-from trivium.plants.cooling.rules import INPUTS
 from trivium.session.manager import SessionManager
+from trivium.simulation.plant import Plant, Schematic, plant_of
 from trivium.simulation.reply import Reply
 
 #: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
 _FRESH = 5.0
 #: Most points of a curve.
 _POINTS = 800
-#: What a schematic of the cooling plant is drawn from, besides its control inputs.
-_DRAWN = ("Tchw_supply", "Tcw_supply", "Tcw_returnPipe", "VolumeFlowRate_cw", "Tchw_r", "Mchw", "Twb_outside", "Pchi1")
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,8 @@ class About:
         Least and greatest value of control inputs, None where there is none.
     step : float
         Control step [s].
-    plant : bool
-        Whether it is the cooling plant that can be drawn.
+    plant : Plant or None
+        The plant that it is, where one recognizes it.
     """
 
     units: Mapping[str, str]
@@ -51,12 +49,24 @@ class About:
     inputs: tuple[str, ...]
     bounds: Mapping[str, tuple[float | None, float | None]]
     step: float
-    plant: bool
+    plant: Plant | None
 
     @property
     def points(self) -> tuple[str, ...]:
         """All points."""
         return tuple(self.units)
+
+    @property
+    def schematic(self) -> Schematic | None:
+        """The drawing, where there are all points that it needs."""
+        drawing = None if self.plant is None else self.plant.schematic
+        return drawing if drawing is not None and {*drawing.points} <= {*self.units} else None
+
+    @property
+    def charted(self) -> tuple[str, ...]:
+        """Points that a chart shows at first."""
+        first = () if self.plant is None else self.plant.charted
+        return tuple(name for name in first if name in self.units) or self.measurements[:3]
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,7 @@ class Readings:
             inputs=tuple(inputs),
             bounds={name: (one["Minimum"], one["Maximum"]) for name, one in inputs.items()},
             step=float(self.call(testid, "get_step").payload),
-            plant={*_DRAWN, *INPUTS} <= {*told},
+            plant=plant_of({*inputs, *boundary}, {*measurements}),
         )
 
     def read(self, testid: str) -> Reading:

@@ -85,6 +85,10 @@ class Folder:
     end_time: float
 
 
+#: What an element of a drawing may be: a unit is on or off, a pipe's water flows or stands, a fan turns or stands.
+STATES = frozenset({"on", "off", "flows", "still", "turns"})
+
+
 @dataclass(frozen=True)
 class View:
     """A reading of a plant, as people look at it.
@@ -96,7 +100,7 @@ class View:
     figures : Mapping[str, str or tuple[float, str]]
         Text of elements of the drawing by id: words, or a value and its unit.
     states : Mapping[str, str]
-        State of elements by id, such as ``on``, ``off``, ``flows``, ``still``: what they are coloured by.
+        State of elements by id, by which they are coloured: one of `STATES`.
     tiles : sequence of (str, str or tuple[float, str], str)
         The chief figures: a title, words or a value with its unit, a remark.
     """
@@ -113,24 +117,21 @@ class Schematic:
 
     Attributes
     ----------
-    wide, tall : Path
+    wide, narrow : Path
         SVG files for wide and for narrow screens; their elements with ids follow the readings.
     legend : str
         How the drawing is read.
     points : tuple of str
-        Points that it needs; the first ones of `charted` are shown over time at first.
+        Points that it needs.
     view : callable
         Takes the values of all points by name and returns a `View`.
-    charted : tuple of str
-        Points that a chart shows at first.
     """
 
     wide: Path
-    tall: Path
+    narrow: Path
     legend: str
     points: tuple[str, ...]
     view: Callable[[Mapping[str, float]], View]
-    charted: tuple[str, ...] = ()
 
 
 class Plant(ABC):
@@ -144,6 +145,8 @@ class Plant(ABC):
     controller: str = "hold"
     #: None for the generic page.
     schematic: Schematic | None = None
+    #: Points that a chart shows at first.
+    charted: tuple[str, ...] = ()
 
     @abstractmethod
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
+from trivium.control.controller import CONTROLLERS
 from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, options
@@ -13,11 +14,6 @@ from trivium.dashboard.runs import MOST_STEPS
 from trivium.errors import InvalidValueError
 from trivium.numbers import parse_count, parse_number
 
-_CONTROLLERS = {
-    "rules": "rules: the rule book",
-    "look-ahead": "look-ahead: rehearses first",
-    "hold": "hold: inputs as they are",
-}
 _PACES = {"0": "as fast as it can", "0.1": "10 steps a second", "1": "one step a second"}
 
 
@@ -47,7 +43,7 @@ def _run() -> html.Div:
         [
             html.Div(
                 [
-                    field("Controller", Select("controller", options(_CONTROLLERS, _CONTROLLERS), "rules")),
+                    field("Controller", Select("controller", _controllers(), "rules")),
                     field("Steps", line("steps", "288", inputMode="numeric"), "288 steps of 300 s are a day"),
                     field("Pace", Select("pace", options(_PACES, _PACES), "0")),
                 ],
@@ -64,6 +60,12 @@ def _run() -> html.Div:
             html.P(id="run-state", role="status"),
         ]
     )
+
+
+def _controllers() -> list[dict[str, str]]:
+    """Return all controllers as choices, each with the first line of its documentation."""
+    labels = {name: f"{name}: {(factory.__doc__ or '').partition('.')[0]}" for name, factory in CONTROLLERS.all()}
+    return options(labels, labels)
 
 
 def register(pages: Dash, context: Context) -> None:

@@ -15,7 +15,6 @@ from trivium.dashboard.elements import Choices, Select, button, card, field, opt
 from trivium.dashboard.formatting import both, figure
 from trivium.errors import InvalidValueError, TriviumError
 
-_FIRST = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum")
 _NONE = "none"
 
 
@@ -33,8 +32,8 @@ def layout(_: Context) -> list[Any]:
                 className="row end",
             ),
             html.P(
-                "A baseline is a session of its own, driven by the rule book from where this test began to where it "
-                "stands, under the same scenario.",
+                "A baseline is a session of its own, driven by the controller of its plant from the start of this test "
+                "until now, under the same scenario.",
                 className="muted",
             ),
             html.P(id="baseline-state", role="status"),
@@ -95,7 +94,7 @@ def register(pages: Dash, context: Context) -> None:
     def make(_: Any, testid: str | None, baselines: Any) -> Any:
         testid = needed(testid)
         base, steps = _begin_baseline(context, testid)
-        say(f"The rule book does {steps} steps in the session {base}; the table follows it.")
+        say(f"The controller of the plant does {steps} steps in the session {base}; the table follows it.")
         return {**(baselines or {}), testid: base}, base, time.time()
 
     @view(
@@ -134,8 +133,7 @@ def register(pages: Dash, context: Context) -> None:
             return [], []
         about = readings.about(testid)
         kept = [name for name in chosen or [] if name in about.units]
-        first = [name for name in _FIRST if name in about.units] or list(about.measurements[:2])
-        return options(about.points), kept or first
+        return options(about.points), kept or list(about.charted)
 
     @view(
         pages,
@@ -159,11 +157,11 @@ def register(pages: Dash, context: Context) -> None:
             if theirs:
                 columns = readings.curves(other, theirs, 0.0, readings.find(other)["time"])
                 curves += charts.values_of(columns, about.units, "other: ")
-        return charts.over_time(curves, plant=about.plant)
+        return charts.over_time(curves, plant=about.plant is not None)
 
 
 def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
-    """Let the rule book drive a new session over the time of a session; return its test id and the number of steps.
+    """Let the plant's controller drive a new session over the time of a session; return its id and number of steps.
 
     Raises
     ------
@@ -172,8 +170,8 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
     """
     readings = context.readings
     about, now = readings.about(testid), readings.find(testid)
-    if not about.plant:
-        raise InvalidValueError("The rule book is for the cooling plant only; compare with another session.", "session")
+    if about.plant is None:
+        raise InvalidValueError("No controller is known for this model; compare with another session.", "session")
     start, step = readings.begin(testid), float(readings.call(testid, "get_step").payload)
     steps = round((now["time"] - start) / step)
     if steps < 1:
@@ -190,7 +188,7 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
         readings.call(base, "set_step", step)
         if same:
             readings.call(base, "set_scenario", same)
-        context.runs.start(base, "rules", steps, before=lambda: _initialize(context, base, start))
+        context.runs.start(base, about.plant.controller, steps, before=lambda: _initialize(context, base, start))
     except BaseException:
         context.sessions.stop(base)
         raise

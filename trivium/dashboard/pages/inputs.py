@@ -65,7 +65,7 @@ def register(pages: Dash, context: Context) -> None:
         low, high = ("open" if bound is None else f"{bound:g}" for bound in variables.bounds[name])
         present = reading.values.get(name)
         hint = f"From {low} to {high} {unit}" + (f"; now {present:g} {unit}" if present is not None else "")
-        shown = scale(unit, plant=variables.plant)
+        shown = scale(unit, plant=variables.plant is not None)
         return f"{hint} ({shown.text(present)})." if present is not None and shown.offset else f"{hint}."
 
     @action(

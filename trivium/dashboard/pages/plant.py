@@ -11,8 +11,8 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
-from trivium.dashboard.plant import Plant, plant
 from trivium.dashboard.readings import About, Reading
+from trivium.simulation.plant import View
 
 _WINDOWS = {
     "3600": "1 hour",
@@ -21,8 +21,6 @@ _WINDOWS = {
     str(int(7 * DAY)): "7 days",
     "1e15": "the whole test",
 }
-#: Shown at first where the test case has them.
-_FIRST = ("Tchw_supply", "Tchw_r", "P_Chillers_sum", "P_CTfans_sum")
 
 
 def layout(_: Context) -> list[Any]:
@@ -83,14 +81,12 @@ def register(pages: Dash, context: Context) -> None:
             return html.P(reading.trouble, className="trouble"), no_update, no_update, no_update, no_update, no_update
         about = readings.about(reading.testid)
         rows = _points(about, reading)
-        if not about.plant:
+        drawing = about.schematic
+        if drawing is None:
             return _clock(reading), "", "", True, None, rows
-        now = plant(reading.values)
-        legend = html.P(
-            "Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
-            className="muted",
-        )
-        return _figures(reading, now), schematic.wide(now), schematic.tall(now), False, legend, rows
+        seen = drawing.view(reading.values)
+        wide, narrow = schematic.draw(drawing.wide, "wide", seen), schematic.draw(drawing.narrow, "tall", seen)
+        return _figures(reading, seen), wide, narrow, False, html.P(drawing.legend, className="muted"), rows
 
     @view(
         pages,
@@ -104,11 +100,10 @@ def register(pages: Dash, context: Context) -> None:
             return [], []
         about = readings.about(testid)
         kept = [name for name in chosen or [] if name in about.units]
-        first = [name for name in _FIRST if name in about.units] or list(about.measurements[:3])
         labels = {
             name: f"{name}: {about.descriptions[name]}" if about.descriptions[name] else name for name in about.points
         }
-        return options(about.points, labels), kept or first
+        return options(about.points, labels), kept or list(about.charted)
 
     @view(
         pages,
@@ -128,35 +123,21 @@ def register(pages: Dash, context: Context) -> None:
         if not names:
             return no_update  # of another test case; the choice is on its way
         columns = readings.curves(testid, names, end - float(window), end)
-        return charts.over_time(charts.values_of(columns, about.units), plant=about.plant)
+        return charts.over_time(charts.values_of(columns, about.units), plant=about.plant is not None)
 
 
 def _clock(reading: Reading) -> Any:
     return tiles([("Time", clock(reading.clock), seconds(reading.clock)), ("Test case", reading.testcase, "")])
 
 
-def _figures(reading: Reading, now: Plant) -> Any:
-    celsius, kilowatt = (scale(unit, plant=True) for unit in ("K", "W"))
-    trains = sum(train.mode != "off" for train in now.trains)
-    return tiles(
-        [
-            ("Time", clock(reading.clock), seconds(reading.clock)),
-            ("Mode", now.mode, f"{trains} of 6 trains"),
-            (
-                "Chilled water supply",
-                celsius.text(now.chilled_supply),
-                f"returns at {celsius.text(now.chilled_return)}",
-            ),
-            ("Heat taken", kilowatt.text(now.heat), "from flow and temperatures"),
-            ("Electric power", kilowatt.text(now.power), "chillers, fans, pumps"),
-            ("Wet bulb outside", celsius.text(now.wet_bulb), ""),
-        ]
-    )
+def _figures(reading: Reading, seen: View) -> Any:
+    chief = [(title, schematic.figure(value), remark) for title, value, remark in seen.tiles]
+    return tiles([("Time", clock(reading.clock), seconds(reading.clock)), *chief])
 
 
 def _points(about: About, reading: Reading) -> Any:
     rows = [
-        (name, scale(about.units[name], plant=about.plant).text(value), about.descriptions[name])
+        (name, scale(about.units[name], plant=about.plant is not None).text(value), about.descriptions[name])
         for name, value in reading.values.items()
     ]
     return table(

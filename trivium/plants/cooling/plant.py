@@ -9,7 +9,8 @@ from pathlib import Path
 from trivium.plants.cooling.head import RequiredHead
 from trivium.plants.cooling.rules import INPUTS
 from trivium.plants.cooling.surrogate import load_chiller_power, load_head
-from trivium.simulation.plant import Folder, Plant
+from trivium.plants.cooling.view import POINTS, view
+from trivium.simulation.plant import Folder, Plant, Schematic
 
 #: Names of the boundary data: wet bulb temperature outside [K], flow [kg/s] and return temperature [K] of the chilled
 #: water.
@@ -49,6 +50,14 @@ class CoolingPlant(Plant):
         end_time=30099300.0,
     )
     controller = "rules"
+    schematic = Schematic(
+        wide=Path(__file__).with_name("schematic.svg"),
+        narrow=Path(__file__).with_name("schematic-narrow.svg"),
+        legend="Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
+        points=(*INPUTS, *BOUNDARY, *POINTS),
+        view=view,
+    )
+    charted = ("Tchw_supply", "Tchw_r", "P_Chillers_sum", "P_CTfans_sum")
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:  # noqa: ARG002
         """Return whether a model has the plant's 100 control inputs and its boundary data."""

@@ -1,4 +1,4 @@
-"""The cooling plant as its schematic shows it: which units are on, in which mode, at which figures."""
+"""The status of the cooling plant in a reading of its points: which units are on, in which mode, at which figures."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Train:
 
 
 @dataclass(frozen=True)
-class Plant:
+class Status:
     """The whole plant; temperatures [K], flows [m3/s] and [kg/s], powers and heat [W]."""
 
     towers: tuple[Tower, ...]
@@ -89,9 +89,9 @@ class Plant:
         return " and ".join(modes) or "off"
 
 
-def plant(values: Mapping[str, float]) -> Plant:
-    """Return the plant of a reading of its points."""
-    return Plant(
+def status(values: Mapping[str, float]) -> Status:
+    """Return the status in a reading of the plant's points by name."""
+    return Status(
         towers=tuple(_tower(values, i) for i in _UNITS),
         trains=tuple(_train(values, i) for i in _UNITS),
         condenser_pumps=tuple(_pump(values, "CDWP", i) for i in _UNITS),
