@@ -1,4 +1,4 @@
-"""The log: lines for people, or JSON for machines; each record knows the request and the session that it is about."""
+"""The log: lines for people, or JSON for machines; each record names its request and session."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from typing import Any, Literal
 
 import orjson
 
-#: What the records of this thread or task are about.
-_about: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("trivium_log_about")
+#: Fields of all records of this thread or task.
+_fields: contextvars.ContextVar[Mapping[str, Any]] = contextvars.ContextVar("trivium_log_context")
 _NOTHING: Mapping[str, Any] = {}
-#: What a record has by itself; everything else came with ``extra``.
-_KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"about", "message", "asctime"}
+#: Attributes of every record; all others came with ``extra``.
+_KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"context", "message", "asctime"}
 
 
 @contextmanager
-def about(**fields: Any) -> Iterator[None]:
-    """Let all records of a block carry these fields."""
-    token = _about.set({**_about.get(_NOTHING), **fields})
+def context(**fields: Any) -> Iterator[None]:
+    """Add fields to all records of a block."""
+    token = _fields.set({**_fields.get(_NOTHING), **fields})
     try:
         yield
     finally:
-        _about.reset(token)
+        _fields.reset(token)
 
 
 def note(**fields: Any) -> None:
-    """Let all records of this thread or task carry these fields from now on; None takes one away."""
-    kept = {**_about.get(_NOTHING), **fields}
-    _about.set({name: value for name, value in kept.items() if value is not None})
+    """Add fields to all further records of this thread or task; None removes one."""
+    merged = {**_fields.get(_NOTHING), **fields}
+    _fields.set({name: value for name, value in merged.items() if value is not None})
 
 
 def forget() -> None:
-    """Take all fields away: another request begins."""
-    _about.set(_NOTHING)
+    """Remove all fields."""
+    _fields.set(_NOTHING)
 
 
-class _About(logging.Filter):
+class _Context(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        own = {name: value for name, value in vars(record).items() if name not in _KNOWN}
-        record.about = {**_about.get(_NOTHING), **own}
+        extra = {name: value for name, value in vars(record).items() if name not in _KNOWN}
+        record.context = {**_fields.get(_NOTHING), **extra}
         return True
 
 
@@ -54,7 +54,7 @@ class _Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "about", {}),
+            **getattr(record, "context", {}),
         }
         if record.exc_info:
             content["traceback"] = self.formatException(record.exc_info)
@@ -63,7 +63,7 @@ class _Json(logging.Formatter):
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        fields = " ".join(f"{name}={value}" for name, value in getattr(record, "about", {}).items())
+        fields = " ".join(f"{name}={value}" for name, value in getattr(record, "context", {}).items())
         text = super().format(record)
         head, line, rest = text.partition("\n")
         return f"{head} [{fields}]{line}{rest}" if fields else text
@@ -80,7 +80,7 @@ def set_up(level: str, form: Literal["text", "json"]) -> None:
         Lines for people, or one JSON object a line.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_About())
+    handler.addFilter(_Context())
     handler.setFormatter(_Json() if form == "json" else _Text("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.handlers = [handler]

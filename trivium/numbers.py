@@ -9,7 +9,7 @@ from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 
 
-def parse_number(value: Any, field: str, what: str = "parameter") -> float:
+def parse_number(value: Any, field: str, noun: str = "parameter") -> float:
     """Return a finite float.
 
     Parameters
@@ -18,7 +18,7 @@ def parse_number(value: Any, field: str, what: str = "parameter") -> float:
         A float, an integer, or a string of one. Booleans are no numbers here.
     field : str
         Parameter that the value is for; named in the error.
-    what : str
+    noun : str
         What the error calls it.
 
     Raises
@@ -32,17 +32,17 @@ def parse_number(value: Any, field: str, what: str = "parameter") -> float:
         try:
             number = float(value)
         except (ValueError, OverflowError):
-            raise _not_a_number(value, field, what) from None
+            raise _not_a_number(value, field, noun) from None
     else:
-        raise _not_a_number(value, field, what)
+        raise _not_a_number(value, field, noun)
     if not math.isfinite(number):
-        raise InvalidValueError(f"Invalid value {number} for {what} {field}. Value must be finite.", field)
+        raise InvalidValueError(f"Invalid value {number} for {noun} {field}. Value must be finite.", field)
     return number
 
 
-def _not_a_number(value: Any, field: str, what: str) -> InvalidValueError:
+def _not_a_number(value: Any, field: str, noun: str) -> InvalidValueError:
     return InvalidValueError(
-        f"Invalid value {shown(value)} for {what} {field}. Value must be a float, integer, or string able to be "
+        f"Invalid value {shown(value)} for {noun} {field}. Value must be a float, integer, or string able to be "
         f"converted to a float, but is {type(value)}.",
         field,
     )

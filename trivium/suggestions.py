@@ -35,5 +35,5 @@ def near_or_all(name: str, names: Iterable[str]) -> str:
     listed = list(names)
     if suggestion := did_you_mean(name, listed):
         return suggestion
-    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    return f" There are: {', '.join(listed[:_LISTED])}{more}." if listed else " There are none."
+    rest = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return f" There are: {', '.join(listed[:_LISTED])}{rest}." if listed else " There are none."

@@ -24,7 +24,7 @@ def test_json_has_an_object_a_line_with_request_session_and_traceback(root, caps
     logs.note(request="r1", session="s1", caller=None)
     log = logging.getLogger("a.place")
     log.info('a "quoted"\nline', extra={"seconds": 0.5})
-    with logs.about(session="s2"):
+    with logs.context(session="s2"):
         try:
             raise ValueError("wrong")
         except ValueError:

@@ -23,6 +23,6 @@ def completion(context: click.Context, shell: str) -> None:
     """  # noqa: D301, click's mark of a paragraph that keeps its lines
     root = context.find_root()
     name = root.info_name or ""
-    found = get_completion_class(shell)
-    assert found is not None  # noqa: S101, click has all of _SHELLS
-    click.echo(found(root.command, {}, name, f"_{name.upper()}_COMPLETE").source())
+    completion = get_completion_class(shell)
+    assert completion is not None  # noqa: S101, click has all of _SHELLS
+    click.echo(completion(root.command, {}, name, f"_{name.upper()}_COMPLETE").source())

@@ -41,10 +41,10 @@ def examples(name: str | None, folder: Path | None, as_json: bool) -> None:
 
 
 def _show_list(shipped: dict[str, Path], *, as_json: bool) -> None:
-    about = {name: _description(folder) for name, folder in shipped.items()}
-    width = max(map(len, about), default=0)
-    lines = [f"{name:{width}}  {description}" for name, description in about.items()]
-    options.show("\n".join(lines), about, as_json=as_json)
+    descriptions = {name: _description(folder) for name, folder in shipped.items()}
+    width = max(map(len, descriptions), default=0)
+    lines = [f"{name:{width}}  {description}" for name, description in descriptions.items()]
+    options.show("\n".join(lines), descriptions, as_json=as_json)
 
 
 def _shipped() -> dict[str, Path]:

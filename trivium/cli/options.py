@@ -67,11 +67,11 @@ def model(command: _C) -> _C:
 
 def _choose_model(context: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
     """Return the model that one of the two options names."""
-    chosen: Path | None = context.meta.get("model")
-    if value is not None and chosen is not None:
+    path: Path | None = context.meta.get("model")
+    if value is not None and path is not None:
         raise click.UsageError("--fmu and --resources exclude each other", context)
-    context.meta["model"] = value or chosen
-    return value or chosen
+    context.meta["model"] = value or path
+    return value or path
 
 
 def settings(**options: Any) -> Settings:

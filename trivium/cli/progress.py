@@ -45,10 +45,10 @@ def bar(
             def advance(_: float) -> None:
                 nonlocal pending, last
                 pending += 1
-                now = clock()
-                if now - last >= _DRAWINGS:
+                time = clock()
+                if time - last >= _DRAWINGS:
                     shown.update(pending)
-                    pending, last = 0, now
+                    pending, last = 0, time
 
             try:
                 yield advance

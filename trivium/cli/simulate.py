@@ -28,8 +28,8 @@ def info(fmu: Path, as_json: bool) -> None:
     """Print the model description of an FMU."""
     import trivium
 
-    about = trivium.info(fmu)
-    options.show(str(about), about.to_dict(), as_json=as_json)
+    description = trivium.info(fmu)
+    options.show(str(description), description.to_dict(), as_json=as_json)
 
 
 def _plot_file(context: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:

@@ -71,9 +71,9 @@ def step(
             )
         files = Resources.load(settings.resources)
         indicators = commands.step(case, files, name, start, end, out, options.note, bar)
-        about = {**TIME_RATIO, **case.evaluation.about}
+        units = {**TIME_RATIO, **case.evaluation.about}
         lines = [] if case.evaluation.about else _final(case)
-    lines = lines or [_line(name, value, *about[name]) for name, value in indicators.items() if value is not None]
+    lines = lines or [_line(name, value, *units[name]) for name, value in indicators.items() if value is not None]
     options.show("\n".join(lines), dict(indicators), as_json=as_json)
 
 

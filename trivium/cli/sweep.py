@@ -103,13 +103,13 @@ def run(
     from trivium.study.study import Where
 
     settings = options.settings(scheduler=scheduler)
-    where = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
+    places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
     with _cache(settings, cache_size) as opened:
         cache = None if no_cache else opened
         if dry_run:
-            _estimate(study, where, cache, as_json=as_json)
+            _estimate(study, places, cache, as_json=as_json)
         else:
-            context.exit(_run(study, out or study.with_suffix(""), where, cache, as_json=as_json))
+            context.exit(_run(study, out or study.with_suffix(""), places, cache, as_json=as_json))
 
 
 @sweep.command()
@@ -193,13 +193,13 @@ def cache_clear(as_json: bool) -> None:
         _show_cache(cache, as_json=as_json)
 
 
-def _run(study: Path, out: Path, where: Where, cache: Cache | None, *, as_json: bool) -> int:
+def _run(study: Path, out: Path, places: Where, cache: Cache | None, *, as_json: bool) -> int:
     from trivium.study.progress import Progress, describe
     from trivium.study.study import run_study
 
     progress = Progress()
     try:
-        state = run_study(study, out, where, cache, progress, progress.say)
+        state = run_study(study, out, places, cache, progress, progress.say)
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; the runs that ended are kept in {out}, and the same command goes on from there")
         return _INTERRUPTED
@@ -208,11 +208,11 @@ def _run(study: Path, out: Path, where: Where, cache: Cache | None, *, as_json: 
     return _SOME_FAILED if state.failed else 0
 
 
-def _estimate(study: Path, where: Where, cache: Cache | None, *, as_json: bool) -> None:
+def _estimate(study: Path, places: Where, cache: Cache | None, *, as_json: bool) -> None:
     from trivium.study.progress import amount, duration
     from trivium.study.study import estimate
 
-    estimated = estimate(study, where, cache, options.note)
+    estimated = estimate(study, places, cache, options.note)
     lines = (
         f"runs      {estimated.runs}",
         f"time      {duration(estimated.seconds)} with {estimated.workers} workers, "
@@ -270,5 +270,6 @@ def _folder(path: Path) -> Path:
     if path.is_file():
         return path.absolute().parent
     parent = path.parent
-    near = did_you_mean(path.name, [one.name for one in parent.iterdir() if one.is_dir()]) if parent.is_dir() else ""
+    folders = [entry.name for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
+    near = did_you_mean(path.name, folders)
     raise ResourcesError(f"there is no folder {path} with results of a sweep.{near}")

@@ -80,7 +80,7 @@ def _tokens(path: Path | None, *, create: bool = False) -> Tokens:
     """
     from trivium.server import tokens
 
-    chosen = path or options.settings().tokens
-    if not isinstance(chosen, Path):
+    file = path or options.settings().tokens
+    if not isinstance(file, Path):
         raise SettingsError("there is no file of tokens: name it with --file FILE, or set TRIVIUM_TOKENS")
-    return tokens.create(chosen) if create else tokens.Tokens(chosen)
+    return tokens.create(file) if create else tokens.Tokens(file)

@@ -52,8 +52,8 @@ class Whole(click.ParamType[int]):
 
     name = "integer"
 
-    def __init__(self, least: int, most: int | None = None) -> None:
-        self._least, self._most = least, most
+    def __init__(self, least: int, maximum: int | None = None) -> None:
+        self._least, self._most = least, maximum
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number; fail with the range that it must be in."""
@@ -112,12 +112,12 @@ class ExistingFile(click.Path):
         return path
 
     def _inside(self, folder: Path) -> str:
-        found = sorted(folder.glob(f"*{self._suffix}")) if self._suffix else []
-        if not found:
+        files = sorted(folder.glob(f"*{self._suffix}")) if self._suffix else []
+        if not files:
             return ""
         if self._instead:
             return f" Use: {self._instead.format(folder)}"
-        return f" Name a file in it: {', '.join(map(str, found[:3]))}"
+        return f" Name a file in it: {', '.join(map(str, files[:3]))}"
 
 
 class TestCaseFolder(click.Path):
@@ -174,8 +174,8 @@ def _near(path: Path, suffix: str) -> str:
     parent = path.parent
     if not parent.is_dir():
         return f" There is no folder {parent} either."
-    others = {other.name.removesuffix(path.suffix): other for other in parent.glob(f"*{suffix}")}
-    near = [str(others[name]) for name in nearest(path.name.removesuffix(path.suffix), others)]
+    names = {file.name.removesuffix(path.suffix): file for file in parent.glob(f"*{suffix}")}
+    near = [str(names[name]) for name in nearest(path.name.removesuffix(path.suffix), names)]
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
@@ -216,13 +216,13 @@ class StudyFile(_Document):
     def from_folder(self, folder: Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Fail with the studies that the folder has."""
         if (folder / "results.h5").is_file():
-            more = f" It holds the results of a sweep: trivium sweep report {folder}"
+            hint = f" It holds the results of a sweep: trivium sweep report {folder}"
         elif (folder / "case.json").is_file():
-            more = f" It holds a coupled case: trivium converge {folder}"
+            hint = f" It holds a coupled case: trivium converge {folder}"
         else:
             studies = sorted(map(str, folder.glob("*.json")))
-            more = f" Name a study in it: {', '.join(studies[:5])}" if studies else " It holds no study."
-        raise click.BadParameter(f"{folder} is a folder, not a study.{more}", ctx, param)
+            hint = f" Name a study in it: {', '.join(studies[:5])}" if studies else " It holds no study."
+        raise click.BadParameter(f"{folder} is a folder, not a study.{hint}", ctx, param)
 
 
 class CaseFile(_Document):
@@ -236,5 +236,5 @@ class CaseFile(_Document):
         if (folder / "case.json").is_file():
             return folder / "case.json"
         studies = sorted(map(str, folder.glob("*study*.json")))
-        more = f" It holds a study: trivium sweep {studies[0]}" if studies else ""
-        raise click.BadParameter(f"The folder {folder} has no case.json.{more}", ctx, param)
+        hint = f" It holds a study: trivium sweep {studies[0]}" if studies else ""
+        raise click.BadParameter(f"The folder {folder} has no case.json.{hint}", ctx, param)

@@ -53,7 +53,7 @@ class Client:
 
     def testcases(self) -> list[str]:
         """Return the ids of the test cases."""
-        return [about["testcaseid"] for about in self._connections.request("GET", "/testcases").json()]
+        return [record["testcaseid"] for record in self._connections.request("GET", "/testcases").json()]
 
     def add_testcase(self, file: str, testcaseid: str | None = None) -> str:
         """Register a folder or FMU that lies in the server's folder of test cases; return its id."""
@@ -78,8 +78,8 @@ class Client:
         UnreachableError
             Also when the reply was lost: the session that may have been made is not used.
         """
-        chosen = self.testcases()[0] if testcaseid is None else testcaseid
-        route = f"/testcases/{quote(chosen, safe='')}/select"
+        name = self.testcases()[0] if testcaseid is None else testcaseid
+        route = f"/testcases/{quote(name, safe='')}/select"
         reply = self._connections.request("POST", route, {}, again="never").json()
         session = self.session(str(reply["testid"]))
         session.time = 0.0
@@ -97,9 +97,9 @@ class Client:
         UnknownSessionError
             When it has been stopped and nobody used it since.
         """
-        for about in self.sessions():
-            if about["default"]:
-                return self.session(about["testid"])
+        for record in self.sessions():
+            if record["default"]:
+                return self.session(record["testid"])
         raise UnknownSessionError("default")
 
     def sessions(self) -> list[dict[str, Any]]:

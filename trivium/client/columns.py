@@ -27,7 +27,7 @@ class Columns(Mapping[str, NDArray[np.float64]]):
 
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self._columns = {
-            name: np.asarray([np.nan if one is None else one for one in values], dtype=np.float64)
+            name: np.asarray([np.nan if value is None else value for value in values], dtype=np.float64)
             if isinstance(values, list)
             else np.asarray(values, dtype=np.float64)
             for name, values in columns.items()

@@ -70,9 +70,9 @@ def error_of(status: int, headers: Message, body: bytes) -> TriviumError:
         return RateError(message, int(after) if after.isdecimal() else 0)
     if status in (400, 404):
         for pattern in _FIELDS:
-            found = pattern.search(message)
-            if found:
-                return InvalidValueError(message, found["field"])
+            match = pattern.search(message)
+            if match:
+                return InvalidValueError(message, match["field"])
     if status == 409:
         return ConflictError(message) if _CONFLICT.match(message) else StateError(message)
     kinds: dict[int, type[TriviumError]] = {

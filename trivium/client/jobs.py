@@ -67,12 +67,12 @@ class Job:
             When it has not ended by then; it goes on.
         """
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
-        pause, told = _PAUSES[0], None
+        pause, reported = _PAUSES[0], None
         while True:
             status = self.status()
-            if progress is not None and status != told:
+            if progress is not None and status != reported:
                 progress(status)
-                told = status
+                reported = status
             if status["status"] in _ENDED:
                 break
             if time.monotonic() + pause > deadline:
@@ -167,8 +167,8 @@ class Job:
         query += [("variable", name) for name in variables]
         return dict(self._get("results", f"/selection?{urlencode(query)}").json()["payload"])
 
-    def _get(self, what: str, more: str = "", **headers: str) -> Response:
-        path = f"/api/run/{what}/{quote(self.task_id, safe='')}{more}"
+    def _get(self, part: str, query: str = "", **headers: str) -> Response:
+        path = f"/api/run/{part}/{quote(self.task_id, safe='')}{query}"
         return self._connections.request("GET", path, headers=headers)
 
     def _blocks(self, name: str, size: int) -> Iterator[bytes]:
@@ -183,5 +183,5 @@ def _written(value: float | tuple[float, float] | Sequence[float]) -> str:
         low, high = value
         return f"{float(low)!r}:{float(high)!r}"
     if isinstance(value, Sequence):
-        return ",".join(repr(float(one)) for one in value)
+        return ",".join(repr(float(number)) for number in value)
     return repr(float(value))

@@ -31,8 +31,8 @@ class Point(NamedTuple):
     def all_of(cls, payload: Mapping[str, Mapping[str, Any]]) -> dict[str, Point]:
         """Return the points that a reply tells, by name."""
         return {
-            name: cls(about["Unit"], about["Description"], about["Minimum"], about["Maximum"])
-            for name, about in payload.items()
+            name: cls(record["Unit"], record["Description"], record["Minimum"], record["Maximum"])
+            for name, record in payload.items()
         }
 
 

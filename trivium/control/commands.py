@@ -78,15 +78,17 @@ def step(
     if out is not None:
         columns = case.stepper.history.columns
         write_table(out, columns, blocks(case))
-        of = means(columns, blocks(case), start, case.time)
+        trajectories = means(columns, blocks(case), start, case.time)
         title = f"{resources.name}, controller {name}"
         outputs = [variable.name for variable in case.stepper.model.outputs]
-        paths = draw(of, panels(of, resources.kpi, outputs), title, out, say)
+        paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
     return dict(case.get_kpis().payload)
 
 
-def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, table: Path, say: Say) -> list[Path]:
+def draw(
+    trajectories: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, table: Path, say: Say
+) -> list[Path]:
     """Draw a sheet beside a table, as .png and .html; return the files.
 
     Where a package is missing, the file is left out, and the user gets the command that installs the package.
@@ -100,7 +102,7 @@ def draw(of: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, table
     for write, suffix in ((draw_png, ".png"), (draw_html, ".html")):
         path = table.with_suffix(suffix)
         try:
-            write(of["time"], sheet, title, path)
+            write(trajectories["time"], sheet, title, path)
         except MissingExtraError as error:
             say(f"{path} is left out: {error}")
         else:
@@ -178,9 +180,9 @@ def table(compared: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> s
         "| period | controller | " + " | ".join(headings) + " | energy saved |",
         "|---|---|" + "--:|" * (len(headings) + 1),
     ]
-    for period, of in compared.items():
-        first = next(iter(of.values()))["ener_tot"]
-        for name, values in of.items():
+    for period, indicators in compared.items():
+        first = next(iter(indicators.values()))["ener_tot"]
+        for name, values in indicators.items():
             shown = [_number(values.get(key), digits) for key, _, digits in SHOWN]
             energy = values["ener_tot"]
             saved = f"{100 * (1 - energy / first):.1f} %" if first and energy is not None else ""

@@ -67,57 +67,59 @@ def means(columns: Sequence[str], blocks: Iterable[FloatArray], start: float, en
         np.add.at(sums, spans, rows)
         np.add.at(counts, spans, 1.0)
     used = counts > 0
-    found = dict(zip(columns, (sums[used] / counts[used, np.newaxis]).T, strict=True))
-    found["time"] = start + (np.flatnonzero(used) + 0.5) * (end - start) / POINTS
-    return found
+    averages = dict(zip(columns, (sums[used] / counts[used, np.newaxis]).T, strict=True))
+    averages["time"] = start + (np.flatnonzero(used) + 0.5) * (end - start) / POINTS
+    return averages
 
 
-def panels(of: Mapping[str, FloatArray], declared: Mapping[str, Any], outputs: Sequence[str]) -> list[Panel]:
+def panels(trajectories: Mapping[str, FloatArray], declared: Mapping[str, Any], outputs: Sequence[str]) -> list[Panel]:
     """Choose what is drawn.
 
     Parameters
     ----------
-    of : Mapping[str, FloatArray]
+    trajectories : Mapping[str, FloatArray]
         What `means` returned.
     declared : Mapping
         The table ``kpi`` of ``testcase.toml``.
     outputs : sequence of str
         Of the plant.
     """
-    found = []
+    sheet = []
     if "power" in declared:
-        groups = {group: _total(of, names) / 1e3 for group, names in declared["power"].items()}
-        found.append(Panel("Electrical power", "kW", groups, stacked=True))
+        groups = {group: _total(trajectories, names) / 1e3 for group, names in declared["power"].items()}
+        sheet.append(Panel("Electrical power", "kW", groups, stacked=True))
     temperatures = {}
     if "comfort" in declared:
-        given = declared["comfort"]
-        temperatures[given["temperature"]] = of[given["temperature"]] - 273.15
-        point = given["set_point"]
-        temperatures["set point"] = (of[point] if isinstance(point, str) else np.full_like(of["time"], point)) - 273.15
+        comfort = declared["comfort"]
+        temperatures[comfort["temperature"]] = trajectories[comfort["temperature"]] - 273.15
+        point = comfort["set_point"]
+        set_point = trajectories[point] if isinstance(point, str) else np.full_like(trajectories["time"], point)
+        temperatures["set point"] = set_point - 273.15
     for flow in ("heat", "water"):
         for end in ("warm", "cold"):
             if flow in declared:
-                temperatures[declared[flow][end]] = of[declared[flow][end]] - 273.15
+                temperatures[declared[flow][end]] = trajectories[declared[flow][end]] - 273.15
     if temperatures:
-        found.append(Panel("Temperatures", "degC", temperatures))
+        sheet.append(Panel("Temperatures", "degC", temperatures))
     if "heat" in declared:
-        given = declared["heat"]
-        heat = of[given["mass_flow"]] * given.get("specific_heat", 4186.0) * (of[given["warm"]] - of[given["cold"]])
-        found.append(Panel("Heat removed", "MW", {"heat": heat / 1e6}))
+        removed = declared["heat"]
+        difference = trajectories[removed["warm"]] - trajectories[removed["cold"]]
+        heat = trajectories[removed["mass_flow"]] * removed.get("specific_heat", 4186.0) * difference
+        sheet.append(Panel("Heat removed", "MW", {"heat": heat / 1e6}))
         if "power" in declared:
-            power = _total(of, [name for names in declared["power"].values() for name in names])
+            power = _total(trajectories, [name for names in declared["power"].values() for name in names])
             pue = np.divide(power, heat, out=np.full_like(heat, np.nan), where=heat > 0) + 1
-            found.append(Panel("Power usage effectiveness, mechanical part", "1", {"PUE": pue}))
+            sheet.append(Panel("Power usage effectiveness, mechanical part", "1", {"PUE": pue}))
     if "switches" in declared:
-        running = {group: _total(of, names) for group, names in declared["switches"].items()}
-        found.append(Panel("Units in service", "1", running))
-    if not found:
-        found = [Panel(name, "", {name: of[name]}) for name in outputs[:6]]
-    return found
+        running = {group: _total(trajectories, names) for group, names in declared["switches"].items()}
+        sheet.append(Panel("Units in service", "1", running))
+    if not sheet:
+        sheet = [Panel(name, "", {name: trajectories[name]}) for name in outputs[:6]]
+    return sheet
 
 
-def _total(of: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
-    return np.asarray(np.sum([of[name] for name in names], axis=0))
+def _total(trajectories: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:
+    return np.asarray(np.sum([trajectories[name] for name in names], axis=0))
 
 
 def draw_png(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:

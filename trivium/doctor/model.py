@@ -23,15 +23,15 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
     """
     from trivium.model.fmu.abi import installed, pyfmi_problem
 
-    wanted = _wanted_engine(settings) == "pyfmi"
+    required = _wanted_engine(settings) == "pyfmi"
     if problem := pyfmi_problem():
-        there = installed("pyfmi") is not None
-        yield Check("pyfmi", "failed" if wanted else "note" if there else "missing", f"engine pyfmi: {problem}")
+        present = installed("pyfmi") is not None
+        yield Check("pyfmi", "failed" if required else "note" if present else "missing", f"engine pyfmi: {problem}")
         return
     try:
         importlib.import_module("trivium.model.fmu.pyfmi_")
     except TriviumError as error:
-        yield Check("pyfmi", "failed" if wanted else "note", str(error))
+        yield Check("pyfmi", "failed" if required else "note", str(error))
         return
     yield Check("pyfmi", "ready", f"PyFMI {installed('pyfmi')} with Assimulo {installed('assimulo')}")
 
@@ -73,12 +73,12 @@ def step(settings: Settings) -> Iterator[Check]:
             if probed.error:
                 yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {probed.error}")
                 continue
-            more = {"exact": "", "inexact": f" (relative difference {probed.difference:.1e})"}
+            notes = {"exact": "", "inexact": f" (relative difference {probed.difference:.1e})"}
             yield Check(
                 name,
                 "ready" if probed.restore == "exact" else "note",
                 f"stepped the model {probed.steps} times, {probed.step_ms:.2f} ms a step; restore is "
-                f"{probed.restore}{more.get(probed.restore, f': {probed.reason}')}",
+                f"{probed.restore}{notes.get(probed.restore, f': {probed.reason}')}",
             )
             if serves:
                 yield _advance(resources, cache, settings.state_dir / "history", name)

@@ -70,8 +70,8 @@ class RequiredHead:
         at_output = {name: i for i, name in enumerate(outputs)}
         trains = range(1, TRAINS + 1)
 
-        def find(where: Mapping[str, int], pattern: str) -> NDArray[np.intp]:
-            return np.array([where[pattern.format(i)] for i in trains], dtype=np.intp)
+        def find(positions: Mapping[str, int], pattern: str) -> NDArray[np.intp]:
+            return np.array([positions[pattern.format(i)] for i in trains], dtype=np.intp)
 
         try:
             self._on = find(at_input, "CHI0{}")

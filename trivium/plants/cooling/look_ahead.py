@@ -96,13 +96,13 @@ class LookAheadController:
     def action(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Decide on the next 300 s; see `RuleBasedController.action`."""
         if self._steps % self._search.every == 0:
-            self._controller = self._controller.revised(self._found())
+            self._controller = self._controller.revised(self._best_rules())
         elif observation["Tchw_supply"] > self.rules.supply + self._search.guard and self.rules != self._book:
             self._controller = self._controller.revised(self._book)
         self._steps += 1
         return self._controller.action(observation, boundary)
 
-    def _found(self) -> Rules:
+    def _best_rules(self) -> Rules:
         """Return the figures that rehearse best."""
         best, least = self.rules, self._cost(self.rules)
         if best != self._book:

@@ -97,11 +97,11 @@ class _Archive:
 
     def pickle(self) -> bytes:
         """Return the pickle of what was saved."""
-        found = [name for name in self._names if name.count("/") == 1 and name.endswith("/data.pkl")]
-        if len(found) != 1:
+        entries = [name for name in self._names if name.count("/") == 1 and name.endswith("/data.pkl")]
+        if len(entries) != 1:
             raise ValueError("it is no archive of torch.save")
-        pickled = self._zip.read(found[0])
-        self._root = found[0].removesuffix("data.pkl")
+        pickled = self._zip.read(entries[0])
+        self._root = entries[0].removesuffix("data.pkl")
         return pickled
 
     def storage(self, key: str, dtype: np.dtype[np.floating], count: int) -> NDArray[np.floating]:

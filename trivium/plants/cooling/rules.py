@@ -154,11 +154,11 @@ class RuleBasedController:
 
     def revised(self, rules: Rules) -> RuleBasedController:
         """Return a copy that has the same past and goes on by other figures."""
-        other = copy.deepcopy(self)
-        other.rules = rules
-        for stage, limits in zip(other._stages, _limits(rules), strict=True):
+        candidate = copy.deepcopy(self)
+        candidate.rules = rules
+        for stage, limits in zip(candidate._stages, _limits(rules), strict=True):
             stage.limit(*limits)
-        return other
+        return candidate
 
     def action(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Decide on the next 300 s.
@@ -301,35 +301,35 @@ class RuleBasedController:
         """Numbers of the units in service, from the one that leads this fortnight."""
         return [(self._leader + k) % UNITS + 1 for k in range(count)]
 
-    def _set_trains(self, action: dict[str, float], wanted: list[int]) -> None:
-        for i in _overlap(wanted, self._trains):
+    def _set_trains(self, action: dict[str, float], target: list[int]) -> None:
+        for i in _overlap(target, self._trains):
             for valve in self.mode.valves:
                 action[f"CHI0{i}_CW{valve}"] = 1.0
                 action[f"CHI0{i}_CHW{valve}"] = 1.0
             action[f"CHI0{i}"] = 0.0 if self.mode is Mode.FREE else 1.0
-        self._trains = wanted
+        self._trains = target
 
-    def _set_towers(self, action: dict[str, float], wanted: list[int]) -> None:
-        in_service = _overlap(wanted, self._wet_towers)
+    def _set_towers(self, action: dict[str, float], target: list[int]) -> None:
+        in_service = _overlap(target, self._wet_towers)
         # A tower that starts gets its water first: fans over a cell that is still filling would freeze it.
         wet = [i for i in in_service if i in self._wet_towers]
         fans = [f"Ffan_CT{i}_0{cell}" for cell in (1, 2) for i in wet]
-        faster = max(self._fan_level - 2 * len(wanted), 0) * self.rules.fan_step
+        faster = max(self._fan_level - 2 * len(target), 0) * self.rules.fan_step
         for fan in fans[: self._fan_level]:
             action[fan] = round(self.rules.fan_minimum + faster, 2)
         for i in in_service:
             action[f"U_CT{i}"] = 1.0
-        self._wet_towers = wanted
+        self._wet_towers = target
 
 
 def _limits(r: Rules) -> tuple[tuple[float, float], ...]:
     return r.train_flow, r.train_load, r.tower_flow, r.condenser_pump_flow, r.chilled_pump_flow
 
 
-def _overlap(wanted: list[int], before: list[int]) -> list[int]:
+def _overlap(target: list[int], before: list[int]) -> list[int]:
     """Units to have in service: where one starts, those that leave stay until its valves have opened."""
-    starting = any(i not in before for i in wanted)
-    return wanted + [i for i in before if starting and i not in wanted]
+    starting = any(i not in before for i in target)
+    return target + [i for i in before if starting and i not in target]
 
 
 def _load(boundary: Mapping[str, float], supply: float) -> float:
@@ -346,7 +346,7 @@ def _condenser_flow(observation: Mapping[str, float], boundary: Mapping[str, flo
 def _input_names() -> tuple[str, ...]:
     names = [f"U_CT{i}" for i in _ALL] + [f"Ffan_CT{i}_0{cell}" for i in _ALL for cell in (1, 2)]
     for pump in ("CDWP", "CHWP"):
-        names += [f"{pump}0{i}_{what}" for i in _ALL for what in ("ONOFF", "rpm")]
+        names += [f"{pump}0{i}_{signal}" for i in _ALL for signal in ("ONOFF", "rpm")]
     names += [f"CHI0{i}" for i in _ALL]
     names += [f"CHI0{i}_{side}{valve}" for i in _ALL for side in ("CW", "CHW") for valve in (1, 2, 3, 4)]
     return (*names, "CWP_activatedNumber", "CWP_speedInput", "Tchws_set_CHI", "Tchws_set_HEX")

@@ -21,9 +21,9 @@ class Stage:
         Steps between a change and the next step down [-].
     """
 
-    def __init__(self, up: float, down: float, most: int = 6, dwell: int = 12) -> None:
+    def __init__(self, up: float, down: float, maximum: int = 6, dwell: int = 12) -> None:
         self.limit(up, down)
-        self._most, self._dwell = most, dwell
+        self._most, self._dwell = maximum, dwell
         self._since = dwell
         self.count = 1
 
@@ -54,8 +54,8 @@ class Stage:
         return self.count
 
 
-def settle(previous: float, wanted: float, step: float, band: float) -> float:
+def settle(previous: float, target: float, step: float, band: float) -> float:
     """Follow a wanted value in whole steps, and only when it has left the band around the previous value."""
-    if abs(wanted - previous) <= band:
+    if abs(target - previous) <= band:
         return previous
-    return round(wanted / step) * step
+    return round(target / step) * step
