@@ -136,6 +136,8 @@ class Body(BaseModel):
 
     #: Whether BOPTEST's clients send it with a test id: form data is taken then, a missing field is ``Bad Request``.
     boptest: ClassVar[bool] = False
+    #: Whether unknown fields are ignored then.
+    ignores_unknown: ClassVar[bool] = True
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any], *, lenient: bool = False) -> Self:
@@ -156,10 +158,10 @@ class Body(BaseModel):
             Where a lenient request lacks a field.
         """
         declared = cls.model_fields
-        if lenient:
-            fields = cls.accepted(fields)
-        else:
+        if not lenient and None in fields.values():
             fields = {name: value for name, value in fields.items() if value is not None or name not in declared}
+        elif lenient and cls.ignores_unknown:
+            fields = {name: value for name, value in fields.items() if name in declared}
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
@@ -167,11 +169,6 @@ class Body(BaseModel):
             if lenient and missing:
                 raise MissingError(missing[0]) from None
             raise refusals(error, cls)[0] from None
-
-    @classmethod
-    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the fields that a lenient request is made of."""
-        return {name: value for name, value in fields.items() if name in cls.model_fields}
 
 
 class BoptestBody(Body):
@@ -253,6 +250,7 @@ class ActionBody(BoptestBody):
     """Control inputs by name; what is left out keeps its value."""
 
     model_config = ConfigDict(extra="allow")
+    ignores_unknown = False  # they are names of inputs
     __pydantic_extra__: dict[str, SkipValidation[Value]] = Field(init=False)
 
     dry_run: Annotated[Flag | None, Field(description="Look ahead, and come back.")] = None
@@ -261,11 +259,6 @@ class ActionBody(BoptestBody):
     def inputs(self) -> Mapping[str, Value]:
         """The control inputs."""
         return self.model_extra or {}
-
-    @classmethod
-    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return all fields: their names are the test case's."""
-        return fields
 
 
 class StepsBody(Body):
@@ -298,16 +291,13 @@ class ForecastBody(BoptestBody):
 class ScenarioBody(BoptestBody):
     """The parts of a scenario that are to change."""
 
+    ignores_unknown = False
+
     time_period: Choice | None = None
     electricity_price: Choice | None = None
     temperature_uncertainty: Choice | None = None
     solar_uncertainty: Choice | None = None
     seed: Annotated[int, _by(_seed)] | None = None
-
-    @classmethod
-    def accepted(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return all fields: unknown ones are refused with a test id too."""
-        return fields
 
 
 class SnapshotBody(Body):
