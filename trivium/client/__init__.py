@@ -6,8 +6,8 @@
 
     with Client("http://127.0.0.1:5000") as client, client.select() as session:
         session.initialize(300_000)
-        observation = session.advance({"Tchws_set_CHI": 287.15})
-        frame = session.results(["Tchw_supply", "P_Chillers_sum"]).frame()
+        observation = session.advance({"an_input": 287.15})
+        frame = session.results(["an_output", "an_input"]).frame()
 
 It needs nothing of the server's parts, and pandas only for frames.
 """

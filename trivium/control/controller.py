@@ -6,7 +6,7 @@ Packages bring controllers by the entry point group ``trivium.controllers``; eac
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from pydantic import AfterValidator, Field
 
@@ -23,6 +23,18 @@ class Controller(Protocol):
 
     def action(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> Mapping[str, float]:
         """Return the control inputs of the coming step."""
+
+
+@runtime_checkable
+class Adjustable(Controller, Protocol):
+    """A controller by rules, whose figures may be changed while it drives."""
+
+    @property
+    def rules(self) -> Any:
+        """Its figures, a frozen dataclass."""
+
+    def revised(self, rules: Any) -> Controller:
+        """Return a copy that has the same past and goes on by other figures."""
 
 
 #: Rehearses a controller over a number of steps; returns the sum of key performance indicators times their weights,

@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from trivium.control.controller import Controller
+from trivium.control.controller import Adjustable, Controller
 from trivium.control.drive import controller
 from trivium.coupling.component import Values
 from trivium.errors import ComponentError
 from trivium.model.contract import FloatArray
-from trivium.plants.cooling.rules import RuleBasedController
 from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
 from trivium.simulation.testcase import TestCase
@@ -133,7 +132,7 @@ def _sorted_out(values: Values, sets: Mapping[str, str], case: TestCase, by: Con
         target = sets[name]
         if target.startswith(_RULES):
             figure = target.removeprefix(_RULES)
-            known = getattr(by.rules, figure, None) if isinstance(by, RuleBasedController) else None
+            known = getattr(by.rules, figure, None) if isinstance(by, Adjustable) else None
             if not isinstance(known, float):
                 raise ComponentError(f"the input {name} sets {target}, which the controller does not have as a number")
             figures[figure] = _series(value, steps)
@@ -156,9 +155,9 @@ def _series(value: FloatArray, steps: int) -> FloatArray:
 
 
 def _with_figures(by: Controller, figures: Mapping[str, float]) -> Controller:
-    if not isinstance(by, RuleBasedController) or all(getattr(by.rules, n) == value for n, value in figures.items()):
+    if not isinstance(by, Adjustable) or all(getattr(by.rules, n) == value for n, value in figures.items()):
         return by
-    return by.revised(replace(by.rules, **figures))  # type: ignore[arg-type]  # they are numbers, as was looked at
+    return by.revised(replace(by.rules, **figures))
 
 
 def _number(observed: Mapping[str, Any], name: str) -> float:

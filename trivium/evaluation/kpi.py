@@ -8,24 +8,24 @@ A test case declares in ``testcase.toml`` which signals feed them; every table i
 is missing are None::
 
     [kpi.power]                     # electrical power [W] by group: ener_tot and ener_<group>, pele_tot
-    chillers = ["P_Chillers_sum"]
+    chillers = ["P_chillers"]
     [kpi.heat]                      # heat removed: heat_tot, pue, cer
-    mass_flow = "Mchw"              # [kg/s]
-    warm = "Tchw_r"                 # [K]
-    cold = "Tchw_supply"            # [K]
+    mass_flow = "m_chilled"         # [kg/s]
+    warm = "T_return"               # [K]
+    cold = "T_supply"               # [K]
     specific_heat = 4186            # [J/(kg K)]
     [kpi.water]                     # cooling towers: water_tot, wue
-    volume_flow = "VolumeFlowRate_cw"  # [m3/s]
-    warm = "Tcw_returnPipe"         # [K]
-    cold = "Tcw_supply"             # [K]
+    volume_flow = "V_condenser"     # [m3/s]
+    warm = "T_from_condensers"      # [K]
+    cold = "T_from_towers"          # [K]
     cycles = 4                      # cycles of concentration [1]
     drift = 1e-4                    # share of the flow [1]
     [kpi.comfort]                   # set-point violation: tdis_tot
-    temperature = "Tchw_supply"     # [K]
+    temperature = "T_supply"        # [K]
     set_point = 287.15              # a number [K] or a signal
     band = 0.5                      # [K]
     [kpi.switches]                  # starts_<group>, stops_<group>
-    chillers = ["CHI01", "CHI02"]
+    chillers = ["on_1", "on_2"]
 
 Sources: power usage effectiveness ISO/IEC 30134-2 and the mechanical load component of ASHRAE 90.4; cooling efficiency
 ratio ISO/IEC 30134-7; water usage effectiveness ISO/IEC 30134-9; names with ``_tot`` and the 15-minute peak from

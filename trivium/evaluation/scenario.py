@@ -3,10 +3,10 @@
 ``testcase.toml`` says from which signal the periods are found; without it a test case has none::
 
     [scenario]
-    signal = "Twb_outside"
+    signal = "T_wet_bulb"
     days = 14              # length of a period
     warmup_days = 1        # how long before it the simulation begins
-    uncertain = ["Twb_outside"]    # whose forecasts get an error, temperatures [K]
+    uncertain = ["T_wet_bulb"]     # whose forecasts get an error, temperatures [K]
 
 A period begins at midnight. Of all windows of that length inside the boundary data, ordered by their mean of the
 signal, ``winter`` is the lowest, ``mild`` that at a third of the order, ``typical`` that in the middle and

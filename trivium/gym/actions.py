@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,18 +14,8 @@ from trivium.client import Point
 from trivium.errors import InvalidValueError
 from trivium.gym.plants import Plant
 from trivium.gym.spaces import Vector, bounds_of
-from trivium.plants.cooling.rules import INPUTS, UNITS, Mode, RuleBasedController
-from trivium.plants.cooling.staging import Stage
-
-#: Modes in the order of the discrete action.
-MODES = (Mode.FREE, Mode.PARTIAL, Mode.CHILLER)
-#: Parts of the discrete action, each with how many choices there are; numbers of units from 1 on.
-STAGES = {
-    "mode": len(MODES), "trains": UNITS, "towers": UNITS, "condenser_pumps": UNITS, "chilled_pumps": UNITS,
-}  # fmt: skip
-#: Continuous part: the supply set point [K], and the condenser water's approach to the wet bulb that the fans aim at
-#: when chillers run [K].
-SET_POINTS = {"supply": (283.15, 291.15), "approach": (2.0, 10.0)}
+from trivium.plants.cooling.agent import MODES, SET_POINTS, STAGES, StagedController
+from trivium.plants.cooling.rules import BOUNDARY, INPUTS
 
 #: A name that no input has.
 _NO_INPUT = "?"
@@ -122,7 +111,7 @@ class StagedActions:
         dictionary of a `MultiDiscrete` and a box.
     """
 
-    boundary: Sequence[str] = ("Twb_outside", "Mchw", "Tchw_r")
+    boundary: Sequence[str] = BOUNDARY
 
     def __init__(self, *, flat: bool) -> None:
         self._flat = flat
@@ -135,7 +124,7 @@ class StagedActions:
         else:
             discrete = spaces.MultiDiscrete(self._choices)
             self.space = spaces.Dict({"stages": discrete, "set_points": self._set_points.space})
-        self._controller = _StagedController()
+        self._controller = StagedController()
 
     def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
         """Let the rule book begin without a past."""
@@ -161,46 +150,6 @@ class StagedActions:
         supply, approach = self._set_points.decode(set_points).tolist()
         self._controller.order(MODES[mode], [count + 1 for count in counts], supply, approach)
         return self._controller.action(values, boundary)
-
-
-class _Ordered(Stage):
-    """A stage with as many units as somebody says."""
-
-    def __init__(self) -> None:
-        super().__init__(up=2.0, down=1.0)
-
-    def start(self, demand: float) -> int:  # noqa: ARG002
-        return self.count
-
-    def update(self, demand: float) -> int:  # noqa: ARG002
-        return self.count
-
-
-class _StagedController(RuleBasedController):
-    """The rule-based controller under orders."""
-
-    def reset(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> None:
-        """Start without a past, and without orders."""
-        super().reset(observation, boundary)
-        self._ordered_mode = self.mode
-        trains = _Ordered()
-        self._flow_trains = self._load_trains = trains
-        self._towers, self._condenser_pumps, self._chilled_pumps = _Ordered(), _Ordered(), _Ordered()
-        self._ordered = (trains, self._towers, self._condenser_pumps, self._chilled_pumps)
-
-    def order(self, mode: Mode, counts: Sequence[int], supply: float, approach: float) -> None:
-        """Take orders for the coming step: mode, units in service (see `STAGES`), set points [K]."""
-        self._ordered_mode = mode
-        for stage, count in zip(self._ordered, counts, strict=True):
-            stage.count = count
-        self.rules = replace(self.rules, supply=supply, tower_approach=approach)
-
-    def _update_mode(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> bool:
-        """Change to the mode that was ordered; the rules would take another one."""
-        before = self.mode
-        super()._update_mode(observation, boundary)  # keeps the hour's average of the wet bulb
-        self.mode = self._ordered_mode
-        return self.mode is not before
 
 
 def make_actions(

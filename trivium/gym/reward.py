@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from trivium.errors import InvalidValueError
+from trivium.plants.cooling.agent import CHILLERS, POWER, SUPPLY
 
-#: Power signals of the cooling plant [W].
-POWER = ("P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum")
-#: Its compressors' switches.
-CHILLERS = tuple(f"CHI0{i}" for i in range(1, 7))
 #: Terms there are.
 TERMS = ("energy", "violation", "cost", "starts")
 #: A kilowatt-hour costs a hundredth, a kelvin-hour of water too warm ten: an hour of 250 kW as much as 0.25 K h.
@@ -83,7 +80,7 @@ class Reward:
         weights: Mapping[str, float] | None = None,
         *,
         power: Sequence[str] = POWER,
-        temperature: str = "Tchw_supply",
+        temperature: str = SUPPLY,
         limit: float = 287.15,
         band: float = 0.5,
         price: str | float = 0.1,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,26 +10,7 @@ from numpy.typing import NDArray
 
 from trivium.client import Point
 from trivium.errors import InvalidValueError
-
-#: What the cooling plant can do, by name of the measurement; the narrower of this and what the FMU declares holds.
-#: Powers [W] of machines at full speed and load, heads [m] at shut-off, temperatures [K] between the low-temperature
-#: cut-out and the high-pressure limiter (docs/plant.md); docs/gym.md has the table with its reasons.
-PLANT_LIMITS: tuple[tuple[re.Pattern[str], float, float], ...] = tuple(
-    (re.compile(pattern), low, high)
-    for pattern, low, high in (
-        (r"Pfan_CT\d_0\d", 0.0, 55e3),
-        (r"P_CTfans_sum", 0.0, 12 * 55e3),
-        (r"P_CDWPs_sum", 0.0, 6 * 170e3),
-        (r"P_CHWPs_sum", 0.0, 6 * 190e3),
-        (r"Pchi\d", 0.0, 3 * 517.2e3),
-        (r"P_Chillers_sum", 0.0, 18 * 517.2e3),
-        (r"H_CDWP\d", 0.0, 60.0),
-        (r"H_CHWP\d", 0.0, 65.0),
-        (r"eta_C[DH]WP\d", 0.0, 1.0),
-        (r"VolumeFlowRate_cw", 0.0, 5.0),
-        (r"T(lvg_CT|chws_|cwr_|chw_supply|cw_supply|cw_returnPipe).*", 273.15, 348.15),
-    )
-)
+from trivium.plants.cooling.agent import LIMITS
 
 
 class Vector:
@@ -115,7 +95,7 @@ def bounds_of(
 def _own(name: str, point: Point) -> tuple[float, float]:
     low = -np.inf if point.minimum is None else point.minimum
     high = np.inf if point.maximum is None else point.maximum
-    for pattern, least, most in PLANT_LIMITS:
+    for pattern, least, most in LIMITS:
         if pattern.fullmatch(name):
             return max(low, least), min(high, most)
     return low, high

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from trivium.plants.cooling import examples
 from trivium.server import replies, wire
 from trivium.server.operations import Routes
 from trivium.server.requests import ForecastBody, KpiQuery, Preconditions, ScenarioBody
@@ -24,7 +25,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         "/forecast[/<testid>]",
         scope="read",
         reply=replies.Columns,
-        example={"point_names": ["Twb_outside"], "horizon": 86400, "interval": 3600},
+        example={"point_names": [examples.BOUNDARY], "horizon": 86400, "interval": 3600},
     )
     def forecast(testid: str | None, body: ForecastBody) -> Response:
         """Boundary data and prices ahead: {"point_names": [...], "horizon", "interval"}."""

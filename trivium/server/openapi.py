@@ -16,6 +16,7 @@ from werkzeug.routing import Rule
 
 from trivium import __version__
 from trivium.extras import command
+from trivium.plants.cooling import examples
 from trivium.server.operations import JSON, Operation, Routes, operations
 from trivium.server.replies import WrongTestId
 
@@ -28,7 +29,10 @@ _WHAT = {
 }
 #: What may go wrong, and an example of its message.
 _ERRORS: Mapping[int, tuple[str, str]] = {
-    400: ("A field is wrong; the message names it.", "Invalid value nan for parameter CHI01. Value must be finite."),
+    400: (
+        "A field is wrong; the message names it.",
+        f"Invalid value nan for parameter {examples.SWITCH}. Value must be finite.",
+    ),
     401: ("A token is needed.", "A token is needed: Authorization: Bearer TOKEN."),
     403: ("The caller may not do this.", "The token grafana lacks the scope control."),
     404: ("There is none of this name.", "There is no job 2f0c."),

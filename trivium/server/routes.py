@@ -10,6 +10,7 @@ from __future__ import annotations
 from flask import Response
 
 from trivium.errors import InvalidValueError
+from trivium.plants.cooling import examples
 from trivium.server import columns, replies, wire
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import ActionBody, Preconditions, ResultsBody, StartBody, StepBody, TestStartBody
@@ -69,7 +70,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         start = (body.start_time, body.final_time, body.warmup_period, body.start_values)
         return wire.reply(sessions.call(testid, "initialize", *start, **headers.model_dump()))
 
-    @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example={"Tchws_set_HEX": 286.5})
+    @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example=examples.ACTION)
     def advance(testid: str | None, body: ActionBody, headers: Preconditions) -> Response:
         """Simulate one control step: {input: value, ...}; with "dry_run" true look ahead and come back."""
         form = () if testid is None else ("boptest",)
@@ -82,7 +83,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         "/results[/<testid>]",
         scope="read",
         reply=replies.Columns,
-        example={"point_names": ["Tchw_supply"], "start_time": 900000, "final_time": 900300},
+        example={"point_names": [examples.OUTPUT], "start_time": 900000, "final_time": 900300},
         media=(JSON, columns.NPZ),
     )
     def results(testid: str | None, body: ResultsBody) -> Response:

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Response, current_app
 
 from trivium.errors import InvalidValueError
+from trivium.plants.cooling import examples
 from trivium.server import columns, replies, wire
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody
@@ -46,7 +47,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         "POST",
         "/steps[/<testid>]",
         reply=replies.Steps,
-        example={"steps": 12, "action": {"Tchws_set_HEX": 286.5}, "point_names": ["Tchw_supply"]},
+        example={"steps": 12, "action": examples.ACTION, "point_names": [examples.OUTPUT]},
         media=(JSON, columns.NPZ),
     )
     def steps(testid: str | None, body: StepsBody, headers: Preconditions) -> Response:

@@ -2,7 +2,7 @@
 
 The table is a CSV file with a column ``time`` [s], first, and a column for each input that it drives::
 
-    time,Twb_outside,Mchw
+    time,T_outside,m_water
     0,285.1,131.2
     300,285.2,130.7
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trivium.errors import InvalidValueError
-from trivium.gym.reward import CHILLERS, POWER, Reward, Transition
+from trivium.gym.reward import Reward, Transition
+from trivium.plants.cooling.agent import CHILLERS, POWER
 
 
 def transition(step=900.0, supply=288.65, price=0.3, **changes):

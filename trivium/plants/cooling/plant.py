@@ -7,14 +7,11 @@ from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from trivium.plants.cooling.head import RequiredHead
-from trivium.plants.cooling.rules import INPUTS
+from trivium.plants.cooling.rules import BOUNDARY, INPUTS
 from trivium.plants.cooling.surrogate import load_chiller_power, load_head
 from trivium.plants.cooling.view import POINTS, view
 from trivium.simulation.plant import Folder, Plant, Schematic
 
-#: Names of the boundary data: wet bulb temperature outside [K], flow [kg/s] and return temperature [K] of the chilled
-#: water.
-BOUNDARY = ("Twb_outside", "Mchw", "Tchw_r")
 #: Bounds of the inputs by name: pattern, minimum, maximum.
 #: Temperatures [K], speeds of pumps [rev/min] (nominal speeds are 1485 and 1480), of fans relative [1], valves and
 #: switches [1], the number of running condenser water pumps [1]. Zero running pumps is left out because the plant's

@@ -354,6 +354,9 @@ def _input_names() -> tuple[str, ...]:
 
 #: Names of the plant's 100 control inputs.
 INPUTS = _input_names()
+#: Names of the boundary data: wet bulb temperature outside [K], flow [kg/s] and return temperature [K] of the chilled
+#: water.
+BOUNDARY = ("Twb_outside", "Mchw", "Tchw_r")
 
 #: Those that put a chiller, a tower or a pump into service.
 _SWITCHES = tuple(name for name in INPUTS if name.startswith("U_CT") or name.endswith("ONOFF") or len(name) == 5)

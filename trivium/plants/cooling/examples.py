@@ -1,0 +1,6 @@
+"""Points of the cooling plant, the default test case, for the examples in the description of the API."""
+
+#: A set point [K].
+ACTION = {"Tchws_set_HEX": 286.5}
+#: A switch, an output and a signal of the boundary data.
+SWITCH, OUTPUT, BOUNDARY = "CHI01", "Tchw_supply", "Twb_outside"
