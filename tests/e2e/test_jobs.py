@@ -336,8 +336,8 @@ def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
     with serving(small_resources, tmp_path) as server:
         first = ended(server, run_step(server, end_time=600))
         assert first["status"] == "Success"
-        (keeper,) = [pid for pid in descendants(server.process.pid) if b"trivium.jobs.keeper" in cmdline(pid)]
-        (worker,) = [pid for pid in descendants(keeper) if b"trivium.jobs.worker" in cmdline(pid)]
+        (keeper,) = [pid for pid in descendants(server.process.pid) if b"worker\0keep\0" in cmdline(pid)]
+        (worker,) = [pid for pid in descendants(keeper) if b"worker\0work\0" in cmdline(pid)]
         kill(worker)
         assert ended(server, run_step(server, end_time=600))["status"] == "Success"
 

@@ -38,6 +38,6 @@ def worker(resources: Path | None, jobs: int | None) -> None:
     A server starts a worker of its own; further ones may run beside it or on other machines, over the same database
     (docs/jobs.md).
     """
-    from trivium.jobs.keeper import keep
+    from trivium.jobs.worker import keep
 
     keep(options.settings(resources=resources, worker_jobs=jobs))

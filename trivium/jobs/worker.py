@@ -1,6 +1,7 @@
-"""The worker: claims jobs, runs each in a process group of its own, gives signs of life, ends what was cancelled.
+"""The worker claims jobs, runs each in a process group of its own, renews their leases and ends what was cancelled.
 
-``python -m trivium.jobs.worker`` is one; `trivium.jobs.keeper` keeps one alive.
+``python -m trivium.jobs.worker work <parent>`` is a worker; ``keep <parent>`` keeps one running. The keeper does
+nothing else, so that it has nothing to die of.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,7 @@ from typing import Literal
 
 from trivium import logs
 from trivium.environment import ROOT, child_environment
-from trivium.errors import StoreError
+from trivium.errors import SettingsError, StoreError, TriviumError
 from trivium.jobs import retention
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
@@ -35,6 +37,8 @@ _LOOK = 0.2
 _RENEW = 1.0
 #: How long a job that is to end may take to do so by itself [s].
 GRACE = 5.0
+#: Time before a worker that died is replaced [s].
+_PAUSE = 1.0
 
 
 @dataclass
@@ -209,5 +213,68 @@ def work(settings: Settings, parent: int, *child: str) -> None:
     worker.run()
 
 
+class Keeper:
+    """Starts a worker, and another one when it dies, until `stop`.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of the worker.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT))
+        self._stopping = threading.Event()
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def stop(self, *_: object) -> None:
+        """End the worker and then `run`."""
+        self._stopping.set()
+        if self._worker is not None:
+            self._worker.terminate()
+
+    def run(self) -> None:
+        """Keep a worker running."""
+        command = [sys.executable, "-m", "trivium.jobs.worker", "work", str(os.getpid())]
+        while not self._stopping.is_set():
+            self._worker = subprocess.Popen(command, env=self._environment)  # noqa: S603, ours
+            if self._stopping.is_set():  # while it was started
+                self._worker.terminate()
+            if self._worker.wait() == 0:
+                break
+            time.sleep(_PAUSE)
+
+
+def keep(settings: Settings, parent: int | None = None) -> None:
+    """Keep a worker running until SIGTERM or SIGINT.
+
+    Parameters
+    ----------
+    settings : Settings
+    parent : int, optional
+        The process whose end ends this one.
+
+    Raises
+    ------
+    TriviumError
+        When the settings do not let a worker work.
+    """
+    if parent is not None:
+        die_with(parent)
+    if not settings.worker_jobs:
+        raise SettingsError("TRIVIUM_WORKER_JOBS is 0: a worker would run nothing")
+    Store(settings).close()
+    keeper = Keeper(settings)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, keeper.stop)
+    keeper.run()
+
+
 if __name__ == "__main__":
-    work(Settings(), int(sys.argv[1]))
+    if sys.argv[1] == "work":
+        work(Settings(), int(sys.argv[2]))
+    else:
+        try:
+            keep(Settings(), int(sys.argv[2]))
+        except TriviumError:
+            sys.exit(1)  # the server that started the keeper gives the reason

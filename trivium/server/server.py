@@ -179,7 +179,7 @@ class Hooks:
     def when_ready(self, _arbiter: Any) -> None:
         """Start the worker that runs jobs; it ends with this process, however that ends."""
         if self._settings.worker_jobs:
-            command = [sys.executable, "-m", "trivium.jobs.keeper", str(os.getpid())]
+            command = [sys.executable, "-m", "trivium.jobs.worker", "keep", str(os.getpid())]
             environment = child_environment(**self._settings.environment(), PYTHONPATH=str(ROOT))
             self._worker_of_jobs = subprocess.Popen(  # noqa: S603, arguments are ours
                 command,
