@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-slow lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-slow test-busy mutants lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,12 +50,24 @@ serve: setup ## start the server on HOST:PORT (127.0.0.1:5000)
 doctor: setup ## check the installation by really running every way
 	@$(VENV)/bin/trivium doctor
 
-test: setup-dev ## run every check: lint, types, layers, tests
-	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test-slow: setup-dev ## what takes minutes: the coupled run of real models, OG-Core's transition path
-	$(PY) -m pytest -m slow $(ARGS)
+test: setup-dev ## lint, types, layers and the tests, without the slow ones
+	$(MAKE) --no-print-directory lint
+	$(PY) $(PYTEST) $(ARGS)
+
+test-all: setup-dev ## lint, types, layers and all tests
+	$(MAKE) --no-print-directory lint
+	$(PY) $(PYTEST) -m "slow or not slow" $(ARGS)
+
+test-slow: setup-dev ## the slow tests alone: environments, browsers, random kills, the coupled run of real models
+	$(PY) $(PYTEST) -m slow $(ARGS)
+
+test-busy: setup-dev ## the tests beside eight busy processes: what fails here waits on a clock
+	$(PY) -m tests.busy $(PY) $(PYTEST) $(ARGS)
+
+mutants: setup-dev ## change ROOM at random, COUNT times, and print the changes that its unit tests do not notice
+	$(PY) -m tests.mutants $(ROOM) --count $(or $(COUNT),25) --seed $(or $(SEED),1)
 
 lint: $(DEV) ## ruff, mypy, the import contract and bandit
 	$(VENV)/bin/ruff check .

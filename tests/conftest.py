@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.postgres import Postgres
+from tests.shared import once, root
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.session.local import open_testcase
 from trivium.simulation.testcase import TestCase
@@ -17,9 +19,13 @@ from trivium.simulation.testcase import TestCase
 @pytest.fixture(scope="session")
 def small_resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the test case with the small plant; see tests/small_plant.py."""
-    from tests.small_plant import write_resources
 
-    return write_resources(tmp_path_factory.mktemp("small") / "Resources")
+    def write(folder: Path) -> object:
+        from tests.small_plant import write_resources
+
+        return write_resources(folder)
+
+    return once(root(tmp_path_factory) / "small" / "Resources", write)
 
 
 @pytest.fixture(scope="session")
@@ -32,20 +38,21 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trap_fmu(tmp_path_factory: pytest.TempPathFactory) -> TrapFactory:
     """Build an FMU that fails in a chosen way: trap_fmu(restore="none", ...); see tests/trap_fmu.py."""
     pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
-    return TrapFactory(tmp_path_factory.mktemp("traps"))
+    return TrapFactory(root(tmp_path_factory) / "traps")
 
 
 @pytest.fixture(scope="session")
 def own_fmu(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str], Path]:
     """Build an FMU of tests/own_fmus.py: own_fmu("linear", "3.0", "me"); the interface counts in FMI 1.0."""
     pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
-    folder = tmp_path_factory.mktemp("own")
+    folder = root(tmp_path_factory) / "own"
 
     def make(name: str, version: str, interface: str = "cs") -> Path:
         from tests import own_fmus
 
         path = folder / f"{name}-{version}-{interface if version == '1.0' else 'both'}.fmu"
-        return path if path.exists() else own_fmus.build(getattr(own_fmus, name.upper()), path, version, interface)
+        spec = getattr(own_fmus, name.upper())
+        return once(path, lambda unfinished: own_fmus.build(spec, unfinished, version, interface))
 
     return make
 
@@ -53,7 +60,7 @@ def own_fmu(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str
 @pytest.fixture(scope="session")
 def trap_resources(tmp_path_factory: pytest.TempPathFactory, small_resources: Path) -> TrapResources:
     """Build a test case around such an FMU: trap_resources(brittle=True, ...); see tests/trap_fmu.py."""
-    return TrapResources(tmp_path_factory.mktemp("trap-cases"), small_resources)
+    return TrapResources(root(tmp_path_factory) / "trap-cases", small_resources)
 
 
 @pytest.fixture
@@ -98,3 +105,13 @@ def jobs_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/jobs.sqlite3"
     server: Postgres = request.getfixturevalue("postgres")
     return server.database(f"jobs_{os.urandom(6).hex()}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print why tests were skipped: each reason once, with the number of tests."""
+    reports = terminalreporter.getreports("skipped")
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    if reasons:
+        terminalreporter.section("skipped", "-")
+        for reason, count in reasons.most_common():
+            terminalreporter.write_line(f"{count:4}  {reason}")

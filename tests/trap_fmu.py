@@ -25,8 +25,10 @@ from xml.sax.saxutils import quoteattr
 
 import fmpy
 
+from tests.shared import once
+
 CSRC = Path(__file__).resolve().parent / "csrc"
-HEADERS = CSRC.parent.parent / "models" / "fmi" / "csrc" / "headers"
+HEADERS = CSRC.parent.parent / "workshop" / "fmi" / "csrc" / "headers"
 TAU, START = 600.0, 290.0
 #: The control input that springs the trap in a test case with the variables of the plant.
 PLANT_TRAP = "CHI06_CW3"
@@ -219,7 +221,7 @@ class TrapFactory:
         """Return the FMU of a variant."""
         chosen = Variant(**variant)  # type: ignore[arg-type]
         path = self._folder / ("trap-" + "-".join(str(value) for value in astuple(chosen)) + ".fmu")
-        return path if path.exists() else build_trap(path, chosen)
+        return once(path, lambda unfinished: build_trap(unfinished, chosen))
 
 
 class TrapResources:
@@ -242,14 +244,15 @@ class TrapResources:
 
         chosen = Variant(**variant)  # type: ignore[arg-type]
         folder = self._folder / "-".join(str(value) for value in astuple(chosen))
-        if not folder.exists():
-            fmu = build_trap(
-                self._folder / f"{folder.name}.fmu",
+
+        def write(unfinished: Path) -> None:
+            shutil.copytree(self._small, unfinished)
+            build_trap(
+                unfinished / "AlphaDataCenterCooling_FMU.fmu",
                 chosen,
                 tuple(INPUT_NAMES),
                 tuple(OUTPUT_NAMES),
                 ("Tchws_set_HEX", PLANT_TRAP, "", "Tchw_supply", "P_CDWPs_sum"),
             )
-            shutil.copytree(self._small, folder)
-            shutil.move(fmu, folder / "AlphaDataCenterCooling_FMU.fmu")
-        return folder
+
+        return once(folder, write)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.chaos import Chaos
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_or_doubled_under_random_kills(resources, tmp_path):
     chaos = Chaos(resources, tmp_path, seed=7)
     told = chaos.run(6.0)

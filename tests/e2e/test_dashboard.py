@@ -85,8 +85,10 @@ def alive(server):
     server.request("POST", f"/api/run/cancel/{task}")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(size, marks=[] if size == "laptop" else pytest.mark.slow) for size in SIZES]
+)
 def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
     browser.look(size, dark=dark)
     browser.open(f"{server.url}/dashboard/sessions")

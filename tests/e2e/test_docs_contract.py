@@ -265,6 +265,7 @@ def read(page: str, reader: Reader, omitted: tuple[str, ...] = ()) -> None:
             alike(printed, adapted(page, shown.text, reader, dask))
 
 
+@pytest.mark.slow
 def test_the_environment_holds_the_wheel_of_these_sources(desk: Desk) -> None:
     (packages,) = desk.work.glob(".venv/lib/python*/site-packages")
     with zipfile.ZipFile(desk.wheel) as wheel:
@@ -277,6 +278,7 @@ def test_the_environment_holds_the_wheel_of_these_sources(desk: Desk) -> None:
             assert base64.urlsafe_b64encode(installed).rstrip(b"=").decode() == digest.removeprefix("sha256="), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", list(ROADS))
 def test_readme(road: str, desk: Desk) -> None:
     """README puts on PATH all that it needs."""
@@ -294,6 +296,7 @@ def test_readme(road: str, desk: Desk) -> None:
 _ORDER = sorted(PAGES, key=lambda page: any("trivium[ogclews]" in block.text for block in PAGES[page]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in _ORDER if page != "README.md" and list(typed(page))])
 def test_page(page: str, desk: Desk) -> None:
     if page == "docs/how-to/reference-resources.md" and not os.environ.get("TRIVIUM_REFERENCE_RESOURCES"):

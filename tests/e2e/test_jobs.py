@@ -221,6 +221,7 @@ def test_a_frozen_job_is_killed_by_the_one_that_takes_it_over(site):
     assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
 
 
+@pytest.mark.slow
 def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(site):
     chance = random.Random(7)
     ids = [site.submit(steps=40, pause=0.03) for _ in range(6)]
@@ -257,6 +258,7 @@ def test_two_workers_share_the_jobs(site):
     assert len({job.worker for job in jobs}) == 2
 
 
+@pytest.mark.slow
 def test_jobs_survive_an_absence_of_the_database(tmp_path, postgres):
     site = Site(tmp_path, postgres.database("absent"))
     try:
@@ -386,6 +388,7 @@ def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resourc
     assert "fuel_cycle" in (tmp_path / "fetched" / "results" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path, own_fmu):
     for module in ("distributed", "h5py", "numba", "xarray"):
         pytest.importorskip(module)

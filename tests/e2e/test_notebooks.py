@@ -48,6 +48,7 @@ def test_first_steps(server, monkeypatch):
     assert any("image/png" in output.get("data", {}) for output in of)
 
 
+@pytest.mark.slow
 def test_write_your_controller(server, monkeypatch):
     monkeypatch.setenv("TRIVIUM_URL", server.url)
     monkeypatch.setenv("TRIVIUM_NOTEBOOK_STEPS", "200")
@@ -56,6 +57,7 @@ def test_write_your_controller(server, monkeypatch):
     assert float(rows["mine"][1]) < float(rows["rules"][1])  # it costs less
 
 
+@pytest.mark.slow
 def test_compare_baselines(monkeypatch):
     monkeypatch.setenv("TRIVIUM_NOTEBOOK_DAYS", "0.25")
     of = outputs("compare_baselines")

@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.browser import Browser, needed
 from tests.server import ROOT
 
+pytestmark = pytest.mark.slow
 PAGES = ["index.html", "how-to/write-a-controller.html", "reference/client.html", "notebooks/first_steps.html"]
 
 

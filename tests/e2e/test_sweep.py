@@ -191,6 +191,7 @@ def _wait_for(condition, patience=200.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
     study = write(
         tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": "1:50:1"},
@@ -203,6 +204,7 @@ def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
     assert "there is no Dask scheduler" in failed.stderr
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(command, tmp_path, trap_fmu):
     fmu = trap_fmu()
     whole, cut = slow_study(tmp_path, fmu, "whole.json"), slow_study(tmp_path, fmu, "cut.json")

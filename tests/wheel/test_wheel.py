@@ -17,6 +17,7 @@ import pytest
 
 from tests.installed import Installed, build_distributions, can_hide, interpreter
 
+pytestmark = pytest.mark.slow
 #: The datacenter_grid of a day instead of a week.
 ONE_DAY = """
 import json, sys

@@ -44,7 +44,11 @@ def lines(path: Path) -> int:
 
 @pytest.mark.parametrize(
     ("where", "scheme"),
-    [("in", "gauss-seidel"), ("after", "gauss-seidel"), ("in", "jacobi")],
+    [
+        ("in", "gauss-seidel"),
+        pytest.param("after", "gauss-seidel", marks=pytest.mark.slow),
+        pytest.param("in", "jacobi", marks=pytest.mark.slow),
+    ],
 )
 def test_kill_9_at_every_write_of_the_record_changes_no_bit(tmp_path, where, scheme):
     settings = {"scheme": scheme, "tolerance": 1e-4}
@@ -79,6 +83,7 @@ def test_what_was_evaluated_is_not_evaluated_again(tmp_path):
     assert log.read_text().splitlines()[3:] == ["two"]
 
 
+@pytest.mark.slow
 def test_kill_9_at_any_time_of_the_command_changes_no_bit(tmp_path):
     log = tmp_path / "log"
     case = case_of(log, max_iterations=8)

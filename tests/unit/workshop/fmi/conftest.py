@@ -6,6 +6,8 @@ import fmpy
 import pytest
 from fmpy.fmi2 import FMU2Model, FMU2Slave, fmi2CallbackFunctions, fmi2CallbackLoggerTYPE
 
+from tests.shared import once, root
+
 
 class Built:
     """A built FMU, unzipped, with its description."""
@@ -86,11 +88,13 @@ def fmus(tmp_path_factory):
     from workshop.fmi.build import build
 
     folder = tmp_path_factory.mktemp("fmus")
+    shared = root(tmp_path_factory) / "fmus"
     built = {}
 
     def get(name):
         if name not in built:
-            path = build(getattr(plants, name)(), folder / f"{name}.fmu", ["linux64"])
+            make = getattr(plants, name)
+            path = once(shared / f"{name}.fmu", lambda unfinished: build(make(), unfinished, ["linux64"]))
             built[name] = Built(path, folder / name)
         return built[name]
 

@@ -65,6 +65,7 @@ def test_description_carries_what_the_model_says(fmus):
     assert description.modelExchange.providesDirectionalDerivative
 
 
+@pytest.mark.slow
 def test_every_platform(tmp_path):
     """One file for all: each library is of the platform its folder names, and exports FMI's functions."""
     path = build(plants.linear(), tmp_path / "linear.fmu")

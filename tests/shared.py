@@ -1,0 +1,32 @@
+"""Files that are made once in a run of the tests, however many processes run them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from trivium.storage import locked
+
+
+def root(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of a run share; pytest-xdist gives each one a folder in it."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def once(path: Path, make: Callable[[Path], object]) -> Path:
+    """Return a file or folder; whoever needs it first makes it, under another name until it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_name(f".{path.name}.lock")):
+        if not path.exists():
+            folder = path.with_name(f".{path.name}.unfinished")
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder / path.name)  # a name can become part of an FMU
+            (folder / path.name).rename(path)
+            folder.rmdir()
+    return path
