@@ -25,8 +25,8 @@ from trivium.coupling.loop import converge
 from trivium.coupling.problem import prepare
 from trivium.coupling.record import Record
 from trivium.coupling.residual import Part, excesses, weights
-from trivium.coupling.runner import run
 from trivium.coupling.spec import Case, load_case
+from trivium.experiment.runner import run
 from trivium.model.contract import FloatArray
 from trivium.settings import Settings
 

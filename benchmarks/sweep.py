@@ -21,18 +21,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
+from trivium.study.fmu import open_fmu
 
 from trivium.engine import cores
 from trivium.environment import ROOT
+from trivium.model.fmu.native import Slave
 from trivium.study.cache import Cache
 from trivium.study.drive import State
-from trivium.study.fmu import open_fmu
 from trivium.study.hdf5 import stored_bytes
 from trivium.study.job import DONE, Job, Results
 from trivium.study.parts import Parts
 from trivium.study.plan import Plan
 from trivium.study.prepare import prepare
-from trivium.study.slave import Slave
 from trivium.study.spec import load_study
 from trivium.study.study import Where, open_store, run_study
 

@@ -30,6 +30,7 @@ GROUPS: Mapping[str, str] = {
     "trivium.controllers": "controller",
     "trivium.jobs": "kind of job",
     "trivium.engines": "engine",
+    "trivium.experiments": "kind of experiment",
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.own_fmus import state
 from trivium.errors import ModelError
-from trivium.model.contract import Experiment, Model, Snapshot, State
+from trivium.model.contract import DefaultExperiment, Model, Snapshot, State
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
 
 U = np.array([0.5])
@@ -54,7 +54,7 @@ class StartValuesContract(ABC):
         assert [v.name for v in model.inputs] == ["u"]
         assert {v.name for v in model.outputs} == {"x", "y", "tenfold", "high"}
         step = None if self.version == "1.0" else 0.5  # FMI 1.0 proposes none
-        assert model.experiment == Experiment(start=0.0, stop=100.0, step=step, tolerance=1e-9)
+        assert model.experiment == DefaultExperiment(start=0.0, stop=100.0, step=step, tolerance=1e-9)
 
     def test_without_any_the_fmu_has_its_own(self, model):
         model.initialize(0.0, U)

@@ -77,7 +77,7 @@ def converge(
     if as_json:
         click.echo(json.dumps(report.summary(problem, result), indent=2, allow_nan=False))
     else:
-        for name, text in problem.notes.items():
+        for name, text in ((name, component.note) for name, component in problem.components.items() if component.note):
             click.echo(f"{name}: {text}")
         click.echo(f"{result.ending}: {result.reason}")
         click.echo(f"results in {folder}: {', '.join(files)}")

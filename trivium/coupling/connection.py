@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trivium.coupling import transform, units
-from trivium.coupling.component import Variable
 from trivium.coupling.spec import Connection
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,7 +116,7 @@ def as_array(variable: Variable, frame: pd.DataFrame) -> FloatArray:
     for wrong, problem in ((counts > 1, "is there twice"), (counts == 0, "is missing")):
         if wrong.any():
             place = np.unravel_index(int(np.argmax(wrong)), variable.shape) if dims else ()
-            raise ValueError(f"{variable.place([int(i) for i in place])} {problem}")
+            raise ValueError(f"{variable.element([int(i) for i in place])} {problem}")
     values = np.empty(variable.size)
     values[flat] = frame[VALUE].to_numpy(dtype=np.float64)
     return values.reshape(variable.shape)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.coupling import arrays
-from trivium.coupling.arrays import digest
-from trivium.coupling.component import Component, checked_outputs
 from trivium.coupling.connection import Link
 from trivium.coupling.problem import Problem
 from trivium.coupling.record import Evaluation, Record
 from trivium.coupling.residual import split
 from trivium.errors import ComponentError, StorageError
+from trivium.experiment import arrays
+from trivium.experiment.arrays import digest
+from trivium.experiment.contract import Values, checked_outputs, evaluated
 from trivium.model.contract import FloatArray
 from trivium.storage import Cache
 
@@ -27,8 +27,6 @@ from trivium.storage import Cache
 _DEAR = 0.1
 #: Longest time that several evaluations are waited for without a look at signals [s].
 _LOOK = 0.5
-
-Values = Mapping[str, FloatArray]
 
 
 class Evaluator:
@@ -113,7 +111,7 @@ class Evaluator:
                 return Evaluation(label, values, checked_outputs(component, arrays.loads(data)), 0.0, True)
         began = time.monotonic()
         folder = self._new_folder(f"{number:04}-{label}-".replace(" ", ""))
-        outputs = checked_outputs(component, _evaluated(component, values, folder))
+        outputs = evaluated(component, values, folder)
         seconds = time.monotonic() - began
         if key is not None and self._cache is not None:
             self._cache.put({key: arrays.dumps(outputs)})
@@ -189,15 +187,6 @@ def _bounded(link: Link, value: FloatArray) -> FloatArray:
         return link.target.check(value)
     except ValueError as error:
         raise ComponentError(f"{link.name}: {error}") from error
-
-
-def _evaluated(component: Component, values: Values, folder: Path) -> Values:
-    try:
-        return component.evaluate(values, folder)
-    except ComponentError:
-        raise
-    except Exception as error:  # a component that breaks its contract is a failed one
-        raise ComponentError(f"{component.name}: {type(error).__name__}: {error}") from error
 
 
 def _equal(one: Values, other: Values) -> bool:

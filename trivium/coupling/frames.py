@@ -12,8 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from trivium.coupling.component import Coordinate
 from trivium.errors import InvalidValueError
+from trivium.model.variable import Coordinate
 
 VALUE = "VALUE"
 How = Literal["sum", "mean", "min", "max"]

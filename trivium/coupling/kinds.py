@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple,
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trivium.coupling import units
-from trivium.coupling.component import Coordinate
+from trivium.model.variable import Coordinate
 
 if TYPE_CHECKING:
     import pandas as pd

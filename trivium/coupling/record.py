@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.coupling import arrays
 from trivium.errors import ConflictError, StorageError
+from trivium.experiment import arrays
 from trivium.model.contract import FloatArray
 from trivium.storage import LockedError, acquire
 

@@ -19,7 +19,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from trivium.coupling.component import Variable
 from trivium.coupling.loop import Result
 from trivium.coupling.plot import draw
 from trivium.coupling.problem import Problem
@@ -27,6 +26,7 @@ from trivium.coupling.record import Iteration
 from trivium.coupling.residual import excesses
 from trivium.errors import StorageError
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 #: What is told of an iteration: name in files, heading, width and form of the table.
 _COLUMNS = (
@@ -115,7 +115,7 @@ def summary(problem: Problem, result: Result) -> dict[str, Any]:
         ],
         "components": {
             name: {
-                **({"note": problem.notes[name]} if name in problem.notes else {}),
+                **({"note": problem.components[name].note} if problem.components[name].note else {}),
                 "inputs": _as_json(problem.components[name].inputs, iteration.inputs),
                 "outputs": _as_json(problem.components[name].outputs, iteration.outputs),
             }
@@ -154,7 +154,7 @@ def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
 
 def _write_values(problem: Problem, result: Result, path: Path) -> None:
     places = [
-        (part.name, variable.place(at))
+        (part.name, variable.element(at))
         for part, variable in zip(problem.parts, problem.targets, strict=True)
         for at in itertools.product(*(range(n) for n in variable.shape))
     ]

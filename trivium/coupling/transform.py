@@ -10,8 +10,8 @@ from pathlib import Path
 
 from trivium.coupling import schema
 from trivium.coupling.kinds import Binary, File, Other, Table, Transform, convert
-from trivium.coupling.runner import inside
 from trivium.errors import InvalidValueError
+from trivium.experiment.runner import inside
 
 __all__ = ["File", "Other", "Table", "Transform", "apply", "convert", "files", "references"]
 

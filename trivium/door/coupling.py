@@ -14,10 +14,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from trivium.coupling import spec
-from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
 from trivium.coupling.evaluation import Evaluator
-from trivium.coupling.function_component import FunctionComponent, call
 from trivium.coupling.loop import Result, converge
 from trivium.coupling.problem import Problem, connect
 from trivium.coupling.record import Record
@@ -25,7 +23,9 @@ from trivium.coupling.residual import split
 from trivium.document import wrong_fields
 from trivium.door.arguments import by_name
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.experiment.function import FunctionExperiment, call
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -311,10 +311,10 @@ class Coupling:
             value = self._first(end, self._outputs)
         return None if value is None else value.tolist()
 
-    def _component(self, name: str) -> FunctionComponent:
+    def _component(self, name: str) -> FunctionExperiment:
         inputs = tuple(self._variable(key, self._shape(f"{name}.{key}")) for key in self._inputs[name])
         outputs = tuple(self._variable(key, value.shape) for key, value in self._outputs[name].items())
-        return FunctionComponent(name, inputs, outputs, self._functions[name])
+        return FunctionExperiment(name, inputs, outputs, self._functions[name])
 
     def _shape(self, end: str) -> tuple[int, ...]:
         if end not in self._sources:
@@ -324,7 +324,7 @@ class Coupling:
 
     @staticmethod
     def _variable(name: str, shape: tuple[int, ...]) -> Variable:
-        return Variable(name, "1", {f"axis{axis}": tuple(range(size)) for axis, size in enumerate(shape)})
+        return Variable(name, "1", dims={f"axis{axis}": tuple(range(size)) for axis, size in enumerate(shape)})
 
     def _values(self, result: Result) -> dict[str, float | FloatArray]:
         pairs = [(name, key, value) for name, done in result.evaluations.items() for key, value in done.outputs.items()]
@@ -371,7 +371,7 @@ def _array(value: Any, end: str) -> FloatArray:
 
 def _failure(problem: Problem, result: Result) -> ComponentError:
     for component in problem.components.values():
-        if isinstance(component, FunctionComponent) and component.error is not None:
+        if isinstance(component, FunctionExperiment) and component.error is not None:
             failure = ComponentError(str(component.error))
             failure.__cause__ = component.error.__cause__
             return failure

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from trivium.door.model_path import ModelName, fmu_path
 from trivium.door.table import Table, aligned, as_html
 from trivium.errors import ResourcesError
-from trivium.model.contract import Experiment
+from trivium.model.contract import DefaultExperiment
 from trivium.model.fmu.description import read_experiment
 
 #: Kinds of FMUs, by FMPy's name of their part of the model description.
@@ -68,7 +68,7 @@ class Info:
         ``co-simulation``, ``Model Exchange``, ``scheduled execution``: capabilities that are declared, by FMI's names.
     platforms : tuple of str
         Folders of binaries; ``sources`` where there is source code.
-    experiment : Experiment
+    experiment : DefaultExperiment
         The default experiment: start, stop, step [s] and relative tolerance [1].
     states, indicators : int
         Numbers of continuous states and of event indicators.
@@ -86,7 +86,7 @@ class Info:
     fmi: str
     kinds: Mapping[str, Mapping[str, Any]]
     platforms: tuple[str, ...]
-    experiment: Experiment
+    experiment: DefaultExperiment
     states: int
     indicators: int
     variables: Table[Declaration]

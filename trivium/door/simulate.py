@@ -14,21 +14,19 @@ import contextlib
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from trivium.door.arguments import by_name
-from trivium.door.grid import Grid, make_grid
 from trivium.door.model_path import ModelName, model_path, state_dir
-from trivium.door.signals import Signals, read_signals
-from trivium.errors import EndedError, InvalidValueError, ModelError, ResourcesError
-from trivium.model.contract import FloatArray, StartValues
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.experiment.grid import make_grid
+from trivium.experiment.signals import read_signals
+from trivium.experiment.stepping import arranged, divisible, make_model, record
+from trivium.model.contract import StartValues
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
-from trivium.model.fmu.fmu_model import FmuModel, Solving
-from trivium.model.fmu.registry import adapter
 from trivium.numbers import parse_number
 from trivium.simulation.start import parse_start_values
 from trivium.suggestions import did_you_mean
@@ -38,8 +36,6 @@ if TYPE_CHECKING:
 
 #: Most steps; beyond it no memory holds the outputs.
 _MOST_STEPS = 10**8
-#: Relative tolerance of Model Exchange where the FMU recommends none, as in FMPy [1].
-_TOLERANCE = 1e-5
 #: Steps of the grid that an FMU proposes before it is made coarser.
 _PROPOSED = 1000
 
@@ -114,50 +110,22 @@ def simulate(
     start, stop, length = _times(description, start_time, stop_time, step)
     signals = read_signals(inputs, _drivable(description), description.path.name)
     driven = {variable.variable.name for variable in signals.variables}
-    description = replace(
-        description,
-        inputs=signals.variables,
-        outputs=tuple(_recorded(description, outputs)),
-        parameters=(*description.parameters, *(v for v in description.inputs if v.variable.name not in driven)),
-        has_event_mode=False,  # the FMU handles its events itself, as with FMPy
-    )
+    description = arranged(description, signals.variables, _recorded(description, outputs))
     values = _start_values(description, start_values, driven)
-    grid = make_grid(start, stop, length, signals.events, divisible=_divisible(description))
-    solving = Solving(
-        None if tolerance is None else _positive(tolerance, "tolerance"),
-        default=None if description.interface == "cs" else _TOLERANCE,
-        stop=stop,
-    )
-    with contextlib.closing(adapter(_engine(engine), description)(description, solving)) as model:
-        rows = _run(model, grid, signals, values)
+    grid = make_grid(start, stop, length, signals.events, divisible=divisible(description))
+    relative = None if tolerance is None else _positive(tolerance, "tolerance")
+    rows = np.empty((sum(grid.recorded), len(description.outputs)))
+    with contextlib.closing(make_model(description, _engine(engine), relative, stop)) as model:
+        count, ended = record(model, grid, signals.at(grid.times[:-1]), values, rows)
+    if ended:
+        warnings.warn(f"The result {ended}.", stacklevel=2)
+    rows = rows[:count]
     times = [time for time, recorded in zip(grid.times, grid.recorded, strict=True) if recorded][: len(rows)]
-    columns = {
+    columns: dict[str, Any] = {
         variable.variable.name: column.astype(_DTYPES[variable.variable.kind])
         for variable, column in zip(description.outputs, rows.T, strict=True)
     }
     return pd.DataFrame(columns, index=pd.Index(times, name="time"))
-
-
-def _run(model: FmuModel, grid: Grid, signals: Signals, start_values: StartValues) -> FloatArray:
-    """Return the outputs where they are recorded, shape (n_recorded, n_outputs)."""
-    inputs = signals.at(grid.times[:-1])
-    rows = np.empty((sum(grid.recorded), len(model.outputs)))
-    time, row = grid.times[0], 1
-    try:
-        model.initialize(time, inputs[0], start_values)
-        rows[0] = model.read()
-        for held, end, recorded in zip(inputs, grid.times[1:], grid.recorded[1:], strict=True):
-            outputs = model.step(end - time, held, end)
-            time = end
-            if recorded:
-                rows[row] = outputs
-                row += 1
-    except EndedError as error:
-        warnings.warn(f"The result ends at {time:g} s: {error}.", stacklevel=3)
-        return rows[:row]
-    except ModelError as error:
-        raise ModelError(f"At {time:g} s {error}") from error
-    return rows
 
 
 _DTYPES = {"real": np.float64, "integer": np.int64, "boolean": np.bool_}
@@ -221,10 +189,6 @@ def proposed_step(description: FmuDescription, duration: float) -> float:
     while duration / step > _PROPOSED:
         step *= 2
     return step
-
-
-def _divisible(description: FmuDescription) -> bool:
-    return description.interface == "me" or description.variable_step
 
 
 def _drivable(description: FmuDescription) -> dict[str, Any]:

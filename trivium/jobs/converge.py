@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from trivium.coupling.spec import Alpha, Case, MethodName, Positive, case_file, load_case
+from trivium.coupling.spec import Alpha, Case, MethodName, case_file, load_case
 from trivium.errors import InvalidValueError
+from trivium.experiment.spec import Positive
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder

@@ -37,14 +37,22 @@ class Spec(Study):
             raise ValueError(f"there is no folder {self.folder} of studies on this server")
         if self.paths.scratch_dir is not None:
             raise ValueError("paths.scratch_dir is the server's choice, and must be left out")
-        given = {"paths.package_path": self.paths.package_path, "simulation.inputs": self.simulation.inputs}
-        named = [(field, path) for field, path in given.items() if path is not None]
+        if self.experiment is not None and not isinstance(self.experiment, Path):
+            raise ValueError("experiment must be the name of a file of the folder that describes it")
+        files = {
+            "paths.package_path": self.paths.package_path,
+            "simulation.inputs": None if self.simulation is None else self.simulation.inputs,
+            "experiment": self.experiment,
+        }
+        named = [(field, path) for field, path in files.items() if path is not None]
         named += [(f"simulation_parameters.{field}", Path(name)) for field, name in self._files()]
         for field, path in named:
             if not (place / path).resolve().is_relative_to(place):
                 raise ValueError(f"{field}: {path} is outside the folder {self.folder}")
-        if self.paths.package_path is not None and not (place / self.paths.package_path).exists():
-            raise ValueError(f"paths.package_path: there is no {self.paths.package_path} in the folder {self.folder}")
+        for field in ("paths.package_path", "experiment"):
+            needed = files[field]
+            if needed is not None and not (place / needed).exists():
+                raise ValueError(f"{field}: there is no {needed} in the folder {self.folder}")
         return self
 
     def _files(self) -> list[tuple[str, str]]:
@@ -71,7 +79,9 @@ class Spec(Study):
         content = self.model_dump(mode="json", by_alias=True, exclude={"folder"}, exclude_none=True)
         if self.paths.package_path is not None:
             content["paths"]["package_path"] = str(place / self.paths.package_path)
-        if self.simulation.inputs is not None:
+        if isinstance(self.experiment, Path):
+            content["experiment"] = str(place / self.experiment)
+        if self.simulation is not None and self.simulation.inputs is not None:
             content["simulation"]["inputs"] = str(place / self.simulation.inputs)
         content["simulation_parameters"] = {name: whole(value) for name, value in self.simulation_parameters.items()}
         return content

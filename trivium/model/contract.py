@@ -47,7 +47,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class DefaultExperiment:
     """The experiment that an FMU proposes (FMI's ``DefaultExperiment``): hints, which bind nobody.
 
     Attributes
@@ -90,7 +90,7 @@ class Model(ABC):
         Whether the state can be serialized.
     parameters : sequence of Variable
         All that may be set before initialization and is no input: parameters and start values.
-    experiment : Experiment
+    experiment : DefaultExperiment
         What the FMU proposes.
     """
 
@@ -101,13 +101,13 @@ class Model(ABC):
         *,
         can_snapshot: bool,
         parameters: Sequence[Variable] = (),
-        experiment: Experiment | None = None,
+        experiment: DefaultExperiment | None = None,
     ) -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.can_snapshot = can_snapshot
         self.parameters = tuple(parameters)
-        self.experiment = experiment or Experiment()
+        self.experiment = experiment or DefaultExperiment()
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
         self._start_values: StartValues = {}
         self._state = State.FRESH

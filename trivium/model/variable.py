@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, Self
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 Kind = Literal["real", "integer", "boolean", "text"]
+#: A place along a dimension: a year, a name.
+Coordinate = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An input, output or parameter of a model.
+    """An input, output or parameter of a model or an experiment.
 
     Attributes
     ----------
@@ -26,6 +33,8 @@ class Variable:
         Type in the model; values are floats everywhere outside the model's own border. Only parameters may be text.
     text : str or None
         Start value of a text, base64 where the model holds bytes.
+    dims : Mapping[str, tuple of Coordinate]
+        Dimensions in the order of the array's axes, each with the coordinates along it; empty for a scalar.
     """
 
     name: str
@@ -36,6 +45,67 @@ class Variable:
     start: float | None = None
     kind: Kind = "real"
     text: str | None = None
+    dims: Mapping[str, tuple[Coordinate, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of its values."""
+        return tuple(len(coordinates) for coordinates in self.dims.values())
+
+    @property
+    def size(self) -> int:
+        """Number of elements of its values."""
+        return math.prod(self.shape)
+
+    @property
+    def lower(self) -> float:
+        """Lower bound of every element [unit]; -inf where nothing is declared."""
+        return -math.inf if self.minimum is None else self.minimum
+
+    @property
+    def upper(self) -> float:
+        """Upper bound of every element [unit]; inf where nothing is declared."""
+        return math.inf if self.maximum is None else self.maximum
+
+    def element(self, index: Sequence[int]) -> str:
+        """Return the name of an element of the array: ``demand[year=2030, sector=industry]``."""
+        places = (f"{name}={values[i]}" for i, (name, values) in zip(index, self.dims.items(), strict=True))
+        return f"{self.name}[{', '.join(places)}]" if self.dims else self.name
+
+    def check(self, value: Any) -> NDArray[np.float64]:
+        """Return a value as an array of this variable's own.
+
+        Parameters
+        ----------
+        value : array_like
+
+        Returns
+        -------
+        FloatArray
+            Shape as `shape`; a scalar in place of an array fills it.
+
+        Raises
+        ------
+        ValueError
+            Naming the element when it is no finite number or out of bounds; naming the shapes when they do not fit.
+        """
+        try:
+            array = np.array(value, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{self.name} is no array of numbers") from error
+        if array.shape == ():
+            array = np.full(self.shape, array)
+        if array.shape != self.shape:
+            raise ValueError(f"{self.name} has shape {list(array.shape)}, where {list(self.shape)} is meant")
+        for wrong, reason in (
+            (~np.isfinite(array), "which is no finite number"),
+            (array < self.lower, f"which is below its lower bound {self.lower:g}"),
+            (array > self.upper, f"which is above its upper bound {self.upper:g}"),
+        ):
+            if wrong.any():
+                index = np.unravel_index(int(np.argmax(wrong)), array.shape)
+                raise ValueError(f"{self.element([int(i) for i in index])} is {array[index]:g}, {reason}")
+        return array
 
     def bounded(self, minimum: float | None, maximum: float | None) -> Self:
         """Return the variable with bounds [unit] where it declares none."""

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from trivium.engine import Ended, Engine, ThisProcess
 from trivium.errors import EngineError, TriviumError
+from trivium.experiment.conditions import Strategy
 from trivium.study import hdf5
 from trivium.study.cache import Cache, keys_of
 from trivium.study.job import DONE, Job, Results
 from trivium.study.pace import Pace
 from trivium.study.parts import Chunk, Parts
 from trivium.study.plan import Plan
-from trivium.study.slave import Strategy
 from trivium.study.store import Store
 from trivium.study.task import key_of_chunk, key_of_run, task
 
@@ -118,7 +118,7 @@ class Drive:
                 if chunk is not None:
                     if self._engine is None:
                         self._engine, strategy = start()
-                        self._job = replace(self._job, strategy=strategy)
+                        self._job = self._job.with_strategy(strategy)
                     self._submit(self._engine, chunk)
                     continue
                 if self._engine is None or not self._engine.in_flight:

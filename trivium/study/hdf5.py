@@ -73,7 +73,7 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
     path = store.folder / "results.h5"
     unfinished = path.with_name(f".{path.name}.unfinished")
     parts = store.parts()
-    points = job.experiment.count + 1
+    points = job.times.size
 
     def join(file: Any, name: str, shape: tuple[int, ...], dtype: str, hole: float) -> Any:
         layout = h5py.VirtualLayout(shape, dtype)

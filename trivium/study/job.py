@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.experiment.conditions import Conditions, Strategy
+from trivium.experiment.recipe import Recipe
 from trivium.model.contract import FloatArray
-from trivium.study.slave import Experiment, Strategy
 from trivium.study.spec import Metric
 
 #: States of a run.
@@ -27,22 +28,12 @@ class Job:
 
     Attributes
     ----------
-    fmu, cache : str
-        The file; where it is unpacked.
-    fmu_hash, inputs_hash : str
-        SHA-256 of the FMU and of the table of inputs; empty for none.
+    recipe : Recipe
+        How the experiment is made.
     parameters : tuple of str
         What the columns of a row of the plan are.
-    start_values : tuple of (str, float)
-        What is set in all runs.
-    variables : tuple of str
-        What is recorded, in the order of `trivium.study.fmu.in_order`.
     kept : tuple of str
-        Those of them whose trajectories are kept, in the same order.
-    experiment : Experiment
-    inputs : str
-        CSV file of inputs; empty for none.
-    interpolate : bool
+        Variables whose trajectories are kept.
     metrics : tuple of (str, Metric)
     dtype : str
         Of trajectories: float32, float64, or int32 for quanta, delta coded.
@@ -50,62 +41,50 @@ class Job:
         Twice the absolute error that trajectories may have; 0 where they are not quantised.
     time_limit : float
         Longest time of one run [s].
-    strategy : Strategy
-    controller : str
-        Of a test case, which `fmu` names the folder of; empty where an FMU is run alone.
     """
 
-    fmu: str
-    cache: str
-    fmu_hash: str
-    inputs_hash: str
+    recipe: Recipe
     parameters: tuple[str, ...]
-    start_values: tuple[tuple[str, float], ...]
-    variables: tuple[str, ...]
-    kept: tuple[str, ...]
-    experiment: Experiment
-    inputs: str
-    interpolate: bool
-    metrics: tuple[tuple[str, Metric], ...]
-    dtype: str
-    quantum: float
-    time_limit: float
-    strategy: Strategy = "fresh"
-    controller: str = ""
+    kept: tuple[str, ...] = ()
+    metrics: tuple[tuple[str, Metric], ...] = ()
+    dtype: str = "float32"
+    quantum: float = 0.0
+    time_limit: float = math.inf
 
-    def named(self, row: FloatArray) -> dict[str, float]:
+    def named(self, row: FloatArray) -> dict[str, FloatArray]:
         """Return a row of the plan by name."""
-        return dict(zip(self.parameters, row.tolist(), strict=True))
+        return {name: np.array(value) for name, value in zip(self.parameters, row, strict=True)}
 
     @property
     def times(self) -> FloatArray:
-        """Return the times of the output points."""
-        return self.experiment.start + self.experiment.step * np.arange(self.experiment.count + 1, dtype=np.float64)
+        """Times of the output points."""
+        return self.recipe.times
 
     @property
     def bytes_of_run(self) -> int:
-        """Return the size of one run's trajectories [bytes]."""
-        return (self.experiment.count + 1) * len(self.kept) * np.dtype(self.dtype).itemsize
+        """Size of one run's trajectories [bytes]."""
+        return self.times.size * len(self.kept) * np.dtype(self.dtype).itemsize
 
     def shortened(self, steps: int) -> Job:
         """Return the same with fewer steps."""
-        return replace(self, experiment=replace(self.experiment, count=min(steps, self.experiment.count)))
+        return replace(self, recipe=self.recipe.shortened(steps))
+
+    def with_strategy(self, strategy: Strategy) -> Job:
+        """Return the same with another way in which the native loop makes instances fresh."""
+        recipe = replace(self.recipe, strategy=strategy) if isinstance(self.recipe, Conditions) else self.recipe
+        return replace(self, recipe=recipe)
 
     def identity(self) -> str:
         """Return a hash of all that the results of a run depend on besides its parameters."""
-        from trivium.study.loop import VERSION
-
         content = {
-            **{key: value for key, value in asdict(self).items() if key not in _ELSEWHERE},
+            "experiment": self.recipe.identity,
+            "parameters": self.parameters,
+            "kept": self.kept,
             "metrics": [(name, metric.model_dump()) for name, metric in self.metrics],
+            "stored": (self.dtype, self.quantum),
             "machine": (sys.platform, platform.machine()),
-            "version": VERSION,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-#: What does not change the numbers: where files are, how long a run may take, how an instance becomes fresh.
-_ELSEWHERE = ("fmu", "cache", "inputs", "time_limit", "strategy")
 
 
 @dataclass
@@ -138,7 +117,7 @@ class Results:
     @classmethod
     def empty(cls, job: Job, runs: NDArray[np.int64]) -> Results:
         """Return room for the results of some runs, all failed so far."""
-        shape = (runs.size, job.experiment.count + 1 if job.kept else 0, len(job.kept))
+        shape = (runs.size, job.times.size if job.kept else 0, len(job.kept))
         hole = 0 if job.quantum else np.nan
         return cls(
             runs,
@@ -154,11 +133,3 @@ class Results:
         results = cls.empty(job, runs)
         results.reasons = {int(run): reason for run in runs}
         return results
-
-
-def hash_file(path: Path | None) -> str:
-    """Return the SHA-256 of a file; empty for none."""
-    if path is None:
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -26,6 +26,9 @@ import numpy as np
 
 from trivium.model.contract import FloatArray
 
+#: Methods that take an output of the experiment as it is: an indicator of a test case, a number of a function.
+OUTPUTS = ("kpi", "output")
+
 Reduce = Callable[[FloatArray, FloatArray, float], float]
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.study.job import hash_file
+from trivium.experiment.conditions import hash_file
 
 #: Longest time of a compilation [s].
 _PATIENCE = 3600.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,13 +12,16 @@ from typing import TypeVar
 import numpy as np
 
 from trivium.errors import InvalidValueError
-from trivium.study.fmu import Fmu, Scalar, check_values, in_order, open_fmu
-from trivium.study.inputs import check_inputs
-from trivium.study.job import Job, hash_file
+from trivium.experiment.conditions import Conditions, hash_file
+from trivium.experiment.contract import Experiment
+from trivium.experiment.recipe import Document, build, describe, simulate
+from trivium.experiment.simulation import Simulation
+from trivium.model.horizon import Horizon
+from trivium.study import spec
+from trivium.study.job import Job
 from trivium.study.modelica import compile_model
 from trivium.study.plan import Plan, make_plan
-from trivium.study.slave import Experiment
-from trivium.study.spec import Study, raise_all
+from trivium.study.spec import Metric, Study, load_description, raise_all
 from trivium.study.values import Values
 from trivium.suggestions import did_you_mean
 
@@ -25,123 +29,182 @@ _T = TypeVar("_T")
 
 
 def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
-    """Check a study against its FMU.
+    """Check a study against its experiment.
 
     Parameters
     ----------
     study : Study
     folder : Path
-        What files of values are relative to.
+        What files are relative to.
     cache : Path
         Where FMUs are compiled and unpacked.
 
     Returns
     -------
     Plan, Job
-        The job's strategy is not decided yet.
+        How instances of an FMU are reused is not decided yet.
 
     Raises
     ------
     InvalidValueError
-        Naming every field that does not fit the FMU.
+        Naming every field that does not fit the experiment.
     ResourcesError
-        When the FMU or Modelica package cannot be used.
+        When the model cannot be used.
     """
+    if study.simulation is not None:
+        return _prepare_simulation(study, study.simulation, folder, cache)
+    return _prepare_function(study, folder, cache)
+
+
+def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path, cache: Path) -> tuple[Plan, Job]:
     path = study.package
     if path.suffix == ".mo":
-        path = compile_model(path, study.simulation.model_name, cache)
-    if path.is_dir():
-        return _prepare_case(study, path, folder, cache)
-    fmu = open_fmu(path, cache)
-    wrong: list[InvalidValueError] = []
-    values = _collected(wrong, lambda: study.values(folder)) or {}
-    for name, given in values.items():
-        _collected(wrong, partial(_check_parameter, fmu, name, given))
-    for name, value in study.simulation.start_values.items():
-        field = f"simulation.start_values.{name}"
-        _collected(wrong, partial(_check_start, fmu, name, value))
-        if name in values:
-            wrong.append(InvalidValueError(f"{field}: is one of simulation_parameters too", field))
-    kept: list[Scalar] = []
-    if study.output.trajectories:
-        kept = _collected(wrong, lambda: fmu.matching(study.simulation.variable_filter)) or []
-    for name, metric in study.metrics.items():
-        if metric.method == "kpi":
-            field = f"metrics.{name}.method"
-            wrong.append(InvalidValueError(f"{field}: kpi is for test cases; {path.name} is an FMU alone", field))
-        elif metric.variable not in fmu.scalars:
-            field, near = f"metrics.{name}.variable", did_you_mean(metric.variable, fmu.scalars)
-            wrong.append(InvalidValueError(f"{field}: {path.name} has no variable {metric.variable}.{near}", field))
-    if not kept and not study.metrics:
-        wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
-    _collected(wrong, lambda: check_inputs(study.simulation, fmu))
-    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
-    raise_all(wrong)
-    assert plan is not None  # noqa: S101 - else something was wrong
-    measured = [fmu.scalars[metric.variable] for metric in study.metrics.values()]
-    variables = [scalar.name for scalar in in_order({one.name: one for one in [*kept, *measured]}.values())]
-    return plan, _job(study, path, hash_file(path), plan, variables, [scalar.name for scalar in kept], cache)
-
-
-def _prepare_case(study: Study, path: Path, folder: Path, cache: Path) -> tuple[Plan, Job]:
-    """Do the same with a test case, a folder."""
-    from trivium.study.case import CaseVariables, hash_case  # FMUs alone need none of it
-
-    case = CaseVariables(path, cache, study.simulation)
-    wrong = case.check_metrics(study)
-    values = _collected(wrong, lambda: study.values(folder)) or {}
-    for name, given in values.items():
-        _collected(wrong, partial(case.check, name, given, f"simulation_parameters.{name}"))
-    for name, value in study.simulation.start_values.items():
-        given = Values(np.array([value]))
-        _collected(wrong, partial(case.check, name, given, f"simulation.start_values.{name}"))
-    kept: list[str] = []
-    if study.output.trajectories:
-        kept = _collected(wrong, lambda: case.matching(study.simulation.variable_filter)) or []
-    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
-    raise_all(wrong)
-    assert plan is not None  # noqa: S101 - else something was wrong
-    measured = [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
-    variables = list(dict.fromkeys([*kept, *measured]))
-    job = _job(study, path, hash_case(path), plan, variables, kept, cache)
-    return plan, replace(job, controller=study.simulation.controller)
-
-
-def _job(study: Study, path: Path, content: str, plan: Plan, variables: list[str], kept: list[str], cache: Path) -> Job:
-    simulation, output = study.simulation, study.output
-    return Job(
-        fmu=str(path),
-        cache=str(cache),
-        fmu_hash=content,
-        inputs_hash=hash_file(simulation.inputs),
-        parameters=plan.names,
-        start_values=tuple(sorted(simulation.start_values.items())),
-        variables=tuple(variables),
-        kept=tuple(kept),
-        experiment=Experiment(simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance),
-        inputs=str(simulation.inputs or ""),
-        interpolate=simulation.interpolate_inputs,
-        metrics=tuple(study.metrics.items()),
+        path = compile_model(path, simulation.model_name, cache)
+    with contextlib.closing(simulate(_conditions(path, simulation, cache))) as experiment:
+        wrong: list[InvalidValueError] = []
+        values = _collected(wrong, lambda: study.values(folder)) or {}
+        for name, each in values.items():
+            listed = _extremes(each)
+            _collected(wrong, partial(experiment.check_values, name, listed, f"simulation_parameters.{name}"))
+        for name, value in simulation.start_values.items():
+            field = f"simulation.start_values.{name}"
+            _collected(wrong, partial(experiment.check_values, name, [value], field))
+            if name in values:
+                wrong.append(InvalidValueError(f"{field}: is one of simulation_parameters too", field))
+        kept: list[str] = []
+        if study.output.trajectories:
+            field = "simulation.variableFilter"
+            kept = _collected(wrong, lambda: experiment.matching(simulation.variable_filter, field)) or []
+        for name, metric in study.metrics.items():
+            _collected(wrong, partial(_check_metric, experiment, name, metric))
+        if not study.output.trajectories and not study.metrics:
+            wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
+        _collected(wrong, partial(experiment.check_conditions, "simulation.inputs"))
+        plan = _planned(wrong, study, values)
+        indicators = [metric.variable for metric in study.metrics.values() if metric.method == "kpi"]
+        measured = [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
+        recipe = replace(
+            experiment.conditions,
+            content=experiment.content(),
+            native=experiment.can_be_native,
+            variables=tuple(dict.fromkeys([*kept, *measured])),
+            indicators=tuple(dict.fromkeys(indicators)),
+        )
+    output = study.output
+    job = Job(
+        recipe,
+        plan.names,
+        tuple(kept),
+        tuple(study.metrics.items()),
         dtype="int32" if output.absolute_error else output.dtype,
         quantum=2.0 * output.absolute_error if output.absolute_error else 0.0,
         time_limit=simulation.time_limit,
     )
+    return plan, job
 
 
-def _check_parameter(fmu: Fmu, name: str, given: Values) -> None:
+def _conditions(path: Path, simulation: spec.Simulation, cache: Path) -> Conditions:
+    horizon = Horizon(simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance)
+    inputs = simulation.inputs if simulation.inputs is not None and simulation.inputs.is_file() else None
+    return Conditions(
+        str(path),
+        str(cache),
+        "",
+        horizon,
+        start_values=tuple(sorted(simulation.start_values.items())),
+        inputs=str(simulation.inputs or ""),
+        inputs_hash=hash_file(inputs),
+        interpolate=simulation.interpolate_inputs,
+        controller=simulation.controller,
+    )
+
+
+def _check_metric(experiment: Simulation, name: str, metric: Metric) -> None:
+    field = f"metrics.{name}.variable"
+    if metric.method == "output":
+        field = f"metrics.{name}.method"
+        raise InvalidValueError(f"{field}: output is for experiments that are no simulations", field)
+    if metric.method == "kpi":
+        if not experiment.indicators:
+            field = f"metrics.{name}.method"
+            raise InvalidValueError(f"{field}: kpi is for test cases; {experiment.name} is an FMU alone", field)
+        if metric.variable not in experiment.indicators:
+            near = did_you_mean(metric.variable, experiment.indicators)
+            reason = f"{experiment.name} has no key performance indicator {metric.variable}.{near}"
+            raise InvalidValueError(f"{field}: {reason}", field)
+    elif metric.variable not in experiment.recordable:
+        near = did_you_mean(metric.variable, experiment.recordable)
+        reason = f"{experiment.name} has no {experiment.recordable_noun} {metric.variable}.{near}"
+        raise InvalidValueError(f"{field}: {reason}", field)
+
+
+def _prepare_function(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
+    """Do the same with an experiment that is no simulation: its outputs are the metrics."""
+    assert study.experiment is not None  # noqa: S101 - the validator's
+    description, place = study.experiment, folder
+    if isinstance(description, Path):
+        file = folder / description
+        description, place = load_description(file), file.parent
+    recipe = Document(describe(description), str(place), str(cache))
+    experiment = build(recipe)
+    experiment.check()
+    wrong: list[InvalidValueError] = []
+    values = _collected(wrong, lambda: study.values(folder)) or {}
+    for name, each in values.items():
+        _collected(wrong, partial(_check_input, experiment, name, each))
+    for variable in experiment.inputs:
+        if variable.name not in values and variable.name not in experiment.defaults:
+            field = f"simulation_parameters.{variable.name}"
+            reason = f"{field}: is missing; the experiment has no value of its own for this input"
+            wrong.append(InvalidValueError(reason, field))
+    names = experiment.elements()
+    metrics = study.metrics or {name: Metric(variable=name, method="output") for name in names}
+    for name, metric in metrics.items():
+        if metric.method != "output":
+            field = f"metrics.{name}.method"
+            wrong.append(InvalidValueError(f"{field}: must be output, for an experiment that is no simulation", field))
+        elif metric.variable not in names:
+            field, near = f"metrics.{name}.variable", did_you_mean(metric.variable, names)
+            wrong.append(InvalidValueError(f"{field}: the experiment has no output {metric.variable}.{near}", field))
+    plan = _planned(wrong, study, values)
+    recipe = replace(recipe, fingerprint=experiment.fingerprint, deterministic=experiment.deterministic)
+    return plan, Job(recipe, plan.names, metrics=tuple(metrics.items()), time_limit=experiment.timeout)
+
+
+def _check_input(experiment: Experiment, name: str, values: Values) -> None:
     field = f"simulation_parameters.{name}"
-    scalar = fmu.settable(name, field)
-    listed = given.listed if given.listed is not None else [given.low, given.high]
-    check_values(scalar, [float(value) for value in listed], field)
+    variables = {variable.name: variable for variable in experiment.inputs}
+    if name not in variables:
+        reason = f"the experiment has no input {name}.{did_you_mean(name, variables)}"
+        raise InvalidValueError(f"{field}: {reason}", field)
+    try:
+        for value in _extremes(values):
+            variables[name].check(value)
+    except ValueError as error:
+        raise InvalidValueError(f"{field}: {error}", field) from error
 
 
-def _check_start(fmu: Fmu, name: str, value: float) -> None:
-    field = f"simulation.start_values.{name}"
-    check_values(fmu.settable(name, field), [value], field)
+def _extremes(values: Values) -> list[float]:
+    listed = np.array([values.low, values.high]) if values.listed is None else values.listed
+    return [float(value) for value in listed]
+
+
+def _planned(wrong: list[InvalidValueError], study: Study, values: dict[str, Values]) -> Plan:
+    """Return the plan of a study where nothing is wrong.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming all that is wrong.
+    """
+    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
+    raise_all(wrong)
+    assert plan is not None  # noqa: S101 - else something was wrong
+    return plan
 
 
 def _collected(wrong: list[InvalidValueError], check: Callable[[], _T]) -> _T | None:
-    """Return what a check returns, or keep what it finds wrong."""
+    """Return what a check returns, or collect what it finds wrong."""
     try:
         return check()
     except InvalidValueError as error:

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
-from trivium.model.contract import FloatArray
+from trivium.experiment.contract import Experiment, Values
 from trivium.study.job import DONE, Job, Results
-from trivium.study.metrics import reduce
+from trivium.study.metrics import OUTPUTS, reduce
 from trivium.study.quanta import encode
 
 
 class Reduction:
-    """Takes what was recorded of one run after the other.
+    """Takes the outputs of one run after the other.
 
     Parameters
     ----------
     job : Job
-
-    Attributes
-    ----------
-    out : FloatArray, shape (n_times, n_variables)
-        Where a run is recorded.
+    experiment : Experiment
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, experiment: Experiment) -> None:
         self._job, self._times = job, job.times
-        self.out: FloatArray = np.empty((self._times.size, len(job.variables)))
-        self._column = {name: place for place, name in enumerate(job.variables)}
-        self._kept = [self._column[name] for name in job.kept]
+        functional = any(metric.method == "output" for _, metric in job.metrics)
+        self._elements = experiment.elements() if functional else {}
 
-    def take(self, results: Results, place: int, indicators: Mapping[str, float | None] | None = None) -> None:
-        """Put what is kept of the run that was recorded into its place, and say that it is done.
+    def take(self, results: Results, place: int, outputs: Values) -> None:
+        """Put what is kept of a run into its place, and record that it is done.
 
         Parameters
         ----------
         results : Results
         place : int
-        indicators : Mapping[str, float or None], optional
-            Key performance indicators of a test case.
+        outputs : Mapping[str, FloatArray]
+            Of the experiment.
 
         Raises
         ------
@@ -48,15 +42,15 @@ class Reduction:
             When a value is too large for its quantum.
         """
         job = self._job
-        if self._kept:
-            kept = self.out[:, self._kept]
+        if job.kept:
+            kept = np.stack([outputs[name] for name in job.kept], axis=1)
             results.trajectories[place] = encode(kept, job.quantum) if job.quantum else kept
         for number, (_, metric) in enumerate(job.metrics):
-            if metric.method == "kpi":
-                found = (indicators or {}).get(metric.variable)
-                results.metrics[place, number] = math.nan if found is None else found
+            if metric.method in OUTPUTS:
+                name, index = self._elements.get(metric.variable, (metric.variable, ()))
+                results.metrics[place, number] = outputs[name][index]
                 continue
-            column = np.ascontiguousarray(self.out[:, self._column[metric.variable]])
+            column = np.ascontiguousarray(outputs[metric.variable])
             threshold = math.nan if metric.threshold is None else metric.threshold
             results.metrics[place, number] = reduce(metric.method, self._times, column, threshold)
         results.status[place] = DONE

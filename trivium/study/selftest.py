@@ -16,10 +16,10 @@ import numpy as np
 
 from trivium.engine import GUARD
 from trivium.errors import EngineError
+from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.model.contract import FloatArray
 from trivium.session.process import resident
 from trivium.study.job import DONE, Job
-from trivium.study.slave import STRATEGIES, Strategy
 
 #: Steps of a run that are compared.
 STEPS = 200
@@ -77,16 +77,17 @@ def choose(job: Job, rows: FloatArray) -> Choice:
     rows : FloatArray, shape (2, n_parameters)
         Parameters of two runs, best different ones.
     """
-    short = replace(job.shortened(STEPS), kept=job.variables, dtype="float64", quantum=0.0)
+    variables = job.recipe.variables if isinstance(job.recipe, Conditions) else ()
+    short = replace(job.shortened(STEPS), kept=variables, dtype="float64", quantum=0.0)
     turns = rows[[0, 1, 0]]
     reasons: dict[Strategy, str] = {}
-    wanted = attempt(replace(short, strategy="fresh"), turns)
+    wanted = attempt(short.with_strategy("fresh"), turns)
     if wanted is None or not (wanted.status == DONE).all():
         failed = "the runs of the self-test fail" if wanted is not None else "the process of the self-test died"
         return Choice("fresh", {"reset": failed, "restore": failed}, wanted is not None)
     decided = True
     for strategy in STRATEGIES:
-        found = wanted if strategy == "fresh" else attempt(replace(short, strategy=strategy), turns, repeats=_REPEATS)
+        found = wanted if strategy == "fresh" else attempt(short.with_strategy(strategy), turns, repeats=_REPEATS)
         if found is None:
             reasons[strategy] = "it kills the process"
             decided = False
@@ -149,13 +150,14 @@ def _attempt(job: Job, rows: FloatArray, repeats: int, answer: Connection) -> No
     from trivium.study.chunk import run_chunk
 
     try:
-        warm = run_chunk(job.shortened(1), np.arange(len(rows)), rows)  # loads and compiles
+        if isinstance(job.recipe, Conditions):
+            run_chunk(job.shortened(1), np.arange(len(rows)), rows)  # loads and compiles
         results = run_chunk(job, np.arange(len(rows)), rows)
         per_run = results.seconds / len(rows) if (results.status == DONE).all() else float("nan")
         grown = 0
         if repeats:
             brief = job.shortened(1)
-            run_chunk(brief, np.arange(len(warm.runs)), rows)
+            run_chunk(brief, np.arange(len(rows)), rows)
             before = resident(os.getpid())
             run_chunk(brief, np.arange(repeats), np.resize(rows, (repeats, rows.shape[1])))
             grown = resident(os.getpid()) - before

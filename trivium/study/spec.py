@@ -10,34 +10,27 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from trivium import locations
 from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
+from trivium.experiment.spec import Description, Finite, Part, Positive
 from trivium.study.values import Values, parse
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
 
 #: Most steps of a run; beyond it no memory holds its trajectory.
 _MOST_STEPS = 10**9
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Paths(_Part):
+class Paths(Part):
     """Where things are."""
 
     package_path: Path | None = None
     scratch_dir: Path | None = None
 
 
-class Simulation(_Part):
+class Simulation(Part):
     """One run."""
 
     model_name: str | None = None
@@ -46,7 +39,7 @@ class Simulation(_Part):
     stop_time: Finite
     step_size: Positive
     tolerance: Positive | None = None
-    start_values: dict[str, Finite] = {}
+    start_values: dict[str, Finite | str] = Field({})
     inputs: Path | None = None
     interpolate_inputs: bool = False
     time_limit: Positive = 3600.0
@@ -82,7 +75,7 @@ class Simulation(_Part):
         return max(1, round(self.duration / self.step_size))
 
 
-class Sampling(_Part):
+class Sampling(Part):
     """How the values of parameters make runs."""
 
     method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid"
@@ -90,7 +83,7 @@ class Sampling(_Part):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class Metric(_Part):
+class Metric(Part):
     """A number that a trajectory is reduced to; see `trivium.study.metrics`."""
 
     variable: str
@@ -107,6 +100,7 @@ class Metric(_Part):
         "self_sufficiency_time",
         "doubling_time",
         "kpi",
+        "output",
     ]
     threshold: Finite | None = None
 
@@ -117,7 +111,7 @@ class Metric(_Part):
         return self
 
 
-class Output(_Part):
+class Output(Part):
     """What is kept of a run."""
 
     trajectories: bool = True
@@ -126,22 +120,28 @@ class Output(_Part):
     runs_per_part: Annotated[int, Field(ge=1, le=2**20)] | None = None
 
 
-class Study(_Part):
-    """A study; `load_study` reads one."""
+class Study(Part):
+    """A study; `load_study` reads one. It is of a model under `simulation`, or of another `experiment`."""
 
     testcase: str | None = None
     paths: Paths = Paths()
-    simulation: Simulation
-    simulation_parameters: dict[str, Any] = {}
+    experiment: Description | Path | None = None
+    simulation: Simulation | None = None
+    simulation_parameters: dict[str, Any] = Field({})
     sampling: Sampling = Sampling()
-    metrics: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = Field({})
     output: Output = Output()
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _names_a_model(self) -> Study:
-        if (self.testcase is None) == (self.paths.package_path is None):
-            raise ValueError('name the model once: by "testcase": "cooling", or by paths.package_path')
+        named = self.testcase is not None, self.paths.package_path is not None, self.experiment is not None
+        if sum(named) != 1:
+            raise ValueError(
+                'name the model once: by "testcase": "cooling", or by paths.package_path; or describe an experiment'
+            )
+        if (self.simulation is None) == (self.experiment is None):
+            raise ValueError("simulation belongs to a model, which needs it, and not to an experiment")
         if self.testcase is not None and self.testcase not in locations.TESTCASES:
             shipped = ", ".join(locations.TESTCASES)
             raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
@@ -149,7 +149,7 @@ class Study(_Part):
 
     @property
     def package(self) -> Path:
-        """Return where the model is: an FMU, a Modelica package, or the folder of a test case."""
+        """Where the model is: an FMU, a Modelica package, or the folder of a test case."""
         if self.testcase is not None:
             return locations.shipped_testcase(self.testcase)
         assert self.paths.package_path is not None  # noqa: S101, the validator's
@@ -163,15 +163,15 @@ class Study(_Part):
         InvalidValueError
             Naming every parameter whose values cannot be read.
         """
-        found: dict[str, Values] = {}
+        parsed: dict[str, Values] = {}
         wrong: list[InvalidValueError] = []
-        for name, given in self.simulation_parameters.items():
+        for name, values in self.simulation_parameters.items():
             try:
-                found[name] = parse(given, name, folder, self.sampling.seed)
+                parsed[name] = parse(values, name, folder, self.sampling.seed)
             except InvalidValueError as error:
                 wrong.append(error)
         raise_all(wrong)
-        return found
+        return parsed
 
 
 def load_study(path: Path) -> Study:
@@ -191,14 +191,36 @@ def load_study(path: Path) -> Study:
         raise listing(path, error, Study, "study") from error
     folder = path.parent.absolute()
 
-    def whole(given: Path | None) -> Path | None:
-        return None if given is None else folder / given
+    def whole(name: Path | None) -> Path | None:
+        return None if name is None else folder / name
 
     paths = study.paths.model_copy(
         update={"package_path": whole(study.paths.package_path), "scratch_dir": whole(study.paths.scratch_dir)}
     )
-    simulation = study.simulation.model_copy(update={"inputs": whole(study.simulation.inputs)})
-    return study.model_copy(update={"paths": paths, "simulation": simulation})
+    changes: dict[str, Any] = {"paths": paths}
+    if study.simulation is not None:
+        changes["simulation"] = study.simulation.model_copy(update={"inputs": whole(study.simulation.inputs)})
+    if isinstance(study.experiment, Path):
+        changes["experiment"] = whole(study.experiment)
+    return study.model_copy(update=changes)
+
+
+def load_description(path: Path) -> Description:
+    """Read the description of an experiment from a file of its own.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong.
+    """
+    try:
+        return _Experiment.model_validate({"experiment": read_document(path, "experiment")}).experiment
+    except ValidationError as error:
+        raise listing(path, error, _Experiment, "experiment") from error
+
+
+class _Experiment(Part):
+    experiment: Description
 
 
 def raise_all(wrong: list[InvalidValueError]) -> None:

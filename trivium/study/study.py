@@ -14,6 +14,7 @@ import numpy as np
 
 from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError
+from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.storage import LockedError, acquire
 from trivium.study import hdf5, selftest
 from trivium.study.cache import Cache
@@ -22,7 +23,6 @@ from trivium.study.drive import Drive, State
 from trivium.study.job import DONE, Job, Results
 from trivium.study.plan import Plan
 from trivium.study.prepare import prepare
-from trivium.study.slave import STRATEGIES, Strategy
 from trivium.study.spec import Study, load_study
 from trivium.study.store import Store
 
@@ -125,6 +125,8 @@ def run_study(
     """
     study = load_study(path)
     plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    if not job.recipe.deterministic:
+        cache = None
     store = open_store(out.absolute(), plan, job, study)
 
     if where.workers == 0:
@@ -160,7 +162,8 @@ def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str],
     """
     study = load_study(path)
     plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
-    job = replace(job, strategy=_strategy(job, plan, cache, say))
+    strategy = _strategy(job, plan, cache, say)
+    job = job.with_strategy(strategy)
     chosen = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
     rows = np.concatenate([plan.rows(run, run + 1) for run in chosen.tolist()])
     trial = selftest.attempt(job, rows)
@@ -175,7 +178,7 @@ def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str],
         seconds=plan.count * trial.seconds / workers,
         memory=_DRIVER + workers * trial.memory + 3 * min(size, plan.count) * max(job.bytes_of_run, 1),
         disk=plan.count * _bytes_on_disk(job, rows, trial),
-        strategy=job.strategy,
+        strategy=strategy,
     )
 
 
@@ -232,11 +235,11 @@ def _signature(plan: Plan, job: Job, study: Study) -> str:
 
 def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
     """Return how instances are reused: as found out before, or by trying."""
-    if job.controller:
-        return "fresh"  # a test case begins anew by itself
-    known = cache.strategy(job.identity()) if cache is not None else None
-    if known in STRATEGIES:
-        return known
+    if not (isinstance(job.recipe, Conditions) and job.recipe.native):
+        return "fresh"  # whatever else is evaluated begins anew by itself
+    earlier = cache.strategy(job.identity()) if cache is not None else None
+    if earlier in STRATEGIES:
+        return earlier
     rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
     choice = selftest.choose(job, rows)
     refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())

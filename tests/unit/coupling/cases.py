@@ -46,9 +46,9 @@ def wrong(inputs, options):
             {} if how == "missing" else {"y": np.zeros(1), "z": np.zeros(1)})
 
 def describe(options):
-    from trivium.coupling.component import Variable
+    from trivium.model.variable import Variable
     dims = {"year": tuple(options["years"])}
-    return (Variable("x", "m", dims, lower=0.0),), (Variable("y", "m", dims),)
+    return (Variable("x", "m", dims=dims, minimum=0.0),), (Variable("y", "m", dims=dims),)
 
 def same(inputs, options):
     return {"y": 0.5 * inputs["x"] + 1.0}

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trivium.coupling.component import Variable
 from trivium.coupling.connection import Link, as_array, as_frame
 from trivium.coupling.spec import Connection
 from trivium.errors import ComponentError
+from trivium.model.variable import Variable
 
 DIMS = {"sector": ("homes", "industry"), "year": (2020, 2030, 2040)}
-DEMAND = Variable("demand", "PJ", DIMS)
+DEMAND = Variable("demand", "PJ", dims=DIMS)
 
 
 @settings(max_examples=30, deadline=None)
@@ -21,7 +21,7 @@ DEMAND = Variable("demand", "PJ", DIMS)
 def test_a_table_comes_back_as_the_same_array_however_it_is_ordered(count, seed):
     rng = np.random.default_rng(seed)
     dims = {f"d{i}": tuple(f"{i}{j}" for j in range(rng.integers(1, 4))) for i in range(count)}
-    variable = Variable("v", "1", dims)
+    variable = Variable("v", "1", dims=dims)
     value = rng.standard_normal(variable.shape)
     frame = as_frame(variable, value)
     shuffled = frame.sample(frac=1, random_state=seed % 1000)[rng.permutation(frame.columns)]
@@ -48,20 +48,20 @@ def link(source, target, *transform, **others):
 
 
 def test_units_are_converted():
-    kwh = Variable("x", "kWh", DIMS)
+    kwh = Variable("x", "kWh", dims=DIMS)
     value = np.arange(6.0).reshape(2, 3)
-    np.testing.assert_allclose(link(kwh, Variable("x", "MJ", DIMS)).value({"a.x": value}), 3.6 * value)
-    np.testing.assert_array_equal(link(kwh, Variable("x", "kWh", DIMS)).value({"a.x": value}), value)
+    np.testing.assert_allclose(link(kwh, Variable("x", "MJ", dims=DIMS)).value({"a.x": value}), 3.6 * value)
+    np.testing.assert_array_equal(link(kwh, Variable("x", "kWh", dims=DIMS)).value({"a.x": value}), value)
 
 
 def test_axes_are_put_in_the_targets_order():
-    turned = Variable("x", "PJ", dict(reversed(DIMS.items())))
+    turned = Variable("x", "PJ", dims=dict(reversed(DIMS.items())))
     value = np.arange(6.0).reshape(2, 3)
     np.testing.assert_array_equal(link(DEMAND, turned).value({"a.x": value}), value.T)
 
 
 def test_transforms_are_applied_and_their_errors_name_the_connection():
-    total = Variable("x", "TJ", {"year": DIMS["year"]})
+    total = Variable("x", "TJ", dims={"year": DIMS["year"]})
     value = np.arange(6.0).reshape(2, 3)
     found = link(DEMAND, total, {"kind": "aggregate", "over": ["sector"]}).value({"a.x": value})
     np.testing.assert_allclose(found, 1000 * value.sum(axis=0))

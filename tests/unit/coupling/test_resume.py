@@ -17,12 +17,12 @@ import pytest
 from tests.server import ROOT
 from tests.unit.coupling.cases import pair, put, run
 from tests.unit.coupling.linear import linear
-from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
 from trivium.coupling.record import Evaluation, Iteration, Record
 from trivium.coupling.run import run_case
 from trivium.coupling.spec import load_case
 from trivium.errors import ConflictError, StorageError
+from trivium.model.variable import Variable
 from trivium.settings import Settings
 
 
@@ -201,7 +201,7 @@ def test_a_record_that_cannot_be_read_is_told(tmp_path):
 
 
 def test_zero_of_either_sign_is_the_same_input(tmp_path):
-    from trivium.coupling.arrays import digest
+    from trivium.experiment.arrays import digest
 
     assert digest("f", {"x": np.array([0.0])}) == digest("f", {"x": np.array([-0.0])})
     assert digest("f", {"x": np.array([0.0])}) != digest("g", {"x": np.array([0.0])})

@@ -15,8 +15,8 @@ from fmpy import fmi1
 
 import trivium
 from tests import own_fmus
-from trivium.door.grid import make_grid
 from trivium.errors import InvalidValueError, ModelError, ResourcesError
+from trivium.experiment.grid import make_grid
 
 
 @pytest.fixture(autouse=True)

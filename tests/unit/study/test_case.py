@@ -103,7 +103,7 @@ def test_what_does_not_fit_is_named(study):
 def test_the_example_fits_the_default_test_case(resources, state_dir):
     path = ROOT / "examples" / "cooling_plant" / "study.json"
     plan, job = prepare(load_study(path), path.parent, state_dir)
-    assert (plan.count, job.experiment.count, job.kept) == (32, 2016, ())
+    assert (plan.count, job.recipe.horizon.count, job.kept) == (32, 2016, ())
     assert plan.names == ("Tchws_set_CHI", "Tchws_set_HEX", "tower.m_flow")
 
 

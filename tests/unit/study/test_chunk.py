@@ -112,7 +112,7 @@ def test_quantised_trajectories(prepared):
 @pytest.mark.parametrize("strategy", ["reset", "restore", "fresh"])
 def test_a_failing_run_leaves_the_others_alone(prepared, trap_fmu, kind, reason, strategy):
     plan, job = trap(prepared, trap_fmu, [0, int(kind)], brittle=True)
-    results = run(plan, replace(job, strategy=strategy))
+    results = run(plan, job.with_strategy(strategy))
     assert results.status.tolist() == [DONE, FAILED, DONE, FAILED]
     assert sorted(results.reasons) == [1, 3]
     import re

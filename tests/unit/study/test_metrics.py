@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from trivium.study.metrics import REDUCERS, reduce
+from trivium.study.metrics import OUTPUTS, REDUCERS, reduce
 from trivium.study.spec import Metric
 
 #: An inventory that falls from 10 to 4 and grows to 25: a parabola around t = 2.
@@ -46,4 +46,4 @@ def test_what_was_twice_the_beginning_before_the_minimum_is_no_doubling():
 
 def test_the_study_knows_all_methods():
     methods = Metric.model_fields["method"].annotation.__args__
-    assert sorted(methods) == sorted([*REDUCERS, "kpi"])  # of test cases
+    assert sorted(methods) == sorted([*REDUCERS, *OUTPUTS])

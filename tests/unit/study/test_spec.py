@@ -222,7 +222,10 @@ def test_values_that_an_input_cannot_have(write_study, unpacked, tmp_path, own_f
         prepare(load_study(path), tmp_path, unpacked)
 
 
-def test_other_versions_of_fmi_are_refused(write_study, unpacked, tmp_path, own_fmu):
-    path = write_study(fmu=own_fmu("linear", "3.0"))
-    with pytest.raises(ResourcesError, match=r"FMI 3.0; a sweep runs co-simulation FMUs of FMI 2.0"):
-        prepare(load_study(path), tmp_path, unpacked)
+def test_what_the_native_loop_cannot_run_is_stepped(write_study, unpacked, tmp_path, own_fmu):
+    for version, native in (("1.0", False), ("2.0", True), ("3.0", False)):
+        _, job = prepare(load_study(write_study(fmu=own_fmu("linear", version))), tmp_path, unpacked)
+        assert job.recipe.native == native
+    text = {"start_values": {"label": "heating"}, "variableFilter": "x"}
+    _, job = prepare(load_study(write_study(simulation=text)), tmp_path, unpacked)
+    assert not job.recipe.native

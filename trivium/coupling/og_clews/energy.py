@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import bridge, exchange
 from trivium.coupling.og_clews.exchange import Sets, Solution
 from trivium.coupling.og_clews.schemas import ClewsInputSchema
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 _RESULTS = (*bridge.WANTED, "RateOfProductionByTechnology", "RateOfUseByTechnology")
 _NAMES = {"REGION": "region", "TECHNOLOGY": "technology", "FUEL": "fuel", "EMISSION": "emission", "YEAR": "year"}

@@ -11,10 +11,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trivium.coupling import frames
-from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import bridge
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 Rate = Annotated[float, Field(gt=0, lt=1)]
 
@@ -104,19 +104,19 @@ def describe(options: Options, sets: Sets) -> tuple[tuple[Variable, ...], tuple[
     year, fuel = {"year": tuple(sets.years)}, {"fuel": tuple(sets.fuels)}
     price = f"{options.money}/{options.energy}"
     inputs = {
-        "annual_demand": Variable("annual_demand", options.energy, {**fuel, **year}, lower=0.0),
-        "discount_rate": Variable("discount_rate", "1", lower=1e-4, upper=0.99),
+        "annual_demand": Variable("annual_demand", options.energy, dims={**fuel, **year}, minimum=0.0),
+        "discount_rate": Variable("discount_rate", "1", minimum=1e-4, maximum=0.99),
     }
     outputs = (
         Variable("objective", options.money),
-        Variable("base_demand", options.energy, {**fuel, **year}, lower=0.0),
-        Variable("levelised_cost", price, lower=0.0),
-        Variable("levelised_tax", price, lower=0.0),
-        Variable("electricity_cost", price, year, lower=0.0),
-        Variable("electricity_tax", price, year, lower=0.0),
-        Variable("energy_cost_index", "1", year, lower=0.0),
-        Variable("carbon_tax_revenue", options.money, year, lower=0.0),
-        Variable("emissions", options.mass, {"emission": tuple(sets.emissions), **year}),
+        Variable("base_demand", options.energy, dims={**fuel, **year}, minimum=0.0),
+        Variable("levelised_cost", price, minimum=0.0),
+        Variable("levelised_tax", price, minimum=0.0),
+        Variable("electricity_cost", price, dims=year, minimum=0.0),
+        Variable("electricity_tax", price, dims=year, minimum=0.0),
+        Variable("energy_cost_index", "1", dims=year, minimum=0.0),
+        Variable("carbon_tax_revenue", options.money, dims=year, minimum=0.0),
+        Variable("emissions", options.mass, dims={"emission": tuple(sets.emissions), **year}),
     )
     return tuple(inputs[name] for name in options.coupled), outputs
 

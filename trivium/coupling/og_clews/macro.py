@@ -24,12 +24,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import equilibrium
 from trivium.coupling.og_clews.reduce import INDUSTRIES, defaults
 from trivium.errors import InvalidValueError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 _ENERGY = INDUSTRIES.index("energy")
@@ -107,15 +107,15 @@ def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Va
     time = {"year": tuple(parsed.years)} if parsed.transition else {}
     industry = {"industry": INDUSTRIES}
     inputs = (
-        Variable("energy_cost_ratio", "1", time, lower=0.05, upper=20.0),
-        Variable("carbon_tax_rate", "1", time, lower=0.0, upper=20.0),
+        Variable("energy_cost_ratio", "1", dims=time, minimum=0.05, maximum=20.0),
+        Variable("carbon_tax_rate", "1", dims=time, minimum=0.0, maximum=20.0),
     )
     outputs = (
-        Variable("interest_rate", "1", time, lower=-0.99),
-        Variable("gdp_ratio", "1", time, lower=0.0),
-        Variable("wage_ratio", "1", time, lower=0.0),
-        Variable("output_ratio", "1", {**industry, **time}, lower=0.0),
-        Variable("price_ratio", "1", {**industry, **time}, lower=0.0),
+        Variable("interest_rate", "1", dims=time, minimum=-0.99),
+        Variable("gdp_ratio", "1", dims=time, minimum=0.0),
+        Variable("wage_ratio", "1", dims=time, minimum=0.0),
+        Variable("output_ratio", "1", dims={**industry, **time}, minimum=0.0),
+        Variable("price_ratio", "1", dims={**industry, **time}, minimum=0.0),
     )
     return inputs, outputs, parsed.label
 

@@ -18,12 +18,12 @@ import pandas as pd
 from pydantic import Field
 
 from trivium.coupling import frames, tables
-from trivium.coupling.component import Variable
 from trivium.coupling.og_clews import bridge, exchange, optimum
 from trivium.coupling.og_clews.exchange import Sets, Solution
-from trivium.coupling.runner import run
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.experiment.runner import run
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 #: Parameters of OSeMOSYS that results follow from, and the sets that they are of.
 _PARAMETERS = {

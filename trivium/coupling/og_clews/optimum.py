@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from trivium.coupling.runner import result, run
 from trivium.errors import ComponentError
+from trivium.experiment.runner import result, run
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 

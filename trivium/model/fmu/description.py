@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trivium.errors import ResourcesError
-from trivium.model.contract import Experiment
+from trivium.model.contract import DefaultExperiment
 from trivium.model.fmu.archive import find_library, unpack
 from trivium.model.fmu.scalars import FmuVariable, read_scalars, to_number
 
@@ -42,7 +42,7 @@ class FmuDescription:
         Whether it says that its state can be got, set and serialized.
     one_instance : bool
         Whether it says that a process may hold only one instance.
-    experiment : Experiment
+    experiment : DefaultExperiment
         What it proposes.
     path : Path
         The ``.fmu`` file.
@@ -73,7 +73,7 @@ class FmuDescription:
     texts: tuple[FmuVariable, ...]
     can_snapshot: bool
     one_instance: bool
-    experiment: Experiment
+    experiment: DefaultExperiment
     path: Path
     interface: Interface
     n_states: int
@@ -149,11 +149,11 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
     )
 
 
-def read_experiment(proposed: Any) -> Experiment:
+def read_experiment(proposed: Any) -> DefaultExperiment:
     """Return the default experiment of a model description of FMPy, which may be None."""
     if proposed is None:
-        return Experiment()
-    return Experiment(
+        return DefaultExperiment()
+    return DefaultExperiment(
         start=to_number(proposed.startTime),
         stop=to_number(proposed.stopTime),
         step=to_number(proposed.stepSize),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from trivium.coupling.runner import STDERR, STDOUT, inside, result, run
 from trivium.errors import ComponentError
+from trivium.experiment.runner import STDERR, STDOUT, inside, result, run
 
 #: Starts a child and a grandchild, the latter in a session of its own, writes their numbers, and waits.
 FAMILY = """
@@ -106,7 +106,7 @@ def test_a_stop_from_another_thread_kills_grandchildren_too(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_who_asked_dies_and_so_does_the_family(tmp_path, number):
-    code = f"import pathlib, sys; from trivium.coupling.runner import run; run([sys.executable, '-c', {FAMILY!r}], pathlib.Path({str(tmp_path)!r}), 600)"
+    code = f"import pathlib, sys; from trivium.experiment.runner import run; run([sys.executable, '-c', {FAMILY!r}], pathlib.Path({str(tmp_path)!r}), 600)"
     asker = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, start_new_session=True)
     pids = family(tmp_path)
     os.killpg(asker.pid, number)
@@ -210,7 +210,7 @@ def test_secrets_of_the_server_stay_with_it(tmp_path, monkeypatch):
 def test_memory_stays_flat_however_much_is_printed(tmp_path):
     code = f"""
 import pathlib, resource, sys
-from trivium.coupling.runner import run
+from trivium.experiment.runner import run
 def go(megabytes):
     chatter = "import sys\\nfor _ in range(%d): sys.stdout.write('x' * 1048575 + chr(10))" % megabytes
     run([sys.executable, "-c", chatter], pathlib.Path({str(tmp_path)!r}), 600)

@@ -28,7 +28,7 @@ STDOUT, STDERR = "stdout.log", "stderr.log"
 _TAIL = 2000
 #: How soon a run hears that it is to stop [s].
 _LOOK = 0.05
-_MINDER = Path(__file__).with_name("minder.py")
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def run(
     logs = [inside(folder, name) for name in (STDOUT, STDERR)]
     starts = [path.stat().st_size if path.exists() else 0 for path in logs]
     began = time.monotonic()
-    said = _minded([program, *argv[1:]], folder, timeout, environment or {}, stop or threading.Event())
+    said = _supervised([program, *argv[1:]], folder, timeout, environment or {}, stop or threading.Event())
     seconds = time.monotonic() - began
     tail = "\n".join(filter(None, map(_tail, logs, starts)))
     why, code = said.split() if said else ("lost", "-9")
@@ -110,7 +110,7 @@ def run(
             raise ComponentError(_told(f"{name} ended with {_code(int(code))}", tail))
         return Finished(int(code), seconds, tail)
     reasons = {"timeout": f"took longer than {timeout:g} s and was killed", "cancelled": "was stopped"}
-    raise ComponentError(_told(f"{name} {reasons.get(why, 'was lost: its guardian was killed')}", tail))
+    raise ComponentError(_told(f"{name} {reasons.get(why, 'was lost: its supervisor was killed')}", tail))
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -173,10 +173,10 @@ def _is_setting(variable: str) -> bool:
     return variable.startswith("TRIVIUM_") or variable in ("HOST", "PORT")
 
 
-def _minded(
+def _supervised(
     argv: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str], stop: threading.Event
 ) -> str:
-    """Run a program under a guardian; return what that reports, empty when it died."""
+    """Run a program under a supervisor; return its report, empty when it died."""
     base = {name: value for name, value in child_environment().items() if not _is_setting(name)}
     base = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **base}
     base |= {"TMPDIR": str(folder.absolute()), "PYTHONHASHSEED": "0", **environment}
@@ -185,8 +185,8 @@ def _minded(
         stack.callback(os.close, reading)
         try:
             files = [stack.enter_context((folder / name).open("ab")) for name in (STDOUT, STDERR)]
-            minder = subprocess.Popen(  # noqa: S603, without a shell, and checked
-                [sys.executable, "-I", "-S", str(_MINDER), str(writing), repr(timeout), *argv],
+            supervisor = subprocess.Popen(  # noqa: S603, without a shell, and checked
+                [sys.executable, "-I", "-S", str(_SUPERVISOR), str(writing), repr(timeout), *argv],
                 cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=files[0],
@@ -201,8 +201,8 @@ def _minded(
             while not select.select([reading], [], [], _LOOK)[0] and not stop.is_set():
                 pass
         finally:  # also when this thread is interrupted
-            minder.stdin.close()  # type: ignore[union-attr]  # it is a pipe
-            minder.wait()
+            supervisor.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+            supervisor.wait()
         return os.read(reading, 200).decode()
 
 

@@ -15,8 +15,6 @@ from numba import float64, int32, njit, uintp
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-#: Part of every cache key: a change of what a run computes must change it.
-VERSION = 1
 #: The greatest status of FMI that lets a run go on: OK and warning.
 _WARNING = 1
 #: What `simulate` returns as status where an output is no finite number.
@@ -32,7 +30,7 @@ def _compiled(function: Any) -> Any:
 
 
 def _calling(*types: Any) -> Any:
-    """Tell numba how to call a C function by its address; it returns a status.
+    """Return what numba needs to call a C function by its address; it returns a status.
 
     Parameters
     ----------
@@ -41,8 +39,8 @@ def _calling(*types: Any) -> Any:
     """
 
     def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
-        own = [context.get_value_type(one) for one in types]
-        function = ir.FunctionType(ir.IntType(32), own).as_pointer()
+        native = [context.get_value_type(type_) for type_ in types]
+        function = ir.FunctionType(ir.IntType(32), native).as_pointer()
         return builder.call(builder.inttoptr(arguments[0], function), arguments[1:])
 
     return int32(uintp, *types), generate

@@ -13,12 +13,12 @@ import pytest
 
 from tests.small_plant import SET_POINT, temperature
 from tests.unit.coupling.cases import pair, put, run
-from trivium.coupling.component import Variable
 from trivium.coupling.ending import Ending
-from trivium.coupling.plant import blocks
-from trivium.coupling.process_component import read, write
-from trivium.coupling.spec import Process
 from trivium.errors import ComponentError
+from trivium.experiment.process import read, write
+from trivium.experiment.spec import Process
+from trivium.experiment.testcase import parts
+from trivium.model.variable import Variable
 from trivium.recorder import CancelledError
 
 PROGRAM = """#!/bin/sh
@@ -81,7 +81,7 @@ def test_a_program_that_fails_is_told(tmp_path, text, said):
 
 @pytest.mark.parametrize("name", ["v.json", "v.npz", "v.csv"])
 def test_files_bring_every_bit_back(tmp_path, name):
-    variable = Variable("v", "m", {"sector": ("homes", "industry"), "year": (2020, 2030, 2040)})
+    variable = Variable("v", "m", dims={"sector": ("homes", "industry"), "year": (2020, 2030, 2040)})
     value = np.random.default_rng(0).standard_normal((2, 3)) * 10.0 ** np.arange(-3, 3).reshape(2, 3)
     write(tmp_path / name, {"v": value}, {"v": variable})
     assert read(tmp_path / name, {"v": variable})["v"].tobytes() == value.tobytes()
@@ -101,7 +101,7 @@ def test_files_bring_every_bit_back(tmp_path, name):
 def test_a_table_that_is_wrong_is_told_by_its_line(tmp_path, text, said):
     (tmp_path / "v.csv").write_text(text)
     with pytest.raises(ValueError, match=said):
-        read(tmp_path / "v.csv", {"v": Variable("v", "m", {"year": (2020, 2030)})})
+        read(tmp_path / "v.csv", {"v": Variable("v", "m", dims={"year": (2020, 2030)})})
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_a_plant_that_does_not_fit_is_told(tmp_path, small_resources, change, sa
 
 
 def test_parts_of_a_horizon_are_equal():
-    assert blocks(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert parts(6, 3) == [slice(0, 2), slice(2, 4), slice(4, 6)]
     with pytest.raises(ComponentError, match="7 steps"):
-        blocks(7, 3)
+        parts(7, 3)
 
 
 def test_jacobi_evaluates_at_the_same_time(tmp_path):

@@ -1,9 +1,8 @@
-"""The process between a run and a program that it runs: ``python -I -S minder.py <report> <seconds> <program> ...``.
+"""The process that supervises a program: ``python -I -S supervisor.py <report> <seconds> <program> ...``.
 
-It is the program's guardian: when the program ends, when its time is over, or when the lifeline on stdin ends because
-whoever asked has died or lost interest, it kills all that the program started, whatever process group or session that
-is in by now, and reports how it went as one line on the file descriptor ``report``. It needs the standard library only
-and starts in some 15 ms.
+It kills all that the program started, whatever process group or session that is in by now, when the program ends, when
+its time is over, or when the lifeline on stdin ends because the caller died or cancelled. Then it reports the outcome
+as one line on the file descriptor ``report``. It needs the standard library only and starts in some 15 ms.
 """
 
 from __future__ import annotations

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trivium.coupling.component import Component, Variable, checked_outputs
 from trivium.errors import ComponentError
+from trivium.experiment.contract import Experiment, checked_outputs
+from trivium.model.variable import Variable
 
-DEMAND = Variable("demand", "PJ", {"sector": ("homes", "industry"), "year": (2020, 2030, 2040)}, 0.0, 100.0)
+DEMAND = Variable(
+    "demand", "PJ", dims={"sector": ("homes", "industry"), "year": (2020, 2030, 2040)}, minimum=0.0, maximum=100.0
+)
 
 
 def test_a_value_has_the_shape_of_the_dimensions_in_order():
@@ -50,10 +53,10 @@ def test_what_is_no_number_is_refused(bad):
         DEMAND.check(bad)
 
 
-class Two(Component):
+class Two(Experiment):
     name = "two"
     inputs = ()
-    outputs = (Variable("a"), Variable("b", lower=0.0))
+    outputs = (Variable("a"), Variable("b", minimum=0.0))
     fingerprint = ""
 
     def evaluate(self, values, folder):

@@ -21,16 +21,17 @@ from shutil import which
 
 import numpy as np
 
-from trivium.coupling import arrays
-from trivium.coupling.component import Component, Values, Variable
-from trivium.coupling.python_component import copy_files
-from trivium.coupling.runner import inside, result, run
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.experiment import arrays
+from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.python import copy_files
+from trivium.experiment.runner import inside, result, run
+from trivium.model.variable import Variable
 
 VALUE = "VALUE"
 
 
-class ProcessComponent(Component):
+class ProcessExperiment(Experiment):
     """Runs a program for each evaluation.
 
     Parameters
@@ -38,7 +39,7 @@ class ProcessComponent(Component):
     name : str
     inputs, outputs : tuple of Variable
     argv : sequence of str
-        See `trivium.coupling.runner.run`.
+        See `trivium.experiment.runner.run`.
     folder : Path
         The case's folder.
     files : iterable of str
@@ -48,6 +49,8 @@ class ProcessComponent(Component):
     timeout : float
         [s]
     deterministic : bool
+    field : str
+        Where it is described in a document, for refusals.
     """
 
     def __init__(
@@ -63,12 +66,13 @@ class ProcessComponent(Component):
         read: Mapping[str, Sequence[str]],
         timeout: float = 3600.0,
         deterministic: bool = True,
+        field: str = "",
     ) -> None:
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.timeout, self.deterministic = timeout, deterministic
         self._argv, self._folder, self._files = tuple(argv), folder, tuple(files)
         self._written, self._read = dict(written), dict(read)
-        self._stop = threading.Event()
+        self._field, self._stop = field or name, threading.Event()
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +86,7 @@ class ProcessComponent(Component):
         return found.hexdigest()
 
     def evaluate(self, values: Values, folder: Path) -> Values:
-        """Write the inputs, run the program, read the outputs; see `Component.evaluate`."""
+        """Write the inputs, run the program, read the outputs; see `Experiment.evaluate`."""
         copy_files(self._files, self._folder, folder)
         variables = {variable.name: variable for variable in self.inputs}
         for name, names in self._written.items():
@@ -113,7 +117,7 @@ class ProcessComponent(Component):
         InvalidValueError
             Naming the field of the case.
         """
-        name, field = self._argv[0], f"components.{self.name}.argv"
+        name, field = self._argv[0], f"{self._field}.argv"
         if "/" not in name or Path(name).is_absolute():
             if which(name) is None:
                 raise InvalidValueError(f"{field}: there is no program {name}", field)
@@ -123,7 +127,7 @@ class ProcessComponent(Component):
             )
         for file in self._files:
             if not inside(self._folder, file).is_file():
-                field = f"components.{self.name}.files"
+                field = f"{self._field}.files"
                 raise InvalidValueError(f"{field}: there is no file {file} beside the case", field)
 
     def cancel(self) -> None:
@@ -184,10 +188,10 @@ def _table(text: str, variable: Variable) -> np.ndarray[tuple[int, ...], np.dtyp
                 raise ValueError(f"line {number}: {name} has no {one}")
         where = tuple(known[one] for one, known in zip(at, index, strict=True))
         if where in seen:
-            raise ValueError(f"line {number}: {variable.place(where)} is there twice")
+            raise ValueError(f"line {number}: {variable.element(where)} is there twice")
         seen.add(where)
         found[where] = float(value)
     if len(seen) != variable.size:
         missing = next(where for where in np.ndindex(variable.shape) if where not in seen)
-        raise ValueError(f"{variable.place(missing)} is missing")
+        raise ValueError(f"{variable.element(missing)} is missing")
     return found

@@ -17,14 +17,15 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from trivium.coupling import arrays, call
-from trivium.coupling.component import Component, Values, Variable
-from trivium.coupling.runner import inside, result, run
 from trivium.environment import ROOT, child_environment
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.experiment import arrays, call
+from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.runner import inside, result, run
+from trivium.model.variable import Variable
 
 
-class PythonComponent(Component):
+class PythonExperiment(Experiment):
     """Calls ``function(inputs, options)``, which returns the outputs by name.
 
     Parameters
@@ -48,6 +49,8 @@ class PythonComponent(Component):
         Further variables of its process, which must not change results.
     extra : str
         What else determines results, for the fingerprint.
+    field : str
+        Where it is described in a document, for refusals.
     """
 
     def __init__(
@@ -65,13 +68,14 @@ class PythonComponent(Component):
         deterministic: bool = True,
         environment: Mapping[str, str] | None = None,
         extra: str = "",
+        field: str = "",
     ) -> None:
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.timeout, self.deterministic = timeout, deterministic
         self._function, self._options, self._folder = function, options, folder.absolute()
         self._files, self._apart, self._extra = tuple(files), apart, extra
         self._environment = dict(environment or {})
-        self._stop = threading.Event()
+        self._field, self._stop = f"{field or name}.callable", threading.Event()
 
     @property
     def fingerprint(self) -> str:
@@ -85,7 +89,7 @@ class PythonComponent(Component):
         return found.hexdigest()
 
     def evaluate(self, values: Values, folder: Path) -> Values:
-        """Call the function; see `Component.evaluate`.
+        """Call the function; see `Experiment.evaluate`.
 
         Raises
         ------
@@ -111,7 +115,7 @@ class PythonComponent(Component):
         InvalidValueError
             Naming the field of the case.
         """
-        if self._function.startswith("trivium.coupling.plant:"):  # our own, of test cases and FMUs
+        if self._function.startswith("trivium.experiment."):  # our own, of test cases and FMUs
             return
         path = [str(self._folder)]
         if not self._apart:
@@ -119,16 +123,13 @@ class PythonComponent(Component):
                 call.resolve(self._function, path)
             except Exception as error:
                 reason = call.unresolved(self._function, error, path)
-                raise InvalidValueError(
-                    f"components.{self.name}.callable: {reason}", f"components.{self.name}.callable"
-                ) from error
+                raise InvalidValueError(f"{self._field}: {reason}", self._field) from error
             return
         request = request_of(self._function, self._options, self._folder, check=True)
         with tempfile.TemporaryDirectory(prefix="trivium-") as place:
             copy_files(self._files, self._folder, Path(place))
-            call_resolved(
-                self.name, "callable", {call.REQUEST: request}, Path(place), self.timeout, self._environment, self._stop
-            )
+            inputs = {call.REQUEST: request}
+            call_resolved(self.name, self._field, inputs, Path(place), self.timeout, self._environment, self._stop)
 
     def cancel(self) -> None:
         """End the function's process and refuse new evaluations."""
@@ -157,7 +158,7 @@ class PythonComponent(Component):
 def request_of(
     function: str, options: Mapping[str, Any], folder: Path, *, describe: bool = False, check: bool = False
 ) -> bytes:
-    """Return a request as `trivium.coupling.call` reads it."""
+    """Return a request as `trivium.experiment.call` reads it."""
     path = [str(folder.absolute())]
     request = {"callable": function, "options": options, "path": path, "describe": describe, "check": check}
     return json.dumps(request).encode()
@@ -171,7 +172,7 @@ def call_apart(
     environment: Mapping[str, str],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run `trivium.coupling.call` in a folder.
+    """Run `trivium.experiment.call` in a folder.
 
     Raises
     ------
@@ -180,7 +181,7 @@ def call_apart(
     """
     own = {"PYTHONPATH": child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"], "PYTHONUNBUFFERED": "1", **environment}
     try:
-        argv = [sys.executable, "-P", "-m", "trivium.coupling.call"]
+        argv = [sys.executable, "-P", "-m", "trivium.experiment.call"]
         run(argv, folder, timeout, inputs, environment=own, stop=stop)
     except ComponentError as error:
         raise ComponentError(f"{name}: {error}") from error
@@ -195,7 +196,7 @@ def call_resolved(
     environment: Mapping[str, str],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run `trivium.coupling.call` as `call_apart` does, before the first evaluation.
+    """Run `trivium.experiment.call` as `call_apart` does, before the first evaluation.
 
     Raises
     ------
@@ -210,7 +211,7 @@ def call_resolved(
         if not (folder / call.UNRESOLVED).is_file():
             raise
         reason = (folder / call.UNRESOLVED).read_text()
-        raise InvalidValueError(f"components.{name}.{field}: {reason}", f"components.{name}.{field}") from error
+        raise InvalidValueError(f"{field}: {reason}", field) from error
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The program that calls a Python component in a process of its own: ``python -P -m trivium.coupling.call``.
+"""The program that calls a Python component in a process of its own: ``python -P -m trivium.experiment.call``.
 
 In its working directory it finds ``request.json`` and, for an evaluation, ``inputs.npz``; it leaves ``outputs.npz``, or
 ``described.json``; where there is no such callable, ``unresolved.txt``, which says why. It imports little: its start is
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trivium.coupling import arrays
+from trivium.experiment import arrays
 
 REQUEST, INPUTS, OUTPUTS, DESCRIBED = "request.json", "inputs.npz", "outputs.npz", "described.json"
 UNRESOLVED = "unresolved.txt"

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from trivium.coupling.component import Component, Values, Variable
 from trivium.errors import ComponentError
+from trivium.experiment.contract import Experiment, Values
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 
 #: Functions are called one at a time: they need not be made for threads.
 _TURN = threading.Lock()
 
 
-class FunctionComponent(Component):
+class FunctionExperiment(Experiment):
     """Calls ``function(name=value, ...)``, which returns the outputs by name.
 
     Numbers are passed as float, arrays as copies. Nothing is cached, since nobody can tell what a function depends on.
@@ -49,7 +50,7 @@ class FunctionComponent(Component):
         return self.name
 
     def evaluate(self, values: Values, folder: Path) -> Values:  # noqa: ARG002, a function needs no folder
-        """Call the function; see `Component.evaluate`.
+        """Call the function; see `Experiment.evaluate`.
 
         Raises
         ------

@@ -1,0 +1,176 @@
+"""The contract of an experiment: a function with named inputs and outputs, which are arrays with units."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from trivium.errors import ComponentError, TriviumError
+from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
+
+Values = Mapping[str, FloatArray]
+
+
+class Experiment(ABC):
+    """A model or a program as a function of its inputs.
+
+    An experiment must be a function: the same inputs give the same outputs, whatever was evaluated before (no warm
+    starts that change results). One that is none says so by `deterministic`; its results are then not cached.
+
+    Attributes
+    ----------
+    name : str
+    inputs, outputs : tuple of Variable
+    defaults : Mapping[str, FloatArray]
+        Values of inputs where a caller gives none; other inputs must be given.
+    timeout : float
+        Longest time of an evaluation [s].
+    deterministic : bool
+    note : str
+        What it says of its results as a whole.
+    """
+
+    name: str
+    inputs: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+    defaults: Values = MappingProxyType({})
+    timeout: float = 3600.0
+    deterministic: bool = True
+    note: str = ""
+
+    def elements(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Return all numbers of the outputs by name, ``demand[year=2030]``, each as its output and index."""
+        places = ((variable, index) for variable in self.outputs for index in np.ndindex(variable.shape))
+        return {variable.element(index): (variable.name, index) for variable, index in places}
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Hash of all besides the inputs that determines the outputs: code, options, data, versions."""
+
+    @abstractmethod
+    def evaluate(self, values: Values, folder: Path) -> Values:
+        """Return the outputs for some inputs.
+
+        Parameters
+        ----------
+        values : Mapping[str, FloatArray]
+            All inputs, checked.
+        folder : Path
+            This evaluation's own working directory, empty at first.
+
+        Returns
+        -------
+        Mapping[str, FloatArray]
+            All outputs; `evaluated` checks them.
+
+        Raises
+        ------
+        ComponentError
+            When it fails or takes too long.
+        """
+
+    def evaluate_many(self, rows: Iterable[Values], folder: Path) -> Iterator[Values | TriviumError]:
+        """Evaluate rows of inputs one after the other; one that fails does not keep the others from running.
+
+        Parameters
+        ----------
+        rows : iterable of Mapping[str, FloatArray]
+            The next row is taken when its evaluation begins.
+        folder : Path
+            For working directories, which are removed.
+
+        Yields
+        ------
+        Mapping[str, FloatArray] or TriviumError
+            All outputs of a row, checked and valid until the next row; or why it failed.
+        """
+        for row in rows:
+            work = Path(tempfile.mkdtemp(dir=folder))
+            try:
+                outcome: Values | TriviumError = evaluated(self, checked_inputs(self, row), work)
+            except TriviumError as error:
+                outcome = error
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+            yield outcome
+
+    def check(self) -> None:  # noqa: B027, an own body is optional
+        """Refuse, before the first evaluation, what every evaluation would fail at; by default nothing is looked at."""
+
+    def cancel(self) -> None:  # noqa: B027, an own body is optional
+        """End an evaluation that runs in another thread, and refuse new ones; by default nothing can be ended."""
+
+    def close(self) -> None:  # noqa: B027, an own body is optional
+        """Free what the experiment holds; by default nothing."""
+
+
+def evaluated(experiment: Experiment, values: Values, folder: Path) -> dict[str, FloatArray]:
+    """Evaluate an experiment once; return its outputs, checked.
+
+    Raises
+    ------
+    ComponentError
+        When it fails, or breaks its contract.
+    """
+    try:
+        outputs = experiment.evaluate(values, folder)
+    except ComponentError:
+        raise
+    except Exception as error:  # an experiment that breaks its contract is a failed one
+        raise ComponentError(f"{experiment.name}: {type(error).__name__}: {error}") from error
+    return checked_outputs(experiment, outputs)
+
+
+def checked_inputs(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Return all inputs of an experiment as arrays, defaults included.
+
+    Raises
+    ------
+    ComponentError
+        Naming the input that is missing, unknown or wrong.
+    """
+    checked: dict[str, FloatArray] = {}
+    unknown = values.keys() - {variable.name for variable in experiment.inputs}
+    if unknown:
+        raise ComponentError(f"{experiment.name} has no input {min(unknown)}")
+    for variable in experiment.inputs:
+        value = values.get(variable.name, experiment.defaults.get(variable.name))
+        if value is None:
+            raise ComponentError(f"{experiment.name} needs a value of its input {variable.name}")
+        try:
+            checked[variable.name] = variable.check(value)
+        except ValueError as error:
+            raise ComponentError(f"{experiment.name}: its input {error}") from error
+    return checked
+
+
+def checked_outputs(experiment: Experiment, outputs: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """Return an experiment's outputs, checked: names, shapes, finite, within bounds.
+
+    Raises
+    ------
+    ComponentError
+        Naming experiment, variable and element.
+    """
+    variables = {variable.name: variable for variable in experiment.outputs}
+    for name in outputs:
+        if name not in variables:
+            raise ComponentError(f"{experiment.name} answered {name}, which is none of its outputs")
+    checked: dict[str, FloatArray] = {}
+    for name, variable in variables.items():
+        if name not in outputs:
+            raise ComponentError(f"{experiment.name} did not answer its output {name}")
+        try:
+            checked[name] = variable.check(outputs[name])
+        except ValueError as error:
+            raise ComponentError(f"{experiment.name}: its output {error}") from error
+    return checked

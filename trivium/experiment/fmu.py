@@ -1,0 +1,114 @@
+"""An FMU alone over a horizon: by the native loop where that runs it, else by the plain loop over any model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from trivium.errors import EndedError
+from trivium.experiment.conditions import Conditions, hash_file
+from trivium.experiment.grid import make_grid
+from trivium.experiment.inputs import check_inputs, read_inputs
+from trivium.experiment.simulation import Simulation
+from trivium.experiment.stepping import arranged, divisible, make_model, record
+from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.scalars import FmuVariable
+
+
+class FmuSimulation(Simulation):
+    """An FMU under conditions.
+
+    Parameters
+    ----------
+    conditions : Conditions
+
+    Raises
+    ------
+    ResourcesError
+        When the FMU cannot be used here.
+    """
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.description = read_fmu(Path(conditions.model), Path(conditions.cache))
+        numbers = {v.variable.name: v for v in self.description.numbers}
+        settable = (*self.description.parameters, *self.description.inputs)
+        super().__init__(
+            conditions,
+            {v.variable.name: v.variable for v in settable},
+            {name: v.variable for name, v in numbers.items()},
+        )
+        self._recorded = [numbers[name] for name in conditions.variables]
+        self._loop: _Native | _Plain | None = None
+
+    @property
+    def can_be_native(self) -> bool:
+        """Whether the native loop can run the FMU under these conditions."""
+        numeric = not any(isinstance(value, str) for _, value in self.conditions.start_values)
+        return numeric and self.description.version == "2.0" and self.description.interface == "cs"
+
+    def content(self) -> str:
+        """Return a hash of the FMU."""
+        return hash_file(Path(self.conditions.model))
+
+    def check_conditions(self, field: str) -> None:
+        """Refuse a table of inputs that does not fit; see `trivium.experiment.inputs.check_inputs`."""
+        check_inputs(self.description, self.conditions, field)
+
+    def close(self) -> None:
+        """Free the FMU."""
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
+
+    def _run(self, values: StartValues, table: FloatArray) -> Mapping[str, float | None]:
+        if self._loop is None:
+            kind = _Native if self.conditions.native else _Plain
+            self._loop = kind(self.description, self.conditions, self._recorded)
+        self._loop.run(values, table)
+        return {}
+
+
+class _Native:
+    """The FMU in the native loop."""
+
+    def __init__(self, description: FmuDescription, conditions: Conditions, recorded: list[FmuVariable]) -> None:
+        from trivium.model.fmu.native import NativeLoop, in_order  # brings numba, which an extra may lack
+
+        self._horizon = conditions.horizon
+        inputs, self._inputs = read_inputs(description, conditions)
+        ordered = in_order(recorded)
+        self._columns = np.array([ordered.index(variable) for variable in recorded], dtype=np.intp)
+        self._in_place = ordered == recorded
+        self._table = np.empty((conditions.horizon.count + 1, len(recorded)))
+        self._native = NativeLoop(description, ordered, inputs, conditions.strategy)
+
+    def run(self, values: StartValues, table: FloatArray) -> None:
+        numbers = {name: float(value) for name, value in values.items()}
+        self._native.run(numbers, self._horizon, self._inputs, table if self._in_place else self._table)
+        if not self._in_place:
+            table[:] = self._table[:, self._columns]
+
+    def close(self) -> None:
+        self._native.close()
+
+
+class _Plain:
+    """The FMU in the plain loop."""
+
+    def __init__(self, description: FmuDescription, conditions: Conditions, recorded: list[FmuVariable]) -> None:
+        horizon = conditions.horizon
+        driven, self._inputs = read_inputs(description, conditions)
+        stop = float(horizon.times[-1])
+        self._grid = make_grid(horizon.start, stop, horizon.step, (), divisible=divisible(description))
+        self._model = make_model(arranged(description, driven, recorded), "fmpy", horizon.tolerance, stop)
+
+    def run(self, values: StartValues, table: FloatArray) -> None:
+        _, ended = record(self._model, self._grid, self._inputs, values, table)
+        if ended:
+            raise EndedError(f"the simulation {ended}")
+
+    def close(self) -> None:
+        self._model.close()
