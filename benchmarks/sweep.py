@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
-from trivium.study.fmu import open_fmu
 
 from trivium.engine import cores
 from trivium.environment import ROOT
-from trivium.model.fmu.native import Slave
+from trivium.model.fmu.description import read_fmu
+from trivium.model.fmu.native import NativeLoop, in_order
 from trivium.study.cache import Cache
 from trivium.study.drive import State
 from trivium.study.hdf5 import stored_bytes
@@ -155,12 +155,13 @@ class Cost(NamedTuple):
 
 def _bare(plan: Plan, job: Job, count: int, unpacked: Path) -> Cost:
     """Return what a run of the loop alone costs: no metrics, nothing kept."""
-    slave, out, table = _slave(job, unpacked)
+    loop, out, table = _loop(job, unpacked)
     rows = plan.rows(0, plan.count)[np.linspace(0, plan.count - 1, count).astype(int)]
-    slave.run(dict(zip(job.parameters, rows[0].tolist(), strict=True)), job.experiment, table, out)
+    horizon = job.recipe.horizon
+    loop.run(dict(zip(job.parameters, rows[0].tolist(), strict=True)), horizon, table, out)
     started, busy = time.perf_counter(), time.process_time()
     for row in rows:
-        slave.run(dict(zip(job.parameters, row.tolist(), strict=True)), job.experiment, table, out)
+        loop.run(dict(zip(job.parameters, row.tolist(), strict=True)), horizon, table, out)
     return Cost((time.perf_counter() - started) / count, (time.process_time() - busy) / count)
 
 
@@ -171,18 +172,18 @@ def _cpu() -> float:
     return sum(one.user + one.system for one in times)
 
 
-def _slave(job: Job, unpacked: Path) -> tuple[Slave, Any, Any]:
-    fmu = open_fmu(Path(job.fmu), unpacked)
-    slave = Slave(fmu, [fmu.scalars[name] for name in job.variables], [], "reset")
-    shape = (job.experiment.count + 1, len(job.variables))
-    return slave, np.empty(shape), np.empty((job.experiment.count, 0))
+def _loop(job: Job, unpacked: Path) -> tuple[NativeLoop, Any, Any]:
+    description, count = read_fmu(Path(job.recipe.model), unpacked), job.recipe.horizon.count
+    recorded = in_order(v for v in description.numbers if v.variable.name in job.recipe.variables)
+    loop = NativeLoop(description, recorded, [], "reset")
+    return loop, np.empty((count + 1, len(recorded))), np.empty((count, 0))
 
 
 def _simulated(plan: Plan, job: Job) -> Any:
     from trivium.study.chunk import run_chunk
 
     runs = np.arange(plan.count)
-    return run_chunk(replace(job, dtype="float64", strategy="reset"), runs, plan.rows(0, plan.count)).trajectories
+    return run_chunk(replace(job, dtype="float64").with_strategy("reset"), runs, plan.rows(0, plan.count)).trajectories
 
 
 def _packed(job: Job, values: Any) -> Results:
