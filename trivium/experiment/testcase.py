@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar
 
 import numpy as np
 
-from trivium.control.controller import Controller
+from trivium.control.controller import Adjustable, Controller
 from trivium.control.drive import controller
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment.conditions import Conditions, hash_file
@@ -25,16 +25,6 @@ from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
 
 _FIGURE = "rules."
-
-
-@runtime_checkable
-class Adjustable(Protocol):
-    """A controller whose figures may be set: a dataclass of numbers, and the same controller with another one."""
-
-    rules: Any
-
-    def revised(self, rules: Any) -> Controller:
-        """Return the controller with other figures."""
 
 
 @dataclass(frozen=True)
