@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.coupling.linear import iterate, linear, sizes
 from trivium.coupling.acceleration import Method
-from trivium.coupling.ending import contraction_rate, remaining, spectral_radius
+from trivium.coupling.ending import Ending, contraction_rate, exhausted, hopeless, remaining, spectral_radius
 
 PLAIN = Method("constant", 1.0)
 
@@ -85,3 +85,45 @@ def test_the_spectral_radius_is_estimated_whatever_the_method(eigenvalues, metho
     expected = np.abs(np.linalg.eigvals(a)).max()
     assert spectral_radius(xs, gs, np.ones(len(b))) == pytest.approx(expected, rel=1e-2)
     assert spectral_radius(xs[:1], gs[:1], np.ones(len(b))) is None
+
+
+def residuals(norms):
+    """Return iterates of one number whose residuals have these norms."""
+    return [np.zeros(1) for _ in norms], [np.array([norm]) for norm in norms], np.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("norms", "ending"),
+    [
+        ([1.0, 1e6], None),  # a sudden residual may be a million times the least
+        ([1.0, 1.0001e6], Ending.DIVERGED),
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 10.0], None),  # it grew five times, and is no more than ten times its least
+        ([1.0, 2.0, 3.0, 4.0, 5.0, 10.01], Ending.DIVERGED),
+        ([1.0, 2.0, 3.0, 5.0, 10.01], None),  # it grew four times
+        ([1.0, 2.0, 2.0, 3.0, 5.0, 10.01], None),  # once it did not grow
+        ([1.0, math.inf], Ending.DIVERGED),
+        ([1.0, math.nan], Ending.DIVERGED),
+    ],
+)
+def test_a_residual_diverges_beyond_its_bounds_only(norms, ending):
+    assert hopeless(*residuals(norms), patience=20) is ending
+
+
+def test_an_iteration_may_stand_still_as_long_as_the_patience():
+    assert hopeless(*residuals([1.0, 1.0, 1.0]), patience=3) is None
+    assert hopeless(*residuals([1.0, 1.0, 1.0, 1.0]), patience=3) is Ending.STALLED
+    assert hopeless(*residuals([1.0, 1.0, 1.0, 0.9989]), patience=3) is None
+    assert hopeless(*residuals([1.0, -1.0, 1.0, -1.0]), patience=3) is Ending.OSCILLATING
+
+
+def test_iterations_that_are_used_up_have_diverged_where_the_residual_grew_five_times():
+    assert exhausted(*residuals([1.0, 1.1, 1.2, 1.3, 1.4, 1.5])) is Ending.DIVERGED
+    assert exhausted(*residuals([1.0, 1.1, 1.1, 1.3, 1.4, 1.5])) is Ending.OUT_OF_ITERATIONS
+    assert exhausted(*residuals([1.0, 1.1, 1.2, 1.3, 1.4])) is Ending.OUT_OF_ITERATIONS
+
+
+def test_there_is_no_rate_of_a_residual_that_is_no_number():
+    assert contraction_rate([4.0, 2.0, math.inf]) is None
+    assert contraction_rate([4.0, 2.0, 1.0]) == pytest.approx(0.5)
+    assert contraction_rate([0.0, 1.0]) is None
+    assert contraction_rate([1.0]) is None

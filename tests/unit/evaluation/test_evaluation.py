@@ -205,3 +205,13 @@ def test_a_rehearsal_ends_with_the_simulation(case: TestCase) -> None:
     case.advance({})
     case.advance({})
     assert len(case.rehearse(lambda observation, boundary: {}, 50)) == 1
+
+
+def test_a_window_of_length_zero_holds_no_energy(case: TestCase) -> None:
+    case.initialize(0)
+    drive(case, 6)
+    names = ["ener_tot", "pele_tot", "pue", "starts_chillers"]
+    indicators = case.evaluation.values(case.history_rows, names, 900.0, 900.0)
+    assert indicators == {"ener_tot": 0.0, "pele_tot": None, "pue": None, "starts_chillers": 0.0}
+    with pytest.raises(InvalidValueError, match="must not be less than start_time"):
+        case.evaluation.values(case.history_rows, names, 900.0, 899.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -75,8 +76,7 @@ def test_a_program_that_changes_is_another_component(tmp_path):
 def test_a_program_that_fails_is_told(tmp_path, text, said):
     _, result = run(tmp_path, with_program(tmp_path, text))
     assert result.ending is Ending.FAILED
-    with pytest.raises(AssertionError, match=said):
-        raise AssertionError(result.reason)
+    assert re.search(said, result.reason)
 
 
 @pytest.mark.parametrize("name", ["v.json", "v.npz", "v.csv"])
@@ -141,6 +141,16 @@ def test_a_test_case_over_a_horizon_is_its_analytic_solution(tmp_path, small_res
     assert outputs["last"] == pytest.approx(course[-1], abs=1e-3)
     np.testing.assert_allclose(outputs["course"], [np.mean(course[:2]), np.mean(course[2:])], atol=1e-3)
     assert outputs["both"] == pytest.approx(2 * course[0], abs=2e-3)
+
+
+def test_a_horizon_may_be_one_step(tmp_path, small_resources):
+    case = plant_case(small_resources, end_time=300)
+    case["components"]["plant"]["outputs"]["course"]["dims"] = {"whole": 1}
+    _, result = run(tmp_path, case)
+    assert result.ending is Ending.CONVERGED, result.reason
+    outputs = result.evaluations["plant"].outputs
+    assert outputs["last"] == pytest.approx(temperature(300.0), abs=1e-3)
+    np.testing.assert_allclose(outputs["course"], [temperature(300.0)], atol=1e-3)
 
 
 def test_a_series_of_set_points_is_held_part_by_part(tmp_path, small_resources):
