@@ -15,11 +15,11 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.door.arguments import by_name
+from trivium.door.arguments import by_name, known_engine
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.experiment.grid import make_grid
@@ -50,7 +50,7 @@ def simulate(
     inputs: pd.DataFrame | Mapping[str, Any] | None = None,
     outputs: Sequence[str] | None = None,
     interface: Interface | None = None,
-    engine: Literal["fmpy", "pyfmi"] = "fmpy",
+    engine: str = "fmpy",
     tolerance: float | None = None,
 ) -> pd.DataFrame:
     """Simulate an FMU from start to stop.
@@ -73,8 +73,8 @@ def simulate(
         Variables to record; default: all numeric outputs of the FMU.
     interface : {"cs", "me"}, optional
         Co-simulation or Model Exchange; default: co-simulation where the FMU offers it.
-    engine : {"fmpy", "pyfmi"}
-        What runs the FMU.
+    engine : str
+        What runs the FMU: ``fmpy``, ``pyfmi`` or one that another package brings.
     tolerance : float, optional
         Relative tolerance [1]; default: what the FMU recommends, else 1e-5 for Model Exchange.
 
@@ -115,7 +115,7 @@ def simulate(
     grid = make_grid(start, stop, length, signals.events, divisible=divisible(description))
     relative = None if tolerance is None else _positive(tolerance, "tolerance")
     rows = np.empty((sum(grid.recorded), len(description.outputs)))
-    with contextlib.closing(make_model(description, _engine(engine), relative, stop)) as model:
+    with contextlib.closing(make_model(description, known_engine(engine), relative, stop)) as model:
         count, ended = record(model, grid, signals.at(grid.times[:-1]), values, rows)
     if ended:
         warnings.warn(f"The result {ended}.", stacklevel=2)
@@ -148,12 +148,6 @@ def _interface(interface: Any) -> Interface | None:
             f'interface must be "cs" (co-simulation) or "me" (Model Exchange), not {interface!r}.', "interface"
         )
     return interface  # type: ignore[no-any-return]
-
-
-def _engine(engine: str) -> str:
-    if engine not in ("fmpy", "pyfmi"):
-        raise InvalidValueError(f'engine must be "fmpy" or "pyfmi", not {engine!r}.', "engine")
-    return engine
 
 
 def _positive(value: Any, field: str) -> float:

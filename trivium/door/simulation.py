@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trivium.client.records import Parameter, Point
-from trivium.door.arguments import by_name
+from trivium.door.arguments import by_name, known_engine
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.table import Table
 from trivium.errors import InvalidValueError, ModelError
@@ -312,7 +312,7 @@ def open_simulation(
     model: ModelName = None,
     *,
     step: float | None = None,
-    engine: Literal["auto", "fmpy", "pyfmi"] | None = None,
+    engine: str | None = None,
     state: str | os.PathLike[str] | None = None,
 ) -> Simulation:
     """Open a model to be stepped.
@@ -324,8 +324,9 @@ def open_simulation(
         which is the shipped plant unless they name another.
     step : float, optional
         How far `Simulation.advance` simulates [s]; default: as the test case or the FMU proposes, else 1 s.
-    engine : {"auto", "fmpy", "pyfmi"}, optional
-        What runs the FMU where the test case does not choose; default: that of the settings.
+    engine : str, optional
+        What runs the FMU where the test case does not choose: ``auto``, ``fmpy``, ``pyfmi`` or one that another package
+        brings; default: that of the settings.
     state : str or path, optional
         Folder for unpacked FMUs and results; default: that of the settings.
 
@@ -348,9 +349,7 @@ def open_simulation(
     5.0     2257.941522
     10.0    2112.741503
     """
-    if engine not in (None, "auto", "fmpy", "pyfmi"):
-        raise InvalidValueError(f'engine must be "auto", "fmpy" or "pyfmi", not {engine!r}.', "engine")
-    chosen = engine or Settings().engine
+    chosen = Settings().engine if engine is None else known_engine(engine, auto=True)
     simulation = Simulation(open_testcase(model_path(model), state_dir(state), chosen))
     if step is not None:
         try:

@@ -20,6 +20,9 @@ is missing are None::
     cold = "T_from_towers"          # [K]
     cycles = 4                      # cycles of concentration [1]
     drift = 1e-4                    # share of the flow [1]
+    density = 997                   # [kg/m3]
+    specific_heat = 4180            # [J/(kg K)]
+    latent_heat = 2.4417e6          # of evaporation [J/kg]
     [kpi.comfort]                   # set-point violation: tdis_tot
     temperature = "T_supply"        # [K]
     set_point = 287.15              # a number [K] or a signal
@@ -38,7 +41,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.evaluation.kpi_sums import About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
+from trivium.evaluation.kpi_sums import WATER, About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
 from trivium.model.contract import FloatArray
 from trivium.numbers import shown
 
@@ -100,7 +103,9 @@ class Declaration:
         if "heat" in given:
             found.append(Heat(Columns(columns, "heat", given["heat"], (*flow, "mass_flow", "specific_heat"))))
         if "water" in given:
-            found.append(Water(Columns(columns, "water", given["water"], (*flow, "volume_flow", "cycles", "drift"))))
+            found.append(
+                Water(Columns(columns, "water", given["water"], (*flow, "volume_flow", "cycles", "drift", *WATER)))
+            )
         if "comfort" in given:
             found.append(Comfort(Columns(columns, "comfort", given["comfort"], ("temperature", "set_point", "band"))))
         if "switches" in given:

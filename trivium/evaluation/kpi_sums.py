@@ -16,9 +16,9 @@ from trivium.numbers import shown
 KWH = 3.6e6
 #: Over how long a peak is averaged [s].
 PEAK = 900.0
-#: Density [kg/m3] and specific heat [J/(kg K)] of the towers' water, latent heat of evaporation at 25 degC [J/kg]
-#: (IAPWS-IF97).
-WATER_DENSITY, WATER_HEAT, LATENT_HEAT = 997.0, 4180.0, 2.4417e6
+#: Density [kg/m3], specific heat [J/(kg K)] and latent heat of evaporation [J/kg] of water at 25 degC (IAPWS-IF97): used
+#: where the test case declares no others.
+WATER: Mapping[str, float] = {"density": 997.0, "specific_heat": 4180.0, "latent_heat": 2.4417e6}
 
 
 class About(NamedTuple):
@@ -221,14 +221,15 @@ class Water(Sum):
 
     def __init__(self, columns: Columns) -> None:
         super().__init__({"water_tot": About("l", "Water used by the cooling towers: evaporation, blowdown, drift")})
-        self._flow = _Flow(columns, "volume_flow", WATER_DENSITY * WATER_HEAT)
+        self._density, heat, self._latent = (columns.number(name, usual, 1e-9) for name, usual in WATER.items())
+        self._flow = _Flow(columns, "volume_flow", self._density * heat)
         self._cycles = columns.number("cycles", 4.0, 1.001)
         self._drift = columns.number("drift", 1e-4, 0.0)
         self._water = 0.0
 
     def _add(self, rows: Rows) -> None:
-        evaporated = float(rows.duration @ self._flow.power(rows)) / LATENT_HEAT  # [kg]
-        self._water += evaporated * (1 + 1 / (self._cycles - 1)) / WATER_DENSITY * 1e3
+        evaporated = float(rows.duration @ self._flow.power(rows)) / self._latent  # [kg]
+        self._water += evaporated * (1 + 1 / (self._cycles - 1)) / self._density * 1e3
         self._water += 1e3 * self._drift * self._flow.volume(rows)
 
     def _values(self) -> Mapping[str, float | None]:
