@@ -16,8 +16,7 @@ from trivium.numbers import shown
 KWH = 3.6e6
 #: Over how long a peak is averaged [s].
 PEAK = 900.0
-#: Density [kg/m3], specific heat [J/(kg K)] and latent heat of evaporation [J/kg] of water at 25 degC (IAPWS-IF97): used
-#: where the test case declares no others.
+#: Density [kg/m3], specific heat [J/(kg K)] and latent heat of evaporation [J/kg] of water at 25 degC (IAPWS-IF97).
 WATER: Mapping[str, float] = {"density": 997.0, "specific_heat": 4180.0, "latent_heat": 2.4417e6}
 
 

@@ -145,7 +145,7 @@ class Plant(ABC):
     controller: str = "hold"
     #: None for the generic page.
     schematic: Schematic | None = None
-    #: Points that a chart shows at first.
+    #: Points that charts show at first, the chief ones first.
     charted: tuple[str, ...] = ()
 
     @abstractmethod

@@ -133,7 +133,7 @@ def register(pages: Dash, context: Context) -> None:
             return [], []
         about = readings.about(testid)
         kept = [name for name in chosen or [] if name in about.units]
-        return options(about.points), kept or list(about.charted)
+        return options(about.points), kept or list(about.charted[:3])
 
     @view(
         pages,

@@ -54,7 +54,7 @@ class CoolingPlant(Plant):
         points=(*INPUTS, *BOUNDARY, *POINTS),
         view=view,
     )
-    charted = ("Tchw_supply", "Tchw_r", "P_Chillers_sum", "P_CTfans_sum")
+    charted = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "Tchw_r")
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:  # noqa: ARG002
         """Return whether a model has the plant's 100 control inputs and its boundary data."""
