@@ -115,9 +115,9 @@ class Readings:
         ------
         UnknownSessionError
         """
-        for one in self._sessions.sessions():
-            if one["testid"] == testid or (testid is None and one["default"]):
-                return one
+        for record in self._sessions.sessions():
+            if record["testid"] == testid or (testid is None and record["default"]):
+                return record
         raise UnknownSessionError(testid or "")
 
     def call(self, testid: str, method: str, *arguments: Any, **options: Any) -> Reply:
@@ -152,25 +152,25 @@ class Readings:
         ------
         TriviumError
         """
-        found = self._about.get(testid)
-        if found is None:
+        variables = self._about.get(testid)
+        if variables is None:
             if len(self._about) > 1000:
                 self._about.clear()
-            found = self._about[testid] = self._ask(testid)
-        return found
+            variables = self._about[testid] = self._ask(testid)
+        return variables
 
     def _ask(self, testid: str) -> About:
         measurements, inputs, ahead = (
             self.call(testid, name).payload for name in ("get_measurements", "get_inputs", "get_forecast_points")
         )
-        boundary = {name: told for name, told in ahead.items() if told["Minimum"] is not None or told["Description"]}
-        told = {**measurements, **inputs, **boundary}
+        boundary = {name: each for name, each in ahead.items() if each["Minimum"] is not None or each["Description"]}
+        points = {**measurements, **inputs, **boundary}
         return About(
-            units={name: str(one["Unit"] or "") for name, one in told.items()},
-            descriptions={name: str(one["Description"] or "") for name, one in told.items()},
+            units={name: str(point["Unit"] or "") for name, point in points.items()},
+            descriptions={name: str(point["Description"] or "") for name, point in points.items()},
             measurements=tuple(measurements),
             inputs=tuple(inputs),
-            bounds={name: (one["Minimum"], one["Maximum"]) for name, one in inputs.items()},
+            bounds={name: (point["Minimum"], point["Maximum"]) for name, point in inputs.items()},
             step=float(self.call(testid, "get_step").payload),
             plant=plant_of({*inputs, *boundary}, {*measurements}),
         )
@@ -182,29 +182,33 @@ class Readings:
         ------
         UnknownSessionError
         """
-        now = self.find(testid)
-        kept = self._kept.get(testid)
-        if kept is not None and kept[1].clock == now["time"]:
-            asleep = now["state"] == "hibernated"  # looking would wake it
-            if not kept[1].trouble and (asleep or time.monotonic() - kept[0] < _FRESH):
-                return kept[1]
+        record = self.find(testid)
+        cached = self._kept.get(testid)
+        if cached is not None and cached[1].clock == record["time"]:
+            asleep = record["state"] == "hibernated"  # looking would wake it
+            if not cached[1].trouble and (asleep or time.monotonic() - cached[0] < _FRESH):
+                return cached[1]
         lock = self._locks.setdefault(testid, threading.Lock())
         if not lock.acquire(blocking=False):
-            return kept[1] if kept else Reading(testid, now["testcaseid"], now["time"], trouble="The session is busy.")
+            return (
+                cached[1]
+                if cached
+                else Reading(testid, record["testcaseid"], record["time"], trouble="The session is busy.")
+            )
         try:
-            found = self._read(now)
+            reading = self._read(record)
         finally:
             lock.release()
         if len(self._kept) > 1000:
             self._kept.clear()
-        self._kept[testid] = (time.monotonic(), found)
-        return found
+        self._kept[testid] = (time.monotonic(), reading)
+        return reading
 
-    def _read(self, now: Mapping[str, Any]) -> Reading:
-        testid, testcase = now["testid"], now["testcaseid"]
+    def _read(self, record: Mapping[str, Any]) -> Reading:
+        testid, testcase = record["testid"], record["testcaseid"]
         try:
             names = list(self.about(testid).points)
-            at = now["time"]
+            at = record["time"]
             row = self.call(testid, "get_results", names, at, at).payload
             if not len(row["time"]):  # it has moved on meanwhile
                 at = self.find(testid)["time"]
@@ -212,7 +216,7 @@ class Readings:
         except UnknownSessionError:
             raise
         except TriviumError as error:
-            return Reading(testid, testcase, now["time"], trouble=str(error))
+            return Reading(testid, testcase, record["time"], trouble=str(error))
         if not len(row["time"]):
             return Reading(testid, testcase, at, trouble="The session is on its way; it is read in a moment.")
         return Reading(testid, testcase, at, {name: float(row[name][-1]) for name in names})

@@ -83,7 +83,7 @@ class Runs:
         testid: str,
         controller: str,
         steps: int,
-        given: Mapping[str, float] | None = None,
+        held: Mapping[str, float] | None = None,
         pace: float = 0.0,
         before: Callable[[], None] = lambda: None,
     ) -> Run:
@@ -93,7 +93,7 @@ class Runs:
         ----------
         testid, controller : str
         steps : int
-        given : Mapping[str, float], optional
+        held : Mapping[str, float], optional
             Inputs that are held at these values in all steps.
         pace : float
             Least time between two steps [s].
@@ -126,19 +126,19 @@ class Runs:
         self._keep(run)
 
         def work() -> None:
-            now = run
+            result = run
             try:
                 before()
-                now = self._drive(run, driver.step, given or {}, pace)
+                result = self._drive(run, driver.step, held or {}, pace)
             except TriviumError as error:
-                now = replace(self.find(testid) or run, state="failed", message=str(error))
+                result = replace(self.find(testid) or run, state="failed", message=str(error))
             except Exception:
                 log.exception("the run of session %s failed", testid)
-                now = replace(
+                result = replace(
                     self.find(testid) or run, state="failed", message="an internal error; see the server's log"
                 )
             finally:
-                self._keep(now)
+                self._keep(result)
                 lock.release()
                 self._room.release()
 
@@ -146,21 +146,21 @@ class Runs:
         return run
 
     def _drive(
-        self, run: Run, step: Callable[[Mapping[str, float]], object], given: Mapping[str, float], pace: float
+        self, run: Run, step: Callable[[Mapping[str, float]], object], held: Mapping[str, float], pace: float
     ) -> Run:
-        told = time.monotonic()
+        written = time.monotonic()
         for done in range(1, run.asked + 1):
-            begun = time.monotonic()
+            started = time.monotonic()
             try:
-                step(given)
+                step(held)
             except TriviumError as error:
                 return replace(run, done=done - 1, state="failed", message=str(error))
             if self._stop_file(run.testid).exists():
                 return replace(run, done=done, state="stopped")
-            if (now := time.monotonic()) - told > _TELL:
-                told = now
+            if (moment := time.monotonic()) - written > _TELL:
+                written = moment
                 self._keep(replace(run, done=done))
-            if (wait := begun + pace - time.monotonic()) > 0:
+            if (wait := started + pace - time.monotonic()) > 0:
                 time.sleep(wait)
         return replace(run, done=run.asked, state="done")
 

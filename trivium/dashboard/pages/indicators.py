@@ -69,16 +69,17 @@ def register(pages: Dash, context: Context) -> None:
     )
     def others(stand: Any, baselines: Any, _: Any, value: str, before: Any) -> Any:
         testid = stand["testid"] if stand else None
-        there = {one["testid"]: one for one in context.sessions.sessions() if one["testid"] != testid}
+        records = {record["testid"]: record for record in context.sessions.sessions() if record["testid"] != testid}
         base: str | None = (baselines or {}).get(testid or "")
         labels = {
-            name: f"{'default' if one['default'] else name[:8]} · {one['testcaseid']}" for name, one in there.items()
+            name: f"{'default' if record['default'] else name[:8]} · {record['testcaseid']}"
+            for name, record in records.items()
         }
         if base is not None and base in labels:
             labels[base] = f"{base[:8]} · baseline"
-        choices = [{"value": _NONE, "label": "none"}, *options(there, labels)]
-        now = value if value in there else base if base in there else _NONE
-        return no_update if choices == before else choices, no_update if now == value else now
+        choices = [{"value": _NONE, "label": "none"}, *options(records, labels)]
+        selected = value if value in records else base if base in records else _NONE
+        return no_update if choices == before else choices, no_update if selected == value else selected
 
     @action(
         pages,
@@ -107,11 +108,11 @@ def register(pages: Dash, context: Context) -> None:
         Input("tick", "n_intervals"),
         State("kpi-mark", "data"),
     )
-    def indicators(stand: Any, other: str, _: int | None, before: Any) -> Any:
+    def indicators(stand: Any, selected: str, _: int | None, before: Any) -> Any:
         if not stand:
             return None, "", None
-        against = None if other == _NONE else other
-        run = context.runs.find(other) if against else None
+        against = None if selected == _NONE else selected
+        run = context.runs.find(against) if against else None
         try:
             mark = [stand, against, readings.find(against)["time"] if against else None]
             if mark == before:
@@ -128,12 +129,12 @@ def register(pages: Dash, context: Context) -> None:
         Input("session", "value"),
         State("kpi-points", "value"),
     )
-    def choices(testid: str | None, chosen: list[str] | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None) -> Any:
         if not testid:
             return [], []
-        about = readings.about(testid)
-        kept = [name for name in chosen or [] if name in about.units]
-        return options(about.points), kept or list(about.charted[:3])
+        variables = readings.about(testid)
+        valid = [name for name in selected or [] if name in variables.units]
+        return options(variables.points), valid or list(variables.charted[:3])
 
     @view(
         pages,
@@ -143,21 +144,21 @@ def register(pages: Dash, context: Context) -> None:
         Input("kpi-points", "value"),
         Input("baseline-state", "children"),
     )
-    def chart(stand: Any, other: str, chosen: list[str] | None, _: Any) -> Any:
+    def chart(stand: Any, against: str, points: list[str] | None, _: Any) -> Any:
         if not stand or stand["trouble"]:
             return no_update
-        about = readings.about(stand["testid"])
-        names = [name for name in chosen or [] if name in about.units][:6]
+        variables = readings.about(stand["testid"])
+        names = [name for name in points or [] if name in variables.units][:6]
         if not names:
             return charts.blank("Choose points above.")
         columns = readings.curves(stand["testid"], names, 0.0, stand["clock"])
-        curves = charts.values_of(columns, about.units, "" if other == _NONE else "this: ")
-        if other != _NONE:
-            theirs = [name for name in names if name in readings.about(other).units]
+        curves = charts.values_of(columns, variables.units, "" if against == _NONE else "this: ")
+        if against != _NONE:
+            theirs = [name for name in names if name in readings.about(against).units]
             if theirs:
-                columns = readings.curves(other, theirs, 0.0, readings.find(other)["time"])
-                curves += charts.values_of(columns, about.units, "other: ")
-        return charts.over_time(curves, plant=about.plant is not None)
+                columns = readings.curves(against, theirs, 0.0, readings.find(against)["time"])
+                curves += charts.values_of(columns, variables.units, "other: ")
+        return charts.over_time(curves, plant=variables.plant is not None)
 
 
 def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
@@ -169,11 +170,11 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
         When the session has not been stepped, or is of another plant.
     """
     readings = context.readings
-    about, now = readings.about(testid), readings.find(testid)
-    if about.plant is None:
+    plant, record = readings.about(testid).plant, readings.find(testid)
+    if plant is None:
         raise InvalidValueError("No controller is known for this model; compare with another session.", "session")
     start, step = readings.begin(testid), float(readings.call(testid, "get_step").payload)
-    steps = round((now["time"] - start) / step)
+    steps = round((record["time"] - start) / step)
     if steps < 1:
         raise InvalidValueError("The session has not been stepped yet: there is nothing to compare.", "session")
     under = readings.call(testid, "get_scenario").payload
@@ -183,12 +184,12 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
         if under.get(name) is not None
     }
     with readings.room():
-        base = context.sessions.select(now["testcaseid"])
+        base = context.sessions.select(record["testcaseid"])
     try:
         readings.call(base, "set_step", step)
         if same:
             readings.call(base, "set_scenario", same)
-        context.runs.start(base, about.plant.controller, steps, before=lambda: _initialize(context, base, start))
+        context.runs.start(base, plant.controller, steps, before=lambda: _initialize(context, base, start))
     except BaseException:
         context.sessions.stop(base)
         raise
@@ -199,26 +200,26 @@ def _initialize(context: Context, testid: str, start: float) -> None:
     context.sessions.call(testid, "initialize", start)
 
 
-def _table(context: Context, testid: str, other: str | None) -> Any:
+def _table(context: Context, testid: str, against: str | None) -> Any:
     """Return the indicators of a session over its test, or of two over the time that both have."""
     readings = context.readings
-    about = readings.call(testid, "get_kpi_points").payload
+    points = readings.call(testid, "get_kpi_points").payload
     begin, end = readings.begin(testid), readings.find(testid)["time"]
-    if other is None:
+    if against is None:
         mine = readings.call(testid, "get_kpis").payload
-        rows = [(_name(name, about), about[name]["Unit"], figure(mine[name])) for name in about]
+        rows = [(_name(name, points), points[name]["Unit"], figure(mine[name])) for name in points]
         return table(
             f"From {both(begin)} to {both(end)}", ("Indicator", "Unit", "This session"), rows, numbers=(2,), shown=True
         )
-    first, last = max(begin, readings.begin(other)), min(end, readings.find(other)["time"])
+    first, last = max(begin, readings.begin(against)), min(end, readings.find(against)["time"])
     if last <= first:
         return html.P("The two sessions have no time in common yet.", className="muted")
     mine = readings.call(testid, "get_kpis", None, first, last).payload
-    theirs = readings.call(other, "get_kpis", None, first, last).payload
-    both_of = {name: (mine[name], theirs.get(name)) for name in about}
+    theirs = readings.call(against, "get_kpis", None, first, last).payload
+    pairs = {name: (mine[name], theirs.get(name)) for name in points}
     compared = [
-        (_name(name, about), about[name]["Unit"], figure(one), figure(another), _change(one, another))
-        for name, (one, another) in both_of.items()
+        (_name(name, points), points[name]["Unit"], figure(value), figure(reference), _change(value, reference))
+        for name, (value, reference) in pairs.items()
     ]
     head = ("Indicator", "Unit", "This session", "Other session", "This against other")
     return table(
@@ -226,16 +227,16 @@ def _table(context: Context, testid: str, other: str | None) -> Any:
     )
 
 
-def _name(name: str, about: Any) -> Any:
-    return [about[name]["Description"], " ", html.Code(name, className="muted")]
+def _name(name: str, points: Any) -> Any:
+    return [points[name]["Description"], " ", html.Code(name, className="muted")]
 
 
-def _change(one: float | None, other: float | None) -> str:
-    if one is None or other is None:
+def _change(value: float | None, reference: float | None) -> str:
+    if value is None or reference is None:
         return "–"
-    if math.isclose(one, other, rel_tol=1e-9):
+    if math.isclose(value, reference, rel_tol=1e-9):
         return "same"
-    if not other:
-        return f"{one - other:+.4g}"
-    percent = f"{100 * (one - other) / abs(other):+.1f} %"
+    if not reference:
+        return f"{value - reference:+.4g}"
+    percent = f"{100 * (value - reference) / abs(reference):+.1f} %"
     return "±0.0 %" if percent[1:] == "0.0 %" else percent

@@ -79,9 +79,9 @@ def register(pages: Dash, context: Context) -> None:
         reading = readings.read(stand["testid"])
         if reading.trouble:
             return html.P(reading.trouble, className="trouble"), no_update, no_update, no_update, no_update, no_update
-        about = readings.about(reading.testid)
-        rows = _points(about, reading)
-        drawing = about.schematic
+        variables = readings.about(reading.testid)
+        rows = _points(variables, reading)
+        drawing = variables.schematic
         if drawing is None:
             return _clock(reading), "", "", True, None, rows
         seen = drawing.view(reading.values)
@@ -95,15 +95,16 @@ def register(pages: Dash, context: Context) -> None:
         Input("session", "value"),
         State("points", "value"),
     )
-    def choices(testid: str | None, chosen: list[str] | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None) -> Any:
         if not testid:
             return [], []
-        about = readings.about(testid)
-        kept = [name for name in chosen or [] if name in about.units]
+        variables = readings.about(testid)
+        valid = [name for name in selected or [] if name in variables.units]
         labels = {
-            name: f"{name}: {about.descriptions[name]}" if about.descriptions[name] else name for name in about.points
+            name: f"{name}: {variables.descriptions[name]}" if variables.descriptions[name] else name
+            for name in variables.points
         }
-        return options(about.points, labels), kept or list(about.charted)
+        return options(variables.points, labels), valid or list(variables.charted)
 
     @view(
         pages,
@@ -112,18 +113,18 @@ def register(pages: Dash, context: Context) -> None:
         Input("points", "value"),
         Input("window", "value"),
     )
-    def chart(stand: Any, chosen: list[str] | None, window: str) -> Any:
+    def chart(stand: Any, selected: list[str] | None, window: str) -> Any:
         if not stand or stand["trouble"]:
             return no_update
-        if not chosen:
+        if not selected:
             return charts.blank("Choose points above.")
         testid, end = stand["testid"], stand["clock"]
-        about = readings.about(testid)
-        names = [name for name in chosen if name in about.units][:12]
+        variables = readings.about(testid)
+        names = [name for name in selected if name in variables.units][:12]
         if not names:
             return no_update  # of another test case; the choice is on its way
         columns = readings.curves(testid, names, end - float(window), end)
-        return charts.over_time(charts.values_of(columns, about.units), plant=about.plant is not None)
+        return charts.over_time(charts.values_of(columns, variables.units), plant=variables.plant is not None)
 
 
 def _clock(reading: Reading) -> Any:
@@ -135,9 +136,13 @@ def _figures(reading: Reading, seen: View) -> Any:
     return tiles([("Time", clock(reading.clock), seconds(reading.clock)), *chief])
 
 
-def _points(about: About, reading: Reading) -> Any:
+def _points(variables: About, reading: Reading) -> Any:
     rows = [
-        (name, scale(about.units[name], plant=about.plant is not None).text(value), about.descriptions[name])
+        (
+            name,
+            scale(variables.units[name], plant=variables.plant is not None).text(value),
+            variables.descriptions[name],
+        )
         for name, value in reading.values.items()
     ]
     return table(

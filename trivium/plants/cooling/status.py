@@ -125,7 +125,7 @@ def _pump(values: Mapping[str, float], kind: str, i: int) -> Pump:
 def _train(values: Mapping[str, float], i: int) -> Train:
     sides = [{v for v in (1, 2, 3, 4) if values[f"CHI0{i}_{side}{v}"] > _OPEN} for side in ("CW", "CHW")]
     chiller = values[f"CHI0{i}"] > _OPEN
-    mode = next((name for of, name in _NAMES.items() if sides == [{*of.valves}] * 2), "other")
+    mode = next((name for kind, name in _NAMES.items() if sides == [{*kind.valves}] * 2), "other")
     if not any(sides) and not chiller:
         mode = "off"
     return Train(

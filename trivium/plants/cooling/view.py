@@ -21,31 +21,31 @@ _Element = tuple[str, str, Mapping[str, _Figure]]
 
 def view(values: Mapping[str, float]) -> View:
     """Return what people see of a reading of the plant's points."""
-    now = status(values)
-    condenser, chilled = _any(now.condenser_pumps), _any(now.chilled_pumps)
+    plant = status(values)
+    condenser, chilled = _any(plant.condenser_pumps), _any(plant.chilled_pumps)
     figures: dict[str, _Figure] = {
-        "condenser-supply": (now.condenser_supply, "K"),
-        "condenser-return": (now.condenser_return, "K"),
-        "condenser-flow": (now.condenser_flow, "m3/s"),
-        "chilled-supply": (now.chilled_supply, "K"),
-        "chilled-return": (now.chilled_return, "K"),
-        "chilled-flow": (now.chilled_flow, "kg/s"),
-        "heat": _kilowatts(now.heat),
+        "condenser-supply": (plant.condenser_supply, "K"),
+        "condenser-return": (plant.condenser_return, "K"),
+        "condenser-flow": (plant.condenser_flow, "m3/s"),
+        "chilled-supply": (plant.chilled_supply, "K"),
+        "chilled-return": (plant.chilled_return, "K"),
+        "chilled-flow": (plant.chilled_flow, "kg/s"),
+        "heat": _kilowatts(plant.heat),
     }
     states = {"condenser-loop": _flows(condenser), "chilled-loop": _flows(chilled)}
-    for name, state, texts in _elements(now):
+    for name, state, texts in _elements(plant):
         states[name] = state
         figures |= {f"{name}-{key}": text for key, text in texts.items()}
-    return View(_sentence(now), figures, states, _tiles(now))
+    return View(_sentence(plant), figures, states, _tiles(plant))
 
 
-def _elements(now: Status) -> Iterator[_Element]:
-    for i, tower in enumerate(now.towers, 1):
+def _elements(plant: Status) -> Iterator[_Element]:
+    for i, tower in enumerate(plant.towers, 1):
         yield from _tower(f"tower-{i}", tower)
-    for i, train in enumerate(now.trains, 1):
+    for i, train in enumerate(plant.trains, 1):
         yield f"train-{i}", _flows(train.mode != "off"), {"mode": _SHORT.get(train.mode, train.mode)}
         yield from _chiller_and_exchanger(i, train)
-    for loop, pumps in (("condenser", now.condenser_pumps), ("chilled", now.chilled_pumps)):
+    for loop, pumps in (("condenser", plant.condenser_pumps), ("chilled", plant.chilled_pumps)):
         for i, pump in enumerate(pumps, 1):
             yield f"{loop}-pump-{i}", _on(pump.on), {"speed": f"{pump.speed:.0f}" if pump.on else "off"}
 
@@ -68,26 +68,26 @@ def _chiller_and_exchanger(i: int, train: Train) -> Iterator[_Element]:
     yield f"exchanger-{i}", _on(train.exchanger), {"temperature": (train.exchanged, "K") if train.exchanger else "off"}
 
 
-def _tiles(now: Status) -> list[tuple[str, _Figure, str]]:
-    trains = sum(train.mode != "off" for train in now.trains)
+def _tiles(plant: Status) -> list[tuple[str, _Figure, str]]:
+    trains = sum(train.mode != "off" for train in plant.trains)
     return [
-        ("Mode", now.mode, f"{trains} of 6 trains"),
-        ("Chilled water supply", (now.chilled_supply, "K"), f"returns at {_celsius(now.chilled_return)}"),
-        ("Heat taken", (now.heat, "W"), "from flow and temperatures"),
-        ("Electric power", (now.power, "W"), "chillers, fans, pumps"),
-        ("Wet bulb outside", (now.wet_bulb, "K"), ""),
+        ("Mode", plant.mode, f"{trains} of 6 trains"),
+        ("Chilled water supply", (plant.chilled_supply, "K"), f"returns at {_celsius(plant.chilled_return)}"),
+        ("Heat taken", (plant.heat, "W"), "from flow and temperatures"),
+        ("Electric power", (plant.power, "W"), "chillers, fans, pumps"),
+        ("Wet bulb outside", (plant.wet_bulb, "K"), ""),
     ]
 
 
-def _sentence(now: Status) -> str:
+def _sentence(plant: Status) -> str:
     towers, condenser, chilled = (
-        sum(unit.on for unit in units) for units in (now.towers, now.condenser_pumps, now.chilled_pumps)
+        sum(unit.on for unit in units) for units in (plant.towers, plant.condenser_pumps, plant.chilled_pumps)
     )
-    trains = sum(train.mode != "off" for train in now.trains)
+    trains = sum(train.mode != "off" for train in plant.trains)
     return (
-        f"The cooling plant: {trains} of 6 trains in service ({now.mode}), {towers} of 6 towers, "
+        f"The cooling plant: {trains} of 6 trains in service ({plant.mode}), {towers} of 6 towers, "
         f"{condenser} of 6 condenser water pumps, {chilled} of 6 chilled water pumps. Chilled water is supplied at "
-        f"{_celsius(now.chilled_supply)} and returns at {_celsius(now.chilled_return)}."
+        f"{_celsius(plant.chilled_supply)} and returns at {_celsius(plant.chilled_return)}."
     )
 
 
