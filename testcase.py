@@ -10,7 +10,6 @@
 """
 
 from trivium.door.testcase import TestCase
-from trivium.session.local import open_testcase
-from trivium.simulation.testcase import Reply
+from trivium.server.wording import Reply
 
-__all__ = ["Reply", "TestCase", "open_testcase"]
+__all__ = ["Reply", "TestCase"]

@@ -23,11 +23,11 @@ import requests
 
 from tests.server import GUNICORN, Server
 from trivium.environment import ROOT
+from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions
 from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase
 
 INTERVAL = 300.0
 
@@ -178,7 +178,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state / "in-process")
-        actions = baseline(all_actions, case.get_inputs().payload, options.start, options.steps)
+        actions = baseline(all_actions, case.inputs, options.start, options.steps)
         of_case, bare = in_process(case, options.start, actions)
         case.close()
         rows, lines = over_http(settings.resources, state, options.start, actions, options.thousands)

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from trivium.errors import TriviumError
+from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu.description import Interface
 from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
 from trivium.model.fmu.registry import make, open_model
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase
 
 #: Engine, interface, a new solver every step.
 ROWS: tuple[tuple[str, Interface, bool], ...] = (

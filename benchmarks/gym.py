@@ -75,7 +75,7 @@ def requested(server: Server, start: float, actions: Sequence[Mapping[str, float
         rows.append(Row("trivium.client, advance", timed(session.advance, actions)))
         session.initialize(start)
         trajectory = {name: [one[name] for one in actions] for name in actions[0]}
-        (seconds,) = timed(lambda whole: session.steps(trajectory=whole), [trajectory])
+        (seconds,) = timed(lambda whole: session.advance_many(trajectory=whole), [trajectory])
         rows.append(Row("trivium.client, all steps in one request", [seconds / len(actions)] * len(actions)))
     return rows
 
@@ -105,7 +105,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         state = Path(folder)
         case = open_testcase(settings.resources, state)
-        names = list(case.get_inputs().payload)
+        names = list(case.inputs)
         given = baseline(recorded_actions(settings), names, start, count)
         actions = [np.array([action[name] for name in names], dtype=np.float32) for action in given]
         of_case, bare = in_process(case, start, [dict(zip(names, one.tolist(), strict=True)) for one in actions])

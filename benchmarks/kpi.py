@@ -25,8 +25,8 @@ def main() -> int:
     settings = Settings()
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder))
-        actions = baseline(recorded_actions(settings), case.get_inputs().payload, START, count)
-        points = list(case.get_forecast_points().payload)
+        actions = baseline(recorded_actions(settings), case.inputs, START, count)
+        points = list(case.forecast_points)
 
         def cost(what: Callable[[], object]) -> tuple[float, float]:
             """Return the median of a step and of what is done after each [us]."""
@@ -42,10 +42,10 @@ def main() -> int:
             return 1e6 * statistics.median(steps), 1e6 * statistics.median(extra)
 
         rows = {
-            "all indicators": case.get_kpis,
-            "two indicators (ener_tot, tdis_tot)": lambda: case.get_kpis(["ener_tot", "tdis_tot"]),
-            "forecast of all points, 24 h hourly": lambda: case.get_forecast(points, 86400, 3600),
-            "forecast of one point, 24 h in steps of 300 s": lambda: case.get_forecast(["Twb_outside"], 86400, 300),
+            "all indicators": case.kpis,
+            "two indicators (ener_tot, tdis_tot)": lambda: case.kpis(["ener_tot", "tdis_tot"]),
+            "forecast of all points, 24 h hourly": lambda: case.forecast(points, 86400, 3600),
+            "forecast of one point, 24 h in steps of 300 s": lambda: case.forecast(["Twb_outside"], 86400, 300),
         }
         print(f"median of {count} steps [us]\n\n| after each step | the step | that | share |\n|---|--:|--:|--:|")
         for name, what in rows.items():

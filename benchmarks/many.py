@@ -21,9 +21,9 @@ import numpy as np
 
 from benchmarks.__main__ import INTERVAL, baseline, recorded_actions
 from tests.server import Server
+from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
-from trivium.simulation.testcase import TestCase
 
 
 def bare_loop(case: TestCase, start: float, controls: np.ndarray) -> tuple[float, np.ndarray]:
@@ -49,8 +49,8 @@ def in_one_request(case: TestCase, start: float, request: Mapping[str, Any]) -> 
     """Simulate with one call; return the seconds and the columns."""
     case.initialize(start)
     started = time.perf_counter()
-    reply = case.advance(request, "many")
-    return time.perf_counter() - started, reply.payload["columns"]
+    reply = case.advance_many(**request)
+    return time.perf_counter() - started, reply.columns
 
 
 def against_the_bare_loop(case: TestCase, start: float, actions: Sequence[Mapping[str, float]], rounds: int) -> None:
@@ -125,7 +125,7 @@ def main() -> int:
     all_actions = recorded_actions(settings)
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as folder:
         case = open_testcase(settings.resources, Path(folder) / "in-process")
-        actions = baseline(all_actions, case.get_inputs().payload, options.start, options.steps)
+        actions = baseline(all_actions, case.inputs, options.start, options.steps)
         against_the_bare_loop(case, options.start, actions, options.rounds)
         case.close()
         over_http(settings.resources, Path(folder) / "server", options.start, actions)

@@ -53,7 +53,7 @@ def journal(folder: Path, durability: Durability) -> float:
 
 def kill(manager: SessionManager) -> None:
     """Kill the host of the default session."""
-    pid = manager.call(None, "about").payload["pid"]
+    pid = manager.session(None).about()["pid"]
     os.kill(pid, signal.SIGKILL)
     while process_start(pid):
         time.sleep(0.001)
@@ -64,13 +64,13 @@ def simulated(manager: SessionManager, steps: int) -> float:
 
     In requests of ten steps: one host does them all.
     """
-    manager.call(None, "initialize", 0)
-    pid, before = manager.call(None, "about").payload["pid"], 0.0
+    manager.session(None).initialize(0)
+    pid, before = manager.session(None).about()["pid"], 0.0
     for k in range(steps // 10):
         if k == steps // 100:
             before = memory(pid)
-        manager.call(None, "advance", {"steps": 10, "point_names": ["Tchw_supply"]}, "many")
-    if manager.call(None, "about").payload["pid"] != pid:
+        manager.session(None).advance_many(steps=10, point_names=["Tchw_supply"])
+    if manager.session(None).about()["pid"] != pid:
         raise SystemExit("the host was replaced")
     return memory(pid) - before
 
@@ -86,9 +86,9 @@ def recovery(manager: SessionManager) -> float:
     taken = []
     for _ in range(5):
         kill(manager)
-        taken.append(milliseconds(lambda: manager.call(None, "get_step")))
+        taken.append(milliseconds(lambda: manager.session(None).step))
         for _ in range(20):
-            manager.call(None, "advance", {})
+            manager.session(None).advance({})
     return statistics.median(taken)
 
 
@@ -98,7 +98,7 @@ def first_step(manager: SessionManager, make: Callable[[], str], times: int = 9)
 
     def both() -> None:
         made.append(make())
-        manager.call(made[-1], "advance", {})
+        manager.session(made[-1]).advance({})
 
     taken = milliseconds(both, times)
     for testid in made:
@@ -116,9 +116,9 @@ def lengths(manager: SessionManager) -> None:
         growth = simulated(manager, steps)
         folder = Folder(manager._state_dir, manager._default)
         journal, rows = (sum(f.stat().st_size for f in of.iterdir()) / 1e6 for of in (folder.journal, folder.rows))
-        own = private(manager.call(None, "about").payload["pid"])
+        own = private(manager.session(None).about()["pid"])
         back = recovery(manager)
-        snapshot = milliseconds(lambda: manager.snapshot(None), 9)
+        snapshot = milliseconds(lambda: manager.session(None).snapshot(), 9)
         fork = first_step(manager, lambda: manager.fork(None))
         print(
             f"| {steps} | {back:.0f} | {snapshot:.1f} | {fork:.0f} | {journal:.1f} | {rows:.0f} | {own:.1f} | "
@@ -138,12 +138,12 @@ def main() -> int:
         )
         (name,) = manager.testcases()
         print(f"| a further session and its first step | {first_step(manager, lambda: manager.select(name)):.0f} |")
-        manager.call(None, "initialize", 300000)
+        manager.session(None).initialize(300000)
         case = open_testcase(resources, state / "here")
         case.initialize(300000)
         alone = milliseconds(lambda: case.advance({}), 1000)
         case.close()
-        hosted = milliseconds(lambda: manager.call(None, "advance", {}), 1000)
+        hosted = milliseconds(lambda: manager.session(None).advance({}), 1000)
         print(f"| TestCase step, in process | {alone:.2f} |")
         print(f"| the same through socket, host and journal | {hosted:.2f} |")
         for durability in ("process", "power"):

@@ -32,7 +32,7 @@ def heard(manager: SessionManager, trap: Trap) -> float:
     """Return the time from the request to its error [ms]."""
     started = time.perf_counter()
     try:
-        manager.call(None, "advance", {PLANT_TRAP: int(trap)})
+        manager.session(None).advance({PLANT_TRAP: int(trap)})
     except ModelError:
         return 1e3 * (time.perf_counter() - started - (LIMIT if trap is Trap.HANG else 0))
     raise SystemExit("the trap did not snap")
@@ -50,7 +50,7 @@ def main() -> int:
             "TRIVIUM_STEP_TIMEOUT": str(LIMIT),
         }
         manager = SessionManager(Settings(environ=environ))
-        manager.call(None, "advance", {})
+        manager.session(None).advance()
         for what, trap in TRAPS.items():
             taken = [heard(manager, trap) for _ in range(3 if trap is Trap.HANG else 9)]
             print(f"| {what} | {statistics.median(taken):.0f} | {max(taken):.0f} |")

@@ -120,7 +120,7 @@ def step_seconds(state: Path) -> list[float]:
     if path is None:
         raise SystemExit("the test case has no recorded actions")
     case = open_testcase(RESOURCES, state)
-    actions = baseline(read_initialization_actions(path), case.get_inputs().payload, START, STEPS)
+    actions = baseline(read_initialization_actions(path), case.inputs, START, STEPS)
     case.initialize(START)
     seconds = timed(case.advance, actions)
     case.close()

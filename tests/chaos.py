@@ -147,11 +147,11 @@ class Chaos:
             of = mark(client, request)
             while True:
                 try:
-                    reply = self.manager.call(testid, "advance", {MARK: of}, key=f"{client}-{request}")
+                    reply = self.manager.session(testid, key=f"{client}-{request}").advance({MARK: of})
                 except TriviumError:
                     continue
                 break
-            log.acknowledged[of] = (float(SPANS.search(reply.message)[2]), reply.payload["Tchw_supply"])
+            log.acknowledged[of] = (reply.time, reply["Tchw_supply"])
             time.sleep(0.002)
 
     def kill(self) -> None:
@@ -188,7 +188,7 @@ class Chaos:
         """Compare results, journal and logs of a session."""
         for _ in range(5):  # the last kill may have hit its host
             try:
-                payload = self.manager.call(testid, "get_results", POINTS, 0, 1e9).payload
+                payload = self.manager.session(testid).results(POINTS, 0, 1e9)
                 break
             except TriviumError:
                 time.sleep(0.1)
@@ -208,7 +208,7 @@ class Chaos:
         try:
             for of in marks:
                 case.advance({MARK: of})
-            undisturbed = case.get_results(POINTS, 0, 1e9).payload
+            undisturbed = case.results(POINTS, 0, 1e9)
             for name in POINTS:
                 assert np.array_equal(payload[name], undisturbed[name], equal_nan=True), f"{name} differs"
         finally:

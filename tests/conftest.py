@@ -12,8 +12,8 @@ import pytest
 from tests.postgres import Postgres
 from tests.shared import once, root
 from tests.trap_fmu import TrapFactory, TrapResources
+from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
-from trivium.simulation.testcase import TestCase
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from trivium.door.coupling import Convergence, Coupling
     from trivium.door.info import Info, info
     from trivium.door.simulate import simulate
-    from trivium.door.simulation import Simulation
     from trivium.door.simulation import open_simulation as open  # noqa: A004, it is trivium.open
     from trivium.door.study import Study
     from trivium.door.testcase import TestCase
+    from trivium.protocol import Simulation
 
 __version__ = "0.1.0"
 #: What the product is: the help of the command, the package summary, README and docs repeat it.
@@ -40,7 +40,7 @@ _PLACES = {
     "Convergence": "trivium.door.coupling:Convergence",
     "Coupling": "trivium.door.coupling:Coupling",
     "Info": "trivium.door.info:Info",
-    "Simulation": "trivium.door.simulation:Simulation",
+    "Simulation": "trivium.protocol:Simulation",
     "Study": "trivium.door.study:Study",
     "TestCase": "trivium.door.testcase:TestCase",
     "errors": "trivium.errors:",

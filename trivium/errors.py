@@ -5,6 +5,7 @@
     TriviumError                     500
     ├── RequestError              400   the client asked for something that cannot be
     │   ├── InvalidValueError     400   a parameter's value is not acceptable
+    │   │   └── UnknownNameError  400   the model has nothing of this name
     │   ├── MalformedError        400   the body is not the JSON object it should be
     │   ├── ContentTypeError      415   the body is not declared as JSON
     │   ├── TooLargeError         413   the body is beyond the limit
@@ -65,6 +66,28 @@ class InvalidValueError(RequestError):
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class UnknownNameError(InvalidValueError):
+    """A name that the model does not have.
+
+    Parameters
+    ----------
+    message, field : str
+        As in `InvalidValueError`.
+    noun, name : str
+        The kind of the name, like ``input``, and the name.
+    near : str
+        A sentence with names that are near, or nothing.
+    known : list of str
+        The names that exist, where nothing lists them.
+    """
+
+    def __init__(self, message: str, field: str, noun: str, name: str, near: str, known: list[str]) -> None:
+        super().__init__(message, field)
+        self.noun, self.name, self.near, self.known = noun, name, near, known
+        #: The step of a trajectory that has the name, before the message.
+        self.place = ""
 
 
 class MalformedError(RequestError):

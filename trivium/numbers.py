@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 from trivium.errors import InvalidValueError
@@ -28,13 +29,13 @@ def parse_number(value: Any, field: str, noun: str = "parameter") -> float:
     """
     if type(value) is float:  # the common case first
         number = value
-    elif isinstance(value, int | float | str) and not isinstance(value, bool):
+    elif isinstance(value, bool) or not isinstance(value, numbers.Real | str):  # numbers of NumPy are real ones too
+        raise _not_a_number(value, field, noun)
+    else:
         try:
             number = float(value)
         except (ValueError, OverflowError):
             raise _not_a_number(value, field, noun) from None
-    else:
-        raise _not_a_number(value, field, noun)
     if not math.isfinite(number):
         raise InvalidValueError(f"Invalid value {number} for {noun} {field}. Value must be finite.", field)
     return number

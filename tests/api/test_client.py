@@ -46,34 +46,34 @@ def session(client):
 
 
 def test_the_same_numbers_as_in_process(session, small_case):
-    assert session.initialize(600, warmup_period=300) == small_case.initialize(600).payload
+    assert session.initialize(600, warmup_period=300) == small_case.initialize(600)
     assert session.time == 600.0
     for set_point in (285.0, 284.9, 286.123456789):
-        assert session.advance({SET: set_point}) == small_case.advance({SET: set_point}).payload
+        assert session.advance({SET: set_point}) == small_case.advance({SET: set_point})
     trajectory = {SET: [285.5, 285.4, 285.3, 285.2]}
-    done = session.steps(trajectory=trajectory, point_names=["Tchw_supply", SET])
-    told = small_case.advance({"trajectory": trajectory}, "many").payload["columns"]
+    done = session.advance_many(trajectory=trajectory, point_names=["Tchw_supply", SET])
+    told = small_case.advance_many(trajectory=trajectory).columns
     assert (done.steps, done.error, list(done.columns)) == (4, None, ["time", "Tchw_supply", SET])
     for name in done.columns:
         assert done.columns[name].tobytes() == told[name].tobytes()
     results = session.results(["Tchw_supply", "Head_required"])
-    for name, column in small_case.get_results(["Tchw_supply", "Head_required"], 0, 1e9).payload.items():
+    for name, column in small_case.results(["Tchw_supply", "Head_required"], 0, 1e9).items():
         assert np.array_equal(results[name], column, equal_nan=True)
     ahead = session.forecast(["Mchw"], 900, 300)
-    assert ahead["Mchw"].tobytes() == small_case.get_forecast(["Mchw"], 900, 300).payload["Mchw"].tobytes()
+    assert ahead["Mchw"].tobytes() == small_case.forecast(["Mchw"], 900, 300)["Mchw"].tobytes()
 
 
 def test_what_there_is(client, session):
     assert client.testcases() == ["AlphaDataCenterCooling_Gym"]
-    assert session.name() == "AlphaDataCenterCooling_Gym"
-    assert session.version() == "0.1.0-test"
-    assert set(session.inputs()) == set(CONTROL_NAMES)
-    assert list(session.measurements()) == OUTPUT_NAMES
-    assert set(session.forecast_points()) == {"Twb_outside", "Mchw", "Tchw_r"}
-    assert session.inputs()[SET].unit == "K"
+    assert session.name == "AlphaDataCenterCooling_Gym"
+    assert session.version == "0.1.0-test"
+    assert set(session.inputs) == set(CONTROL_NAMES)
+    assert list(session.measurements) == OUTPUT_NAMES
+    assert set(session.forecast_points) == {"Twb_outside", "Mchw", "Tchw_r"}
+    assert session.inputs[SET].unit == "K"
     session.set_step(900)
-    assert session.step() == 900.0
-    assert "seed" in session.scenario()
+    assert session.step == 900.0
+    assert "seed" in session.scenario
 
 
 def test_start_values_of_any_fmu(own_fmu, tmp_path):
@@ -82,8 +82,8 @@ def test_start_values_of_any_fmu(own_fmu, tmp_path):
         Client(server.url) as client,
         client.select() as session,
     ):
-        tau = session.parameters()["tau"]
-        assert (tau.unit, tau.minimum, tau.start, tau.type) == ("s", 0.1, 10.0, "real")
+        tau = session.parameters["tau"]
+        assert (tau.unit, tau.minimum, tau.start, tau.kind) == ("s", 0.1, 10.0, "real")
         session.set_step(2.0)
         session.initialize(0.0, start_values={"tau": 4.0, "label": "heating"})
         assert session.advance({"u": 3.0})["x"] == pytest.approx(own_fmus.state(2.0, 3.0, tau=4.0), rel=1e-4)
@@ -98,22 +98,22 @@ def test_key_performance_indicators(resources, state_dir):
     with Server(resources, state_dir) as server, Client(server.url) as client, client.select() as session:
         session.initialize(900_000.0)
         powers = ["P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum"]
-        power = session.steps(4).columns
+        power = session.advance_many(4).columns
         energy = sum(power[name] for name in powers) * 300.0 / 3.6e6
-        assert session.kpi(["ener_tot", "pue"])["ener_tot"] == pytest.approx(energy.sum())
-        window = session.kpi(["ener_tot"], 900_300.0, 900_900.0)
+        assert session.kpis(["ener_tot", "pue"])["ener_tot"] == pytest.approx(energy.sum())
+        window = session.kpis(["ener_tot"], 900_300.0, 900_900.0)
         assert window == {"ener_tot": pytest.approx(energy[1:3].sum())}
-        assert session.kpi_points()["ener_tot"].unit == "kWh"
-        assert {*session.kpi_points()} | {"time_rat", "pgas_tot"} <= {*session.kpi()}
+        assert session.kpi_points["ener_tot"].unit == "kWh"
+        assert {*session.kpi_points} | {"time_rat", "pgas_tot"} <= {*session.kpis()}
         with pytest.raises(InvalidValueError) as caught:
-            session.kpi(["nonsense"])
+            session.kpis(["nonsense"])
         assert caught.value.field == "names"
         assert session.set_scenario(electricity_price="dynamic")["electricity_price"] == "dynamic"
-        assert session.scenario()["electricity_price"] == "dynamic"
+        assert session.scenario["electricity_price"] == "dynamic"
 
 
 def test_a_trajectory_may_be_arrays(session):
-    done = session.steps(trajectory={SET: np.array([285.0, 285.5])}, point_names=[SET])
+    done = session.advance_many(trajectory={SET: np.array([285.0, 285.5])}, point_names=[SET])
     assert done.columns[SET].tolist() == [285.0, 285.5]
 
 
@@ -121,7 +121,7 @@ def test_looking_ahead_stays(session):
     before = session.time
     ahead = session.look_ahead({SET: 284.0})
     assert session.time == before
-    many = session.steps(1, action={SET: 284.0}, dry_run=True)
+    many = session.look_ahead_many(1, action={SET: 284.0})
     assert many.columns["Tchw_supply"][0] == ahead["Tchw_supply"]
     assert session.time == before
     assert session.advance({SET: 284.0}) == ahead
@@ -147,8 +147,8 @@ def test_a_session_ends_with_its_block(client):
         raise ZeroDivisionError
     assert session.testid not in [about["testid"] for about in client.sessions()]
     with pytest.raises(UnknownSessionError):
-        session.step()
-    session.stop()  # once more does no harm
+        session.set_step(300)
+    session.close()  # once more does no harm
 
 
 def test_the_session_that_everybody_shares(client, server):
@@ -162,8 +162,8 @@ def test_the_session_that_everybody_shares(client, server):
 
 def test_at_the_end_nothing_is_done(session):
     session.initialize(0, end_time=300)
-    assert session.advance()
-    assert session.advance() == {}
+    assert session.advance(clamp=True)
+    assert session.advance(clamp=True) == {}
     assert session.time == 300.0
 
 
@@ -173,9 +173,9 @@ def test_at_the_end_nothing_is_done(session):
         (lambda s: s.advance({"nonsense": 1}), "nonsense"),
         (lambda s: s.advance({SET: float("nan")}), SET),
         (lambda s: s.advance({SET: "warm"}), SET),
-        (lambda s: s.steps(action={SET: 1000.0}), SET),
-        (lambda s: s.steps(trajectory={SET: np.array([285.0, np.inf])}), SET),
-        (lambda s: s.steps(0), "steps"),
+        (lambda s: s.advance_many(action={SET: 1000.0}), SET),
+        (lambda s: s.advance_many(trajectory={SET: np.array([285.0, np.inf])}), SET),
+        (lambda s: s.advance_many(0), "steps"),
         (lambda s: s.initialize(7), "start_time"),
         (lambda s: s.set_step(-300), "step"),
         (lambda s: s.results(["nonsense"]), "point_names"),
@@ -195,15 +195,15 @@ def test_what_is_wrong_is_told_by_name_and_changes_nothing(session, wrong, field
 
 def test_an_input_beyond_its_bounds_is_clamped_with_a_warning(session):
     with pytest.warns(ClampedWarning, match="above maximum of"):
-        clamped = session.advance({SET: 1000.0})
-    assert clamped[SET] == session.inputs()[SET].maximum
+        clamped = session.advance({SET: 1000.0}, clamp=True)
+    assert clamped[SET] == session.inputs[SET].maximum
 
 
 def test_other_errors(client, session):
     with pytest.raises(ConflictError, match=r"stands at 0\.0s"):
         session.advance(at=300.0)
     with pytest.raises(UnknownSessionError) as caught:
-        client.session("abc def").step()
+        client.session("abc def").set_step(300)
     assert isinstance(caught.value, RequestError)
     with pytest.raises(InvalidValueError, match="Invalid testcase: nonsense"):
         client.select("nonsense")
@@ -211,10 +211,10 @@ def test_other_errors(client, session):
 
 def test_the_step_before_a_failure_is_kept(session):
     trajectory = [{SET: 285.0}, {SET: 284.0}, {FAILING: 1.0}]
-    done = session.steps(trajectory=trajectory, point_names=[SET], atomic=False)
+    done = session.advance_many(trajectory=trajectory, point_names=[SET], atomic=False)
     assert done.steps == 2
     assert done.error is not None
-    assert done.error["step"] == 3
+    assert (done.steps + 1, done.requested) == (3, 3)
     assert session.time == 600.0
     with pytest.raises(TriviumError):
         session.advance({FAILING: 1.0})
@@ -230,7 +230,7 @@ def test_a_full_server_is_asked_again_while_the_patience_lasts(small_resources, 
             assert caught.value.position == 1
         with Client(server.url, patience=30.0) as client:
             first = client.select()
-            threading.Timer(1.0, first.stop).start()
+            threading.Timer(1.0, first.close).start()
             with client.select() as second:
                 assert second.advance()
 
@@ -255,18 +255,18 @@ class Losing(Connections):
 def test_a_lost_reply_is_had_again_and_nothing_is_done_twice(small_server, session, small_case):
     connections = Losing(small_server.url, 30.0, 20.0)
     losing = Session(connections, session.testid)
-    assert losing.initialize(600) == small_case.initialize(600).payload
+    assert losing.initialize(600) == small_case.initialize(600)
     losing.set_step(600)
     small_case.set_step(600)
-    assert losing.advance({SET: 285.0}) == small_case.advance({SET: 285.0}).payload
+    assert losing.advance({SET: 285.0}) == small_case.advance({SET: 285.0})
     # so many that the server does not keep the reply: they are looked up
-    done = losing.steps(180, action={SET: 284.0})
-    told = small_case.advance({"steps": 180, "action": {SET: 284.0}}, "many").payload["columns"]
+    done = losing.advance_many(180, action={SET: 284.0})
+    told = small_case.advance_many(steps=180, action={SET: 284.0}).columns
     assert done.steps == 180
     assert list(done.columns) == list(told)
     for name, column in told.items():
         assert np.array_equal(done.columns[name], column)
-    assert losing.time == session.steps(1, dry_run=True).columns["time"][0] - 600.0
+    assert losing.time == session.look_ahead_many(1).columns["time"][0] - 600.0
     assert connections.lost == 4
     connections.close()
 
@@ -298,7 +298,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
                 try:
                     observation = session.advance({SET: mark(i)}) if i % 3 else None
                     if observation is None:  # every third time in one request of one step
-                        columns = session.steps(action={SET: mark(i)}).columns
+                        columns = session.advance_many(action={SET: mark(i)}).columns
                         observation = {"Tchw_supply": float(columns["Tchw_supply"][0])}
                 except TriviumError as error:
                     failed.append((mark(i), str(error)))
@@ -336,7 +336,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
             done.set()
             stepping.join(60)
             results = session.results([SET, "Tchw_supply"])
-            session.stop()
+            session.close()
     finally:
         done.set()
         server.stop()
@@ -347,7 +347,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
     assert there == acknowledged, "a step was lost, doubled, or told otherwise"
     with open_testcase_at(small_resources, tmp_path) as case:  # one that was never disturbed
         for of, _, supply in acknowledged:
-            assert case.advance({SET: of}).payload["Tchw_supply"] == supply
+            assert case.advance({SET: of})["Tchw_supply"] == supply
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from trivium.session.zygote import warm_up
 warm_up()
 case = open_testcase(Path(sys.argv[1]), Path(sys.argv[2]))
 case.initialize(300000.0)
-print(case.advance({"CHI01": 1, "CHI01_CW3": 1}).payload["P_CDWPs_sum"])
+print(case.advance({"CHI01": 1, "CHI01_CW3": 1})["P_CDWPs_sum"])
 case.close()
 assert "torch" not in sys.modules
 """

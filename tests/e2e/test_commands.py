@@ -89,8 +89,8 @@ def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resou
 
 def test_the_test_case_is_used_without_http(small_resources, state_dir):
     code = (
-        "from pathlib import Path; from testcase import open_testcase\n"
-        f"case = open_testcase(Path({str(small_resources)!r}), Path({str(state_dir)!r}))\n"
+        "from pathlib import Path; from testcase import TestCase\n"
+        f"case = TestCase(Path({str(small_resources)!r}), Path({str(state_dir)!r}))\n"
         "print(case.initialize(0).message); print(case.advance({}).message); case.close()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)

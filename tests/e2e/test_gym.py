@@ -171,7 +171,7 @@ def test_sessions_end_with_their_environments(server, resources, state_dir):
 def test_the_plant_stays_within_the_limits_that_spaces_are_made_of(resources, state_dir, actions):
     """Random actions all over the year, as rough as the space allows: what is clipped is not observed."""
     env = DataCenterCoolingEnv(resources=resources, state_dir=state_dir, actions=actions, episode=30 * 300.0)
-    points = env._plant.measurements()
+    points = env._plant.measurements
     low, high = (np.array(ends) for ends in bounds_of(points, list(points), {}))
     slack = 1e-6 * (high - low)
     least, most = np.full(len(points), np.inf), np.full(len(points), -np.inf)
@@ -191,11 +191,11 @@ def test_the_plant_stays_within_the_limits_that_spaces_are_made_of(resources, st
 
 def test_the_year_lies_within_the_bounds_of_the_boundary_data(resources, state_dir):
     case = open_testcase(resources, state_dir)
-    points = case.get_forecast_points().payload
-    told = case.get_forecast([name for name in points if name in ("Twb_outside", "Mchw", "Tchw_r")], 1e9, 300.0).payload
+    points = case.forecast_points
+    told = case.forecast([name for name in points if name in ("Twb_outside", "Mchw", "Tchw_r")], 1e9, 300.0)
     for name, values in told.items():
         if name != "time":
-            assert points[name]["Minimum"] <= values.min() < values.max() <= points[name]["Maximum"]
+            assert points[name].minimum <= values.min() < values.max() <= points[name].maximum
     case.close()
 
 

@@ -15,8 +15,8 @@ from trivium.cli.types import Number, Whole
 from trivium.errors import InvalidValueError
 
 if TYPE_CHECKING:
+    from trivium.evaluation.testcase import TestCase
     from trivium.settings import Settings
-    from trivium.simulation.testcase import TestCase
 
 #: What the options are called where a test case checks their values.
 _OPTIONS = {

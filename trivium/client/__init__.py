@@ -13,9 +13,8 @@ It needs nothing of the server's parts, and pandas only for frames.
 """
 
 from trivium.client.client import Client
-from trivium.client.columns import Columns
 from trivium.client.jobs import Job
-from trivium.client.records import ClampedWarning, Parameter, Point, Steps
-from trivium.client.session import Session
+from trivium.client.session import ClampedWarning, Session
+from trivium.protocol import Advanced, Columns, Initialized, Steps
 
-__all__ = ["ClampedWarning", "Client", "Columns", "Job", "Parameter", "Point", "Session", "Steps"]
+__all__ = ["Advanced", "ClampedWarning", "Client", "Columns", "Initialized", "Job", "Session", "Steps"]

@@ -82,7 +82,7 @@ class Client:
         route = f"/testcases/{quote(name, safe='')}/select"
         reply = self._connections.request("POST", route, {}, again="never").json()
         session = self.session(str(reply["testid"]))
-        session.time = 0.0
+        session._time = 0.0
         return session
 
     def session(self, testid: str) -> Session:

@@ -82,3 +82,8 @@ def error_of(status: int, headers: Message, body: bytes) -> TriviumError:
     error = kinds.get(status, RequestError if status < 500 else TriviumError)(message)
     error.status = status
     return error
+
+
+def error_with(status: int, message: str) -> TriviumError:
+    """Return the error of a step that failed among many; see `error_of`."""
+    return error_of(status, Message(), orjson.dumps({"message": message}))

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from trivium.client.columns import NPZ, Columns, unpack
+from trivium.arguments import listed
+from trivium.client.columns import NPZ, unpack
 from trivium.client.connection import Again, Connections, Response
-from trivium.client.records import ClampedWarning, Parameter, Point, Steps
-from trivium.errors import StorageError, UnknownSessionError
+from trivium.client.errors import error_with
+from trivium.errors import InvalidValueError, StorageError, UnknownSessionError
+from trivium.model.variable import Variable
+from trivium.protocol import Advanced, Columns, Initialized, Steps, Trajectory, Value
+from trivium.table import Table
 
-#: A value for an input, as the server takes it.
-Value = float | int | str | None
-
-
+#: Inputs that were clamped, in the message of a reply: value, name, bound.
+_CLAMPED = re.compile(r"value of (\S+) for (\S+) is (?:above maximum|below minimum) of \S+\.  Using (\S+)\. ;")
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
 _DONE = "The request was done"
+
+
+class ClampedWarning(UserWarning):
+    """An input beyond its bounds, which the server brought back to them."""
 
 
 class Session:
     """A session of a server; made by `Client.select`, `Client.session` or `fork`.
 
-    As a context manager it stops the session at the end. Every changing request carries a key, so that none is done
-    twice however often it has to be sent. Errors are those of `trivium.errors`; whatever is raised, but for
-    `UnreachableError`, the session stands as before.
+    It implements `trivium.protocol.Simulation`. As a context manager it ends the session at the end. Every changing
+    request carries a key, so that none is done twice however often it has to be sent. Errors are those of
+    `trivium.errors`; whatever is raised, but for `UnreachableError`, the session is as before.
 
     Parameters
     ----------
@@ -38,8 +45,7 @@ class Session:
         self._connections = connections
         #: Test id.
         self.testid = testid
-        #: Clock, as the server told it last [s]; None before.
-        self.time: float | None = None
+        self._time: float | None = None
         #: ``inexact`` or ``replayed`` when the last reply came from a plant that did not come back bit by bit.
         self.restored = ""
 
@@ -48,49 +54,75 @@ class Session:
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
+    @property
+    def time(self) -> float:
+        """Clock [s], as the last reply had it; asked for where there was none."""
+        if self._time is None:
+            self._time = self._clock()
+        return self._time
+
+    @property
     def name(self) -> str:
-        """Return the name of the test case."""
+        """Name of the test case, or of the FMU."""
         return str(self._payload("GET", "name")["name"])
 
+    @property
     def version(self) -> str:
-        """Return the version of the test case."""
+        """Version of the test case."""
         return str(self._payload("GET", "version")["version"])
 
-    def inputs(self) -> dict[str, Point]:
-        """Return the control inputs."""
-        return Point.all_of(self._payload("GET", "inputs"))
-
-    def measurements(self) -> dict[str, Point]:
-        """Return the measurements."""
-        return Point.all_of(self._payload("GET", "measurements"))
-
-    def forecast_points(self) -> dict[str, Point]:
-        """Return the disturbances, which can be asked ahead."""
-        return Point.all_of(self._payload("GET", "forecast_points"))
-
-    def parameters(self) -> dict[str, Parameter]:
-        """Return what `initialize` may set."""
-        names = ("Unit", "Description", "Minimum", "Maximum", "Start", "Type")
-        told = self._payload("GET", "parameters")
-        return {name: Parameter(*(about[key] for key in names)) for name, about in told.items()}
-
+    @property
     def step(self) -> float:
-        """Return the control step [s]."""
+        """Control step [s]; may be set."""
         return float(self._payload("GET", "step"))
+
+    @step.setter
+    def step(self, step: float) -> None:
+        self.set_step(step)
+
+    @property
+    def inputs(self) -> Table[Variable]:
+        """The inputs that `advance` takes."""
+        return self._variables("inputs")
+
+    @property
+    def measurements(self) -> Table[Variable]:
+        """The outputs."""
+        return self._variables("measurements")
+
+    @property
+    def parameters(self) -> Table[Variable]:
+        """What the start values of `initialize` may be."""
+        return self._variables("parameters", "start", "text", "kind")
+
+    @property
+    def forecast_points(self) -> Table[Variable]:
+        """What `forecast` knows ahead."""
+        return self._variables("forecast_points")
+
+    @property
+    def kpi_points(self) -> Table[Variable]:
+        """The key performance indicators that the test case defines."""
+        return self._variables("kpi_points")
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        """Parts of the scenario, None where nothing is chosen."""
+        return dict(self._payload("GET", "scenario"))
 
     # -- stepping -----------------------------------------------------------------------------------------------------
 
-    def set_step(self, step: float) -> None:
-        """Set the control step [s]."""
-        self._payload("PUT", "step", {"step": step}, again="keyed")
+    def set_step(self, step: float) -> float:
+        """Set the control step [s] and return it."""
+        return float(self._payload("PUT", "step", {"step": step}, again="keyed")["step"])
 
     def initialize(
         self,
         start_time: float = 0.0,
         end_time: float | None = None,
         warmup_period: float = 0.0,
-        start_values: Mapping[str, Value] | None = None,
-    ) -> dict[str, float]:
+        start_values: Mapping[str, Any] | None = None,
+    ) -> Initialized:
         """Start anew.
 
         Parameters
@@ -102,56 +134,75 @@ class Session:
         warmup_period : float
             How long before the start the simulation begins [s]; the server makes the least of it that it needs.
         start_values : Mapping[str, float or int or bool or str], optional
-            Parameters and start values of the plant.
+            Values of `parameters`.
 
         Returns
         -------
-        dict[str, float]
+        Initialized
             All measurements and inputs by name.
         """
-        asked: dict[str, Any] = {"start_time": start_time, "warmup_period": warmup_period}
+        body: dict[str, Any] = {"start_time": start_time, "warmup_period": warmup_period}
         if end_time is not None:
-            asked["final_time"] = end_time
+            body["final_time"] = end_time
         if start_values:
-            asked["start_values"] = dict(start_values)
-        return self._observation(self._payload("PUT", "initialize", asked, again="keyed"))
+            body["start_values"] = dict(start_values)
+        reply = self._reply("PUT", "initialize", body, again="keyed")
+        time = self._time = float(reply["payload"].pop("time"))
+        return Initialized(reply["payload"], time, float(reply["message"].rpartition(" ")[2].rstrip("s.")))
 
-    def advance(self, u: Mapping[str, Value] | None = None, *, at: float | None = None) -> dict[str, float]:
-        """Simulate one control step.
+    def advance(
+        self,
+        inputs: Mapping[str, Value] | None = None,
+        steps: int = 1,
+        *,
+        clamp: bool = False,
+        at: float | None = None,
+    ) -> Advanced:
+        """Simulate on, all steps or none.
 
         Parameters
         ----------
-        u : Mapping[str, float or int or str or None], optional
-            Control inputs; what is left out or None keeps its value. Those beyond their bounds are brought back to
-            them, with a `ClampedWarning`.
+        inputs : Mapping[str, float or int or str or None], optional
+            Control inputs, held over all steps; what is left out or None keeps its value.
+        steps : int
+            How many control steps; the values of more than one have no texts.
+        clamp : bool
+            Bring inputs out of their bounds back to them, with a `ClampedWarning`, and cut a step to the end; at the
+            end nothing is done. Otherwise both are refused. For one step only.
         at : float, optional
-            Where the session is believed to stand [s]; `ConflictError` when it stands elsewhere.
+            Time that the session is expected to have [s]; `ConflictError` when it has another.
 
         Returns
         -------
-        dict[str, float]
-            All measurements and inputs by name; empty at the end of the simulation, where nothing is done.
+        Advanced
+            All measurements and inputs by name; empty where nothing was done.
         """
         headers = {} if at is None else {"If-Match": f'"{float(at)}"'}
-        reply = self._reply("POST", "advance", u or {}, again="keyed", headers=headers)
-        if reply["message"].startswith("WARNING"):
-            warnings.warn(reply["message"], ClampedWarning, stacklevel=2)
-        return self._observation(reply["payload"])
+        if steps == 1:
+            start, body = self.time, {**(inputs or {}), "clamp": clamp}
+            return self._advanced(start, self._reply("POST", "advance", body, again="keyed", headers=headers))
+        if clamp:
+            raise InvalidValueError("clamp is for one step at a time.", "clamp")
+        done = self.advance_many(steps, action=inputs)
+        values = {name: float(column[-1]) for name, column in done.columns.items() if name != "time"}
+        return Advanced(values, done.time, done.start)
 
-    def look_ahead(self, u: Mapping[str, Value] | None = None) -> dict[str, float]:
-        """Return what `advance` would return, and stay."""
-        payload = self._payload("POST", "advance", {**(u or {}), "dry_run": True})
-        return {name: value for name, value in payload.items() if name != "time"}
+    def look_ahead(self, inputs: Mapping[str, Value] | None = None, *, clamp: bool = False) -> Advanced:
+        """Return what `advance` would return after one step, and stay."""
+        start = self.time
+        reply = self._reply("POST", "advance", {**(inputs or {}), "clamp": clamp, "dry_run": True})
+        advanced = self._advanced(start, reply)
+        self._time = start
+        return advanced
 
-    def steps(
+    def advance_many(
         self,
         steps: int | None = None,
         *,
         action: Mapping[str, Value] | None = None,
-        trajectory: Sequence[Mapping[str, Value]] | Mapping[str, Sequence[Value]] | None = None,
+        trajectory: Trajectory | None = None,
         point_names: Sequence[str] | None = None,
         atomic: bool = True,
-        dry_run: bool = False,
     ) -> Steps:
         """Simulate many control steps in one request.
 
@@ -164,47 +215,54 @@ class Session:
         trajectory : optional
             One action a step, or for each input a value a step (arrays too).
         point_names : sequence of str, optional
-            What is wanted; default: all measurements and inputs.
+            What is returned; default: all measurements and inputs.
         atomic : bool
             All steps or none; otherwise up to the first that fails. Why one failed is not known where the reply was
             lost, with a connection, and so large that the steps had to be looked up.
-        dry_run : bool
-            Return what would come, and stay.
         """
-        given = {"steps": steps, "action": action, "trajectory": trajectory, "point_names": point_names}
-        asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        if not atomic:
-            asked["atomic"] = False
-        if dry_run:
-            asked["dry_run"] = True
-            return self._steps(self._send("POST", "steps", asked, headers={"Accept": NPZ}))
-        before = self._clock() if self.time is None else self.time
+        body = _body(steps, action, trajectory, point_names, atomic)
+        before = self.time
         try:
-            done = self._steps(self._send("POST", "steps", asked, again="keyed", headers={"Accept": NPZ}))
+            done = self._steps(before, body, again="keyed")
         except StorageError as error:
             if not str(error).startswith(_DONE):
                 raise
             done = self._look_up(before, point_names)
-        self.time = float(done.columns["time"][-1])
+        self._time = done.time
         return done
+
+    def look_ahead_many(
+        self,
+        steps: int | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        trajectory: Trajectory | None = None,
+        point_names: Sequence[str] | None = None,
+        atomic: bool = True,
+    ) -> Steps:
+        """Return what `advance_many` would return, and stay."""
+        return self._steps(self.time, {**_body(steps, action, trajectory, point_names, atomic), "dry_run": True})
 
     # -- looking back and ahead ---------------------------------------------------------------------------------------
 
-    def results(self, point_names: Sequence[str], start_time: float = 0.0, final_time: float | None = None) -> Columns:
+    def results(
+        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+    ) -> Columns:
         """Return trajectories of points.
 
         Parameters
         ----------
-        point_names : sequence of str
+        point_names : sequence of str, optional
+            Default: all measurements and inputs.
         start_time, final_time : float, optional
             The window, both ends included [s]; default: all there is.
         """
-        asked = {
-            "point_names": list(point_names),
+        body = {
+            "point_names": self._points() if point_names is None else listed(point_names, "point_names"),
             "start_time": start_time,
             "final_time": 1e12 if final_time is None else final_time,
         }
-        response = self._send("PUT", "results", asked, headers={"Accept": NPZ})
+        response = self._send("PUT", "results", body, headers={"Accept": NPZ})
         return unpack(response.body)[1]
 
     def forecast(self, point_names: Sequence[str], horizon: float, interval: float) -> Columns:
@@ -216,10 +274,10 @@ class Session:
         horizon, interval : float
             How far ahead, and between two values [s].
         """
-        asked = {"point_names": list(point_names), "horizon": horizon, "interval": interval}
-        return Columns(self._payload("PUT", "forecast", asked))
+        body = {"point_names": listed(point_names, "point_names"), "horizon": horizon, "interval": interval}
+        return Columns(self._payload("PUT", "forecast", body))
 
-    def kpi(
+    def kpis(
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
     ) -> dict[str, float | None]:
         """Return key performance indicators; None where there is none.
@@ -231,32 +289,25 @@ class Session:
         start_time, final_time : float, optional
             A window of the test [s]; default: from its start until now.
         """
-        given = {
-            "names": None if names is None else ",".join(names),
+        fields = {
+            "names": None if names is None else ",".join(listed(names, "names")),
             "start_time": start_time,
             "final_time": final_time,
         }
-        query = urlencode({name: value for name, value in given.items() if value is not None})
+        query = urlencode({name: value for name, value in fields.items() if value is not None})
         return dict(self._payload("GET", "kpi", query=query))
 
-    def kpi_points(self) -> dict[str, Point]:
-        """Return the key performance indicators that the test case defines."""
-        told = self._payload("GET", "kpi_points")
-        return {name: Point(about["Unit"], about["Description"], None, None) for name, about in told.items()}
+    def set_scenario(self, /, **parts: Any) -> dict[str, Any]:
+        """Choose parts of the scenario, like ``electricity_price="dynamic"``; return what was set.
 
-    def scenario(self) -> dict[str, Any]:
-        """Return the scenario."""
-        return dict(self._payload("GET", "scenario"))
-
-    def set_scenario(self, **parts: Any) -> dict[str, Any]:
-        """Set parts of the scenario, like ``electricity_price="dynamic"``; return what the server answers.
-
-        With a ``time_period`` the simulation begins anew at its start; the answer has the observation there.
+        With a ``time_period`` the simulation starts anew at its start; the return value has the observation there.
         """
-        told = dict(self._payload("PUT", "scenario", parts, again="keyed"))
-        if told.get("time_period"):
-            self.time = float(told["time_period"]["time"])
-        return told
+        chosen = dict(self._payload("PUT", "scenario", parts, again="keyed"))
+        start = chosen.get("time_period")
+        if start:
+            self._time = float(start.pop("time"))
+            chosen["time_period"] = Initialized(start, self._time)
+        return chosen
 
     # -- branching ----------------------------------------------------------------------------------------------------
 
@@ -264,18 +315,19 @@ class Session:
         """Store the session as it stands, at the server; return the snapshot's id."""
         return str(self._payload("POST", "snapshot")["snapshot"])
 
-    def restore(self, snapshot: str) -> None:
-        """Go back to a snapshot."""
-        self.time = float(self._payload("PUT", "restore", {"snapshot": snapshot})["time"])
+    def restore(self, snapshot: str) -> float:
+        """Go back to a snapshot; return the clock [s]."""
+        self._time = float(self._payload("PUT", "restore", {"snapshot": snapshot})["time"])
+        return self._time
 
     def fork(self, snapshot: str | None = None) -> Session:
         """Return a new session that goes on from a snapshot, or from where this one stands."""
         asked = {} if snapshot is None else {"snapshot": snapshot}
         forked = Session(self._connections, str(self._payload("POST", "fork", asked, again="never")["testid"]))
-        forked.time = self.time if snapshot is None else None
+        forked._time = self._time if snapshot is None else None
         return forked
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the session; nothing happens when it has ended."""
         try:
             self._send("PUT", "stop")
@@ -288,32 +340,52 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        self.close()
 
-    def _steps(self, response: Response) -> Steps:
-        reply, columns = unpack(response.body)
-        return Steps(reply["payload"]["steps"], reply["payload"]["error"], columns)
+    def _variables(self, route: str, *more: str) -> Table[Variable]:
+        rows = {}
+        for name, about in self._payload("GET", route).items():
+            kind, start = about.get("Type", "real"), about.get("Start")
+            number, text = (None, start) if kind == "text" else (start, None)
+            bounds = about.get("Minimum"), about.get("Maximum")
+            rows[name] = Variable(name, about["Unit"], about["Description"], *bounds, number, kind, text)
+        return Table(rows, ("unit", "description", "minimum", "maximum", *more))
+
+    def _points(self) -> list[str]:
+        return [*self.measurements, *self.inputs]
+
+    def _advanced(self, start: float, reply: Mapping[str, Any]) -> Advanced:
+        values, message = reply["payload"], reply["message"]
+        clamped = [(name, float(value), float(bound)) for value, name, bound in _CLAMPED.findall(message)]
+        if clamped:
+            warnings.warn(message, ClampedWarning, stacklevel=3)
+        if not values:
+            return Advanced({}, start, start)
+        time = self._time = float(values.pop("time"))
+        return Advanced(values, time, start, clamped[::-1])
+
+    def _steps(self, start: float, body: Mapping[str, Any], again: Again = "safe") -> Steps:
+        reply, columns = unpack(self._send("POST", "steps", body, again=again, headers={"Accept": NPZ}).body)
+        done, failed = reply["payload"]["steps"], reply["payload"]["error"]
+        error = None if failed is None else error_with(failed["status"], failed["message"])
+        return Steps(start, float(columns["time"][-1]), done, _requested(body), columns, error)
 
     def _look_up(self, before: float, point_names: Sequence[str] | None) -> Steps:
         """Return what many steps led to, from the results: they were done, but their reply was lost for good."""
         if point_names is None:
-            point_names = [*self.measurements(), *self.inputs()]
-        now, step = self._clock(), self.step()
+            point_names = self._points()
+        now = self._clock()
         rows = self.results(point_names, before, now)
-        done = round((now - before) / step)
+        done = round((now - before) / self.step)
         apart = (rows["time"].size - 1) // done
-        return Steps(done, None, Columns({name: values[apart::apart] for name, values in rows.items()}))
+        columns = Columns({name: values[apart::apart] for name, values in rows.items()})
+        return Steps(before, now, done, done, columns, None)
 
     def _clock(self) -> float:
         for about in self._connections.request("GET", "/sessions").json()["payload"]:
             if about["testid"] == self.testid:
                 return float(about["time"])
         raise UnknownSessionError(self.testid)
-
-    def _observation(self, payload: dict[str, float]) -> dict[str, float]:
-        if payload:
-            self.time = payload.pop("time")
-        return payload
 
     def _send(
         self,
@@ -335,3 +407,24 @@ class Session:
 
     def _payload(self, *request: Any, **options: Any) -> Any:
         return self._reply(*request, **options)["payload"]
+
+
+def _body(
+    steps: int | None,
+    action: Mapping[str, Value] | None,
+    trajectory: Trajectory | None,
+    point_names: Sequence[str] | None,
+    atomic: bool,
+) -> dict[str, Any]:
+    """Return the body of a request for many steps."""
+    fields = {"steps": steps, "action": action, "trajectory": trajectory, "point_names": point_names}
+    body: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    return body if atomic else {**body, "atomic": False}
+
+
+def _requested(body: Mapping[str, Any]) -> int:
+    """Return how many steps a body asks for."""
+    if "steps" in body:
+        return int(body["steps"])
+    trajectory = body.get("trajectory", [None])
+    return len(next(iter(trajectory.values()), ())) if isinstance(trajectory, Mapping) else len(trajectory)

@@ -10,10 +10,10 @@ from typing import Any
 from trivium.control.drive import controller, drive
 from trivium.control.sheet import Panel, draw_html, draw_png, means, panels
 from trivium.errors import InvalidValueError, MissingExtraError, SettingsError
+from trivium.evaluation.testcase import TestCase
 from trivium.model.contract import FloatArray
 from trivium.simulation.export import check_path, write_table
 from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase
 from trivium.suggestions import near_or_all
 
 #: Rows that are read at a time.
@@ -72,7 +72,7 @@ def step(
     if out is not None:
         check_path(out)
     by = controller(name, case)
-    observation = case.initialize(start, end).payload
+    observation = case.initialize(start, end)
     with bar(_steps(case, end), name) as progress:
         drive(case, by, observation, end, progress)
     if out is not None:
@@ -83,7 +83,7 @@ def step(
         outputs = [variable.name for variable in case.stepper.model.outputs]
         paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
-    return dict(case.get_kpis().payload)
+    return case.kpis()
 
 
 def draw(
@@ -166,10 +166,10 @@ def compare(
         if days is not None:
             end = min(end, start + 86400 * days)
         for name, by in controllers.items():
-            begin = case.set_scenario({"time_period": period, **scenario}).payload["time_period"]
+            begin = case.set_scenario(time_period=period, **scenario)["time_period"]
             with bar(_steps(case, end), f"{period}, {name}") as progress:
                 drive(case, by, begin, end, progress)
-            compared.setdefault(period, {})[name] = dict(case.get_kpis().payload)
+            compared.setdefault(period, {})[name] = case.kpis()
     return compared
 
 
@@ -191,7 +191,7 @@ def table(compared: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> s
 
 
 def _steps(case: TestCase, end: float) -> int:
-    return int((end - case.time) / float(case.get_step().payload))
+    return int((end - case.time) / case.step)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from trivium.control.controller import Controller, Rehearse, make
 from trivium.errors import TriviumError
+from trivium.evaluation.testcase import TestCase
 from trivium.simulation.plant import plant_of
-from trivium.simulation.testcase import TestCase
 
 
 class _Here:
@@ -27,7 +27,7 @@ class _Here:
 
         def cost(candidate: Controller, steps: int, weights: Mapping[str, float]) -> float:
             try:
-                rows = case.rehearse(candidate.action, steps)  # type: ignore[arg-type]  # outputs may be text
+                rows = case.rehearse(candidate.action, steps)
             except TriviumError:
                 return math.inf
             values = case.evaluation.values_of(rows, list(weights))
@@ -80,8 +80,8 @@ def drive(
         When a step fails; what was done before stays.
     """
     by.reset(observation, case.boundary())
-    step = float(case.get_step().payload)
+    step = case.step
     while case.time + step <= until:
-        observation = case.advance(by.action(observation, case.boundary())).payload
+        observation = case.advance(by.action(observation, case.boundary()))
         progress(step)
     return observation

@@ -17,8 +17,8 @@ import numpy as np
 
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
 from trivium.session.manager import SessionManager
+from trivium.session.proxy import Session
 from trivium.simulation.plant import Plant, Schematic, plant_of
-from trivium.simulation.reply import Reply
 
 #: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
 _FRESH = 5.0
@@ -120,15 +120,16 @@ class Readings:
                 return record
         raise UnknownSessionError(testid or "")
 
-    def call(self, testid: str, method: str, *arguments: Any, **options: Any) -> Reply:
-        """Call a session, unless too many threads wait for sessions already.
+    @contextlib.contextmanager
+    def session(self, testid: str) -> Iterator[Session]:
+        """Give a session for a moment, unless too many threads wait for sessions already.
 
         Raises
         ------
-        BusyError, TriviumError
+        BusyError
         """
         with self.room():
-            return self._sessions.call(testid, method, *arguments, **options)
+            yield self._sessions.session(testid)
 
     @contextlib.contextmanager
     def room(self) -> Iterator[None]:
@@ -160,18 +161,18 @@ class Readings:
         return variables
 
     def _ask(self, testid: str) -> About:
-        measurements, inputs, ahead = (
-            self.call(testid, name).payload for name in ("get_measurements", "get_inputs", "get_forecast_points")
-        )
-        boundary = {name: each for name, each in ahead.items() if each["Minimum"] is not None or each["Description"]}
+        with self.session(testid) as session:
+            measurements, inputs, step = session.measurements, session.inputs, session.step
+            ahead = session.forecast_points.items()
+        boundary = {name: point for name, point in ahead if point.minimum is not None or point.description}
         points = {**measurements, **inputs, **boundary}
         return About(
-            units={name: str(point["Unit"] or "") for name, point in points.items()},
-            descriptions={name: str(point["Description"] or "") for name, point in points.items()},
+            units={name: point.unit for name, point in points.items()},
+            descriptions={name: point.description for name, point in points.items()},
             measurements=tuple(measurements),
             inputs=tuple(inputs),
-            bounds={name: (point["Minimum"], point["Maximum"]) for name, point in inputs.items()},
-            step=float(self.call(testid, "get_step").payload),
+            bounds={name: (point.minimum, point.maximum) for name, point in inputs.items()},
+            step=step,
             plant=plant_of({*inputs, *boundary}, {*measurements}),
         )
 
@@ -209,10 +210,11 @@ class Readings:
         try:
             names = list(self.about(testid).points)
             at = record["time"]
-            row = self.call(testid, "get_results", names, at, at).payload
-            if not len(row["time"]):  # it has moved on meanwhile
-                at = self.find(testid)["time"]
-                row = self.call(testid, "get_results", names, at, at).payload
+            with self.session(testid) as session:
+                row = session.results(names, at, at)
+                if not len(row["time"]):  # it has moved on meanwhile
+                    at = self.find(testid)["time"]
+                    row = session.results(names, at, at)
         except UnknownSessionError:
             raise
         except TriviumError as error:
@@ -228,7 +230,8 @@ class Readings:
         ------
         TriviumError
         """
-        columns = self.call(testid, "get_results", list(names), max(start, 0.0), end).payload
+        with self.session(testid) as session:
+            columns = session.results(list(names), max(start, 0.0), end)
         every = max(1, -(-len(columns["time"]) // _POINTS))
         return {name: np.asarray(column)[::-1][::every][::-1] for name, column in columns.items()}
 
@@ -240,5 +243,5 @@ class Readings:
         TriviumError
         """
         name = self.about(testid).points[0]
-        times = self.call(testid, "get_results", [name], 0, 1e15).payload["time"]
-        return float(times[0])
+        with self.session(testid) as session:
+            return float(session.results([name])["time"][0])

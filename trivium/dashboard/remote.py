@@ -8,14 +8,15 @@ from typing import Any, Protocol
 
 from trivium.control.controller import Controller, Hold, Rehearse, make
 from trivium.errors import InvalidValueError, SettingsError, TriviumError
+from trivium.protocol import Advanced
 from trivium.session.manager import SessionManager
-from trivium.simulation.reply import Reply
+from trivium.session.proxy import Session
 
 
 class Driver(Protocol):
     """Does control steps of one session."""
 
-    def step(self, held: Mapping[str, float]) -> Reply:
+    def step(self, held: Mapping[str, float]) -> Advanced:
         """Do one step; ``held`` are inputs that the user sets, which the controller's decisions do not replace."""
 
 
@@ -36,11 +37,11 @@ class SessionDriver:
     """
 
     def __init__(self, sessions: SessionManager, testid: str, name: str) -> None:
-        self._sessions, self._testid = sessions, testid
+        self._sessions, self._testid, self._session = sessions, testid, sessions.session(testid)
         #: Names of the control inputs.
-        self.inputs: Collection[str] = [*self._call("get_inputs").payload]
-        self._ahead = [*self._call("get_forecast_points").payload]
-        self._length = float(self._call("get_step").payload)
+        self.inputs: Collection[str] = [*self._session.inputs]
+        self._ahead = [*self._session.forecast_points]
+        self._length = self._session.step
         try:
             self._by: Controller = make(name, self)
         except SettingsError as error:
@@ -48,7 +49,7 @@ class SessionDriver:
             raise InvalidValueError(f"{message[0].upper()}{message[1:]}.", "controller") from error
         self._observed: Mapping[str, Any] | None = None
 
-    def step(self, held: Mapping[str, float]) -> Reply:
+    def step(self, held: Mapping[str, float]) -> Advanced:
         """Do one step.
 
         Raises
@@ -57,14 +58,13 @@ class SessionDriver:
             When it fails; the session stays at its time.
         """
         if isinstance(self._by, Hold):
-            return self._call("advance", dict(held))
-        boundary = self._boundary(self._testid)
+            return self._session.advance(dict(held))
+        boundary = self._boundary(self._session)
         if self._observed is None:
-            self._observed = self._now(self._testid)
+            self._observed = self._now(self._session)
             self._by.reset(self._observed, boundary)
-        reply = self._call("advance", {**self._by.action(self._observed, boundary), **held})
-        self._observed = reply.payload
-        return reply
+        self._observed = advanced = self._session.advance({**self._by.action(self._observed, boundary), **held})
+        return advanced
 
     def rehearsal(self) -> Rehearse:
         """Return what rehearses a controller: a fork of the session is driven by it, then stopped.
@@ -74,7 +74,7 @@ class SessionDriver:
         InvalidValueError
             When the scenario's forecasts err: a fork has the boundary data as it comes.
         """
-        if self._call("get_scenario").payload["temperature_uncertainty"] not in (None, "none"):
+        if self._session.scenario["temperature_uncertainty"] not in (None, "none"):
             raise InvalidValueError(
                 "Looking ahead on a session knows the weather to come, which is cheating where a scenario's forecasts "
                 "err; trivium compare --uncertainty does without.",
@@ -83,34 +83,30 @@ class SessionDriver:
         return self._rehearse
 
     def _rehearse(self, candidate: Controller, steps: int, weights: Mapping[str, float]) -> float:
-        fork = self._sessions.fork(self._testid)
+        fork = self._sessions.session(self._sessions.fork(self._testid))
         try:
-            start = float(self._sessions.call(fork, "about").payload["time"])
+            start = fork.time
             observed: Mapping[str, Any] = self._now(fork)
             for _ in range(steps):
-                action = candidate.action(observed, self._boundary(fork))
-                observed = self._sessions.call(fork, "advance", action).payload
-            values = self._sessions.call(fork, "get_kpis", list(weights), start, start + steps * self._length).payload
+                observed = fork.advance(candidate.action(observed, self._boundary(fork)))
+            values = fork.kpis(list(weights), start, start + steps * self._length)
             return sum(weight * (values[name] or 0.0) for name, weight in weights.items())
         except TriviumError:
             return math.inf
         finally:
-            self._sessions.stop(fork)
+            fork.close()
 
-    def _now(self, testid: str) -> dict[str, float]:
+    def _now(self, session: Session) -> dict[str, float]:
         """Return measurements and control inputs as they are."""
-        names = [*self._sessions.call(testid, "get_measurements").payload, *self.inputs]
-        at = self._sessions.call(testid, "about").payload["time"]
-        row = self._sessions.call(testid, "get_results", names, at, at).payload
+        names = [*session.measurements, *self.inputs]
+        now = session.time
+        row = session.results(names, now, now)
         return {name: float(row[name][-1]) for name in names}
 
-    def _boundary(self, testid: str) -> dict[str, float]:
+    def _boundary(self, session: Session) -> dict[str, float]:
         """Return the boundary data of the coming step, with prices and emissions."""
-        row = self._sessions.call(testid, "get_forecast", self._ahead, 0, self._length).payload
+        row = session.forecast(self._ahead, 0, self._length)
         return {name: float(row[name][0]) for name in self._ahead}
-
-    def _call(self, method: str, *arguments: Any) -> Reply:
-        return self._sessions.call(self._testid, method, *arguments)
 
 
 #: Makes what drives a session under a controller.

@@ -110,13 +110,13 @@ def _first_inputs(resources: Resources) -> dict[str, float]:
 
 def _advance(resources: Resources, cache: Path, history: Path, engine: str) -> Check:
     """Take a control step of the whole test case, as a request does; the FMU has shown that it survives one."""
+    from trivium.evaluation.testcase import TestCase
     from trivium.model.fmu.registry import open_model
-    from trivium.simulation.testcase import TestCase
 
     try:
         case = TestCase.open(resources, open_model(resources, cache), history)
         try:
-            case.advance({})
+            case.advance()
         finally:
             case.close()
     except TriviumError as error:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
+from trivium.arguments import by_name
 from trivium.coupling import spec
 from trivium.coupling.ending import Ending
 from trivium.coupling.evaluation import Evaluator
@@ -21,7 +22,6 @@ from trivium.coupling.problem import Problem, connect
 from trivium.coupling.record import Record
 from trivium.coupling.residual import split
 from trivium.document import wrong_fields
-from trivium.door.arguments import by_name
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment.function import FunctionExperiment, call
 from trivium.model.contract import FloatArray

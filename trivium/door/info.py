@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trivium.door.model_path import ModelName, fmu_path
-from trivium.door.table import Table, aligned, as_html
 from trivium.errors import ResourcesError
 from trivium.model.contract import DefaultExperiment
 from trivium.model.fmu.description import read_experiment
+from trivium.table import Table, aligned, as_html
 
 #: Kinds of FMUs, by FMPy's name of their part of the model description.
 _KINDS = {

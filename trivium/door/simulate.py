@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trivium.door.arguments import by_name, known_engine
+from trivium.arguments import by_name
+from trivium.door.arguments import known_engine
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.experiment.grid import make_grid

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import ValidationError
 
+from trivium.arguments import by_name
 from trivium.document import wrong_fields
-from trivium.door.arguments import by_name
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
@@ -275,8 +275,8 @@ class Study:
         if self.path.is_dir():
             files = Resources.load(self.path)
             with contextlib.closing(open_testcase(self.path, self._unpacked)) as case:
-                names = list(case.get_kpi_points().payload)
-                return float(files.step or case.get_step().payload), names, "kpi"
+                names = list(case.kpi_points)
+                return float(files.step or case.step), names, "kpi"
         description = read_fmu(self.path, self._unpacked)
         step = proposed_step(description, duration)
         return duration / max(1, round(duration / step)), [v.variable.name for v in description.outputs], "final"

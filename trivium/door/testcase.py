@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from trivium.door.model_path import ModelName, model_path, state_dir
-from trivium.model.contract import Model
-from trivium.model.fmu.registry import open_model
-from trivium.session.local import load
+from trivium.server import wording
+from trivium.server.wording import Reply
+from trivium.session.local import open_testcase
 from trivium.settings import Settings
-from trivium.simulation.assembly import assemble
-from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase as CoreTestCase
-from trivium.simulation.testcase import new_history
 
 
-class TestCase(CoreTestCase):
+class TestCase:
     """A test case in this process, whose methods answer what the routes of the REST API answer.
 
     `trivium.open` gives the same with plain values. All calls must come from one thread.
@@ -52,25 +48,94 @@ class TestCase(CoreTestCase):
     def __init__(
         self, resources: ModelName = None, state: str | os.PathLike[str] | None = None, engine: str | None = None
     ) -> None:
-        folder = state_dir(state)
-        files = load(model_path(resources), engine or Settings().engine)
-        model = open_model(files, folder / "fmu")
-        try:
-            history = new_history(model, folder / "history")
-        except BaseException:
-            model.close()
-            raise
-        try:
-            super().__init__(files, *assemble(files, model, history))
-        except BaseException:
-            history.close()
-            model.close()
-            raise
+        #: The simulation whose values are worded.
+        self.simulation = open_testcase(model_path(resources), state_dir(state), engine or Settings().engine)
 
-    @classmethod
-    def open(cls, resources: Resources, model: Model, directory: Path) -> CoreTestCase:
-        """Put a test case together; see `trivium.simulation.testcase.TestCase.open`."""
-        return CoreTestCase.open(resources, model, directory)
+    @property
+    def time(self) -> float:
+        """Clock [s]."""
+        return self.simulation.time
+
+    def get_version(self) -> Reply:
+        """Answer ``GET /version``."""
+        return wording.version(self.simulation.version)
+
+    def get_name(self) -> Reply:
+        """Answer ``GET /name``."""
+        return wording.name(self.simulation.name)
+
+    def get_inputs(self) -> Reply:
+        """Answer ``GET /inputs``: the control inputs and their metadata."""
+        return wording.inputs(self.simulation.inputs)
+
+    def get_measurements(self) -> Reply:
+        """Answer ``GET /measurements``: the outputs and their metadata."""
+        return wording.measurements(self.simulation.measurements)
+
+    def get_parameters(self) -> Reply:
+        """Answer ``GET /parameters``: what may be set at `initialize`, metadata and start values."""
+        return wording.parameters(self.simulation.parameters)
+
+    def get_step(self) -> Reply:
+        """Answer ``GET /step``: the control step [s]."""
+        return wording.step(self.simulation.step)
+
+    def set_step(self, step: float) -> Reply:
+        """Answer ``PUT /step``; the control step in s."""
+        return wording.step_set(self.simulation.set_step(step))
+
+    def initialize(
+        self,
+        start_time: float,
+        end_time: float | None = None,
+        warmup_period: float | None = None,
+        start_values: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Answer ``PUT /initialize``; times in s. With a warm-up the answer is that of BOPTEST's route."""
+        with wording.worded():
+            observation = self.simulation.initialize(start_time, end_time, warmup_period or 0.0, start_values)
+        return wording.initialized(observation, warmup_period)
+
+    def advance(self, u: Mapping[str, Any]) -> Reply:
+        """Answer ``POST /advance``: simulate one control step; what is left out of the inputs keeps its value."""
+        with wording.worded():
+            return wording.advanced(self.simulation.advance(u), boptest=False)
+
+    def get_results(self, point_names: Sequence[str], start_time: float, final_time: float) -> Reply:
+        """Answer ``PUT /results``: trajectories over a window [s], both ends included."""
+        with wording.worded():
+            return wording.results(point_names, self.simulation.results(point_names, start_time, final_time))
+
+    def get_forecast_points(self) -> Reply:
+        """Answer ``GET /forecast_points``: what can be asked ahead, and its metadata."""
+        return wording.forecast_points(self.simulation.forecast_points)
+
+    def get_forecast(self, point_names: Sequence[str], horizon: float, interval: float) -> Reply:
+        """Answer ``PUT /forecast``: boundary data and prices ahead; times in s."""
+        return wording.forecast(self.simulation.forecast(point_names, horizon, interval))
+
+    def get_kpi_points(self) -> Reply:
+        """Answer ``GET /kpi_points``: the key performance indicators, unit and description."""
+        return wording.kpi_points(self.simulation.kpi_points)
+
+    def get_kpis(
+        self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
+    ) -> Reply:
+        """Answer ``GET /kpi``: key performance indicators, None where there is none."""
+        with wording.worded():
+            return wording.kpis(self.simulation.kpis(names, start_time, final_time))
+
+    def get_scenario(self) -> Reply:
+        """Answer ``GET /scenario``."""
+        return wording.scenario(self.simulation.scenario)
+
+    def set_scenario(self, parts: Mapping[str, Any]) -> Reply:
+        """Answer ``PUT /scenario``; with a time period, also what `initialize` to its start answers."""
+        return wording.scenario_set(self.simulation.set_scenario(**parts))
+
+    def close(self) -> None:
+        """Free the model; safe to call again."""
+        self.simulation.close()
 
     def __enter__(self) -> Self:
         return self
@@ -79,4 +144,4 @@ class TestCase(CoreTestCase):
         self.close()
 
     def __repr__(self) -> str:
-        return f"TestCase({self._resources.name} at {self.time:g} s)"
+        return f"TestCase({self.simulation.name} at {self.time:g} s)"

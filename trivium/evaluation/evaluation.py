@@ -41,7 +41,7 @@ class Evaluation:
     """
 
     def __init__(self, resources: Resources, columns: Sequence[str], boundary: Disturbances) -> None:
-        self._declaration = Declaration(columns, resources.kpi)
+        self._declaration = Declaration(columns, resources.kpi, resources.name)
         self._boundary = boundary
         self._signals = None if resources.signals is None else Disturbances.read(resources.signals)
         self._scenarios = Scenarios(resources.scenario, boundary, self._signals)

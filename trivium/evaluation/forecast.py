@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium.arguments import listed
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
 from trivium.numbers import parse_number, shown
@@ -51,12 +52,8 @@ def forecast(
         raise InvalidValueError(f"Invalid value {ahead} for parameter horizon. Value must not be negative.", "horizon")
     if apart <= 0:
         raise InvalidValueError(f"Invalid value {apart} for parameter interval. Value must be positive.", "interval")
-    if isinstance(point_names, str):
-        point_names = [point_names]
-    if not isinstance(point_names, Sequence):
-        raise InvalidValueError(
-            "Invalid value for parameter point_names. Value must be a list of names.", "point_names"
-        )
+    if isinstance(point_names, str) or not isinstance(point_names, Sequence):
+        listed(point_names, "point_names")
     found = {name: table for table in reversed(tables) for name in table.names}
     wrong = [shown(name) for name in point_names if not isinstance(name, str) or name not in found]
     if wrong:

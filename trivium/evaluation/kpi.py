@@ -40,10 +40,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from trivium.errors import InvalidValueError, ResourcesError
+from trivium.arguments import listed, unknown_name
+from trivium.errors import ResourcesError
 from trivium.evaluation.kpi_sums import WATER, About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
 from trivium.model.contract import FloatArray
-from trivium.numbers import shown
 
 #: Core indicators of BOPTEST; those that a cooling plant has no meaning for stay None.
 CORE = (
@@ -73,6 +73,8 @@ class Declaration:
         Of the history.
     given : Mapping
         The table ``kpi`` of ``testcase.toml``.
+    owner : str
+        Name of the test case, for messages.
 
     Raises
     ------
@@ -80,7 +82,8 @@ class Declaration:
         Naming the key that is wrong.
     """
 
-    def __init__(self, columns: Sequence[str], given: Mapping[str, Any]) -> None:
+    def __init__(self, columns: Sequence[str], given: Mapping[str, Any], owner: str = "the test case") -> None:
+        self.owner = owner
         self._columns, self._given = tuple(columns), given
         kinds = {"power", "heat", "water", "comfort", "switches"}
         for key in given:
@@ -166,16 +169,9 @@ class Kpis:
         known = dict.fromkeys((*CORE, *self._declaration.about))
         if names is None:
             return list(known)
-        if isinstance(names, str):
-            names = [names]
-        if not isinstance(names, Sequence):
-            raise InvalidValueError("Invalid value for parameter names. Value must be a list of names.", "names")
-        for name in names:
-            if not isinstance(name, str) or name not in known:
-                raise InvalidValueError(
-                    f"Invalid value {shown(name)} for parameter names. Value must be one of {', '.join(known)}.",
-                    "names",
-                )
+        for name in listed(names, "names"):
+            if name not in known:
+                raise unknown_name(self._declaration.owner, "key performance indicator", name, known, "names")
         return list(dict.fromkeys(names))
 
 

@@ -21,6 +21,7 @@ from trivium.experiment.conditions import Conditions, hash_file
 from trivium.experiment.simulation import Simulation
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
+from trivium.protocol import Observation
 from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
 
@@ -71,7 +72,7 @@ class CaseRuns:
         except BaseException:
             self.case.close()
             raise
-        self.step = float(self.case.get_step().payload)
+        self.step = self.case.step
 
     @property
     def figures(self) -> dict[str, Variable]:
@@ -132,18 +133,18 @@ class CaseRuns:
             When a step fails, or an output is no number.
         """
         case, by = self.case, controller(self._controller_name, self.case)
-        observed = case.initialize(start, end, None, dict(assignment.starts) or None).payload
+        observed: Observation = case.initialize(start, end, start_values=dict(assignment.starts))
         by.reset(observed, case.boundary())
         table[0] = [_number(observed, name) for name in outputs]
         for step in range(len(table) - 1):
             by = _adjusted(by, {name: float(values[step]) for name, values in assignment.figures.items()})
             held = {name: float(values[step]) for name, values in assignment.held.items()}
-            observed = case.advance({**by.action(observed, case.boundary()), **held}).payload
+            observed = case.advance({**by.action(observed, case.boundary()), **held})
             table[step + 1] = [_number(observed, name) for name in outputs]
 
     def indicators(self, names: Sequence[str]) -> Mapping[str, float | None]:
         """Return key performance indicators of the last run."""
-        return self.case.get_kpis(list(names)).payload if names else {}
+        return self.case.kpis(list(names)) if names else {}
 
     def close(self) -> None:
         """Free the model."""
@@ -182,7 +183,7 @@ class CaseSimulation(Simulation):
         settable = {variable.name: variable for variable in case.stepper.model.parameters}
         settable |= self._runs.figures | {variable.name: variable for variable in case.actions.variables}
         units = {variable.name: variable for variable in case.stepper.model.outputs}
-        recordable = {name: units.get(name, Variable(name)) for name in case.get_measurements().payload}
+        recordable = {name: units.get(name, Variable(name)) for name in case.measurements}
         super().__init__(conditions, settable, recordable, case.evaluation.about)
 
     def content(self) -> str:

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import numpy as np
 from gymnasium import spaces
 
-from trivium.client import Point
 from trivium.errors import InvalidValueError
-from trivium.gym.plants import Plant
 from trivium.gym.spaces import Vector, bounds_of
+from trivium.model.variable import Variable
 from trivium.plants.cooling.agent import MODES, SET_POINTS, STAGES, StagedController
 from trivium.plants.cooling.rules import BOUNDARY, INPUTS
+from trivium.protocol import Simulation
 
 #: A name that no input has.
 _NO_INPUT = "?"
@@ -46,7 +46,7 @@ class InputActions:
 
     Parameters
     ----------
-    points : Mapping[str, Point]
+    points : Mapping[str, Variable]
         The plant's inputs.
     names : sequence of str
     given : Mapping[str, tuple of float]
@@ -65,7 +65,7 @@ class InputActions:
 
     def __init__(
         self,
-        points: Mapping[str, Point],
+        points: Mapping[str, Variable],
         names: Sequence[str],
         given: Mapping[str, tuple[float, float]],
         whole: Sequence[str],
@@ -153,7 +153,7 @@ class StagedActions:
 
 
 def make_actions(
-    chosen: str | Sequence[str], plant: Plant, given: Mapping[str, tuple[float, float]], *, normalise: bool
+    chosen: str | Sequence[str], plant: Simulation, given: Mapping[str, tuple[float, float]], *, normalise: bool
 ) -> Actions:
     """Return the actions that an environment takes.
 
@@ -161,7 +161,7 @@ def make_actions(
     ----------
     chosen : str or sequence of str
         ``all``, names of inputs, ``staging`` or ``staging-flat``.
-    plant : Plant
+    plant : Simulation
     given : Mapping[str, tuple of float]
         Bounds of inputs.
     normalise : bool
@@ -171,7 +171,7 @@ def make_actions(
     InvalidValueError
         When it is none of these, or the plant is not the one that can be staged.
     """
-    inputs = plant.inputs()
+    inputs = plant.inputs
     if chosen == "all":
         chosen = list(inputs)
     if not isinstance(chosen, str):
@@ -189,7 +189,7 @@ def make_actions(
     return StagedActions(flat=chosen == "staging-flat")
 
 
-def _whole(plant: Plant, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
+def _whole(plant: Simulation, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
     """Find the inputs that take whole numbers only: those for which the plant refuses a half.
 
     Nothing is simulated, because the last name of the request is none of the plant's.
@@ -198,7 +198,7 @@ def _whole(plant: Plant, bounds: Mapping[str, tuple[float, float]]) -> list[str]
     found: list[str] = []
     while True:
         try:
-            plant.look_ahead({**halves, _NO_INPUT: 0.0})
+            plant.look_ahead({**halves, _NO_INPUT: 0.0}, clamp=True)
         except InvalidValueError as error:
             if error.field not in halves:
                 return found

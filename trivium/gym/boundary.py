@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError
-from trivium.gym.plants import Plant
+from trivium.protocol import Simulation
 
 #: Most control steps that are asked at once.
 BLOCK = 2016
@@ -42,7 +42,7 @@ class Boundary:
 
     Parameters
     ----------
-    plant : Plant
+    plant : Simulation
     names : sequence of str
         Points that are needed, now or ahead.
     step : float
@@ -61,7 +61,7 @@ class Boundary:
 
     def __init__(
         self,
-        plant: Plant,
+        plant: Simulation,
         names: Sequence[str],
         step: float,
         length: int,

@@ -14,8 +14,9 @@ from trivium.errors import InvalidValueError, ModelError
 from trivium.gym.actions import make_actions
 from trivium.gym.boundary import Forecast
 from trivium.gym.observation import Observer
-from trivium.gym.plants import Plant, open_plant
+from trivium.gym.plants import open_plant
 from trivium.gym.reward import Reward, RewardFunction, Transition
+from trivium.protocol import Simulation
 
 DAY = 86400.0
 #: Options of `reset`.
@@ -119,16 +120,17 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             token,
         )
         try:
-            if scenario and self._plant.set_scenario(**scenario).get("time_period") and start_times is None:
-                start_times = self._plant.time
+            start = self._plant.set_scenario(**scenario).get("time_period") if scenario else None
+            if start is not None and start_times is None:
+                start_times = start.time
             if step is not None:
                 self._plant.set_step(step)
-            self._step = self._plant.step()
+            self._step = self._plant.step
             self._episode = _whole_steps(episode, self._step)
             self._reward = reward if callable(reward) else Reward(reward)
             needed: tuple[Sequence[str], Sequence[str]] = ((), ())
             if isinstance(self._reward, Reward):
-                self._reward.check(self._plant.measurements())
+                self._reward.check(self._plant.measurements)
                 needed = self._reward.boundary, self._reward.kpis
             self._kpis, self._needed_kpis = tuple(kpis), tuple(dict.fromkeys((*kpis, *needed[1])))
             self._kpi = self._indicators()
@@ -151,7 +153,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         self.action_space = self._actions.space
         self.observation_space = self._observer.vector.space
         self._values: Mapping[str, float] = {}
-        self._end = 0.0
+        self._end = self._time = 0.0
 
     @property
     def observation_names(self) -> tuple[str, ...]:
@@ -188,14 +190,15 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
                 raise InvalidValueError(f"There is no option {name}; there are {', '.join(_OPTIONS)}.", name)
         if "snapshot" in options:
             snapshot, self._values, self._end, past = options["snapshot"]
-            self._plant.restore(snapshot)
+            time = self._plant.restore(snapshot)
         else:
             drawn = self._starts[int(self.np_random.integers(len(self._starts)))]
             start, past = float(options.get("start_time", drawn)), None
             start_values = {**self._start_values, **options.get("start_values", {})}
             self._end = start + self._episode
-            self._values = self._plant.initialize(start, self._end, self._warmup, start_values or None)
-        time = self._plant.time or 0.0
+            self._values = observation = self._plant.initialize(start, self._end, self._warmup, start_values or None)
+            time = observation.time
+        self._time = time
         self._kpi = self._indicators()
         self._observer.boundary.move(time)
         if past is None:
@@ -223,13 +226,14 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         wanted = self._actions.decode(action, before, boundary)
         try:
             # what stays as it is need not be sent
-            after = self._plant.advance({name: value for name, value in wanted.items() if before.get(name) != value})
+            inputs = {name: value for name, value in wanted.items() if before.get(name) != value}
+            after = self._plant.advance(inputs, clamp=True)
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
-            return observation, self._failure_reward, True, False, {**self._info(self._plant.time), "error": str(error)}
+            return observation, self._failure_reward, True, False, {**self._info(self._time), "error": str(error)}
         if not after:
             raise InvalidValueError("The episode is over: reset the environment.", "action")
-        time = self._plant.time or 0.0
+        time = self._time = after.time
         truncated = time > self._end - self._step / 2
         self._values = after
         self._observer.boundary.move(time)
@@ -238,7 +242,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         transition = Transition(time, self._step, before, after, boundary, gained)
         info = self._info(time)
         if truncated:
-            told = self._plant.kpi()
+            told = self._plant.kpis()
             info["kpi"] = {name: value for name, value in told.items() if value is not None and name != _OF_THE_CLIENT}
         if isinstance(self._reward, Reward):
             info["terms"] = self._reward.terms(transition)
@@ -255,7 +259,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""
         if not self._needed_kpis:
             return {}
-        told = self._plant.kpi(self._needed_kpis)
+        told = self._plant.kpis(self._needed_kpis)
         return {name: told[name] or 0.0 for name in self._needed_kpis}
 
     def _info(self, time: float | None) -> dict[str, Any]:
@@ -284,14 +288,14 @@ def _whole_steps(episode: float, step: float) -> float:
     return float(episode)
 
 
-def _starts(plant: Plant, given: float | Sequence[float] | None, episode: float) -> list[float]:
+def _starts(plant: Simulation, given: float | Sequence[float] | None, episode: float) -> list[float]:
     """Return the times where an episode may start [s]."""
     if isinstance(given, float | int):
         return [float(given)]
     if given is not None:
         starts = [float(time) for time in given]
     else:
-        signals = list(plant.forecast_points())[:1]
+        signals = list(plant.forecast_points)[:1]
         if not signals:
             return [0.0]
         midnights = plant.forecast(signals, _EVER, DAY)["time"]

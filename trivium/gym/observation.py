@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.gym.boundary import Boundary, Forecast
-from trivium.gym.plants import Plant
 from trivium.gym.spaces import Vector, bounds_of
+from trivium.protocol import Simulation
 
 
 class Observer:
@@ -17,7 +17,7 @@ class Observer:
 
     Parameters
     ----------
-    plant : Plant
+    plant : Simulation
     names : sequence of str or None
         Measurements, inputs and boundary signals; None for all measurements and the boundary
         signals that have bounds (prices have none).
@@ -43,7 +43,7 @@ class Observer:
 
     def __init__(
         self,
-        plant: Plant,
+        plant: Simulation,
         names: Sequence[str] | None,
         forecast: Forecast | None,
         given: Mapping[str, tuple[float, float]],
@@ -54,8 +54,8 @@ class Observer:
         uncertain: bool,
         normalise: bool,
     ) -> None:
-        measurements, signals = plant.measurements(), plant.forecast_points()
-        values = {**measurements, **plant.inputs()}
+        measurements, signals = plant.measurements, plant.forecast_points
+        values = {**measurements, **plant.inputs}
         bounded = [name for name, point in signals.items() if None not in (point.minimum, point.maximum)]
         self._names = [*measurements, *bounded] if names is None else list(names)
         low, high = bounds_of({**values, **signals}, self._names, given)

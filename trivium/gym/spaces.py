@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from trivium.client import Point
 from trivium.errors import InvalidValueError
+from trivium.model.variable import Variable
 from trivium.plants.cooling.agent import LIMITS
 
 
@@ -62,13 +62,13 @@ class Vector:
 
 
 def bounds_of(
-    points: Mapping[str, Point], names: Sequence[str], given: Mapping[str, tuple[float, float]]
+    points: Mapping[str, Variable], names: Sequence[str], given: Mapping[str, tuple[float, float]]
 ) -> tuple[list[float], list[float]]:
     """Return the lower and the upper bounds of points.
 
     Parameters
     ----------
-    points : Mapping[str, Point]
+    points : Mapping[str, Variable]
     names : sequence of str
         Of the points that are wanted.
     given : Mapping[str, tuple of float]
@@ -92,7 +92,7 @@ def bounds_of(
     return [low for low, _ in found], [high for _, high in found]
 
 
-def _own(name: str, point: Point) -> tuple[float, float]:
+def _own(name: str, point: Variable) -> tuple[float, float]:
     low = -np.inf if point.minimum is None else point.minimum
     high = np.inf if point.maximum is None else point.maximum
     for pattern, least, most in LIMITS:

@@ -51,9 +51,9 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
         by = controller(spec.controller, case)
         recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
-        observation = case.initialize(spec.start_time, spec.end_time).payload
+        observation = case.initialize(spec.start_time, spec.end_time)
         steps = 0
-        total = math.floor((spec.end_time - spec.start_time) / float(case.get_step().payload))
+        total = math.floor((spec.end_time - spec.start_time) / case.step)
 
         def stepped(_: float) -> None:
             nonlocal steps
@@ -63,7 +63,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
         drive(case, by, observation, spec.end_time, stepped)
         recorder.progress("Writing the results")
         write_table(table, case.stepper.history.columns, blocks(case))
-        values: dict[str, Scalar] = dict(case.get_kpis().payload)
+        values: dict[str, Scalar] = {**case.kpis()}
     indicators = recorder.folder / "kpi.json"
     indicators.write_bytes(orjson.dumps(values, option=orjson.OPT_INDENT_2))
     return Outcome({table.name: table, indicators.name: indicators}, values)

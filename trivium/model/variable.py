@@ -114,16 +114,3 @@ class Variable:
             minimum=minimum if self.minimum is None else self.minimum,
             maximum=maximum if self.maximum is None else self.maximum,
         )
-
-    def metadata(self) -> dict[str, str | float | None]:
-        """Return the variable as the routes ``/inputs`` and ``/measurements`` show it."""
-        return {
-            "Unit": self.unit,
-            "Description": self.description,
-            "Minimum": self.minimum,
-            "Maximum": self.maximum,
-        }
-
-    def metadata_of_parameter(self) -> dict[str, str | float | None]:
-        """Return the variable as the route ``/parameters`` shows it."""
-        return {**self.metadata(), "Start": self.text if self.kind == "text" else self.start, "Type": self.kind}

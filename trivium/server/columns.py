@@ -25,7 +25,8 @@ import orjson
 from flask import Response, request
 
 from trivium.server import wire
-from trivium.simulation.testcase import Reply
+from trivium.server.wording import Reply
+from trivium.session.proxy import Session
 
 #: Media type of the archive.
 NPZ = "application/x-npz"
@@ -38,7 +39,7 @@ def wants_npz() -> bool:
     return request.accept_mimetypes.best_match(["application/json", NPZ]) == NPZ
 
 
-def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
+def npz(answer: Reply, columns: Mapping[str, Any], payload: Any, session: Session) -> Response:
     """Return a reply as an archive.
 
     Parameters
@@ -48,6 +49,7 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
         With ``time`` among them.
     payload : Any
         What is left of the payload without them.
+    session : Session
     """
     names = [name for name in columns if name != "time"]
     time = np.asarray(columns["time"], dtype=np.float64)
@@ -62,19 +64,19 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any) -> Response:
         for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(said))):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)  # type: ignore[no-untyped-call]
-    return wire.told(Response(body.getvalue(), status=answer.status, content_type=NPZ), answer)
+    return wire.marked(Response(body.getvalue(), status=answer.status, content_type=NPZ), session)
 
 
-def results(answer: Reply) -> Response:
+def results(answer: Reply, session: Session) -> Response:
     """Return an answer whose payload is columns."""
     if wants_npz() and answer.payload:
-        return npz(answer, answer.payload, None)
-    return wire.streamed(answer)
+        return npz(answer, answer.payload, None, session)
+    return wire.streamed(answer, session)
 
 
-def steps(answer: Reply) -> Response:
+def steps(answer: Reply, session: Session) -> Response:
     """Return an answer to a request for many steps."""
     if wants_npz():
         rest = {name: value for name, value in answer.payload.items() if name != "columns"}
-        return npz(answer, answer.payload["columns"], rest)
-    return wire.reply(answer)
+        return npz(answer, answer.payload["columns"], rest, session)
+    return wire.reply(answer, session)

@@ -35,7 +35,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         now = time.monotonic()
         if now - proof.get("at", -PROOF) >= PROOF:
             try:
-                sessions.call(None, "health")
+                sessions.session(None).health()
             except TriviumError as error:
                 proof.clear()
                 return wire.envelope(503, f"Not ready: {error}", None)

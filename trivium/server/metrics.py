@@ -20,14 +20,15 @@ from prometheus_client.registry import Collector
 
 from trivium import __version__, logs
 from trivium.environment import metrics_are_shared
-from trivium.errors import ModelError, StoreError, TriviumError
+from trivium.errors import ModelError, StoreError
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.protocol import Advanced, Steps
 from trivium.server.operations import Routes
 from trivium.session.manager import SessionManager
 from trivium.session.observer import Observer
+from trivium.session.proxy import SERVED
 from trivium.settings import Settings
-from trivium.simulation.testcase import Reply
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +46,14 @@ RECOVERY_TIME = Histogram("trivium_session_recovery_seconds", "Time until a sess
 class Watch(Observer):
     """Counts and logs what happens to sessions."""
 
-    def called(self, method: str, seconds: float, outcome: Reply | TriviumError) -> None:
+    def called(self, method: str, seconds: float, outcome: Any) -> None:
         """Count steps and failures."""
         if isinstance(outcome, ModelError):
             FAILURES.inc()
-        if method == "advance" and isinstance(outcome, Reply) and outcome.status == 200 and outcome.payload:
-            steps = outcome.payload.get("steps", 1) if "columns" in outcome.payload else 1
+        if SERVED[method].changes and isinstance(outcome, Advanced | Steps) and outcome:
+            steps = outcome.steps if isinstance(outcome, Steps) else 1
             STEPS.inc(steps)
-            if steps:
-                STEP_TIME.observe(seconds / steps)
+            STEP_TIME.observe(seconds / steps)
 
     def host_died(self, testid: str, why: str) -> None:
         """Count it, and log the reason."""

@@ -254,6 +254,10 @@ class ActionBody(BoptestBody):
     __pydantic_extra__: dict[str, SkipValidation[Value]] = Field(init=False)
 
     dry_run: Annotated[Flag | None, Field(description="Look ahead, and come back.")] = None
+    clamp: Annotated[
+        Flag | None,
+        Field(description="Bring inputs into their bounds and cut the step to the end; yes with a test id."),
+    ] = None
 
     @property
     def inputs(self) -> Mapping[str, Value]:

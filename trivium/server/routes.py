@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
-from trivium.server import columns, replies, wire
+from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import ActionBody, Preconditions, ResultsBody, StartBody, StepBody, TestStartBody
 from trivium.session.manager import SessionManager
@@ -24,59 +23,69 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("GET", "/version[/<testid>]", reply=replies.Version)
     def version(testid: str | None) -> Response:
         """Version of the test case."""
-        return wire.reply(sessions.call(testid, "get_version"))
+        session = sessions.session(testid)
+        return wire.reply(wording.version(session.version), session)
 
     @routes.operation("GET", "/name[/<testid>]", reply=replies.Name)
     def name(testid: str | None) -> Response:
         """Name of the test case."""
-        return wire.reply(sessions.call(testid, "get_name"))
+        session = sessions.session(testid)
+        return wire.reply(wording.name(session.name), session)
 
     @routes.operation("GET", "/inputs[/<testid>]", reply=dict[str, replies.Point])
     def inputs(testid: str | None) -> Response:
         """Control inputs with unit, description, minimum and maximum."""
-        return wire.reply(sessions.call(testid, "get_inputs"))
+        session = sessions.session(testid)
+        return wire.reply(wording.inputs(session.inputs), session)
 
     @routes.operation("GET", "/measurements[/<testid>]", reply=dict[str, replies.Point])
     def measurements(testid: str | None) -> Response:
         """Measurements with unit, description, minimum and maximum."""
-        return wire.reply(sessions.call(testid, "get_measurements"))
+        session = sessions.session(testid)
+        return wire.reply(wording.measurements(session.measurements), session)
 
     @routes.operation("GET", "/parameters[/<testid>]", reply=dict[str, replies.Parameter])
     def parameters(testid: str | None) -> Response:
         """Parameters and start values that "start_values" of /initialize may set."""
-        return wire.reply(sessions.call(testid, "get_parameters"))
+        session = sessions.session(testid)
+        return wire.reply(wording.parameters(session.parameters), session)
 
     @routes.operation("GET", "/step[/<testid>]", reply=replies.Number)
     def get_step(testid: str | None) -> Response:
         """Control step in seconds."""
-        return wire.reply(sessions.call(testid, "get_step"))
+        session = sessions.session(testid)
+        return wire.reply(wording.step(session.step), session)
 
     @routes.operation("PUT", "/step[/<testid>]", reply=replies.ControlStep, example={"step": 300})
     def put_step(testid: str | None, body: StepBody, headers: Preconditions) -> Response:
         """Set the control step: {"step"}, where the test case has an interval a multiple of it."""
-        return wire.reply(sessions.call(testid, "set_step", body.step, **headers.model_dump()))
+        session = sessions.session(testid, headers.clock, headers.key)
+        return wire.reply(wording.step_set(session.set_step(body.step)), session)
 
     @routes.operation("PUT", "/initialize", reply=replies.Values, example={"start_time": 900000})
     def initialize(body: StartBody, headers: Preconditions) -> Response:
         """Start anew: {"start_time", "end_time" (optional), "start_values" (optional)}."""
-        start = (body.start_time, body.end_time, None, body.start_values)
-        return wire.reply(sessions.call(None, "initialize", *start, **headers.model_dump()))
+        session = sessions.session(None, headers.clock, headers.key)
+        observation = session.initialize(body.start_time, body.end_time, start_values=body.start_values)
+        return wire.reply(wording.initialized(observation), session)
 
     @routes.operation(
         "PUT", "/initialize/<testid>", reply=replies.Values, example={"start_time": 900000, "warmup_period": 3600}
     )
     def initialize_test(testid: str, body: TestStartBody, headers: Preconditions) -> Response:
         """Start anew: {"start_time", "warmup_period", "final_time" (optional), "start_values" (optional)}."""
+        session = sessions.session(testid, headers.clock, headers.key)
         start = (body.start_time, body.final_time, body.warmup_period, body.start_values)
-        return wire.reply(sessions.call(testid, "initialize", *start, **headers.model_dump()))
+        return wire.reply(wording.initialized(session.initialize(*start), body.warmup_period), session)
 
     @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example=examples.ACTION)
     def advance(testid: str | None, body: ActionBody, headers: Preconditions) -> Response:
         """Simulate one control step: {input: value, ...}; with "dry_run" true look ahead and come back."""
-        form = () if testid is None else ("boptest",)
-        if body.dry_run:
-            return wire.reply(sessions.call(testid, "look_ahead", body.inputs, *form))
-        return wire.reply(sessions.call(testid, "advance", body.inputs, *form, **headers.model_dump()))
+        boptest = testid is not None
+        clamp = boptest if body.clamp is None else body.clamp
+        session = sessions.session(testid, headers.clock, headers.key)
+        step = session.look_ahead if body.dry_run else session.advance
+        return wire.reply(wording.advanced(step(body.inputs, clamp=clamp), boptest=boptest), session)
 
     @routes.operation(
         "PUT",
@@ -88,18 +97,14 @@ def blueprint(sessions: SessionManager) -> Routes:
     )
     def results(testid: str | None, body: ResultsBody) -> Response:
         """Trajectories: {"point_names": [...], "start_time", "final_time"}."""
-        window = (body.point_names, body.start_time, body.final_time)
-        try:
-            return columns.results(sessions.call(testid, "get_results", *window))
-        except InvalidValueError as error:
-            if testid is None:
-                raise
-            # BOPTEST has two spaces there
-            raise InvalidValueError(str(error).replace(". Check lists", ".  Check lists"), error.field) from error
+        session = sessions.session(testid)
+        trajectories = session.results(body.point_names, body.start_time, body.final_time)
+        return columns.results(wording.results(body.point_names, trajectories), session)
 
     @routes.operation("GET", "/health", reply=replies.Proof)
     def health() -> Response:
         """Step a copy of the plant and say how it went; the session stays as it is."""
-        return wire.reply(sessions.call(None, "health"))
+        session = sessions.session(None)
+        return wire.reply(wording.health(session.health()), session)
 
     return routes

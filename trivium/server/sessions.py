@@ -11,7 +11,7 @@ from flask import Response, current_app
 
 from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
-from trivium.server import columns, replies, wire
+from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody
 from trivium.session.manager import SessionManager
@@ -53,21 +53,21 @@ def blueprint(sessions: SessionManager) -> Routes:
     def steps(testid: str | None, body: StepsBody, headers: Preconditions) -> Response:
         """Many control steps: {"steps", "action", "trajectory", "point_names", "atomic", "dry_run"}, all optional."""
         _require_few(body, current_app.config["MAX_STEPS"])
-        steps = dict(body)
-        del steps["dry_run"]
-        if body.dry_run:
-            return columns.steps(sessions.call(testid, "look_ahead", steps, "many"))
-        return columns.steps(sessions.call(testid, "advance", steps, "many", **headers.model_dump()))
+        session = sessions.session(testid, headers.clock, headers.key)
+        advance = session.look_ahead_many if body.dry_run else session.advance_many
+        steps = {name: value for name, value in body if name != "dry_run"}
+        return columns.steps(wording.steps(advance(**steps)), session)
 
     @routes.operation("POST", "/snapshot[/<testid>]", reply=replies.Snapshot)
     def snapshot(testid: str | None) -> Response:
         """Store the session as it stands."""
-        return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.snapshot(testid)})
+        return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.session(testid).snapshot()})
 
     @routes.operation("PUT", "/restore[/<testid>]", reply=replies.Clock, example={"snapshot": "f4ccf3e410406366"})
     def restore(testid: str | None, body: SnapshotBody) -> Response:
         """Go back to a snapshot: {"snapshot"}."""
-        return wire.reply(sessions.restore(testid, body.snapshot))
+        session = sessions.session(testid)
+        return wire.reply(wording.restored(session.restore(body.snapshot)), session)
 
     @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
     def fork(testid: str | None, body: ForkBody) -> Response:

@@ -25,7 +25,8 @@ from trivium.errors import (
 )
 from trivium.numbers import shown
 from trivium.server.requests import MissingError
-from trivium.simulation.testcase import Reply
+from trivium.server.wording import Reply, sentence
+from trivium.session.proxy import Session
 
 _JSON = "application/json"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
@@ -42,20 +43,19 @@ def envelope(status: int, message: str, payload: Any = None) -> Response:
     return Response(body, status=status, content_type=_JSON)
 
 
-def reply(answer: Reply) -> Response:
-    """Return what a test case answers."""
-    return told(envelope(*answer), answer)
+def reply(answer: Reply, session: Session) -> Response:
+    """Return what a session answers."""
+    return marked(envelope(*answer), session)
 
 
-def told(response: Response, answer: Reply) -> Response:
-    """Add the header that tells when the plant of an answer did not come back bit by bit."""
-    restored = getattr(answer, "restored", "")
-    if restored in ("inexact", "replayed"):
-        response.headers["Session-Restored"] = restored
+def marked(response: Response, session: Session) -> Response:
+    """Add the header that reports when the model of a session did not come back bit by bit."""
+    if session.restored in ("inexact", "replayed"):
+        response.headers["Session-Restored"] = session.restored
     return response
 
 
-def streamed(answer: Reply) -> Response:
+def streamed(answer: Reply, session: Session) -> Response:
     """Return an answer whose payload maps names to arrays, sent column by column: a year of data needs no more memory
     than one column.
     """  # noqa: D205
@@ -69,7 +69,7 @@ def streamed(answer: Reply) -> Response:
             yield (b"," if i else b"") + orjson.dumps(name) + b":" + values
         yield b"}}"
 
-    return told(Response(parts(), status=answer.status, content_type=_JSON), answer)
+    return marked(Response(parts(), status=answer.status, content_type=_JSON), session)
 
 
 def body(*, form: bool = False) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def failure(error: TriviumError) -> Response:
         response = envelope(error.status, str(error), {"queue_position": error.position})
         response.headers["Retry-After"] = str(error.retry_after)
         return response
-    return envelope(error.status, str(error))
+    return envelope(error.status, sentence(error, boptest=bool((request.view_args or {}).get("testid"))))
 
 
 def _drain() -> None:

@@ -11,6 +11,7 @@ import socket
 import struct
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ import orjson
 
 from trivium import errors
 from trivium.errors import TriviumError
-from trivium.simulation.testcase import Reply
+from trivium.model.variable import Variable
+from trivium.protocol import Advanced, Columns, Initialized, Steps
+from trivium.session.proxy import About, SelfCheck
+from trivium.table import Table
 
 Block = bytes | memoryview
 
@@ -26,8 +30,8 @@ _LENGTH = struct.Struct("<I")
 _TOTAL = struct.Struct("<Q")
 #: Messages beyond this are received into a file [bytes].
 _SPOOLED = 8 * 2**20
-#: Stands for an array in a payload; no client can send such a name back to us.
-_ARRAY = "\0array"
+#: Marks the objects of JSON that are other values; no client can send such a name back to us.
+_MARK = "\0"
 
 
 class GoneError(Exception):
@@ -112,47 +116,43 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
         view = view[count:]
 
 
-class Answer(Reply):
-    """A reply that knows how its session was brought back when its host started; see docs/sessions.md."""
+#: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
+_VALUES = {kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Variable, About, SelfCheck)}
+_OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
 
-    restored = ""
 
+def pack_value(value: Any, restored: str = "") -> bytes:
+    """Return a value of the protocol as bytes; its arrays stay arrays, all else becomes JSON.
 
-def pack_reply(reply: Reply, restored: str = "") -> bytes:
-    """Return a reply as bytes; arrays in its payload stay arrays, all else becomes JSON."""
+    Parameters
+    ----------
+    value : Any
+    restored : str
+        How the session was brought back.
+    """
     arrays: list[np.ndarray[Any, Any]] = []
-    payload = _lifted(reply.payload, arrays)
-    text = orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY)
-    told = [[array.dtype.str, array.shape] for array in arrays]
-    head = {"status": reply.status, "message": reply.message, "arrays": told, "restored": restored}
-    return pack(head, [text, *(array.tobytes() for array in arrays)])
+
+    def encoded(part: Any) -> Any:
+        if isinstance(part, np.ndarray):
+            arrays.append(part)
+            return {_MARK: "array", "index": len(arrays) - 1}
+        if isinstance(part, np.generic):
+            return part.item()
+        if isinstance(part, Variable):
+            return {_MARK: "Variable", "args": astuple(part)}
+        if isinstance(part, Table):
+            return [dict(part), part.fields]
+        if isinstance(part, TriviumError):
+            return {_MARK: "error", **_error_head(part)}
+        return {_MARK: type(part).__name__, "args": part.__getnewargs__()}
+
+    text = orjson.dumps(value, default=encoded, option=_OPTIONS)
+    shapes = [[array.dtype.str, array.shape] for array in arrays]
+    return pack({"arrays": shapes, "restored": restored}, [text, *(array.tobytes() for array in arrays)])
 
 
-def _lifted(value: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
-    """Return a payload with the arrays in its objects replaced by their places in a list."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        arrays.append(value)
-        return {_ARRAY: len(arrays) - 1}
-    if isinstance(value, dict):
-        return {name: one if isinstance(one, float) else _lifted(one, arrays) for name, one in value.items()}
-    return value
-
-
-def _lowered(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
-    if isinstance(value, dict):
-        if _ARRAY in value:
-            return arrays[value[_ARRAY]]
-        return {name: _lowered(one, arrays) for name, one in value.items()}
-    return value
-
-
-def pack_error(error: TriviumError) -> bytes:
-    """Return an error as bytes."""
-    return pack({"error": type(error).__name__, "message": str(error), "about": vars(error)})
-
-
-def unpack_reply(data: Block) -> Answer:
-    """Return the reply that bytes hold.
+def unpack_value(data: Block) -> tuple[Any, str]:
+    """Return the value that bytes hold, and how the session was brought back.
 
     Raises
     ------
@@ -162,13 +162,34 @@ def unpack_reply(data: Block) -> Answer:
     head, parts = unpack(data)
     if "error" in head:
         raise _error(head)
-    payload = orjson.loads(parts[0])
-    if head["arrays"]:
-        told = zip(head["arrays"], parts[1:], strict=True)
-        payload = _lowered(payload, [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in told])
-    answer = Answer(head["status"], head["message"], payload)
-    answer.restored = head["restored"]
-    return answer
+    shapes = zip(head["arrays"], parts[1:], strict=True)
+    arrays = [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in shapes]
+    return _decoded(orjson.loads(parts[0]), arrays), head["restored"]
+
+
+def _decoded(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
+    """Return a value whose parts are made again."""
+    if isinstance(value, list):
+        return [_decoded(part, arrays) if isinstance(part, dict | list) else part for part in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get(_MARK)
+    if kind is None:
+        return {name: _decoded(part, arrays) if isinstance(part, dict | list) else part for name, part in value.items()}
+    if kind == "array":
+        return arrays[value["index"]]
+    if kind == "error":
+        return _error(value)
+    return _VALUES[kind](*_decoded(value["args"], arrays))
+
+
+def pack_error(error: TriviumError) -> bytes:
+    """Return an error as bytes."""
+    return pack(_error_head(error))
+
+
+def _error_head(error: TriviumError) -> dict[str, Any]:
+    return {"error": type(error).__name__, "message": str(error), "about": vars(error)}
 
 
 def _error(head: Mapping[str, Any]) -> TriviumError:

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from trivium.errors import ModelError
 from trivium.session.config import Config
 from trivium.session.ending import kill
 from trivium.session.folder import Folder, Status, runtime_dir
-from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_reply
+from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
 from trivium.session.observer import Observer
 from trivium.session.process import resident
-from trivium.simulation.testcase import CHANGING, Reply
+from trivium.session.proxy import SERVED
 from trivium.storage import locked
 
 #: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
@@ -157,24 +157,31 @@ class Handle:
     def call(
         self,
         method: str,
-        *arguments: Any,
+        arguments: Sequence[Any] = (),
+        options: Mapping[str, Any] | None = None,
         clock: float | None = None,
         key: str | None = None,
-        **options: Any,
-    ) -> Reply:
-        """Have a method of the test case called.
+    ) -> tuple[Any, str]:
+        """Have the host do what it serves.
 
         Parameters
         ----------
         method : str
-        *arguments : Any
+            Of `trivium.session.proxy.SERVED`.
+        arguments : sequence
             What JSON can hold.
+        options : Mapping, optional
+            Named arguments.
         clock : float, optional
-            Refuse when the session does not stand there [s].
+            Refuse when the session is elsewhere [s].
         key : str, optional
             A second request of the same key gets the reply of the first.
-        **options : Any
-            Named arguments.
+
+        Returns
+        -------
+        value : Any
+        restored : str
+            How the session was brought back; see docs/sessions.md.
 
         Raises
         ------
@@ -183,7 +190,8 @@ class Handle:
         """
         name = os.urandom(16).hex()
         request = {
-            "method": method, "args": list(arguments), "options": options, "id": name, "clock": clock, "key": key
+            "method": method, "args": list(arguments), "options": dict(options or {}), "id": name, "clock": clock,
+            "key": key,
         }  # fmt: skip
         message = pack(request, verbatim=True)
         for _ in range(ATTEMPTS):
@@ -202,7 +210,7 @@ class Handle:
                 data = outcome
             else:
                 self._pool.append((os.getpid(), sock))
-            return unpack_reply(data)
+            return unpack_value(data)
         raise ModelError("the process of this session keeps ending before it begins with the request")
 
     def close(self) -> None:
@@ -261,7 +269,7 @@ class Handle:
                     self._observer.brought_back(self._config.testid, self.restored, time.monotonic() - started)
                 return sock
             if "locked" not in head:
-                unpack_reply(data)  # raises what the host said
+                unpack_value(data)  # raises what the host said
         except _DiedError as died:
             sock.close()
             after = self._folder.status()
@@ -320,7 +328,7 @@ class Handle:
         head, _ = unpack(data)
         if "outcome" not in head:
             return data
-        if head["outcome"] == "unknown" and not (busy and method not in CHANGING):
+        if head["outcome"] == "unknown" and not (busy and not SERVED[method].changes):
             return None
         return f"The session stands where it stood, at {head['time']}s"
 

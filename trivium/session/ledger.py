@@ -24,7 +24,7 @@ from trivium.session.journal import Durability, Journal, Kind, Record
 from trivium.session.rows import Named
 
 #: Version of what is recorded; sessions of another one are refused.
-VERSION = 2
+VERSION = 3
 #: How many replies are kept for those who ask again.
 REPLIES = 64
 #: Largest reply that is kept, and how much all of them may take [bytes].

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu.registry import open_model
 from trivium.session.signature import Signature, signature
 from trivium.session.trial import Trial, trial
 from trivium.simulation import state
 from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase
 
 
 class Prepared(NamedTuple):

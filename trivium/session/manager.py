@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ from trivium.errors import (
     TriviumError,
     UnknownSessionError,
 )
+from trivium.protocol import Simulation
 from trivium.session import layout, rows
 from trivium.session.admission import RETRY_AFTER, Admission
 from trivium.session.catalogue import Catalogue
@@ -33,10 +35,10 @@ from trivium.session.folder import Folder
 from trivium.session.handle import Handle, Nursery
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
+from trivium.session.proxy import Session
 from trivium.session.snapshots import Snapshot, Snapshots
 from trivium.session.standing import tell
 from trivium.settings import Settings
-from trivium.simulation.testcase import Reply
 
 log = logging.getLogger(__name__)
 
@@ -79,18 +81,18 @@ class SessionManager:
             When the test case cannot be opened.
         """
         try:
-            if self.call(None, "about").payload["changed"]:  # its host is an older server's
+            if self.session(None).about().changed:  # its host is an older server's
                 end_host(self._folder(None))
-                self.call(None, "about")
+                self.session(None).about()
         except StateError:
             with self._admission.alone():
                 self._set_aside()
-            self.call(None, "about")
+            self.session(None).about()
 
     def _set_aside(self) -> None:
         """Keep the default session for people to look at, and make room for another one."""
         try:
-            self.call(None, "about")  # another worker may have done it
+            self.session(None).about()  # another worker may have done it
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
@@ -129,7 +131,7 @@ class SessionManager:
         folder.create({"testcase": chosen})
         handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
         try:
-            handle.call("advance", {})
+            handle.call(Simulation.advance.__name__)
         except (ModelError, ResourcesError, InvalidValueError) as error:
             raise InvalidValueError(f"The test case {file} cannot be used: {error}", "file") from error
         finally:
@@ -177,85 +179,55 @@ class SessionManager:
         testid = folder.testid
         try:
             if not folder.queued.exists():
-                self.call(testid, "about")
+                self.session(testid).about()
         except BaseException:
             self.stop(testid)
             raise
         return testid
 
-    def call(
-        self,
-        testid: str | None,
-        method: str,
-        *arguments: Any,
-        clock: float | None = None,
-        key: str | None = None,
-        **options: Any,
-    ) -> Reply:
-        """Call a method of a session's test case.
+    def session(
+        self, testid: str | None, clock: float | None = None, key: str | None = None, *, persistent: bool = False
+    ) -> Session:
+        """Return a session, None for the default one; it implements `trivium.protocol.Simulation`.
+
+        Its members raise `UnknownSessionError` when there is no such session, and `ConflictError` when the session is
+        elsewhere, or the key was used for something else.
 
         Parameters
         ----------
         testid : str or None
-            None for the default session.
-        method : str
-            See `TestCase`; ``health``: step a copy of the plant.
-        *arguments, **options : Any
-            What JSON can hold.
-        clock : float, optional
-            Where the client believes the session to stand [s].
-        key : str, optional
-            Idempotency-Key: a second request of it gets the reply of the first.
-
-        Raises
-        ------
-        UnknownSessionError
-            When there is no such session.
-        ConflictError
-            When the session stands elsewhere, or the key stood for something else.
-        TriviumError
-            What the method raises; also when the session's process died of it.
+        clock, key, persistent
+            See `trivium.session.proxy.Session`.
         """
+        return Session(
+            partial(self._call, testid), lambda: self.stop(testid or self._default), clock, key, persistent=persistent
+        )
+
+    def _call(self, testid: str | None, method: str, *request: Any) -> tuple[Any, str]:
+        """Have the host of a session do what it serves, and let the observer know."""
         started = time.perf_counter()
-        outcome: Reply | TriviumError
+        outcome: Any = None
         try:
-            outcome = self._call(testid, method, *arguments, clock=clock, key=key, **options)
+            try:
+                outcome, restored = self._handle(testid).call(method, *request)
+            except UnknownSessionError:  # another worker stopped it
+                with self._lock:
+                    handle = self._handles.pop(testid or self._default, None)
+                if handle is not None:
+                    handle.close()
+                if testid is not None:
+                    raise
+                outcome, restored = self._handle(None).call(method, *request)
         except TriviumError as error:
             outcome = error
-        self._observer.called(method, time.perf_counter() - started, outcome)
-        if isinstance(outcome, TriviumError):
-            raise outcome
-        return outcome
-
-    def _call(self, testid: str | None, method: str, *arguments: Any, **options: Any) -> Reply:
-        try:
-            return self._handle(testid).call(method, *arguments, **options)
-        except UnknownSessionError:  # another worker stopped it
-            with self._lock:
-                handle = self._handles.pop(testid or self._default, None)
-            if handle is not None:
-                handle.close()
-            if testid is not None:
-                raise
-            return self._handle(None).call(method, *arguments, **options)
+            raise
+        finally:
+            self._observer.called(method, time.perf_counter() - started, outcome)
+        return outcome, restored
 
     def restored(self, testid: str | None) -> str:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
         return self._handle(testid).restored
-
-    def snapshot(self, testid: str | None) -> str:
-        """Store the session as it stands and return the snapshot's id."""
-        return str(self._handle(testid).call("snapshot").payload)
-
-    def restore(self, testid: str | None, snapshot_id: str) -> Reply:
-        """Go back to a snapshot of the session; what happened since is forgotten.
-
-        Raises
-        ------
-        InvalidValueError
-            When the session has no such snapshot.
-        """
-        return self._handle(testid).call("restore", snapshot_id)
 
     def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
@@ -268,7 +240,7 @@ class SessionManager:
             When there are as many sessions as may be.
         """
         of = self._folder(testid)
-        taken = self.snapshot(testid) if snapshot_id is None else snapshot_id
+        taken = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
             snapshot = self._snapshot(of, taken)
             folder = self._admission.admit(str(of.about()["testcase"]))

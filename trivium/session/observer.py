@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from trivium.errors import TriviumError
-from trivium.simulation.testcase import Reply
+from typing import Any
 
 
 class Observer:
     """Hears what happens to sessions, in the thread of the request; hearing must be quick and never fails."""
 
-    def called(self, method: str, seconds: float, outcome: Reply | TriviumError) -> None:
+    def called(self, method: str, seconds: float, outcome: Any) -> None:
         """Hear of a request to a session that was answered or failed.
 
         Parameters
@@ -18,7 +17,8 @@ class Observer:
             Of the test case.
         seconds : float
             Until the answer.
-        outcome : Reply or TriviumError
+        outcome : Any
+            The value that was returned, or the `TriviumError`.
         """
 
     def host_died(self, testid: str, why: str) -> None:

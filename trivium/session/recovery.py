@@ -6,21 +6,23 @@ recorded then. What was only meant to be done is never done again.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from trivium.errors import StateError
+from trivium.evaluation.testcase import TestCase
 from trivium.model.contract import FloatArray
 from trivium.model.contract import State as ModelState
 from trivium.session import rows
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared
 from trivium.simulation import state
-from trivium.simulation.testcase import TestCase
 
 
-def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
+def recover(prepared: Prepared, ledger: Ledger, folder: Path, again: Callable[[Mapping[str, Any]], object]) -> str:
     """Bring a test case to where a journal ends that has a base.
 
     Parameters
@@ -29,6 +31,8 @@ def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
     ledger : Ledger
     folder : Path
         Of the row files.
+    again : Callable
+        Does a recorded request once more.
 
     Returns
     -------
@@ -49,11 +53,11 @@ def recover(prepared: Prepared, ledger: Ledger, folder: Path) -> str:
     if not case.can_restore:
         history.append(table)
         light = ledger.done[-1].state if ledger.done else None
-        case.restore(ledger.base.state if light is None else bytes(light))
+        case.set_state(ledger.base.state if light is None else bytes(light))
         return "replayed"
-    case.restore(ledger.base.state)
+    case.set_state(ledger.base.state)
     for done in ledger.done:
-        getattr(case, done.intent["method"])(*done.intent["args"], **done.intent["options"])
+        again(done.intent)
     if not len(table):
         return came_back(case, exact=prepared.trial.exact_elsewhere)
     if np.array_equal(case.history_rows(before), table, equal_nan=True):
@@ -80,4 +84,4 @@ def _adopt(prepared: Prepared, before: int, table: FloatArray) -> None:
     history.cut(before)
     history.append(table)
     outputs = table[-1, 1 + len(case.stepper.model.inputs) :]
-    case.restore(state.encode(now._replace(position=now.position._replace(outputs=outputs)), prepared.origin))
+    case.set_state(state.encode(now._replace(position=now.position._replace(outputs=outputs)), prepared.origin))

@@ -10,26 +10,36 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from trivium.errors import ConflictError, InvalidValueError, ModelError, StorageError, TriviumError
-from trivium.model.fmu.selfcheck import self_check
+from trivium.evaluation.testcase import TestCase
+from trivium.protocol import OPERATIONS, Simulation
 from trivium.session import rows
 from trivium.session.config import Config
 from trivium.session.folder import Folder
-from trivium.session.frames import Block, pack, pack_reply
+from trivium.session.frames import Block, pack, pack_value
 from trivium.session.ledger import Base, Ledger, digest
 from trivium.session.local import Prepared
 from trivium.session.process import resident
+from trivium.session.proxy import SERVED, About, Hosted, SelfCheck
 from trivium.session.recovery import came_back, recover
+from trivium.session.selfcheck import self_check
 from trivium.session.signature import signature
 from trivium.session.snapshots import Snapshots
-from trivium.simulation.testcase import CHANGING, Reply
 
-#: Methods after which nothing that was before is needed.
-RESTARTING = frozenset({"initialize", "restore", "set_scenario"})
+#: Changes after which nothing that was before is needed.
+RESTARTING = {each.__name__ for each in (Simulation.initialize, Simulation.restore, Simulation.set_scenario)}
+#: Methods that bring the model back.
+_LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ahead_many)}
+#: What is served of a test case, by name.
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    name: attrgetter(name) if operation.attribute else getattr(TestCase, name) for name, operation in OPERATIONS.items()
+}
 #: How much simulation is done again after a crash at most, as it was measured the first time [s].
 REPLAY = 0.2
 
@@ -59,6 +69,13 @@ class Session:
         self._ledger = ledger
         self._prepared = prepared
         self._case = prepared.case
+        self._served: dict[str, Callable[..., Any]] = {
+            **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
+            Simulation.snapshot.__name__: self._snapshot,
+            Simulation.restore.__name__: self._restore,
+            Hosted.about.__name__: self._about,
+            Hosted.health.__name__: self._health,
+        }
         self._unsaved = 0.0
         #: How many requests changed the session.
         self.changes = 0
@@ -101,14 +118,14 @@ class Session:
         if method == "outcome":
             outcome = self._ledger.outcome(request["of"])
             return outcome if isinstance(outcome, bytes) else pack({"outcome": outcome, "time": self.time})
-        if method in ("snapshot", "health", "about"):
-            return pack_reply(getattr(self, f"_{method}")())
-        if method in CHANGING:
+        if method not in self._served:
+            raise TriviumError(f"there is no method {method}")
+        if SERVED[method].changes:
             return self._change(request, message)
-        reply = self._call(request)
-        if method == "look_ahead":
+        value = self._served[method](*request["args"], **request["options"])
+        if method in _LOOKING:
             self._rolled_back()
-        return pack_reply(reply, self.restored)
+        return pack_value(value, self.restored)
 
     def _change(self, request: dict[str, Any], message: Block) -> bytes:
         """Do a request as a transaction."""
@@ -126,16 +143,16 @@ class Session:
         self._ledger.intend(message)
         before, started = len(case.stepper.history), time.perf_counter()
         try:
-            reply = self._restore(*request["args"]) if method == "restore" else self._call(request)
+            value = self._served[method](*request["args"], **request["options"])
         except TriviumError as error:
             self._ledger.abort(error)
             if isinstance(error, (ModelError, StorageError)):
                 self._rolled_back()
             raise
         self._unsaved += time.perf_counter() - started
-        if method == "initialize":
+        if method == Simulation.initialize.__name__:
             self.restored = "new"  # nothing is left of a plant that was brought back
-        data = pack_reply(reply, self.restored)
+        data = pack_value(value, self.restored)
         try:
             if method in RESTARTING:
                 self._rebase(request, of, data)
@@ -152,14 +169,10 @@ class Session:
                 self._rebase()
         return data
 
-    def _call(self, request: Mapping[str, Any]) -> Reply:
-        method = request["method"]
-        if method.startswith("_"):
-            raise TriviumError(f"there is no method {method}")
-        reply: Reply = getattr(self._case, method)(*request["args"], **request["options"])
-        return reply
+    def _again(self, request: Mapping[str, Any]) -> None:
+        self._served[request["method"]](*request["args"], **request["options"])
 
-    def _restore(self, name: str) -> Reply:
+    def _restore(self, name: str) -> float:
         snapshot = self._snapshots.load(name)
         if snapshot is None:
             raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
@@ -168,12 +181,12 @@ class Session:
         rows.share(snapshot.parts, self._rows)
         history.adopt([(self._rows / path.name, count) for path, count in snapshot.parts])
         try:
-            case.restore(snapshot.state)
+            case.set_state(snapshot.state)
         except BaseException:
             history.adopt(before)
             raise
         self.restored = came_back(case, exact=self._prepared.trial.exact_elsewhere)
-        return Reply(200, f"Restored the session to {case.time}s.", {"time": case.time})
+        return case.time
 
     def _rolled_back(self) -> None:
         """Say so where the plant that was brought back may be another one."""
@@ -184,7 +197,7 @@ class Session:
 
     def _recover(self) -> None:
         started = time.perf_counter()
-        self.restored = recover(self._prepared, self._ledger, self._rows)
+        self.restored = recover(self._prepared, self._ledger, self._rows, self._again)
         self._unsaved = time.perf_counter() - started
 
     def _rebase(self, request: Mapping[str, Any] | None = None, of: str = "", reply: bytes = b"") -> None:
@@ -212,14 +225,12 @@ class Session:
 
     # -- what is asked of the session itself --------------------------------------------------------------------------
 
-    def _snapshot(self) -> Reply:
-        name = self._snapshots.store(self._case.state(), self._case.stepper.history.parts())
-        return Reply(200, f"Stored the session at {self.time}s.", name)
+    def _snapshot(self) -> str:
+        return self._snapshots.store(self._case.state(), self._case.stepper.history.parts())
 
-    def _health(self) -> Reply:
-        return Reply(200, "Stepped the plant successfully.", self_check(self._case))
+    def _health(self) -> SelfCheck:
+        return self_check(self._case)
 
-    def _about(self) -> Reply:
+    def _about(self) -> About:
         pid = os.getpid()
-        about = {"time": self.time, "restored": self.restored, "memory": resident(pid), "pid": pid}
-        return Reply(200, "", {**about, "changed": signature(*self._of) != self._prepared.signature})
+        return About(self.time, self.restored, resident(pid), pid, signature(*self._of) != self._prepared.signature)

@@ -160,7 +160,7 @@ class _Forking:
             os.close(handle)
         if self._prepared.case.can_restore:
             with contextlib.suppress(TriviumError):
-                self._prepared.case.look_ahead({})  # what a first step needs is in memory then
+                self._prepared.case.look_ahead()  # what a first step needs is in memory then
         try:
             data, handles, _, _ = socket.recv_fds(self._control, 2**16, 1)
         except OSError:  # the zygote was killed

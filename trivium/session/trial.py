@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from trivium.errors import TriviumError
+from trivium.evaluation.testcase import TestCase
 from trivium.session.frames import Block, pack, unpack
 from trivium.session.process import die_with
-from trivium.simulation.testcase import TestCase
 from trivium.storage import replace_file
 
 #: How long each half of the trial may take [s].
@@ -88,10 +88,10 @@ def _try(case: TestCase) -> Trial:
 def _save(case: TestCase) -> bytes:
     """Save, go on, come back, go on again."""
     try:
-        case.advance({})
+        case.advance()
         state, rows = case.state(), case.history_rows().tobytes()
         expected = _go_on(case)
-        case.restore(state)
+        case.set_state(state)
         return pack({}, [state, rows, expected, _go_on(case)])
     except TriviumError:
         return pack({})
@@ -100,7 +100,7 @@ def _save(case: TestCase) -> bytes:
 def _restore(case: TestCase, state: bytes, rows: Block) -> bytes:
     try:
         case.set_history(np.frombuffer(rows).reshape(-1, len(case.stepper.history.columns)))
-        case.restore(state)
+        case.set_state(state)
         return _go_on(case)
     except TriviumError:
         return b""
@@ -109,7 +109,7 @@ def _restore(case: TestCase, state: bytes, rows: Block) -> bytes:
 def _go_on(case: TestCase) -> bytes:
     before = len(case.stepper.history)
     for _ in range(STEPS):
-        case.advance({})
+        case.advance()
     return case.history_rows(before).tobytes()
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from trivium.errors import InvalidValueError
+from trivium.arguments import unknown_name
+from trivium.errors import InvalidValueError, UnknownNameError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 from trivium.numbers import parse_input, parse_number, shown
-from trivium.suggestions import did_you_mean
+from trivium.protocol import Clamped
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
 ACTIVATE = "_activate"
@@ -23,14 +24,17 @@ _MOST = sys.float_info.max
 
 
 class Actions:
-    """The control inputs of a plant.
+    """The control inputs of a model.
 
     Parameters
     ----------
     controls : sequence of Variable
+    owner : str
+        Name of the model, for messages.
     """
 
-    def __init__(self, controls: Sequence[Variable]) -> None:
+    def __init__(self, controls: Sequence[Variable], owner: str = "the model") -> None:
+        self._owner = owner
         self.variables = tuple(controls)
         self.position = {variable.name: i for i, variable in enumerate(controls)}
         self._least = np.array([-math.inf if v.minimum is None else v.minimum for v in controls])
@@ -58,7 +62,9 @@ class Actions:
         """
         controls = before.copy()
         for name, value in u.items():
-            at = self._at(name)
+            at = self.position.get(name, -1)
+            if at < 0:
+                raise self._unknown(name)
             low, high = self._plain[at]
             if type(value) is float and low <= value <= high:
                 controls[at] = value
@@ -66,31 +72,32 @@ class Actions:
                 controls[at] = parse_input(value, self.variables[at])
         return controls
 
-    def clamp(self, u: Mapping[str, Any], before: FloatArray) -> tuple[FloatArray, str]:
-        """Return all control inputs, brought within their bounds, and the warnings about it; parameters as in `parse`.
+    def clamp(self, u: Mapping[str, Any], before: FloatArray) -> tuple[FloatArray, list[Clamped]]:
+        """Return all control inputs, brought within their bounds, and those that were out; parameters as in `parse`.
 
         Raises
         ------
         InvalidValueError
             When a name is unknown, or a value is no finite number or no switch's position.
         """
-        controls, warnings = before.copy(), ""
+        controls, clamped = before.copy(), list[Clamped]()
         for name, value in u.items():
-            at = self._at(name)
+            at = self.position.get(name, -1)
+            if at < 0:
+                raise self._unknown(name)
             if value is None:
                 continue
             variable = self.variables[at]
             number = _switch(value, name) if name.endswith(ACTIVATE) else parse_number(value, name, "input")
-            warning = ""
+            bound = number
             if variable.maximum is not None and number > variable.maximum:
-                warning, used = f"above maximum of {variable.maximum}", variable.maximum
+                bound = variable.maximum
             elif variable.minimum is not None and number < variable.minimum:
-                warning, used = f"below minimum of {variable.minimum}", variable.minimum
-            if warning:
-                warnings = f"WARNING: value of {number} for {name} is {warning}.  Using {used}. ;{warnings}"
-                number = used
-            controls[at] = parse_input(number, variable)  # what is left to refuse: a switch half way
-        return controls, warnings
+                bound = variable.minimum
+            if bound != number:
+                clamped.append(Clamped(name, number, bound))
+            controls[at] = parse_input(bound, variable)  # what is left to refuse: a switch half way
+        return controls, clamped
 
     def trajectory(self, given: Any, before: FloatArray) -> FloatArray:
         """Return the control inputs of several control steps.
@@ -123,7 +130,11 @@ class Actions:
             try:
                 before = controls[k] = self.parse(u, before)
             except InvalidValueError as error:
-                raise InvalidValueError(f"Step {k + 1} of the trajectory: {error}", error.field) from error
+                place = f"Step {k + 1} of the trajectory: "
+                error.args = (f"{place}{error}",)
+                if isinstance(error, UnknownNameError):
+                    error.place = place
+                raise
         return controls
 
     def _all_good(self, given: Any, before: FloatArray) -> FloatArray | None:
@@ -163,13 +174,8 @@ class Actions:
         controls[:, at] = values
         return controls
 
-    def _at(self, name: str) -> int:
-        at = self.position.get(name)
-        if at is None:
-            raise InvalidValueError(
-                f"Unexpected input variable: {shown(name)}.{did_you_mean(name, self.position)}", name
-            )
-        return at
+    def _unknown(self, name: str) -> UnknownNameError:
+        return unknown_name(self._owner, "input", name, self.position, name, "inputs")
 
 
 def _steps(given: Any) -> Iterator[Mapping[str, Any]]:

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from trivium.arguments import unknown_name
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
 from trivium.numbers import parse_input, shown
 from trivium.simulation.actions import Actions
 from trivium.simulation.initialization import InitializationActions
-from trivium.simulation.position import Position
+from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
 from trivium.simulation.times import Clock
 from trivium.simulation.warm import WarmStarts
@@ -175,43 +176,39 @@ class Starts:
         return controls
 
 
-def parse_start_values(given: Any, parameters: Mapping[str, Variable]) -> StartValues:
-    """Return the start values of a request.
+def parse_start_values(
+    values: Mapping[str, Any], parameters: Mapping[str, Variable], owner: str = "the model"
+) -> StartValues:
+    """Return start values, checked.
 
     Parameters
     ----------
-    given : Mapping[str, float or int or bool or str or None] or None
+    values : Mapping[str, float or int or bool or str or None]
         None in place of a value keeps what the model has.
     parameters : Mapping[str, Variable]
         What may be set, by name.
+    owner : str
+        Name of the model, for messages.
 
     Raises
     ------
     InvalidValueError
         When a name is unknown, or a value is of the wrong kind or out of bounds.
     """
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise InvalidValueError(
-            f"Invalid value for parameter start_values. It must be an object, but is {type(given)}.", "start_values"
-        )
-    values: dict[str, float | str] = {}
-    for name, value in given.items():
+    checked: dict[str, float | str] = {}
+    for name, value in values.items():
         variable = parameters.get(name)
         if variable is None:
-            raise InvalidValueError(
-                f"Unexpected name {shown(name)} in parameter start_values. Check the list of parameters.", name
-            )
+            raise unknown_name(owner, "start value", name, parameters, name, "parameters")
         if value is None:
             continue
         if variable.kind != "text":
-            values[name] = parse_input(value, variable)
+            checked[name] = parse_input(value, variable)
         elif isinstance(value, str):
-            values[name] = value
+            checked[name] = value
         else:
             raise InvalidValueError(
                 f"Invalid value {shown(value)} for parameter {name}. Value must be a string, but is {type(value)}.",
                 name,
             )
-    return values
+    return checked

@@ -14,13 +14,12 @@ import struct
 import sys
 import zlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from trivium.errors import StateError
-from trivium.model.contract import FloatArray, Model, Snapshot
-from trivium.simulation.position import Beginning, Mark, Position
+from trivium.model.contract import FloatArray, Model, Snapshot, StartValues
 from trivium.simulation.resources import Resources
 from trivium.simulation.times import Clock
 
@@ -28,11 +27,73 @@ _MAGIC = b"TRIVSTAT"
 _HEAD = struct.Struct("<8sI")
 _LENGTH = struct.Struct("<I")
 #: Version of this layout and of what the loop over time computes; a state of another version is refused.
-VERSION = 3
+VERSION = 4
+
+
+class Position(NamedTuple):
+    """A moment of a simulation.
+
+    Attributes
+    ----------
+    time : float
+        Clock [s].
+    outputs : FloatArray, shape (n_outputs,)
+        Outputs of the model then.
+    stepped : bool
+        Whether a client's step led there, and not an initialization.
+    texts : Mapping[str, str]
+        Outputs that are text.
+    """
+
+    time: float
+    outputs: FloatArray
+    stepped: bool
+    texts: Mapping[str, str] = {}
+
+
+class Beginning(NamedTuple):
+    """How the present life of the model began: with the rows of the history, all that a replay needs.
+
+    Attributes
+    ----------
+    kind : {"observed", "initialized", "warmed"}
+        ``observed``: the first row is an observation, the model begins with the inputs of the first step.
+        ``initialized``: the first row is the model after its initialization. ``warmed``: all rows are steps.
+    time : float
+        Where the model is initialized [s].
+    start_values : Mapping[str, float or str]
+        What is set before its initialization.
+    """
+
+    kind: Literal["observed", "initialized", "warmed"]
+    time: float
+    start_values: StartValues
+
+    @property
+    def rows_before_steps(self) -> int:
+        """How many rows of the history, at the head, are no steps of the model."""
+        return 0 if self.kind == "warmed" else 1
+
+
+class Mark(NamedTuple):
+    """All that a stepper needs to come back to a moment, but for the rows of the history.
+
+    Attributes
+    ----------
+    snapshot : Snapshot or None
+        The model; None where only a replay of the rows brings it back.
+    rows : int
+        Rows of the history then.
+    beginning : Beginning
+    """
+
+    snapshot: Snapshot | None
+    rows: int
+    beginning: Beginning
 
 
 class State(NamedTuple):
-    """Everything that a test case is at a moment.
+    """Everything that a simulation is at a moment.
 
     Attributes
     ----------
@@ -48,8 +109,8 @@ class State(NamedTuple):
         End of the simulation [s].
     first_row : int
         Row of the history where the test begins.
-    scenario : Mapping[str, Any]
-        Parts of the scenario.
+    conditions : Mapping[str, Any]
+        What it runs under, of `Simulation._conditions`.
     """
 
     mark: Mark
@@ -58,7 +119,7 @@ class State(NamedTuple):
     clock: Clock
     end_time: float
     first_row: int
-    scenario: Mapping[str, Any]
+    conditions: Mapping[str, Any]
 
 
 def origin(resources: Resources, model: Model) -> str:
@@ -97,7 +158,7 @@ def encode(state: State, of: str) -> bytes:
         "clock": state.clock,
         "end_time": state.end_time,
         "first_row": state.first_row,
-        "scenario": dict(state.scenario),
+        "conditions": dict(state.conditions),
         "rows": state.mark.rows,
         "beginning": {**state.mark.beginning._asdict(), "start_values": dict(state.mark.beginning.start_values)},
         "controls": len(state.controls),
@@ -146,5 +207,5 @@ def decode(data: bytes, of: str) -> State:
         Clock(*header["clock"]),
         header["end_time"],
         header["first_row"],
-        header["scenario"],
+        header["conditions"],
     )

@@ -18,7 +18,7 @@ from trivium.simulation.boundary import Disturbances
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
 from trivium.simulation.plant import Law
-from trivium.simulation.position import Beginning, Mark, Position
+from trivium.simulation.state import Beginning, Mark, Position
 from trivium.simulation.times import difference
 
 

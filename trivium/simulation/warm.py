@@ -14,7 +14,7 @@ import numpy as np
 
 from trivium.errors import ModelError
 from trivium.model.contract import FloatArray, State
-from trivium.simulation.position import Mark, Position
+from trivium.simulation.state import Mark, Position
 from trivium.simulation.stepper import Stepper
 
 #: Most that is kept of starts [bytes].

@@ -68,13 +68,13 @@ def drive(resources: Path, boundary: Disturbances, rows: int) -> Iterator[Row]:
         case = open_testcase(resources, Path(state))
         try:
             outputs = [variable.name for variable in case.stepper.model.outputs]
-            seen = case.initialize(0).payload
+            seen = case.initialize(0)
             for k in range(rows):
                 now = dict(zip(boundary.names, boundary.values[k].tolist(), strict=True))
                 if k == 0:
                     controller.reset(seen, now)
                 action = controller.action(seen, now)
-                reply = case.advance(action).payload
+                reply = case.advance(action)
                 time = boundary.time0 + k * boundary.interval
                 yield Row(time, action, {n: seen[n] for n in outputs}, {n: reply[n] for n in outputs}, controller.mode)
                 seen = reply

@@ -7,9 +7,9 @@ import pytest
 from trivium.control import commands
 from trivium.control.drive import controller, drive
 from trivium.errors import InvalidValueError, SettingsError, StorageError
+from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
-from trivium.simulation.testcase import TestCase
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def case(resources: Path, state_dir: Path):
 def test_drives_as_a_client_would(case: TestCase) -> None:
     times: list[float] = []
     by = controller("rules", case)
-    last = drive(case, by, case.initialize(7200).payload, 7200 + 5 * 300 + 100, times.append)
+    last = drive(case, by, case.initialize(7200), 7200 + 5 * 300 + 100, times.append)
     assert (case.time, times) == (7200 + 5 * 300, [300.0] * 5)
     case2 = case.twin()
-    by.reset(observation := case2.initialize(7200).payload, case2.boundary())
+    by.reset(observation := case2.initialize(7200), case2.boundary())
     for _ in range(5):
-        observation = case2.advance(by.action(observation, case2.boundary())).payload
+        observation = case2.advance(by.action(observation, case2.boundary()))
     assert last == observation
     case2.close()
 

@@ -9,20 +9,18 @@ import pytest
 
 from trivium.dashboard.readings import Readings
 from trivium.errors import BusyError, ModelError, UnknownSessionError
-from trivium.simulation.reply import Reply
-
-ABOUT = {"Unit": "K", "Description": "", "Minimum": 0.0, "Maximum": 400.0}
+from trivium.model.variable import Variable
 
 
 class Sessions:
-    """Sessions of two points; counts what it is asked, and may keep callers waiting."""
+    """Sessions of two points; counts how often results are read, and may keep callers waiting."""
 
     def __init__(self, names=("a",)):
         self.told = {
             name: {"testid": name, "testcaseid": "case", "default": name == "a", "time": 0.0, "state": "idle"}
             for name in names
         }
-        self.asked = []
+        self.count = 0
         self.arrived, self.go_on = threading.Semaphore(0), threading.Event()
         self.go_on.set()
         self.error = None
@@ -30,27 +28,32 @@ class Sessions:
     def sessions(self):
         return list(self.told.values())
 
-    def call(self, testid, method, *arguments):
-        self.asked.append(method)
-        if method == "get_results":
-            self.arrived.release()
-            assert self.go_on.wait(20)
-            if self.error:
-                raise self.error
-            names, start, end = arguments
-            times = np.arange(0.0, self.told[testid]["time"] + 1, 300)
-            times = times[(times >= start) & (times <= end)]
-            return Reply(200, "", {"time": times, **{name: times + 1 for name in names}})
-        payloads = {
-            "get_measurements": {"x": ABOUT},
-            "get_inputs": {"u": ABOUT},
-            "get_forecast_points": {},
-            "get_step": 300,
-        }
-        return Reply(200, "", payloads[method])
+    def session(self, testid):
+        return OneSession(self, testid)
 
     def reads(self):
-        return self.asked.count("get_results")
+        return self.count
+
+
+class OneSession:
+    inputs = {"u": Variable("u", "K", "", 0.0, 400.0)}  # noqa: RUF012
+    measurements = {"x": Variable("x", "K", "", 0.0, 400.0)}  # noqa: RUF012
+    forecast_points = {}  # noqa: RUF012
+    step = 300
+
+    def __init__(self, sessions, testid):
+        self._sessions, self._testid = sessions, testid
+
+    def results(self, names, start, end):
+        sessions = self._sessions
+        sessions.count += 1
+        sessions.arrived.release()
+        assert sessions.go_on.wait(20)
+        if sessions.error:
+            raise sessions.error
+        times = np.arange(0.0, sessions.told[self._testid]["time"] + 1, 300)
+        times = times[(times >= start) & (times <= end)]
+        return {"time": times, **{name: times + 1 for name in names}}
 
 
 def test_a_session_that_stands_still_is_not_asked_again():
@@ -105,8 +108,8 @@ def test_pages_take_half_of_the_threads_at_most():
     for thread in threads:
         thread.start()
         assert sessions.arrived.acquire(timeout=20)
-    with pytest.raises(BusyError):
-        readings.call("c", "get_step")
+    with pytest.raises(BusyError), readings.session("c"):
+        pass
     assert readings.read("c").trouble
     sessions.go_on.set()
     for thread in threads:

@@ -33,15 +33,15 @@ def sessions(tmp_path_factory):
 def test_a_session_under_a_controller_goes_where_the_test_case_itself_goes(sessions, tmp_path, name, steps):
     start = 9_000_000
     testid = sessions.select(sessions.testcases()[0])
-    sessions.call(testid, "initialize", start)
+    sessions.session(testid).initialize(start)
     driver = SessionDriver(sessions, testid, name)
     for _ in range(steps):
         driver.step({})
-    reached = sessions.call(testid, "get_results", list(POINTS), start, start + 300 * steps).payload
+    reached = sessions.session(testid).results(list(POINTS), start, start + 300 * steps)
     case = open_testcase(ROOT / "Resources", tmp_path)
     try:
-        drive(case, controller(name, case), case.initialize(start).payload, start + 300 * steps)
-        expected = case.get_results(list(POINTS), start, start + 300 * steps).payload
+        drive(case, controller(name, case), case.initialize(start), start + 300 * steps)
+        expected = case.results(list(POINTS), start, start + 300 * steps)
         assert len(reached["time"]) == steps + 1
         for point in ("time", *POINTS):
             np.testing.assert_array_equal(reached[point], expected[point], err_msg=point)
@@ -55,8 +55,8 @@ def test_inputs_of_the_user_stand_above_the_controller(sessions):
     testid = sessions.select(sessions.testcases()[0])
     try:
         reply = SessionDriver(sessions, testid, "rules").step({"Tchws_set_CHI": 288.65})
-        assert reply.payload["Tchws_set_CHI"] == 288.65
-        assert reply.payload["Tchws_set_HEX"] == 287.15
+        assert reply["Tchws_set_CHI"] == 288.65
+        assert reply["Tchws_set_HEX"] == 287.15
     finally:
         sessions.stop(testid)
 
@@ -64,7 +64,7 @@ def test_inputs_of_the_user_stand_above_the_controller(sessions):
 def test_looking_ahead_does_not_cheat_where_forecasts_err(sessions):
     testid = sessions.select(sessions.testcases()[0])
     try:
-        sessions.call(testid, "set_scenario", {"temperature_uncertainty": "high", "seed": 1})
+        sessions.session(testid).set_scenario(temperature_uncertainty="high", seed=1)
         with pytest.raises(InvalidValueError, match="forecasts err"):
             SessionDriver(sessions, testid, "look-ahead")
         with pytest.raises(InvalidValueError, match="no controller clever"):

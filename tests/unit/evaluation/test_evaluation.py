@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from trivium.errors import InvalidValueError
+from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
-from trivium.simulation.testcase import TestCase
 
 POWERS = ("P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum")
 CHILLERS = [f"CHI0{i}" for i in range(1, 7)]
@@ -24,14 +23,14 @@ def case(resources: Path, state_dir: Path):
 def drive(case: TestCase, steps: int) -> dict[str, float]:
     """Some steps with something happening: a chiller is switched off and on, the supply gets too warm."""
     for k in range(steps):
-        observation = case.advance({"CHI01": (k // 2) % 2, "Tchws_set_CHI": 287.0 + k / 10}).payload
+        observation = case.advance({"CHI01": (k // 2) % 2, "Tchws_set_CHI": 287.0 + k / 10})
     return observation
 
 
 def computed(case: TestCase, start: float, end: float) -> dict[str, float]:
     """The same with pandas, from what `/results` answers."""
     names = [*POWERS, "Mchw", "Tchw_r", "Tchw_supply", "VolumeFlowRate_cw", "Tcw_returnPipe", "Tcw_supply", *CHILLERS]
-    frame = pd.DataFrame(case.get_results(names, start, end).payload).set_index("time")
+    frame = case.results(names, start, end).frame()
     hours = frame.index.to_series().diff().iloc[1:] / 3600
     of = frame.iloc[1:]
     energy = (of[list(POWERS)].sum(axis=1) / 1000 * hours).sum()
@@ -58,34 +57,34 @@ def test_indicators_agree_with_pandas(case: TestCase, start: int) -> None:
     expected = computed(case, start, start + 15 * 300)
     assert expected["tdis_tot"] > 0 or start == 0
     assert expected["starts_chillers"] > 0
-    assert case.get_kpis(list(expected)).payload == pytest.approx(expected)
+    assert case.kpis(list(expected)) == pytest.approx(expected)
     window = computed(case, start + 1200, start + 3000)
-    assert case.get_kpis(list(expected), start + 1200, start + 3000).payload == pytest.approx(window)
+    assert case.kpis(list(expected), start + 1200, start + 3000) == pytest.approx(window)
 
 
 def test_they_begin_with_the_test_and_a_warm_up_does_not_count(case: TestCase) -> None:
     drive(case, 3)
-    assert case.get_kpis(["ener_tot"]).payload["ener_tot"] > 0
+    assert case.kpis(["ener_tot"])["ener_tot"] > 0
     case.initialize(7200, None, 3600)
-    assert case.get_kpis(["ener_tot", "starts_chillers"]).payload == {"ener_tot": 0.0, "starts_chillers": 0.0}
+    assert case.kpis(["ener_tot", "starts_chillers"]) == {"ener_tot": 0.0, "starts_chillers": 0.0}
     case.advance({})
-    power = case.get_results(POWERS, 7500, 7500).payload
+    power = case.results(POWERS, 7500, 7500)
     energy = sum(power[name][0] for name in POWERS) / 12e3
-    assert case.get_kpis().payload["ener_tot"] == pytest.approx(energy)
+    assert case.kpis()["ener_tot"] == pytest.approx(energy)
 
 
 def test_they_come_back_with_a_state(case: TestCase) -> None:
-    case.set_scenario({"electricity_price": "dynamic"})
+    case.set_scenario(electricity_price="dynamic")
     drive(case, 4)
-    stored, before = case.state(), case.get_kpis(["ener_tot", "cost_tot", "pele_tot"])
+    stored, before = case.state(), case.kpis(["ener_tot", "cost_tot", "pele_tot"])
     drive(case, 5)
-    case.set_scenario({"electricity_price": "constant"})
-    case.restore(stored)
-    assert case.get_kpis(["ener_tot", "cost_tot", "pele_tot"]) == before
-    assert case.get_scenario().payload["electricity_price"] == "dynamic"
+    case.set_scenario(electricity_price="constant")
+    case.set_state(stored)
+    assert case.kpis(["ener_tot", "cost_tot", "pele_tot"]) == before
+    assert case.scenario["electricity_price"] == "dynamic"
     twin = case.twin()
-    twin.restore(stored, case.history_rows())
-    assert twin.get_kpis(["ener_tot", "cost_tot", "pele_tot"]) == before
+    twin.set_state(stored, case.history_rows())
+    assert twin.kpis(["ener_tot", "cost_tot", "pele_tot"]) == before
     twin.close()
 
 
@@ -94,47 +93,47 @@ def test_they_come_back_with_a_state(case: TestCase) -> None:
 )
 def test_what_cannot_be_asked_is_refused(case: TestCase, arguments: tuple) -> None:
     with pytest.raises(InvalidValueError) as error:
-        case.get_kpis(*arguments)
+        case.kpis(*arguments)
     assert error.value.field in ("names", "start_time", "final_time")
 
 
 def test_every_indicator_has_a_point(case: TestCase) -> None:
-    points = case.get_kpi_points().payload
+    points = case.kpi_points
     case.advance({})
     case.advance({})
     case.advance({})
-    found = {name for name, value in case.get_kpis().payload.items() if value is not None}
+    found = {name for name, value in case.kpis().items() if value is not None}
     assert found == set(points) | {"time_rat"}
 
 
 def test_the_time_ratio_is_that_of_the_client(case: TestCase, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = {"now": 0.0}
     monkeypatch.setattr("trivium.evaluation.evaluation.perf_counter", lambda: clock["now"])
-    assert case.get_kpis(["time_rat"]).payload == {"time_rat": None}
+    assert case.kpis(["time_rat"]) == {"time_rat": None}
     for thought in (3.0, 6.0, 9.0):
         case.advance({})
         clock["now"] += thought
     case.advance({})
-    assert case.get_kpis(["time_rat"]).payload["time_rat"] == pytest.approx((3 + 6 + 9) / 3 / 300)
+    assert case.kpis(["time_rat"])["time_rat"] == pytest.approx((3 + 6 + 9) / 3 / 300)
 
 
 def test_a_time_period_initializes_and_ends_the_test(case: TestCase) -> None:
     period = case.evaluation.periods["peak_heat"]
-    said = case.set_scenario({"time_period": "peak_heat", "electricity_price": "highly_dynamic"}).payload
-    assert said["time_period"]["time"] == case.time == period.start
+    said = case.set_scenario(time_period="peak_heat", electricity_price="highly_dynamic")
+    assert said["time_period"].time == case.time == period.start
     assert said["electricity_price"] == "highly_dynamic"
-    assert case.get_scenario().payload["time_period"] == "peak_heat"
+    assert case.scenario["time_period"] == "peak_heat"
     case.set_step(period.end - period.start - 300)
     case.advance({})
     case.set_step(600)
-    reply = case.advance({}, "boptest")
-    assert reply.payload["time"] == period.end
-    assert case.advance({}, "boptest").payload == {}
-    wet_bulb = case.get_results(["Twb_outside"], period.start, period.end).payload["Twb_outside"]
+    reply = case.advance({}, clamp=True)
+    assert reply.time == period.end
+    assert case.advance({}, clamp=True) == {}
+    wet_bulb = case.results(["Twb_outside"], period.start, period.end)["Twb_outside"]
     assert wet_bulb.mean() > 295  # 22 degC: a hot fortnight
     case.initialize(0)
-    assert case.get_scenario().payload["time_period"] is None
-    assert case.get_scenario().payload["electricity_price"] == "highly_dynamic"
+    assert case.scenario["time_period"] is None
+    assert case.scenario["electricity_price"] == "highly_dynamic"
 
 
 def test_a_refused_scenario_changes_nothing(case: TestCase) -> None:
@@ -142,33 +141,31 @@ def test_a_refused_scenario_changes_nothing(case: TestCase) -> None:
     before = case.state()
     for given in ({"time_period": "winter", "electricity_price": "free"}, {"seed": -3}, {"nonsense": 1}):
         with pytest.raises(InvalidValueError):
-            case.set_scenario(given)
+            case.set_scenario(**given)
     assert case.state() == before
 
 
 def test_prices_are_forecast_too(case: TestCase) -> None:
-    points = case.get_forecast_points().payload
-    assert points["PriceElectricPowerDynamic"]["Unit"] == "currency/kWh"
-    ahead = case.get_forecast(["PriceElectricPowerDynamic", "Twb_outside"], 86400, 1800).payload
+    points = case.forecast_points
+    assert points["PriceElectricPowerDynamic"].unit == "currency/kWh"
+    ahead = case.forecast(["PriceElectricPowerDynamic", "Twb_outside"], 86400, 1800)
     assert list(ahead) == ["time", "PriceElectricPowerDynamic", "Twb_outside"]
     assert len(set(ahead["PriceElectricPowerDynamic"])) == 3
     assert np.ptp(ahead["Twb_outside"]) > 1
 
 
 def test_a_forecast_may_err_and_the_plant_does_not_know(case: TestCase) -> None:
-    true = case.get_forecast(["Twb_outside", "Mchw"], 86400, 3600).payload
-    case.set_scenario({"temperature_uncertainty": "high", "seed": 1})
-    one = case.get_forecast(["Twb_outside", "Mchw"], 86400, 3600).payload
+    true = case.forecast(["Twb_outside", "Mchw"], 86400, 3600)
+    case.set_scenario(temperature_uncertainty="high", seed=1)
+    one = case.forecast(["Twb_outside", "Mchw"], 86400, 3600)
     assert np.array_equal(one["Mchw"], true["Mchw"])
     assert 0.5 < np.abs(one["Twb_outside"] - true["Twb_outside"]).max() < 12
-    again = case.get_forecast(["Twb_outside"], 86400, 3600).payload
+    again = case.forecast(["Twb_outside"], 86400, 3600)
     assert np.array_equal(one["Twb_outside"], again["Twb_outside"])
-    case.set_scenario({"seed": 2})
-    assert not np.array_equal(
-        case.get_forecast(["Twb_outside"], 86400, 3600).payload["Twb_outside"], one["Twb_outside"]
-    )
+    case.set_scenario(seed=2)
+    assert not np.array_equal(case.forecast(["Twb_outside"], 86400, 3600)["Twb_outside"], one["Twb_outside"])
     case.advance({})
-    assert case.get_results(["Twb_outside"], 300, 300).payload["Twb_outside"][0] == true["Twb_outside"][0]
+    assert case.results(["Twb_outside"], 300, 300)["Twb_outside"][0] == true["Twb_outside"][0]
 
 
 def test_a_rehearsal_foretells_and_changes_nothing(case: TestCase) -> None:
@@ -185,15 +182,15 @@ def test_a_rehearsal_foretells_and_changes_nothing(case: TestCase) -> None:
     seen = case.rehearse(policy, 12)
     assert case.state() == before
     for _ in range(12):
-        observation = case.advance(policy(observation, case.boundary())).payload
+        observation = case.advance(policy(observation, case.boundary()))
     assert np.array_equal(seen, case.history_rows(3), equal_nan=True)
 
 
 def test_a_rehearsal_believes_the_forecast(case: TestCase) -> None:
-    case.set_scenario({"temperature_uncertainty": "high", "seed": 1})
+    case.set_scenario(temperature_uncertainty="high", seed=1)
     believed = []
     rows = case.rehearse(lambda observation, boundary: believed.append(boundary["Twb_outside"]) or {}, 24)
-    ahead = case.get_forecast(["Twb_outside"], 23 * 300, 300).payload["Twb_outside"]
+    ahead = case.forecast(["Twb_outside"], 23 * 300, 300)["Twb_outside"]
     assert np.allclose(believed, ahead)
     assert np.allclose(rows[1:, case.stepper.history.columns.index("Twb_outside")], ahead)
 

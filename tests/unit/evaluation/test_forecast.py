@@ -9,6 +9,7 @@ from tests.small_plant import CONTROL_NAMES, OUTPUT_NAMES, ROWS, START, action, 
 from tests.unit.simulation.test_state import everything
 from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
+from trivium.server import wording
 from trivium.simulation.actions import Actions
 
 NAMES = ["Twb_outside", "Mchw", "Tchw_r"]
@@ -46,7 +47,7 @@ BEFORE = np.array([0.25, 0.0, 7.0, 0.0])
 def test_clamped(pair, u, controls, said):
     got, warnings = pair.clamp(u, BEFORE)
     assert got.tolist() == controls
-    assert warnings == said
+    assert "".join(map(wording._warning, reversed(warnings))) == said
     assert BEFORE.tolist() == [0.25, 0.0, 7.0, 0.0]
 
 
@@ -66,32 +67,36 @@ def test_clamped(pair, u, controls, said):
     ],
 )  # fmt: skip
 def test_refused(pair, u, said):
-    with pytest.raises(InvalidValueError) as caught:
+    with pytest.raises(InvalidValueError) as caught, wording.worded():
         pair.clamp(u, BEFORE)
     assert said in str(caught.value)
 
 
 def test_a_step_in_the_form_of_boptest(small_case):
-    reply = small_case.advance({"Tchws_set_HEX": 400, "CHI03": None, "CHI04": "1"}, "boptest")
+    advanced = small_case.advance({"Tchws_set_HEX": 400, "CHI03": None, "CHI04": "1"}, clamp=True)
+    reply = wording.advanced(advanced, boptest=True)
     assert reply.message == "WARNING: value of 400.0 for Tchws_set_HEX is above maximum of 303.15.  Using 303.15. ;"
     assert list(reply.payload) == ["time", *OUTPUT_NAMES, *CONTROL_NAMES]
     assert (reply.payload["time"], reply.payload["Tchws_set_HEX"], reply.payload["CHI04"]) == (300.0, 303.15, 1.0)
-    assert small_case.advance({}, "boptest").message == "Advanced simulation successfully from 300.0s to 600.0s."
+    message = wording.advanced(small_case.advance({}, clamp=True), boptest=True).message
+    assert message == "Advanced simulation successfully from 300.0s to 600.0s."
 
 
 def test_the_last_step_is_cut_and_then_nothing_is_done(small_case):
     small_case.initialize(0, 900)
     small_case.set_step(600)
-    small_case.advance({}, "boptest")
-    seen = small_case.look_ahead({}, "boptest")
-    reply = small_case.advance({}, "boptest")
+    small_case.advance({}, clamp=True)
+    seen = small_case.look_ahead({}, clamp=True)
+    reply = small_case.advance({}, clamp=True)
     assert reply == seen
-    assert reply.message == "Advanced simulation successfully from 600.0s to 900.0s."
+    message = wording.advanced(reply, boptest=True).message
+    assert message == "Advanced simulation successfully from 600.0s to 900.0s."
     end = everything(small_case)
     for method in (small_case.advance, small_case.look_ahead):
-        assert method({}, "boptest") == (200, "End of test case scenario time period reached.", {})
+        reply = wording.advanced(method({}, clamp=True), boptest=True)
+        assert reply == (200, "End of test case scenario time period reached.", {})
     with pytest.raises(InvalidValueError):
-        small_case.advance({"nonsense": 1}, "boptest")
+        small_case.advance({"nonsense": 1}, clamp=True)
     assert everything(small_case) == end
 
 
@@ -99,24 +104,30 @@ def test_the_last_step_is_cut_and_then_nothing_is_done(small_case):
 def test_a_warm_up_is_simulated_with_the_actions_of_the_test_case(small_case, warmup, simulated):
     reply = small_case.initialize(1800, None, warmup)
     said = max(float(warmup), 300.0)
-    assert reply.message == f"Test simulation initialized successfully to 1800.0s with warmup period of {said}s."
-    assert reply.payload["time"] == 1800.0
-    assert reply.payload["Tchw_supply"] == pytest.approx(temperature(simulated), abs=1e-5)
-    rows = small_case.get_results(["CHI02", "Twb_outside"], 0, 1e9).payload
+    assert (
+        wording.initialized(reply, float(warmup)).message
+        == f"Test simulation initialized successfully to 1800.0s with warmup period of {said}s."
+    )
+    assert reply.time == 1800.0
+    assert reply["Tchw_supply"] == pytest.approx(temperature(simulated), abs=1e-5)
+    rows = small_case.results(["CHI02", "Twb_outside"], 0, 1e9)
     times = np.arange(1800 - simulated, 1800, 300)
     assert rows["time"].tolist() == (times + 300).tolist()
     assert rows["CHI02"].tolist() == [action(int(t) // 300)["CHI02"] for t in times]
     assert rows["Twb_outside"] == pytest.approx([disturbance(int(t) // 300)["Twb_outside"] for t in times])
     small_case.stepper.model.can_snapshot = False  # a replay goes through the warm-up too
     stored, first = small_case.state(), small_case.advance({})
-    small_case.restore(stored)
+    small_case.set_state(stored)
     assert small_case.advance({}) == first
 
 
 def test_a_start_at_zero_in_the_form_of_boptest(small_case):
     reply = small_case.initialize("0", None, 0)
-    assert reply.message == "Test simulation initialized successfully to 0.0s with warmup period of 0.0s."
-    assert (reply.payload["time"], reply.payload["Tchw_supply"]) == (0.0, START)
+    assert (
+        wording.initialized(reply, 0.0).message
+        == "Test simulation initialized successfully to 0.0s with warmup period of 0.0s."
+    )
+    assert (reply.time, reply["Tchw_supply"]) == (0.0, START)
 
 
 @pytest.mark.parametrize("warmup", [-300, "x", 100, float("inf"), True])
@@ -130,36 +141,36 @@ def test_a_bad_warm_up_changes_nothing(small_case, warmup):
 
 def test_the_boundary_data_ahead(small_case):
     small_case.initialize(600)
-    ahead = small_case.get_forecast(["Twb_outside", "Mchw"], 900, "300").payload
+    ahead = small_case.forecast(["Twb_outside", "Mchw"], 900, "300")
     assert ahead["time"].tolist() == [600.0, 900.0, 1200.0, 1500.0]
     assert ahead["Mchw"] == pytest.approx([disturbance(k)["Mchw"] for k in (2, 3, 4, 5)])
     assert list(ahead) == ["time", "Twb_outside", "Mchw"]
 
 
 def test_what_is_told_ahead_is_what_comes(small_case):
-    ahead = small_case.get_forecast(NAMES, 1200, 300).payload
-    small_case.advance({"steps": 5}, "many")
-    came = small_case.get_results(NAMES, 300, 1500).payload
+    ahead = small_case.forecast(NAMES, 1200, 300)
+    small_case.advance_many(steps=5)
+    came = small_case.results(NAMES, 300, 1500)
     for name in NAMES:
         assert ahead[name].tolist() == came[name].tolist()
 
 
 def test_between_its_times_the_data_holds(small_case):
-    ahead = small_case.get_forecast(["Mchw"], 400, 100).payload
+    ahead = small_case.forecast(["Mchw"], 400, 100)
     assert ahead["time"].tolist() == [0.0, 100.0, 200.0, 300.0, 400.0]
     first, second = disturbance(0)["Mchw"], disturbance(1)["Mchw"]
     assert ahead["Mchw"] == pytest.approx([first, first, first, second, second])
 
 
 def test_a_horizon_of_nothing_is_now_and_one_beyond_the_data_ends_with_it(small_case):
-    assert small_case.get_forecast("Mchw", 0, 60).payload["time"].tolist() == [0.0]
+    assert small_case.forecast(["Mchw"], 0, 60)["time"].tolist() == [0.0]
     small_case.initialize(300 * (ROWS - 2))
     for horizon in (900, 1e300):
-        ahead = small_case.get_forecast(["Mchw"], horizon, 300).payload
+        ahead = small_case.forecast(["Mchw"], horizon, 300)
         assert ahead["time"].tolist() == [300.0 * (ROWS - 2), 300.0 * (ROWS - 1)]
         assert ahead["Mchw"][-1] == pytest.approx(disturbance(ROWS - 1)["Mchw"])
     small_case.initialize(300 * ROWS)
-    assert small_case.get_forecast(["Mchw"], 900, 300).payload["time"].tolist() == []
+    assert small_case.forecast(["Mchw"], 900, 300)["time"].tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -179,27 +190,31 @@ def test_a_horizon_of_nothing_is_now_and_one_beyond_the_data_ends_with_it(small_
 )  # fmt: skip
 def test_refused_forecasts(small_case, names, horizon, interval, said):
     with pytest.raises(InvalidValueError) as caught:
-        small_case.get_forecast(names, horizon, interval)
+        small_case.forecast(names, horizon, interval)
     assert said in str(caught.value)
 
 
 def test_points_of_a_forecast_have_metadata(small_case):
-    points = small_case.get_forecast_points().payload
+    points = wording.forecast_points(small_case.forecast_points).payload
     assert list(points) == NAMES
     assert points["Twb_outside"]["Unit"] == "K"
     assert all(set(entry) == {"Unit", "Description", "Minimum", "Maximum"} for entry in points.values())
 
 
 def test_key_figures_and_scenario_have_the_shape_and_invent_nothing(small_case):
-    kpis = small_case.get_kpis().payload
+    kpis = small_case.kpis()
     assert {"ener_tot", "cost_tot", "tdis_tot", "time_rat"} < set(kpis)
     assert set(kpis.values()) == {None}
     nothing = dict.fromkeys(
         ("electricity_price", "time_period", "temperature_uncertainty", "solar_uncertainty", "seed")
     )
-    assert small_case.get_scenario().payload == nothing
+    assert small_case.scenario == nothing
     for given in ({}, {"time_period": None, "temperature_uncertainty": "none"}):
-        assert small_case.set_scenario(given) == (200, "Test case scenario was set successfully.", nothing)
+        assert wording.scenario_set(small_case.set_scenario(**given)) == (
+            200,
+            "Test case scenario was set successfully.",
+            nothing,
+        )
 
 
 @pytest.mark.parametrize(
@@ -215,6 +230,6 @@ def test_key_figures_and_scenario_have_the_shape_and_invent_nothing(small_case):
 def test_a_scenario_that_is_not_defined_is_refused(small_case, given, said):
     before = everything(small_case)
     with pytest.raises(InvalidValueError) as caught:
-        small_case.set_scenario(given)
+        small_case.set_scenario(**given)
     assert said in str(caught.value)
     assert everything(small_case) == before

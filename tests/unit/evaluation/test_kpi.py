@@ -130,6 +130,6 @@ def test_a_wrong_declaration_is_refused(given: dict, said: str) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="Invalid value nonsense for parameter names") as error:
+    with pytest.raises(InvalidValueError, match="has no key performance indicator nonsense") as error:
         Kpis(Declaration(COLUMNS, GIVEN)).wanted(["pue", "nonsense"])
     assert error.value.field == "names"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trivium.client import Point
 from trivium.errors import InvalidValueError
 from trivium.gym.actions import InputActions, make_actions
+from trivium.model.variable import Variable
 from trivium.plants.cooling.rules import INPUTS
 
-INPUT_POINTS = {name: Point("1", "", 0.0, 1600.0 if name.endswith(("rpm", "Input")) else 6.0) for name in INPUTS}
-INPUT_POINTS |= {f"Tchws_set_{of}": Point("K", "", 276.15, 303.15) for of in ("CHI", "HEX")}
+INPUT_POINTS = {name: Variable("", "1", "", 0.0, 1600.0 if name.endswith(("rpm", "Input")) else 6.0) for name in INPUTS}
+INPUT_POINTS |= {f"Tchws_set_{of}": Variable("", "K", "", 276.15, 303.15) for of in ("CHI", "HEX")}
 OPEN = [{"2", "3"}, {"3", "4"}, {"1", "4"}]  # valves of a train: free cooling, partial, chiller
 
 
@@ -21,10 +21,11 @@ class Refusing:
     def __init__(self, points, whole=()):
         self.points, self.whole, self.stepped = points, whole, False
 
+    @property
     def inputs(self):
         return self.points
 
-    def look_ahead(self, u):
+    def look_ahead(self, u, *, clamp):
         for name, value in u.items():
             if name not in self.points:
                 raise InvalidValueError("unknown", name)
@@ -79,7 +80,7 @@ def test_inputs_by_name():
 
 
 def test_whole_numbers_are_rounded():
-    points = {"n": Point("1", "", 0.0, 3.0), "x": Point("1", "", 0.0, 3.0)}
+    points = {"n": Variable("", "1", "", 0.0, 3.0), "x": Variable("", "1", "", 0.0, 3.0)}
     actions = InputActions(points, ["n", "x"], {}, ["n"], normalise=True)
     for told, expected in ((-1.0, 0.0), (-0.4, 1.0), (0.4, 2.0), (1.0, 3.0)):
         decoded = actions.decode(np.array([told, 0.0], dtype=np.float32), {}, {})
@@ -88,7 +89,7 @@ def test_whole_numbers_are_rounded():
 
 def test_inputs_that_take_whole_numbers_are_found_out():
     bounds = {"n": (0.0, 3.0), "on": (0.0, 1.0), "x": (0.0, 3.0), "narrow": (0.0, 0.4)}
-    plant = Refusing({name: Point("1", "", *ends) for name, ends in bounds.items()}, whole=("on", "n"))
+    plant = Refusing({name: Variable("", "1", "", *ends) for name, ends in bounds.items()}, whole=("on", "n"))
     actions = make_actions("all", plant, {}, normalise=True)
     decoded = actions.decode(np.full(4, 0.2, dtype=np.float32), {}, {})
     assert decoded == pytest.approx({"n": 2.0, "on": 1.0, "x": 1.8, "narrow": 0.24})
@@ -167,4 +168,4 @@ def test_what_is_no_way_to_act_is_refused():
     with pytest.raises(InvalidValueError, match="There is no point nonsense"):
         make_actions(["nonsense"], PLANT, {}, normalise=True)
     with pytest.raises(InvalidValueError, match="has no input U_CT1"):
-        make_actions("staging", Refusing({"heat": Point("W", "", 0.0, 1.0)}), {}, normalise=True)
+        make_actions("staging", Refusing({"heat": Variable("", "W", "", 0.0, 1.0)}), {}, normalise=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trivium.client import Point
 from trivium.errors import InvalidValueError
 from trivium.gym.spaces import Vector, bounds_of
+from trivium.model.variable import Variable
 
 POINTS = {
-    "P_Chillers_sum": Point("W", "", 0.0, 5e7),
-    "Tchw_supply": Point("K", "", None, None),
-    "open": Point("1", "", None, 1.0),
-    "U_CT1": Point("1", "", 0.0, 1.0),
+    "P_Chillers_sum": Variable("", "W", "", 0.0, 5e7),
+    "Tchw_supply": Variable("", "K", "", None, None),
+    "open": Variable("", "1", "", None, 1.0),
+    "U_CT1": Variable("", "1", "", 0.0, 1.0),
 }
 
 

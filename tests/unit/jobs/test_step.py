@@ -30,7 +30,7 @@ def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp
     outcome = kind.run(kinds.parse(kind, {"end_time": 3000, "controller": "hold"}, settings), notes, settings)
     case = open_testcase(small_resources, state_dir)
     case.initialize(0, 3000)
-    observations = [case.advance({}).payload for _ in range(10)]
+    observations = [case.advance({}) for _ in range(10)]
     case.close()
     rows = list(csv.DictReader((tmp_path / "trajectories.csv").read_text().splitlines()))
     assert [float(row["time"]) for row in rows[-10:]] == [300.0 * k for k in range(1, 11)]

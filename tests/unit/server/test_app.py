@@ -90,7 +90,7 @@ def test_a_full_disk_is_507(make, monkeypatch):
     def full(*_, **__):
         raise StorageError("the state directory cannot be written: No space left on device")
 
-    monkeypatch.setattr(sessions, "call", full)
+    monkeypatch.setattr(sessions, "_call", full)
     response = app.test_client().post("/advance")
     assert (response.status_code, response.json["status"]) == (507, 507)
     assert "No space left" in response.json["message"]
@@ -100,13 +100,13 @@ def test_a_session_that_did_not_come_back_bit_by_bit_says_so(make, trap_resource
     app = make(TRIVIUM_RESOURCES=str(trap_resources(restore="none")))
     client = app.test_client()
     assert "Session-Restored" not in client.post("/advance").headers
-    os.kill(app.extensions["trivium-sessions"].call(None, "about").payload["pid"], signal.SIGKILL)
+    os.kill(app.extensions["trivium-sessions"].session(None).about().pid, signal.SIGKILL)
     assert client.post("/advance").headers["Session-Restored"] == "replayed"
 
 
 def test_an_error_that_nobody_expected_is_500_in_the_envelope_and_tells_no_internals(make, monkeypatch, caplog):
     app = make()
-    monkeypatch.setattr(app.extensions["trivium-sessions"], "call", lambda *_: 1 / 0)
+    monkeypatch.setattr(app.extensions["trivium-sessions"], "session", lambda *_: 1 / 0)
     response = app.test_client().get("/name")
     assert response.status_code == 500
     assert response.json == {"status": 500, "message": "Internal error; the server's log has more.", "payload": None}

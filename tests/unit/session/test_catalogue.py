@@ -38,11 +38,11 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(ser
     manager.close()
     again = serve()
     assert again.testcases() == [default, "trap", "my-plant"]
-    reply = again.call(trap, "advance", {"Tchws_set_HEX": 286})
-    assert reply.payload["Tchw_supply"] == pytest.approx(expected(300, 286), rel=1e-9)
+    reply = again.session(trap).advance({"Tchws_set_HEX": 286})
+    assert reply["Tchw_supply"] == pytest.approx(expected(300, 286), rel=1e-9)
     fork = again.fork(trap)
-    assert again.call(fork, "advance", {}).payload["Tchw_supply"] == pytest.approx(expected(600, 286), rel=1e-9)
-    assert again.call(plain, "advance", {}).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+    assert again.session(fork).advance({})["Tchw_supply"] == pytest.approx(expected(600, 286), rel=1e-9)
+    assert again.session(plain).advance({})["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     told = {session["testid"]: session["testcaseid"] for session in again.sessions()}
     assert told == {trap: "trap", fork: "trap", plain: default}
 
@@ -51,12 +51,12 @@ def test_an_fmu_alone_is_a_test_case(serve, folder, trap_fmu):
     shutil.copy(trap_fmu(restore="exact"), folder / "lonely.fmu")
     manager = serve()
     testid = manager.select(manager.add_testcase("lonely.fmu"))
-    manager.call(testid, "set_step", 300)
-    payload = manager.call(testid, "advance", {"u": 286.0}).payload
+    manager.session(testid).set_step(300)
+    payload = manager.session(testid).advance({"u": 286.0})
     assert payload["y"] == pytest.approx(expected(300, 286), rel=1e-9)
-    manager.restore(testid, manager.snapshot(testid))
+    manager.session(testid).restore(manager.session(testid).snapshot())
     fork = manager.fork(testid)
-    assert manager.call(fork, "advance", {}).payload["y"] == pytest.approx(expected(600, 286), rel=1e-9)
+    assert manager.session(fork).advance({})["y"] == pytest.approx(expected(600, 286), rel=1e-9)
 
 
 @pytest.mark.parametrize("file", ["../Resources", "/etc", "", ".", "..", "nowhere", "a/b", "link", "other\0"])
@@ -109,7 +109,7 @@ def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
     again = serve()
     assert len(again.testcases()) == 1
     with pytest.raises(StateError, match="of the test case other"):
-        again.call(testid, "get_step")
+        again.session(testid).set_step(300)
 
 
 def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
@@ -119,7 +119,7 @@ def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
 
     manager = serve(TRIVIUM_ENGINE="pyfmi")
     if pyfmi_problem() is None:
-        assert manager.call(None, "advance", {}).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+        assert manager.session(None).advance({})["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     else:
         with pytest.raises(ResourcesError, match="pyfmi"):
-            manager.call(None, "advance", {})
+            manager.session(None).advance({})

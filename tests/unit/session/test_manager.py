@@ -14,7 +14,7 @@ import pytest
 
 from tests.small_plant import FAILING, temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
-from tests.unit.session.tools import ALL, advance, children, kill, pid, results, same
+from tests.unit.session.tools import ALL, advance, children, kill, message_of, pid, results, same
 from trivium.errors import (
     BusyError,
     ConflictError,
@@ -33,26 +33,35 @@ def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_
     manager = manage()
     case = open_testcase(small_resources, tmp_path / "here")
     try:
+        session = manager.session(None)
+        for name in ("version", "name", "step", "scenario"):
+            assert getattr(session, name) == getattr(case, name)
+        for name in ("inputs", "measurements", "parameters", "forecast_points", "kpi_points"):
+            assert dict(getattr(session, name)) == dict(getattr(case, name))
         for method, arguments in [
-            ("get_version", ()), ("get_inputs", ()), ("get_measurements", ()), ("initialize", (600,)), ("set_step", (600,)),
-            ("advance", ({"CHI02": 1},)), ("advance", ({"CHI02": "0", "Tchws_set_HEX": None},)), ("get_step", ()),
+            ("initialize", (600,)), ("set_step", (600,)), ("advance", ({"CHI02": 1},)),
+            ("advance", ({"CHI02": "0", "Tchws_set_HEX": None},)), ("look_ahead", ({"CHI02": 1},)), ("kpis", ()),
         ]:  # fmt: skip
-            assert manager.call(None, method, *arguments) == getattr(case, method)(*arguments)
-        assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+            there, here = getattr(session, method)(*arguments), getattr(case, method)(*arguments)
+            assert {**there, "time_rat": 0} == {**here, "time_rat": 0} if method == "kpis" else there == here
+            assert getattr(there, "__dict__", None) == getattr(here, "__dict__", None)
+        clamped = session.advance({"Tchws_set_HEX": 400.0}, clamp=True).clamped
+        assert clamped == case.advance({"Tchws_set_HEX": 400.0}, clamp=True).clamped != ()
+        assert same(results(manager), case.results(ALL, 0, 1e9))
     finally:
         case.close()
 
 
 def test_errors_come_through_with_what_they_carry(manage):
     manager = manage()
-    with pytest.raises(InvalidValueError, match="Unexpected input variable: nonsense") as caught:
+    with pytest.raises(InvalidValueError, match="has no input nonsense") as caught:
         advance(manager, nonsense=1)
     assert (caught.value.field, caught.value.status) == ("nonsense", 400)
     with pytest.raises(InvalidValueError, match="nan"):  # JSON has no word for it, so it must not become None
         advance(manager, CHI01=float("nan"))
     with pytest.raises(ModelError, match="step"):
         advance(manager, **{FAILING: 1})
-    assert advance(manager).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+    assert advance(manager)["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
 
 
 def test_no_test_case_no_session(manage, tmp_path):
@@ -69,7 +78,7 @@ def test_a_session_is_owned_by_one_other_process_of_one_thread(manage):
     work = Path(os.readlink(f"/proc/{number}/cwd"))
     assert (work.name, list(work.iterdir())) == ("work", []), "what an FMU writes stays with its session"
     advance(manager)
-    assert advance(other).message == "Advanced simulation successfully from 300.0s to 600.0s."
+    assert message_of(advance(other)) == "Advanced simulation successfully from 300.0s to 600.0s."
 
 
 def test_killing_the_host_loses_nothing_and_the_next_step_is_the_same_to_the_bit(manage, small_resources, tmp_path):
@@ -81,16 +90,16 @@ def test_killing_the_host_loses_nothing_and_the_next_step_is_the_same_to_the_bit
             assert advance(manager, **inputs) == case.advance(inputs)
             if k % 3 == 2:
                 kill(manager)
-                assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+                assert same(results(manager), case.results(ALL, 0, 1e9))
                 assert manager.restored(None) == "exact"
-        manager.call(None, "set_step", 900)
+        manager.session(None).set_step(900)
         case.set_step(900)
         kill(manager)
         assert advance(manager) == case.advance({})
-        assert manager.call(None, "initialize", 3000) == case.initialize(3000)
+        assert manager.session(None).initialize(3000) == case.initialize(3000)
         kill(manager)
         assert advance(manager, CHI02=1) == case.advance({"CHI02": 1})
-        assert same(results(manager), case.get_results(ALL, 0, 1e9).payload)
+        assert same(results(manager), case.results(ALL, 0, 1e9))
     finally:
         case.close()
 
@@ -103,7 +112,7 @@ def test_a_restart_of_everything_goes_on(manage):
         os.kill(one, signal.SIGKILL)
     manager.close()
     again = manage()
-    assert advance(again).payload["Tchw_supply"] == pytest.approx(temperature(1800), abs=1e-5)
+    assert advance(again)["Tchw_supply"] == pytest.approx(temperature(1800), abs=1e-5)
     assert list(results(again)["time"]) == [300.0 * k for k in range(7)]
 
 
@@ -119,9 +128,9 @@ def test_a_killed_zygote_is_replaced(manage):
     advance(manager)
     os.kill(zygote_of(manager), signal.SIGKILL)
     advance(manager)  # the host goes on without
-    manager.call(manager.select(manager.testcases()[0]), "about")  # while the other lives, there is a new zygote
+    manager.session(manager.select(manager.testcases()[0])).about()  # while the other lives, there is a new zygote
     kill(manager)
-    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+    assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
 
 
 def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
@@ -156,8 +165,8 @@ def test_what_the_fmu_dies_of_is_told_and_the_session_stands_where_it_stood(
             advance(manager, **{PLANT_TRAP: int(trap)})
         assert same(results(manager), before)
     reply = advance(manager, **{PLANT_TRAP: 0})
-    assert reply.message == "Advanced simulation successfully from 900.0s to 1200.0s."
-    assert reply.payload["Tchw_supply"] == pytest.approx(expected(1200, 286), rel=1e-9)
+    assert message_of(reply) == "Advanced simulation successfully from 900.0s to 1200.0s."
+    assert reply["Tchw_supply"] == pytest.approx(expected(1200, 286), rel=1e-9)
 
 
 def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resources):
@@ -166,17 +175,17 @@ def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resour
     first = pid(manager)
     for k in range(2, 14):  # 64 MiB each
         reply = advance(manager, **{PLANT_TRAP: int(Trap.LEAK)})
-        assert reply.payload["Tchw_supply"] == pytest.approx(expected(300 * k, 286), rel=1e-9)
+        assert reply["Tchw_supply"] == pytest.approx(expected(300 * k, 286), rel=1e-9)
     assert pid(manager) != first
-    assert manager.call(None, "about").payload["memory"] < 700 * 2**20
+    assert manager.session(None).about().memory < 700 * 2**20
 
 
 def test_an_inexact_fmu_keeps_the_acknowledged_rows_and_says_so(manage, trap_resources):
     manager = manage(trap_resources(restore="inexact"))
     advance(manager, Tchws_set_HEX=286, steps=4)
-    snapshot = manager.snapshot(None)
+    snapshot = manager.session(None).snapshot()
     advance(manager, steps=3)
-    manager.restore(None, snapshot)
+    manager.session(None).restore(snapshot)
     advance(manager, steps=2)
     before = results(manager)
     kill(manager)
@@ -195,7 +204,7 @@ def test_an_fmu_that_cannot_serialize_is_replayed(manage, trap_resources):
     kill(manager)
     assert same(results(manager), before)
     assert manager.restored(None) == "replayed"
-    assert advance(manager).payload["Tchw_supply"] == pytest.approx(expected(1500, 286), rel=1e-9)
+    assert advance(manager)["Tchw_supply"] == pytest.approx(expected(1500, 286), rel=1e-9)
 
 
 def test_an_fmu_that_dies_of_a_restore_is_found_out_before_and_replayed(manage, trap_resources):
@@ -205,19 +214,19 @@ def test_an_fmu_that_dies_of_a_restore_is_found_out_before_and_replayed(manage, 
         advance(manager, **{PLANT_TRAP: int(Trap.ERROR)})
     kill(manager)
     reply = advance(manager, **{PLANT_TRAP: 0})
-    assert reply.payload["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
+    assert reply["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
     assert reply.restored == "replayed"
 
 
 def test_snapshot_restore_and_fork(manage):
     manager = manage()
     advance(manager, steps=3, CHI02=1)
-    snapshot, before = manager.snapshot(None), results(manager)
+    snapshot, before = manager.session(None).snapshot(), results(manager)
     after = advance(manager, Tchws_set_HEX=285)
     advance(manager, steps=2)
     twin = manager.fork(None, snapshot)
-    manager.call(None, "initialize", 0)
-    assert manager.restore(None, snapshot).payload == {"time": 900.0}
+    manager.session(None).initialize(0)
+    assert manager.session(None).restore(snapshot) == 900.0
     kill(manager)  # the tail that was discarded does not come back
     assert same(results(manager), before)
     assert advance(manager, Tchws_set_HEX=285) == after
@@ -226,7 +235,7 @@ def test_snapshot_restore_and_fork(manage):
     now = manager.fork(twin)
     assert advance(manager, now) == advance(manager, twin)
     with pytest.raises(InvalidValueError, match="Invalid snapshot"):
-        manager.restore(None, "../about")
+        manager.session(None).restore("../about")
 
 
 def test_sessions_are_apart_limited_listed_and_stopped(manage):
@@ -238,7 +247,7 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
     assert (caught.value.status, caught.value.position) == (503, 1)
     assert caught.value.retry_after > 0
     advance(manager, first, steps=2)
-    assert advance(manager, second).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    assert message_of(advance(manager, second)) == "Advanced simulation successfully from 0.0s to 300.0s."
     told = {session["testid"]: session for session in manager.sessions()}
     assert (told[first]["time"], told[second]["time"]) == (600.0, 300.0)
     number = pid(manager, first)
@@ -273,7 +282,7 @@ def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeyp
     with pytest.raises(UnknownSessionError):
         manager.status(gone)
     other.stop(running)
-    assert advance(manager, waiting).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    assert message_of(advance(manager, waiting)) == "Advanced simulation successfully from 0.0s to 300.0s."
     assert other.status(waiting) == "Running"
 
 
@@ -288,7 +297,7 @@ def test_what_another_worker_stopped_is_gone_here_too(manage):
         advance(manager, testid)
     with pytest.raises(UnknownSessionError, match=testid):
         advance(manager, testid)
-    assert advance(manager).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    assert message_of(advance(manager)) == "Advanced simulation successfully from 0.0s to 300.0s."
 
 
 def test_idle_sessions_sleep_and_wake(manage):
@@ -298,40 +307,40 @@ def test_idle_sessions_sleep_and_wake(manage):
     assert select.select([with_], [], [], 20)[0]
     os.close(with_)
     assert [session["state"] for session in manager.sessions()] == ["hibernated"]
-    assert advance(manager).message == "Advanced simulation successfully from 300.0s to 600.0s."
+    assert message_of(advance(manager)) == "Advanced simulation successfully from 300.0s to 600.0s."
 
 
 def test_hosts_are_recycled_unseen(manage):
     manager = manage(TRIVIUM_RECYCLE_STEPS="3")
     seen = set()
     for k in range(1, 11):
-        assert advance(manager).payload["Tchw_supply"] == pytest.approx(temperature(300 * k), abs=1e-5)
+        assert advance(manager)["Tchw_supply"] == pytest.approx(temperature(300 * k), abs=1e-5)
         seen.add(pid(manager))
     assert len(seen) == 4
 
 
 def test_a_repeated_key_gets_the_stored_reply_also_after_a_crash(manage):
     manager = manage()
-    first = manager.call(None, "advance", {"CHI02": 1}, key="a")
-    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
+    first = manager.session(None, key="a").advance({"CHI02": 1})
+    assert manager.session(None, key="a").advance({"CHI02": 1}) == first
     kill(manager)
-    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
+    assert manager.session(None, key="a").advance({"CHI02": 1}) == first
     with pytest.raises(ConflictError, match="Idempotency-Key"):
-        manager.call(None, "advance", {"CHI02": 0}, key="a")
-    started = manager.call(None, "initialize", 600, key="b")
+        manager.session(None, key="a").advance({"CHI02": 0})
+    started = manager.session(None, key="b").initialize(600)
     advance(manager)
     kill(manager)
-    assert manager.call(None, "initialize", 600, key="b") == started
-    assert manager.call(None, "advance", {"CHI02": 1}, key="a") == first
-    assert manager.call(None, "about").payload["time"] == 900.0
+    assert manager.session(None, key="b").initialize(600) == started
+    assert manager.session(None, key="a").advance({"CHI02": 1}) == first
+    assert manager.session(None).about().time == 900.0
 
 
 def test_a_client_that_is_mistaken_about_the_clock_is_told(manage):
     manager = manage()
-    manager.call(None, "advance", {}, clock=0.0)
+    manager.session(None, clock=0.0).advance({})
     with pytest.raises(ConflictError, match=r"stands at 300\.0s, not at 0\.0s"):
-        manager.call(None, "advance", {}, clock=0.0)
-    manager.call(None, "advance", {}, clock=300.0)
+        manager.session(None, clock=0.0).advance({})
+    manager.session(None, clock=300.0).advance({})
 
 
 def test_clients_at_once_take_turns_also_while_the_host_is_killed(manage):
@@ -339,7 +348,7 @@ def test_clients_at_once_take_turns_also_while_the_host_is_killed(manage):
     managers[0].open_default()
 
     def client(manager):
-        return [advance(manager).message for _ in range(25)]
+        return [message_of(advance(manager)) for _ in range(25)]
 
     with ThreadPoolExecutor(4) as pool:
         running = [pool.submit(client, manager) for manager in managers]
@@ -369,7 +378,7 @@ def test_a_step_that_cannot_be_recorded_did_not_happen(manage, monkeypatch, tmp_
     with pytest.raises(StorageError, match="another writer"):
         advance(manager)
     kill(manager)
-    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+    assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
 
 
 def test_long_paths_have_sockets_too(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
-from tests.unit.session.tools import advance, children, kill, pid, results, same
+from tests.unit.session.tools import advance, children, kill, message_of, pid, results, same
 from trivium.errors import ModelError, StateError
 from trivium.session.folder import Folder
 from trivium.session.journal import read
@@ -26,9 +26,9 @@ def test_a_request_that_leaks_beyond_the_limit_is_ended_within_it(manage, trap_r
     before = results(manager)
     leaking = {"steps": 300, "action": {PLANT_TRAP: int(Trap.LEAK)}}  # 64 MiB each
     with pytest.raises(ModelError, match=r"needed more memory than 700 MiB and was ended\. The session stands"):
-        manager.call(None, "advance", leaking, "many")
+        manager.session(None).advance_many(**leaking)
     assert same(results(manager), before)
-    assert advance(manager).payload["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
+    assert advance(manager)["Tchw_supply"] == pytest.approx(expected(900, 286), rel=1e-9)
 
 
 def journal_of(manager, testid=None):
@@ -41,16 +41,16 @@ def test_a_record_that_was_torn_when_the_host_died_is_dropped_and_its_request_is
     manager = manage()
     advance(manager, steps=3, CHI02=1)
     before = results(manager)
-    reply = manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn")
+    reply = manager.session(None, key="torn").advance({"Tchws_set_HEX": 285})
     kill(manager)
     path = journal_of(manager)
     size = path.stat().st_size
     last = len(list(read(path.read_bytes()))[-1].body) + 36
     os.truncate(path, size - (cut if cut > 0 else last - 1))  # as if it had died while it wrote the commit
     assert same(results(manager), before)
-    assert manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn") == reply
-    assert manager.call(None, "advance", {"Tchws_set_HEX": 285}, key="torn") == reply
-    assert manager.call(None, "about").payload["time"] == 1200.0
+    assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
+    assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
+    assert manager.session(None).about().time == 1200.0
 
 
 def test_when_the_resources_changed_the_default_session_is_set_aside_and_others_are_refused(
@@ -68,12 +68,12 @@ def test_when_the_resources_changed_the_default_session_is_set_aside_and_others_
     again.open_default()
     (aside,) = (again._state_dir / "sessions").glob(".changed-*")
     assert (aside / "about.json").exists()
-    assert advance(again).message == "Advanced simulation successfully from 0.0s to 300.0s."
+    assert message_of(advance(again)) == "Advanced simulation successfully from 0.0s to 300.0s."
     kill(again, testid)  # it had opened the test case before
     with pytest.raises(StateError, match="other Resources"):
         advance(again, testid)
     (resources / "testcase.toml").unlink()  # back: the session goes on
-    assert advance(manage(resources), testid).message == "Advanced simulation successfully from 600.0s to 900.0s."
+    assert message_of(advance(manage(resources), testid)) == "Advanced simulation successfully from 600.0s to 900.0s."
 
 
 def test_an_fmu_of_one_instance_a_process_has_sessions_that_survive_all_the_same(manage, trap_resources):
@@ -81,26 +81,26 @@ def test_an_fmu_of_one_instance_a_process_has_sessions_that_survive_all_the_same
     advance(manager, Tchws_set_HEX=286, steps=3)
     with pytest.raises(ModelError):
         advance(manager, **{PLANT_TRAP: int(Trap.ERROR)})
-    ahead = manager.call(None, "look_ahead", {PLANT_TRAP: 0}).payload["Tchw_supply"]
+    ahead = manager.session(None).look_ahead({PLANT_TRAP: 0})["Tchw_supply"]
     assert ahead == pytest.approx(expected(1200, 286), rel=1e-9)
-    snapshot = manager.snapshot(None)
+    snapshot = manager.session(None).snapshot()
     kill(manager)
-    assert advance(manager, **{PLANT_TRAP: 0}).payload["Tchw_supply"] == ahead
+    assert advance(manager, **{PLANT_TRAP: 0})["Tchw_supply"] == ahead
     twin = manager.fork(None, snapshot)
-    manager.restore(None, snapshot)
+    manager.session(None).restore(snapshot)
     for testid in (None, twin):
-        assert advance(manager, testid).payload["Tchw_supply"] == ahead
+        assert advance(manager, testid)["Tchw_supply"] == ahead
     assert manager.restored(twin) == "exact"
 
 
 def test_a_session_long_enough_for_several_generations_of_its_journal_comes_back_whole(manage, resources):
     manager = manage(resources)
     for k in range(12):  # each takes long enough for another checkpoint
-        manager.call(None, "advance", {"steps": 600, "point_names": [], "action": {"CHI02": k % 2}}, "many")
+        manager.session(None).advance_many(steps=600, point_names=[], action={"CHI02": k % 2})
     before = results(manager)
     assert len(before["time"]) == 12 * 600 + 1
     assert journal_of(manager).name > "journal-00000002"
-    snapshot = manager.snapshot(None)
+    snapshot = manager.session(None).snapshot()
     kill(manager)
     assert same(results(manager), before)
     twin = manager.fork(None, snapshot)
@@ -110,10 +110,10 @@ def test_a_session_long_enough_for_several_generations_of_its_journal_comes_back
     assert sum(path.stat().st_size for path in folder.journal.iterdir()) < 2**23
     shared = {path.stat().st_ino for path in folder.rows.iterdir()}
     assert shared & {path.stat().st_ino for path in Folder(manager._state_dir, twin).rows.iterdir()}
-    manager.call(None, "initialize", 0)
+    manager.session(None).initialize(0)
     assert len(list(folder.rows.iterdir())) == 1  # what the session needs no more is gone
     assert len(results(manager, twin)["time"]) == 12 * 600 + 2
-    manager.restore(None, snapshot)
+    manager.session(None).restore(snapshot)
     assert same(results(manager), before)
 
 
@@ -133,9 +133,9 @@ def test_a_template_and_its_spare_children_may_die(manage):
     advance(manager)  # the host lives on
     name = manager.testcases()[0]
     testid = manager.select(name)
-    assert advance(manager, testid).payload["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
+    assert advance(manager, testid)["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     kill(manager)
-    assert advance(manager).message == "Advanced simulation successfully from 600.0s to 900.0s."
+    assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
     deadline = time.monotonic() + 10
     while any(process_start(number) for number in (*spare, template)):
         assert time.monotonic() < deadline
@@ -158,11 +158,12 @@ def test_what_is_known_of_a_session_that_was_restored_or_forked_is_told(manage, 
         advance(manager, testid, steps=2, Tchws_set_HEX=286)
         fork = manager.fork(testid)
         assert advance(manager, fork).restored == told
-        reply = manager.restore(testid, manager.snapshot(testid))
-        assert reply.restored == told
+        session = manager.session(testid)
+        session.restore(session.snapshot())
+        assert session.restored == told
         assert advance(manager, testid).restored == told
         if told == "inexact":  # nothing is left of it then
-            manager.call(testid, "initialize", 0)
+            manager.session(testid).initialize(0)
             assert advance(manager, testid).restored == "new"
         manager.close()
 

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from trivium.server import wording
 from trivium.session.process import process_start
 
 ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
@@ -15,7 +16,7 @@ ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
 
 def pid(manager, testid=None):
     """Return the process id of a session's host."""
-    return manager.call(testid, "about").payload["pid"]
+    return manager.session(testid).about().pid
 
 
 def kill(manager, testid=None):
@@ -28,14 +29,21 @@ def kill(manager, testid=None):
 
 def advance(manager, testid=None, steps=1, **inputs):
     """Step a session and return the last reply."""
+    session = manager.session(testid)
     for _ in range(steps):
-        reply = manager.call(testid, "advance", inputs)
+        reply = session.advance(inputs)
+    reply.restored = session.restored
     return reply
+
+
+def message_of(advanced):
+    """Return how the reference words a step."""
+    return wording.advanced(advanced, boptest=False).message
 
 
 def results(manager, testid=None):
     """Return some columns of all rows."""
-    return manager.call(testid, "get_results", ALL, 0, 1e9).payload
+    return manager.session(testid).results(ALL, 0, 1e9)
 
 
 def same(a, b):

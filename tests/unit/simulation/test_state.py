@@ -28,7 +28,7 @@ from tests.unit.simulation.test_state import ACTIONS, everything
 resources, state_dir, folder = map(Path, sys.argv[1:])
 case = open_testcase(resources, state_dir)
 case.set_history(np.load(folder / "rows.npy"))
-case.restore((folder / "state").read_bytes())
+case.set_state((folder / "state").read_bytes())
 for action in ACTIONS[4:]:
     case.advance(action)
 np.save(folder / "continued.npy", case.history_rows())
@@ -40,9 +40,9 @@ def everything(case):
     """All that a client can find out about where a test case stands."""
     return (
         case.time,
-        case.get_step().payload,
-        case._run.end_time,
-        case._observed(case._run.begin(), case._run.controls),
+        case.step,
+        case._end,
+        dict(case.observation()),
         case.history_rows().tobytes(),
     )
 
@@ -92,7 +92,7 @@ def test_a_restored_case_stands_as_it_stood_and_goes_on_bit_by_bit(stepped):
     assert case.can_restore
     case.set_step(300)
     for _ in range(2):
-        case.restore(stored)
+        case.set_state(stored)
         assert everything(case) == before
         assert go_on(case) == after
 
@@ -100,7 +100,7 @@ def test_a_restored_case_stands_as_it_stood_and_goes_on_bit_by_bit(stepped):
 def test_a_state_taken_before_the_first_step_goes_on_too(case):
     stored = case.state()
     first = case.advance(ACTIONS[0])
-    case.restore(stored)
+    case.set_state(stored)
     assert case.time == 0.0
     assert case.advance(ACTIONS[0]) == first
 
@@ -112,10 +112,10 @@ def test_the_history_of_another_beginning_must_come_first(stepped):
     case.advance({})
     elsewhere = everything(case)
     with pytest.raises(StateError, match="history"):
-        case.restore(stored)
+        case.set_state(stored)
     assert everything(case) == elsewhere
     case.set_history(rows)
-    case.restore(stored)
+    case.set_state(stored)
     assert everything(case) == before
     assert go_on(case) == after
 
@@ -126,7 +126,7 @@ def test_another_test_case_of_the_same_resources_goes_on(small_case, small_resou
     stored, rows = small_case.state(), small_case.history_rows()
     other = open_testcase(small_resources, state_dir)
     other.set_history(rows)
-    other.restore(stored)
+    other.set_state(stored)
     assert go_on(other) == go_on(small_case)
     other.close()
 
@@ -151,18 +151,18 @@ def test_a_plant_that_cannot_be_saved_is_brought_back_from_the_rows(stepped):
     case, _, _, after = stepped
     case.stepper.model.can_snapshot = False
     assert not case.can_restore
-    case.restore(case.state())
+    case.set_state(case.state())
     assert everything(case) == after
     stored, rows = case.state(), case.history_rows()
     assert len(stored) < 4096
     case.initialize(1800)
     case.advance({})
     case.set_history(rows)
-    case.restore(stored)
+    case.set_state(stored)
     case.stepper.model.can_snapshot = True
     assert everything(case) == after
     again = case.advance(ACTIONS[0])
-    case.restore(stored)
+    case.set_state(stored)
     assert case.advance(ACTIONS[0]) == again
 
 
@@ -191,10 +191,10 @@ def test_a_state_of_other_resources_is_refused(small_case, small_resources, stat
     stored = small_case.state()
     before = everything(other)
     if changed == "version.txt":  # what the test case is called changes no result
-        other.restore(stored)
+        other.set_state(stored)
     else:
         with pytest.raises(StateError, match="other Resources"):
-            other.restore(stored)
+            other.set_state(stored)
     assert everything(other) == before
     other.close()
 
@@ -204,7 +204,7 @@ def test_the_tolerance_belongs_to_the_resources(small_case, small_resources, sta
     (folder / "testcase.toml").write_text("[fmu]\ntolerance = 1e-6\n")
     other = open_testcase(folder, state_dir)
     with pytest.raises(StateError, match="other Resources"):
-        other.restore(small_case.state())
+        other.set_state(small_case.state())
     other.close()
 
 
@@ -212,7 +212,7 @@ def test_a_state_of_another_version_is_refused(small_case, monkeypatch):
     stored = small_case.state()
     monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
     with pytest.raises(StateError, match="of version 3, this server reads 4"):
-        small_case.restore(stored)
+        small_case.set_state(stored)
 
 
 def test_damaged_bytes_are_refused_and_change_nothing(small_case):
@@ -222,7 +222,7 @@ def test_damaged_bytes_are_refused_and_change_nothing(small_case):
     cut = [stored[:k] for k in range(0, len(stored), 97)]
     for damaged in (*small, *cut, b"", stored + b"x", b"x" * 100):
         with pytest.raises(StateError):
-            small_case.restore(damaged)
+            small_case.set_state(damaged)
     assert everything(small_case) == before
 
 
@@ -238,10 +238,10 @@ def test_a_restore_that_fails_leaves_everything_as_it_was(small_case, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
         with pytest.raises(StorageError, match="No space left"):
-            small_case.restore(stored)
+            small_case.set_state(stored)
     assert everything(small_case) == before
     small_case.advance({})
-    small_case.restore(stored)
+    small_case.set_state(stored)
     assert small_case.time == 300.0
 
 

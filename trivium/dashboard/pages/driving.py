@@ -13,6 +13,7 @@ from trivium.dashboard.elements import Select, button, card, field, line, option
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.errors import InvalidValueError
 from trivium.numbers import parse_count, parse_number
+from trivium.server import wording
 
 _PACES = {"0": "as fast as it can", "0.1": "10 steps a second", "1": "one step a second"}
 
@@ -83,8 +84,9 @@ def register(pages: Dash, context: Context) -> None:
     )
     def initialize(_: Any, testid: str | None, start: str, end: str) -> Any:
         end_time = parse_number(end, "end_time") if end and end.strip() else None
-        reply = context.readings.call(idle(context, testid), "initialize", parse_number(start, "start_time"), end_time)
-        done(reply.message)
+        with context.readings.session(idle(context, testid)) as session:
+            observation = session.initialize(parse_number(start, "start_time"), end_time)
+        done(wording.initialized(observation).message)
         return no_update
 
     @action(
@@ -98,8 +100,9 @@ def register(pages: Dash, context: Context) -> None:
     )
     def step(_: Any, testid: str | None, set_points: Any) -> Any:
         testid = idle(context, testid)
-        reply = context.readings.call(testid, "advance", (set_points or {}).get(testid, {}))
-        done(reply.message)
+        with context.readings.session(testid) as session:
+            advanced = session.advance((set_points or {}).get(testid, {}))
+        done(wording.advanced(advanced, boptest=False).message)
         return no_update
 
     @action(

@@ -14,6 +14,7 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, button, card, field, options, say, table
 from trivium.dashboard.formatting import both, figure
 from trivium.errors import InvalidValueError, TriviumError
+from trivium.model.variable import Variable
 
 _NONE = "none"
 
@@ -173,11 +174,12 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
     plant, record = readings.about(testid).plant, readings.find(testid)
     if plant is None:
         raise InvalidValueError("No controller is known for this model; compare with another session.", "session")
-    start, step = readings.begin(testid), float(readings.call(testid, "get_step").payload)
+    start = readings.begin(testid)
+    with readings.session(testid) as session:
+        step, under = session.step, session.scenario
     steps = round((record["time"] - start) / step)
     if steps < 1:
         raise InvalidValueError("The session has not been stepped yet: there is nothing to compare.", "session")
-    under = readings.call(testid, "get_scenario").payload
     same = {
         name: under[name]
         for name in ("electricity_price", "temperature_uncertainty", "seed")
@@ -186,9 +188,10 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
     with readings.room():
         base = context.sessions.select(record["testcaseid"])
     try:
-        readings.call(base, "set_step", step)
-        if same:
-            readings.call(base, "set_scenario", same)
+        with readings.session(base) as session:
+            session.set_step(step)
+            if same:
+                session.set_scenario(**same)
         context.runs.start(base, plant.controller, steps, before=lambda: _initialize(context, base, start))
     except BaseException:
         context.sessions.stop(base)
@@ -197,29 +200,32 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
 
 
 def _initialize(context: Context, testid: str, start: float) -> None:
-    context.sessions.call(testid, "initialize", start)
+    context.sessions.session(testid).initialize(start)
 
 
 def _table(context: Context, testid: str, against: str | None) -> Any:
     """Return the indicators of a session over its test, or of two over the time that both have."""
     readings = context.readings
-    points = readings.call(testid, "get_kpi_points").payload
+    with readings.session(testid) as session:
+        points = session.kpi_points
     begin, end = readings.begin(testid), readings.find(testid)["time"]
     if against is None:
-        mine = readings.call(testid, "get_kpis").payload
-        rows = [(_name(name, points), points[name]["Unit"], figure(mine[name])) for name in points]
+        with readings.session(testid) as session:
+            mine = session.kpis()
+        rows = [(_name(point), point.unit, figure(mine[name])) for name, point in points.items()]
         return table(
             f"From {both(begin)} to {both(end)}", ("Indicator", "Unit", "This session"), rows, numbers=(2,), shown=True
         )
     first, last = max(begin, readings.begin(against)), min(end, readings.find(against)["time"])
     if last <= first:
         return html.P("The two sessions have no time in common yet.", className="muted")
-    mine = readings.call(testid, "get_kpis", None, first, last).payload
-    theirs = readings.call(against, "get_kpis", None, first, last).payload
-    pairs = {name: (mine[name], theirs.get(name)) for name in points}
+    with readings.session(testid) as session:
+        mine = session.kpis(None, first, last)
+    with readings.session(against) as session:
+        theirs = session.kpis(None, first, last)
     compared = [
-        (_name(name, points), points[name]["Unit"], figure(value), figure(reference), _change(value, reference))
-        for name, (value, reference) in pairs.items()
+        (_name(point), point.unit, figure(mine[name]), figure(theirs.get(name)), _change(mine[name], theirs.get(name)))
+        for name, point in points.items()
     ]
     head = ("Indicator", "Unit", "This session", "Other session", "This against other")
     return table(
@@ -227,8 +233,8 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
     )
 
 
-def _name(name: str, points: Any) -> Any:
-    return [points[name]["Description"], " ", html.Code(name, className="muted")]
+def _name(point: Variable) -> Any:
+    return [point.description, " ", html.Code(point.name, className="muted")]
 
 
 def _change(value: float | None, reference: float | None) -> str:

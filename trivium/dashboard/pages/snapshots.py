@@ -11,6 +11,7 @@ from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import button, card, say, table
 from trivium.dashboard.formatting import clock, moment
+from trivium.server import wording
 from trivium.session.folder import Folder
 
 
@@ -44,7 +45,7 @@ def register(pages: Dash, context: Context) -> None:
     def take(_: Any, testid: str | None, clocks: Any) -> Any:
         testid = needed(testid)
         with context.readings.room():
-            name = context.sessions.snapshot(testid)
+            name = context.sessions.session(testid).snapshot()
         at = context.readings.find(testid)["time"]
         say(f"Stored the session at {clock(at)} as snapshot {name}.")
         return {**(clocks or {}), name: at}, time.time()
@@ -80,8 +81,8 @@ def register(pages: Dash, context: Context) -> None:
     def restore(_: Any, testid: str | None) -> Any:
         name = pressed()
         with context.readings.room():
-            reply = context.sessions.restore(idle(context, testid), name)
-        say(reply.message)
+            clock_then = context.sessions.session(idle(context, testid)).restore(name)
+        say(wording.restored(clock_then).message)
         return time.time()
 
     @action(

@@ -11,11 +11,11 @@ from tests.server import ROOT
 from tests.small_plant import SET_POINT
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from trivium.errors import ModelError
+from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.session.local import open_testcase
-from trivium.simulation.testcase import TestCase
 
 CHILD = """
 import sys
@@ -125,13 +125,13 @@ def test_a_test_case_with_the_variables_of_the_plant(trap_resources, state_dir, 
     try:
         assert case.stepper.model.can_snapshot == (restore == "exact")
         for k in range(1, 3):
-            payload = case.advance({"Tchws_set_HEX": SET_POINT}).payload
+            payload = case.advance({"Tchws_set_HEX": SET_POINT})
             assert payload["Tchw_supply"] == pytest.approx(expected(300.0 * k, SET_POINT))
             assert payload["P_CDWPs_sum"] == k
         for trap in (Trap.ERROR, Trap.NOT_A_NUMBER):
             with pytest.raises(ModelError):
                 case.advance({PLANT_TRAP: trap})
-        payload = case.advance({}).payload
+        payload = case.advance({})
         assert payload["Tchw_supply"] == pytest.approx(expected(900.0, SET_POINT))
         assert payload["P_CDWPs_sum"] == 3
     finally:

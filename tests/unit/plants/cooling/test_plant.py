@@ -97,6 +97,6 @@ def test_an_input_of_another_model_keeps_its_own_bounds_whatever_its_name(own_fm
                 content = content.replace(b'name="u"', b'name="Tchw_r"')
             target.writestr(name, content)
     with contextlib.closing(open_testcase(renamed, tmp_path / "state")) as case:
-        inputs = case.get_inputs().payload
-        assert (inputs["Tchw_r"]["Minimum"], inputs["Tchw_r"]["Maximum"]) == (None, None)
-        assert case.advance({"Tchw_r": 12.0}).payload["x"] == pytest.approx(state(0.5, 12.0), rel=1e-4)
+        inputs = case.inputs
+        assert (inputs["Tchw_r"].minimum, inputs["Tchw_r"].maximum) == (None, None)
+        assert case.advance({"Tchw_r": 12.0})["x"] == pytest.approx(state(0.5, 12.0), rel=1e-4)

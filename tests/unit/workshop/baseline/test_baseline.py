@@ -93,7 +93,7 @@ def test_first_observation_is_a_plant_in_operation(resources: Path) -> None:
 def test_the_plant_starts_anywhere_with_its_action(row: int, resources: Path, state_dir: Path) -> None:
     case = open_testcase(resources, state_dir)
     try:
-        seen = case.initialize(300.0 * row).payload
+        seen = case.initialize(300.0 * row)
     finally:
         case.close()
     boundary = Disturbances.read(resources / "Disturbance.csv")

@@ -3,37 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import numpy as np
 
 from trivium.errors import ModelError
+from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu.fmu_model import FmuModel
 from trivium.model.fmu.probe import probe
-from trivium.simulation.testcase import TestCase
-
-
-@dataclass(frozen=True)
-class SelfCheck:
-    """What a self-check found.
-
-    Attributes
-    ----------
-    steps : int
-        Control steps that were really simulated.
-    seconds : float
-        Wall-clock time of all [s].
-    restore : str
-        ``exact`` when a step repeated after a restore gave the same numbers, ``inexact`` when it gave others, ``none``
-        when the FMU cannot save its state.
-    difference : float
-        Largest relative difference after the restore [1].
-    """
-
-    steps: int
-    seconds: float
-    restore: str
-    difference: float
+from trivium.session.proxy import SelfCheck
 
 
 def self_check(case: TestCase) -> SelfCheck:
@@ -65,7 +42,7 @@ def self_check(case: TestCase) -> SelfCheck:
     twin = case.twin()
     try:
         start = twin.time
-        twin.advance({})
+        twin.advance()
         duration = twin.time - start
         model = twin.stepper.model
         if not model.can_snapshot:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = TypeVar("Row", bound=NamedTuple)
+Row = TypeVar("Row")
 #: Rows that are printed before the rest is counted, and characters of a cell.
 _ROWS, _CELL = 40, 48
 
 
 class Table(Mapping[str, Row], Generic[Row]):
-    """Records by name, each of the same fields.
+    """Records by name, each with the same attributes.
 
     Parameters
     ----------
-    rows : Mapping[str, NamedTuple]
+    rows : Mapping[str, Row]
     fields : sequence of str
-        Names of the fields, in the order of the columns.
+        Names of the attributes, in the order of the columns.
     """
 
     def __init__(self, rows: Mapping[str, Row], fields: Sequence[str]) -> None:
-        self._rows, self._fields = dict(rows), tuple(fields)
+        self._rows = dict(rows)
+        #: Names of the attributes.
+        self.fields = tuple(fields)
 
     def __getitem__(self, name: str) -> Row:
         return self._rows[name]
@@ -41,7 +43,7 @@ class Table(Mapping[str, Row], Generic[Row]):
         import pandas as pd
 
         index = pd.Index(list(self._rows), name="name")
-        return pd.DataFrame(list(self._rows.values()), columns=list(self._fields), index=index)
+        return pd.DataFrame(list(map(self._cells, self._rows.values())), columns=list(self.fields), index=index)
 
     def text(self, rows: int | None = None) -> str:
         """Return the table as text.
@@ -55,10 +57,13 @@ class Table(Mapping[str, Row], Generic[Row]):
 
     def _printed(self, rows: int | None) -> tuple[list[list[str]], str]:
         names = list(self)[:rows]
-        lines = [["name", *self._fields], *([name, *map(_cell, self._rows[name])] for name in names)]
+        lines = [["name", *self.fields], *([name, *map(_cell, self._cells(self._rows[name]))] for name in names)]
         filled = [i for i in range(len(lines[0])) if i == 0 or any(line[i] for line in lines[1:])]
         hidden = len(self) - len(names)
         return [[line[i] for i in filled] for line in lines], f"... and {hidden} more" if hidden else ""
+
+    def _cells(self, row: Row) -> list[Any]:
+        return [getattr(row, field) for field in self.fields]
 
     def __repr__(self) -> str:
         return self.text(_ROWS)

@@ -1,0 +1,197 @@
+"""What the routes of AlphaDataCenterCooling and of BOPTEST answer: the values of a simulation, worded.
+
+Clients of both compare these texts, so they are kept to the letter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from trivium.errors import TriviumError, UnknownNameError
+from trivium.model.variable import Variable
+from trivium.numbers import shown
+from trivium.protocol import Advanced, Clamped, Columns, Initialized, Steps
+from trivium.session.proxy import SelfCheck
+from trivium.simulation.times import plain
+
+
+class Reply(NamedTuple):
+    """The answer of a route: HTTP status, message, payload."""
+
+    status: int
+    message: str
+    payload: Any
+
+
+def version(text: str) -> Reply:
+    """Word ``GET /version``."""
+    return Reply(200, "Queried the version number successfully.", {"version": text})
+
+
+def name(text: str) -> Reply:
+    """Word ``GET /name``."""
+    return Reply(200, "Queried the name of the test case successfully.", {"name": text})
+
+
+def inputs(variables: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /inputs``."""
+    return Reply(200, "Queried the inputs successfully.", _points(variables))
+
+
+def measurements(variables: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /measurements``."""
+    return Reply(200, "Queried the measurements successfully.", _points(variables))
+
+
+def parameters(variables: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /parameters``."""
+    points = {
+        name: {**_point(variable), "Start": variable.text if variable.kind == "text" else variable.start,
+               "Type": variable.kind}
+        for name, variable in variables.items()
+    }  # fmt: skip
+    return Reply(200, "Queried the parameters successfully.", points)
+
+
+def forecast_points(variables: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /forecast_points``."""
+    return Reply(200, "Queried the forecast points and their meta-data successfully.", _points(variables))
+
+
+def kpi_points(variables: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /kpi_points``."""
+    points = {name: {"Unit": each.unit, "Description": each.description} for name, each in variables.items()}
+    return Reply(200, "Queried the KPI points and their meta-data successfully.", points)
+
+
+def step(seconds: float) -> Reply:
+    """Word ``GET /step``."""
+    return Reply(200, "Queried the control step successfully.", plain(seconds))
+
+
+def step_set(seconds: float) -> Reply:
+    """Word ``PUT /step``."""
+    return Reply(200, "Control step set successfully.", {"step": plain(seconds)})
+
+
+def initialized(observation: Initialized, warmup: float | None = None) -> Reply:
+    """Word ``PUT /initialize``: that of BOPTEST where a warm-up [s] was asked for, else that of the reference."""
+    start = observation.time
+    if warmup is not None:
+        longest = max(warmup, observation.warmup)
+        message = f"Test simulation initialized successfully to {start}s with warmup period of {longest}s."
+        return Reply(200, message, {"time": start, **observation})
+    message = f"Simulation initialized successfully to {start if start else 0}s"
+    if observation.warmup:
+        message += f" with warmup period of {plain(observation.warmup)}s"
+    return Reply(200, f"{message}.", dict(observation))
+
+
+def advanced(observation: Advanced, *, boptest: bool) -> Reply:
+    """Word ``POST /advance``; BOPTEST's answer has the time."""
+    if not observation:
+        return Reply(200, "End of test case scenario time period reached.", {})
+    message = "".join(map(_warning, reversed(observation.clamped)))
+    message = message or f"Advanced simulation successfully from {observation.start}s to {observation.time}s."
+    return Reply(200, message, {"time": observation.time, **observation} if boptest else observation)
+
+
+def steps(done: Steps) -> Reply:
+    """Word ``POST /steps``."""
+    message = f"Advanced simulation successfully from {done.start}s to {done.time}s in {done.steps} steps."
+    failed = None
+    if done.error is not None:
+        number = done.steps + 1
+        failed = {"step": number, "status": done.error.status, "message": sentence(done.error)}
+        message = f"Advanced simulation from {done.start}s to {done.time}s; step {number} of {done.requested} failed."
+    return Reply(200, message, {"steps": done.steps, "error": failed, "columns": dict(done.columns)})
+
+
+def results(point_names: Iterable[str], columns: Columns) -> Reply:
+    """Word ``PUT /results``."""
+    return Reply(200, f"Queried results data successfully for point names {list(point_names)}.", columns)
+
+
+def forecast(columns: Columns) -> Reply:
+    """Word ``PUT /forecast``."""
+    return Reply(200, "Queried the forecast data successfully.", columns)
+
+
+def kpis(values: Mapping[str, float | None]) -> Reply:
+    """Word ``GET /kpi``."""
+    return Reply(200, "Queried KPIs successfully.", dict(values))
+
+
+def scenario(parts: Mapping[str, Any]) -> Reply:
+    """Word ``GET /scenario``."""
+    return Reply(200, "Queried current test case for scenario successfully.", dict(parts))
+
+
+def scenario_set(parts: Mapping[str, Any]) -> Reply:
+    """Word ``PUT /scenario``."""
+    start = parts.get("time_period")
+    if start is not None:
+        parts = {**parts, "time_period": {"time": start.time, **start}}
+    return Reply(200, "Test case scenario was set successfully.", dict(parts))
+
+
+def restored(time: float) -> Reply:
+    """Word ``PUT /restore``."""
+    return Reply(200, f"Restored the session to {time}s.", {"time": time})
+
+
+def health(check: SelfCheck) -> Reply:
+    """Word ``GET /health``."""
+    return Reply(200, "Stepped the plant successfully.", check._asdict())
+
+
+def sentence(error: TriviumError, *, boptest: bool = False) -> str:
+    """Return the message of an error, as the reference has it, or as BOPTEST."""
+    if not isinstance(error, UnknownNameError):
+        return str(error)
+    if error.noun == "input":
+        text = f"Unexpected input variable: {shown(error.name)}.{error.near}"
+    elif error.noun == "start value":
+        text = f"Unexpected name {shown(error.name)} in parameter start_values. Check the list of parameters."
+    elif error.noun == "result":
+        space = "  " if boptest else " "
+        text = (
+            f"Invalid point name {error.name} in parameter point_names.{space}"
+            f"Check lists of available inputs and measurements.{error.near}"
+        )
+    else:
+        known = ", ".join(error.known)
+        text = f"Invalid value {shown(error.name)} for parameter names. Value must be one of {known}."
+    return f"{error.place}{text}"
+
+
+@contextlib.contextmanager
+def worded() -> Iterator[None]:
+    """Word the errors of a block as the reference does."""
+    try:
+        yield
+    except UnknownNameError as error:
+        error.args = (sentence(error),)
+        raise
+
+
+def _warning(clamped: Clamped) -> str:
+    bound = "above maximum" if clamped.value > clamped.bound else "below minimum"
+    return (
+        f"WARNING: value of {clamped.value} for {clamped.name} is {bound} of {clamped.bound}.  Using {clamped.bound}. ;"
+    )
+
+
+def _points(variables: Mapping[str, Variable]) -> dict[str, Any]:
+    return {name: _point(variable) for name, variable in variables.items()}
+
+
+def _point(variable: Variable) -> dict[str, Any]:
+    return {
+        "Unit": variable.unit,
+        "Description": variable.description,
+        "Minimum": variable.minimum,
+        "Maximum": variable.maximum,
+    }

@@ -1,0 +1,662 @@
+"""The simulation: a model at a time, simulated on step by step.
+
+Plain values in, plain values or a `TriviumError` out. After an error everything is as before: clock, state, inputs,
+history.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from trivium.arguments import by_name, listed, unknown_name
+from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
+from trivium.model.contract import FloatArray, Model
+from trivium.model.variable import Variable
+from trivium.numbers import parse_count, parse_flag, parse_number
+from trivium.protocol import Advanced, Clamped, Columns, Initialized, Observation, Steps, Trajectory, Value
+from trivium.simulation import state
+from trivium.simulation.actions import Actions
+from trivium.simulation.assembly import assemble, first_step
+from trivium.simulation.history import History
+from trivium.simulation.initialization import InitializationActions
+from trivium.simulation.resources import Resources
+from trivium.simulation.start import Starts, parse_start_values
+from trivium.simulation.state import Position
+from trivium.simulation.stepper import Stepper
+from trivium.simulation.times import Clock, difference, parse_step, parse_time, plain
+from trivium.table import Table
+
+#: How many control steps are one transaction, where those before a failure are kept.
+BLOCK = 64
+#: Most control steps of one call, however far the end is.
+MOST = 1_000_000
+#: Columns of tables of variables.
+_POINT = ("unit", "description", "minimum", "maximum")
+_PARAMETER = (*_POINT, "start", "text", "kind")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment of a simulation that `Simulation.restore` goes back to.
+
+    Attributes
+    ----------
+    time : float
+        Clock [s].
+    """
+
+    time: float
+    _state: bytes = field(repr=False)
+    _rows: FloatArray = field(repr=False, compare=False)
+
+
+class Simulation:
+    """A model over interactive time.
+
+    It begins at t = 0, as after ``initialize(0)``; where the boundary data begins later, there. The model is
+    instantiated when that is first needed. All calls must come from one thread. As a context manager it closes itself
+    at the end.
+
+    Parameters
+    ----------
+    resources : Resources
+        Name, version, step, latest end.
+    stepper : Stepper
+        The model, its boundary data and its history; belongs to the simulation from now on.
+    actions : InitializationActions or None
+        See `Starts`.
+    observation : Mapping[str, float] or None
+        Observation at t = 0: all outputs, and the control inputs it has. None for the outputs of the model itself.
+
+    Raises
+    ------
+    TriviumError
+        When the parts do not fit together.
+    """
+
+    def __init__(
+        self,
+        resources: Resources,
+        stepper: Stepper,
+        actions: InitializationActions | None,
+        observation: Mapping[str, float] | None,
+    ) -> None:
+        #: Name and version of the test case.
+        self.name, self.version = resources.name, resources.version
+        #: The model, its boundary data and its history.
+        self.stepper = stepper
+        #: The control inputs.
+        self.actions = Actions([stepper.model.inputs[i] for i in stepper.inputs.controlled], self.name)
+        path = resources.initialization_observation
+        self._starts = Starts(stepper, self.actions, actions, observation, "" if path is None else path.name)
+        self._latest = math.inf if resources.end_time is None else resources.end_time
+        self._clock = Clock(self._starts.earliest, first_step(resources, stepper, self._starts.grid))
+        self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
+        self._position: Position | None = None
+        self._closed = False
+        self._points = (*(v.name for v in stepper.model.outputs), *self.actions.position)
+        self._parts = resources, actions, observation
+        self._origin = state.origin(resources, stepper.model)
+
+    @classmethod
+    def open(cls, resources: Resources, model: Model, directory: Path) -> Self:
+        """Put a simulation together.
+
+        Parameters
+        ----------
+        resources : Resources
+        model : Model
+            Belongs to the simulation from now on.
+        directory : Path
+            For the history.
+
+        Raises
+        ------
+        ResourcesError
+            When a file is wrong or does not fit the model.
+        StorageError
+            When the directory cannot be written.
+        """
+        try:
+            history = History(directory, ["time", *(variable.name for variable in (*model.inputs, *model.outputs))])
+        except BaseException:
+            model.close()
+            raise
+        try:
+            return cls(resources, *assemble(resources, model, history))
+        except BaseException:
+            history.close()
+            model.close()
+            raise
+
+    # -- what there is ------------------------------------------------------------------------------------------------
+
+    @property
+    def time(self) -> float:
+        """Clock [s]."""
+        return self._clock.time
+
+    @property
+    def step(self) -> float:
+        """Control step [s]; may be set."""
+        return self._clock.step
+
+    @step.setter
+    def step(self, step: float) -> None:
+        self.set_step(step)
+
+    @property
+    def inputs(self) -> Table[Variable]:
+        """The inputs that `advance` takes: a table with units, bounds and descriptions."""
+        return _table(self.actions.variables)
+
+    @property
+    def measurements(self) -> Table[Variable]:
+        """The outputs: a table with units and descriptions."""
+        return _table(self.stepper.model.outputs)
+
+    @property
+    def parameters(self) -> Table[Variable]:
+        """What the start values of `initialize` may be: a table."""
+        return _table(self.stepper.model.parameters, _PARAMETER)
+
+    @property
+    def forecast_points(self) -> Table[Variable]:
+        """The boundary data: a table with units and descriptions."""
+        names = {*self.stepper.disturbances.names}
+        return _table([variable for variable in self.stepper.model.inputs if variable.name in names])
+
+    def observation(self) -> Observation:
+        """Return all outputs and control inputs as they are now.
+
+        Raises
+        ------
+        TriviumError
+            When the model cannot be initialized.
+        """
+        position = self._begun()
+        return Observation(self._observed(position, self._controls), position.time)
+
+    def boundary(self) -> dict[str, float]:
+        """Return the boundary data of the coming step, by name."""
+        return self.stepper.disturbances.row(self.time)
+
+    def results(
+        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+    ) -> Columns:
+        """Return trajectories of points since the initialization, a value at the end of every sub-step.
+
+        Parameters
+        ----------
+        point_names : sequence of str, optional
+            Outputs and inputs; default: all outputs and all inputs of `advance`.
+        start_time, final_time : float, optional
+            The window, both ends included [s]; default: all there is.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming what does not exist, or when the window ends before it begins.
+        """
+        names = self._checked(point_names)
+        start = parse_number(start_time, "start_time")
+        final = math.inf if final_time is None else parse_number(final_time, "final_time")
+        if final < start:
+            raise InvalidValueError(
+                f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
+            )
+        self._begun()
+        return Columns(self.stepper.history.window(names, start, final))
+
+    # -- stepping -----------------------------------------------------------------------------------------------------
+
+    def set_step(self, step: float) -> float:
+        """Set the control step and return it.
+
+        Parameters
+        ----------
+        step : float
+            [s], positive; a multiple of the interval where the test case has a grid of time.
+
+        Raises
+        ------
+        InvalidValueError
+            When it is not acceptable.
+        """
+        self._clock = self._clock.with_step(parse_step(step, self._starts.grid))
+        return self._clock.step
+
+    def initialize(
+        self,
+        start_time: float = 0.0,
+        end_time: float | None = None,
+        warmup_period: float = 0.0,
+        start_values: Mapping[str, Any] | None = None,
+    ) -> Initialized:
+        """Start anew.
+
+        At 0 the observation of the test case is returned. Up to a later time the test case is simulated with its
+        initialization actions, which is done once: a state that was reached before is restored. A test case without
+        them begins anywhere, with the outputs of the model after its initialization.
+
+        Parameters
+        ----------
+        start_time : float
+            [s], a multiple of the interval where the test case has a grid of time.
+        end_time : float, optional
+            [s]; default: the latest of the test case.
+        warmup_period : float
+            How long before the start the simulation begins [s], never before 0; with a grid of time at least an
+            interval.
+        start_values : Mapping[str, float or int or bool or str], optional
+            Values of `parameters`.
+
+        Returns
+        -------
+        Initialized
+            All outputs and inputs by name.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the time, the parameter or the value that is not acceptable.
+        ModelError
+            When the model refuses.
+        """
+        self._require_open()
+        grid, latest = self._starts.grid, self._latest
+        start = parse_time(start_time, "start_time", grid)
+        warmup = parse_time(warmup_period, "warmup_period", grid)
+        end = latest if end_time is None else parse_time(end_time, "end_time", grid)
+        if end <= start:
+            raise InvalidValueError(
+                f"Invalid value {end} for parameter end_time. Value must be greater than start_time.", "end_time"
+            )
+        if end > latest:
+            raise InvalidValueError(
+                f"Invalid value {end} for parameter end_time. Value must be less than or equal {plain(latest)} "
+                f"seconds, which represents the maximum end time that the environment can run.",
+                "end_time",
+            )
+        values = parse_start_values(by_name(start_values, "start_values", '{"g": 9.8}'), self.parameters, self.name)
+        begun = self._starts.begin(start, warmup, values, self._clock.step)
+        self._position, self._controls, self._end = begun.position, begun.controls, end
+        self._clock = Clock(begun.position.time, self._clock.step)
+        self._first_row = len(self.stepper.history) - 1
+        self._resumed(None)
+        return Initialized(self._observed(begun.position, begun.controls), begun.position.time, begun.warmup)
+
+    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
+        """Simulate on, all steps or none.
+
+        Parameters
+        ----------
+        inputs : Mapping[str, float or int or str or None], optional
+            Inputs, held over all steps; what is left out or None keeps its value.
+        steps : int
+            How many control steps.
+        clamp : bool
+            Bring inputs out of their bounds back to them, which the return value reports, and cut the steps to the end;
+            at the end nothing is done. Otherwise both are refused.
+
+        Returns
+        -------
+        Advanced
+            All outputs and inputs by name, at the end; empty where nothing was done.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the input that does not exist or is out of its bounds; at the end of the simulation.
+        ModelError
+            When the model fails.
+        """
+        start, (controls, clamped, times) = self._clock.time, self._coming(inputs, steps, clamp)
+        if len(times) == 1:
+            return Advanced({}, start, start)
+        position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times)
+        return Advanced(self._observed(position, controls), position.time, start, clamped)
+
+    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
+        """Return what `advance` would return after one step, and stay; parameters and errors as there."""
+        start, (controls, clamped, times) = self._clock.time, self._coming(inputs, 1, clamp)
+        if len(times) == 1:
+            return Advanced({}, start, start)
+        position, _, error = self.stepper.look_ahead(self._begun(), controls[np.newaxis], times)
+        if error is not None:
+            raise error
+        return Advanced(self._observed(position, controls), position.time, start, clamped)
+
+    def advance_many(
+        self,
+        steps: int | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        trajectory: Trajectory | None = None,
+        point_names: Sequence[str] | None = None,
+        atomic: bool = True,
+    ) -> Steps:
+        """Simulate many control steps.
+
+        Parameters
+        ----------
+        steps : int, optional
+            How many; default: the length of the trajectory, or 1.
+        action : Mapping[str, float or int or str or None], optional
+            Held over all steps, where the trajectory says nothing else.
+        trajectory : optional
+            See `Actions.trajectory`; its last action is held where there are more steps.
+        point_names : sequence of str, optional
+            What is returned; default: all outputs and control inputs.
+        atomic : bool
+            All steps or none; otherwise up to the first that fails.
+
+        Raises
+        ------
+        TriviumError
+            When nothing was done.
+        """
+        controls, names = self._many(steps, action, trajectory, point_names, atomic)
+        start, error = self._clock.time, None
+        if atomic:
+            _, ends = self._take(controls, self._times(len(controls)))
+        else:
+            ends, error = self._advance_while_possible(controls)
+        return self._stepped(ends, names, start, len(controls), error)
+
+    def look_ahead_many(
+        self,
+        steps: int | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        trajectory: Trajectory | None = None,
+        point_names: Sequence[str] | None = None,
+        atomic: bool = True,
+    ) -> Steps:
+        """Return what `advance_many` would return, and stay; parameters and errors as there."""
+        controls, names = self._many(steps, action, trajectory, point_names, atomic)
+        count = len(controls)
+        if atomic:
+            self._times(count)
+        within = controls[: int(min(self._steps_left(), count))]
+        _, ends, error = self.stepper.look_ahead(self._begun(), within, self._clock.times(len(within)))
+        if error is None and len(within) < count:
+            error = self._past_the_end(self._clock.after(len(within)), 1)
+        if error is not None and atomic:
+            raise error
+        return self._stepped(ends, names, self._clock.time, count, error)
+
+    # -- states -------------------------------------------------------------------------------------------------------
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether states hold the model itself; otherwise `set_state` simulates the rows of the history again."""
+        return self.stepper.model.can_snapshot
+
+    def snapshot(self) -> Snapshot:
+        """Return this moment, to come back to by `restore`; it is kept in memory.
+
+        Raises
+        ------
+        ModelError
+            When the model fails.
+        """
+        return Snapshot(self.time, self.state(), self.history_rows())
+
+    def restore(self, snapshot: Snapshot) -> float:
+        """Go back to a snapshot, also one of another simulation of the same files; return the clock [s].
+
+        Raises
+        ------
+        InvalidValueError
+            When it is no snapshot.
+        StateError
+            When it is one of other files.
+        """
+        if not isinstance(snapshot, Snapshot):
+            raise InvalidValueError(
+                f"restore takes what snapshot() returned, not {type(snapshot).__name__}.", "snapshot"
+            )
+        self.set_state(snapshot._state, snapshot._rows)
+        return self.time
+
+    def state(self) -> bytes:
+        """Return all that `set_state` needs to come back to now, but for the rows of the history.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be brought back to where it was, or fails.
+        """
+        position = self._begun()
+        moment = state.State(
+            self.stepper.mark(), position, self._controls, self._clock, self._end, self._first_row, self._conditions()
+        )
+        return state.encode(moment, self._origin)
+
+    def set_state(self, stored: bytes, rows: FloatArray | None = None) -> None:
+        """Go back to a state, in a new instance of the model.
+
+        The history must begin with the rows that it had then and is cut to them: in another simulation, or after an
+        initialization, they are an argument here, or of `set_history` before.
+
+        Parameters
+        ----------
+        stored : bytes
+            What `state` returned, here or in another process, for the same Resources.
+        rows : FloatArray, shape (k, n_columns), optional
+            What `history_rows` returned then or later; takes the place of the history.
+
+        Raises
+        ------
+        StateError
+            When the bytes are damaged, of another version or of other Resources, or the history is another one.
+        ModelError, StorageError
+            When it cannot be done. In any case everything is as before.
+        """
+        self._require_open()
+        moment = state.decode(stored, self._origin)
+        self.stepper.restore(moment.mark, moment.position, rows)
+        self._position, self._controls, self._clock = moment.position, moment.controls, moment.clock
+        self._end, self._first_row = moment.end_time, moment.first_row
+        self._resumed(moment.conditions)
+
+    def history_rows(self, first: int = 0) -> FloatArray:
+        """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""
+        self._begun()
+        return np.array(self.stepper.history.rows(first))
+
+    def set_history(self, rows: FloatArray) -> None:
+        """Take over the rows of another history, before `set_state`; clock and model stay as they are.
+
+        Parameters
+        ----------
+        rows : FloatArray, shape (k, n_columns)
+            What `history_rows` returned.
+
+        Raises
+        ------
+        StateError
+            When the rows are not of this width.
+        StorageError
+            When the disk does not take them; the history is then as before.
+        """
+        width = len(self.stepper.history.columns)
+        if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
+            raise StateError(f"rows of shape {rows.shape} are no history of {width} columns")
+        self.stepper.history.replace(rows)
+
+    def twin(self) -> Self:
+        """Return a second simulation at its beginning, with a model of its own and the same boundary data.
+
+        Raises
+        ------
+        ModelError
+            When the model cannot be instantiated twice.
+        """
+        resources, actions, observation = self._parts
+        return type(self)(resources, self.stepper.twin(), actions, observation)
+
+    def close(self) -> None:
+        """Free the model and the history; safe to call again."""
+        self._closed = True
+        self.stepper.model.close()
+        self.stepper.history.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"Simulation({self.name}, closed)"
+        return f"Simulation({self.name} at {self.time:g} s, step {self.step:g} s)"
+
+    # -- for subclasses that know under which conditions a simulation runs --------------------------------------------
+
+    def _conditions(self) -> Mapping[str, Any]:
+        """Return what the simulation runs under, to be stored with its state; what JSON can hold."""
+        return {}
+
+    def _resumed(self, conditions: Mapping[str, Any] | None) -> None:
+        """Take note that the rows of the history from the first one on are others: after an initialization, or of a
+        stored state, whose conditions are the argument.
+        """  # noqa: D205
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ModelError(f"The simulation of {self.name} is closed; trivium.open makes a new one.")
+
+    def _begun(self) -> Position:
+        """Begin, where that was not done; return the present position."""
+        if self._position is None or self._closed:
+            self._require_open()
+            self._position = self._starts.first()
+        return self._position
+
+    def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
+        numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
+        return {**numbers, **position.texts} if position.texts else numbers
+
+    def _coming(
+        self, inputs: Mapping[str, Any] | None, steps: int, clamp: bool
+    ) -> tuple[FloatArray, list[Clamped], list[float]]:
+        """Return control inputs, shape (n_controls,), those that were clamped, and the clock now and at the end of each
+        coming step [s].
+        """  # noqa: D205
+        values = by_name(inputs, "inputs", '{"u": 1.0}')
+        count = 1 if steps == 1 else parse_count(steps, "steps")
+        if not clamp:
+            return self.actions.parse(values, self._controls), [], self._times(count)
+        controls, clamped = self.actions.clamp(values, self._controls)
+        left = self._steps_left()
+        times = self._clock.times(int(min(count, left)))
+        if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:
+            times.append(self._end)
+        return controls, clamped, times
+
+    def _times(self, count: int) -> list[float]:
+        """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
+        if self._steps_left() < count:
+            raise self._past_the_end(self._clock, count)
+        return self._clock.times(count)
+
+    def _steps_left(self) -> float:
+        """Return how many control steps there are until the end."""
+        left = (self._end - self._clock.time) / self._clock.step
+        return left if math.isinf(left) else math.floor(left + 1e-9)
+
+    def _past_the_end(self, clock: Clock, count: int) -> InvalidValueError:
+        """Return the refusal of control steps from a clock on."""
+        length = difference(clock.times(count)[-1], clock.time)
+        return InvalidValueError(
+            f"Cannot advance from {clock.time}s by a step of {length}s: the simulation ends at {self._end}s. "
+            f"Initialize anew or choose a smaller step.",
+            "step",
+        )
+
+    def _take(self, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
+        """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
+        position, ends = self.stepper.advance(self._begun(), controls, times)
+        self._position, self._controls, after = position, controls[-1].copy(), self._clock.after(len(controls))
+        self._clock = after if position.time == after.time else Clock(position.time, self._clock.step)
+        return position, ends
+
+    def _advance_while_possible(self, controls: FloatArray) -> tuple[FloatArray, TriviumError | None]:
+        """Simulate control steps up to the first that fails; return the rows at their ends, and why the next failed.
+
+        Blocks of steps are simulated as one, which spares all that a transaction costs; the steps of a block that fails
+        are done singly.
+        """
+        rows = [np.empty((0, len(self.stepper.history.columns)))]
+        for first in range(0, len(controls), BLOCK):
+            block = controls[first : first + BLOCK]
+            try:
+                rows.append(self._take(block, self._times(len(block)))[1])
+            except TriviumError:
+                for action in block:
+                    try:
+                        rows.append(self._take(action[np.newaxis], self._times(1))[1])
+                    except TriviumError as error:
+                        return np.concatenate(rows), error
+        return np.concatenate(rows), None
+
+    def _many(
+        self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
+    ) -> tuple[FloatArray, Sequence[str]]:
+        """Return the control inputs of every step, shape (n_steps, n_controls), and the points to be returned."""
+        parse_flag(atomic, "atomic")
+        if action is not None and not isinstance(action, Mapping):
+            raise InvalidValueError(
+                f"Invalid value for parameter action. It must be an object, but is {type(action)}.", "action"
+            )
+        controls = self.actions.parse(action or {}, self._controls)[np.newaxis]
+        least = 1
+        if trajectory is not None:
+            controls = self.actions.trajectory(trajectory, controls[0])
+            least = len(controls)
+        count = least if steps is None else parse_count(steps, "steps")
+        most = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
+        if not least <= count <= most:
+            raise InvalidValueError(
+                f"Invalid value {count} for parameter steps. Value must be from {least} to {most}.", "steps"
+            )
+        held = np.repeat(controls[-1:], count - len(controls), axis=0)
+        return np.concatenate((controls, held)), self._checked(point_names)
+
+    def _stepped(
+        self, ends: FloatArray, names: Sequence[str], start: float, requested: int, error: TriviumError | None
+    ) -> Steps:
+        """Return the outcome of many steps from the rows at their ends; raise the error where none was done."""
+        if error is not None and not len(ends):
+            raise error
+        place = {name: i for i, name in enumerate(self.stepper.history.columns)}
+        columns = {name: np.ascontiguousarray(ends[:, place[name]]) for name in dict.fromkeys(("time", *names))}
+        return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
+
+    def _checked(self, point_names: Sequence[str] | None) -> Sequence[str]:
+        """Return names of points that exist; by default all outputs and control inputs."""
+        if point_names is None:
+            return self._points
+        names, known = listed(point_names, "point_names"), self.stepper.history.columns
+        for name in names:
+            if name not in known:
+                raise unknown_name(self.name, "result", name, known, "point_names", "measurements")
+        return names
+
+
+def _table(variables: Sequence[Variable], columns: Sequence[str] = _POINT) -> Table[Variable]:
+    return Table({variable.name: variable for variable in variables}, columns)
