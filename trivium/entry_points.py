@@ -15,7 +15,7 @@ import importlib.metadata
 import logging
 import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from typing import Any, Generic, TypeVar, cast
 
 from trivium import extras, locations
@@ -134,15 +134,22 @@ def faults() -> list[str]:
 def _points(group: str) -> Mapping[str, EntryPoint]:
     """Return the entry points of a group by name."""
     points = [EntryPoint(name, value, group) for name, value in _of_checkout().get(group, {}).items()]
-    try:
-        installed = sorted(importlib.metadata.entry_points(group=group), key=_is_foreign)
-    except Exception:  # the metadata of any installed package may be damaged
-        log.exception("the entry points of the installed packages cannot be read")
-        installed = []
     first: dict[str, EntryPoint] = {}
-    for point in (*points, *installed):
+    for point in (*points, *sorted(_installed().select(group=group), key=_is_foreign)):
         first.setdefault(point.name, point)
     return first
+
+
+@functools.cache
+def _installed() -> EntryPoints:
+    """Return the entry points of all installed packages, whose metadata is read once."""
+    points: list[EntryPoint] = []
+    for package in importlib.metadata.distributions():
+        try:
+            points += package.entry_points
+        except Exception:  # the metadata of any package may be damaged
+            log.exception("the entry points of the package %s cannot be read", package)
+    return EntryPoints(points)
 
 
 def _is_foreign(point: EntryPoint) -> bool:

@@ -51,7 +51,7 @@ def _items(value: Any) -> Any:
 
 
 def _engine(name: str) -> str:
-    if name not in _engines():
+    if name != "auto" and name not in _engines():  # to look engines up takes some milliseconds
         raise ValueError(f"must be one of {', '.join(_engines())}")
     return name
 

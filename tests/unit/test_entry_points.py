@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from importlib.metadata import EntryPoint
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,19 +15,23 @@ from trivium.errors import SettingsError
 GROUP = "trivium.controllers"
 
 
+def forget():
+    """Let what is installed be read anew."""
+    entry_points._points.cache_clear()
+    entry_points._installed.cache_clear()
+
+
 def package(monkeypatch, **points):
     """Let an installed package declare controllers."""
     declared = [EntryPoint(name, value, GROUP) for name, value in points.items()]
-    monkeypatch.setattr(
-        "importlib.metadata.entry_points", lambda group: [point for point in declared if point.group == group]
-    )
-    entry_points._points.cache_clear()
+    monkeypatch.setattr("importlib.metadata.distributions", lambda: [SimpleNamespace(entry_points=declared)])
+    forget()
 
 
 @pytest.fixture(autouse=True)
 def fresh():
     yield
-    entry_points._points.cache_clear()
+    forget()
 
 
 def test_all_of_ours_can_be_loaded():
@@ -61,11 +66,14 @@ def test_a_broken_one_is_named_and_the_others_are_there(monkeypatch, caplog, val
     assert value in fault
 
 
-def test_damaged_metadata_of_any_package_leaves_ours(monkeypatch, caplog):
-    def damaged(group):
-        raise ValueError("not a table")
+def test_a_package_with_damaged_metadata_is_left_out(monkeypatch, caplog):
+    class Damaged:
+        @property
+        def entry_points(self):
+            raise ValueError("not a table")
 
-    monkeypatch.setattr("importlib.metadata.entry_points", damaged)
-    entry_points._points.cache_clear()
-    assert Registry("trivium.engines").names() == ["fmpy", "pyfmi"]
+    night = SimpleNamespace(entry_points=[EntryPoint("night", "math:pi", GROUP)])
+    monkeypatch.setattr("importlib.metadata.distributions", lambda: [Damaged(), night])
+    forget()
+    assert Registry(GROUP).names() == ["hold", "rules", "look-ahead", "night"]
     assert "cannot be read" in caplog.text
