@@ -1,4 +1,4 @@
-"""Numbers as clients send them: strings allowed, nothing that is not a finite number."""
+"""Finite numbers: checked, and parsed where a request or a form may send them as text."""
 
 from __future__ import annotations
 
@@ -10,39 +10,69 @@ from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 
 
-def parse_number(value: Any, field: str, noun: str = "parameter") -> float:
-    """Return a finite float.
+def finite(number: Any, field: str, noun: str = "parameter") -> float:
+    """Return a finite number as a float.
 
     Parameters
     ----------
-    value : Any
-        A float, an integer, or a string of one. Booleans are no numbers here.
+    number : float
+        Also an integer, or a number of NumPy. Booleans and text are no numbers here.
     field : str
-        Parameter that the value is for; named in the error.
+        Parameter that the number is for; named in the error.
     noun : str
         What the error calls it.
 
     Raises
     ------
     InvalidValueError
-        When the value is no number or not finite.
+        When it is no number or not finite.
     """
-    if type(value) is float:  # the common case first
-        number = value
-    elif isinstance(value, bool) or not isinstance(value, numbers.Real | str):  # numbers of NumPy are real ones too
-        raise _not_a_number(value, field, noun)
+    if type(number) is float:  # the common case
+        checked = number
+    elif isinstance(number, bool) or not isinstance(number, numbers.Real):
+        raise InvalidValueError(
+            f"Invalid value {shown(number)} for {noun} {field}. Value must be a number, but is {type(number)}.", field
+        )
     else:
         try:
-            number = float(value)
+            checked = float(number)
+        except OverflowError:
+            checked = math.inf
+    if not math.isfinite(checked):
+        raise InvalidValueError(f"Invalid value {checked} for {noun} {field}. Value must be finite.", field)
+    return checked
+
+
+def whole(number: Any, field: str) -> int:
+    """Return a whole number of at least 1 as an integer.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field and the rule.
+    """
+    checked = finite(number, field)
+    if checked < 1 or not checked.is_integer():
+        raise InvalidValueError(
+            f"Invalid value {checked} for parameter {field}. Value must be a whole number of at least 1.", field
+        )
+    return int(checked)
+
+
+def parse_number(value: Any, field: str, noun: str = "parameter") -> float:
+    """Return a finite number, which may be sent as text; parameters as in `finite`.
+
+    Raises
+    ------
+    InvalidValueError
+        When the value is no number or not finite.
+    """
+    if not isinstance(value, bool) and isinstance(value, numbers.Real | str):
+        try:
+            return finite(float(value), field, noun)
         except (ValueError, OverflowError):
-            raise _not_a_number(value, field, noun) from None
-    if not math.isfinite(number):
-        raise InvalidValueError(f"Invalid value {number} for {noun} {field}. Value must be finite.", field)
-    return number
-
-
-def _not_a_number(value: Any, field: str, noun: str) -> InvalidValueError:
-    return InvalidValueError(
+            pass
+    raise InvalidValueError(
         f"Invalid value {shown(value)} for {noun} {field}. Value must be a float, integer, or string able to be "
         f"converted to a float, but is {type(value)}.",
         field,
@@ -56,19 +86,14 @@ def shown(value: Any) -> str:
 
 
 def parse_count(value: Any, field: str) -> int:
-    """Return a positive whole number.
+    """Return a whole number of at least 1, which may be sent as text.
 
     Raises
     ------
     InvalidValueError
         Naming the field and the rule.
     """
-    number = parse_number(value, field)
-    if number < 1 or not number.is_integer():
-        raise InvalidValueError(
-            f"Invalid value {number} for parameter {field}. Value must be a whole number of at least 1.", field
-        )
-    return int(number)
+    return whole(parse_number(value, field), field)
 
 
 def parse_flag(value: Any, field: str) -> bool:

@@ -1,22 +1,41 @@
-"""Numbers as clients send them."""
+"""Finite numbers, and numbers as clients send them."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
-from trivium.numbers import parse_input, parse_number
+from trivium.numbers import finite, parse_count, parse_input, parse_number, whole
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_finite_numbers_pass_also_as_strings(number):
     assert parse_number(number, "x") == number
     assert parse_number(repr(number), "x") == number
+    assert finite(number, "x") == finite(np.float64(number), "x") == number
+
+
+@pytest.mark.parametrize("value", ["1", "x", None, True, [1], math.nan, -math.inf, 10**400, b"1"])
+def test_text_and_infinity_are_no_finite_numbers(value):
+    for check in (finite, whole):
+        with pytest.raises(
+            InvalidValueError, match="for parameter field_name. Value must be (a number|finite)"
+        ) as caught:
+            check(value, "field_name")
+        assert caught.value.field == "field_name"
+
+
+def test_whole_numbers_begin_with_one():
+    assert whole(3.0, "n") == whole(np.int64(3), "n") == parse_count("3", "n") == 3
+    for value in (0, -1, 1.5):
+        with pytest.raises(InvalidValueError, match="a whole number of at least 1"):
+            whole(value, "n")
 
 
 @given(st.integers(min_value=-(2**1000), max_value=2**1000))

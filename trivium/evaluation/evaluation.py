@@ -15,7 +15,7 @@ from trivium.evaluation.kpi import Declaration, Kpis
 from trivium.evaluation.kpi_sums import About
 from trivium.evaluation.scenario import UNITS, Scenario, Scenarios
 from trivium.model.contract import FloatArray
-from trivium.numbers import parse_number
+from trivium.numbers import finite
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.resources import Resources
 
@@ -91,8 +91,8 @@ class Evaluation:
         """
         if start is None and final is None:
             return self._values(self._kpis, lambda row: rows(self._first + row), names)
-        begin = -np.inf if start is None else parse_number(start, "start_time")
-        end = np.inf if final is None else parse_number(final, "final_time")
+        begin = -np.inf if start is None else finite(start, "start_time")
+        end = np.inf if final is None else finite(final, "final_time")
         if end < begin:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter final_time. Value must not be less than start_time.", "final_time"

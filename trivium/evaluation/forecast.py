@@ -10,7 +10,7 @@ import numpy as np
 from trivium.arguments import listed
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
-from trivium.numbers import parse_number, shown
+from trivium.numbers import finite, shown
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.times import Clock
 
@@ -47,7 +47,7 @@ def forecast(
     InvalidValueError
         Naming the parameter and the rule.
     """
-    ahead, apart = parse_number(horizon, "horizon"), parse_number(interval, "interval")
+    ahead, apart = finite(horizon, "horizon"), finite(interval, "interval")
     if ahead < 0:
         raise InvalidValueError(f"Invalid value {ahead} for parameter horizon. Value must not be negative.", "horizon")
     if apart <= 0:

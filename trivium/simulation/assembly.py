@@ -13,7 +13,7 @@ from trivium.simulation.initialization import InitializationActions, read_initia
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import parse_step
+from trivium.simulation.times import check_step
 
 #: Control step where neither test case nor FMU nor boundary data says one [s].
 STEP = 1.0
@@ -83,7 +83,7 @@ def first_step(resources: Resources, stepper: Stepper, grid: float | None) -> fl
     """
     if resources.step is not None:
         try:
-            return parse_step(resources.step, grid)
+            return check_step(resources.step, grid)
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error
     proposed = stepper.model.experiment.step

@@ -47,9 +47,9 @@ from typing import Any, TypeVar
 
 from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.numbers import parse_number
+from trivium.numbers import finite
 from trivium.simulation.plant import plants
-from trivium.simulation.times import parse_step, parse_time
+from trivium.simulation.times import check_step, check_time
 
 _T = TypeVar("_T", str, bool)
 #: Version of a test case that does not tell one.
@@ -184,7 +184,7 @@ class Resources:
             return cls(
                 name=str(toml.get("name", folder.name if folder is not None else model.stem)),
                 version=_UNKNOWN if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
-                step=parse_step(toml["step"]) if "step" in toml else None,
+                step=check_step(toml["step"]) if "step" in toml else None,
                 end_time=_end(toml, folder.end_time if folder is not None else None),
                 fmu=model,
                 disturbances=files["disturbances"],
@@ -237,7 +237,7 @@ def _one_of(table: Mapping[str, Any], name: str, choices: Sequence[_T]) -> _T | 
 def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
     if key not in table:
         return None
-    value = parse_number(table[key], f"fmu.{key}")
+    value = finite(table[key], f"fmu.{key}")
     if value <= 0.0:
         raise InvalidValueError(f"fmu.{key} must be positive, not {value:g}", key)
     return value
@@ -246,7 +246,7 @@ def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
 def _end(toml: Mapping[str, Any], default: float | None) -> float | None:
     if "end_time" not in toml:
         return default
-    end = parse_time(toml["end_time"], "end_time")
+    end = check_time(toml["end_time"], "end_time")
     if end == 0:
         raise InvalidValueError("Invalid value 0 for parameter end_time. Value must be greater than 0.", "end_time")
     return end

@@ -19,7 +19,7 @@ from trivium.arguments import by_name, listed, unknown_name
 from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model
 from trivium.model.variable import Variable
-from trivium.numbers import parse_count, parse_flag, parse_number
+from trivium.numbers import finite, parse_flag, whole
 from trivium.protocol import Advanced, Clamped, Columns, Initialized, Observation, Steps, Trajectory, Value
 from trivium.simulation import state
 from trivium.simulation.actions import Actions
@@ -30,7 +30,7 @@ from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts, parse_start_values
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import Clock, difference, parse_step, parse_time, plain
+from trivium.simulation.times import Clock, check_step, check_time, difference, plain
 from trivium.table import Table
 
 #: How many control steps are one transaction, where those before a failure are kept.
@@ -206,8 +206,8 @@ class Simulation:
             Naming what does not exist, or when the window ends before it begins.
         """
         names = self._checked(point_names)
-        start = parse_number(start_time, "start_time")
-        final = math.inf if final_time is None else parse_number(final_time, "final_time")
+        start = finite(start_time, "start_time")
+        final = math.inf if final_time is None else finite(final_time, "final_time")
         if final < start:
             raise InvalidValueError(
                 f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
@@ -230,7 +230,7 @@ class Simulation:
         InvalidValueError
             When it is not acceptable.
         """
-        self._clock = self._clock.with_step(parse_step(step, self._starts.grid))
+        self._clock = self._clock.with_step(check_step(step, self._starts.grid))
         return self._clock.step
 
     def initialize(
@@ -272,9 +272,9 @@ class Simulation:
         """
         self._require_open()
         grid, latest = self._starts.grid, self._latest
-        start = parse_time(start_time, "start_time", grid)
-        warmup = parse_time(warmup_period, "warmup_period", grid)
-        end = latest if end_time is None else parse_time(end_time, "end_time", grid)
+        start = check_time(start_time, "start_time", grid)
+        warmup = check_time(warmup_period, "warmup_period", grid)
+        end = latest if end_time is None else check_time(end_time, "end_time", grid)
         if end <= start:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter end_time. Value must be greater than start_time.", "end_time"
@@ -558,7 +558,7 @@ class Simulation:
         coming step [s].
         """  # noqa: D205
         values = by_name(inputs, "inputs", '{"u": 1.0}')
-        count = 1 if steps == 1 else parse_count(steps, "steps")
+        count = 1 if steps == 1 else whole(steps, "steps")
         if not clamp:
             return self.actions.parse(values, self._controls), [], self._times(count)
         controls, clamped = self.actions.clamp(values, self._controls)
@@ -619,16 +619,12 @@ class Simulation:
     ) -> tuple[FloatArray, Sequence[str]]:
         """Return the control inputs of every step, shape (n_steps, n_controls), and the points to be returned."""
         parse_flag(atomic, "atomic")
-        if action is not None and not isinstance(action, Mapping):
-            raise InvalidValueError(
-                f"Invalid value for parameter action. It must be an object, but is {type(action)}.", "action"
-            )
-        controls = self.actions.parse(action or {}, self._controls)[np.newaxis]
+        controls = self.actions.parse(by_name(action, "action", '{"u": 1.0}'), self._controls)[np.newaxis]
         least = 1
         if trajectory is not None:
             controls = self.actions.trajectory(trajectory, controls[0])
             least = len(controls)
-        count = least if steps is None else parse_count(steps, "steps")
+        count = least if steps is None else whole(steps, "steps")
         most = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
         if not least <= count <= most:
             raise InvalidValueError(

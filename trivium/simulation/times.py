@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_number
+from trivium.numbers import finite
 
 
 def difference(later: float, earlier: float) -> float:
@@ -64,12 +64,13 @@ class Clock(NamedTuple):
         return Clock(self.time, step)
 
 
-def parse_time(value: Any, field: str, grid: float | None = None) -> float:
+def check_time(time: float, field: str, grid: float | None = None) -> float:
     """Return a time [s]: finite, not negative, a multiple of the grid.
 
     Parameters
     ----------
-    value : float, int or str
+    time : float
+        [s]
     field : str
         Named in the error.
     grid : float, optional
@@ -80,7 +81,7 @@ def parse_time(value: Any, field: str, grid: float | None = None) -> float:
     InvalidValueError
         Naming the field and the rule.
     """
-    number = parse_number(value, field)
+    number = finite(time, field)
     if number < 0:
         raise InvalidValueError(f"Invalid value {number} for parameter {field}. Value must not be negative.", field)
     if grid is not None and _beside(number, grid):
@@ -92,15 +93,15 @@ def parse_time(value: Any, field: str, grid: float | None = None) -> float:
     return number
 
 
-def parse_step(value: Any, grid: float | None = None) -> float:
-    """Return a control step [s]: finite, positive, a multiple of the grid; parameters as in `parse_time`.
+def check_step(step: float, grid: float | None = None) -> float:
+    """Return a control step [s]: finite, positive, a multiple of the grid; parameters as in `check_time`.
 
     Raises
     ------
     InvalidValueError
         Naming the rule.
     """
-    number = parse_number(value, "step")
+    number = finite(step, "step")
     if number < 0:
         raise InvalidValueError(f"Invalid value {number} for parameter step. Value must not be negative.", "step")
     if number == 0:

@@ -128,7 +128,7 @@ def test_the_end(small_case):
     [
         ({"steps": 0}, "parameter steps. Value must be a whole number of at least 1"),
         ({"steps": 1.5}, "parameter steps"),
-        ({"steps": "x"}, "parameter steps. Value must be a float"),
+        ({"steps": "x"}, "parameter steps. Value must be a number"),
         ({"steps": 1e12}, "parameter steps. Value must be from 1 to 100331"),
         ({"steps": 1, "trajectory": [{}, {}]}, "Value must be from 2 to"),
         ({"trajectory": []}, "parameter trajectory. It must hold at least one step"),
@@ -150,7 +150,7 @@ def test_the_end(small_case):
         ({"trajectory": {"CHI01": [10**400]}}, "Step 1 of the trajectory: Invalid value 1000"),
         ({"trajectory": {"nonsense": [1]}}, "Step 1 of the trajectory: Unexpected input variable: nonsense."),
         ({"action": {"CHI01": 7}}, "Invalid value 7.0 for parameter CHI01"),
-        ({"action": [1]}, "parameter action. It must be an object"),
+        ({"action": [1]}, "action must be a dictionary by name"),
         ({"point_names": ["nonsense"]}, "Invalid point name nonsense"),
         ({"point_names": [1]}, "point_names"),
         ({"atomic": "no"}, "parameter atomic. Value must be true or false"),

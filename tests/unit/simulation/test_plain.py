@@ -75,7 +75,7 @@ def test_it_begins_anywhere_and_steps_as_it_is_told(plain, linear_fmu):
     reply = plain.initialize(12.25, 13)
     assert (wording.initialized(reply).message, plain.time) == ("Simulation initialized successfully to 12.25s.", 12.25)
     assert reply["x"] == 1.0
-    plain.set_step("0.25")
+    plain.set_step(0.25)
     seen = [plain.advance({"u": 3})["x"] for _ in range(3)]
     inputs = np.array([(12.25, 3.0)], dtype=[("time", float), ("u", float)])
     assert seen == pytest.approx(simulated(linear_fmu, 13.0, 0.25, 12.25, inputs)["x"][1:], abs=1e-12)
