@@ -209,9 +209,9 @@ def test_the_tolerance_belongs_to_the_resources(small_case, small_resources, sta
 
 
 def test_a_state_of_another_version_is_refused(small_case, monkeypatch):
-    stored = small_case.state()
-    monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
-    with pytest.raises(StateError, match="of version 3, this server reads 4"):
+    stored, version = small_case.state(), state.VERSION
+    monkeypatch.setattr(state, "VERSION", version + 1)
+    with pytest.raises(StateError, match=f"of version {version}, this server reads {version + 1}"):
         small_case.set_state(stored)
 
 
