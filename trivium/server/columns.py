@@ -56,12 +56,12 @@ def npz(answer: Reply, columns: Mapping[str, Any], payload: Any, session: Sessio
     values = np.empty((len(names), time.size))
     for row, name in zip(values, names, strict=True):
         row[:] = columns[name]
-    said = orjson.dumps({"status": answer.status, "message": answer.message, "payload": payload})
+    rest = orjson.dumps({"status": answer.status, "message": answer.message, "payload": payload})
     encoded = np.array([name.encode() for name in names], dtype=np.bytes_)
     body = io.BytesIO()
     # NumPy's own writer knows the slow level of compression only
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(said))):
+        for name, array in (("names", encoded), ("time", time), ("values", values), ("reply", np.array(rest))):
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)  # type: ignore[no-untyped-call]
     return wire.marked(Response(body.getvalue(), status=answer.status, content_type=NPZ), session)

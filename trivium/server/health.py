@@ -32,14 +32,14 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("GET", "/health/ready", scope=None, failures={503}, reply=replies.Ready)
     def ready() -> Response:
         """Say whether a plant can be stepped: 200, or 503 and why not."""
-        now = time.monotonic()
-        if now - proof.get("at", -PROOF) >= PROOF:
+        clock = time.monotonic()
+        if clock - proof.get("at", -PROOF) >= PROOF:
             try:
                 sessions.session(None).health()
             except TriviumError as error:
                 proof.clear()
                 return wire.envelope(503, f"Not ready: {error}", None)
-            proof["at"] = now
-        return wire.envelope(200, "Ready: the plant has been stepped.", {"seconds_ago": round(now - proof["at"], 3)})
+            proof["at"] = clock
+        return wire.envelope(200, "Ready: the plant has been stepped.", {"seconds_ago": round(clock - proof["at"], 3)})
 
     return routes

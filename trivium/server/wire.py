@@ -29,8 +29,8 @@ from trivium.server.wording import Reply, sentence
 from trivium.session.proxy import Session
 
 _JSON = "application/json"
-#: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending hears the answer
-#: only if somebody listens. Beyond it the connection breaks.
+#: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending reads the reply
+#: only if the server reads on. Beyond it the connection breaks.
 _DRAINED = 64 * 2**20
 #: How deep a body may be nested. Brackets in texts count too, which come in pairs in all names of variables.
 _DEPTH = 32
@@ -101,7 +101,7 @@ def body(*, form: bool = False) -> dict[str, Any]:
         return {}
     if form and request.mimetype == "application/x-www-form-urlencoded":
         values = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
-        return {name: given if len(given) > 1 else given[0] for name, given in values.items()}
+        return {name: items if len(items) > 1 else items[0] for name, items in values.items()}
     if not request.is_json:
         raise ContentTypeError(
             f"The body must be JSON with the header Content-Type: application/json, not "

@@ -162,8 +162,8 @@ def sentence(error: TriviumError, *, boptest: bool = False) -> str:
             f"Check lists of available inputs and measurements.{error.near}"
         )
     else:
-        known = ", ".join(error.known)
-        text = f"Invalid value {shown(error.name)} for parameter names. Value must be one of {known}."
+        names = ", ".join(error.known)
+        text = f"Invalid value {shown(error.name)} for parameter names. Value must be one of {names}."
     return f"{error.place}{text}"
 
 
