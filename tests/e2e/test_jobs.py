@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -342,6 +343,24 @@ def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
         (worker,) = [pid for pid in descendants(keeper) if b"worker\0work\0" in cmdline(pid)]
         kill(worker)
         assert ended(server, run_step(server, end_time=600))["status"] == "Success"
+
+
+def test_a_test_that_is_killed_goes_on_where_it_was_with_the_results_of_one_that_is_not(resources, tmp_path):
+    spec = {"end_time": 300 * 1500, "controller": "rules"}
+    with Server(resources, tmp_path, TRIVIUM_WORKER_JOBS="1", TRIVIUM_JOB_LEASE="60") as server:
+        killed = run_step(server, **spec)
+        folder = tmp_path / "jobs" / killed
+        until(server, killed, lambda job: (folder / "checkpoint").exists() and job["counts"]["steps"] < 1400)
+        kill(int((folder / "process").read_text()))
+        again = ended(server, killed)
+        assert (again["status"], again["attempts"]) == ("Success", 2)
+        whole = run_step(server, **spec)
+        once = ended(server, whole)
+        assert (once["status"], once["attempts"]) == ("Success", 1)
+    assert (folder / "trajectories.csv").read_bytes() == (tmp_path / "jobs" / whole / "trajectories.csv").read_bytes()
+    assert {**again["results"], "time_rat": None} == {**once["results"], "time_rat": None}  # of the wall clock
+    (step,) = re.findall(r"going on after step (\d+)", (folder / "log.txt").read_text())
+    assert 0 < int(step) < 1500
 
 
 def cmdline(pid):

@@ -23,17 +23,15 @@ class _Here:
         return self._case.actions.position
 
     def rehearsal(self) -> Rehearse:
-        case = self._case
+        return self._cost
 
-        def cost(candidate: Controller, steps: int, weights: Mapping[str, float]) -> float:
-            try:
-                rows = case.rehearse(candidate.action, steps)
-            except TriviumError:
-                return math.inf
-            values = case.evaluation.values_of(rows, list(weights))
-            return sum(weight * (values[name] or 0.0) for name, weight in weights.items())
-
-        return cost
+    def _cost(self, candidate: Controller, steps: int, weights: Mapping[str, float]) -> float:
+        try:
+            rows = self._case.rehearse(candidate.action, steps)
+        except TriviumError:
+            return math.inf
+        values = self._case.evaluation.values_of(rows, list(weights))
+        return sum(weight * (values[name] or 0.0) for name, weight in weights.items())
 
 
 def controller(name: str, case: TestCase) -> Controller:
@@ -54,6 +52,8 @@ def drive(
     observation: Mapping[str, Any],
     until: float,
     progress: Callable[[float], object] = lambda _: None,
+    *,
+    resumed: bool = False,
 ) -> Mapping[str, Any]:
     """Step a test case under a controller.
 
@@ -68,6 +68,8 @@ def drive(
         Until when [s]; a last step that would lead beyond it is not done.
     progress : Callable
         Called after each step, with its length [s].
+    resumed : bool
+        Whether the controller goes on with its past; otherwise it is reset.
 
     Returns
     -------
@@ -79,7 +81,8 @@ def drive(
     TriviumError
         When a step fails; what was done before stays.
     """
-    by.reset(observation, case.boundary())
+    if not resumed:
+        by.reset(observation, case.boundary())
     step = case.step
     while case.time + step <= until:
         observation = case.advance(by.action(observation, case.boundary()))

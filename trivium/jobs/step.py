@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from typing import Annotated, Literal
 
 import orjson
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from trivium.control.commands import blocks
 from trivium.control.controller import ControllerName
 from trivium.control.drive import controller, drive
+from trivium.jobs.checkpoint import Checkpoints
 from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder, Scalar
 from trivium.session.local import open_testcase
@@ -39,7 +41,9 @@ class Spec(BaseModel):
 
 
 def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
-    """Drive the server's default test case from its initialization to the end; a test that was cut off begins anew.
+    """Drive the server's default test case from its initialization to the end.
+
+    A test that was interrupted goes on where it was; see `trivium.jobs.checkpoint`.
 
     Raises
     ------
@@ -49,18 +53,24 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     table = recorder.folder / f"trajectories.{spec.format}"
     check_path(table)
     with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
-        by = controller(spec.controller, case)
-        recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
-        observation = case.initialize(spec.start_time, spec.end_time)
-        steps = 0
+        checkpoints = Checkpoints(recorder.folder, case)
+        point = checkpoints.load()
+        if point is None:
+            steps, by = 0, controller(spec.controller, case)
+            recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
+            case.initialize(spec.start_time, spec.end_time)
+        else:
+            steps, by = point
+            sys.stdout.write(f"going on after step {steps}\n")
         total = math.floor((spec.end_time - spec.start_time) / case.step)
 
         def stepped(_: float) -> None:
             nonlocal steps
             steps += 1
+            checkpoints.offer(steps, by)
             recorder.progress(f"Step {steps} of {total} completed", steps / total, steps=steps, time=case.time)
 
-        drive(case, by, observation, spec.end_time, stepped)
+        drive(case, by, case.observation(), spec.end_time, stepped, resumed=point is not None)
         recorder.progress("Writing the results")
         write_table(table, case.stepper.history.columns, blocks(case))
         values: dict[str, Scalar] = {**case.kpis()}

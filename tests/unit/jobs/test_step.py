@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from trivium.jobs import kinds
+from trivium.jobs import checkpoint, kinds
+from trivium.recorder import CancelledError
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 
@@ -40,3 +41,71 @@ def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp
     assert set(outcome.files) == {"trajectories.csv", "kpi.json"}
     assert [told[1] for told in notes.told if told[0].startswith("Step")] == [k / 10 for k in range(1, 11)]
     assert notes.told[-2][0] == "Step 10 of 10 completed"
+
+
+class Interrupted(Notes):
+    """Ends the job in the midst of a step."""
+
+    def __init__(self, folder, step):
+        super().__init__(folder)
+        self.step = step
+
+    def progress(self, message, fraction=None, **counts):
+        super().progress(message, fraction, **counts)
+        if counts.get("steps") == self.step:
+            raise CancelledError
+
+
+def steps_of(notes):
+    return [counts["steps"] for _, _, counts in notes.told if "steps" in counts]
+
+
+def results(folder):
+    indicators = json.loads((folder / "kpi.json").read_bytes())
+    return (folder / "trajectories.csv").read_text(), {**indicators, "time_rat": None}  # of the wall clock
+
+
+@pytest.fixture
+def test_case(request, resources, trap_resources):
+    return resources if request.param == "plant" else trap_resources(restore=request.param)
+
+
+@pytest.mark.parametrize(
+    ("test_case", "controller", "steps"),
+    [("plant", "rules", 30), ("plant", "look-ahead", 80), ("inexact", "hold", 12), ("none", "hold", 12)],
+    indirect=["test_case"],
+)
+def test_an_interrupted_test_goes_on_where_it_was(test_case, controller, steps, state_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "_SHARE", 0.0)
+    settings = Settings(environ={}, resources=test_case, state_dir=state_dir)
+    kind = kinds.find("step")
+    spec = kinds.parse(kind, {"end_time": 300 * steps, "controller": controller}, settings)
+    folder, whole = tmp_path / "interrupted", tmp_path / "whole"
+    for path in (folder, whole):
+        path.mkdir()
+    for stop in (steps // 3, steps // 2):
+        with pytest.raises(CancelledError):
+            kind.run(spec, Interrupted(folder, stop), settings)
+    last = Notes(folder)
+    kind.run(spec, last, settings)
+    assert steps_of(last) == list(range(steps // 2 + 1, steps + 1))
+    monkeypatch.setattr(checkpoint, "EVERY", 1e9)
+    kind.run(spec, Notes(whole), settings)
+    assert results(folder) == results(whole)
+
+
+def test_a_checkpoint_that_is_damaged_or_of_another_test_case_is_not_used(
+    resources, small_resources, state_dir, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    kind = kinds.find("step")
+    for used in (resources, small_resources, small_resources):
+        settings = Settings(environ={}, resources=used, state_dir=state_dir)
+        notes = Interrupted(tmp_path, 3)
+        with pytest.raises(CancelledError):
+            kind.run(kinds.parse(kind, {"end_time": 3000, "controller": "hold"}, settings), notes, settings)
+        assert steps_of(notes) == [1, 2, 3]
+        if used == small_resources:
+            (tmp_path / "checkpoint").write_bytes((tmp_path / "checkpoint").read_bytes()[:-9])
+    assert "the test begins anew" in capsys.readouterr().err
