@@ -1,7 +1,7 @@
 """Bring a test case to where the journal of its session ends.
 
 From the state that the generation begins with, what was committed since is done again, and compared with what was
-recorded then. What was only meant to be done is never done again.
+recorded then. An uncommitted request is never done again.
 """
 
 from __future__ import annotations
