@@ -7,7 +7,6 @@ import numbers
 from typing import Any
 
 from trivium.errors import InvalidValueError
-from trivium.model.variable import Variable
 
 
 def finite(number: Any, field: str, noun: str = "parameter") -> float:
@@ -110,38 +109,3 @@ def parse_flag(value: Any, field: str) -> bool:
             field,
         )
     return value
-
-
-def parse_input(value: Any, variable: Variable) -> float:
-    """Return the value of an input or a parameter: a finite number within the bounds of the variable.
-
-    Booleans and their words are values of boolean variables only.
-
-    Raises
-    ------
-    InvalidValueError
-        Naming the variable and the bound that is broken.
-    """
-    low, high, kind = variable.minimum, variable.maximum, variable.kind
-    if kind == "boolean":
-        low, high = 0.0, 1.0
-        value = _WORDS.get(str(value).strip().lower(), value)
-    number = parse_number(value, variable.name)
-    if low is not None and number < low:
-        wrong = f"below the minimum {low}"
-    elif high is not None and number > high:
-        wrong = f"above the maximum {high}"
-    elif kind != "real" and not number.is_integer():
-        wrong = "between two integers, but the input is a switch or a count"
-    else:
-        return number
-    unit = "" if variable.unit == "1" else f" {variable.unit}"
-    bounds = f"[{-math.inf if low is None else low}, {math.inf if high is None else high}]"
-    raise InvalidValueError(
-        f"Invalid value {number} for parameter {variable.name}. Value must be within {bounds}{unit}, but is {wrong}.",
-        variable.name,
-    )
-
-
-#: What else than a number is a value of a boolean.
-_WORDS = {"true": 1.0, "false": 0.0}

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trivium.errors import InvalidValueError
-from trivium.model.variable import Variable
-from trivium.numbers import finite, parse_count, parse_input, parse_number, whole
+from trivium.model.variable import Variable, parse_input
+from trivium.numbers import finite, parse_count, parse_number, whole
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

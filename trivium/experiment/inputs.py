@@ -12,7 +12,7 @@ from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.native import in_order
 from trivium.model.fmu.scalars import FmuVariable
-from trivium.numbers import parse_input
+from trivium.model.variable import parse_input
 from trivium.simulation.boundary import Disturbances
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.scalars import FmuVariable
-from trivium.numbers import parse_input
+from trivium.model.variable import parse_input
 from trivium.suggestions import did_you_mean
 
 #: Inputs of these types follow straight lines between the rows of a table; all others hold the last row's value.

@@ -10,6 +10,9 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.errors import InvalidValueError
+from trivium.numbers import parse_number
+
 Kind = Literal["real", "integer", "boolean", "text"]
 #: A place along a dimension: a year, a name.
 Coordinate = int | float | str
@@ -114,3 +117,38 @@ class Variable:
             minimum=minimum if self.minimum is None else self.minimum,
             maximum=maximum if self.maximum is None else self.maximum,
         )
+
+
+def parse_input(value: Any, variable: Variable) -> float:
+    """Return the value of an input or a parameter: a finite number within the bounds of the variable.
+
+    Booleans and their words are values of boolean variables only.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the variable and the bound that is broken.
+    """
+    low, high, kind = variable.minimum, variable.maximum, variable.kind
+    if kind == "boolean":
+        low, high = 0.0, 1.0
+        value = _WORDS.get(str(value).strip().lower(), value)
+    number = parse_number(value, variable.name)
+    if low is not None and number < low:
+        wrong = f"below the minimum {low}"
+    elif high is not None and number > high:
+        wrong = f"above the maximum {high}"
+    elif kind != "real" and not number.is_integer():
+        wrong = "between two integers, but the input is a switch or a count"
+    else:
+        return number
+    unit = "" if variable.unit == "1" else f" {variable.unit}"
+    bounds = f"[{-math.inf if low is None else low}, {math.inf if high is None else high}]"
+    raise InvalidValueError(
+        f"Invalid value {number} for parameter {variable.name}. Value must be within {bounds}{unit}, but is {wrong}.",
+        variable.name,
+    )
+
+
+#: What else than a number is a value of a boolean.
+_WORDS = {"true": 1.0, "false": 0.0}

@@ -13,8 +13,8 @@ import numpy as np
 from trivium.arguments import unknown_name
 from trivium.errors import InvalidValueError, UnknownNameError
 from trivium.model.contract import FloatArray
-from trivium.model.variable import Variable
-from trivium.numbers import parse_input, parse_number, shown
+from trivium.model.variable import Variable, parse_input
+from trivium.numbers import parse_number, shown
 from trivium.protocol import Clamped
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.

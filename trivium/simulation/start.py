@@ -10,8 +10,8 @@ import numpy as np
 from trivium.arguments import unknown_name
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray, StartValues
-from trivium.model.variable import Variable
-from trivium.numbers import parse_input, shown
+from trivium.model.variable import Variable, parse_input
+from trivium.numbers import shown
 from trivium.simulation.actions import Actions
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.state import Position
