@@ -118,6 +118,8 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 
 #: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
 _VALUES = {kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Variable, About, SelfCheck)}
+#: Kinds of JSON that may hold other values.
+_NESTED = (dict, list)
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
@@ -170,12 +172,12 @@ def unpack_value(data: Block) -> tuple[Any, str]:
 def _decoded(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
     """Return a value whose parts are made again."""
     if isinstance(value, list):
-        return [_decoded(part, arrays) if isinstance(part, dict | list) else part for part in value]
+        return [_decoded(part, arrays) if isinstance(part, _NESTED) else part for part in value]
     if not isinstance(value, dict):
         return value
     kind = value.get(_MARK)
     if kind is None:
-        return {name: _decoded(part, arrays) if isinstance(part, dict | list) else part for name, part in value.items()}
+        return {name: _decoded(part, arrays) if isinstance(part, _NESTED) else part for name, part in value.items()}
     if kind == "array":
         return arrays[value["index"]]
     if kind == "error":
