@@ -19,15 +19,15 @@ def parse_choices(texts: Iterable[str]) -> dict[str, Wanted]:
     InvalidValueError
         Naming what is wrong.
     """
-    found: dict[str, Wanted] = {}
+    selection: dict[str, Wanted] = {}
     for text in texts:
         name, equals, value = text.rpartition("=")
-        if not equals or name in found:
+        if not equals or name in selection:
             raise InvalidValueError(
                 f"Invalid value {text[:100]} for parameter select. Write name=value, each name once.", "select"
             )
-        found[name] = parse_wanted(name, value)
-    return found
+        selection[name] = parse_wanted(name, value)
+    return selection
 
 
 def parse_wanted(name: str, text: str) -> Wanted:

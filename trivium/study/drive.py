@@ -153,8 +153,8 @@ class Drive:
                 self._unknown = self._without_known(runs)
                 continue
             size = self._chunk_size(workers)
-            taken, self._unknown = self._unknown[:size], self._unknown[size:]
-            return Chunk(taken)
+            batch, self._unknown = self._unknown[:size], self._unknown[size:]
+            return Chunk(batch)
         return None
 
     def _chunk_size(self, workers: int) -> int:
@@ -170,13 +170,13 @@ class Drive:
         """Take results from the cache; return the runs that it does not know."""
         if self._cache is None or (self._per_run and self._per_run < _WORTH_KEEPING):
             return runs
-        found = Results.empty(self._job, runs)
-        self._cache.find(self._job, keys_of(self._identity, self._parts.rows(runs)), found)
-        known = found.status == DONE
-        if known.any():
-            self._cached += int(known.sum())
-            self._keep(_chosen(found, known))
-        left: NDArray[np.int64] = runs[~known]
+        cached = Results.empty(self._job, runs)
+        self._cache.find(self._job, keys_of(self._identity, self._parts.rows(runs)), cached)
+        finished = cached.status == DONE
+        if finished.any():
+            self._cached += int(finished.sum())
+            self._keep(_selected(cached, finished))
+        left: NDArray[np.int64] = runs[~finished]
         return left
 
     def _submit(self, engine: Engine | ThisProcess, chunk: Chunk) -> None:
@@ -185,10 +185,10 @@ class Drive:
 
     def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:
         chunk: Chunk = ended.item
-        begun = engine.reported(key_of_chunk(chunk.number)) is not None
+        started = engine.reported(key_of_chunk(chunk.number)) is not None
         if ended.lost:
             late = [run for run in chunk.runs.tolist() if engine.reported(key_of_run(run))]
-            self._after_death(chunk, begun, late)
+            self._after_death(chunk, started, late)
             return
         if ended.error is not None:
             if isinstance(ended.error, TriviumError):
@@ -203,7 +203,7 @@ class Drive:
             self._cache.add(self._job, dict(zip(results.runs.tolist(), keys, strict=True)), results)
         self._keep(results)
 
-    def _after_death(self, chunk: Chunk, begun: bool, late: list[int]) -> None:
+    def _after_death(self, chunk: Chunk, started: bool, late: list[int]) -> None:
         """Decide what becomes of a chunk whose process died."""
         if late:
             reason = f"it took longer than simulation.time_limit, {self._job.time_limit:g} s"
@@ -211,7 +211,7 @@ class Drive:
             left = chunk.runs[~np.isin(chunk.runs, late)]
             if left.size:
                 self._again.append(Chunk(left))
-        elif not begun and chunk.idle < _IDLE:
+        elif not started and chunk.idle < _IDLE:
             self._again.append(replace(chunk, idle=chunk.idle + 1))
         elif chunk.runs.size > 1:
             self._again += [Chunk(half) for half in np.array_split(chunk.runs, 2)]
@@ -234,5 +234,5 @@ class Drive:
         self._on_progress(self.state)
 
 
-def _chosen(results: Results, which: NDArray[np.bool_]) -> Results:
+def _selected(results: Results, which: NDArray[np.bool_]) -> Results:
     return Results(results.runs[which], results.status[which], results.metrics[which], results.trajectories[which], {})

@@ -113,8 +113,8 @@ def stored_bytes(path: Path) -> int:
         file.visit(names.append)
         for name in names:
             if isinstance(file[name], h5py.Dataset):
-                found = file[name]
-                total += found.id.get_storage_size() if name == "trajectories" else found.nbytes
+                dataset = file[name]
+                total += dataset.id.get_storage_size() if name == "trajectories" else dataset.nbytes
     return total
 
 

@@ -29,13 +29,13 @@ class Pace:
 
     def add(self, runs: int) -> None:
         """Count a chunk of runs that ended just now."""
-        now = self._clock()
+        time = self._clock()
         if self._began is None:
-            self._began = self._last = now
+            self._began = self._last = time
             return
         self._chunks += 1
         self._runs += runs
-        self._last = now
+        self._last = time
 
     def rate(self, workers: int) -> float | None:
         """Return the runs a second; None as long as there is no estimate worth having.

@@ -51,11 +51,11 @@ class Parts:
     def __init__(self, store: Store, plan: Plan, job: Job, size: int) -> None:
         self._store, self._plan, self._job, self.size = store, plan, job, size
         self._loose = store.loose_runs()
-        whole = store.parts()
-        self.done = sum(whole.values()) + sum(runs.size for runs in self._loose.values())
+        complete = store.parts()
+        self.done = sum(complete.values()) + sum(runs.size for runs in self._loose.values())
         self.failed = len(store.failures())
         self._kept = {part: runs.size for part, runs in self._loose.items()}
-        self._missing = self._all_missing(set(whole))
+        self._missing = self._all_missing(set(complete))
         self._rows: dict[int, FloatArray] = {}
 
     def take(self) -> NDArray[np.int64] | None:
@@ -76,10 +76,10 @@ class Parts:
         part = int(results.runs[0]) // self.size
         self.done += results.runs.size
         self.failed += int((results.status == FAILED).sum())
-        kept = self._kept.get(part, 0) + results.runs.size
-        if kept < self._runs_of(part).size:
+        count = self._kept.get(part, 0) + results.runs.size
+        if count < self._runs_of(part).size:
             self._store.add(part, results)
-            self._kept[part] = kept
+            self._kept[part] = count
             return
         self._kept.pop(part, None)
         self._write(part, results)
@@ -100,9 +100,9 @@ class Parts:
     def _runs_of(self, part: int) -> NDArray[np.int64]:
         return np.arange(part * self.size, min((part + 1) * self.size, self._plan.count), dtype=np.int64)
 
-    def _all_missing(self, whole: set[int]) -> Iterator[NDArray[np.int64]]:
+    def _all_missing(self, complete: set[int]) -> Iterator[NDArray[np.int64]]:
         for part in range(-(-self._plan.count // self.size)):
-            if part in whole:
+            if part in complete:
                 continue
             runs = self._runs_of(part)
             if part in self._loose:

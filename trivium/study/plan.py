@@ -55,11 +55,11 @@ class Plan(ABC):
     @property
     def digest(self) -> str:
         """Return a hash of the names and values of all parameters."""
-        found = hashlib.sha256(json.dumps(self.names).encode())
+        fingerprint = hashlib.sha256(json.dumps(self.names).encode())
         for values in self._values:
             listed = np.array([values.low, values.high, values.log]) if values.listed is None else values.listed
-            found.update(np.int64(listed.size).tobytes() + listed.astype("<f8").tobytes())
-        return found.hexdigest()
+            fingerprint.update(np.int64(listed.size).tobytes() + listed.astype("<f8").tobytes())
+        return fingerprint.hexdigest()
 
     @abstractmethod
     def _rows(self, first: int, last: int) -> FloatArray: ...
@@ -213,4 +213,4 @@ def _listed(values: Values, name: str, method: str) -> FloatArray:
 
 
 def _at(values: tuple[Values, ...], shares: FloatArray) -> FloatArray:
-    return np.stack([one.at(shares[:, place]) for place, one in enumerate(values)], axis=1)
+    return np.stack([axis.at(shares[:, place]) for place, axis in enumerate(values)], axis=1)

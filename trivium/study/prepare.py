@@ -71,10 +71,10 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             _collected(wrong, partial(experiment.check_values, name, [value], field))
             if name in values:
                 wrong.append(InvalidValueError(f"{field}: is one of simulation_parameters too", field))
-        kept: list[str] = []
+        names: list[str] = []
         if study.output.trajectories:
             field = "simulation.variableFilter"
-            kept = _collected(wrong, lambda: experiment.matching(simulation.variable_filter, field)) or []
+            names = _collected(wrong, lambda: experiment.matching(simulation.variable_filter, field)) or []
         for name, metric in study.metrics.items():
             _collected(wrong, partial(_check_metric, experiment, name, metric))
         if not study.output.trajectories and not study.metrics:
@@ -87,14 +87,14 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             experiment.conditions,
             content=experiment.content(),
             native=experiment.can_be_native,
-            variables=tuple(dict.fromkeys([*kept, *measured])),
+            variables=tuple(dict.fromkeys([*names, *measured])),
             indicators=tuple(dict.fromkeys(indicators)),
         )
     output = study.output
     job = Job(
         recipe,
         plan.names,
-        tuple(kept),
+        tuple(names),
         tuple(study.metrics.items()),
         dtype="int32" if output.absolute_error else output.dtype,
         quantum=2.0 * output.absolute_error if output.absolute_error else 0.0,

@@ -35,7 +35,7 @@ _STOPPING = 15.0
 def run_apart(
     path: Path,
     out: Path,
-    where: Where,
+    places: Where,
     cache: tuple[Path, int] | None,
     on_progress: Callable[[State], None],
     say: Callable[[str], None],
@@ -46,7 +46,7 @@ def run_apart(
     ----------
     path, out : Path
         The study's JSON file; folder of the results.
-    where : Where
+    places : Where
     cache : tuple of Path and int, or None
         Its file and its limit [bytes].
     on_progress, say : callable
@@ -62,9 +62,9 @@ def run_apart(
     request = {
         "path": str(path.absolute()),
         "out": str(out.absolute()),
-        "unpacked": str(where.unpacked.absolute()),
-        "scheduler": where.scheduler,
-        "workers": where.workers,
+        "unpacked": str(places.unpacked.absolute()),
+        "scheduler": places.scheduler,
+        "workers": places.workers,
         "cache": None if cache is None else [str(cache[0].absolute()), cache[1]],
     }
     command = [sys.executable, "-P", "-m", "trivium.study.process"]
@@ -113,8 +113,8 @@ def _error(kind: str, message: str, field: str | None) -> TriviumError:
     """Return the error that a process reported."""
     if field is not None:
         return InvalidValueError(message, field)
-    found = getattr(errors, kind, TriviumError)
-    return found(message) if found.__init__ is TriviumError.__init__ else TriviumError(message)
+    error_type = getattr(errors, kind, TriviumError)
+    return error_type(message) if error_type.__init__ is TriviumError.__init__ else TriviumError(message)
 
 
 def main() -> None:
@@ -130,7 +130,7 @@ def main() -> None:
             answers.write(json.dumps(message) + "\n")
             answers.flush()
 
-    where = Where(Path(request["unpacked"]), request["scheduler"], request["workers"])
+    places = Where(Path(request["unpacked"]), request["scheduler"], request["workers"])
     with contextlib.ExitStack() as stack:
         cache = None
         if request["cache"] is not None:
@@ -140,7 +140,7 @@ def main() -> None:
             run_study(
                 Path(request["path"]),
                 Path(request["out"]),
-                where,
+                places,
                 cache,
                 lambda state: tell(state=asdict(state)),
                 lambda text: tell(say=text),

@@ -33,9 +33,9 @@ class Progress:
 
     def __call__(self, state: State) -> None:
         """Show a state, unless one was shown just now."""
-        now = self._clock()
-        if now - self._last >= (_FRAMES if self._drawn else _LINES) or state.done == state.total:
-            self._last = now
+        time = self._clock()
+        if time - self._last >= (_FRAMES if self._drawn else _LINES) or state.done == state.total:
+            self._last = time
             self._show(state)
 
     def say(self, text: str) -> None:
@@ -55,11 +55,11 @@ class Progress:
 
 def describe(state: State) -> str:
     """Return a state in words."""
-    more = f", {state.failed} failed" if state.failed else ""
-    more += f", {state.cached} from the cache" if state.cached else ""
+    rest = f", {state.failed} failed" if state.failed else ""
+    rest += f", {state.cached} from the cache" if state.cached else ""
     rate = f"; {state.rate:.3g} runs/s" if state.rate else ""
     left = "" if state.done == state.total or state.eta is None else f", {duration(state.eta)} left"
-    return f"{state.done} of {state.total} runs{more}{rate}{left}"
+    return f"{state.done} of {state.total} runs{rest}{rate}{left}"
 
 
 def duration(seconds: float) -> str:
@@ -72,7 +72,7 @@ def duration(seconds: float) -> str:
 
 def amount(size: float) -> str:
     """Return bytes in words."""
-    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= one:
-            return f"{size / one:.1f} {unit}"
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
     return f"{size:.0f} bytes"

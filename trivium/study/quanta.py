@@ -31,9 +31,9 @@ def encode(values: FloatArray, quantum: float) -> NDArray[np.int32]:
     limit = np.iinfo(np.int32)
     if multiples.size and not (limit.min <= multiples.min() and multiples.max() <= limit.max):
         raise ModelError(f"a value is beyond 2**31 times the quantum {quantum:g}; output.absolute_error is too small")
-    whole = multiples.astype(np.int32)
-    coded = whole.copy()
-    coded[1:] -= whole[:-1]
+    integers = multiples.astype(np.int32)
+    coded = integers.copy()
+    coded[1:] -= integers[:-1]
     return coded
 
 

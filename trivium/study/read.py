@@ -137,8 +137,8 @@ class SweepResults:
     @cached_property
     def status(self) -> NDArray[np.int8]:
         """The state of every run: 0 not run, 1 done, 2 failed."""
-        found: NDArray[np.int8] = self._file["status"][:]
-        return found
+        status: NDArray[np.int8] = self._file["status"][:]
+        return status
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric.
@@ -157,8 +157,8 @@ class SweepResults:
         for group, names in (("parameters", self.parameters), ("metrics", self.metrics)):
             if name in names:
                 return _rows(self._file[dataset_name(group, name)], runs)
-        there = near_or_all(name, [*self.parameters, *self.metrics])
-        raise InvalidValueError(f"there is no parameter or metric {name}.{there}", name)
+        hint = near_or_all(name, [*self.parameters, *self.metrics])
+        raise InvalidValueError(f"there is no parameter or metric {name}.{hint}", name)
 
     def select(self, /, **wanted: float | tuple[float, float] | list[float]) -> Selection:
         """Choose runs that are done by their parameters or metrics.
@@ -173,17 +173,17 @@ class SweepResults:
         InvalidValueError
             When there is no such parameter or metric.
         """
-        chosen = self.status == DONE
+        mask = self.status == DONE
         for name, value in wanted.items():
             column = self.column(name)
             if isinstance(value, tuple):
-                chosen &= (column >= value[0]) & (column <= value[1])
+                mask &= (column >= value[0]) & (column <= value[1])
             else:
-                found = np.zeros_like(chosen)
-                for one in np.atleast_1d(np.asarray(value, dtype=np.float64)):
-                    found |= np.isclose(column, one, rtol=_SAME, atol=0.0)
-                chosen &= found
-        return Selection(self, np.flatnonzero(chosen))
+                close = np.zeros_like(mask)
+                for candidate in np.atleast_1d(np.asarray(value, dtype=np.float64)):
+                    close |= np.isclose(column, candidate, rtol=_SAME, atol=0.0)
+                mask &= close
+        return Selection(self, np.flatnonzero(mask))
 
     def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
         """Read trajectories.
@@ -249,7 +249,7 @@ class Selection:
         xarray, delayed = require("xarray", "sweep"), require("dask.array", "sweep")
         coordinates: dict[str, Any] = {"run": self.runs, "time": self.results.time}
         coordinates |= {name: ("run", self.results.column(name, self.runs)) for name in self.results.parameters}
-        found: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
+        columns: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
         blocks = list(self._blocks())
         for variable in self.results.variables:
             lazy = [
@@ -257,8 +257,8 @@ class Selection:
                 for runs in blocks
             ]
             points = self.results.time.size
-            found[variable] = (("run", "time"), delayed.concatenate(lazy) if lazy else np.empty((0, points)))
-        return xarray.Dataset(found, coordinates)
+            columns[variable] = (("run", "time"), delayed.concatenate(lazy) if lazy else np.empty((0, points)))
+        return xarray.Dataset(columns, coordinates)
 
     def trajectories(self, variable: str) -> FloatArray:
         """Return the trajectories of a variable [run, time]."""
@@ -305,27 +305,27 @@ def _few(names: Sequence[str]) -> str:
 def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:
     """Read some rows of a column, a block at a time."""
     if runs is None:
-        whole: FloatArray = data[:]
-        return whole
-    found = np.empty(runs.size)
+        trajectory: FloatArray = data[:]
+        return trajectory
+    values = np.empty(runs.size)
     starts = np.arange(0, data.shape[0], _BLOCK // 8)
     for start, (first, last) in zip(
         starts.tolist(), itertools.pairwise([*np.searchsorted(runs, starts).tolist(), runs.size]), strict=True
     ):
         if last > first:
-            found[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
-    return found
+            values[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
+    return values
 
 
 def names_of(variables: Sequence[str]) -> list[str]:
     """Return names as MATLAB takes them: letters, digits and underscores, beginning with a letter, none twice."""
-    found: list[str] = []
+    names: list[str] = []
     for name in variables:
         base = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
         base = base if base[:1].isalpha() else f"v_{base}"
         made, number = base[:60], 1
-        while made in found:
+        while made in names:
             number += 1
             made = f"{base[:56]}_{number}"
-        found.append(made)
-    return found
+        names.append(made)
+    return names

@@ -43,8 +43,8 @@ class Reduction:
         """
         job = self._job
         if job.kept:
-            kept = np.stack([outputs[name] for name in job.kept], axis=1)
-            results.trajectories[place] = encode(kept, job.quantum) if job.quantum else kept
+            columns = np.stack([outputs[name] for name in job.kept], axis=1)
+            results.trajectories[place] = encode(columns, job.quantum) if job.quantum else columns
         for number, (_, metric) in enumerate(job.metrics):
             if metric.method in OUTPUTS:
                 name, index = self._elements.get(metric.variable, (metric.variable, ()))

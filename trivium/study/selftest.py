@@ -81,21 +81,23 @@ def choose(job: Job, rows: FloatArray) -> Choice:
     short = replace(job.shortened(STEPS), kept=variables, dtype="float64", quantum=0.0)
     turns = rows[[0, 1, 0]]
     reasons: dict[Strategy, str] = {}
-    wanted = attempt(short.with_strategy("fresh"), turns)
-    if wanted is None or not (wanted.status == DONE).all():
-        failed = "the runs of the self-test fail" if wanted is not None else "the process of the self-test died"
-        return Choice("fresh", {"reset": failed, "restore": failed}, wanted is not None)
+    reference = attempt(short.with_strategy("fresh"), turns)
+    if reference is None or not (reference.status == DONE).all():
+        failed = "the runs of the self-test fail" if reference is not None else "the process of the self-test died"
+        return Choice("fresh", {"reset": failed, "restore": failed}, reference is not None)
     decided = True
     for strategy in STRATEGIES:
-        found = wanted if strategy == "fresh" else attempt(short.with_strategy(strategy), turns, repeats=_REPEATS)
-        if found is None:
+        trajectory = reference
+        if strategy != "fresh":
+            trajectory = attempt(short.with_strategy(strategy), turns, repeats=_REPEATS)
+        if trajectory is None:
             reasons[strategy] = "it kills the process"
             decided = False
-        elif not (found.status == DONE).all():
+        elif not (trajectory.status == DONE).all():
             reasons[strategy] = "it fails"
-        elif not np.array_equal(found.trajectories, wanted.trajectories):
+        elif not np.array_equal(trajectory.trajectories, reference.trajectories):
             reasons[strategy] = "its numbers are not those of a new instance"
-        elif strategy != "fresh" and found.grown > _GROWTH:
+        elif strategy != "fresh" and trajectory.grown > _GROWTH:
             reasons[strategy] = "it leaks memory"
         else:
             return Choice(strategy, reasons, decided)

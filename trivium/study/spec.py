@@ -191,17 +191,17 @@ def load_study(path: Path) -> Study:
         raise listing(path, error, Study, "study") from error
     folder = path.parent.absolute()
 
-    def whole(name: Path | None) -> Path | None:
+    def absolute(name: Path | None) -> Path | None:
         return None if name is None else folder / name
 
     paths = study.paths.model_copy(
-        update={"package_path": whole(study.paths.package_path), "scratch_dir": whole(study.paths.scratch_dir)}
+        update={"package_path": absolute(study.paths.package_path), "scratch_dir": absolute(study.paths.scratch_dir)}
     )
     changes: dict[str, Any] = {"paths": paths}
     if study.simulation is not None:
-        changes["simulation"] = study.simulation.model_copy(update={"inputs": whole(study.simulation.inputs)})
+        changes["simulation"] = study.simulation.model_copy(update={"inputs": absolute(study.simulation.inputs)})
     if isinstance(study.experiment, Path):
-        changes["experiment"] = whole(study.experiment)
+        changes["experiment"] = absolute(study.experiment)
     return study.model_copy(update=changes)
 
 

@@ -123,11 +123,11 @@ class Store:
 
     def loose_runs(self) -> dict[int, NDArray[np.int64]]:
         """Return the runs whose results are kept, by part."""
-        found: dict[int, list[NDArray[np.int64]]] = {}
+        runs_by_part: dict[int, list[NDArray[np.int64]]] = {}
         for part, first in self._base.execute("SELECT part, first FROM loose").fetchall():
             (data,) = self._base.execute("SELECT results FROM loose WHERE first = ?", (first,)).fetchone()
-            found.setdefault(part, []).append(_unpack(data).runs)
-        return {part: np.concatenate(runs) for part, runs in found.items()}
+            runs_by_part.setdefault(part, []).append(_unpack(data).runs)
+        return {part: np.concatenate(runs) for part, runs in runs_by_part.items()}
 
     def list_part(self, part: int, results: Results) -> None:
         """List a part whose file stands on disk, and drop its loose results."""
@@ -189,13 +189,13 @@ def _pack(results: Results) -> bytes:
 
 
 def _unpack(data: bytes) -> Results:
-    with np.load(io.BytesIO(data), allow_pickle=False) as found:
-        reasons = {int(run): text for run, text in json.loads(found["reasons"].tobytes() or b"{}").items()}
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        reasons = {int(run): text for run, text in json.loads(archive["reasons"].tobytes() or b"{}").items()}
         return Results(
-            found["runs"],
-            found["status"],
-            found["metrics"],
-            found["trajectories"],
+            archive["runs"],
+            archive["status"],
+            archive["metrics"],
+            archive["trajectories"],
             reasons,
-            float(found["seconds"]),
+            float(archive["seconds"]),
         )

@@ -89,7 +89,7 @@ class Estimate:
 def run_study(
     path: Path,
     out: Path,
-    where: Where,
+    places: Where,
     cache: Cache | None,
     on_progress: Callable[[State], None],
     say: Callable[[str], None],
@@ -102,7 +102,7 @@ def run_study(
         The study's JSON file.
     out : Path
         Folder of the results.
-    where : Where
+    places : Where
     cache : Cache or None
     on_progress : callable
         Called whenever something ended.
@@ -124,33 +124,33 @@ def run_study(
         When the engine is gone; the same call goes on from there.
     """
     study = load_study(path)
-    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
     if not job.recipe.deterministic:
         cache = None
     store = open_store(out.absolute(), plan, job, study)
 
-    if where.workers == 0:
+    if places.workers == 0:
         job = replace(job, time_limit=math.inf)
 
     def start() -> tuple[Engine | ThisProcess, Strategy]:
-        if where.workers == 0:
+        if places.workers == 0:
             return ThisProcess(), "fresh"
         strategy = _strategy(job, plan, cache, say)
-        workers = where.workers
+        workers = places.workers
         if study.max_concurrent is not None:
             workers = min(workers or cores(), study.max_concurrent)
         scratch = study.paths.scratch_dir
-        return Engine(where.scheduler, workers, None if scratch is None else str(scratch)), strategy
+        return Engine(places.scheduler, workers, None if scratch is None else str(scratch)), strategy
 
     try:
         return Drive(plan, job, store, cache, on_progress).run(start, study.max_concurrent)
     finally:
         store.close()
-        if where.workers == 0:
+        if places.workers == 0:
             free()
 
 
-def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
+def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
     """Check a study and tell what it would take, from runs that are measured.
 
     Raises
@@ -161,15 +161,15 @@ def estimate(path: Path, where: Where, cache: Cache | None, say: Callable[[str],
         When the runs that were tried fail.
     """
     study = load_study(path)
-    plan, job = prepare(study, path.parent.absolute(), where.unpacked.absolute())
+    plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
     strategy = _strategy(job, plan, cache, say)
     job = job.with_strategy(strategy)
-    chosen = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
-    rows = np.concatenate([plan.rows(run, run + 1) for run in chosen.tolist()])
+    sample = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
+    rows = np.concatenate([plan.rows(run, run + 1) for run in sample.tolist()])
     trial = selftest.attempt(job, rows)
     if trial is None or not (trial.status == DONE).all():
         raise ModelError("the runs that were tried for the estimate fail, or kill their process")
-    workers = where.workers or cores()
+    workers = places.workers or cores()
     size = part_size(job, study.output.runs_per_part)
     return Estimate(
         runs=plan.count,
@@ -195,12 +195,12 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
     try:
         store.lock = acquire(folder / "study.lock")
         signature = _signature(plan, job, study)
-        about = store.about()
-        if not about:
+        stored = store.about()
+        if not stored:
             size = part_size(job, study.output.runs_per_part)
             sampling = study.sampling.model_dump_json()
             store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), sampling=sampling)
-        elif about["signature"] != signature:
+        elif stored["signature"] != signature:
             raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
         store.repair()
     except LockedError as error:
@@ -215,13 +215,13 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
     return store
 
 
-def part_size(job: Job, wanted: int | None) -> int:
+def part_size(job: Job, requested: int | None) -> int:
     """Return how many runs a part has: by default about 64 MiB of trajectories, at most 16384 runs."""
-    if wanted is not None:
-        return wanted
-    most = 16384
+    if requested is not None:
+        return requested
+    limit = 16384
     size = 16
-    while 2 * size <= most and 2 * size * job.bytes_of_run <= 64 * 2**20:
+    while 2 * size <= limit and 2 * size * job.bytes_of_run <= 64 * 2**20:
         size *= 2
     return size
 

@@ -65,12 +65,12 @@ class Values:
         return self.low + share * (self.high - self.low)
 
 
-def parse(given: Any, name: str, folder: Path, seed: int) -> Values:
+def parse(source: Any, name: str, folder: Path, seed: int) -> Values:
     """Read the values of a parameter.
 
     Parameters
     ----------
-    given : Any
+    source : Any
         As the table above has it.
     name : str
         The parameter; named in errors, and one of what random values depend on.
@@ -84,9 +84,9 @@ def parse(given: Any, name: str, folder: Path, seed: int) -> Values:
     InvalidValueError
         Naming the parameter and what is wrong.
     """
-    if isinstance(given, str):
-        return _expression(given.strip(), name, folder, seed)
-    listed = given if isinstance(given, list | tuple) else [given]
+    if isinstance(source, str):
+        return _expression(source.strip(), name, folder, seed)
+    listed = source if isinstance(source, list | tuple) else [source]
     return Values(_checked([_number(value, name) for value in listed], name))
 
 
@@ -150,10 +150,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _numbers(text: str, count: int, name: str, whole: str) -> list[float]:
+def _numbers(text: str, count: int, name: str, source: str) -> list[float]:
     parts = text.split(":")
     if len(parts) != count:
-        raise _refused(name, f"{whole!r} needs {count} numbers, but has {len(parts)}")
+        raise _refused(name, f"{source!r} needs {count} numbers, but has {len(parts)}")
     return [_number(part, name) for part in parts]
 
 

@@ -70,10 +70,10 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
     shares: dict[str, Any] = {}
     for name in sample.metrics[:_MOST_METRICS]:
         metric = sample.metric(name)
-        curves[name] = {one: _curve(axes, one, metric) for one in axes}
+        curves[name] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
         maps[name] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
-        found = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
-        shares[name] = _shares(found) | {"values": int(np.isfinite(metric).sum())}
+        sensitivity = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
+        shares[name] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum())}
     reasons = sample.reasons()
     return {
         "title": title,
@@ -96,16 +96,16 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
 
 
 def _curve(axes: dict[str, Axis], name: str, metric: FloatArray) -> dict[str, Any]:
-    found = curve(axes, name, metric)
-    lines = {"mean": found.mean, "low": found.low, "high": found.high, "middle": found.middle}
+    line = curve(axes, name, metric)
+    lines = {"mean": line.mean, "low": line.low, "high": line.high, "middle": line.middle}
     return {key: None if values is None else _rounded(values) for key, values in lines.items()}
 
 
-def _shares(found: Indices) -> dict[str, Any]:
+def _shares(shares: Indices) -> dict[str, Any]:
     def table(pairs: Mapping[str, tuple[float, float]]) -> dict[str, list[float]]:
         return {name: [round(value, 4), round(half, 4)] for name, (value, half) in pairs.items()}
 
-    return {"method": found.method, "first": table(found.first), "total": table(found.total)}
+    return {"method": shares.method, "first": table(shares.first), "total": table(shares.total)}
 
 
 def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str, Any]:
@@ -128,9 +128,9 @@ def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str,
 def _rounded(values: FloatArray) -> FloatArray:
     """Return numbers as short as they need be; NaN becomes null on the page."""
     size = np.abs(values)
-    there = np.isfinite(size) & (size > 0)
+    positive = np.isfinite(size) & (size > 0)
     scale = np.ones_like(size)
-    scale[there] = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(size[there])))
+    scale[positive] = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(size[positive])))
     usable = np.isfinite(scale) & (scale > 0)
-    found: FloatArray = np.where(usable, np.round(values * np.where(usable, scale, 1.0)) / scale, values)
-    return found
+    rounded: FloatArray = np.where(usable, np.round(values * np.where(usable, scale, 1.0)) / scale, values)
+    return rounded

@@ -60,10 +60,10 @@ def cut(values: FloatArray) -> Axis:
     groups = np.searchsorted(edges, values, side="right").astype(np.int16)
     counts = np.bincount(groups, minlength=edges.size + 1)
     sums = np.bincount(groups, values, minlength=edges.size + 1)
-    there = np.flatnonzero(counts)
+    present = np.flatnonzero(counts)
     place = np.zeros(edges.size + 1, np.int16)
-    place[there] = np.arange(there.size)
-    return Axis(sums[there] / counts[there], place[groups], grouped=True)
+    place[present] = np.arange(present.size)
+    return Axis(sums[present] / counts[present], place[groups], grouped=True)
 
 
 def curve(axes: dict[str, Axis], name: str, metric: FloatArray) -> Curve:
@@ -78,38 +78,38 @@ def curve(axes: dict[str, Axis], name: str, metric: FloatArray) -> Curve:
         NaN counts as not there.
     """
     size = axes[name].levels.size
-    there = np.isfinite(metric)
-    code, values = axes[name].code[there], metric[there]
+    finite = np.isfinite(metric)
+    code, values = axes[name].code[finite], metric[finite]
     order = np.argsort(code, kind="stable")
     groups = np.split(values[order], np.cumsum(np.bincount(code, minlength=size))[:-1])
     figures = [(g.mean(), *np.quantile(g, [0.1, 0.9])) if g.size else (np.nan,) * 3 for g in groups]
     mean, low, high = np.array(figures).T
-    return Curve(mean, low, high, _middle(axes, name, metric, there))
+    return Curve(mean, low, high, _middle(axes, name, metric, finite))
 
 
 def surface(first: Axis, second: Axis, metric: FloatArray) -> FloatArray:
     """Return the mean of a metric for each pair of levels, shape (n_second, n_first); NaN where there is no run."""
     shape = (second.levels.size, first.levels.size)
-    there = np.isfinite(metric)
-    cell = second.code[there].astype(np.int64) * shape[1] + first.code[there]
+    finite = np.isfinite(metric)
+    cell = second.code[finite].astype(np.int64) * shape[1] + first.code[finite]
     counts = np.bincount(cell, minlength=shape[0] * shape[1])
-    sums = np.bincount(cell, metric[there], minlength=counts.size)
+    sums = np.bincount(cell, metric[finite], minlength=counts.size)
     with np.errstate(invalid="ignore"):
         mean: FloatArray = (sums / counts).reshape(shape)
     return mean
 
 
-def _middle(axes: dict[str, Axis], name: str, metric: FloatArray, there: NDArray[np.bool_]) -> FloatArray | None:
+def _middle(axes: dict[str, Axis], name: str, metric: FloatArray, finite: NDArray[np.bool_]) -> FloatArray | None:
     """Return the response where all other parameters have their middle value; None unless every level has one."""
-    others = [axis for other, axis in axes.items() if other != name]
-    if not others or any(axis.grouped for axis in axes.values()):
+    rest = [axis for key, axis in axes.items() if key != name]
+    if not rest or any(axis.grouped for axis in axes.values()):
         return None
-    chosen = there.copy()
-    for axis in others:
-        chosen &= axis.code == (axis.levels.size - 1) // 2
-    code = axes[name].code[chosen]
+    mask = finite.copy()
+    for axis in rest:
+        mask &= axis.code == (axis.levels.size - 1) // 2
+    code = axes[name].code[mask]
     counts = np.bincount(code, minlength=axes[name].levels.size)
     if not counts.all():
         return None
-    found: FloatArray = np.bincount(code, metric[chosen], minlength=counts.size) / counts
-    return found
+    means: FloatArray = np.bincount(code, metric[mask], minlength=counts.size) / counts
+    return means

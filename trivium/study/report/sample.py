@@ -44,9 +44,9 @@ class Sample:
         done = np.flatnonzero(status == DONE)
         self.total, self.done, self.failed = len(results), int(done.size), int((status == FAILED).sum())
         self.derived = not results.metrics
-        most = _MOST_READ if self.derived else MOST_RUNS
+        limit = _MOST_READ if self.derived else MOST_RUNS
         # a beginning of Saltelli's design is one too
-        self.runs: NDArray[np.intp] = done[:most] if results.sampling == "saltelli" else drawn(done, most)
+        self.runs: NDArray[np.intp] = done[:limit] if results.sampling == "saltelli" else drawn(done, limit)
 
     @property
     def whole(self) -> bool:
@@ -61,8 +61,8 @@ class Sample:
     @cached_property
     def parameters(self) -> dict[str, FloatArray]:
         """Values of the parameters that vary, shape (k,)."""
-        found = {name: self._column(name) for name in self._results.parameters}
-        return {name: values for name, values in found.items() if values.size and np.ptp(values) > 0}
+        parameters = {name: self._column(name) for name in self._results.parameters}
+        return {name: values for name, values in parameters.items() if values.size and np.ptp(values) > 0}
 
     @property
     def constants(self) -> dict[str, float]:
@@ -86,21 +86,21 @@ class Sample:
     @cached_property
     def _derived(self) -> dict[str, FloatArray]:
         names = self._results.variables[:_MOST_VARIABLES]
-        found = {f"{what} of {name}": np.empty(self.runs.size) for name in names for what in ("end", "minimum")}
+        columns = {f"{kind} of {name}": np.empty(self.runs.size) for name in names for kind in ("end", "minimum")}
         for name in names:
             for start in range(0, self.runs.size, 50):
                 rows = self._results.trajectories(self.runs[start : start + 50], name)
-                found[f"end of {name}"][start : start + 50] = rows[:, -1]
-                found[f"minimum of {name}"][start : start + 50] = rows.min(axis=1)
-        return found
+                columns[f"end of {name}"][start : start + 50] = rows[:, -1]
+                columns[f"minimum of {name}"][start : start + 50] = rows.min(axis=1)
+        return columns
 
     def _column(self, name: str) -> FloatArray:
         return self._results.column(name, self.runs)
 
 
-def drawn(runs: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def drawn(runs: NDArray[np.intp], limit: int) -> NDArray[np.intp]:
     """Return the runs, or so many of them, evenly likely and growing."""
-    if runs.size <= most:
+    if runs.size <= limit:
         return runs
     rng = np.random.default_rng(_SEED)
-    return np.sort(rng.choice(runs, most, replace=False))
+    return np.sort(rng.choice(runs, limit, replace=False))

@@ -78,8 +78,8 @@ def indices(
     columns : sequence of str
         All parameters of the study, those that do not vary too.
     """
-    there = np.isfinite(metric)
-    values = metric[there]
+    finite = np.isfinite(metric)
+    values = metric[finite]
     if not parameters or values.size < 2:
         return Indices("No indices: nothing varies.")
     if np.ptp(values) <= _SAME * np.abs(values).max():
@@ -88,24 +88,25 @@ def indices(
         return Indices("No indices: the parameters of a zipped study change together.")
     if sampling == "saltelli":
         return _saltelli(columns, metric, runs)
-    if there.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
-        found = _grid(axes, metric)
-        if found is not None:
-            return found
-    return _estimated({name: column[there] for name, column in parameters.items()}, values)
+    if finite.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
+        exact = _grid(axes, metric)
+        if exact is not None:
+            return exact
+    return _estimated({name: column[finite] for name, column in parameters.items()}, values)
 
 
 def _saltelli(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) -> Indices:
     each = len(names) + 2
     point, counts = np.unique(runs[np.isfinite(metric)] // each, return_counts=True)
-    whole = point[counts == each][:_MOST_POINTS]
-    if whole.size < _FEWEST_POINTS:
-        return Indices(f"No indices: {whole.size} base points are whole, and {_FEWEST_POINTS} are needed.")
+    points = point[counts == each][:_MOST_POINTS]
+    if points.size < _FEWEST_POINTS:
+        return Indices(f"No indices: {points.size} base points are whole, and {_FEWEST_POINTS} are needed.")
     sobol = require("SALib.analyze.sobol", "sweep")
-    values = metric[np.isin(runs // each, whole)]
-    found = sobol.analyze({"num_vars": len(names), "names": list(names)}, values, calc_second_order=False, seed=_SEED)
-    method = f"Sobol indices by SALib from Saltelli's design, {whole.size} base points, {values.size} runs."
-    return Indices(method, _pairs(names, found, "S1"), _pairs(names, found, "ST"))
+    values = metric[np.isin(runs // each, points)]
+    problem = {"num_vars": len(names), "names": list(names)}
+    analysis = sobol.analyze(problem, values, calc_second_order=False, seed=_SEED)
+    method = f"Sobol indices by SALib from Saltelli's design, {points.size} base points, {values.size} runs."
+    return Indices(method, _pairs(names, analysis, "S1"), _pairs(names, analysis, "ST"))
 
 
 def _grid(axes: Mapping[str, Axis], metric: FloatArray) -> Indices | None:
@@ -120,8 +121,8 @@ def _grid(axes: Mapping[str, Axis], metric: FloatArray) -> Indices | None:
     variance = float(table.var())
     first, total = {}, {}
     for number, name in enumerate(axes):
-        others = tuple(other for other in range(len(shape)) if other != number)
-        first[name] = (float(table.mean(axis=others).var()) / variance, 0.0)
+        rest = tuple(place for place in range(len(shape)) if place != number)
+        first[name] = (float(table.mean(axis=rest).var()) / variance, 0.0)
         total[name] = (float(table.var(axis=number).mean()) / variance, 0.0)
     method = f"Sobol indices by analysis of variance over the whole grid, {metric.size} runs: exact for its values."
     return Indices(method, first, total)
@@ -131,19 +132,19 @@ def _estimated(parameters: Mapping[str, FloatArray], metric: FloatArray) -> Indi
     if metric.size < _FEWEST:
         return Indices(f"No indices: {metric.size} runs have a value, and {_FEWEST} are needed.")
     rbd_fast = require("SALib.analyze.rbd_fast", "sweep")
-    chosen = drawn(np.arange(metric.size), _MOST_ESTIMATED)
+    rows = drawn(np.arange(metric.size), _MOST_ESTIMATED)
     # equal values are told apart by their order, which must be that of nothing else
-    chosen = np.random.default_rng(_SEED).permutation(chosen)
+    rows = np.random.default_rng(_SEED).permutation(rows)
     names = list(parameters)
-    table = np.stack([parameters[name][chosen] for name in names], axis=1)
-    found = rbd_fast.analyze({"num_vars": len(names), "names": names}, table, metric[chosen], seed=_SEED)
+    table = np.stack([parameters[name][rows] for name in names], axis=1)
+    analysis = rbd_fast.analyze({"num_vars": len(names), "names": names}, table, metric[rows], seed=_SEED)
     method = (
-        f"First order by SALib's RBD-FAST from {chosen.size} runs; total order needs a whole grid or the sampling "
+        f"First order by SALib's RBD-FAST from {rows.size} runs; total order needs a whole grid or the sampling "
         "method saltelli."
     )
-    return Indices(method, _pairs(names, found, "S1"))
+    return Indices(method, _pairs(names, analysis, "S1"))
 
 
-def _pairs(names: Sequence[str], found: Mapping[str, FloatArray], key: str) -> dict[str, tuple[float, float]]:
-    ends = zip(found[key], found[f"{key}_conf"], strict=True)
+def _pairs(names: Sequence[str], analysis: Mapping[str, FloatArray], key: str) -> dict[str, tuple[float, float]]:
+    ends = zip(analysis[key], analysis[f"{key}_conf"], strict=True)
     return {name: (float(value), float(half)) for name, (value, half) in zip(names, ends, strict=True)}
