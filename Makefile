@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-all test-slow test-busy mutants lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,12 +56,12 @@ test: setup-dev ## lint, types, layers and the tests, without the slow ones
 	$(MAKE) --no-print-directory lint
 	$(PY) $(PYTEST) $(ARGS)
 
-test-all: setup-dev ## lint, types, layers and all tests
+test-all: setup-dev ## lint, types, layers and the tests with the slow ones; CI runs it
 	$(MAKE) --no-print-directory lint
-	$(PY) $(PYTEST) -m "slow or not slow" $(ARGS)
+	$(PY) $(PYTEST) -m "not long" $(ARGS)
 
-test-slow: setup-dev ## the slow tests alone: environments, browsers, random kills, the coupled run of real models
-	$(PY) $(PYTEST) -m slow $(ARGS)
+test-long: setup-dev ## the tests that take many minutes: the coupled run of real models, OG-Core's transition path
+	$(PY) -m pytest -m long $(ARGS)
 
 test-busy: setup-dev ## the tests beside eight busy processes: what fails here waits on a clock
 	$(PY) -m tests.busy $(PY) $(PYTEST) $(ARGS)

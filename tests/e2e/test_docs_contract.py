@@ -66,11 +66,11 @@ EXCEPTIONS = [
             "belongs to docker compose",
         ),
         ("docs/deployment.md", "docker compose --profile cluster up --scale dask-worker=4", "no container engine"),
-        ("docs/og-clews.md", "trivium converge og_clews/case.json", "takes minutes; `make test-slow` runs it"),
+        ("docs/og-clews.md", "trivium converge og_clews/case.json", "takes minutes; `make test-long` runs it"),
         (
             "examples/og_clews/README.md",
             "trivium converge og_clews/case.json",
-            "takes minutes; `make test-slow` runs it",
+            "takes minutes; `make test-long` runs it",
         ),
         (
             "docs/api.md",
@@ -98,7 +98,7 @@ EXCEPTIONS = [
         (
             "docs/og-clews.md",
             "iteration       delta    residual    rate  radius  to go  evaluated  known  time [s]",
-            "takes minutes; `make test-slow` runs it",
+            "takes minutes; `make test-long` runs it",
         ),
         (
             "docs/og-clews.md",

@@ -14,7 +14,7 @@ from trivium.environment import ROOT
 
 pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
 pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 CASE = ROOT / "examples" / "og_clews"
 
 

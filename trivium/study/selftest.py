@@ -87,17 +87,17 @@ def choose(job: Job, rows: FloatArray) -> Choice:
         return Choice("fresh", {"reset": failed, "restore": failed}, reference is not None)
     decided = True
     for strategy in STRATEGIES:
-        trajectory = reference
+        trial: Trial | None = reference
         if strategy != "fresh":
-            trajectory = attempt(short.with_strategy(strategy), turns, repeats=_REPEATS)
-        if trajectory is None:
+            trial = attempt(short.with_strategy(strategy), turns, repeats=_REPEATS)
+        if trial is None:
             reasons[strategy] = "it kills the process"
             decided = False
-        elif not (trajectory.status == DONE).all():
+        elif not (trial.status == DONE).all():
             reasons[strategy] = "it fails"
-        elif not np.array_equal(trajectory.trajectories, reference.trajectories):
+        elif not np.array_equal(trial.trajectories, reference.trajectories):
             reasons[strategy] = "its numbers are not those of a new instance"
-        elif strategy != "fresh" and trajectory.grown > _GROWTH:
+        elif strategy != "fresh" and trial.grown > _GROWTH:
             reasons[strategy] = "it leaks memory"
         else:
             return Choice(strategy, reasons, decided)
