@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from trivium.coupling.residual import split
 from trivium.document import wrong_fields
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment.function import FunctionExperiment, call
+from trivium.experiment.function import arguments as arguments_of
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 from trivium.suggestions import did_you_mean
@@ -120,7 +120,7 @@ class Coupling:
         self._functions = by_name(functions, "functions", '{"energy": energy, "economy": economy}')
         if not self._functions:
             raise InvalidValueError("functions: there must be at least one.", "functions")
-        arguments = {name: _arguments(name, function) for name, function in self._functions.items()}
+        arguments = {name: arguments_of(name, function) for name, function in self._functions.items()}
         self._inputs = {name: list(defaults) for name, defaults in arguments.items()}
         self._initial = self._starts(arguments, by_name(initial, "initial", '{"price": 1.0}'))
         self._sources = self._explicit(_pairs(connections))
@@ -342,21 +342,6 @@ def _pairs(connections: Any) -> list[Any]:
             "connections",
         )
     return list(connections)
-
-
-def _arguments(name: str, function: Any) -> dict[str, Any]:
-    """Return the inputs of a function with their default values; None where an argument has none."""
-    if not callable(function):
-        raise InvalidValueError(f"{name} must be a function, not {type(function).__name__}.", "functions")
-    arguments: dict[str, Any] = {}
-    for argument in inspect.signature(function).parameters.values():
-        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise InvalidValueError(
-                f"{name} has the argument {argument}, but the inputs of a function must be named one by one.",
-                "functions",
-            )
-        arguments[argument.name] = None if argument.default is argument.empty else argument.default
-    return arguments
 
 
 def _array(value: Any, end: str) -> FloatArray:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 
 from trivium.arguments import by_name
 from trivium.document import wrong_fields
+from trivium.door.experiment import describe, name_of
 from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
@@ -58,20 +58,22 @@ _NAMES = {
 
 
 class Study:
-    """A model that is run many times with other parameters.
+    """An experiment that is run many times with other parameters: a model, a function or a coupled case.
 
     Everything is checked when the study is made. `run` uses a process a core, this process alone, or a Dask cluster,
     and may be called from a script, a notebook or a thread.
 
     Parameters
     ----------
-    model : str or path
-        A co-simulation FMU of FMI 2.0, the folder of a test case, or ``"cooling"``.
+    model : str or path or callable
+        An FMU, the folder of a test case, or ``"cooling"``; a function, which takes its inputs by name and returns its
+        outputs in a dictionary; or a coupled case, a ``.json`` file or a folder with a ``case.json``. Of the last two
+        the outputs are the metrics, and what belongs to a simulation, from `stop_time` to `controller`, is left out.
     parameters : Mapping[str, sequence of float or float or str]
         Parameters, start values and inputs by name, with their values, or an expression as ``"linspace:0:1:11"``;
         docs/sweep.md lists the expressions. An input has its value over the whole run.
-    stop_time : float
-        [s]
+    stop_time : float, optional
+        [s]; a model needs it.
     step : float, optional
         Time between two output points [s]; default: as the model proposes, fitted to the duration.
     start_time : float
@@ -124,10 +126,10 @@ class Study:
 
     def __init__(
         self,
-        model: ModelName,
+        model: ModelName | Callable[..., Mapping[str, Any]],
         parameters: Mapping[str, Any],
         *,
-        stop_time: float,
+        stop_time: float | None = None,
         step: float | None = None,
         start_time: float = 0.0,
         start_values: Mapping[str, float] | None = None,
@@ -141,18 +143,35 @@ class Study:
         controller: str = "hold",
         time_limit: float = 3600.0,
     ) -> None:
-        self.path = _model(model)
-        self._unpacked = state_dir() / "fmu"
         folder = tempfile.mkdtemp(prefix="trivium-study-")
-        self._folder = Path(folder)
+        self._folder, self._unpacked = Path(folder), state_dir() / "fmu"
         self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        start, stop = parse_number(start_time, "start_time"), parse_number(stop_time, "stop_time")
-        if not stop > start:
-            raise InvalidValueError(f"stop_time {stop:g} s must be after start_time {start:g} s.", "stop_time")
-        length, names, method = self._proposed(stop - start)
         content: dict[str, Any] = {
-            "paths": {"package_path": str(self.path)},
-            "simulation": {
+            "simulation_parameters": {
+                name: _plain(values) for name, values in by_name(parameters, "parameters", '{"g": [9.8, 1.6]}').items()
+            },
+            "sampling": {"method": sampling, "runs": runs, "seed": seed},
+            "output": {"trajectories": bool(outputs)},
+        }
+        description = describe(model, content["simulation_parameters"], time_limit)
+        if description is not None:
+            simulated = {
+                "stop_time": stop_time, "step": step, "start_values": start_values, "inputs": inputs,
+                "metrics": metrics, "outputs": outputs,
+            }  # fmt: skip
+            for name, value in simulated.items():
+                if value is not None:
+                    raise InvalidValueError(f"{name} belongs to the simulation of a model; leave it out.", name)
+            self._name, content["experiment"] = name_of(model), description
+        else:
+            path = model_path(model)  # type: ignore[arg-type]  # no function
+            self._name = path.name
+            start, stop = parse_number(start_time, "start_time"), parse_number(stop_time, "stop_time")
+            if not stop > start:
+                raise InvalidValueError(f"stop_time {stop:g} s must be after start_time {start:g} s.", "stop_time")
+            length, names, method = self._proposed(path, stop - start)
+            content["paths"] = {"package_path": str(path)}
+            content["simulation"] = {
                 "variableFilter": "|".join(map(re.escape, _listed(outputs, "outputs"))) if outputs else ".*",
                 "start_time": start,
                 "stop_time": stop,
@@ -164,21 +183,13 @@ class Study:
                 "interpolate_inputs": interpolate,
                 "controller": controller,
                 "time_limit": time_limit,
-            },
-            "simulation_parameters": {
-                name: _plain(values) for name, values in by_name(parameters, "parameters", '{"g": [9.8, 1.6]}').items()
-            },
-            "sampling": {"method": sampling, "runs": runs, "seed": seed},
-            "metrics": {
-                name: _metric(name, metric)
-                for name, metric in by_name(metrics, "metrics", '{"peak": ("x", "max")}').items()
             }
-            if metrics is not None
-            else {name: {"variable": name, "method": method} for name in names},
-            "output": {"trajectories": bool(outputs)},
-        }
+            chosen = by_name(metrics, "metrics", '{"peak": ("x", "max")}').items()
+            content["metrics"] = {name: _metric(name, metric) for name, metric in chosen}
+            if metrics is None:
+                content["metrics"] = {name: {"variable": name, "method": method} for name in names}
         self.spec, self._file = self._checked(content), self._folder / "study.json"
-        self._file.write_text(self.spec.model_dump_json(by_alias=True), encoding="utf-8")
+        self._file.write_text(self.spec.model_dump_json(by_alias=True, exclude_unset=True), encoding="utf-8")
         with _argument_names():
             self._plan, _ = prepare(self.spec, Path.cwd(), self._unpacked)
 
@@ -187,7 +198,7 @@ class Study:
 
     def __repr__(self) -> str:
         runs = f"{len(self)} run{'s' if len(self) != 1 else ''}"
-        return f"Study({self.path.name}: {runs} over {', '.join(self.spec.simulation_parameters) or 'nothing'})"
+        return f"Study({self._name}: {runs} over {', '.join(self.spec.simulation_parameters) or 'nothing'})"
 
     def run(
         self,
@@ -270,14 +281,14 @@ class Study:
             kept = None if cache is None else stack.enter_context(contextlib.closing(Cache(cache, _CACHE)))
             run_study(self._file, out, where, kept, on_progress, say)
 
-    def _proposed(self, duration: float) -> tuple[float, list[str], str]:
+    def _proposed(self, path: Path, duration: float) -> tuple[float, list[str], str]:
         """Return a step that divides the duration [s], and what is measured by default: names and the method."""
-        if self.path.is_dir():
-            files = Resources.load(self.path)
-            with contextlib.closing(open_testcase(self.path, self._unpacked)) as case:
+        if path.is_dir():
+            files = Resources.load(path)
+            with contextlib.closing(open_testcase(path, self._unpacked)) as case:
                 names = list(case.kpi_points)
                 return float(files.step or case.step), names, "kpi"
-        description = read_fmu(self.path, self._unpacked)
+        description = read_fmu(path, self._unpacked)
         step = proposed_step(description, duration)
         return duration / max(1, round(duration / step)), [v.variable.name for v in description.outputs], "final"
 
@@ -311,17 +322,6 @@ def _renamed(text: str) -> str:
     for field, argument in _NAMES.items():
         text = text.replace(field, argument)
     return text
-
-
-def _model(model: ModelName) -> Path:
-    path = model_path(model)
-    if path.suffix == ".json":
-        raise InvalidValueError(
-            f"model: {path.name} is a study file, which the command trivium sweep run {shlex.quote(str(model))} runs; "
-            "trivium.Study takes an FMU or the folder of a test case.",
-            "model",
-        )
-    return path
 
 
 def _check_folder(folder: Any) -> None:
