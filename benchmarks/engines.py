@@ -21,8 +21,9 @@ from trivium.errors import TriviumError
 from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu.description import Interface
 from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
-from trivium.model.fmu.registry import make, open_model
+from trivium.model.fmu.registry import make
 from trivium.settings import Settings
+from trivium.simulation.models import open_model
 from trivium.simulation.resources import Resources
 
 #: Engine, interface, a new solver every step.

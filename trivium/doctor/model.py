@@ -40,7 +40,8 @@ def step(settings: Settings) -> Iterator[Check]:
     """Step the model through every engine that is usable, with what the FMU offers."""
     from trivium.model.fmu.description import INTERFACES, read_fmu
     from trivium.model.fmu.probe import probe
-    from trivium.model.fmu.registry import ENGINES, adapter, choose
+    from trivium.model.fmu.registry import ENGINES, adapter
+    from trivium.simulation.models import choose
     from trivium.simulation.resources import Resources
 
     cache = settings.state_dir / "fmu"
@@ -111,7 +112,7 @@ def _first_inputs(resources: Resources) -> dict[str, float]:
 def _advance(resources: Resources, cache: Path, history: Path, engine: str) -> Check:
     """Take a control step of the whole test case, as a request does; the FMU has shown that it survives one."""
     from trivium.evaluation.testcase import TestCase
-    from trivium.model.fmu.registry import open_model
+    from trivium.simulation.models import open_model
 
     try:
         case = TestCase.open(resources, open_model(resources, cache), history)

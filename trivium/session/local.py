@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trivium.evaluation.testcase import TestCase
-from trivium.model.fmu.registry import open_model
 from trivium.session.signature import Signature, signature
 from trivium.session.trial import Trial, trial
 from trivium.simulation import state
+from trivium.simulation.models import open_model
 from trivium.simulation.resources import Resources
 
 

@@ -14,19 +14,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trivium.errors import SettingsError, StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.simulation.export import ENDINGS, check_path, write_table
-from trivium.study.read import Selection, names_of
 
 #: Rows of a table that are written at a time.
 _ROWS = 200_000
 #: Most numbers of a MATLAB file [bytes]; SciPy makes it in memory, and its format ends at 2 GiB a variable.
 _MOST_MAT = 2**30
+
+
+class Results(Protocol):
+    """What is exported of a sweep; see `trivium.study.read.SweepResults`."""
+
+    parameters: tuple[str, ...]
+    metrics: tuple[str, ...]
+    variables: tuple[str, ...]
+    time: FloatArray
+
+    def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
+        """Return a parameter or a metric."""
+
+    def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
+        """Read trajectories."""
+
+
+class Selection(Protocol):
+    """Some runs of a sweep; see `trivium.study.read.Selection`."""
+
+    runs: NDArray[np.intp]
+
+    @property
+    def results(self) -> Results:
+        """The sweep."""
+
+    def __len__(self) -> int: ...
+
+    def trajectories(self, variable: str) -> FloatArray:
+        """Return the trajectories of a variable [run, time]."""
 
 
 def write(selection: Selection, path: Path, *, trajectories: bool, variables: Sequence[str] | None = None) -> None:
@@ -111,3 +142,17 @@ def _write_mat(selection: Selection, path: Path, variables: Sequence[str]) -> No
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def names_of(variables: Sequence[str]) -> list[str]:
+    """Return names as MATLAB takes them: letters, digits and underscores, beginning with a letter, none twice."""
+    names: list[str] = []
+    for name in variables:
+        base = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
+        base = base if base[:1].isalpha() else f"v_{base}"
+        made, number = base[:60], 1
+        while made in names:
+            number += 1
+            made = f"{base[:56]}_{number}"
+        names.append(made)
+    return names

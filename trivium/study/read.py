@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.study.export import write
 from trivium.study.hdf5 import dataset_name
 from trivium.study.job import DONE, FAILED
 from trivium.study.quanta import decode
@@ -268,8 +269,6 @@ class Selection:
         self, path: str | os.PathLike[str], *, trajectories: bool = False, variables: Sequence[str] | None = None
     ) -> None:
         """Write a table; see `trivium.study.export.write`."""
-        from trivium.study.export import write
-
         write(self, Path(path), trajectories=trajectories, variables=variables)
 
     def _columns(self) -> dict[str, FloatArray]:
@@ -315,17 +314,3 @@ def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:
         if last > first:
             values[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
     return values
-
-
-def names_of(variables: Sequence[str]) -> list[str]:
-    """Return names as MATLAB takes them: letters, digits and underscores, beginning with a letter, none twice."""
-    names: list[str] = []
-    for name in variables:
-        base = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
-        base = base if base[:1].isalpha() else f"v_{base}"
-        made, number = base[:60], 1
-        while made in names:
-            number += 1
-            made = f"{base[:56]}_{number}"
-        names.append(made)
-    return names

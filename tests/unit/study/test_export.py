@@ -9,9 +9,9 @@ import trivium.study
 from trivium.errors import InvalidValueError, ResourcesError, SettingsError, StorageError
 from trivium.study import hdf5
 from trivium.study.chunk import run_chunk
+from trivium.study.export import names_of
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
-from trivium.study.read import names_of
 from trivium.study.spec import load_study
 from trivium.study.study import open_store
 

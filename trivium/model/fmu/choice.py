@@ -16,21 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from trivium.errors import StorageError
-from trivium.model.fmu.abi import installed, pyfmi_problem
+from trivium.model.fmu.abi import installed
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import Setup, Solving
 from trivium.model.fmu.probe import probe
+from trivium.model.fmu.registry import unusable
 from trivium.storage import replace_file
 
 _log = logging.getLogger(__name__)
-
-
-def unusable(description: FmuDescription) -> str | None:
-    """Say why PyFMI cannot run an FMU; None when nothing that is known beforehand speaks against it."""
-    if description.version != "2.0":
-        name = description.path.name
-        return f"it runs FMI 2.0 here, and {name} is FMI {description.version}; the engine fmpy runs it"
-    return pyfmi_problem()
 
 
 def choose_engine(description: FmuDescription, solving: Solving, cache: Path) -> str:

@@ -25,6 +25,7 @@ from trivium.environment import child_environment
 from trivium.errors import TriviumError
 from trivium.model.contract import Model, Snapshot
 from trivium.model.fmu.fmu_model import Setup
+from trivium.model.fmu.registry import make
 
 #: Steps that both processes take after the snapshot.
 STEPS = 2
@@ -182,8 +183,6 @@ def child(folder: str) -> None:
 
 
 def _steps(task: _Task) -> dict[str, Any]:
-    from trivium.model.fmu.registry import make
-
     model = make(task.setup, task.cache)
     step = task.step or model.experiment.step or DURATION
     start = model.experiment.start or 0.0

@@ -1,4 +1,4 @@
-"""Which adapter runs the FMU of a test case.
+"""Engines: which adapter runs an FMU.
 
 ``engine`` in the test case's ``testcase.toml`` chooses:
 
@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 from trivium.entry_points import Registry
 from trivium.errors import ResourcesError
-from trivium.model.fmu.choice import choose_engine, unusable
-from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
-from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
-from trivium.simulation.resources import Resources
+from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.fmu_model import FmuModel, Setup
 from trivium.suggestions import near_or_all
 
 #: Makes an adapter for an FMU; raises a ResourcesError where the engine cannot run it.
@@ -28,12 +26,12 @@ Engine = Callable[[FmuDescription], type[FmuModel]]
 ENGINES: Registry[Engine] = Registry("trivium.engines")
 
 
-def open_model(resources: Resources, cache: Path) -> FmuModel:
-    """Load the FMU of a test case.
+def make(setup: Setup, cache: Path) -> FmuModel:
+    """Make a model.
 
     Parameters
     ----------
-    resources : Resources
+    setup : Setup
     cache : Path
         Where FMUs are unpacked.
 
@@ -44,21 +42,6 @@ def open_model(resources: Resources, cache: Path) -> FmuModel:
     ModelError
         When its binary cannot be loaded.
     """
-    return make(choose(resources, cache), cache)
-
-
-def choose(resources: Resources, cache: Path) -> Setup:
-    """Return how the FMU of a test case is run, with ``auto`` decided; see `open_model`."""
-    interface = cast("Interface | None", resources.interface)
-    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart)
-    if resources.engine != "auto":
-        return Setup(resources.fmu, resources.engine, interface, solving)
-    description = read_fmu(resources.fmu, cache, interface)
-    return Setup(resources.fmu, choose_engine(description, solving, cache), interface, solving)
-
-
-def make(setup: Setup, cache: Path) -> FmuModel:
-    """Make a model; see `open_model`."""
     description = read_fmu(setup.fmu, cache, setup.interface)
     return adapter(setup.engine, description)(description, setup.solving)
 
@@ -108,3 +91,11 @@ def pyfmi(description: FmuDescription) -> type[FmuModel]:
     from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel
 
     return PyfmiModel if description.interface == "cs" else PyfmiExchangeModel
+
+
+def unusable(description: FmuDescription) -> str | None:
+    """Say why PyFMI cannot run an FMU; None when nothing that is known beforehand speaks against it."""
+    if description.version != "2.0":
+        name = description.path.name
+        return f"it runs FMI 2.0 here, and {name} is FMI {description.version}; the engine fmpy runs it"
+    return pyfmi_problem()

@@ -17,6 +17,7 @@ from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 from trivium.model.fmu.fmu_model import Solving
 from trivium.model.fmu.probe import Probe
+from trivium.simulation import models
 from trivium.simulation.resources import Resources
 
 
@@ -34,7 +35,7 @@ def case(small_resources, tmp_path):
 
 def test_the_interface_is_chosen(case, state_dir):
     for toml, kind in (("", FmpyModel), ('interface = "cs"', FmpyModel), ('interface = "me"', FmpyExchangeModel)):
-        model = registry.open_model(case(f'[fmu]\nengine = "fmpy"\n{toml}'), state_dir / "fmu")
+        model = models.open_model(case(f'[fmu]\nengine = "fmpy"\n{toml}'), state_dir / "fmu")
         assert type(model) is kind
         assert type(model.twin()) is kind
         model.close()
@@ -52,10 +53,10 @@ def test_results_depend_on_the_engine_so_the_fingerprint_does(case):
 
 
 def test_an_engine_that_is_not_there_says_what_to_install(case, state_dir, monkeypatch):
-    monkeypatch.setattr(choice, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
-    assert registry.choose(case(""), state_dir / "fmu").engine == "fmpy"
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: "PyFMI not installed; conda-forge has it")
+    assert models.choose(case(""), state_dir / "fmu").engine == "fmpy"
     with pytest.raises(ResourcesError, match="the engine pyfmi cannot be used: PyFMI not installed"):
-        registry.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
+        models.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
 
 
 def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
@@ -121,7 +122,7 @@ def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
 
 @pytest.mark.parametrize("version", ["1.0", "3.0"])
 def test_what_pyfmi_does_not_run_here_is_run_by_fmpy(own_fmu, tmp_path, monkeypatch, version):
-    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
     description = read_fmu(own_fmu("linear", version), tmp_path)
     assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"
     with pytest.raises(ResourcesError, match=f"is FMI {version}; the engine fmpy runs it"):
@@ -149,26 +150,26 @@ class Tried:
 )
 def test_auto_is_what_really_steps_and_is_tried_once(case, tmp_path, monkeypatch, stepping, chosen, tried):
     probe = Tried(*stepping)
-    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
     monkeypatch.setattr(choice, "probe", probe)
     for _ in range(3):
-        assert registry.choose(case(""), tmp_path).engine == chosen
+        assert models.choose(case(""), tmp_path).engine == chosen
     assert probe.engines == tried
-    registry.choose(case('[fmu]\ninterface = "me"'), tmp_path)
+    models.choose(case('[fmu]\ninterface = "me"'), tmp_path)
     assert len(probe.engines) == 2 * len(tried), "the other interface is another question"
     monkeypatch.setattr(choice, "installed", lambda _: "another version")
-    registry.choose(case(""), tmp_path)
+    models.choose(case(""), tmp_path)
     assert len(probe.engines) == 3 * len(tried), "other versions are another question"
 
 
 def test_a_probe_whose_process_died_is_not_stored(case, tmp_path, monkeypatch):
     results = [Probe("pyfmi", "cs", error="the process ended with SIGKILL", decided=False), Probe("fmpy", "cs")]
-    monkeypatch.setattr(choice, "pyfmi_problem", lambda: None)
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
     monkeypatch.setattr(choice, "probe", lambda *_arguments, **_options: results.pop(0))
-    assert registry.choose(case(""), tmp_path).engine == "fmpy"
+    assert models.choose(case(""), tmp_path).engine == "fmpy"
     monkeypatch.setattr(choice, "probe", probe := Tried("pyfmi"))
     for _ in range(2):
-        assert registry.choose(case(""), tmp_path).engine == "pyfmi"
+        assert models.choose(case(""), tmp_path).engine == "pyfmi"
     assert probe.engines == ["pyfmi"], "a verdict is stored once it is decided"
 
 
