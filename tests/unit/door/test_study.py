@@ -287,8 +287,8 @@ def test_a_study_file_is_for_the_command(tmp_path):
 
 
 def test_what_cannot_be_run_is_refused(linear, own_fmu):
-    with pytest.raises(ResourcesError, match="FMI 3.0; a sweep runs co-simulation FMUs of FMI 2.0"):
-        trivium.Study(own_fmu("linear", "3.0"), {"tau": [1]}, stop_time=1)
+    with pytest.raises(ResourcesError, match="There is no model"):
+        trivium.Study(own_fmu("linear", "3.0").with_name("absent.fmu"), {"tau": [1]}, stop_time=1)
     made = trivium.Study(linear, {"tau": [1]}, stop_time=1)
     with pytest.raises(InvalidValueError, match="workers must be 0, for this process, or a number"):
         made.run(workers=-1)
