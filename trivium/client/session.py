@@ -302,12 +302,12 @@ class Session:
 
         With a ``time_period`` the simulation starts anew at its start; the return value has the observation there.
         """
-        chosen = dict(self._payload("PUT", "scenario", parts, again="keyed"))
-        start = chosen.get("time_period")
+        values = dict(self._payload("PUT", "scenario", parts, again="keyed"))
+        start = values.get("time_period")
         if start:
             self._time = float(start.pop("time"))
-            chosen["time_period"] = Initialized(start, self._time)
-        return chosen
+            values["time_period"] = Initialized(start, self._time)
+        return values
 
     # -- branching ----------------------------------------------------------------------------------------------------
 
@@ -342,14 +342,14 @@ class Session:
     ) -> None:
         self.close()
 
-    def _variables(self, route: str, *more: str) -> Table[Variable]:
+    def _variables(self, route: str, *fields: str) -> Table[Variable]:
         rows = {}
-        for name, about in self._payload("GET", route).items():
-            kind, start = about.get("Type", "real"), about.get("Start")
+        for name, record in self._payload("GET", route).items():
+            kind, start = record.get("Type", "real"), record.get("Start")
             number, text = (None, start) if kind == "text" else (start, None)
-            bounds = about.get("Minimum"), about.get("Maximum")
-            rows[name] = Variable(name, about["Unit"], about["Description"], *bounds, number, kind, text)
-        return Table(rows, ("unit", "description", "minimum", "maximum", *more))
+            bounds = record.get("Minimum"), record.get("Maximum")
+            rows[name] = Variable(name, record["Unit"], record["Description"], *bounds, number, kind, text)
+        return Table(rows, ("unit", "description", "minimum", "maximum", *fields))
 
     def _points(self) -> list[str]:
         return [*self.measurements, *self.inputs]
@@ -374,17 +374,17 @@ class Session:
         """Return what many steps led to, from the results: they were done, but their reply was lost for good."""
         if point_names is None:
             point_names = self._points()
-        now = self._clock()
-        rows = self.results(point_names, before, now)
-        done = round((now - before) / self.step)
+        clock = self._clock()
+        rows = self.results(point_names, before, clock)
+        done = round((clock - before) / self.step)
         apart = (rows["time"].size - 1) // done
         columns = Columns({name: values[apart::apart] for name, values in rows.items()})
-        return Steps(before, now, done, done, columns, None)
+        return Steps(before, clock, done, done, columns, None)
 
     def _clock(self) -> float:
-        for about in self._connections.request("GET", "/sessions").json()["payload"]:
-            if about["testid"] == self.testid:
-                return float(about["time"])
+        for record in self._connections.request("GET", "/sessions").json()["payload"]:
+            if record["testid"] == self.testid:
+                return float(record["time"])
         raise UnknownSessionError(self.testid)
 
     def _send(

@@ -52,8 +52,8 @@ class CoupledExperiment(Experiment):
     @property
     def fingerprint(self) -> str:
         """Hash of the case, also of when its iteration ends, and of its components."""
-        whole = f"{self._problem.fingerprint}\n{self._problem.case.model_dump_json()}"
-        return hashlib.sha256(whole.encode()).hexdigest()
+        text = f"{self._problem.fingerprint}\n{self._problem.case.model_dump_json()}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def evaluate(self, values: Values, folder: Path) -> Values:
         """Iterate from the case's initial values on; see `Experiment.evaluate`."""

@@ -48,7 +48,7 @@ class Evaluator:
 
     def __init__(self, problem: Problem, record: Record, cache: Cache | None, folder: Path) -> None:
         self._problem, self._record, self._cache, self._folder = problem, record, cache, folder
-        self._fingerprints = {name: one.fingerprint for name, one in problem.components.items()}
+        self._fingerprints = {name: component.fingerprint for name, component in problem.components.items()}
         shutil.rmtree(folder, ignore_errors=True)  # of an earlier attempt
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class Evaluator:
         ComponentError
             When a component or a connection fails.
         """
-        problem, known = self._problem, self._record.evaluations(number)
+        problem, stored = self._problem, self._record.evaluations(number)
         inputs = dict(problem.constants)
         for part, variable, piece in zip(problem.parts, problem.targets, split(problem.parts, x), strict=True):
             inputs[part.name] = piece.reshape(variable.shape)
@@ -87,11 +87,11 @@ class Evaluator:
                 target = link.spec.target
                 if target.partition(".")[0] in level and target not in torn:
                     inputs[target] = _bounded(link, link.value(outputs))
-            wanted = {name: self._inputs_of(name, inputs) for name in level}
-            for name, one, new in self._level(wanted, known, number):
-                done[name] = one
-                outputs |= {f"{name}.{output}": value for output, value in one.outputs.items()}
-                unkept += [one] if new else []
+            requested = {name: self._inputs_of(name, inputs) for name in level}
+            for name, evaluation, new in self._level(requested, stored, number):
+                done[name] = evaluation
+                outputs |= {f"{name}.{output}": value for output, value in evaluation.outputs.items()}
+                unkept += [evaluation] if new else []
         pieces = {problem.links[i].spec.target: problem.links[i].value(outputs).ravel() for i in problem.order.torn}
         g = np.concatenate([pieces[part.name] for part in problem.parts]) if problem.parts else np.zeros(0)
         return g, {name: done[name] for name in problem.components}, unkept
@@ -119,9 +119,9 @@ class Evaluator:
 
     def probe(self, name: str, values: Values, label: str, number: int) -> Evaluation:
         """Evaluate one component beside an iteration, unless the record has it; see `evaluate`."""
-        known = self._record.evaluations(number).get(label)
-        if known is not None and _equal(known.inputs, values):
-            return known
+        stored = self._record.evaluations(number).get(label)
+        if stored is not None and _equal(stored.inputs, values):
+            return stored
         done = self.evaluate(name, values, label, number)
         self._record.keep(number, [done])
         return done
@@ -139,45 +139,45 @@ class Evaluator:
             raise StorageError(f"a folder in {self._folder} cannot be made: {error.strerror}") from error
 
     def _inputs_of(self, name: str, inputs: Values) -> dict[str, FloatArray]:
-        return {one.name: inputs[f"{name}.{one.name}"] for one in self._problem.components[name].inputs}
+        return {variable.name: inputs[f"{name}.{variable.name}"] for variable in self._problem.components[name].inputs}
 
     def _level(
-        self, wanted: Mapping[str, Values], known: Mapping[str, Evaluation], number: int
+        self, inputs: Mapping[str, Values], stored: Mapping[str, Evaluation], number: int
     ) -> Iterator[tuple[str, Evaluation, bool]]:
         """Evaluate components at the same time; yield each with whether it is still to be kept."""
         missing = {}
-        for name, values in wanted.items():
-            before = known.get(name)
+        for name, values in inputs.items():
+            before = stored.get(name)
             if before is not None and _equal(before.inputs, values):
                 yield name, before, False
             else:
                 missing[name] = values
         if len(missing) == 1:
             ((name, values),) = missing.items()
-            yield name, *self._kept(self.evaluate(name, values, name, number), number)
+            yield name, *self._store(self.evaluate(name, values, name, number), number)
         elif missing:
             with self._together(missing, number) as futures:
                 left = set(futures)
                 while left:  # with a limit of time: whichever thread a signal comes to, it is heard of here
                     ended, left = wait(left, _LOOK, FIRST_COMPLETED)
                     for future in ended:
-                        yield futures[future], *self._kept(future.result(), number)
+                        yield futures[future], *self._store(future.result(), number)
 
-    def _kept(self, done: Evaluation, number: int) -> tuple[Evaluation, bool]:
+    def _store(self, done: Evaluation, number: int) -> tuple[Evaluation, bool]:
         if done.seconds < _DEAR:
             return done, True
         self._record.keep(number, [done])
         return done, False
 
     @contextlib.contextmanager
-    def _together(self, wanted: Mapping[str, Values], number: int) -> Iterator[dict[Future[Evaluation], str]]:
+    def _together(self, inputs: Mapping[str, Values], number: int) -> Iterator[dict[Future[Evaluation], str]]:
         """Evaluate in threads; when anything goes wrong, all others are ended first."""
-        with ThreadPoolExecutor(len(wanted)) as pool:
-            futures = {pool.submit(self.evaluate, n, values, n, number): n for n, values in wanted.items()}
+        with ThreadPoolExecutor(len(inputs)) as pool:
+            futures = {pool.submit(self.evaluate, n, values, n, number): n for n, values in inputs.items()}
             try:
                 yield futures
             except BaseException:
-                for name in wanted:
+                for name in inputs:
                     self._problem.components[name].cancel()
                 raise
 
@@ -189,5 +189,5 @@ def _bounded(link: Link, value: FloatArray) -> FloatArray:
         raise ComponentError(f"{link.name}: {error}") from error
 
 
-def _equal(one: Values, other: Values) -> bool:
-    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+def _equal(left: Values, right: Values) -> bool:
+    return left.keys() == right.keys() and all(np.array_equal(left[name], right[name]) for name in left)

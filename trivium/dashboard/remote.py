@@ -99,8 +99,8 @@ class SessionDriver:
     def _now(self, session: Session) -> dict[str, float]:
         """Return measurements and control inputs as they are."""
         names = [*session.measurements, *self.inputs]
-        now = session.time
-        row = session.results(names, now, now)
+        clock = session.time
+        row = session.results(names, clock, clock)
         return {name: float(row[name][-1]) for name in names}
 
     def _boundary(self, session: Session) -> dict[str, float]:

@@ -41,8 +41,8 @@ def draw(file: Path, name: str, view: View) -> str:
         if key in view.figures:
             _write(element, figure(view.figures[key]))
         if key in view.states:
-            kept = [kind for kind in element.get("class", "").split() if kind not in STATES]
-            element.set("class", " ".join([*kept, view.states[key]]))
+            kinds = [kind for kind in element.get("class", "").split() if kind not in STATES]
+            element.set("class", " ".join([*kinds, view.states[key]]))
         element.set("id", f"{name}-{key}")
     for element in drawing.iter():
         for attribute, value in element.attrib.items():

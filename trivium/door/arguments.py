@@ -24,6 +24,6 @@ def known_engine(name: Any, *, auto: bool = False) -> str:
     """
     names = [*(["auto"] if auto else []), *Registry[object]("trivium.engines").names()]
     if name not in names:
-        *others, last = [f'"{each}"' for each in names]
-        raise InvalidValueError(f"engine must be {', '.join(others)} or {last}, not {name!r}.", "engine")
+        *rest, last = [f'"{each}"' for each in names]
+        raise InvalidValueError(f"engine must be {', '.join(rest)} or {last}, not {name!r}.", "engine")
     return str(name)

@@ -52,8 +52,8 @@ def open_simulation(
     5.0     2257.941522
     10.0    2112.741503
     """
-    chosen = Settings().engine if engine is None else known_engine(engine, auto=True)
-    simulation = open_testcase(model_path(model), state_dir(state), chosen)
+    name = Settings().engine if engine is None else known_engine(engine, auto=True)
+    simulation = open_testcase(model_path(model), state_dir(state), name)
     if step is not None:
         try:
             simulation.set_step(step)

@@ -252,10 +252,10 @@ class Study:
         temporary = folder is None
         out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
         address = None if workers == 0 else scheduler or Settings().scheduler or None
-        where = Where(self._unpacked, address, workers)
+        places = Where(self._unpacked, address, workers)
         shown = Progress(sys.stderr) if progress else None
         try:
-            self._run(out, where, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
+            self._run(out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
             results = open_results(out)
         except BaseException:
             if temporary:
@@ -265,7 +265,7 @@ class Study:
             weakref.finalize(results, shutil.rmtree, str(out), ignore_errors=True)
         return results
 
-    def _run(self, out: Path, where: Where, cache: Path | None, shown: Progress | None) -> None:
+    def _run(self, out: Path, places: Where, cache: Path | None, shown: Progress | None) -> None:
         def on_progress(state: State) -> None:
             if shown is not None:
                 shown(state)
@@ -274,12 +274,12 @@ class Study:
             if shown is not None:
                 shown.say(text)
 
-        if where.workers != 0:
-            run_apart(self._file, out, where, None if cache is None else (cache, _CACHE), on_progress, say)
+        if places.workers != 0:
+            run_apart(self._file, out, places, None if cache is None else (cache, _CACHE), on_progress, say)
             return
         with contextlib.ExitStack() as stack:
-            kept = None if cache is None else stack.enter_context(contextlib.closing(Cache(cache, _CACHE)))
-            run_study(self._file, out, where, kept, on_progress, say)
+            opened = None if cache is None else stack.enter_context(contextlib.closing(Cache(cache, _CACHE)))
+            run_study(self._file, out, places, opened, on_progress, say)
 
     def _proposed(self, path: Path, duration: float) -> tuple[float, list[str], str]:
         """Return a step that divides the duration [s], and what is measured by default: names and the method."""

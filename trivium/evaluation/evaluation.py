@@ -66,9 +66,9 @@ class Evaluation:
         """The indicators that this test case has, besides the time ratio."""
         return self._declaration.about
 
-    def choose(self, given: Mapping[str, Any]) -> tuple[Scenario, dict[str, Any]]:
+    def choose(self, parts: Mapping[str, Any]) -> tuple[Scenario, dict[str, Any]]:
         """Check a scenario; see `Scenarios.parse`."""
-        return self._scenarios.parse(given, self.scenario)
+        return self._scenarios.parse(parts, self.scenario)
 
     def values(
         self, rows: Callable[[int], FloatArray], names: Any = None, start: Any = None, final: Any = None
@@ -110,24 +110,24 @@ class Evaluation:
         """Return the points of a forecast that are no inputs of the plant, and their units."""
         return {} if self._signals is None else {name: UNITS.get(name, "1") for name in self._signals.names}
 
-    def forecast(self, now: float, point_names: Any, horizon: Any, interval: Any) -> dict[str, FloatArray]:
+    def forecast(self, time: float, point_names: Any, horizon: Any, interval: Any) -> dict[str, FloatArray]:
         """Return boundary data, prices and emissions ahead; see `trivium.evaluation.forecast`."""
         tables = [self._boundary] if self._signals is None else [self._boundary, self._signals]
-        ahead = forecast(tables, now, point_names, horizon, interval)
+        ahead = forecast(tables, time, point_names, horizon, interval)
         level = self.scenario.temperature_uncertainty
         if level is not None:
             for name in set(ahead).intersection(self._scenarios.uncertain):
                 seed = _SEED if self.scenario.seed is None else self.scenario.seed
-                ahead[name] = ahead[name] - temperature_error(LEVELS[level], seed, now, ahead["time"])
+                ahead[name] = ahead[name] - temperature_error(LEVELS[level], seed, time, ahead["time"])
         return ahead
 
-    def believed(self, now: float, until: float) -> Disturbances:
+    def believed(self, time: float, until: float) -> Disturbances:
         """Return the boundary data as they are forecast now, up to a time [s]."""
         real = self._boundary
         if self.scenario.temperature_uncertainty is None or not self._scenarios.uncertain:
             return real
-        ahead = self.forecast(now, real.names, until - now + real.interval, real.interval)
-        return Disturbances(real.names, now, real.interval, np.column_stack([ahead[name] for name in real.names]))
+        ahead = self.forecast(time, real.names, until - time + real.interval, real.interval)
+        return Disturbances(real.names, time, real.interval, np.column_stack([ahead[name] for name in real.names]))
 
     def step_begins(self) -> None:
         """Note that a client asks for a step."""
@@ -146,10 +146,10 @@ class Evaluation:
         return Kpis(self._declaration, lambda times: self._scenarios.price(self.scenario, times))
 
     def _values(self, kpis: Kpis, rows: Callable[[int], FloatArray], names: Any) -> dict[str, float | None]:
-        found = kpis.values(rows, kpis.wanted(names))
-        if "time_rat" in found:
-            found["time_rat"] = self._controllers.ratio
-        return found
+        values = kpis.values(rows, kpis.wanted(names))
+        if "time_rat" in values:
+            values["time_rat"] = self._controllers.ratio
+        return values
 
 
 class _Stopwatch:

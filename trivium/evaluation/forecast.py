@@ -54,14 +54,14 @@ def forecast(
         raise InvalidValueError(f"Invalid value {apart} for parameter interval. Value must be positive.", "interval")
     if isinstance(point_names, str) or not isinstance(point_names, Sequence):
         listed(point_names, "point_names")
-    found = {name: table for table in reversed(tables) for name in table.names}
-    wrong = [shown(name) for name in point_names if not isinstance(name, str) or name not in found]
+    table_of = {name: table for table in reversed(tables) for name in table.names}
+    wrong = [shown(name) for name in point_names if not isinstance(name, str) or name not in table_of]
     if wrong:
         raise InvalidValueError(
             f"Invalid point name(s) {wrong} in parameter point_names.  Check list of available forecast points.",
             "point_names",
         )
-    asked = [table for table in tables if any(found[name] is table for name in point_names)]
+    asked = [table for table in tables if any(table_of[name] is table for name in point_names)]
     # a horizon is cut where the data ends, before anything is made of it
     last = min([now + ahead, *(float(table.times[-1]) for table in asked or tables[:1])])
     if last - now > apart * MOST_POINTS:
@@ -75,5 +75,5 @@ def forecast(
     columns: dict[str, FloatArray] = {"time": np.array(time)}
     for table in asked:
         values = table.at(time, last) if count else np.empty((0, len(table.names)))
-        columns |= {name: values[:, i] for i, name in enumerate(table.names) if found[name] is table}
+        columns |= {name: values[:, i] for i, name in enumerate(table.names) if table_of[name] is table}
     return {name: columns[name] for name in ("time", *point_names)}

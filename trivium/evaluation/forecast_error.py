@@ -35,7 +35,7 @@ LEVELS = {
 }
 
 
-def temperature_error(level: Level, seed: int, now: float, times: FloatArray) -> FloatArray:
+def temperature_error(level: Level, seed: int, time: float, times: FloatArray) -> FloatArray:
     """Return what a forecast is too low by.
 
     Parameters
@@ -43,7 +43,7 @@ def temperature_error(level: Level, seed: int, now: float, times: FloatArray) ->
     level : Level
     seed : int
         Not negative.
-    now : float
+    time : float
         When the forecast is made [s].
     times : FloatArray, shape (k,)
         What for [s], not before now.
@@ -55,7 +55,7 @@ def temperature_error(level: Level, seed: int, now: float, times: FloatArray) ->
     """
     if not len(times):
         return np.empty(0)
-    hour = int(now // _HOUR)
+    hour = int(time // _HOUR)
     ahead = int(times.max() // _HOUR) - hour + 2
     noise = np.random.default_rng((seed, hour)).standard_normal(ahead)
     error = np.empty(ahead)

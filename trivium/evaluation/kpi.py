@@ -82,38 +82,38 @@ class Declaration:
         Naming the key that is wrong.
     """
 
-    def __init__(self, columns: Sequence[str], given: Mapping[str, Any], owner: str = "the test case") -> None:
+    def __init__(self, columns: Sequence[str], declaration: Mapping[str, Any], owner: str = "the test case") -> None:
         self.owner = owner
-        self._columns, self._given = tuple(columns), given
+        self._columns, self._given = tuple(columns), declaration
         kinds = {"power", "heat", "water", "comfort", "switches"}
-        for key in given:
+        for key in declaration:
             if key not in kinds:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
         sums = self.sums(lambda _: None)
         #: All indicators that this test case has.
-        self.about: Mapping[str, About] = {name: about for each in sums for name, about in each.about.items()}
-        for name, (about, (one, other), _) in _RATIOS.items():
-            if one in self.about and other in self.about:
-                self.about = {**self.about, name: about}
+        self.about: Mapping[str, About] = {name: text for item in sums for name, text in item.about.items()}
+        for name, (description, (numerator, denominator), _) in _RATIOS.items():
+            if numerator in self.about and denominator in self.about:
+                self.about = {**self.about, name: description}
 
     def sums(self, price: Callable[[FloatArray], FloatArray | None]) -> list[Sum]:
         """Return sums over nothing yet."""
-        given, columns, found = self._given, self._columns, list[Sum]()
-        if "power" in given:
-            found.append(Energy(Columns(columns, "power", given["power"]), price))
-            found.append(Peak(Columns(columns, "power", given["power"])))
+        declaration, columns, sums = self._given, self._columns, list[Sum]()
+        if "power" in declaration:
+            sums.append(Energy(Columns(columns, "power", declaration["power"]), price))
+            sums.append(Peak(Columns(columns, "power", declaration["power"])))
         flow = ("warm", "cold")
-        if "heat" in given:
-            found.append(Heat(Columns(columns, "heat", given["heat"], (*flow, "mass_flow", "specific_heat"))))
-        if "water" in given:
-            found.append(
-                Water(Columns(columns, "water", given["water"], (*flow, "volume_flow", "cycles", "drift", *WATER)))
-            )
-        if "comfort" in given:
-            found.append(Comfort(Columns(columns, "comfort", given["comfort"], ("temperature", "set_point", "band"))))
-        if "switches" in given:
-            found.append(Switches(Columns(columns, "switches", given["switches"])))
-        return found
+        if "heat" in declaration:
+            sums.append(Heat(Columns(columns, "heat", declaration["heat"], (*flow, "mass_flow", "specific_heat"))))
+        if "water" in declaration:
+            keys = (*flow, "volume_flow", "cycles", "drift", *WATER)
+            sums.append(Water(Columns(columns, "water", declaration["water"], keys)))
+        if "comfort" in declaration:
+            keys = ("temperature", "set_point", "band")
+            sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], keys)))
+        if "switches" in declaration:
+            sums.append(Switches(Columns(columns, "switches", declaration["switches"])))
+        return sums
 
 
 class Kpis:
@@ -145,7 +145,7 @@ class Kpis:
             See `wanted`.
         """
         needed = {part for name in names for part in (_RATIOS[name][1] if name in _RATIOS else (name,))}
-        found: dict[str, float | None] = {}
+        values: dict[str, float | None] = {}
         read: dict[int, FloatArray] = {}  # most sums have seen as many rows as the others
         for each, seen in self._sums:
             if needed.isdisjoint(each.about):
@@ -155,8 +155,8 @@ class Kpis:
             if len(table) > 1:
                 each.add(Rows(table[0], table[1:]))
             seen[0] = first + len(table)
-            found.update(each.values())
-        return {name: found.get(name) if name not in _RATIOS else _ratio(name, found) for name in names}
+            values.update(each.values())
+        return {name: values.get(name) if name not in _RATIOS else _ratio(name, values) for name in names}
 
     def wanted(self, names: Any) -> Sequence[str]:
         """Check names of indicators; None is for all, BOPTEST's core among them.
@@ -166,16 +166,16 @@ class Kpis:
         InvalidValueError
             When there is none of that name.
         """
-        known = dict.fromkeys((*CORE, *self._declaration.about))
+        defined = dict.fromkeys((*CORE, *self._declaration.about))
         if names is None:
-            return list(known)
+            return list(defined)
         for name in listed(names, "names"):
-            if name not in known:
-                raise unknown_name(self._declaration.owner, "key performance indicator", name, known, "names")
+            if name not in defined:
+                raise unknown_name(self._declaration.owner, "key performance indicator", name, defined, "names")
         return list(dict.fromkeys(names))
 
 
-def _ratio(name: str, of: Mapping[str, float | None]) -> float | None:
-    _, (one, other), formula = _RATIOS[name]
-    dividend, divisor = of.get(one), of.get(other)
+def _ratio(name: str, values: Mapping[str, float | None]) -> float | None:
+    _, (numerator, denominator), formula = _RATIOS[name]
+    dividend, divisor = values.get(numerator), values.get(denominator)
     return None if dividend is None or divisor is None or divisor <= 0 else formula(dividend, divisor)

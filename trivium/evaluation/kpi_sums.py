@@ -55,8 +55,8 @@ class Sum(ABC):
         Their names.
     """
 
-    def __init__(self, about: Mapping[str, About]) -> None:
-        self.about = about
+    def __init__(self, descriptions: Mapping[str, About]) -> None:
+        self.about = descriptions
 
     def add(self, rows: Rows) -> None:
         """Add rows that came since."""
@@ -76,14 +76,14 @@ class Sum(ABC):
 class Columns:
     """Finds signals among the columns of a history."""
 
-    def __init__(self, columns: Sequence[str], table: str, given: Any, known: Sequence[str] | None = None) -> None:
-        if not isinstance(given, Mapping):
+    def __init__(self, columns: Sequence[str], table: str, declaration: Any, keys: Sequence[str] | None = None) -> None:
+        if not isinstance(declaration, Mapping):
             raise ResourcesError(f"testcase.toml: kpi.{table} must be a table")
-        for key in given:
-            if known is not None and key not in known:
+        for key in declaration:
+            if keys is not None and key not in keys:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{table}.{key}")
         self._position = {name: i for i, name in enumerate(columns)}
-        self._table, self._given = table, given
+        self._table, self._given = table, declaration
 
     def signal(self, key: str) -> int:
         """Return the column of the signal that a key names."""
@@ -246,8 +246,8 @@ class Comfort(Sum):
         self._over = 0.0
 
     def _add(self, rows: Rows) -> None:
-        wanted = rows.table[:, self._set_point] if isinstance(self._set_point, int) else self._set_point
-        over = np.maximum(rows.table[:, self._temperature] - wanted - self._band, 0.0)
+        set_point = rows.table[:, self._set_point] if isinstance(self._set_point, int) else self._set_point
+        over = np.maximum(rows.table[:, self._temperature] - set_point - self._band, 0.0)
         self._over += float(rows.duration @ over) / 3600.0
 
     def _values(self) -> Mapping[str, float | None]:
@@ -259,12 +259,12 @@ class Switches(Sum):
 
     def __init__(self, columns: Columns) -> None:
         self._groups = columns.groups()
-        self._counts = {f"{what}_{group}": 0 for group in self._groups for what in ("starts", "stops")}
+        self._counts = {f"{event}_{group}": 0 for group in self._groups for event in ("starts", "stops")}
         super().__init__(
             {
-                f"{what}_{group}": About("1", f"{what.capitalize()} of {group}")
+                f"{event}_{group}": About("1", f"{event.capitalize()} of {group}")
                 for group in self._groups
-                for what in ("starts", "stops")
+                for event in ("starts", "stops")
             }
         )
 

@@ -106,14 +106,16 @@ class Scenarios:
         Naming the key that is wrong.
     """
 
-    def __init__(self, given: Mapping[str, Any], boundary: Disturbances | None, signals: Disturbances | None) -> None:
-        for key in given:
+    def __init__(
+        self, declaration: Mapping[str, Any], boundary: Disturbances | None, signals: Disturbances | None
+    ) -> None:
+        for key in declaration:
             if key not in {"signal", "days", "warmup_days", "uncertain"}:
                 raise ResourcesError(f"testcase.toml: unknown key scenario.{key}")
         known: Sequence[str] = () if boundary is None else boundary.names
-        names = [given["signal"]] if "signal" in given else []
+        names = [declaration["signal"]] if "signal" in declaration else []
         #: Points whose forecasts get an error.
-        self.uncertain: Sequence[str] = given.get("uncertain", [])
+        self.uncertain: Sequence[str] = declaration.get("uncertain", [])
         for name in (*names, *self.uncertain):
             if name not in known:
                 raise ResourcesError(f"testcase.toml: scenario: the boundary data has no column {shown(name)}")
@@ -121,12 +123,12 @@ class Scenarios:
         self.periods: Mapping[str, Period] = {}
         if names and boundary is not None:
             self.periods = periods(
-                boundary, names[0], _days(given, "days", 14), _days(given, "warmup_days", 1, least=0)
+                boundary, names[0], _days(declaration, "days", 14), _days(declaration, "warmup_days", 1, least=0)
             )
         self._signals = signals
         self._signal_times = np.empty(0) if signals is None else signals.times
 
-    def parse(self, given: Mapping[str, Any], before: Scenario) -> tuple[Scenario, dict[str, Any]]:
+    def parse(self, parts: Mapping[str, Any], before: Scenario) -> tuple[Scenario, dict[str, Any]]:
         """Check a scenario that a client asks for; None keeps what is.
 
         Returns
@@ -140,15 +142,15 @@ class Scenarios:
         InvalidValueError
             Naming the parameter and what it may be.
         """
-        said: dict[str, Any] = dict.fromkeys(Scenario.__dataclass_fields__)
+        values: dict[str, Any] = dict.fromkeys(Scenario.__dataclass_fields__)
         changes: dict[str, Any] = {}
-        for name, value in given.items():
-            if name not in said:
-                near = did_you_mean(name, said)
+        for name, value in parts.items():
+            if name not in values:
+                near = did_you_mean(name, values)
                 raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
             if value is not None:
-                changes[name] = said[name] = self._checked(name, value)
-        return replace(before, **changes), said
+                changes[name] = values[name] = self._checked(name, value)
+        return replace(before, **changes), values
 
     def price(self, scenario: Scenario, times: FloatArray) -> FloatArray | None:
         """Return price [currency/kWh] and emissions [kg/kWh] at times [s], shape (2, k); None where there are none."""
@@ -158,8 +160,8 @@ class Scenarios:
         columns = [
             self._signals.names.index(name) for name in (PRICES[scenario.electricity_price or "constant"], EMISSIONS)
         ]
-        found: FloatArray = self._signals.values[rows][:, columns].T
-        return found
+        series: FloatArray = self._signals.values[rows][:, columns].T
+        return series
 
     def _checked(self, name: str, value: Any) -> Any:
         if name == "seed":
@@ -216,8 +218,8 @@ def periods(boundary: Disturbances, signal: str, days: int, warmup_days: int) ->
     return {name: Period(day * DAY, (day + days) * DAY, warmup_days * DAY) for name, day in chosen.items()}
 
 
-def _days(given: Mapping[str, Any], key: str, default: int, least: int = 1) -> int:
-    value = given.get(key, default)
+def _days(declaration: Mapping[str, Any], key: str, default: int, least: int = 1) -> int:
+    value = declaration.get(key, default)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ResourcesError(f"testcase.toml: scenario.{key} must be an integer of at least {least}")
     return value

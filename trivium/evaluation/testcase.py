@@ -54,8 +54,8 @@ class TestCase(Simulation):
     @property
     def kpi_points(self) -> Table[Variable]:
         """The key performance indicators that the test case defines, with units and descriptions."""
-        about = self.evaluation.about.items()
-        points = {name: Variable(name, unit=unit, description=text) for name, (unit, text) in about}
+        descriptions = self.evaluation.about.items()
+        points = {name: Variable(name, unit=unit, description=text) for name, (unit, text) in descriptions}
         return Table(points, ("unit", "description"))
 
     @property
@@ -82,12 +82,12 @@ class TestCase(Simulation):
         InvalidValueError
             Naming the part and what it may be.
         """
-        scenario, chosen = self.evaluation.choose(parts)
+        scenario, values = self.evaluation.choose(parts)
         if parts.get("time_period") is not None:
-            period = self.evaluation.periods[chosen["time_period"]]
-            chosen["time_period"] = self.initialize(period.start, period.end, period.warmup)
+            period = self.evaluation.periods[values["time_period"]]
+            values["time_period"] = self.initialize(period.start, period.end, period.warmup)
         self.evaluation.resume(self._first_row, scenario)
-        return chosen
+        return values
 
     def forecast(self, point_names: Sequence[str], horizon: float, interval: float) -> Columns:
         """Return boundary data, prices and emissions from now on.
@@ -160,9 +160,9 @@ class TestCase(Simulation):
         TriviumError
             What a step would raise.
         """
-        now, controls, stepper = self._begun(), self._controls, self.stepper
+        start, controls, stepper = self._begun(), self._controls, self.stepper
         times = self._clock.times(int(min(steps, self._steps_left())))
-        forecast = self.evaluation.believed(now.time, times[-1])
+        forecast = self.evaluation.believed(start.time, times[-1])
 
         def decide(position: Position) -> FloatArray:
             nonlocal controls
@@ -171,7 +171,7 @@ class TestCase(Simulation):
             return controls
 
         last = stepper.history.row(len(stepper.history) - 1)[np.newaxis]
-        return np.concatenate((last, stepper.rehearse(now, decide, times, forecast)))
+        return np.concatenate((last, stepper.rehearse(start, decide, times, forecast)))
 
     def _conditions(self) -> Mapping[str, Any]:
         return self.evaluation.scenario.as_dict()

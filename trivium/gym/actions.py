@@ -67,13 +67,13 @@ class InputActions:
         self,
         points: Mapping[str, Variable],
         names: Sequence[str],
-        given: Mapping[str, tuple[float, float]],
-        whole: Sequence[str],
+        bounds: Mapping[str, tuple[float, float]],
+        integers: Sequence[str],
         *,
         normalise: bool,
     ) -> None:
-        self._whole = np.array([name in whole for name in names], dtype=bool)
-        self._vector = Vector(names, *bounds_of(points, names, given), normalise=normalise)
+        self._whole = np.array([name in integers for name in names], dtype=bool)
+        self._vector = Vector(names, *bounds_of(points, names, bounds), normalise=normalise)
         self.space: spaces.Space[Any] = self._vector.space
 
     def reset(self, values: Mapping[str, float], boundary: Mapping[str, float]) -> None:
@@ -142,27 +142,27 @@ class StagedActions:
         """Return the plant's 100 inputs."""
         if self._flat:
             shares = (np.asarray(action[: len(STAGES)], dtype=np.float64) + 1.0) / 2.0
-            chosen = np.clip((shares * self._choices).astype(int), 0, self._choices - 1)
+            choices = np.clip((shares * self._choices).astype(int), 0, self._choices - 1)
             set_points = action[len(STAGES) :]
         else:
-            chosen, set_points = action["stages"], action["set_points"]
-        mode, *counts = (int(one) for one in chosen)
+            choices, set_points = action["stages"], action["set_points"]
+        mode, *counts = (int(stage) for stage in choices)
         supply, approach = self._set_points.decode(set_points).tolist()
         self._controller.order(MODES[mode], [count + 1 for count in counts], supply, approach)
         return self._controller.action(values, boundary)
 
 
 def make_actions(
-    chosen: str | Sequence[str], plant: Simulation, given: Mapping[str, tuple[float, float]], *, normalise: bool
+    names: str | Sequence[str], plant: Simulation, bounds: Mapping[str, tuple[float, float]], *, normalise: bool
 ) -> Actions:
     """Return the actions that an environment takes.
 
     Parameters
     ----------
-    chosen : str or sequence of str
+    names : str or sequence of str
         ``all``, names of inputs, ``staging`` or ``staging-flat``.
     plant : Simulation
-    given : Mapping[str, tuple of float]
+    bounds : Mapping[str, tuple of float]
         Bounds of inputs.
     normalise : bool
 
@@ -172,35 +172,35 @@ def make_actions(
         When it is none of these, or the plant is not the one that can be staged.
     """
     inputs = plant.inputs
-    if chosen == "all":
-        chosen = list(inputs)
-    if not isinstance(chosen, str):
-        low, high = bounds_of(inputs, chosen, given)
-        whole = _whole(plant, dict(zip(chosen, zip(low, high, strict=True), strict=True)))
-        return InputActions(inputs, chosen, given, whole, normalise=normalise)
-    if chosen not in ("staging", "staging-flat"):
+    if names == "all":
+        names = list(inputs)
+    if not isinstance(names, str):
+        low, high = bounds_of(inputs, names, bounds)
+        integers = _integers(plant, dict(zip(names, zip(low, high, strict=True), strict=True)))
+        return InputActions(inputs, names, bounds, integers, normalise=normalise)
+    if names not in ("staging", "staging-flat"):
         raise InvalidValueError(
-            f"Invalid value {chosen} for parameter actions. It must be all, staging, staging-flat or a list of inputs.",
+            f"Invalid value {names} for parameter actions. It must be all, staging, staging-flat or a list of inputs.",
             "actions",
         )
     missing = [name for name in INPUTS if name not in inputs]
     if missing:
         raise InvalidValueError(f"This plant cannot be staged: it has no input {missing[0]}.", "actions")
-    return StagedActions(flat=chosen == "staging-flat")
+    return StagedActions(flat=names == "staging-flat")
 
 
-def _whole(plant: Simulation, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
+def _integers(plant: Simulation, bounds: Mapping[str, tuple[float, float]]) -> list[str]:
     """Find the inputs that take whole numbers only: those for which the plant refuses a half.
 
     Nothing is simulated, because the last name of the request is none of the plant's.
     """
     halves = {name: math.floor(low) + 0.5 for name, (low, high) in bounds.items() if math.floor(low) + 0.5 < high}
-    found: list[str] = []
+    names: list[str] = []
     while True:
         try:
             plant.look_ahead({**halves, _NO_INPUT: 0.0}, clamp=True)
         except InvalidValueError as error:
             if error.field not in halves:
-                return found
-            found.append(error.field)
+                return names
+            names.append(error.field)
             del halves[error.field]

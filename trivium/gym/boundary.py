@@ -92,12 +92,12 @@ class Boundary:
         aligned = abs(self._time0 + at * self._step - time) < 1e-6 * self._step
         if self._block == 1 or not aligned or not 0 <= at < self._rows:
             reach = self._block - 1 + self._apart * self._count
-            told = self._plant.forecast(self._names, reach * self._step, self._step)
-            self._values = {name: told[name] for name in self._names}
+            columns = self._plant.forecast(self._names, reach * self._step, self._step)
+            self._values = {name: columns[name] for name in self._names}
             self._time0, self._rows, at = time, self._block, 0
         self._at = at
 
-    def now(self) -> Mapping[str, float]:
+    def present(self) -> Mapping[str, float]:
         """Return the values of the coming step, by name."""
         return {name: float(values[min(self._at, values.size - 1)]) for name, values in self._values.items()}
 

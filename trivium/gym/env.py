@@ -168,7 +168,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     @property
     def boundary(self) -> Mapping[str, float]:
         """The boundary signals of the coming step that observations, actions or the reward need, by name."""
-        return self._observer.boundary.now()
+        return self._observer.boundary.present()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -223,10 +223,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             episode; ``terms`` of the reward; ``error`` of a plant that failed.
         """
         before, boundary = self._values, self.boundary
-        wanted = self._actions.decode(action, before, boundary)
+        action_inputs = self._actions.decode(action, before, boundary)
         try:
             # what stays as it is need not be sent
-            inputs = {name: value for name, value in wanted.items() if before.get(name) != value}
+            inputs = {name: value for name, value in action_inputs.items() if before.get(name) != value}
             after = self._plant.advance(inputs, clamp=True)
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
@@ -242,8 +242,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         transition = Transition(time, self._step, before, after, boundary, gained)
         info = self._info(time)
         if truncated:
-            told = self._plant.kpis()
-            info["kpi"] = {name: value for name, value in told.items() if value is not None and name != _OF_THE_CLIENT}
+            kpis = self._plant.kpis()
+            info["kpi"] = {name: value for name, value in kpis.items() if value is not None and name != _OF_THE_CLIENT}
         if isinstance(self._reward, Reward):
             info["terms"] = self._reward.terms(transition)
             reward = self._reward.total(info["terms"])
@@ -259,8 +259,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""
         if not self._needed_kpis:
             return {}
-        told = self._plant.kpis(self._needed_kpis)
-        return {name: told[name] or 0.0 for name in self._needed_kpis}
+        kpis = self._plant.kpis(self._needed_kpis)
+        return {name: kpis[name] or 0.0 for name in self._needed_kpis}
 
     def _info(self, time: float | None) -> dict[str, Any]:
         info: dict[str, Any] = {"time": time}
@@ -288,12 +288,12 @@ def _whole_steps(episode: float, step: float) -> float:
     return float(episode)
 
 
-def _starts(plant: Simulation, given: float | Sequence[float] | None, episode: float) -> list[float]:
+def _starts(plant: Simulation, start: float | Sequence[float] | None, episode: float) -> list[float]:
     """Return the times where an episode may start [s]."""
-    if isinstance(given, float | int):
-        return [float(given)]
-    if given is not None:
-        starts = [float(time) for time in given]
+    if isinstance(start, float | int):
+        return [float(start)]
+    if start is not None:
+        starts = [float(time) for time in start]
     else:
         signals = list(plant.forecast_points)[:1]
         if not signals:

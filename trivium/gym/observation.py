@@ -46,7 +46,7 @@ class Observer:
         plant: Simulation,
         names: Sequence[str] | None,
         forecast: Forecast | None,
-        given: Mapping[str, tuple[float, float]],
+        bounds: Mapping[str, tuple[float, float]],
         needed: Sequence[str],
         step: float,
         length: int,
@@ -58,22 +58,24 @@ class Observer:
         values = {**measurements, **plant.inputs}
         bounded = [name for name, point in signals.items() if None not in (point.minimum, point.maximum)]
         self._names = [*measurements, *bounded] if names is None else list(names)
-        low, high = bounds_of({**values, **signals}, self._names, given)
-        told: list[str] = []
+        low, high = bounds_of({**values, **signals}, self._names, bounds)
+        labels: list[str] = []
         self._ahead: list[str] = []
         if forecast is not None:
             self._ahead = list(forecast.point_names)
-            told = [f"{name}+{k * forecast.interval:g}s" for name in self._ahead for k in range(1, forecast.values + 1)]
-            for ends, more in zip((low, high), bounds_of(signals, self._ahead, given), strict=True):
-                ends.extend(np.repeat(more, forecast.values).tolist())
+            labels = [
+                f"{name}+{k * forecast.interval:g}s" for name in self._ahead for k in range(1, forecast.values + 1)
+            ]
+            for ends, ahead in zip((low, high), bounds_of(signals, self._ahead, bounds), strict=True):
+                ends.extend(np.repeat(ahead, forecast.values).tolist())
         #: The observation as a box.
-        self.vector = Vector([*self._names, *told], low, high, normalise=normalise)
+        self.vector = Vector([*self._names, *labels], low, high, normalise=normalise)
         all_needed = [*(name for name in self._names if name not in values), *self._ahead, *needed]
         #: The boundary data along an episode.
         self.boundary = Boundary(plant, list(dict.fromkeys(all_needed)), step, length, forecast, uncertain=uncertain)
 
     def observe(self, values: Mapping[str, float]) -> NDArray[np.float32]:
         """Return the observation for measurements and inputs, where the boundary data stands."""
-        known = {**values, **self.boundary.now()}
-        now = np.array([known[name] for name in self._names])
-        return self.vector.encode(np.concatenate((now, self.boundary.ahead(self._ahead))))
+        signals = {**values, **self.boundary.present()}
+        present = np.array([signals[name] for name in self._names])
+        return self.vector.encode(np.concatenate((present, self.boundary.ahead(self._ahead))))

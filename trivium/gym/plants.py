@@ -17,13 +17,13 @@ from trivium.settings import Settings
 
 
 def open_plant(
-    where: str, resources: Path | None, state_dir: Path | None, testcase: str | None, token: str | None = None
+    place: str, resources: Path | None, state_dir: Path | None, testcase: str | None, token: str | None = None
 ) -> tuple[Simulation, Callable[[], None]]:
     """Open a plant.
 
     Parameters
     ----------
-    where : str
+    place : str
         ``in-process``, ``host``, or the address of a server.
     resources : Path or None
         Test case of a plant without a server: a folder or an FMU; None for that of the settings.
@@ -47,16 +47,16 @@ def open_plant(
     TriviumError
         When the plant cannot be opened.
     """
-    if where.startswith(("http://", "https://")):
-        return _remote(where, testcase, token)
+    if place.startswith(("http://", "https://")):
+        return _remote(place, testcase, token)
     settings = Settings(resources=resources, state_dir=state_dir)
-    if where == "in-process":
+    if place == "in-process":
         case = open_testcase(settings.resources, settings.state_dir, settings.engine)
         return case, case.close
-    if where == "host":
+    if place == "host":
         return _host(settings, testcase)
     raise InvalidValueError(
-        f"Invalid value {where} for parameter plant. It must be in-process, host or the address of a server.", "plant"
+        f"Invalid value {place} for parameter plant. It must be in-process, host or the address of a server.", "plant"
     )
 
 

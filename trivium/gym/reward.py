@@ -113,20 +113,20 @@ class Reward:
         """Return each term that has a weight."""
         after, hours = transition.after, transition.step / _HOUR
         energy = sum(after[name] for name in self._power) * transition.step / _JOULE_PER_KWH
-        found = {}
+        terms = {}
         for name in self.weights:
             if name == "energy":
-                found[name] = energy
+                terms[name] = energy
             elif name == "violation":
-                found[name] = max(0.0, after[self._temperature] - self._limit) * hours
+                terms[name] = max(0.0, after[self._temperature] - self._limit) * hours
             elif name == "cost":
                 price = self._price if isinstance(self._price, float | int) else transition.boundary[self._price]
-                found[name] = energy * price
+                terms[name] = energy * price
             elif name in self.kpis:
-                found[name] = transition.kpi[name]
+                terms[name] = transition.kpi[name]
             else:
-                found[name] = float(sum(transition.before[name] < 0.5 <= after[name] for name in self._switches))
-        return found
+                terms[name] = float(sum(transition.before[name] < 0.5 <= after[name] for name in self._switches))
+        return terms
 
     def __call__(self, transition: Transition) -> float:
         """Return the reward."""

@@ -62,7 +62,7 @@ class Vector:
 
 
 def bounds_of(
-    points: Mapping[str, Variable], names: Sequence[str], given: Mapping[str, tuple[float, float]]
+    points: Mapping[str, Variable], names: Sequence[str], bounds: Mapping[str, tuple[float, float]]
 ) -> tuple[list[float], list[float]]:
     """Return the lower and the upper bounds of points.
 
@@ -71,7 +71,7 @@ def bounds_of(
     points : Mapping[str, Variable]
     names : sequence of str
         Of the points that are wanted.
-    given : Mapping[str, tuple of float]
+    bounds : Mapping[str, tuple of float]
         Bounds that take the place of the plant's.
 
     Raises
@@ -79,20 +79,20 @@ def bounds_of(
     InvalidValueError
         When a name is unknown, or a point has no bounds or none that are one.
     """
-    found = []
+    names_ = []
     for name in names:
         if name not in points:
             raise InvalidValueError(f"There is no point {name}; there are {', '.join(points)}.", name)
-        low, high = given.get(name) or _own(name, points[name])
+        low, high = bounds.get(name) or _own_bounds(name, points[name])
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise InvalidValueError(
                 f"The point {name} has no finite bounds: give them, as in bounds={{{name!r}: (0.0, 1.0)}}.", name
             )
-        found.append((float(low), float(high)))
-    return [low for low, _ in found], [high for _, high in found]
+        names_.append((float(low), float(high)))
+    return [low for low, _ in names_], [high for _, high in names_]
 
 
-def _own(name: str, point: Variable) -> tuple[float, float]:
+def _own_bounds(name: str, point: Variable) -> tuple[float, float]:
     low = -np.inf if point.minimum is None else point.minimum
     high = np.inf if point.maximum is None else point.maximum
     for pattern, least, most in LIMITS:

@@ -94,8 +94,8 @@ class Checkpoints:
             file.write(rows.tobytes())
         replace_file(self._path, data)
         self._rows += len(rows)
-        now = time.monotonic()
-        self._due = now + max(EVERY, _SHARE * (now - started))
+        time_ = time.monotonic()
+        self._due = time_ + max(EVERY, _SHARE * (time_ - started))
 
     def _is_exact(self) -> bool:
         model = self._case.stepper.model

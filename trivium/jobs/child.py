@@ -101,8 +101,8 @@ def run(store: Store, job: Job, folder: Path, settings: Settings) -> None:
         return  # the worker knows why
     except Exception as error:
         traceback.print_exc()
-        said = str(error) if isinstance(error, TriviumError) else f"{type(error).__name__}: {error}"
-        ending = (State.ERROR, said, None)
+        message = str(error) if isinstance(error, TriviumError) else f"{type(error).__name__}: {error}"
+        ending = (State.ERROR, message, None)
     else:
         ending = (State.ERROR if outcome.error else State.SUCCESS, outcome.error or "Completed", outcome)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

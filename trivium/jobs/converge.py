@@ -85,13 +85,13 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
         )
 
     problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch, say)
-    told = report.summary(problem, result)
+    summary = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (
         "iterations_run", "convergence_delta", "contraction_rate", "spectral_radius", "predicted_iterations", "reason",
     )  # fmt: skip
     error = None if result.converged else f"{result.ending}: {result.reason}"
-    return Outcome(files, {name: told[name] for name in names}, str(result.ending), error)
+    return Outcome(files, {name: summary[name] for name in names}, str(result.ending), error)
 
 
 KIND = Kind("Run models that feed each other to a fixed point.", Spec, run, {"case_name": "datacenter_grid"})

@@ -69,13 +69,13 @@ def find(name: str) -> Kind:
         raise NotFoundError(f"There is no kind of job {shown(name)}.{near_or_all(name, names())}") from None
 
 
-def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel:
+def parse(kind: Kind, spec: Mapping[str, Any], settings: Settings) -> BaseModel:
     """Check a specification.
 
     Parameters
     ----------
     kind : Kind
-    given : Mapping
+    spec : Mapping
         The specification.
     settings : Settings
         Of the server that is to run it; validators have them as their context.
@@ -86,7 +86,7 @@ def parse(kind: Kind, given: Mapping[str, Any], settings: Settings) -> BaseModel
         Naming every field that is wrong.
     """
     try:
-        return kind.spec.model_validate(dict(given), context=settings)
+        return kind.spec.model_validate(dict(spec), context=settings)
     except ValidationError as error:
         wrong = refusals(error, kind.spec)
         raise InvalidValueError(" ".join(map(str, wrong)), wrong[0].field) from error

@@ -40,7 +40,7 @@ FOLLOWS: Mapping[State, frozenset[State]] = {
 
 def before(state: State) -> list[State]:
     """Return the states that a state may follow."""
-    return [one for one in State if state in FOLLOWS[one]]
+    return [previous for previous in State if state in FOLLOWS[previous]]
 
 
 @dataclass(frozen=True)

@@ -170,10 +170,10 @@ class Store:
                     values["deaths"], values["furthest"] = job.after_death()
                     if values["deaths"] >= MOST_DEATHS:
                         values |= _died_too_often(values["deaths"]) | {"finished": now(), "lease": None}
-                taken = connection.execute(
+                claimed = connection.execute(
                     update(JOBS).where(_C.task_id == job.task_id, _C.token == job.token, _may_be_taken()).values(values)
                 )
-            if taken.rowcount and values["state"] is State.RUNNING:
+            if claimed.rowcount and values["state"] is State.RUNNING:
                 return self.get(job.task_id)
         return None
 
@@ -272,7 +272,7 @@ def _make(connection: Connection) -> None:
     """Make the table where it is missing; several processes may do so at once."""
     with alone(connection):
         connection.execute(CreateTable(JOBS, if_not_exists=True))
-        for index in sorted(JOBS.indexes, key=lambda one: str(one.name)):
+        for index in sorted(JOBS.indexes, key=lambda item: str(item.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
 
 
@@ -281,9 +281,9 @@ def _may_be_taken() -> ColumnElement[bool]:
 
 
 def _next_one() -> Any:
-    other = JOBS.alias()
-    alive = and_(other.c.state == State.RUNNING, other.c.lease >= now())
-    running = select(func.count()).where(alive, other.c.kind == _C.kind).scalar_subquery()
+    earlier = JOBS.alias()
+    alive = and_(earlier.c.state == State.RUNNING, earlier.c.lease >= now())
+    running = select(func.count()).where(alive, earlier.c.kind == _C.kind).scalar_subquery()
     return select(*_COLUMNS).where(_may_be_taken()).order_by(running, _C.created, _C.task_id).limit(1)
 
 

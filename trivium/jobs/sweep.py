@@ -57,21 +57,21 @@ class Spec(Study):
 
     def _files(self) -> list[tuple[str, str]]:
         """Return parameters and what they name as files."""
-        found = []
-        for name, given in self.simulation_parameters.items():
-            for value in given if isinstance(given, list) else [given]:
+        files = []
+        for name, values in self.simulation_parameters.items():
+            for value in values if isinstance(values, list) else [values]:
                 if isinstance(value, str) and value.strip().startswith("file:"):
-                    whole = value.strip().removeprefix("file:")
-                    found += [(name, whole), (name, whole.rpartition(":")[0])]  # perhaps with a column
-        return found
+                    text = value.strip().removeprefix("file:")
+                    files += [(name, text), (name, text.rpartition(":")[0])]  # perhaps with a column
+        return files
 
     def study(self, settings: Settings) -> dict[str, Any]:
         """Return the study of a server with whole file names, so that it may lie anywhere."""
         place = settings.studies / self.folder
 
-        def whole(value: Any) -> Any:
+        def absolute(value: Any) -> Any:
             if isinstance(value, list):
-                return [whole(one) for one in value]
+                return [absolute(item) for item in value]
             if isinstance(value, str) and value.strip().startswith("file:"):
                 return f"file:{place / value.strip().removeprefix('file:')}"
             return value
@@ -83,7 +83,7 @@ class Spec(Study):
             content["experiment"] = str(place / self.experiment)
         if self.simulation is not None and self.simulation.inputs is not None:
             content["simulation"]["inputs"] = str(place / self.simulation.inputs)
-        content["simulation_parameters"] = {name: whole(value) for name, value in self.simulation_parameters.items()}
+        content["simulation_parameters"] = {name: absolute(value) for name, value in self.simulation_parameters.items()}
         return content
 
 
@@ -122,8 +122,8 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             write_report(results, out / "report.html", spec.folder)
     except Exception:  # the results are there, and are not to be lost for a page about them
         traceback.print_exc()
-    made = sorted(one for one in out.rglob("*") if one.is_file() and not one.name.endswith(_WORKING))
-    files = {"study.json": path} | {f"results/{one.relative_to(out)}": one for one in made}
+    made = sorted(file for file in out.rglob("*") if file.is_file() and not file.name.endswith(_WORKING))
+    files = {"study.json": path} | {f"results/{file.relative_to(out)}": file for file in made}
     error = "all runs failed" if state.failed == state.total else None
     values = {"runs": state.total, "failed": state.failed, "cached": state.cached}
     return Outcome(files, values, "completed" if not state.failed else "completed with failed runs", error)

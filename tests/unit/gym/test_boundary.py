@@ -35,7 +35,7 @@ def test_now_and_ahead_over_many_blocks():
     boundary = Boundary(plant, ["a"], 300.0, 10**6, Forecast(["a"], 3600.0, 900.0), uncertain=False)
     boundary.move(0.0)
     for row in along(boundary, plant, range(2 * BLOCK + 5)):
-        assert boundary.now() == {"a": row}
+        assert boundary.present() == {"a": row}
         assert boundary.ahead(["a"]).tolist() == [row + 3, row + 6, row + 9, row + 12]
     assert plant.asked == 3
 
@@ -53,11 +53,11 @@ def test_a_control_step_of_several_rows():
     boundary = Boundary(plant, ["a"], 900.0, 10**6, Forecast(["a"], 1800.0, 1800.0), uncertain=False)
     plant.time = 600.0
     boundary.move(600.0)
-    assert boundary.now() == {"a": 2}
+    assert boundary.present() == {"a": 2}
     assert boundary.ahead(["a"]).tolist() == [8]
     plant.time = 1500.0
     boundary.move(1500.0)
-    assert boundary.now() == {"a": 5}
+    assert boundary.present() == {"a": 5}
     assert boundary.ahead(["a"]).tolist() == [11]
 
 
@@ -76,7 +76,7 @@ def test_a_new_episode_asks_for_what_is_not_known_yet():
     for time, asked in ((0.0, 1), (8100.0, 1), (0.0, 1), (9000.0, 2), (300.0, 3), (150000.0, 4)):
         plant.time = time
         boundary.move(time)
-        assert boundary.now() == {"a": time / 300.0}
+        assert boundary.present() == {"a": time / 300.0}
         assert boundary.ahead([]).size == 0
         assert plant.asked == asked
 
@@ -84,7 +84,7 @@ def test_a_new_episode_asks_for_what_is_not_known_yet():
 def test_without_boundary_data_nothing_is_asked():
     boundary = Boundary(SimpleNamespace(), [], 300.0, 10**6, None, uncertain=False)
     boundary.move(0.0)
-    assert boundary.now() == {}
+    assert boundary.present() == {}
 
 
 @pytest.mark.parametrize(("horizon", "interval"), [(3600.0, 400.0), (3600.0, 100.0), (300.0, 600.0)])
