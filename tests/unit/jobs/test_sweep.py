@@ -74,7 +74,7 @@ def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(settings):
         (study(folder=".."), "folder"),
         (study(folder="mine/.."), "folder"),
         (study(folder="/etc"), "folder"),
-        ({"folder": "mine"}, "simulation"),
+        ({"folder": "mine"}, "name the model once"),
         ({k: v for k, v in study().items() if k != "paths"}, "name the model once"),
     ],
 )
