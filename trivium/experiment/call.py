@@ -39,12 +39,12 @@ def resolve(name: str, path: Sequence[str]) -> Callable[..., Any]:
     """
     sys.path[:0] = [folder for folder in path if folder not in sys.path]
     module, _, attribute = name.partition(":")
-    found: Any = importlib.import_module(module)
+    target: Any = importlib.import_module(module)
     for part in attribute.split("."):
-        found = getattr(found, part)
-    if not callable(found):
+        target = getattr(target, part)
+    if not callable(target):
         raise TypeError(f"{name} cannot be called")
-    return found  # type: ignore[no-any-return]  # it was looked at
+    return target  # type: ignore[no-any-return]  # it was looked at
 
 
 def unresolved(name: str, error: Exception, path: Sequence[str]) -> str:
@@ -71,11 +71,13 @@ def explained(error: BaseException, path: Sequence[str]) -> str:
 
 def as_mapping(variables: Iterable[Any]) -> dict[str, dict[str, Any]]:
     """Return variables as JSON holds them; bounds that are infinite are left out."""
-    found = {}
-    for one in variables:
-        bounds = {name: getattr(one, name) for name in ("lower", "upper") if abs(getattr(one, name)) != float("inf")}
-        found[one.name] = {"unit": one.unit, "dims": {dim: list(at) for dim, at in one.dims.items()}, **bounds}
-    return found
+    outputs = {}
+    for variable in variables:
+        ends = {name: getattr(variable, name) for name in ("lower", "upper")}
+        bounds = {name: end for name, end in ends.items() if abs(end) != float("inf")}
+        dims = {dim: list(coordinates) for dim, coordinates in variable.dims.items()}
+        outputs[variable.name] = {"unit": variable.unit, "dims": dims, **bounds}
+    return outputs
 
 
 def main() -> int:

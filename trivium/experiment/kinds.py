@@ -64,7 +64,7 @@ def make(
     elif isinstance(description, spec.Process):
         experiment = _process(name, description, inputs, outputs, folder, field)
     else:
-        chosen = description.process if "process" in description.model_fields_set else apart
+        process = description.process if "process" in description.model_fields_set else apart
         experiment = PythonExperiment(
             name,
             inputs,
@@ -74,7 +74,7 @@ def make(
             folder,
             files=description.files,
             timeout=description.timeout,
-            apart=chosen,
+            apart=process,
             deterministic=description.deterministic,
             field=field,
         )
@@ -98,12 +98,12 @@ def _defaults(description: spec.Component, inputs: tuple[Variable, ...], field: 
 def _variables(
     name: str, description: spec.Component, folder: Path, field: str
 ) -> tuple[tuple[Variable, ...], tuple[Variable, ...], str]:
-    own: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = {}
     if isinstance(description, spec.Python) and description.describe is not None:
-        own = _described(name, description, folder, field)
-    inputs = _side(f"{field}.inputs", description.inputs, own.get("inputs"))
-    outputs = _side(f"{field}.outputs", description.outputs, own.get("outputs"))
-    return inputs, outputs, own.get("note", "")
+        options = _described(name, description, folder, field)
+    inputs = _side(f"{field}.inputs", description.inputs, options.get("inputs"))
+    outputs = _side(f"{field}.outputs", description.outputs, options.get("outputs"))
+    return inputs, outputs, options.get("note", "")
 
 
 def _side(field: str, declared: Mapping[str, spec.Output], described: Mapping[str, Any] | None) -> tuple[Variable, ...]:
@@ -116,14 +116,14 @@ def _side(field: str, declared: Mapping[str, spec.Output], described: Mapping[st
                 raise InvalidValueError(f"{field}.{name}: unit and dims are described by the component", field)
     variables = []
     for name in declared if described is None else described:
-        output, own = declared.get(name, spec.Output()), (described or {}).get(name, {})
-        dims = own.get("dims", output.dims or {})
+        output, details = declared.get(name, spec.Output()), (described or {}).get(name, {})
+        dims = details.get("dims", output.dims or {})
         variables.append(
             Variable(
                 name,
-                own.get("unit", output.unit or "1"),
-                minimum=own.get("lower") if output.lower is None else output.lower,
-                maximum=own.get("upper") if output.upper is None else output.upper,
+                details.get("unit", output.unit or "1"),
+                minimum=details.get("lower") if output.lower is None else output.lower,
+                maximum=details.get("upper") if output.upper is None else output.upper,
                 dims={dim: tuple(at) for dim, at in dims.items()},
             )
         )

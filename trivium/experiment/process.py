@@ -77,13 +77,13 @@ class ProcessExperiment(Experiment):
     @property
     def fingerprint(self) -> str:
         """Hash of the command, the program and the files."""
-        found = hashlib.sha256(json.dumps([self._argv, self._written, self._read]).encode())
+        digest = hashlib.sha256(json.dumps([self._argv, self._written, self._read]).encode())
         program = which(self._argv[0])
-        paths = [inside(self._folder, one) for one in sorted(self._files)]
+        paths = [inside(self._folder, file) for file in sorted(self._files)]
         for path in [*paths, *([Path(program)] if program else [])]:
-            found.update(f"\n{path.name} ".encode())
-            found.update(path.read_bytes())
-        return found.hexdigest()
+            digest.update(f"\n{path.name} ".encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
 
     def evaluate(self, values: Values, folder: Path) -> Values:
         """Write the inputs, run the program, read the outputs; see `Experiment.evaluate`."""
@@ -92,7 +92,7 @@ class ProcessExperiment(Experiment):
         for name, names in self._written.items():
             path = inside(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, {one: values[one] for one in names}, variables)
+            write(path, {key: values[key] for key in names}, variables)
         for name in self._argv[:1]:
             if "/" in name and not Path(name).is_absolute():
                 inside(folder, name).chmod(0o700)  # copies lose their mode
@@ -100,14 +100,14 @@ class ProcessExperiment(Experiment):
             run(self._argv, folder, self.timeout, stop=self._stop)
         except ComponentError as error:
             raise ComponentError(f"{self.name}: {error}") from error
-        wanted = {variable.name: variable for variable in self.outputs}
-        found: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
+        by_name = {variable.name: variable for variable in self.outputs}
+        outputs: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]] = {}
         for name, names in self._read.items():
             try:
-                found |= read(result(folder, name), {one: wanted[one] for one in names})
+                outputs |= read(result(folder, name), {key: by_name[key] for key in names})
             except (ValueError, OSError, ComponentError) as error:
                 raise ComponentError(f"{self.name}: its file {name} cannot be read: {error}") from error
-        return found
+        return outputs
 
     def check(self) -> None:
         """Refuse a program that is not there.
@@ -159,8 +159,8 @@ def read(path: Path, variables: Mapping[str, Variable]) -> dict[str, np.ndarray[
         Naming what is missing or wrong.
     """
     if path.suffix == ".npz":
-        found = arrays.loads(path.read_bytes())
-        return {name: found[name] for name in variables if name in found}
+        loaded = arrays.loads(path.read_bytes())
+        return {name: loaded[name] for name in variables if name in loaded}
     if path.suffix == ".json":
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict):
@@ -172,26 +172,26 @@ def read(path: Path, variables: Mapping[str, Variable]) -> dict[str, np.ndarray[
 
 def _table(text: str, variable: Variable) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     heading, *lines = [[cell.strip() for cell in line.split(",")] for line in text.splitlines() if line.strip()]
-    wanted = [*variable.dims, VALUE]
-    if sorted(heading) != sorted(wanted):
-        raise ValueError(f"its columns are {', '.join(heading)}, where {', '.join(wanted)} are meant")
-    places = [heading.index(name) for name in wanted]
+    columns = [*variable.dims, VALUE]
+    if sorted(heading) != sorted(columns):
+        raise ValueError(f"its columns are {', '.join(heading)}, where {', '.join(columns)} are meant")
+    places = [heading.index(name) for name in columns]
     index = [{str(at): i for i, at in enumerate(coordinates)} for coordinates in variable.dims.values()]
-    found = np.full(variable.shape, np.nan)
+    array = np.full(variable.shape, np.nan)
     seen = set()
     for number, line in enumerate(lines, start=2):
         if len(line) != len(heading):
             raise ValueError(f"line {number} has {len(line)} cells, where {len(heading)} are meant")
         *at, value = (line[place] for place in places)
-        for name, one, known in zip(variable.dims, at, index, strict=True):
-            if one not in known:
-                raise ValueError(f"line {number}: {name} has no {one}")
-        where = tuple(known[one] for one, known in zip(at, index, strict=True))
-        if where in seen:
-            raise ValueError(f"line {number}: {variable.element(where)} is there twice")
-        seen.add(where)
-        found[where] = float(value)
+        for name, coordinate, position in zip(variable.dims, at, index, strict=True):
+            if coordinate not in position:
+                raise ValueError(f"line {number}: {name} has no {coordinate}")
+        element = tuple(position[coordinate] for coordinate, position in zip(at, index, strict=True))
+        if element in seen:
+            raise ValueError(f"line {number}: {variable.element(element)} is there twice")
+        seen.add(element)
+        array[element] = float(value)
     if len(seen) != variable.size:
-        missing = next(where for where in np.ndindex(variable.shape) if where not in seen)
+        missing = next(element for element in np.ndindex(variable.shape) if element not in seen)
         raise ValueError(f"{variable.element(missing)} is missing")
-    return found
+    return array

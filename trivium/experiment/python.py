@@ -80,13 +80,14 @@ class PythonExperiment(Experiment):
     @property
     def fingerprint(self) -> str:
         """Hash of code, options, files, and of the versions of Python and all packages."""
-        found = hashlib.sha256(f"{self._function}\n{json.dumps(self._options, sort_keys=True)}\n{self._extra}".encode())
-        found.update(f"{sys.version} {platform.machine()} {installed()}".encode())
-        found.update(hash_source(self._function.partition(":")[0], self._folder).encode())
-        for path in (inside(self._folder, one) for one in sorted({*self._files, *self._named()})):
-            found.update(f"\n{path.name} ".encode())
-            found.update(path.read_bytes())
-        return found.hexdigest()
+        options = json.dumps(self._options, sort_keys=True)
+        digest = hashlib.sha256(f"{self._function}\n{options}\n{self._extra}".encode())
+        digest.update(f"{sys.version} {platform.machine()} {installed()}".encode())
+        digest.update(hash_source(self._function.partition(":")[0], self._folder).encode())
+        for path in (inside(self._folder, file) for file in sorted({*self._files, *self._named()})):
+            digest.update(f"\n{path.name} ".encode())
+            digest.update(path.read_bytes())
+        return digest.hexdigest()
 
     def evaluate(self, values: Values, folder: Path) -> Values:
         """Call the function; see `Experiment.evaluate`.
@@ -147,12 +148,12 @@ class PythonExperiment(Experiment):
     def _named(self) -> list[str]:
         """Return the files of the case's folder that options name."""
         texts = [value for value in self._options.values() if isinstance(value, str) and value]
-        found = []
+        names = []
         for text in texts:
             with contextlib.suppress(ComponentError, OSError):
                 if inside(self._folder, text).is_file():
-                    found.append(text)
-        return found
+                    names.append(text)
+        return names
 
 
 def request_of(
@@ -179,10 +180,11 @@ def call_apart(
     ComponentError
         Naming the component.
     """
-    own = {"PYTHONPATH": child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"], "PYTHONUNBUFFERED": "1", **environment}
+    path = child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"]
+    variables = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment}
     try:
         argv = [sys.executable, "-P", "-m", "trivium.experiment.call"]
-        run(argv, folder, timeout, inputs, environment=own, stop=stop)
+        run(argv, folder, timeout, inputs, environment=variables, stop=stop)
     except ComponentError as error:
         raise ComponentError(f"{name}: {error}") from error
 
@@ -234,7 +236,7 @@ def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
 @cache
 def installed() -> str:
     """Return all installed packages with their versions."""
-    return " ".join(sorted(f"{one.name}=={one.version}" for one in metadata.distributions()))
+    return " ".join(sorted(f"{package.name}=={package.version}" for package in metadata.distributions()))
 
 
 def hash_source(module: str, folder: Path) -> str:
@@ -243,17 +245,18 @@ def hash_source(module: str, folder: Path) -> str:
     It covers all sources of the package that the module belongs to; for a module of the case's own, all sources of the
     case's folder.
     """
-    found = PathFinder.find_spec(module.partition(".")[0], [str(folder), *sys.path])
-    origin = Path(found.origin) if found is not None and found.origin else None
-    if origin is None:  # a package without __init__, or none at all, which is told when it is called
-        roots = [Path(one) for one in (found.submodule_search_locations or [])] if found is not None else []
+    module_spec = PathFinder.find_spec(module.partition(".")[0], [str(folder), *sys.path])
+    origin = Path(module_spec.origin) if module_spec is not None and module_spec.origin else None
+    if origin is None:  # a package without __init__, or none at all, which the call reports
+        locations = None if module_spec is None else module_spec.submodule_search_locations
+        roots = [Path(location) for location in locations or []]
     elif origin.name == "__init__.py" or origin.is_relative_to(folder):
         roots = [origin.parent]
     else:
         roots = [origin]
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for root in roots:
         for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            whole.update(f"\n{path.relative_to(root.parent)} ".encode())
-            whole.update(path.read_bytes())
-    return whole.hexdigest()
+            digest.update(f"\n{path.relative_to(root.parent)} ".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

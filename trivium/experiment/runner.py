@@ -100,17 +100,17 @@ def run(
     logs = [inside(folder, name) for name in (STDOUT, STDERR)]
     starts = [path.stat().st_size if path.exists() else 0 for path in logs]
     began = time.monotonic()
-    said = _supervised([program, *argv[1:]], folder, timeout, environment or {}, stop or threading.Event())
+    output = _supervised([program, *argv[1:]], folder, timeout, environment or {}, stop or threading.Event())
     seconds = time.monotonic() - began
     tail = "\n".join(filter(None, map(_tail, logs, starts)))
-    why, code = said.split() if said else ("lost", "-9")
+    why, code = output.split() if output else ("lost", "-9")
     name = Path(argv[0]).name
     if why == "ended":
         if check and code != "0":
-            raise ComponentError(_told(f"{name} ended with {_code(int(code))}", tail))
+            raise ComponentError(_with_tail(f"{name} ended with {_code(int(code))}", tail))
         return Finished(int(code), seconds, tail)
     reasons = {"timeout": f"took longer than {timeout:g} s and was killed", "cancelled": "was stopped"}
-    raise ComponentError(_told(f"{name} {reasons.get(why, 'was lost: its supervisor was killed')}", tail))
+    raise ComponentError(_with_tail(f"{name} {reasons.get(why, 'was lost: its supervisor was killed')}", tail))
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -121,12 +121,12 @@ def inside(folder: Path, name: str) -> Path:
     ComponentError
         When the name is absolute, has ``..``, or leads out of the folder by a symbolic link.
     """
-    given = Path(name)
-    whole = folder / given
-    outside = given.is_absolute() or ".." in given.parts or not name or "\0" in name
-    if outside or not whole.resolve().is_relative_to(folder.resolve()):
+    relative = Path(name)
+    path = folder / relative
+    outside = relative.is_absolute() or ".." in relative.parts or not name or "\0" in name
+    if outside or not path.resolve().is_relative_to(folder.resolve()):
         raise ComponentError(f"the path {name!r} leads out of the working directory")
-    return whole
+    return path
 
 
 def result(folder: Path, name: str) -> Path:
@@ -144,16 +144,16 @@ def result(folder: Path, name: str) -> Path:
 
 
 def _program(argv: Sequence[str], folder: Path) -> str:
-    if not argv or not all(isinstance(one, str) and "\0" not in one for one in argv):
+    if not argv or not all(isinstance(argument, str) and "\0" not in argument for argument in argv):
         raise ComponentError("a program and its arguments must be texts")
     name = argv[0]
     if "/" not in name or Path(name).is_absolute():
-        found = shutil.which(name)
+        program = shutil.which(name)
     else:
-        found = shutil.which(inside(folder, name).absolute())
-    if not found:
+        program = shutil.which(inside(folder, name).absolute())
+    if not program:
         raise ComponentError(f"there is no program {name}")
-    return str(found)
+    return str(program)
 
 
 def _check_argument(folder: Path, argument: str) -> None:
@@ -163,9 +163,9 @@ def _check_argument(folder: Path, argument: str) -> None:
         candidates.add(argument[argument.index("/") :])
     if argument.startswith("-") and ".." in argument:
         candidates.add(argument[argument.index("..") :])
-    for one in candidates:
-        if one:
-            inside(folder, one)
+    for candidate in candidates:
+        if candidate:
+            inside(folder, candidate)
 
 
 def _is_setting(variable: str) -> bool:
@@ -226,5 +226,5 @@ def _code(code: int) -> str:
     return f"signal {-code}"
 
 
-def _told(what: str, tail: str) -> str:
-    return f"{what}; it printed last:\n{tail}" if tail else f"{what}; it printed nothing"
+def _with_tail(label: str, tail: str) -> str:
+    return f"{label}; it printed last:\n{tail}" if tail else f"{label}; it printed nothing"

@@ -115,12 +115,12 @@ def _descendants() -> list[int]:
             except OSError:  # it has ended
                 continue
             children.setdefault(int(fields[1]), []).append(int(entry))
-    found, queue = [], [os.getpid()]
+    pids, queue = [], [os.getpid()]
     while queue:
         below = children.get(queue.pop(), [])
-        found += below
+        pids += below
         queue += below
-    return found
+    return pids
 
 
 if __name__ == "__main__":

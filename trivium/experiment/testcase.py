@@ -102,10 +102,10 @@ class CaseRuns:
         held: dict[str, FloatArray] = {}
         figures: dict[str, FloatArray] = {}
         starts: dict[str, float | str] = {}
-        known, parameters = self.figures, {variable.name for variable in self.case.stepper.model.parameters}
+        settable, parameters = self.figures, {variable.name for variable in self.case.stepper.model.parameters}
         for name, value in values.items():
             if name.startswith(_FIGURE):
-                if name not in known:
+                if name not in settable:
                     raise ComponentError(f"{name} is set, which the controller does not have as a number")
                 figures[name.removeprefix(_FIGURE)] = series(value, steps)
             elif name in self.case.actions.position:
@@ -244,10 +244,10 @@ def series(value: Any, steps: int) -> FloatArray:
     array = np.asarray(value, dtype=np.float64)
     if array.ndim > 1:
         raise ComponentError("an input of a simulation is a number or has one dimension, parts of the horizon")
-    whole = np.empty(steps)
+    values = np.empty(steps)
     for part, number in zip(parts(steps, array.size), array.flat, strict=True):
-        whole[part] = number
-    return whole
+        values[part] = number
+    return values
 
 
 def _check_inputs(conditions: Conditions) -> None:

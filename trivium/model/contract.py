@@ -147,14 +147,14 @@ class Model(ABC):
             then failed.
         """
         self._require(State.FRESH, State.READY, State.FAILED)
-        chosen = dict(start_values or {})
-        for name, value in chosen.items():
+        values = dict(start_values or {})
+        for name, value in values.items():
             if name not in self._kinds:
                 raise ModelError(f"the model has no parameter {name}")
             if (self._kinds[name] == "text") is not isinstance(value, str):
                 raise ModelError(f"the parameter {name} is of the kind {self._kinds[name]}, not {value!r}")
         self.reset()
-        self._start_values = chosen
+        self._start_values = values
         with _Failing(self):
             self._initialize(time, inputs)
         self._time = time

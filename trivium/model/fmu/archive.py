@@ -69,7 +69,7 @@ def unpack(path: Path, cache: Path) -> Path:
 
 def _near(path: Path) -> str:
     folder = path.parent
-    return did_you_mean(path.name, [other.name for other in folder.glob("*.fmu")]) if folder.is_dir() else ""
+    return did_you_mean(path.name, [file.name for file in folder.glob("*.fmu")]) if folder.is_dir() else ""
 
 
 def find_library(directory: Path, identifier: str, version: str, name: str) -> Path:
@@ -98,5 +98,5 @@ def find_library(directory: Path, identifier: str, version: str, name: str) -> P
         if library.is_file():
             return library
     binaries = directory / "binaries"
-    there = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
-    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(there) or 'none'}")
+    platforms = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
+    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(platforms) or 'none'}")

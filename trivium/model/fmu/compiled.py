@@ -65,7 +65,7 @@ def read(
     reals: NDArray[np.uint32],
     integers: NDArray[np.uint32],
     booleans: NDArray[np.uint32],
-    whole: NDArray[np.int32],
+    buffer: NDArray[np.int32],
     row: NDArray[np.float64],
 ) -> Any:
     """Read the outputs of an instance into a row: reals, integers, booleans; return FMI's status or NOT_FINITE."""
@@ -78,18 +78,18 @@ def read(
             if not np.isfinite(row[i]):
                 return NOT_FINITE
     if integers.size:
-        status = _pass(get_integer, instance, integers.ctypes.data, integers.size, whole.ctypes.data)
+        status = _pass(get_integer, instance, integers.ctypes.data, integers.size, buffer.ctypes.data)
         if status > _WARNING:
             return status
         for i in range(integers.size):
-            row[n + i] = whole[i]
+            row[n + i] = buffer[i]
         n += integers.size
     if booleans.size:
-        status = _pass(get_boolean, instance, booleans.ctypes.data, booleans.size, whole.ctypes.data)
+        status = _pass(get_boolean, instance, booleans.ctypes.data, booleans.size, buffer.ctypes.data)
         if status > _WARNING:
             return status
         for i in range(booleans.size):
-            row[n + i] = whole[i] != 0
+            row[n + i] = buffer[i] != 0
     return 0
 
 
@@ -102,7 +102,7 @@ def write(
     reals: NDArray[np.uint32],
     integers: NDArray[np.uint32],
     booleans: NDArray[np.uint32],
-    whole: NDArray[np.int32],
+    buffer: NDArray[np.int32],
     row: NDArray[np.float64],
 ) -> Any:
     """Set the inputs of an instance to a row: reals, integers, booleans; return FMI's status."""
@@ -112,15 +112,15 @@ def write(
         return status
     if integers.size:
         for i in range(integers.size):
-            whole[i] = int(row[n + i])
-        status = _pass(set_integer, instance, integers.ctypes.data, integers.size, whole.ctypes.data)
+            buffer[i] = int(row[n + i])
+        status = _pass(set_integer, instance, integers.ctypes.data, integers.size, buffer.ctypes.data)
         if status > _WARNING:
             return status
         n += integers.size
     if booleans.size:
         for i in range(booleans.size):
-            whole[i] = int(row[n + i])
-        status = _pass(set_boolean, instance, booleans.ctypes.data, booleans.size, whole.ctypes.data)
+            buffer[i] = int(row[n + i])
+        status = _pass(set_boolean, instance, booleans.ctypes.data, booleans.size, buffer.ctypes.data)
     return status
 
 
@@ -172,23 +172,23 @@ def simulate(
     tuple of int
         The output point that was reached, and the status: 0, what FMI says, or NOT_FINITE.
     """
-    whole = np.zeros(max(integers.size, booleans.size, integer_inputs.size, boolean_inputs.size, 1), np.int32)
+    buffer = np.zeros(max(integers.size, booleans.size, integer_inputs.size, boolean_inputs.size, 1), np.int32)
     driven = real_inputs.size + integer_inputs.size + boolean_inputs.size > 0
-    status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, whole, out[0])
+    status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[0])
     if status:
         return 0, status
     for i in range(count):
         if driven:
             status = write(
                 set_real, set_integer, set_boolean, instance,
-                real_inputs, integer_inputs, boolean_inputs, whole, table[i],
+                real_inputs, integer_inputs, boolean_inputs, buffer, table[i],
             )  # fmt: skip
             if status > _WARNING:
                 return i, status
         status = _step(do_step, instance, start + i * step, step, 1)
         if status > _WARNING:
             return i, status
-        status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, whole, out[i + 1])
+        status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[i + 1])
         if status:
             return i + 1, status
     return count, 0

@@ -114,15 +114,15 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
     version = "3.0" if description.fmiVersion.startswith("3.") else description.fmiVersion
     offered = {"cs": description.coSimulation, "me": description.modelExchange}
-    chosen = interface or ("me" if offered["cs"] is None else "cs")
-    if version not in VERSIONS or offered[chosen] is None:
+    selected = interface or ("me" if offered["cs"] is None else "cs")
+    if version not in VERSIONS or offered[selected] is None:
         names = {"cs": "co-simulation", "me": "Model Exchange"}
         has = " and ".join(names[key] for key in INTERFACES if offered[key] is not None) or "no interface known here"
-        wanted = names[interface] if interface else "co-simulation or Model Exchange"
+        label = names[interface] if interface else "co-simulation or Model Exchange"
         raise ResourcesError(
-            f"{path.name} is FMI {description.fmiVersion} with {has}; {wanted} of FMI 1.0, 2.0 or 3.0 is needed"
+            f"{path.name} is FMI {description.fmiVersion} with {has}; {label} of FMI 1.0, 2.0 or 3.0 is needed"
         )
-    entry = offered[chosen]
+    entry = offered[selected]
     scalars = read_scalars(description, directory, path.name)
     return FmuDescription(
         name=description.modelName,
@@ -138,7 +138,7 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         one_instance=bool(entry.canBeInstantiatedOnlyOncePerProcess),
         experiment=read_experiment(description.defaultExperiment),
         path=path,
-        interface=chosen,
+        interface=selected,
         n_states=int(description.numberOfContinuousStates or 0),
         n_indicators=int(description.numberOfEventIndicators or 0),
         version=version,

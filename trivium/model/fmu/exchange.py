@@ -90,32 +90,32 @@ class ExchangeModel(FmuModel):
             (count,) = _COUNT.unpack_from(data)
             since = np.frombuffer(data, dtype="<f8", count=count, offset=_COUNT.size).tolist()
             anchor = data[_COUNT.size + 8 * count :]
-            now, next_event, n_inputs, size = _ANCHOR.unpack_from(anchor)
+            time, next_event, n_inputs, size = _ANCHOR.unpack_from(anchor)
             held = np.frombuffer(anchor, dtype="<f8", count=n_inputs, offset=_ANCHOR.size).astype(np.float64)
             memory = _ANCHOR.size + 8 * n_inputs
             self._remember(anchor[memory : memory + size])
-            self._start(now, None)
+            self._start(time, None)
             self._set_state(anchor[memory + size :])
             self._held, self._next_event, self._anchor, self._refusal = held, next_event, anchor, None
             self._since, self._fresh = since, True
             for duration in since:
-                self._integrate(now, now + duration)
-                now += duration
+                self._integrate(time, time + duration)
+                time += duration
 
     def _integrate(self, time: float, end: float) -> None:
         events = 0
         while end - time > slack(end):
             target = min(end, self._next_event)
-            found = False
+            event = False
             if target - time > slack(end):
-                found, time = self._solve(time, target)
+                event, time = self._solve(time, target)
             due = self._next_event - time <= slack(end)
             if due:
                 time = self._next_event
             asked, ended = self._completed(time)
             if ended:
                 raise EndedError(f"the FMU ended the simulation at {time} s")
-            if found or asked or due:
+            if event or asked or due:
                 events += 1
                 if events > MAX_EVENTS:
                     raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")

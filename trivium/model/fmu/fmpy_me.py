@@ -99,10 +99,10 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         self.error = None
         try:
             with contextlib.nullcontext() if self.newton is None else self.newton.alone():
-                found, _, reached = self.step(start, end)
+                event, _, reached = self.step(start, end)
         except Exception as error:
             raise (self.error or error) from None
-        return bool(found), float(reached)
+        return bool(event), float(reached)
 
 
 class FmpyExchangeModel(ExchangeModel, FmpyModel):
@@ -132,8 +132,8 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
 
     def _memory(self) -> bytes:
         newton = None if self._solver is None else self._solver.newton
-        kept = self._kept if newton is None else newton.kept
-        return b"" if kept is None else np.asarray(kept, dtype="<f8").tobytes()
+        jacobian = self._kept if newton is None else newton.kept
+        return b"" if jacobian is None else np.asarray(jacobian, dtype="<f8").tobytes()
 
     def _remember(self, memory: bytes) -> None:
         values = np.frombuffer(memory, dtype="<f8").astype(np.float64)
@@ -141,9 +141,9 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
         self._kept = values.reshape(n, n) if n else None
         self._give(self._kept)
 
-    def _give(self, kept: FloatArray | None) -> None:
+    def _give(self, jacobian: FloatArray | None) -> None:
         if self._solver is not None and self._solver.newton is not None:
-            self._solver.newton.kept = kept
+            self._solver.newton.kept = jacobian
 
     def _completed(self, time: float) -> tuple[bool, bool]:
         self._fmu.set_time(time)

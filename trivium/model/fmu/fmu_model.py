@@ -137,7 +137,7 @@ class FmuModel(Model):
             self._set_state(data)
 
     @abstractmethod
-    def _translated(self, what: str) -> AbstractContextManager[None]:
+    def _translated(self, call: str) -> AbstractContextManager[None]:
         """Turn the vendor's errors into ours, with what the FMU said."""
 
     @abstractmethod

@@ -56,7 +56,7 @@ class Newton:
         linear_solver: Any,
         derivatives: Callable[[float, FloatArray], FloatArray],
         scale: FloatArray,
-        kept: FloatArray | None = None,
+        jacobian: FloatArray | None = None,
     ) -> None:
         from scipy.linalg.lapack import dgetrf, dgetrs
         from threadpoolctl import ThreadpoolController
@@ -65,7 +65,7 @@ class Newton:
         self._factorize, self._substitute = dgetrf, dgetrs
         self._threads = ThreadpoolController()
         #: The last Jacobian, columns as rows.
-        self.kept = kept
+        self.kept = jacobian
         #: How many Jacobians were made.
         self.made = 0
         self._may_keep = True
@@ -113,8 +113,8 @@ class Newton:
 
     def _solve(self, _solver: int, _matrix: int, solution: int, right: int, _tolerance: float) -> int:
         n = len(self._scale)
-        found, info = self._substitute(self._factors, self._pivots, _values(right, n))
-        _values(solution, n)[:] = found
+        result, info = self._substitute(self._factors, self._pivots, _values(right, n))
+        _values(solution, n)[:] = result
         return int(info != 0)
 
 
@@ -134,7 +134,7 @@ def _replace(linear_solver: Any, setup: Any, solve: Any) -> None:
         cast(library.SUNLinSolSetup_Dense, c_void_p).value: cast(setup, c_void_p).value,
         cast(library.SUNLinSolSolve_Dense, c_void_p).value: cast(solve, c_void_p).value,
     }
-    found = [index for index in range(_OPERATIONS) if table[index] in ours]
-    if len(found) == len(ours):  # otherwise it stays as it is
-        for index in found:
+    patched = [index for index in range(_OPERATIONS) if table[index] in ours]
+    if len(patched) == len(ours):  # otherwise it stays as it is
+        for index in patched:
             table[index] = ours[table[index]]

@@ -116,22 +116,23 @@ def probe(
     Probe
         Never raises for what the FMU does.
     """
-    found = Probe(setup.engine, setup.interface or "cs")
+    probe = Probe(setup.engine, setup.interface or "cs")
     task = _Task(setup, cache, step, dict(inputs or {}))
     first = _in_child(task, timeout)
     if isinstance(first, _Failure):
-        return replace(found, error=first.reason, decided=first.decided)
-    found = replace(found, steps=1 + STEPS, step_ms=1e3 * float(np.median(first["seconds"])))
+        return replace(probe, error=first.reason, decided=first.decided)
+    probe = replace(probe, steps=1 + STEPS, step_ms=1e3 * float(np.median(first["seconds"])))
     if first["snapshot"] is None:
-        return replace(found, reason=first["refused"] or "the FMU does not offer it")
+        return replace(probe, reason=first["refused"] or "the FMU does not offer it")
     if not restore:
-        return replace(found, reason="not tried")
+        return replace(probe, reason="not tried")
     second = _in_child(replace(task, snapshot=first["snapshot"]), timeout)
     if isinstance(second, _Failure):
-        return replace(found, reason=second.reason, decided=second.decided)
-    one, other = np.array(first["outputs"]), np.array(second["outputs"])
-    difference = float(np.max(np.abs(other - one) / np.maximum(np.abs(one), 1e-6), initial=0.0))
-    return replace(found, restore="exact" if difference == 0 else "inexact", difference=difference)
+        return replace(probe, reason=second.reason, decided=second.decided)
+    expected, restored = np.array(first["outputs"]), np.array(second["outputs"])
+    relative = np.abs(restored - expected) / np.maximum(np.abs(expected), 1e-6)
+    difference = float(np.max(relative, initial=0.0))
+    return replace(probe, restore="exact" if difference == 0 else "inexact", difference=difference)
 
 
 def _in_child(task: _Task, timeout: float) -> dict[str, Any] | _Failure:
@@ -187,13 +188,13 @@ def _steps(task: _Task) -> dict[str, Any]:
     step = task.step or model.experiment.step or DURATION
     start = model.experiment.start or 0.0
     values = np.array([task.inputs.get(v.name, v.start or 0.0) for v in model.inputs])
-    taken, refused = None, ""
+    snapshot, refused = None, ""
     if task.snapshot is None:
         model.initialize(start, values)
         model.step(step, values)
         if model.can_snapshot:
             try:
-                taken = model.snapshot()
+                snapshot = model.snapshot()
             except TriviumError as error:
                 refused = str(error)
                 model.initialize(start, values)
@@ -201,7 +202,7 @@ def _steps(task: _Task) -> dict[str, Any]:
         model.restore(task.snapshot)
     outputs, seconds = zip(*(_timed(model, step, values) for _ in range(STEPS)), strict=True)
     model.close()
-    return {"snapshot": taken, "refused": refused, "outputs": outputs, "seconds": seconds}
+    return {"snapshot": snapshot, "refused": refused, "outputs": outputs, "seconds": seconds}
 
 
 def _timed(model: Model, step: float, values: Any) -> tuple[list[float], float]:

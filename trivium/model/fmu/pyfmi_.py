@@ -62,9 +62,9 @@ class _Group:
     """Variables of one type: where they stand in the arrays, and their value references."""
 
     def __init__(self, variables: Sequence[FmuVariable], kind: str) -> None:
-        where = [i for i, v in enumerate(variables) if v.variable.kind == kind]
-        self.where: NDArray[np.intp] = np.array(where, dtype=np.intp)
-        self.references = np.array([variables[i].reference for i in where], dtype=np.uint32)
+        places = [i for i, v in enumerate(variables) if v.variable.kind == kind]
+        self.where: NDArray[np.intp] = np.array(places, dtype=np.intp)
+        self.references = np.array([variables[i].reference for i in places], dtype=np.uint32)
 
 
 def _groups(variables: Sequence[FmuVariable]) -> dict[str, _Group]:
@@ -101,17 +101,17 @@ class PyfmiModel(FmuModel):
     def _get_state(self) -> bytes:
         state = self._fmu.get_fmu_state()
         try:
-            data, about = self._fmu.serialize_fmu_state(state)
+            data, header = self._fmu.serialize_fmu_state(state)
         finally:
             self._fmu.free_fmu_state(state)
-        text = json.dumps(about, default=float).encode()
+        text = json.dumps(header, default=float).encode()
         return _LENGTH.pack(len(text)) + text + bytes(data)
 
     def _set_state(self, data: bytes) -> None:
         size = _LENGTH.unpack_from(data)[0]
-        about = json.loads(data[_LENGTH.size : _LENGTH.size + size])
+        header = json.loads(data[_LENGTH.size : _LENGTH.size + size])
         content = np.frombuffer(data[_LENGTH.size + size :], dtype=np.byte).copy()
-        state = self._fmu.deserialize_fmu_state([content, about])
+        state = self._fmu.deserialize_fmu_state([content, header])
         try:
             self._fmu.set_fmu_state(state)
         finally:
@@ -166,15 +166,15 @@ class PyfmiModel(FmuModel):
         return outputs
 
     @contextlib.contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
+    def _translated(self, call: str) -> Iterator[None]:
         """Turn PyFMI's and Assimulo's errors into ours, with what the FMU said."""
         self._log.lines.clear()
         try:
             yield
         except Exception as error:  # PyFMI, Assimulo, numpy and json each have their own
             reason = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
-            said = f" The FMU says: {' | '.join(self._log.lines)}" if self._log.lines else ""
-            raise ModelError(f"the FMU failed to {what}: {reason}{said}") from error
+            messages = f" The FMU says: {' | '.join(self._log.lines)}" if self._log.lines else ""
+            raise ModelError(f"the FMU failed to {call}: {reason}{messages}") from error
 
 
 class _Equations(Explicit_Problem):  # type: ignore[misc]  # Assimulo is untyped

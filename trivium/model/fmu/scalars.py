@@ -171,8 +171,10 @@ def _variable(declared: Any, type_: str, suffix: str, start: str | None) -> Vari
     kind = _KINDS[type_]
 
     def attribute(key: str) -> Any:
-        own = getattr(declared, key, None)
-        return own if own is not None or declared.declaredType is None else getattr(declared.declaredType, key, None)
+        value = getattr(declared, key, None)
+        if value is None and declared.declaredType is not None:
+            return getattr(declared.declaredType, key, None)
+        return value
 
     lowest, highest = limits(type_) if type_ in _NARROW else (None, None)
     minimum, maximum = to_number(attribute("min")), to_number(attribute("max"))
@@ -198,10 +200,10 @@ def limits(type_: str) -> tuple[float, float]:
     if type_ == "Float32":
         highest = float(np.finfo(np.float32).max)
         return -highest, highest
-    about = np.iinfo({"Integer": "int32"}.get(type_, type_.lower()))
-    highest = float(about.max)
+    limits = np.iinfo({"Integer": "int32"}.get(type_, type_.lower()))
+    highest = float(limits.max)
     # of 64 bits the greatest is no double; the next lower one is taken
-    return float(about.min), highest if int(highest) <= about.max else float(np.nextafter(highest, 0.0))
+    return float(limits.min), highest if int(highest) <= limits.max else float(np.nextafter(highest, 0.0))
 
 
 def to_number(text: str | bool | float | None) -> float | None:
@@ -216,9 +218,9 @@ def _text_starts(directory: Path) -> dict[int, list[str]]:
     path = directory / "modelDescription.xml"
     root = ElementTree.parse(path).getroot()  # noqa: S314 - an FMU is code that runs here anyway  # nosec B314
     variables: Iterable[ElementTree.Element] = root.iterfind("ModelVariables/*")
-    found = {
+    aliases = {
         int(variable.get("valueReference", "-1")): [start.get("value", "") for start in variable.iterfind("Start")]
         for variable in variables
         if variable.tag in ("String", "Binary")
     }
-    return {reference: starts for reference, starts in found.items() if starts}
+    return {reference: starts for reference, starts in aliases.items() if starts}
