@@ -51,8 +51,8 @@ VAGUE = frozenset(
         "who",
     ]
 )
-#: Most vague names among 1000 names that are bound; to be lowered to 10 when the last rooms are renamed.
-LIMIT = 24.5
+#: Most vague names among 1000 bound names.
+LIMIT = 10.0
 #: Words that docstrings and pages do not use, each with the one that they use.
 FORBIDDEN = {
     "deed": "callback",

@@ -116,7 +116,7 @@ class Client:
         Parameters
         ----------
         kind : str
-            ``step``, ``sweep``, ...; `job_kinds` tells all.
+            ``step``, ``sweep``, ...; `job_kinds` lists them all.
         specification : Mapping
             As the kind takes it.
 

@@ -181,7 +181,7 @@ class Connections:
 
 
 class _LostError(Exception):
-    """A request without a reply; tells whether the server may have got it."""
+    """A request without a reply, and whether the server may have received it."""
 
     def __init__(self, sent: bool) -> None:
         super().__init__()

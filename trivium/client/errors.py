@@ -42,7 +42,7 @@ _CONFLICT = re.compile(r"The session stands at|This Idempotency-Key")
 
 
 def error_of(status: int, headers: Message, body: bytes) -> TriviumError:
-    """Return the error that a reply tells.
+    """Return the error of a reply.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ def error_of(status: int, headers: Message, body: bytes) -> TriviumError:
         reply = orjson.loads(body)
     if not isinstance(reply, dict):
         reply = {}
-    if reply.get("errors"):  # as BOPTEST tells that it does not know the session
+    if reply.get("errors"):  # BOPTEST's form of an unknown session
         return UnknownSessionError(str(reply["errors"][0].get("value")))
     message = str(reply.get("message") or f"The server answered {status}.")
     payload = reply.get("payload")
-    if message == "Bad Request" and isinstance(payload, str):  # as BOPTEST tells that a field is missing
+    if message == "Bad Request" and isinstance(payload, str):  # BOPTEST's form of a missing field
         return InvalidValueError(f"Bad input for parameter {payload}. It is missing.", payload)
     after = str(headers.get("Retry-After", ""))
     if status == 503:

@@ -1,1 +1,1 @@
-"""Models that feed each other, run to a fixed point; docs/coupling.md tells about it."""
+"""Models that feed each other, run to a fixed point; see docs/coupling.md."""

@@ -1,4 +1,4 @@
-"""How an iteration stands and how it ends, told from its history."""
+"""The state of an iteration and its outcome, derived from its history."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 
 def hopeless(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray, patience: int) -> Ending | None:
-    """Tell whether going on makes no sense, from iterates that have not converged.
+    """Return the outcome of an iteration that cannot converge, judged by its iterates.
 
     Diverged
         The residual is no finite number, a million times its least, or has grown five times in a row and is ten times

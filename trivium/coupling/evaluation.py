@@ -158,7 +158,7 @@ class Evaluator:
         elif missing:
             with self._together(missing, number) as futures:
                 left = set(futures)
-                while left:  # with a limit of time: whichever thread a signal comes to, it is heard of here
+                while left:  # with a timeout, so that a signal to any thread is handled here
                     ended, left = wait(left, _LOOK, FIRST_COMPLETED)
                     for future in ended:
                         yield futures[future], *self._store(future.result(), number)

@@ -60,7 +60,7 @@ def converge(
         What is in it is not done again; the iteration goes on behind it with the same numbers.
     evaluator : Evaluator
     watch : callable
-        Told of every iteration, those of the record first.
+        Called with every iteration, those of the record first.
 
     Raises
     ------
@@ -142,7 +142,7 @@ _REASONS = {
 def _figures(
     problem: Problem, history: Sequence[Iteration], evaluations: Mapping[str, Evaluation]
 ) -> dict[str, float | int | None]:
-    """Return what is told of the last iteration.
+    """Return the figures of the last iteration.
 
     ``delta`` is the tolerance times the greatest excess: converged is at most the tolerance, and where all tolerances
     are relative and the same, it is the greatest relative residual.

@@ -3,7 +3,7 @@
 ====================  =================================================================================================
 file                  content
 ====================  =================================================================================================
-``convergence.csv``   a line an iteration: residual, contraction rate and what else is told of it
+``convergence.csv``   a line an iteration: residual, contraction rate and further figures
 ``values.csv``        a line an iteration and unknown: its value and that of the map
 ``result.json``       how it ended, the same figures, inputs and outputs of all components at the last iteration
 ``convergence.png``   the residual over the iterations, variable by variable; ``.html`` the same to move in
@@ -28,7 +28,7 @@ from trivium.errors import StorageError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 
-#: What is told of an iteration: name in files, heading, width and form of the table.
+#: The figures of an iteration: name in files, heading, width and form of the table.
 _COLUMNS = (
     ("delta", "delta", 12, ".3e"),
     ("residual", "residual", 12, ".3e"),

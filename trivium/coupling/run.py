@@ -38,7 +38,7 @@ def run_case(
         For the record, the working directories and the results.
     settings : Settings
     watch : callable
-        Told of every iteration.
+        Called with every iteration.
     say : callable
         Takes lines about what is done before the first iteration ends.
     cached : bool

@@ -1,4 +1,4 @@
-"""Tables of OSeMOSYS results in one form, whoever wrote them, as files or frames.
+"""Tables of OSeMOSYS results in one form, from any source, as files or frames.
 
 Dimensions are named ``region``, ``technology``, ... here. Two styles are read: OSeMOSYS's own, with columns such as
 ``REGION,TECHNOLOGY,YEAR,VALUE``, and that of MUIO, with letters and the variable's name, such as

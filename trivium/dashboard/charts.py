@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trivium.dashboard.formatting import DAY, clock, scale
 
-#: Of curves, in their order: to be told apart on white and on black, with the dashes by those who see no colours.
+#: Of curves, in their order: distinct on white and on black, and by their dashes without colours.
 COLOURS = ("#3b7fc4", "#c8641e", "#2b8a63", "#a4509a", "#8a7a1f", "#5b6f8a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 #: Distances between marks of time [s].

@@ -165,7 +165,7 @@ def tiles(pairs: Iterable[tuple[str, str, str]]) -> html.Dl:
 
 
 def say(text: str, kind: str = "done") -> None:
-    """Tell the user of the present callback something; ``kind`` is ``done`` or ``refused``."""
+    """Show the user of the present callback a message; ``kind`` is ``done`` or ``refused``."""
     word = {"done": "", "refused": "Not done: "}[kind]
     dash.set_props("said", {"children": word + text, "className": f"said {kind}"})
 

@@ -100,6 +100,6 @@ def plural(count: int, noun: str) -> str:
 
 
 def short(name: str) -> str:
-    """Return the beginning of an id that is long enough to tell it from others; its kind, as in ``conv_``, stays."""
+    """Return the beginning of an id that is long enough to be unique; its kind, as in ``conv_``, stays."""
     kind, mark, rest = name.rpartition("_")
     return f"{kind}{mark}{rest[:8]}"

@@ -71,7 +71,7 @@ class About:
 
 @dataclass(frozen=True)
 class Reading:
-    """A session as it stood when it was read.
+    """A session at the time of the reading.
 
     Attributes
     ----------
@@ -177,7 +177,7 @@ class Readings:
         )
 
     def read(self, testid: str) -> Reading:
-        """Return a session as it stands, or as it stood lately.
+        """Return the present or a recent reading of a session.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """Runs: many steps of a session under a controller, in the background of a web worker.
 
-A run holds no request. Its record is a file in the state directory, so whichever worker is asked can tell how far it is
+A run holds no request. Its record is a file in the state directory, so any worker can report its progress
 and end it; a lock on a second file says whether it is still alive, however its worker ended.
 """
 
@@ -53,7 +53,7 @@ class Run:
 
     @property
     def words(self) -> str:
-        """What to tell people."""
+        """Return a sentence about the run."""
         head = f"{self.controller}: {self.done} of {self.asked} steps"
         return {
             "running": f"{head}, running.",

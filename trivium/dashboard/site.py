@@ -70,7 +70,7 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     def protect(response: Response) -> Response:
         if request.path.startswith(ROOT):
             response.headers.setdefault("Content-Security-Policy", policy)
-            # without a referrer browsers would not tell the origin of a form either, and the guard asks for it
+            # without a referrer browsers would not send the origin of a form, which the guard requires
             response.headers["Referrer-Policy"] = "same-origin"
         return response
 
@@ -86,7 +86,7 @@ def _policy(pages: Dash) -> str:
 
 
 def _on_error(error: Exception) -> Any:
-    """Tell the user what a callback refused."""
+    """Show the user why a callback refused."""
     if isinstance(error, TriviumError):
         say(str(error), "refused")
         return no_update

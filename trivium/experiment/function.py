@@ -26,7 +26,7 @@ _TURN = threading.Lock()
 class FunctionExperiment(Experiment):
     """Calls ``function(name=value, ...)``, which returns the outputs by name.
 
-    Numbers are passed as float, arrays as copies. Nothing is cached, since nobody can tell what a function depends on.
+    Numbers are passed as float, arrays as copies. Nothing is cached: the dependencies of a function are unknown.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A Python callable as a component, in a process of its own unless it is told otherwise."""
+"""A Python callable as a component, in a process of its own by default."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ from trivium.errors import ComponentError
 
 #: Where what a program prints goes, in its folder.
 STDOUT, STDERR = "stdout.log", "stderr.log"
-#: How much of the end of each is told [bytes].
+#: How much of the end of each is reported [bytes].
 _TAIL = 2000
-#: How soon a run hears that it is to stop [s].
+#: Interval of the checks whether a run is to stop [s].
 _LOOK = 0.05
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -63,7 +63,7 @@ def run(
     """Run a program to its end.
 
     What it prints goes straight to `STDOUT` and `STDERR` in the folder, behind what is there. When it ends, when its
-    time is over, when this process dies or is told to stop, all that it started is killed.
+    time is over, when this process dies or receives a signal to stop, everything that it started is killed.
 
     Parameters
     ----------

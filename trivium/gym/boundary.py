@@ -16,7 +16,7 @@ BLOCK = 2016
 
 
 class Forecast(NamedTuple):
-    """What an agent is told of the boundary data ahead.
+    """The boundary data ahead that an agent observes.
 
     Attributes
     ----------

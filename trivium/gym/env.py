@@ -30,8 +30,8 @@ _EVER = 1e10
 class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     """A plant that an agent controls, one control step a `step`.
 
-    An episode ends by truncation, after its length; it terminates only when the plant fails, which leaves it where it
-    stood. docs/gym.md describes spaces, rewards and what the infos hold.
+    An episode ends by truncation, after its length; it terminates only when the plant fails, which leaves it
+    unchanged. docs/gym.md describes spaces, rewards and infos.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class Observer:
         Measurements, inputs and boundary signals; None for all measurements and the boundary
         signals that have bounds (prices have none).
     forecast : Forecast or None
-        What is told ahead.
+        The boundary data ahead.
     given : Mapping[str, tuple of float]
         Bounds that take the place of the plant's.
     needed : sequence of str

@@ -30,15 +30,15 @@ from trivium.settings import Settings
 _PAUSE = 0.5
 #: How long the process of an earlier attempt may take to be gone after it was killed [s].
 _PATIENCE = 10.0
-#: Jobs leave the processor to whoever steps a session.
+#: Jobs leave the processor to sessions.
 _NICENESS = 5
 
 
 class JobRecorder:
-    """Tells the store how far a job is; see `trivium.recorder.Recorder`.
+    """Reports the progress of a job to the store; see `trivium.recorder.Recorder`.
 
-    A thread of its own writes what was told last, so that telling costs nothing, and is written soon also when the run
-    then says nothing for long.
+    A thread of its own writes the last report, so that reporting costs nothing and the last report is written soon
+    even if the run then reports nothing for long.
     """
 
     def __init__(self, store: Store, job: Job, folder: Path) -> None:
@@ -54,13 +54,13 @@ class JobRecorder:
         threading.Thread(target=self._write_on, daemon=True).start()
 
     def progress(self, message: str, fraction: float | None = None, **counts: Scalar) -> None:
-        """Tell how far the run is."""
+        """Report the progress of the run."""
         self._counts = {**self._counts, **counts}
         self._told = (message, self._told[1] if fraction is None else fraction)
         self._news.set()
 
     def close(self) -> None:
-        """Write what was told last; nothing is written after that."""
+        """Write the last report; nothing is written after that."""
         with self._lock:
             self._closed = True
             self._write()
@@ -78,7 +78,7 @@ class JobRecorder:
             time.sleep(_PAUSE)
 
     def _write(self) -> None:
-        with contextlib.suppress(StoreError):  # told again soon; how the job ends is not lost
+        with contextlib.suppress(StoreError):  # reported again soon; the end of the job is not lost
             self._store.tell(self._job, *self._told, self._counts)
 
 

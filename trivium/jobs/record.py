@@ -54,7 +54,7 @@ class Job:
         As the kind's model takes it.
     state : State
     message : str
-        The last that the run told.
+        The last message of the run.
     progress : float or None
         How much is done, 0 to 1.
     counts, results : Mapping[str, Scalar]

@@ -31,7 +31,7 @@ _COLUMNS = [column for column in JOBS.c if column.name != "request_key"]
 MOST_PENDING = 10000
 #: When to come again where as many wait [s].
 _RETRY_AFTER = 60
-#: What ids of a kind begin with: clients of the API tell them by it.
+#: What ids of a kind begin with: clients of the API recognize them by it.
 _PREFIXES = {"converge": "conv_"}
 #: How often a claim is tried that other workers were faster at.
 _TRIES = 20

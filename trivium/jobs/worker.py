@@ -33,7 +33,7 @@ log = logging.getLogger("trivium.jobs.worker")
 
 #: Time between two looks at processes and store [s].
 _LOOK = 0.2
-#: Most time between two signs of life [s]; it is also how soon a cancelled job hears of it.
+#: Most time between two signs of life [s]; a cancelled job notices it as soon.
 _RENEW = 1.0
 #: How long a job that is to end may take to do so by itself [s].
 GRACE = 5.0
@@ -62,7 +62,7 @@ class _Run:
 
 
 class Worker:
-    """Runs jobs until it is told to stop.
+    """Runs jobs until it receives a signal to stop.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class Worker:
             log.warning("%s", error)
 
     def _settle(self, run: _Run, code: int) -> None:
-        """Tell the store of a job whose process ended without doing so."""
+        """Record the end of a job whose process ended without recording it."""
         if run.why == "cancel":
             self._store.finish(run.job, State.CANCELLED, "Cancelled")
         elif run.why != "lost":

@@ -1,4 +1,4 @@
-"""Sweeps: a model run many times with other parameters; docs/sweep.md tells how. Needs the extra ``sweep``."""
+"""Sweeps: a model run many times with other parameters; see docs/sweep.md. Needs the extra ``sweep``."""
 
 from trivium.extras import is_installed, missing, require
 

@@ -101,7 +101,7 @@ class Drive:
         Parameters
         ----------
         start : callable
-            Makes the engine and tells how instances are reused; not called where nothing needs to be simulated.
+            Makes the engine and chooses how instances are reused; not called where nothing needs to be simulated.
         limit : int or None
             Most chunks at a time.
 

@@ -1,4 +1,4 @@
-"""What a worker is told of a study, the same for all its runs; and what comes back."""
+"""The part of a study that workers receive, the same for all runs; and the results."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Chunk:
     deaths : int
         How often a process died in this run alone.
     idle : int
-        How often the process died before it told that it had begun.
+        How often the process died before it reported its start.
     """
 
     runs: NDArray[np.int64]

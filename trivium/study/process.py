@@ -1,6 +1,6 @@
 """A study in a process of its own: ``python -m trivium.study.process``.
 
-Whoever starts processes with Python's multiprocessing has each of them import its main module. Here that is this
+Each process that Python's multiprocessing starts imports the main module. Here that is this
 module, so a study can be run from anywhere: a notebook, a thread, a script without a guard. The request is the first
 line of stdin, as JSON; the stream is also the lifeline: when it ends, the process stops as after Ctrl-C. Lines of JSON
 come back on stdout: ``state``, ``say``, and at last ``done`` or ``error``.
@@ -76,7 +76,7 @@ def run_apart(
         env=environment,
         text=True,
         encoding="utf-8",
-        start_new_session=True,  # Ctrl-C is heard by the caller, which then ends the lifeline
+        start_new_session=True,  # the caller receives Ctrl-C and then ends the lifeline
     )
     assert child.stdin is not None  # noqa: S101, both are pipes
     assert child.stdout is not None  # noqa: S101

@@ -107,7 +107,7 @@ def run_study(
     on_progress : callable
         Called whenever something ended.
     say : callable
-        Told in words what is decided.
+        Called with each decision as a sentence.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def run_study(
 
 
 def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
-    """Check a study and tell what it would take, from runs that are measured.
+    """Check a study and estimate its cost from measured runs.
 
     Raises
     ------

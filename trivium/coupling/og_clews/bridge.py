@@ -3,7 +3,7 @@
 There: what a technology costs a year is its investment as equal payments over its life, its fixed and its variable
 operating cost, and what is paid for trade; what a fuel costs is what its makers cost, the fuels that they use
 included. Back: annual demand by the elasticity of each sector, and the discount rate. Costs are real payments: a
-carbon tax is told apart from them.
+carbon tax is kept apart from them.
 
 Where OSeMOSYS has a region, results of all regions are put together.
 """

@@ -31,7 +31,7 @@ class Options(BaseModel):
     carbon_tax : dict of str to float
         By emission, all years, in place of the case's own [money/mass].
     electricity : str
-        The fuel of which the levelised cost is told.
+        The fuel whose levelised cost is returned.
     energy, money, mass : str
         Units of the case.
     """

@@ -192,7 +192,7 @@ def _times(frame: pd.DataFrame, parameter: pd.DataFrame) -> pd.DataFrame:
 
 
 def _generate(options: Options, data: str) -> dict[str, pd.DataFrame]:
-    """Have glpsol read model and data, write the linear program, and tell the parameters."""
+    """Let glpsol read model and data and write the linear program; return the parameters."""
     model = _without_comments(options.model)
     declared = set(re.findall(r"\bparam\s+(\w+)", model))
     missing = [name for name in _PARAMETERS if name not in declared]

@@ -1,6 +1,6 @@
 """What the engine ``auto`` stands for: PyFMI where it really steps an FMU, else FMPy.
 
-Versions alone do not tell: a PyFMI may be left over from another environment, or fail with this FMU only. So
+Versions alone are not enough: a PyFMI may be left over from another environment, or fail with this FMU only. So
 where the versions fit, PyFMI is tried once with each FMU, in a process that may die of it. The verdict is kept beside
 the unpacked FMU, for these versions.
 """

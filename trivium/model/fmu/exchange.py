@@ -1,4 +1,4 @@
-"""Model Exchange, whoever brings the solver: the loop over events, and snapshots that do not disturb the solver.
+"""Model Exchange for any solver: the loop over events, and snapshots that do not disturb the solver.
 
 One solver is kept for the life of a model and goes on from step to step. It starts anew (in the same memory, from the
 states, at order one) where an input changes and at events: these are discontinuities, which a multi-step method must
@@ -72,7 +72,7 @@ class ExchangeModel(FmuModel):
             return
         try:
             state = self._get_state()
-        except Exception as error:  # told when a snapshot is wanted
+        except Exception as error:  # raised when a snapshot is requested
             self._refusal = error
             return
         held, memory = np.asarray(self._held, dtype="<f8"), self._memory()

@@ -32,10 +32,10 @@ class Solving:
     restart : bool
         Whether PyFMI makes a new solver for Model Exchange at every step.
     default : float or None
-        Relative tolerance where neither the test case nor the FMU says one [1]; with None, co-simulations of FMPy are
-        told none.
+        Relative tolerance where neither the test case nor the FMU has one [1]; with None, co-simulations of FMPy receive
+        none.
     stop : float or None
-        Time that is told to co-simulations of FMPy as the end [s]; None for none.
+        Stop time passed to co-simulations of FMPy [s]; None for none.
     """
 
     tolerance: float | None = None
@@ -96,7 +96,7 @@ class FmuModel(Model):
         self.solving = solving or Solving()
         proposed = self.solving.tolerance or description.experiment.tolerance
         self.tolerance = proposed or self.solving.default or TOLERANCE
-        #: What the FMU is told; None for nothing.
+        #: The value passed to the FMU; None for none.
         self.told_tolerance = proposed or self.solving.default
 
     @property

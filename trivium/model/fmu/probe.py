@@ -173,7 +173,7 @@ def _ending(code: int) -> str:
 def child(folder: str) -> None:
     """Do what a process of `probe` does: read the task of a folder and write the answer there."""
     task, timeout = pickle.loads(Path(folder, "task").read_bytes())  # noqa: S301 - our own process wrote it  # nosec B301
-    signal.alarm(int(timeout) + 5)  # not for ever, also when whoever asked is gone
+    signal.alarm(int(timeout) + 5)  # ends even if the caller is gone
     try:
         answer: dict[str, Any] | _Failure = _steps(task)
     except TriviumError as error:

@@ -30,7 +30,7 @@ _KINDS: dict[str, Kind] = {
     "Binary": "text",
     **{f"{sign}Int{bits}": "integer" for sign in ("", "U") for bits in (8, 16, 32, 64)},
 }
-#: Types of FMI 3.0 whose range is told as bounds.
+#: Types of FMI 3.0 whose range gives bounds.
 _NARROW = frozenset({"Int8", "UInt8", "Int16", "UInt16", "Int32", "UInt32"})
 
 

@@ -1,4 +1,4 @@
-"""The load of each chiller, told from what the plant measures.
+"""The load of each chiller, estimated from the measurements.
 
 The chilled water flow and inlet temperature of a chiller are no outputs of the plant, so both are inferred: the total
 flow is shared evenly by the chillers that run, and the inlet is read where the water comes from. The surrogate of the
@@ -55,7 +55,7 @@ def chiller_load(
     tcw_supply: float,
     tcwr_hex: FloatArray,
 ) -> ChillerLoad:
-    """Tell the load of the running chillers from the measurements.
+    """Estimate the load of the running chillers from the measurements.
 
     ``load_i = m_i cp (Tin_i - Tchws_CHIi)`` with ``m_i = Mchw / n`` for n running chillers. In partial mode (valve
     ``CHI0i_CHW3`` open) the heat exchanger pre-cools, so the chiller's inlet is ``Tchws_HEXi``, otherwise it is

@@ -26,7 +26,7 @@ SUFFIXES = (".pt2", ".pt")
 
 
 def is_exported(path: Path) -> bool:
-    """Tell by its name whether a file is an exported program."""
+    """Return whether a file is an exported program, by its name."""
     return path.suffix in SUFFIXES
 
 

@@ -137,7 +137,7 @@ def _check_opcodes(pickled: bytes) -> None:
     ``pickletools`` reads no argument that is longer than what is left. An index into the memo may be no larger than the
     pickle, since the reader's memo is an array. No tuple may be used twice: hashing a tuple of twice the same tuple of
     twice the same tuple and so on takes exponential time. (Without the opcodes that copy or drop the top of the stack
-    that is told from the opcodes in turn.)
+    that is derived from the opcodes in turn.)
 
     Raises
     ------

@@ -218,7 +218,7 @@ class RuleBasedController:
         return action
 
     def _update_mode(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> bool:
-        """Decide on the mode; tell whether it changed."""
+        """Decide on the mode; return whether it changed."""
         r = self.rules
         self._wet_bulb += (boundary["Twb_outside"] - self._wet_bulb) / 12.0
         wet_bulb, before = self._wet_bulb, self.mode
@@ -243,8 +243,8 @@ class RuleBasedController:
     def _head(self, observation: Mapping[str, float], flow: float, trains: int, towers: int) -> float:
         """Head [m] to expect at a condenser water flow [kg/s]: by the loop's design, corrected by what the pumps met.
 
-        What they met tells nothing when the units in service were others, so more is expected then: too much head means
-        some flow too much, too little may mean none.
+        The last measurement is not informative if other units were in service. More head is expected then: too much
+        means too much flow, too little may mean none.
         """
         r = self.rules
         design = r.lift + self.mode.drop * (flow / trains) ** 2 + r.tower_drop * (flow / towers) ** 2

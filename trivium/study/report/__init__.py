@@ -1,4 +1,4 @@
-"""A page about the results of a sweep, for people who would rather look; docs/sweep.md tells what is on it."""
+"""A page about the results of a sweep, for people; docs/sweep.md describes it."""
 
 from trivium.study.report.page import write_report
 

@@ -133,7 +133,7 @@ def _estimated(parameters: Mapping[str, FloatArray], metric: FloatArray) -> Indi
         return Indices(f"No indices: {metric.size} runs have a value, and {_FEWEST} are needed.")
     rbd_fast = require("SALib.analyze.rbd_fast", "sweep")
     rows = drawn(np.arange(metric.size), _MOST_ESTIMATED)
-    # equal values are told apart by their order, which must be that of nothing else
+    # ties are broken by order, which must not correlate with anything
     rows = np.random.default_rng(_SEED).permutation(rows)
     names = list(parameters)
     table = np.stack([parameters[name][rows] for name in names], axis=1)
