@@ -32,7 +32,7 @@ class Solving:
     restart : bool
         Whether PyFMI makes a new solver for Model Exchange at every step.
     default : float or None
-        Relative tolerance where neither the test case nor the FMU has one [1]; with None, co-simulations of FMPy receive
+        Relative tolerance where neither the test case nor the FMU has one [1]; with None, co-simulations of FMPy get
         none.
     stop : float or None
         Stop time passed to co-simulations of FMPy [s]; None for none.
