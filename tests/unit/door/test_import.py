@@ -71,7 +71,7 @@ def test_a_users_program_passes_strict_type_checking(tmp_path):
 
     found = check(program)
     assert "Success" in found, found
-    assert "Simulation" in found
+    assert "TestCase" in found
     refused = check(wrong)
     assert 'Unexpected keyword argument "stop"' in refused
     assert "incompatible type" in refused

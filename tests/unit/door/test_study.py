@@ -258,7 +258,7 @@ def _processes(folder):
         ({"parameters": [1]}, "parameters must be a dictionary by name"),
         ({"metrics": "x"}, "metrics must be a dictionary by name"),
         ({"start_values": 1}, "start_values must be a dictionary by name"),
-        ({"controller": "pid"}, "controller: must be 'hold'"),
+        ({"controller": "pid"}, "controller: must be one of 'hold', 'rules', 'look-ahead'"),
     ],
 )
 def test_a_slip_is_refused_when_the_study_is_made(linear, options, sentence):

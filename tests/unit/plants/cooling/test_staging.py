@@ -11,7 +11,7 @@ from trivium.plants.cooling.staging import Stage, settle
 
 
 def test_stage_goes_up_at_once_and_down_after_its_dwell() -> None:
-    stage = Stage(up=100.0, down=80.0, most=6, dwell=3)
+    stage = Stage(up=100.0, down=80.0, maximum=6, dwell=3)
     assert stage.start(150.0) == 2
     assert stage.update(450.0) == 5
     assert [stage.update(10.0) for _ in range(7)] == [5, 5, 4, 4, 4, 3, 3]
@@ -27,7 +27,7 @@ def test_stage_holds_between_its_thresholds() -> None:
 
 @given(st.lists(st.floats(0.0, 1000.0), min_size=1, max_size=200), st.floats(10.0, 200.0), st.floats(0.1, 0.95))
 def test_stage_never_overloads_units_that_it_could_relieve(demands: list[float], up: float, share: float) -> None:
-    stage = Stage(up, share * up, most=6)
+    stage = Stage(up, share * up, maximum=6)
     for demand in demands:
         count = stage.update(demand)
         assert 1 <= count <= 6
