@@ -1,7 +1,8 @@
 """The way of a step: how many functions and files of trivium one ``POST /advance`` enters.
 
 ``python -m benchmarks.path`` prints both processes' counts: that of the web tier, from the request to the reply, and
-that of the session's host, from the message to the answer. Comprehensions count as functions, as Python runs them.
+that of the session's host, from receiving the message to sending the answer. Comprehensions, generator expressions and
+lambdas are no functions of their own here: they belong to the function that they are written in.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def entered(work: Callable[[], object]) -> Counter[str]:
     functions: Counter[str] = Counter()
 
     def count(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(_ROOT):
-            functions[f"{frame.f_code.co_filename.removeprefix(_ROOT)} {frame.f_code.co_qualname}"] += 1
+        code = frame.f_code
+        if event == "call" and code.co_filename.startswith(_ROOT) and not code.co_name.startswith("<"):
+            functions[f"{code.co_filename.removeprefix(_ROOT)} {code.co_qualname}"] += 1
 
     sys.setprofile(count)
     try:
@@ -65,11 +67,11 @@ def in_the_host(settings: Settings) -> Counter[str]:
     Folder(settings.state_dir, config.testid).create({"testcase": "path"})
     reading, writing = os.pipe()
     if os.fork() == 0:
-        host = Host(config)
+        session = Host(config).session
         ours, theirs = socket.socketpair()
 
         def serve() -> None:
-            send(theirs, host._answer(receive(theirs)))
+            send(theirs, session.answer(receive(theirs)))
 
         for number in range(3):
             request = {"method": Simulation.advance.__name__, "args": [{"Tchws_set_CHI": 287.15}], "options": {}}

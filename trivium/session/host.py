@@ -14,7 +14,7 @@ from pathlib import Path
 from trivium.errors import ModelError, TriviumError, UnknownSessionError
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
-from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send, unpack
+from trivium.session.frames import GoneError, pack, pack_error, receive, send
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared, prepare
 from trivium.session.process import PAGE, resident
@@ -58,8 +58,9 @@ class Host:
         self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         if prepared is None:
             prepared = prepare(Path(config.resources), Path(config.state_dir), config.engine)
-        self._session = Session(config, self._folder, ledger, prepared)
-        self._status.write(0.0, "", self._session.time)
+        #: The session that it serves.
+        self.session = Session(config, self._folder, ledger, prepared, self._status)
+        self._status.write(0.0, "", self.session.time)
         self._first_memory = resident(os.getpid())
         _limit_address_space(config.memory)
 
@@ -72,7 +73,7 @@ class Host:
             first.settimeout(PATIENCE)
             selector.register(listener, selectors.EVENT_READ)
             with contextlib.suppress(GoneError):
-                send(first, pack({"ready": True, "restored": self._session.restored}))
+                send(first, pack({"ready": True, "restored": self.session.restored}))
                 selector.register(first, selectors.EVENT_READ)
             used = time.monotonic()
             while True:
@@ -88,7 +89,7 @@ class Host:
                     try:
                         message = receive(sock)
                         used = time.monotonic()
-                        send(sock, self._answer(message))
+                        send(sock, self.session.answer(message))
                     except GoneError:
                         selector.unregister(sock)
                         sock.close()
@@ -104,29 +105,16 @@ class Host:
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""
         self._folder.socket.unlink(missing_ok=True)
-        self._status.write(0.0, "", self._session.time)
-        self._session.close()
+        self._status.write(0.0, "", self.session.time)
+        self.session.close()
 
     def _worn(self) -> bool:
         """Tell whether a fresh process should go on."""
-        if self._session.lost or 0 < self._config.recycle_steps <= self._session.changes:
+        if self.session.lost or 0 < self._config.recycle_steps <= self.session.changes:
             return True
         limit = self._first_memory + (self._config.memory - self._first_memory) / 2
         pages = int(os.pread(self._memory, 100, 0).split()[1])
         return pages * PAGE > max(limit, self._first_memory)
-
-    def _answer(self, message: Block) -> bytes:
-        request, _ = unpack(message)
-        self._status.write(time.monotonic(), request["id"], self._session.time)
-        try:
-            return self._session.do(request, message)
-        except TriviumError as error:
-            return pack_error(error)
-        except Exception as error:  # a fault of ours; the client must hear of it, and the session goes on
-            return pack_error(TriviumError(f"{type(error).__name__}: {error}"))
-        finally:
-            self._status.requests += 1
-            self._status.write(0.0, "", self._session.time)
 
 
 def run(config: Config, first: socket.socket, prepared: Prepared | None = None) -> None:

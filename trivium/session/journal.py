@@ -119,7 +119,8 @@ class Journal:
         generations = _generations(self._folder)
         self.generation = max(generations, default=0)
         self.sequence = 0
-        self._end = 0
+        #: Bytes of the present generation.
+        self.size = 0
         self._records: list[Record] = []
         if not generations:
             return
@@ -127,18 +128,13 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         data = path.read_bytes()
         self._records = list(read(data, path.name))
-        self._end = sum(_HEADER + len(record.body) for record in self._records)
-        if self._end < len(data):
-            os.ftruncate(self._file, self._end)  # the torn end
+        self.size = sum(_HEADER + len(record.body) for record in self._records)
+        if self.size < len(data):
+            os.ftruncate(self._file, self.size)  # the torn end
         if self._records:
             self.sequence = self._records[-1].sequence
         for old in generations.values():  # left behind by a writer that died between renaming and removing
             old.unlink()
-
-    @property
-    def size(self) -> int:
-        """Bytes of the present generation."""
-        return self._end
 
     def recorded(self) -> list[Record]:
         """Return the records that were found when the journal was opened, once: they are not kept."""
@@ -157,16 +153,15 @@ class Journal:
             raise StorageError("the journal has no generation yet")
         self._check_fence()
         data = _pack(kind, self.sequence + 1, self.epoch, self.generation, body)
-        with self._translated():
-            try:
-                _write(self._file, data, self._end)
-                if self._power:
-                    os.fdatasync(self._file)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self._end)
-                raise
-        self._end += len(data)
+        try:
+            _write(self._file, data, self.size)
+            if self._power:
+                os.fdatasync(self._file)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self.size)
+            raise _error(self._folder, error) from error
+        self.size += len(data)
         self.sequence += 1
         return self.sequence
 
@@ -201,7 +196,7 @@ class Journal:
                 raise
             # from here on the new generation counts
             old, self._file = self._file, file
-            self._end, self.sequence, self.generation = end, sequence, generation
+            self.size, self.sequence, self.generation = end, sequence, generation
             if self._power:
                 sync(self._folder)
         if old >= 0:

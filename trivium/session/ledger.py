@@ -31,6 +31,8 @@ REPLIES = 64
 KEPT, KEPT_IN_ALL = 2**18, 2**22
 #: Size of a generation at which another one should begin [bytes].
 LARGE = 2**23
+#: Takes the place of a reply that is too large.
+_TOO_LARGE = pack_error(StorageError("The request was done; its reply was too large to be kept."))
 
 
 class Base(NamedTuple):
@@ -58,7 +60,7 @@ class Done(NamedTuple):
     state: Block | None
 
 
-class Ledger:
+class Ledger(Journal):
     """Reads and writes the journal of a session; who holds one is the only writer.
 
     Parameters
@@ -78,7 +80,7 @@ class Ledger:
     """
 
     def __init__(self, folder: Path, durability: Durability) -> None:
-        self._journal = Journal(folder, durability)
+        super().__init__(folder, durability)
         try:
             self._read()
         except BaseException:
@@ -87,13 +89,14 @@ class Ledger:
 
     def _read(self) -> None:
         self._replies: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # by id: digest of the request, reply
+        self._size_of_replies = 0  # [bytes]
         self._keys: dict[str, str] = {}  # Idempotency-Key -> id
         self._begun: set[str] = set()  # requests that an earlier host died of, or with
         #: Where the journal begins; None when it is empty.
         self.base: Base | None = None
         #: What was done since, when the journal was read.
         self.done: list[Done] = []
-        records = self._journal.recorded()
+        records = self.recorded()
         if records:
             self._read_base(records[0])
             self._read_requests(records[1:])
@@ -102,8 +105,8 @@ class Ledger:
         head, (state, *replies) = unpack(record.body)
         if head.get("version") != VERSION:
             raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
-        for about, reply in zip(head["replies"], replies, strict=True):
-            self._remember(about, bytes(reply))
+        for reply_head, reply in zip(head["replies"], replies, strict=True):
+            self._remember(reply_head, bytes(reply))
         self.base = Base(bytes(state), [(name, count) for name, count in head["rows"]])
 
     def _read_requests(self, records: list[Record]) -> None:
@@ -115,14 +118,9 @@ class Ledger:
             elif intent is not None:
                 self._begun.discard(intent["id"])
                 if record.kind is Kind.COMMIT:
-                    about, (reply, rows, *state) = unpack(record.body)
+                    head, (reply, rows, *state) = unpack(record.body)
                     self.done.append(Done(intent, rows, state[0] if state else None))
-                    self._remember({**about, "id": intent["id"], "key": intent.get("key")}, bytes(reply))
-
-    @property
-    def large(self) -> bool:
-        """Whether another generation should begin."""
-        return self._journal.size > LARGE
+                    self._remember({**head, "id": intent["id"], "key": intent.get("key")}, bytes(reply))
 
     def answered(self, request: Mapping[str, Any], digest: str) -> bytes | None:
         """Return the reply that a request got already.
@@ -132,28 +130,24 @@ class Ledger:
         ConflictError
             When its Idempotency-Key stood for another request.
         """
-        known = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
-        if known is None:
+        recorded = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
+        if recorded is None:
             return None
-        if known[0] != digest:
+        if recorded[0] != digest:
             raise ConflictError("This Idempotency-Key was used for another request.")
-        return known[1]
+        return recorded[1]
 
-    def outcome(self, of: str) -> bytes | str:
+    def outcome(self, request_id: str) -> bytes | str:
         """Return the reply that a request got, or whether it was ``begun`` or is ``unknown``."""
-        known = self._replies.get(of)
-        if known is not None:
-            return known[1]
-        return "begun" if of in self._begun else "unknown"
-
-    def intend(self, message: Block) -> None:
-        """Record that a request is about to be done."""
-        self._journal.append(Kind.INTENT, bytes(message))
+        recorded = self._replies.get(request_id)
+        if recorded is not None:
+            return recorded[1]
+        return "begun" if request_id in self._begun else "unknown"
 
     def abort(self, error: Exception) -> None:
         """Record that it was refused or failed; where that cannot be, it is not done again either."""
         with contextlib.suppress(StorageError):
-            self._journal.append(Kind.ABORT, str(error).encode()[:200])
+            self.append(Kind.ABORT, str(error).encode()[:200])
 
     def commit(
         self, request: Mapping[str, Any], digest: str, reply: bytes, rows: bytes, state: bytes | None = None
@@ -165,9 +159,9 @@ class Ledger:
         StorageError
             When the disk does not take it; the journal is as before.
         """
-        kept = _kept(reply)
-        self._journal.append(Kind.COMMIT, pack({"digest": digest}, [kept, rows, *([state] if state else [])]))
-        self._remember({"id": request["id"], "key": request.get("key"), "digest": digest}, kept)
+        reply = reply if len(reply) <= KEPT else _TOO_LARGE
+        self.append(Kind.COMMIT, pack({"digest": digest}, [reply, rows, *([state] if state else [])]))
+        self._remember({"id": request["id"], "key": request.get("key"), "digest": digest}, reply)
 
     def rebase(
         self, base: Base, request: Mapping[str, Any] | None = None, digest: str = "", reply: bytes = b""
@@ -179,18 +173,18 @@ class Ledger:
         StorageError
             When the disk does not take it; the journal is as before.
         """
-        before = self._replies.copy(), dict(self._keys)
+        before = self._replies.copy(), dict(self._keys), self._size_of_replies
         if request is not None:
-            about = {"id": request["id"], "key": request.get("key"), "digest": digest}
-            self._remember(about, _kept(reply))
-        by_id = {name: key for key, name in self._keys.items()}
-        told = [{"id": i, "key": by_id.get(i), "digest": of} for i, (of, _) in self._replies.items()]
+            head = {"id": request["id"], "key": request.get("key"), "digest": digest}
+            self._remember(head, reply if len(reply) <= KEPT else _TOO_LARGE)
+        keys = {name: key for key, name in self._keys.items()}
+        heads = [{"id": i, "key": keys.get(i), "digest": digest} for i, (digest, _) in self._replies.items()]
         replies = [reply for _, reply in self._replies.values()]
         try:
-            body = pack({"version": VERSION, "replies": told, "rows": base.rows}, [base.state, *replies])
-            self._journal.start_generation([(Kind.BASE, body)])
+            body = pack({"version": VERSION, "replies": heads, "rows": base.rows}, [base.state, *replies])
+            self.start_generation([(Kind.BASE, body)])
         except StorageError:
-            self._replies, self._keys = before
+            self._replies, self._keys, self._size_of_replies = before
             raise
         self.base, self.done = base, []
 
@@ -202,34 +196,25 @@ class Ledger:
         StorageError
             When the journal cannot be read.
         """
-        self._journal.reopen()
+        self.reopen()
         self._read()
 
-    def close(self) -> None:
-        """Let others write; safe to call again."""
-        self._journal.close()
-
-    def _remember(self, about: Mapping[str, Any], reply: bytes) -> None:
-        self._replies[about["id"]] = (about["digest"], reply)
-        if about.get("key"):
-            self._keys[about["key"]] = about["id"]
-        size = sum(len(kept) for _, kept in self._replies.values())
-        while len(self._replies) > REPLIES or size > KEPT_IN_ALL:
+    def _remember(self, head: Mapping[str, Any], reply: bytes) -> None:
+        _, replaced = self._replies.get(head["id"], ("", b""))
+        self._replies[head["id"]] = (head["digest"], reply)
+        self._size_of_replies += len(reply) - len(replaced)
+        if head.get("key"):
+            self._keys[head["key"]] = head["id"]
+        while len(self._replies) > REPLIES or self._size_of_replies > KEPT_IN_ALL:
             old, (_, dropped) = self._replies.popitem(last=False)
-            size -= len(dropped)
+            self._size_of_replies -= len(dropped)
             self._keys = {key: name for key, name in self._keys.items() if name != old}
 
 
-def digest(request: list[Any]) -> str:
+def request_digest(request: list[Any]) -> str:
     """Return what tells one request from another."""
     try:
         text = orjson.dumps(request)
     except TypeError:  # an integer beyond 64 bits
         text = json.dumps(request).encode()
     return hashlib.sha256(text).hexdigest()[:16]
-
-
-def _kept(reply: bytes) -> bytes:
-    if len(reply) <= KEPT:
-        return reply
-    return pack_error(StorageError("The request was done; its reply was too large to be kept."))

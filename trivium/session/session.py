@@ -21,9 +21,10 @@ from trivium.evaluation.testcase import TestCase
 from trivium.protocol import OPERATIONS, Simulation
 from trivium.session import rows
 from trivium.session.config import Config
-from trivium.session.folder import Folder
-from trivium.session.frames import Block, pack, pack_value
-from trivium.session.ledger import Base, Ledger, digest
+from trivium.session.folder import Folder, StatusFile
+from trivium.session.frames import Block, pack, pack_error, pack_value, unpack
+from trivium.session.journal import Kind
+from trivium.session.ledger import LARGE, Base, Ledger, request_digest
 from trivium.session.local import Prepared
 from trivium.session.process import resident
 from trivium.session.proxy import SERVED, About, Hosted, SelfCheck
@@ -54,6 +55,7 @@ class Session:
     ledger : Ledger
         Belongs to the session from now on, and so does the test case.
     prepared : Prepared
+    status : StatusFile
 
     Raises
     ------
@@ -61,14 +63,15 @@ class Session:
         When the test case cannot be brought back to where it stood.
     """
 
-    def __init__(self, config: Config, folder: Folder, ledger: Ledger, prepared: Prepared) -> None:
+    def __init__(self, config: Config, folder: Folder, ledger: Ledger, prepared: Prepared, status: StatusFile) -> None:
         self._power = config.durability == "power"
-        self._of = Path(config.resources), config.engine
+        self._source = Path(config.resources), config.engine
         self._rows = folder.rows
         self._snapshots = Snapshots(folder.path)
         self._ledger = ledger
         self._prepared = prepared
         self._case = prepared.case
+        self._status = status
         self._served: dict[str, Callable[..., Any]] = {
             **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
             Simulation.snapshot.__name__: self._snapshot,
@@ -99,21 +102,28 @@ class Session:
         """Let go of the session: who comes next finds it in the journal."""
         self._ledger.close()
 
-    def do(self, request: dict[str, Any], message: Block) -> bytes:
-        """Do a request and return the reply as bytes.
+    def answer(self, message: Block) -> bytes:
+        """Do a request and return the reply: the value, or the error that it was refused or failed with.
 
         Parameters
         ----------
-        request : Mapping
-            What `trivium.session.handle.Handle.call` sends.
         message : Block
-            The same, as it came.
-
-        Raises
-        ------
-        TriviumError
-            When it is refused or fails; the session stands where it stood then.
+            What `trivium.session.handle.Handle.call` sends.
         """
+        request, _ = unpack(message)
+        self._status.write(time.monotonic(), request["id"], self._case.time)
+        try:
+            return self._do(request, message)
+        except TriviumError as error:
+            return pack_error(error)
+        except Exception as error:  # a fault of ours; the client must know of it, and the session goes on
+            return pack_error(TriviumError(f"{type(error).__name__}: {error}"))
+        finally:
+            self._status.requests += 1
+            self._status.write(0.0, "", self._case.time)
+
+    def _do(self, request: dict[str, Any], message: Block) -> bytes:
+        """Do a request and return its value as bytes; when it is refused or fails, all is as before."""
         method = request["method"]
         if method == "outcome":
             outcome = self._ledger.outcome(request["of"])
@@ -129,18 +139,18 @@ class Session:
 
     def _change(self, request: dict[str, Any], message: Block) -> bytes:
         """Do a request as a transaction."""
-        method, case = request["method"], self._case
-        of = digest([method, request["args"], request["options"]])
-        answered = self._ledger.answered(request, of)
+        method, case, can_restore = request["method"], self._case, self._case.stepper.model.can_snapshot
+        digest = request_digest([method, request["args"], request["options"]])
+        answered = self._ledger.answered(request, digest)
         if answered is not None:
             return answered
         clock = request.get("clock")
         if clock is not None and clock != case.time:
             raise ConflictError(f"The session stands at {case.time}s, not at {clock}s.")
         # before a step, so that a recovery has one to repeat and to compare with
-        if (self._unsaved > REPLAY and case.can_restore) or self._ledger.large:
+        if (self._unsaved > REPLAY and can_restore) or self._ledger.size > LARGE:
             self._rebase()
-        self._ledger.intend(message)
+        self._ledger.append(Kind.INTENT, bytes(message))
         before, started = len(case.stepper.history), time.perf_counter()
         try:
             value = self._served[method](*request["args"], **request["options"])
@@ -155,16 +165,16 @@ class Session:
         data = pack_value(value, self.restored)
         try:
             if method in RESTARTING:
-                self._rebase(request, of, data)
+                self._rebase(request, digest, data)
                 self._prune()
             else:
-                light = None if case.can_restore else case.state()
-                self._ledger.commit(request, of, data, case.history_rows(before).tobytes(), light)
+                light = None if can_restore else case.state()
+                self._ledger.commit(request, digest, data, case.stepper.history.rows(before).tobytes(), light)
         except StorageError:
             self._back()
             raise
         self.changes += 1
-        if self._unsaved > 2 * REPLAY and case.can_restore:  # one long request; to do it again would take too long
+        if self._unsaved > 2 * REPLAY and can_restore:  # one long request; to do it again would take too long
             with contextlib.suppress(StorageError):  # it is done and recorded; the next request tries again
                 self._rebase()
         return data
@@ -200,12 +210,12 @@ class Session:
         self.restored = recover(self._prepared, self._ledger, self._rows, self._again)
         self._unsaved = time.perf_counter() - started
 
-    def _rebase(self, request: Mapping[str, Any] | None = None, of: str = "", reply: bytes = b"") -> None:
+    def _rebase(self, request: Mapping[str, Any] | None = None, digest: str = "", reply: bytes = b"") -> None:
         """Begin a generation of the journal here."""
         history = self._case.stepper.history
         if self._power:
             history.sync()
-        self._ledger.rebase(Base(self._case.state(), rows.names(history.parts())), request, of, reply)
+        self._ledger.rebase(Base(self._case.state(), rows.names(history.parts())), request, digest, reply)
         self._unsaved = 0.0
 
     def _prune(self) -> None:
@@ -233,4 +243,4 @@ class Session:
 
     def _about(self) -> About:
         pid = os.getpid()
-        return About(self.time, self.restored, resident(pid), pid, signature(*self._of) != self._prepared.signature)
+        return About(self.time, self.restored, resident(pid), pid, signature(*self._source) != self._prepared.signature)
