@@ -110,18 +110,10 @@ class Model(ABC):
         self.experiment = experiment or DefaultExperiment()
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
         self._start_values: StartValues = {}
-        self._state = State.FRESH
-        self._time = 0.0
-
-    @property
-    def state(self) -> State:
-        """Where the model is in its life."""
-        return self._state
-
-    @property
-    def time(self) -> float:
-        """Time that the model stands at [s]."""
-        return self._time
+        #: Where the model is in its life.
+        self.state = State.FRESH
+        #: Time of the model [s].
+        self.time = 0.0
 
     @property
     def start_values(self) -> StartValues:
@@ -157,8 +149,8 @@ class Model(ABC):
         self._start_values = values
         with _Failing(self):
             self._initialize(time, inputs)
-        self._time = time
-        self._state = State.READY
+        self.time = time
+        self.state = State.READY
 
     def step(self, duration: float, inputs: FloatArray, end: float | None = None) -> FloatArray:
         """Simulate on with constant inputs.
@@ -182,10 +174,16 @@ class Model(ABC):
         ModelError
             When the model fails or answers with a number that is not finite; it is then failed.
         """
-        self._require(State.READY)
-        with _Failing(self):
-            outputs = self._finite(self._step(self._time, duration, inputs))
-        self._time = self._time + duration if end is None else end
+        if self.state is not State.READY:
+            raise self._unready()
+        try:
+            outputs = self._step(self.time, duration, inputs)
+            if not np.isfinite(outputs).all():
+                raise self._not_finite(outputs)
+        except BaseException:
+            self.state = State.FAILED
+            raise
+        self.time = self.time + duration if end is None else end
         return outputs
 
     def read(self) -> FloatArray:
@@ -202,7 +200,10 @@ class Model(ABC):
         """
         self._require(State.READY)
         with _Failing(self):
-            return self._finite(self._read())
+            outputs = self._read()
+            if not np.isfinite(outputs).all():
+                raise self._not_finite(outputs)
+        return outputs
 
     def snapshot(self) -> Snapshot:
         """Return all that `restore` needs to come back to now.
@@ -212,13 +213,17 @@ class Model(ABC):
         ModelError
             When the model cannot do it, or failed before.
         """
-        self._require(State.FRESH, State.READY)
-        if self._state is State.FRESH:
-            return Snapshot(self._time, None)
+        if self.state is State.FRESH:
+            return Snapshot(self.time, None)
+        if self.state is not State.READY:
+            raise self._unready()
         if not self.can_snapshot:
             raise ModelError("this FMU cannot serialize its state")
-        with _Failing(self):
-            return Snapshot(self._time, self._serialize(), self._start_values)
+        try:
+            return Snapshot(self.time, self._serialize(), self._start_values)
+        except BaseException:
+            self.state = State.FAILED
+            raise
 
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot, always in a new instance.
@@ -234,16 +239,16 @@ class Model(ABC):
             self._start_values = dict(snapshot.start_values)
             with _Failing(self):
                 self._deserialize(snapshot.time, snapshot.data)
-            self._state = State.READY
-        self._time = snapshot.time
+            self.state = State.READY
+        self.time = snapshot.time
 
     def reset(self) -> None:
         """Throw the instance away; the model is fresh again."""
         self._require(State.FRESH, State.READY, State.FAILED)
         self._discard()
-        self._time = 0.0
+        self.time = 0.0
         self._start_values = {}
-        self._state = State.FRESH
+        self.state = State.FRESH
 
     def texts(self) -> dict[str, str]:
         """Return the present values of the outputs that are text (binary ones in base64), by name.
@@ -259,9 +264,9 @@ class Model(ABC):
 
     def close(self) -> None:
         """Free everything; safe to call again."""
-        if self._state is not State.CLOSED:
+        if self.state is not State.CLOSED:
             self._discard()
-            self._state = State.CLOSED
+            self.state = State.CLOSED
 
     @abstractmethod
     def twin(self) -> Model:
@@ -273,15 +278,16 @@ class Model(ABC):
             When the FMU allows one instance a process.
         """
 
-    def _finite(self, outputs: FloatArray) -> FloatArray:
-        if not np.isfinite(outputs).all():
-            bad = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
-            raise ModelError(f"outputs that are not finite numbers: {', '.join(bad)}")
-        return outputs
+    def _not_finite(self, outputs: FloatArray) -> ModelError:
+        names = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
+        return ModelError(f"outputs that are not finite numbers: {', '.join(names)}")
+
+    def _unready(self) -> ModelError:
+        return ModelError(f"the model is {self.state.value}")
 
     def _require(self, *states: State) -> None:
-        if self._state not in states:
-            raise ModelError(f"the model is {self._state.value}")
+        if self.state not in states:
+            raise self._unready()
 
     def _texts(self) -> dict[str, str]:
         return {}
@@ -306,7 +312,7 @@ class Model(ABC):
 
 
 class _Failing:
-    """Mark the model as failed when the body raises."""
+    """Mark the model as failed when the body raises; what every step enters does so itself, which is faster."""
 
     __slots__ = ("_model",)
 
@@ -318,4 +324,4 @@ class _Failing:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._model._state = State.FAILED
+            self._model.state = State.FAILED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import ClassVar
 
 from trivium.model.contract import FloatArray
@@ -20,19 +19,18 @@ class FmpyModel(FmuModel):
     """A co-simulation FMU, called through FMPy; see the base class."""
 
     engine: ClassVar[str] = "fmpy"
+    _translated = staticmethod(translated)
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         super().__init__(description, solving)
         self._fmu = _VERSIONS[description.version](description)
 
-    def _translated(self, what: str) -> AbstractContextManager[None]:
-        return translated(what)
-
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         self._fmu.start(time, self.told_tolerance, self.start_values, inputs, self.solving.stop)
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         self._fmu.do_step(time, duration, inputs)
+        return self._fmu.outputs()
 
     def _get(self) -> FloatArray:
         return self._fmu.outputs()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.messages import messages
+from trivium.model.fmu.messages import LOG
 from trivium.model.fmu.scalars import FmuVariable, limits
 
 #: Iterations at one event before it is given up.
@@ -55,18 +55,22 @@ class Group:
         All of one type; of an array all elements, one after the other.
     where : sequence of int
         Their positions in the arrays of `Model`.
-    ctype : type
-        Of an element.
+    calls : type of Calls
+        The version of FMI.
     """
 
-    def __init__(self, variables: Sequence[FmuVariable], where: Sequence[int], ctype: Any) -> None:
+    def __init__(self, variables: Sequence[FmuVariable], where: Sequence[int], calls: type[Calls]) -> None:
         self.type = variables[0].type
         self.where = np.array(where, dtype=np.intp)
         references = [v.reference for v in variables if v.element == 0]
-        self.references = (ctypes.c_uint * len(references))(*references)
-        self.buffer: Any = (ctype * len(variables))()
+        ctype = calls.ctypes[self.type]
+        buffer: Any = (ctype * len(variables))()
         dtype = np.dtype(np.int8) if self.type == "Boolean" and ctypes.sizeof(ctype) == 1 else np.dtype(ctype)
-        self.values: NDArray[Any] = np.frombuffer(memoryview(self.buffer).cast("B"), dtype=dtype)  # the same memory
+        self.values: NDArray[Any] = np.frombuffer(memoryview(buffer).cast("B"), dtype=dtype)  # the same memory
+        #: Names of the functions that pass the values, and their arguments after the instance.
+        self.setter, self.getter = f"{calls.prefix}Set{self.type}", f"{calls.prefix}Get{self.type}"
+        n_values = (len(buffer),) if calls.counts_values else ()
+        self.arguments = ((ctypes.c_uint * len(references))(*references), len(references), buffer, *n_values)
         self._limits = None if self.values.dtype == np.float64 else limits(self.type)
         self._names = [v.variable.name for v in variables]
 
@@ -109,6 +113,8 @@ class Calls(ABC):
     nominals: ClassVar[str] = "getNominalsOfContinuousStates"
     #: How numbers are passed, by type.
     ctypes: ClassVar[dict[str, Any]]
+    #: Whether functions that pass numbers also take how many there are, as where variables are arrays.
+    counts_values: ClassVar[bool] = False
 
     def __init__(self, description: FmuDescription) -> None:
         self.description = description
@@ -172,13 +178,13 @@ class Calls(ABC):
         """Set all inputs."""
         for group in self._inputs:
             group.fill(inputs)
-            self._pass("Set", group)
+            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
 
     def outputs(self) -> FloatArray:
         """Return all outputs."""
         values = np.empty(len(self.description.outputs))
         for group in self._outputs:
-            self._pass("Get", group)
+            getattr(self.fmu, group.getter)(self.fmu.component, *group.arguments)
             values[group.where] = group.values
         return values
 
@@ -192,7 +198,7 @@ class Calls(ABC):
         values = np.array([float(start_values.get(p.variable.name, p.variable.start or 0.0)) for p in numbers])
         for group in self._groups(numbers):
             group.fill(values)
-            self._pass("Set", group)
+            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
         for type_, texts in _by_type([p for p in wanted if p.variable.kind == "text"]).items():
             own = [str(start_values.get(p.variable.name, p.variable.text)) for p in texts]
             self._set_texts(type_, [p.reference for p in texts if p.element == 0], own)
@@ -207,14 +213,7 @@ class Calls(ABC):
 
     def _groups(self, variables: Sequence[FmuVariable]) -> list[Group]:
         position = {id(v): i for i, v in enumerate(variables)}
-        return [
-            Group(group, [position[id(v)] for v in group], self.ctypes[type_])
-            for type_, group in _by_type(variables).items()
-        ]
-
-    def _pass(self, verb: str, group: Group) -> None:
-        function = getattr(self.fmu, f"{self.prefix}{verb}{group.type}")
-        function(self.fmu.component, group.references, len(group.references), group.buffer)
+        return [Group(group, [position[id(v)] for v in group], type(self)) for group in _by_type(variables).values()]
 
     def _set_texts(self, type_: str, references: list[int], values: list[str]) -> None:
         given = [_bytes(value) for value in values] if type_ == "Binary" else values
@@ -282,14 +281,14 @@ class Calls(ABC):
 @contextlib.contextmanager
 def translated(what: str) -> Iterator[None]:
     """Turn FMPy's errors into ours, with what the FMU said."""
-    said = messages()
-    said.clear()
+    messages = LOG.messages
+    messages.clear()
     try:
         yield
     except Exception as error:  # FMICallException, or a bare exception where an instance cannot be made
-        known = isinstance(error, FMICallException | ModelError)
-        reason = str(error) if known else f"{type(error).__name__}: {error}"
-        more = f" The FMU says: {' | '.join(said)}" if said else ""
+        clear = isinstance(error, FMICallException | ModelError)
+        reason = str(error) if clear else f"{type(error).__name__}: {error}"
+        more = f" The FMU says: {' | '.join(messages)}" if messages else ""
         if isinstance(error, EndedError):
             raise EndedError(f"{reason}{more}") from error
         raise ModelError(f"the FMU failed to {what}: {reason}{more}") from error

@@ -17,7 +17,7 @@ from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
-from trivium.model.fmu.fmpy_calls import Calls, Discrete, Group, settle
+from trivium.model.fmu.fmpy_calls import Calls, Discrete, settle
 from trivium.model.fmu.messages import keep
 
 
@@ -30,6 +30,7 @@ class Fmi3(Calls):
 
     vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": fmi3.FMU3Slave, "me": fmi3.FMU3Model}
     prefix: ClassVar[str] = "fmi3"
+    counts_values: ClassVar[bool] = True
     derivatives: ClassVar[str] = "getContinuousStateDerivatives"
     ctypes: ClassVar[dict[str, Any]] = {
         "Float32": ctypes.c_float,
@@ -82,10 +83,6 @@ class Fmi3(Calls):
 
     def _free(self) -> None:
         self.fmu.fmi3FreeInstance(self.fmu.component)
-
-    def _pass(self, verb: str, group: Group) -> None:
-        function = getattr(self.fmu, f"fmi3{verb}{group.type}")
-        function(self.fmu.component, group.references, len(group.references), group.buffer, len(group.buffer))
 
     def get_state(self) -> bytes:
         """Return the serialized state."""

@@ -8,19 +8,19 @@ from collections import deque
 #: How many log messages an error carries at most.
 MESSAGES = 20
 
-# Each thread has its own messages: an FMU logs on the thread that called it.
-_log = threading.local()
+
+class _Log(threading.local):
+    """Each thread has its own messages: an FMU logs on the thread that called it."""
+
+    def __init__(self) -> None:
+        self.messages: deque[str] = deque(maxlen=MESSAGES)
 
 
-def messages() -> deque[str]:
-    """Return the last messages on this thread."""
-    kept: deque[str] | None = getattr(_log, "messages", None)
-    if kept is None:
-        kept = _log.messages = deque(maxlen=MESSAGES)
-    return kept
+#: The last messages on this thread.
+LOG = _Log()
 
 
 def keep(status: int, message: bytes | None) -> None:
     """Keep a message of a status that is not OK."""
     if status != 0 and message is not None:
-        messages().append(message.decode("utf-8", "replace").strip())
+        LOG.messages.append(message.decode("utf-8", "replace").strip())

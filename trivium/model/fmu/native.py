@@ -18,7 +18,7 @@ from trivium.errors import ModelError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.library import load
-from trivium.model.fmu.messages import messages
+from trivium.model.fmu.messages import LOG
 from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.horizon import Horizon
 
@@ -125,7 +125,7 @@ class NativeLoop:
         ModelError
             When the FMU fails or an output is no finite number; the next run gets a new instance.
         """
-        messages().clear()
+        LOG.messages.clear()
         try:
             self._begin()
             self._set(values)
@@ -200,5 +200,5 @@ def _references(variables: Sequence[FmuVariable], kind: str) -> NDArray[np.uint3
 
 
 def _log() -> str:
-    lines = messages()
+    lines = LOG.messages
     return f"; the FMU says: {' | '.join(lines)}" if lines else ""
