@@ -129,18 +129,11 @@ class Evaluation:
         ahead = self.forecast(time, real.names, until - time + real.interval, real.interval)
         return Disturbances(real.names, time, real.interval, np.column_stack([ahead[name] for name in real.names]))
 
-    def step_begins(self) -> None:
-        """Note that a client asks for a step."""
-        self._controllers.stop()
-
-    def step_ends(self, length: float) -> None:
-        """Note that a step of a length [s] is done and the client thinks about the next."""
-        self._controllers.start(length)
-
     def _restart(self, first: int) -> None:
         self._first = first
         self._kpis = self._fresh()
-        self._controllers = _Stopwatch()
+        #: Measures how long clients think.
+        self.stopwatch = Stopwatch()
 
     def _fresh(self) -> Kpis:
         return Kpis(self._declaration, lambda times: self._scenarios.price(self.scenario, times))
@@ -148,11 +141,11 @@ class Evaluation:
     def _values(self, kpis: Kpis, rows: Callable[[int], FloatArray], names: Any) -> dict[str, float | None]:
         values = kpis.values(rows, kpis.wanted(names))
         if "time_rat" in values:
-            values["time_rat"] = self._controllers.ratio
+            values["time_rat"] = self.stopwatch.ratio
         return values
 
 
-class _Stopwatch:
+class Stopwatch:
     """Measures how long clients think between steps, over the length of a step: BOPTEST's time ratio."""
 
     def __init__(self) -> None:
@@ -161,9 +154,11 @@ class _Stopwatch:
         self._length = 0.0
 
     def start(self, length: float) -> None:
+        """Note that a step of a length [s] is done and the client thinks about the next."""
         self._since, self._length = perf_counter(), length
 
     def stop(self) -> None:
+        """Note that a client asks for a step."""
         if self._since is not None:
             self._ratios += (perf_counter() - self._since) / self._length
             self._count += 1
@@ -171,4 +166,5 @@ class _Stopwatch:
 
     @property
     def ratio(self) -> float | None:
+        """Mean of the times over the lengths of the steps before [1]; None where there is none yet."""
         return self._ratios / self._count if self._count else None

@@ -128,15 +128,15 @@ class TestCase(Simulation):
 
     def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
         """Simulate on; see `Simulation.advance`."""
-        self.evaluation.step_begins()
+        self.evaluation.stopwatch.stop()
         advanced = super().advance(inputs, steps, clamp=clamp)
         if advanced and steps == 1:
-            self.evaluation.step_ends(advanced.time - advanced.start)
+            self.evaluation.stopwatch.start(advanced.time - advanced.start)
         return advanced
 
     def advance_many(self, *arguments: Any, **options: Any) -> Steps:
         """Simulate many control steps; see `Simulation.advance_many`."""
-        self.evaluation.step_begins()
+        self.evaluation.stopwatch.stop()
         return super().advance_many(*arguments, **options)
 
     def rehearse(self, policy: Policy, steps: int) -> FloatArray:

@@ -318,21 +318,21 @@ class Simulation:
         ModelError
             When the model fails.
         """
-        start, (controls, clamped, times) = self._clock.time, self._coming(inputs, steps, clamp)
+        controls, clamped, times = self._coming(inputs, steps, clamp)
         if len(times) == 1:
-            return Advanced({}, start, start)
+            return Advanced({}, times[0], times[0])
         position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times)
-        return Advanced(self._observed(position, controls), position.time, start, clamped)
+        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
 
     def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
         """Return what `advance` would return after one step, and stay; parameters and errors as there."""
-        start, (controls, clamped, times) = self._clock.time, self._coming(inputs, 1, clamp)
+        controls, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
-            return Advanced({}, start, start)
+            return Advanced({}, times[0], times[0])
         position, _, error = self.stepper.look_ahead(self._begun(), controls[np.newaxis], times)
         if error is not None:
             raise error
-        return Advanced(self._observed(position, controls), position.time, start, clamped)
+        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
 
     def advance_many(
         self,
@@ -570,7 +570,7 @@ class Simulation:
 
     def _times(self, count: int) -> list[float]:
         """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
-        if self._steps_left() < count:
+        if (self._end - self._clock.time) / self._clock.step + 1e-9 < count:
             raise self._past_the_end(self._clock, count)
         return self._clock.times(count)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trivium.errors import ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
@@ -139,7 +138,7 @@ class Stepper:
         ModelError, StorageError, InvalidValueError
             When it cannot be done; the model stands where it stood.
         """
-        rows, _ = self._rows(times, controls)
+        rows, _ = self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
         before, beginning = self._before(), self._beginning
         law = self.inputs.law
         computed = self.inputs.start if law is not None and law.needs_a_step else None
@@ -185,9 +184,8 @@ class Stepper:
         StorageError
             When the history cannot be written; the model stands where it stood.
         """
-        rows, ends = self._rows(times, controls)
-        self._mend()
-        before = self._before()
+        rows, ends = self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
+        before = self._before(mend=True)
         try:
             for row in rows:
                 position = self._sub_step(row, position)
@@ -216,22 +214,21 @@ class Stepper:
         ModelError
             When the model cannot be brought back to where it stood.
         """
-        self._mend()
-        before, error = self._before(), None
-        taken = [np.empty((0, len(self.history.columns)))]
+        before, error, width = self._before(mend=True), None, len(self.history.columns)
+        completed = [np.empty((0, width))]
         try:
             for k in range(len(controls)):
-                rows, ends = self._rows(times[k : k + 2], controls[k : k + 1])
-                then = position
+                rows, ends = self.inputs.rows(times[k : k + 2], controls[k : k + 1], self.disturbances, width)
+                reached = position
                 for row in rows:
-                    then = self._sub_step(row, then)
-                position = then
-                taken.append(rows[ends])
+                    reached = self._sub_step(row, reached)
+                position = reached
+                completed.append(rows[ends])
         except TriviumError as failure:
             error = failure
         finally:
             self._roll_back(before)
-        return position, np.concatenate(taken), error
+        return position, np.concatenate(completed), error
 
     def rehearse(
         self,
@@ -263,20 +260,17 @@ class Stepper:
         TriviumError
             When a step fails, or the model cannot be brought back to where it stood.
         """
-        self._mend()
-        before, real = self._before(), self.disturbances
-        taken = [np.empty((0, len(self.history.columns)))]
+        before, width = self._before(mend=True), len(self.history.columns)
+        completed = [np.empty((0, width))]
         try:
-            self.disturbances = disturbances
             for k in range(len(times) - 1):
-                rows, _ = self._rows(times[k : k + 2], policy(position)[np.newaxis])
+                rows, _ = self.inputs.rows(times[k : k + 2], policy(position)[np.newaxis], disturbances, width)
                 for row in rows:
                     position = self._sub_step(row, position)
-                taken.append(rows)
+                completed.append(rows)
         finally:
-            self.disturbances = real
             self._roll_back(before)
-        return np.concatenate(taken)
+        return np.concatenate(completed)
 
     def mark(self) -> Mark:
         """Return what `restore` needs to come back to now.
@@ -286,8 +280,7 @@ class Stepper:
         ModelError
             When the model cannot be brought back to where it stood, or fails.
         """
-        self._mend()
-        return Mark(self._before(), len(self.history), self._beginning)
+        return Mark(self._before(mend=True), len(self.history), self._beginning)
 
     def restore(self, mark: Mark, position: Position, rows: FloatArray | None = None) -> None:
         """Go back to a mark, in a new instance of the model; the history is cut to the rows that it had.
@@ -339,9 +332,6 @@ class Stepper:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
-    def _rows(self, times: Sequence[float], controls: FloatArray) -> tuple[FloatArray, NDArray[np.intp] | slice]:
-        return self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
-
     def _sub_step(self, row: FloatArray, position: Position, computed: FloatArray | None = None) -> Position:
         """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs."""
         inputs = row[1 : 1 + len(self.model.inputs)]
@@ -361,16 +351,13 @@ class Stepper:
         self._tells = bool(texts)
         return texts
 
-    def _before(self) -> Snapshot | None:
-        """Return what `_roll_back` needs; None where only a replay helps."""
+    def _before(self, *, mend: bool = False) -> Snapshot | None:
+        """Return what `_roll_back` needs; None where only a replay helps. Mend what an earlier one left failed."""
+        if mend and self.model.state is State.FAILED:
+            self._replay(self._beginning, self.history.rows())
         if self.model.state is State.FRESH or (self.model.state is State.READY and self.model.can_snapshot):
             return self.model.snapshot()
         return None
-
-    def _mend(self) -> None:
-        """Where an earlier roll-back failed, try again before anything else."""
-        if self.model.state is State.FAILED:
-            self._replay(self._beginning, self.history.rows())
 
     def _roll_back(self, before: Snapshot | None) -> None:
         if before is None:
