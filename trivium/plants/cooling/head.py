@@ -108,8 +108,8 @@ class RequiredHead:
                 "Tchws_set_CHI",
             )
 
-    def chillers_power(self, inputs: FloatArray, outputs: FloatArray, *, stepped: bool) -> float:
-        """Return the power of all chillers that the law of Mcw takes [W].
+    def __call__(self, inputs: FloatArray, outputs: FloatArray, *, stepped: bool) -> float:
+        """Return the required head of the coming sub-step [m].
 
         Parameters
         ----------
@@ -119,31 +119,27 @@ class RequiredHead:
             Outputs at the end of the previous sub-step; before the first the initial observation.
         stepped : bool
             Whether there was a step since the initialization. A measured power counts as 0 before the first.
-        """
-        if self._chiller_power is None:
-            return float(outputs[self._power].sum()) if stepped else 0.0
-        load = chiller_load(
-            on=inputs[self._on],
-            chw3=inputs[self._chw3],
-            cw3=inputs[self._cw3],
-            mchw=float(inputs[self._mchw]),
-            tchw_r=float(inputs[self._tchw_r]),
-            tchws_chi=outputs[self._tchws_chi],
-            tchws_hex=outputs[self._tchws_hex],
-            tcw_supply=float(outputs[self._tcw_supply]),
-            tcwr_hex=outputs[self._tcwr_hex],
-        )
-        return float(self._chiller_power.predict(*load).sum()) if load.unit.size else 0.0
-
-    def __call__(self, inputs: FloatArray, outputs: FloatArray, *, stepped: bool) -> float:
-        """Return the required head of the coming sub-step [m]; arguments as in `chillers_power`.
 
         Raises
         ------
         ModelError
             When the surrogates answer with something that is no finite number.
         """
-        power = self.chillers_power(inputs, outputs, stepped=stepped)
+        if self._chiller_power is None:
+            power = float(outputs[self._power].sum()) if stepped else 0.0
+        else:
+            load = chiller_load(
+                on=inputs[self._on],
+                chw3=inputs[self._chw3],
+                cw3=inputs[self._cw3],
+                mchw=float(inputs[self._mchw]),
+                tchw_r=float(inputs[self._tchw_r]),
+                tchws_chi=outputs[self._tchws_chi],
+                tchws_hex=outputs[self._tchws_hex],
+                tcw_supply=float(outputs[self._tcw_supply]),
+                tcwr_hex=outputs[self._tcwr_hex],
+            )
+            power = float(self._chiller_power.predict(*load).sum()) if load.unit.size else 0.0
         spread = float(inputs[self._tchw_r] - inputs[self._set_point])
         mcw = (float(inputs[self._mchw]) + power / (CP_LAW * spread)) / 1000.0
         head = self._head.predict(

@@ -55,8 +55,8 @@ class _Layer(NamedTuple):
 
     transposed: Array
     bias: Array
-    zero: Array
     by_blas: bool
+    zero: Array | None  # of the activation; None for the last layer, which has none
 
 
 class Evaluator(Protocol):
@@ -110,18 +110,16 @@ class Network:
     notes: str = ""
     _span: Array = field(init=False, repr=False)
     _output_span: Array = field(init=False, repr=False)
-    _hidden: tuple[_Layer, ...] = field(init=False, repr=False)
-    _last: _Layer = field(init=False, repr=False)
+    _layers: tuple[_Layer, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._check()
-        *hidden, last = (
-            _Layer(np.ascontiguousarray(weight).T, bias, np.zeros_like(bias), weight.size <= _BLAS_WEIGHTS)
+        layers = [
+            _Layer(np.ascontiguousarray(weight).T, bias, weight.size <= _BLAS_WEIGHTS, np.zeros_like(bias))
             for weight, bias in zip(self.weights, self.biases, strict=True)
-        )
+        ]
         assign = partial(object.__setattr__, self)  # the class is frozen
-        assign("_hidden", tuple(hidden))
-        assign("_last", last)
+        assign("_layers", (*layers[:-1], layers[-1]._replace(zero=None)))
         assign("_span", self.input_maximum - self.input_minimum)
         assign("_output_span", self.output_maximum - self.output_minimum)
 
@@ -181,23 +179,18 @@ class Network:
             np.minimum(y, self.input_maximum, y)
         y -= low
         y /= self._span
-        for layer in self._hidden:
-            y = _multiply(y, layer)
+        for transposed, bias, by_blas, zero in self._layers:
+            y = y.dot(transposed) if by_blas else np.vecdot(y[..., np.newaxis, :], transposed.T)
+            y += bias
+            if zero is None:
+                continue
             if relu:
-                np.maximum(y, layer.zero, y)
+                np.maximum(y, zero, y)
             else:
                 np.tanh(y, y)
-        y = _multiply(y, self._last)
         y *= self._output_span
         y += self.output_minimum
         return y
-
-
-def _multiply(x: Array, layer: _Layer) -> Array:
-    transposed, bias, _, by_blas = layer
-    product: Array = x.dot(transposed) if by_blas else np.vecdot(x[..., np.newaxis, :], transposed.T)
-    product += bias
-    return product
 
 
 class HeadModel:
