@@ -1,17 +1,29 @@
-"""Where the inputs of a model come from: clients, the boundary data, the law of its plant."""
+"""Where the inputs of a model come from: clients (checked or clamped), the boundary data, the law of its plant."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.errors import ResourcesError
+from trivium.arguments import unknown_name
+from trivium.errors import InvalidValueError, ResourcesError, UnknownNameError
 from trivium.model.contract import FloatArray
-from trivium.model.variable import Variable
+from trivium.model.variable import Variable, parse_input
+from trivium.numbers import parse_number, shown
+from trivium.protocol import Clamped
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.plant import Law
+
+#: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
+ACTIVATE = "_activate"
+#: Largest number that is finite.
+_MOST = sys.float_info.max
 
 
 class Inputs:
@@ -104,3 +116,191 @@ class Inputs:
             for row in inputs:
                 self.law.check(row)
         return rows, picked
+
+
+class Actions:
+    """The control inputs of a model.
+
+    Parameters
+    ----------
+    controls : sequence of Variable
+    owner : str
+        Name of the model, for messages.
+    """
+
+    def __init__(self, controls: Sequence[Variable], owner: str = "the model") -> None:
+        self._owner = owner
+        self.variables = tuple(controls)
+        self.position = {variable.name: i for i, variable in enumerate(controls)}
+        self._least = np.array([-math.inf if v.minimum is None else v.minimum for v in controls])
+        self._most = np.array([math.inf if v.maximum is None else v.maximum for v in controls])
+        # what a plain number may be without a closer look; nothing where it must be a whole one
+        self._plain = [
+            (max(low, -_MOST), min(high, _MOST)) if v.kind == "real" else (math.inf, -math.inf)
+            for v, low, high in zip(controls, self._least.tolist(), self._most.tolist(), strict=True)
+        ]
+        self._real = np.array([v.kind == "real" for v in controls], dtype=bool)
+
+    def parse(self, u: Mapping[str, Any], before: FloatArray) -> FloatArray:
+        """Return all control inputs: those of a request, the others as they were.
+
+        Parameters
+        ----------
+        u : Mapping[str, float or int or str or None]
+            None keeps the value.
+        before : FloatArray, shape (n_controls,)
+
+        Raises
+        ------
+        InvalidValueError
+            When a name is unknown, or a value is no number or out of bounds.
+        """
+        controls = before.copy()
+        for name, value in u.items():
+            at = self.position.get(name, -1)
+            if at < 0:
+                raise self._unknown(name)
+            low, high = self._plain[at]
+            if type(value) is float and low <= value <= high:
+                controls[at] = value
+            elif value is not None:
+                controls[at] = parse_input(value, self.variables[at])
+        return controls
+
+    def clamp(self, u: Mapping[str, Any], before: FloatArray) -> tuple[FloatArray, list[Clamped]]:
+        """Return all control inputs, brought within their bounds, and those that were out; parameters as in `parse`.
+
+        Raises
+        ------
+        InvalidValueError
+            When a name is unknown, or a value is no finite number or no switch's position.
+        """
+        controls, clamped = before.copy(), list[Clamped]()
+        for name, value in u.items():
+            at = self.position.get(name, -1)
+            if at < 0:
+                raise self._unknown(name)
+            if value is None:
+                continue
+            variable = self.variables[at]
+            number = _switch(value, name) if name.endswith(ACTIVATE) else parse_number(value, name, "input")
+            bound = number
+            if variable.maximum is not None and number > variable.maximum:
+                bound = variable.maximum
+            elif variable.minimum is not None and number < variable.minimum:
+                bound = variable.minimum
+            if bound != number:
+                clamped.append(Clamped(name, number, bound))
+            controls[at] = parse_input(bound, variable)  # what is left to refuse: a switch half way
+        return controls, clamped
+
+    def trajectory(self, given: Any, before: FloatArray) -> FloatArray:
+        """Return the control inputs of several control steps.
+
+        Parameters
+        ----------
+        given : sequence of mappings, or mapping of sequences
+            One action a step, or for each input a value a step. What is left out or None keeps its last value.
+        before : FloatArray, shape (n_controls,)
+
+        Returns
+        -------
+        FloatArray, shape (n_steps, n_controls)
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the step (from 1 on) and the input that are wrong.
+        """
+        controls = self._all_good(given, before)
+        if controls is not None:
+            return controls
+        steps = list(_steps(given))
+        if not steps:
+            raise InvalidValueError(
+                "Invalid value for parameter trajectory. It must hold at least one step.", "trajectory"
+            )
+        controls = np.empty((len(steps), len(before)))
+        for k, u in enumerate(steps):
+            try:
+                before = controls[k] = self.parse(u, before)
+            except InvalidValueError as error:
+                place = f"Step {k + 1} of the trajectory: "
+                error.args = (f"{place}{error}",)
+                if isinstance(error, UnknownNameError):
+                    error.place = place
+                raise
+        return controls
+
+    def _all_good(self, given: Any, before: FloatArray) -> FloatArray | None:
+        """Return the control inputs where all steps give good numbers to the same inputs; None where not.
+
+        A short way for the common case; what is wrong, and where, is found out by the long one.
+        """
+        if isinstance(given, Mapping):
+            names, lists = list(given), list(given.values())
+        elif isinstance(given, list) and given and isinstance(given[0], Mapping):
+            names = list(given[0])
+            if not all(isinstance(u, Mapping) and list(u) == names for u in given):
+                return None
+            lists = [list(u.values()) for u in given]
+        else:
+            return None
+        if not names or any(type(one) is not list for one in lists) or any(n not in self.position for n in names):
+            return None
+        width = len(lists[0])
+        if not width or any(len(one) != width for one in lists):
+            return None
+        if not {*map(type, chain.from_iterable(lists))} <= {float, int}:
+            return None
+        try:
+            table = np.fromiter(chain.from_iterable(lists), np.float64, len(lists) * width).reshape(len(lists), width)
+        except OverflowError:
+            return None
+        values = table.T if isinstance(given, Mapping) else table
+        at = np.array([self.position[name] for name in names], dtype=np.intp)
+        low, high = values.min(axis=0), values.max(axis=0)  # NaN and infinity show here too
+        if not (np.isfinite(low) & np.isfinite(high) & (low >= self._least[at]) & (high <= self._most[at])).all():
+            return None
+        whole = values[:, ~self._real[at]]
+        if not np.array_equal(whole, np.floor(whole)):
+            return None
+        controls = np.repeat(before[np.newaxis], len(values), axis=0)
+        controls[:, at] = values
+        return controls
+
+    def _unknown(self, name: str) -> UnknownNameError:
+        return unknown_name(self._owner, "input", name, self.position, name, "inputs")
+
+
+def _steps(given: Any) -> Iterator[Mapping[str, Any]]:
+    """Give the action of each step, whichever way a trajectory was written."""
+    said = "Invalid value for parameter trajectory. It must be a list of actions, or an object of lists of one length"
+    if isinstance(given, Mapping):
+        columns = list(given.values())
+        if (
+            not all(isinstance(c, Sequence) and not isinstance(c, str) for c in columns)
+            or len({*map(len, columns)}) > 1
+        ):
+            raise InvalidValueError(f"{said}.", "trajectory")
+        yield from (dict(zip(given, row, strict=True)) for row in zip(*columns, strict=True))
+    elif isinstance(given, Sequence) and not isinstance(given, str):
+        for k, u in enumerate(given):
+            if not isinstance(u, Mapping):
+                raise InvalidValueError(f"{said}; step {k + 1} is {type(u)}.", "trajectory")
+            yield u
+    else:
+        raise InvalidValueError(f"{said}, but is {type(given)}.", "trajectory")
+
+
+def _switch(value: Any, name: str) -> float:
+    """Return the position of a switch that a client sent as a number, a boolean or a word."""
+    positions = {"true": 1.0, "false": 0.0, "1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0}
+    number = positions.get(str(value).strip().lower())
+    if number is None:
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} and/or type {type(value)} for input {name}. Input must be a boolean, float, "
+            f"integer, string, or unicode able to be converted to a 1 or 0 (or 'T[t]rue' or 'F[f]alse').",
+            name,
+        )
+    return number

@@ -22,10 +22,10 @@ from trivium.model.variable import Variable
 from trivium.numbers import finite, parse_flag, whole
 from trivium.protocol import Advanced, Clamped, Columns, Initialized, Observation, Steps, Trajectory, Value
 from trivium.simulation import state
-from trivium.simulation.actions import Actions
 from trivium.simulation.assembly import assemble, first_step
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions
+from trivium.simulation.inputs import Actions
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts, parse_start_values
 from trivium.simulation.state import Position

@@ -12,8 +12,8 @@ from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable, parse_input
 from trivium.numbers import shown
-from trivium.simulation.actions import Actions
 from trivium.simulation.initialization import InitializationActions
+from trivium.simulation.inputs import Actions
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
 from trivium.simulation.times import Clock

@@ -1,8 +1,8 @@
 """Chillers at work: the plant's FMU driven through random operating points.
 
 At each point the inputs are held until the plant has settled. What is recorded is what the server will know when it
-asks the surrogate: the loads and temperatures that `trivium.plants.cooling.chiller_load` tells from the inputs of a
-sub-step and the measurements before it, and the power at the end of that sub-step.
+asks the surrogate: the loads and temperatures that `trivium.plants.cooling.head.chiller_load` infers from the inputs of
+a sub-step and the measurements before it, and the power at the end of that sub-step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from trivium.errors import ModelError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
-from trivium.plants.cooling.chiller_load import ChillerLoad, chiller_load
+from trivium.plants.cooling.head import ChillerLoad, chiller_load
 from trivium.plants.cooling.pumps import chilled_pump_speed, condenser_pump_speed
 from trivium.plants.cooling.rules import INPUTS, Mode
 from workshop.surrogates.condenser_loop import required_head

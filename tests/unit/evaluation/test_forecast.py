@@ -10,7 +10,7 @@ from tests.unit.simulation.test_state import everything
 from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 from trivium.server import wording
-from trivium.simulation.actions import Actions
+from trivium.simulation.inputs import Actions
 
 NAMES = ["Twb_outside", "Mchw", "Tchw_r"]
 

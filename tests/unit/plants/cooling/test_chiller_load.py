@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trivium.plants.cooling.chiller_load import chiller_load
+from trivium.plants.cooling.head import chiller_load
 
 
 def measurements(**changes: Any) -> dict[str, Any]:
