@@ -279,7 +279,7 @@ class Calls(ABC):
 
 
 @contextlib.contextmanager
-def translated(what: str) -> Iterator[None]:
+def translated(call: str) -> Iterator[None]:
     """Turn FMPy's errors into ours, with what the FMU said."""
     messages = LOG.messages
     messages.clear()
@@ -291,7 +291,7 @@ def translated(what: str) -> Iterator[None]:
         more = f" The FMU says: {' | '.join(messages)}" if messages else ""
         if isinstance(error, EndedError):
             raise EndedError(f"{reason}{more}") from error
-        raise ModelError(f"the FMU failed to {what}: {reason}{more}") from error
+        raise ModelError(f"the FMU failed to {call}: {reason}{more}") from error
 
 
 def settle(update: Callable[[], Discrete]) -> float:
