@@ -53,7 +53,7 @@ def journal(folder: Path, durability: Durability) -> float:
 
 def kill(manager: SessionManager) -> None:
     """Kill the host of the default session."""
-    pid = manager.session(None).about()["pid"]
+    pid = manager.session(None).host_state().pid
     os.kill(pid, signal.SIGKILL)
     while process_start(pid):
         time.sleep(0.001)
@@ -65,12 +65,12 @@ def simulated(manager: SessionManager, steps: int) -> float:
     In requests of ten steps: one host does them all.
     """
     manager.session(None).initialize(0)
-    pid, before = manager.session(None).about()["pid"], 0.0
+    pid, before = manager.session(None).host_state().pid, 0.0
     for k in range(steps // 10):
         if k == steps // 100:
             before = memory(pid)
         manager.session(None).advance_many(steps=10, point_names=["Tchw_supply"])
-    if manager.session(None).about()["pid"] != pid:
+    if manager.session(None).host_state().pid != pid:
         raise SystemExit("the host was replaced")
     return memory(pid) - before
 
@@ -116,7 +116,7 @@ def lengths(manager: SessionManager) -> None:
         growth = simulated(manager, steps)
         folder = Folder(manager._state_dir, manager._default)
         journal, rows = (sum(f.stat().st_size for f in of.iterdir()) / 1e6 for of in (folder.journal, folder.rows))
-        own = private(manager.session(None).about()["pid"])
+        own = private(manager.session(None).host_state().pid)
         back = recovery(manager)
         snapshot = milliseconds(lambda: manager.session(None).snapshot(), 9)
         fork = first_step(manager, lambda: manager.fork(None))

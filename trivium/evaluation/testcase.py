@@ -279,7 +279,7 @@ class TestCase(Simulation):
         InvalidValueError
             Naming what the test case does not define.
         """
-        self._begun()
+        self._current()
         return self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
 
     def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
@@ -316,7 +316,7 @@ class TestCase(Simulation):
         TriviumError
             What a step would raise.
         """
-        start, controls, stepper = self._begun(), self._controls, self.stepper
+        start, controls, stepper = self._current(), self._controls, self.stepper
         times = self._clock.times(int(min(steps, self._steps_left())))
         forecast = self.evaluation.believed(start.time, times[-1])
 

@@ -41,8 +41,10 @@ class Catalogue:
 
     def names(self) -> list[str]:
         """Return the ids of all test cases that are there, the default one first."""
-        there = [name for name, file in self._registered().items() if self._folder and (self._folder / file).exists()]
-        return list(dict.fromkeys([self.default, *there]))
+        registered = [
+            name for name, file in self._registered().items() if self._folder and (self._folder / file).exists()
+        ]
+        return list(dict.fromkeys([self.default, *registered]))
 
     def path(self, testcaseid: str) -> Path:
         """Return where a test case lies.
@@ -86,18 +88,18 @@ class Catalogue:
         InvalidValueError
             When the id is not acceptable, or stands for another file.
         """
-        chosen = Path(file).stem if testcaseid is None else testcaseid
-        if not _ID.fullmatch(chosen):
+        name = Path(file).stem if testcaseid is None else testcaseid
+        if not _ID.fullmatch(name):
             raise InvalidValueError(
-                f"Invalid value {chosen!r} for parameter testcaseid. Value must consist of letters, digits, '_', '-' "
+                f"Invalid value {name!r} for parameter testcaseid. Value must consist of letters, digits, '_', '-' "
                 f"and '.'.",
                 "testcaseid",
             )
-        if chosen == self.default or self._registered().get(chosen, file) != file:
+        if name == self.default or self._registered().get(name, file) != file:
             raise InvalidValueError(
-                f"Invalid value {chosen!r} for parameter testcaseid. It stands for another test case.", "testcaseid"
+                f"Invalid value {name!r} for parameter testcaseid. It stands for another test case.", "testcaseid"
             )
-        return chosen
+        return name
 
     def receive(self, testcaseid: str, content: IO[bytes]) -> str:
         """Put an FMU into the folder of test cases and return its name there; what is there is never replaced.
@@ -114,9 +116,9 @@ class Catalogue:
             raise InvalidValueError("This server registers no test cases: TRIVIUM_TESTCASES is not set.", "testcaseid")
         partial = self._folder / f".{os.urandom(8).hex()}.partial"
         try:
-            with partial.open("xb") as taken:
+            with partial.open("xb") as output:
                 while data := content.read(2**20):
-                    taken.write(data)
+                    output.write(data)
             os.link(partial, self._folder / file)  # fails where a name is taken
         except FileExistsError as error:
             raise InvalidValueError(

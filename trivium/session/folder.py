@@ -87,7 +87,7 @@ class Folder:
         """Address of the host."""
         return runtime_dir(self._state_dir) / f"s-{hashlib.sha256(self.testid.encode()).hexdigest()[:20]}"
 
-    def create(self, about: Mapping[str, Any], *, queued: bool = False) -> None:
+    def create(self, description: Mapping[str, Any], *, queued: bool = False) -> None:
         """Make the folder, of a session that waits or not; one that exists stays as it is.
 
         Raises
@@ -102,19 +102,19 @@ class Folder:
         if queued:
             replace_file(self.queued, b"%d" % time.time_ns())
         if not self.exists():
-            replace_file(self.path / "about.json", json.dumps(dict(about)).encode())
+            replace_file(self.path / "about.json", json.dumps(dict(description)).encode())
 
     def exists(self) -> bool:
         """Tell whether there is such a session."""
         return (self.path / "about.json").exists()
 
-    def about(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Return what `create` was given; empty when there is no such session."""
         try:
-            about: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
+            description: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
         except (OSError, ValueError):
             return {}
-        return about
+        return description
 
     def queued_since(self) -> int | None:
         """Return since when the session waits [ns since 1970]; None when it does not."""

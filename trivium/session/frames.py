@@ -21,7 +21,7 @@ from trivium import errors
 from trivium.errors import TriviumError
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Initialized, Steps
-from trivium.session.proxy import About, SelfCheck
+from trivium.session.proxy import HostState, SelfCheck
 from trivium.table import Table
 
 Block = bytes | memoryview
@@ -48,8 +48,8 @@ def pack(head: Mapping[str, Any], parts: Sequence[Block] = (), *, verbatim: bool
     verbatim : bool
         Keep what JSON has no word for (NaN, infinity), as a client's request may hold it.
     """
-    whole = {**head, "parts": [len(part) for part in parts]}
-    text = json.dumps(whole).encode() if verbatim else orjson.dumps(whole)
+    message = {**head, "parts": [len(part) for part in parts]}
+    text = json.dumps(message).encode() if verbatim else orjson.dumps(message)
     return b"".join((_LENGTH.pack(len(text)), text, *parts))
 
 
@@ -117,7 +117,7 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 
 
 #: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
-_VALUES = {kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Variable, About, SelfCheck)}
+_VALUES = {kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Variable, HostState, SelfCheck)}
 #: Kinds of JSON that may hold other values.
 _NESTED = (dict, list)
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS

@@ -47,7 +47,7 @@ class Host:
     def __init__(self, config: Config, prepared: Prepared | None = None) -> None:
         self._config = config
         self._folder = Folder(Path(config.state_dir), config.testid)
-        if not self._folder.about():
+        if not self._folder.description():
             raise UnknownSessionError(config.testid)
         ledger = Ledger(self._folder.journal, config.durability)
         work = self._folder.path / "work"
@@ -96,9 +96,9 @@ class Host:
                     if self._worn():
                         self.close()
                         return
-                now = time.monotonic()
-                alone = len(selector.get_map()) == 1 and now - used > LINGER
-                if alone or now - used > self._config.idle_timeout:
+                clock = time.monotonic()
+                alone = len(selector.get_map()) == 1 and clock - used > LINGER
+                if alone or clock - used > self._config.idle_timeout:
                     self.close()
                     return
 

@@ -44,11 +44,11 @@ def prepare(state_dir: Path, steps: Sequence[Callable[[Path], None]] = STEPS) ->
     try:
         state_dir.mkdir(parents=True, exist_ok=True)
         with locked(state_dir / ".version.lock"):
-            now = _version(path)
-            if now > len(steps):
-                told = f"{state_dir} is of version {now}, and this server knows those up to {len(steps)}."
-                raise StorageError(f"{told} Use the newer server that wrote it, or another TRIVIUM_STATE_DIR.")
-            for number in range(now, len(steps)):
+            version = _version(path)
+            if version > len(steps):
+                reason = f"{state_dir} is of version {version}, and this server knows those up to {len(steps)}."
+                raise StorageError(f"{reason} Use the newer server that wrote it, or another TRIVIUM_STATE_DIR.")
+            for number in range(version, len(steps)):
                 steps[number](state_dir)
                 replace_file(path, b"%d\n" % (number + 1))
     except OSError as error:

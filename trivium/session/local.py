@@ -69,14 +69,14 @@ def load(resources: Path, engine: str) -> Resources:
 def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
     """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
     resources, state_dir = resources.absolute(), state_dir.absolute()
-    of = signature(resources, engine)
+    fingerprint = signature(resources, engine)
     files = load(resources, engine)
     case = _open(files, state_dir)
     model = case.stepper.model
     origin = state.origin(files, model)
-    found = trial(case, origin, state_dir)
-    model.can_snapshot = model.can_snapshot and found.survives
-    return Prepared(case, origin, found, of)
+    outcome = trial(case, origin, state_dir)
+    model.can_snapshot = model.can_snapshot and outcome.survives
+    return Prepared(case, origin, outcome, fingerprint)
 
 
 def _open(files: Resources, state_dir: Path) -> TestCase:

@@ -30,14 +30,14 @@ from trivium.session import layout, rows
 from trivium.session.admission import RETRY_AFTER, Admission
 from trivium.session.catalogue import Catalogue
 from trivium.session.config import Config
-from trivium.session.ending import end_host, end_session
 from trivium.session.folder import Folder
 from trivium.session.handle import Handle, Nursery
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
 from trivium.session.proxy import Session
 from trivium.session.snapshots import Snapshot, Snapshots
-from trivium.session.standing import tell
+from trivium.session.summary import summarize
+from trivium.session.termination import end_host, end_session
 from trivium.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ class SessionManager:
         self._state_dir = settings.state_dir
         self._sessions = settings.state_dir / "sessions"
         self._catalogue = Catalogue(settings)
-        of = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
-        self._default = f"default-{of}"
+        resources_digest = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
+        self._default = f"default-{resources_digest}"
         self._handles: dict[str, Handle] = {}
         self._lock = threading.Lock()
         self._admission = Admission(settings.state_dir, settings.max_sessions, self._default)
@@ -81,18 +81,18 @@ class SessionManager:
             When the test case cannot be opened.
         """
         try:
-            if self.session(None).about().changed:  # its host is an older server's
+            if self.session(None).host_state().changed:  # its host is an older server's
                 end_host(self._folder(None))
-                self.session(None).about()
+                self.session(None).host_state()
         except StateError:
             with self._admission.alone():
                 self._set_aside()
-            self.session(None).about()
+            self.session(None).host_state()
 
     def _set_aside(self) -> None:
         """Keep the default session for people to look at, and make room for another one."""
         try:
-            self.session(None).about()  # another worker may have done it
+            self.session(None).host_state()  # another worker may have done it
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
@@ -126,9 +126,9 @@ class SessionManager:
             When it cannot be kept.
         """
         path = self._catalogue.inside(file)
-        chosen = self._catalogue.free_id(file, testcaseid)
+        name = self._catalogue.free_id(file, testcaseid)
         folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
-        folder.create({"testcase": chosen})
+        folder.create({"testcase": name})
         handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
         try:
             handle.call(Simulation.advance.__name__)
@@ -138,8 +138,8 @@ class SessionManager:
             handle.close()
             end_session(self._state_dir, folder)
         with self._admission.alone():
-            self._catalogue.register(file, chosen)
-        return chosen
+            self._catalogue.register(file, name)
+        return name
 
     def upload(self, testcaseid: str, content: IO[bytes]) -> str:
         """Store an FMU in the folder of test cases and let clients select it, once it has really been stepped.
@@ -179,7 +179,7 @@ class SessionManager:
         testid = folder.testid
         try:
             if not folder.queued.exists():
-                self.session(testid).about()
+                self.session(testid).host_state()
         except BaseException:
             self.stop(testid)
             raise
@@ -239,11 +239,11 @@ class SessionManager:
         BusyError
             When there are as many sessions as may be.
         """
-        of = self._folder(testid)
-        taken = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
+        source = self._folder(testid)
+        snapshot_name = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
-            snapshot = self._snapshot(of, taken)
-            folder = self._admission.admit(str(of.about()["testcase"]))
+            snapshot = self._snapshot(source, snapshot_name)
+            folder = self._admission.admit(str(source.description()["testcase"]))
             try:
                 self._begin(folder, snapshot)
             except BaseException:
@@ -251,7 +251,7 @@ class SessionManager:
                 raise
         finally:
             if snapshot_id is None:
-                Snapshots(of.path).remove(taken)
+                Snapshots(source.path).remove(snapshot_name)
         return folder.testid
 
     def _begin(self, folder: Folder, snapshot: Snapshot) -> None:
@@ -265,7 +265,9 @@ class SessionManager:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session."""
-        return [tell(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()]
+        return [
+            summarize(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()
+        ]
 
     def status(self, testid: str) -> str:
         """Return ``Running``, or ``Queued`` while the session waits for room.
@@ -328,11 +330,11 @@ class SessionManager:
         """Return where the test case of a session lies."""
         if folder.testid == self._default:
             return self._settings.resources
-        of = str(folder.about()["testcase"])
+        name = str(folder.description()["testcase"])
         try:
-            return self._catalogue.path(of)
+            return self._catalogue.path(name)
         except InvalidValueError as error:
-            raise StateError(f"The session is of the test case {of}, which this server does not have.") from error
+            raise StateError(f"The session is of the test case {name}, which this server does not have.") from error
 
     def _config(self, testid: str, resources: Path) -> Config:
         settings = self._settings
@@ -361,7 +363,7 @@ class SessionManager:
         raise UnknownSessionError(testid)
 
     def _snapshot(self, folder: Folder, name: str) -> Snapshot:
-        found = Snapshots(folder.path).load(name)
-        if found is None:
+        snapshot = Snapshots(folder.path).load(name)
+        if snapshot is None:
             raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
-        return found
+        return snapshot

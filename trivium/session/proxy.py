@@ -22,7 +22,7 @@ from trivium.protocol import (
 from trivium.table import Table
 
 
-class About(NamedTuple):
+class HostState(NamedTuple):
     """What a session reports of itself.
 
     Attributes
@@ -71,7 +71,7 @@ class SelfCheck(NamedTuple):
 class Hosted(Protocol):
     """What the process of a session offers beside the protocol of a simulation."""
 
-    def about(self) -> About:
+    def host_state(self) -> HostState:
         """Return what the session reports of itself."""
 
     def health(self) -> SelfCheck:
@@ -263,9 +263,9 @@ class Session:
         """Go back to a snapshot; return the clock [s]."""
         return float(self._do(Simulation.restore, snapshot))
 
-    def about(self) -> About:
+    def host_state(self) -> HostState:
         """Return what the session reports of itself."""
-        value: About = self._do(Hosted.about)
+        value: HostState = self._do(Hosted.host_state)
         return value
 
     def health(self) -> SelfCheck:

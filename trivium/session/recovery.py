@@ -78,10 +78,12 @@ def came_back(case: TestCase, *, exact: bool) -> str:
 def _adopt(prepared: Prepared, before: int, table: FloatArray) -> None:
     """Let the stored rows stand where a replay gave others: what was acknowledged stays as it was."""
     case, history = prepared.case, prepared.case.stepper.history
-    now = state.decode(case.state(), prepared.origin)
-    if float(table[-1, 0]) != now.position.time or before + len(table) != now.mark.rows:
+    replayed = state.decode(case.state(), prepared.origin)
+    if float(table[-1, 0]) != replayed.position.time or before + len(table) != replayed.mark.rows:
         raise StateError("replaying the journal led to another time than it tells")
     history.cut(before)
     history.append(table)
     outputs = table[-1, 1 + len(case.stepper.model.inputs) :]
-    case.set_state(state.encode(now._replace(position=now.position._replace(outputs=outputs)), prepared.origin))
+    case.set_state(
+        state.encode(replayed._replace(position=replayed.position._replace(outputs=outputs)), prepared.origin)
+    )

@@ -54,8 +54,8 @@ def share(files: Iterable[tuple[Path, int]], folder: Path) -> None:
 
 def prune(folder: Path, files: Iterable[tuple[Path, int]]) -> None:
     """Remove the files of a folder that are not among these."""
-    kept = {path.name for path, _ in files}
+    needed = {path.name for path, _ in files}
     with contextlib.suppress(OSError):  # who comes next removes them
         for path in folder.iterdir():
-            if path.name not in kept:
+            if path.name not in needed:
                 path.unlink()

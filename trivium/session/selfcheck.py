@@ -34,11 +34,11 @@ def self_check(case: TestCase) -> SelfCheck:
     started = time.perf_counter()
     model = case.stepper.model
     if isinstance(model, FmuModel) and model.description.one_instance:
-        found = probe(model.setup, model.description.directory.parent)
-        if found.error:
-            raise ModelError(found.error)
-        restore = "none" if found.restore == "impossible" else found.restore
-        return SelfCheck(found.steps, time.perf_counter() - started, restore, found.difference)
+        findings = probe(model.setup, model.description.directory.parent)
+        if findings.error:
+            raise ModelError(findings.error)
+        restore = "none" if findings.restore == "impossible" else findings.restore
+        return SelfCheck(findings.steps, time.perf_counter() - started, restore, findings.difference)
     twin = case.twin()
     try:
         start = twin.time

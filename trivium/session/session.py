@@ -27,7 +27,7 @@ from trivium.session.journal import Kind
 from trivium.session.ledger import LARGE, Base, Ledger, request_digest
 from trivium.session.local import Prepared
 from trivium.session.process import resident
-from trivium.session.proxy import SERVED, About, Hosted, SelfCheck
+from trivium.session.proxy import SERVED, Hosted, HostState, SelfCheck
 from trivium.session.recovery import came_back, recover
 from trivium.session.selfcheck import self_check
 from trivium.session.signature import signature
@@ -76,7 +76,7 @@ class Session:
             **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
             Simulation.snapshot.__name__: self._snapshot,
             Simulation.restore.__name__: self._restore,
-            Hosted.about.__name__: self._about,
+            Hosted.host_state.__name__: self._host_state,
             Hosted.health.__name__: self._health,
         }
         self._unsaved = 0.0
@@ -241,6 +241,8 @@ class Session:
     def _health(self) -> SelfCheck:
         return self_check(self._case)
 
-    def _about(self) -> About:
+    def _host_state(self) -> HostState:
         pid = os.getpid()
-        return About(self.time, self.restored, resident(pid), pid, signature(*self._source) != self._prepared.signature)
+        return HostState(
+            self.time, self.restored, resident(pid), pid, signature(*self._source) != self._prepared.signature
+        )

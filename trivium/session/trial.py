@@ -62,14 +62,14 @@ def trial(case: TestCase, origin: str, state_dir: Path) -> Trial:
     state_dir : Path
         Where FMUs are unpacked and the finding is kept.
     """
-    kept = state_dir / "fmu" / f"trial-{origin[:32]}"
+    path = state_dir / "fmu" / f"trial-{origin[:32]}"
     with contextlib.suppress(OSError, ValueError, TypeError):
-        return Trial(**json.loads(kept.read_bytes()))
-    found = _try(case)
-    if found.decided:
+        return Trial(**json.loads(path.read_bytes()))
+    outcome = _try(case)
+    if outcome.decided:
         with contextlib.suppress(TriviumError):  # then it is tried again
-            replace_file(kept, json.dumps(asdict(found)).encode())
-    return found
+            replace_file(path, json.dumps(asdict(outcome)).encode())
+    return outcome
 
 
 def _try(case: TestCase) -> Trial:

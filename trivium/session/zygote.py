@@ -105,40 +105,40 @@ class Zygote:
 
     def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
         """Return the template of a test case, made when there is none; None where one could not be opened lately."""
-        of = signature(Path(config["resources"]), config["engine"])
-        if of is None or time.monotonic() - self._failed.get(of, -RETRY) < RETRY:
+        key = signature(Path(config["resources"]), config["engine"])
+        if key is None or time.monotonic() - self._failed.get(key, -RETRY) < RETRY:
             return None
-        found = self._templates.get(of)
-        if found is None:
-            found = self._templates[of] = Template(config, lambda: self._detach(sock))
-            self._selector.register(found.control, selectors.EVENT_READ)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = Template(config, lambda: self._detach(sock))
+            self._selector.register(template.control, selectors.EVENT_READ)
             while len(self._templates) > TEMPLATES:
                 self._forget(next(iter(self._templates)))
-        return found
+        return template
 
     def _look_at(self, control: socket.socket) -> None:
         """Take the news of a template."""
-        for of, template in list(self._templates.items()):
+        for key, template in list(self._templates.items()):
             if template.control is control:
                 try:
                     for pid, status in template.news():
                         self._ended(pid, status)
                 except GoneError:
                     if not template.ready:
-                        self._failed[of] = time.monotonic()
-                    self._forget(of)
+                        self._failed[key] = time.monotonic()
+                    self._forget(key)
 
-    def _forget(self, of: Signature) -> None:
-        template = self._templates.pop(of)
+    def _forget(self, key: Signature) -> None:
+        template = self._templates.pop(key)
         self._selector.unregister(template.control)
         template.close()
 
-    def _detach(self, *others: socket.socket) -> None:
+    def _detach(self, *connections: socket.socket) -> None:
         """In a child: keep no connection of others alive."""
         self._selector.close()
         self._listener.close()
-        for other in (*self._lifelines, *others):
-            other.close()
+        for connection in (*self._lifelines, *connections):
+            connection.close()
         for template in self._templates.values():
             template.close()
 

@@ -70,10 +70,10 @@ class Disturbances:
             When the file is missing, holds something that is no finite number, or its times do not grow.
         """
         try:
-            found = path.stat()
+            status = path.stat()
         except OSError as error:
             raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        return cls._read(path, (found.st_ino, found.st_size, found.st_mtime_ns), linear)
+        return cls._read(path, (status.st_ino, status.st_size, status.st_mtime_ns), linear)
 
     @classmethod
     @lru_cache(maxsize=4)

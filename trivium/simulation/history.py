@@ -133,12 +133,12 @@ class History:
         """
         if rows >= len(self):
             return
-        kept, left = [], rows
-        for part in self._all():
+        parts, left = [], rows
+        for part in self._every_part():
             if left:
-                kept.append(Part(part.table[:left], part.path))
-                left -= len(kept[-1].table)
-        self._take(kept)
+                parts.append(Part(part.table[:left], part.path))
+                left -= len(parts[-1].table)
+        self._take(parts)
 
     def parts(self) -> list[tuple[Path, int]]:
         """Return the files that hold the rows, and how many rows each; `adopt` takes them.
@@ -148,12 +148,12 @@ class History:
         StorageError
             When they are anonymous.
         """
-        found = []
-        for part in self._all():
+        parts = []
+        for part in self._every_part():
             if part.path is None:
                 raise StorageError("this history is in files without names")
-            found.append((part.path, len(part.table)))
-        return found
+            parts.append((part.path, len(part.table)))
+        return parts
 
     def adopt(self, parts: Sequence[tuple[Path, int]]) -> None:
         """Take over the rows of other histories, without copying more than a few.
@@ -168,16 +168,16 @@ class History:
         StorageError
             When a file is missing or too short, or the disk does not take it; the history is then as before.
         """
-        found = []
+        shared = []
         for path, rows in parts:
             try:
                 with path.open("rb") as file:
                     if os.fstat(file.fileno()).st_size < rows * self._width:
                         raise StorageError(f"{path} does not hold {rows} rows")
-                    found.append(Part(self._mapped(file, rows), path))
+                    shared.append(Part(self._mapped(file, rows), path))
             except OSError as error:
                 raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
-        self._take(found)
+        self._take(shared)
 
     def rows(self, first: int = 0) -> FloatArray:
         """Return the rows from one on, as they are now.
@@ -231,8 +231,8 @@ class History:
         for _, part in self._tables():
             time = part[:, 0]
             inside.append(part[_from(time, start) : _until(time, final)])
-        wanted = dict.fromkeys(name for name in names if name != "time")
-        columns = {name: self._position[name] for name in (*wanted, "time")}
+        requested = dict.fromkeys(name for name in names if name != "time")
+        columns = {name: self._position[name] for name in (*requested, "time")}
         if len(inside) == 1:
             return {name: inside[0][:, i] for name, i in columns.items()}
         return {name: np.concatenate([part[:, i] for part in inside]) for name, i in columns.items()}
@@ -254,16 +254,16 @@ class History:
         """Free the file; safe to call again."""
         self._file.close()
 
-    def _all(self) -> list[Part]:
+    def _every_part(self) -> list[Part]:
         return [*self._parts, Part(self._mapped(self._file, self._rows), self._path)]
 
     def _tables(self) -> list[tuple[int, FloatArray]]:
         """Return the rows of all parts, each with how many come before."""
-        found, at = [], 0
-        for part in self._all():
-            found.append((at, part.table))
+        tables, at = [], 0
+        for part in self._every_part():
+            tables.append((at, part.table))
             at += len(part.table)
-        return found
+        return tables
 
     def _take(self, parts: list[Part]) -> None:
         """Go on from parts: large ones stay where they are, small ones at the end are copied to a new file."""

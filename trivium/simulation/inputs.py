@@ -194,12 +194,12 @@ class Actions:
             controls[at] = parse_input(bound, variable)  # what is left to refuse: a switch half way
         return controls, clamped
 
-    def trajectory(self, given: Any, before: FloatArray) -> FloatArray:
+    def trajectory(self, trajectory: Any, before: FloatArray) -> FloatArray:
         """Return the control inputs of several control steps.
 
         Parameters
         ----------
-        given : sequence of mappings, or mapping of sequences
+        trajectory : sequence of mappings, or mapping of sequences
             One action a step, or for each input a value a step. What is left out or None keeps its last value.
         before : FloatArray, shape (n_controls,)
 
@@ -212,10 +212,10 @@ class Actions:
         InvalidValueError
             Naming the step (from 1 on) and the input that are wrong.
         """
-        controls = self._all_good(given, before)
+        controls = self._all_good(trajectory, before)
         if controls is not None:
             return controls
-        steps = list(_steps(given))
+        steps = list(_steps(trajectory))
         if not steps:
             raise InvalidValueError(
                 "Invalid value for parameter trajectory. It must hold at least one step.", "trajectory"
@@ -232,24 +232,24 @@ class Actions:
                 raise
         return controls
 
-    def _all_good(self, given: Any, before: FloatArray) -> FloatArray | None:
+    def _all_good(self, trajectory: Any, before: FloatArray) -> FloatArray | None:
         """Return the control inputs where all steps give good numbers to the same inputs; None where not.
 
         A short way for the common case; what is wrong, and where, is found out by the long one.
         """
-        if isinstance(given, Mapping):
-            names, lists = list(given), list(given.values())
-        elif isinstance(given, list) and given and isinstance(given[0], Mapping):
-            names = list(given[0])
-            if not all(isinstance(u, Mapping) and list(u) == names for u in given):
+        if isinstance(trajectory, Mapping):
+            names, lists = list(trajectory), list(trajectory.values())
+        elif isinstance(trajectory, list) and trajectory and isinstance(trajectory[0], Mapping):
+            names = list(trajectory[0])
+            if not all(isinstance(u, Mapping) and list(u) == names for u in trajectory):
                 return None
-            lists = [list(u.values()) for u in given]
+            lists = [list(u.values()) for u in trajectory]
         else:
             return None
-        if not names or any(type(one) is not list for one in lists) or any(n not in self.position for n in names):
+        if not names or any(type(column) is not list for column in lists) or any(n not in self.position for n in names):
             return None
         width = len(lists[0])
-        if not width or any(len(one) != width for one in lists):
+        if not width or any(len(column) != width for column in lists):
             return None
         if not {*map(type, chain.from_iterable(lists))} <= {float, int}:
             return None
@@ -257,13 +257,13 @@ class Actions:
             table = np.fromiter(chain.from_iterable(lists), np.float64, len(lists) * width).reshape(len(lists), width)
         except OverflowError:
             return None
-        values = table.T if isinstance(given, Mapping) else table
+        values = table.T if isinstance(trajectory, Mapping) else table
         at = np.array([self.position[name] for name in names], dtype=np.intp)
         low, high = values.min(axis=0), values.max(axis=0)  # NaN and infinity show here too
         if not (np.isfinite(low) & np.isfinite(high) & (low >= self._least[at]) & (high <= self._most[at])).all():
             return None
-        whole = values[:, ~self._real[at]]
-        if not np.array_equal(whole, np.floor(whole)):
+        integers = values[:, ~self._real[at]]
+        if not np.array_equal(integers, np.floor(integers)):
             return None
         controls = np.repeat(before[np.newaxis], len(values), axis=0)
         controls[:, at] = values
@@ -273,24 +273,24 @@ class Actions:
         return unknown_name(self._owner, "input", name, self.position, name, "inputs")
 
 
-def _steps(given: Any) -> Iterator[Mapping[str, Any]]:
+def _steps(trajectory: Any) -> Iterator[Mapping[str, Any]]:
     """Give the action of each step, whichever way a trajectory was written."""
-    said = "Invalid value for parameter trajectory. It must be a list of actions, or an object of lists of one length"
-    if isinstance(given, Mapping):
-        columns = list(given.values())
+    reason = "Invalid value for parameter trajectory. It must be a list of actions, or an object of lists of one length"
+    if isinstance(trajectory, Mapping):
+        columns = list(trajectory.values())
         if (
             not all(isinstance(c, Sequence) and not isinstance(c, str) for c in columns)
             or len({*map(len, columns)}) > 1
         ):
-            raise InvalidValueError(f"{said}.", "trajectory")
-        yield from (dict(zip(given, row, strict=True)) for row in zip(*columns, strict=True))
-    elif isinstance(given, Sequence) and not isinstance(given, str):
-        for k, u in enumerate(given):
+            raise InvalidValueError(f"{reason}.", "trajectory")
+        yield from (dict(zip(trajectory, row, strict=True)) for row in zip(*columns, strict=True))
+    elif isinstance(trajectory, Sequence) and not isinstance(trajectory, str):
+        for k, u in enumerate(trajectory):
             if not isinstance(u, Mapping):
-                raise InvalidValueError(f"{said}; step {k + 1} is {type(u)}.", "trajectory")
+                raise InvalidValueError(f"{reason}; step {k + 1} is {type(u)}.", "trajectory")
             yield u
     else:
-        raise InvalidValueError(f"{said}, but is {type(given)}.", "trajectory")
+        raise InvalidValueError(f"{reason}, but is {type(trajectory)}.", "trajectory")
 
 
 def _switch(value: Any, name: str) -> float:

@@ -141,8 +141,8 @@ class Resources:
     @property
     def paths(self) -> dict[str, Path]:
         """All files by key."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**{name: value for name, value in own.items() if isinstance(value, Path)}, **self.plant_files}
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**{name: value for name, value in values.items() if isinstance(value, Path)}, **self.plant_files}
 
     @classmethod
     def load(cls, path: Path) -> Resources:
@@ -165,11 +165,11 @@ class Resources:
             raise ResourcesError(f"the Resources folder {path} does not exist")
         toml = _read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
-        _known(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
+        _check_names(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
-        _known(named, {*_FILES, *keys}, "files.")
-        _known(boundary, {"file", "interpolation"}, "boundary.")
-        _known(fmu, _RUN, "fmu.")
+        _check_names(named, {*_FILES, *keys}, "files.")
+        _check_names(boundary, {"file", "interpolation"}, "boundary.")
+        _check_names(fmu, _RUN, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
                 raise ResourcesError("testcase.toml: boundary.file and files.disturbances are two names of one thing")
@@ -252,8 +252,8 @@ def _end(toml: Mapping[str, Any], default: float | None) -> float | None:
     return end
 
 
-def _known(table: Mapping[str, Any], known: Set[str], prefix: str) -> None:
-    unknown = sorted(set(table) - known)
+def _check_names(table: Mapping[str, Any], allowed: Set[str], prefix: str) -> None:
+    unknown = sorted(set(table) - allowed)
     if unknown:
         raise ResourcesError(f"testcase.toml: unknown key {prefix}{unknown[0]}")
 
@@ -274,12 +274,12 @@ def _find(directory: Path, key: str, names: Sequence[str], named: Mapping[str, A
 
 def _only_fmu(directory: Path) -> Path:
     """Return the FMU of a folder where none has the name of the reference's."""
-    there = sorted(directory.glob("*.fmu"))
-    if len(there) != 1:
-        several = f"several FMUs ({', '.join(path.name for path in there)}), of which testcase.toml must name one"
+    fmus = sorted(directory.glob("*.fmu"))
+    if len(fmus) != 1:
+        several = f"several FMUs ({', '.join(path.name for path in fmus)}), of which testcase.toml must name one"
         none = f"no {_FILES['fmu'][0]} nor any other FMU"
-        raise ResourcesError(f"{directory} has {several if there else none}")
-    return there[0]
+        raise ResourcesError(f"{directory} has {several if fmus else none}")
+    return fmus[0]
 
 
 def _require(directory: Path, key: str, file: Path | None, name: str, named: Mapping[str, Any]) -> None:

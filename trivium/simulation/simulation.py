@@ -181,7 +181,7 @@ class Simulation:
         TriviumError
             When the model cannot be initialized.
         """
-        position = self._begun()
+        position = self._current()
         return Observation(self._observed(position, self._controls), position.time)
 
     def boundary(self) -> dict[str, float]:
@@ -212,7 +212,7 @@ class Simulation:
             raise InvalidValueError(
                 f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
             )
-        self._begun()
+        self._current()
         return Columns(self.stepper.history.window(names, start, final))
 
     # -- stepping -----------------------------------------------------------------------------------------------------
@@ -286,12 +286,14 @@ class Simulation:
                 "end_time",
             )
         values = parse_start_values(by_name(start_values, "start_values", '{"g": 9.8}'), self.parameters, self.name)
-        begun = self._starts.begin(start, warmup, values, self._clock.step)
-        self._position, self._controls, self._end = begun.position, begun.controls, end
-        self._clock = Clock(begun.position.time, self._clock.step)
+        beginning = self._starts.begin(start, warmup, values, self._clock.step)
+        self._position, self._controls, self._end = beginning.position, beginning.controls, end
+        self._clock = Clock(beginning.position.time, self._clock.step)
         self._first_row = len(self.stepper.history) - 1
         self._resumed(None)
-        return Initialized(self._observed(begun.position, begun.controls), begun.position.time, begun.warmup)
+        return Initialized(
+            self._observed(beginning.position, beginning.controls), beginning.position.time, beginning.warmup
+        )
 
     def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
         """Simulate on, all steps or none.
@@ -329,7 +331,7 @@ class Simulation:
         controls, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0])
-        position, _, error = self.stepper.look_ahead(self._begun(), controls[np.newaxis], times)
+        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times)
         if error is not None:
             raise error
         return Advanced(self._observed(position, controls), position.time, times[0], clamped)
@@ -363,7 +365,7 @@ class Simulation:
         TriviumError
             When nothing was done.
         """
-        controls, names = self._many(steps, action, trajectory, point_names, atomic)
+        controls, names = self._planned(steps, action, trajectory, point_names, atomic)
         start, error = self._clock.time, None
         if atomic:
             _, ends = self._take(controls, self._times(len(controls)))
@@ -381,12 +383,12 @@ class Simulation:
         atomic: bool = True,
     ) -> Steps:
         """Return what `advance_many` would return, and stay; parameters and errors as there."""
-        controls, names = self._many(steps, action, trajectory, point_names, atomic)
+        controls, names = self._planned(steps, action, trajectory, point_names, atomic)
         count = len(controls)
         if atomic:
             self._times(count)
         within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = self.stepper.look_ahead(self._begun(), within, self._clock.times(len(within)))
+        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)))
         if error is None and len(within) < count:
             error = self._past_the_end(self._clock.after(len(within)), 1)
         if error is not None and atomic:
@@ -435,7 +437,7 @@ class Simulation:
         ModelError
             When the model cannot be brought back to where it was, or fails.
         """
-        position = self._begun()
+        position = self._current()
         moment = state.State(
             self.stepper.mark(), position, self._controls, self._clock, self._end, self._first_row, self._conditions()
         )
@@ -470,7 +472,7 @@ class Simulation:
 
     def history_rows(self, first: int = 0) -> FloatArray:
         """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""
-        self._begun()
+        self._current()
         return np.array(self.stepper.history.rows(first))
 
     def set_history(self, rows: FloatArray) -> None:
@@ -540,7 +542,7 @@ class Simulation:
         if self._closed:
             raise ModelError(f"The simulation of {self.name} is closed; trivium.open makes a new one.")
 
-    def _begun(self) -> Position:
+    def _current(self) -> Position:
         """Begin, where that was not done; return the present position."""
         if self._position is None or self._closed:
             self._require_open()
@@ -590,7 +592,7 @@ class Simulation:
 
     def _take(self, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
-        position, ends = self.stepper.advance(self._begun(), controls, times)
+        position, ends = self.stepper.advance(self._current(), controls, times)
         self._position, self._controls, after = position, controls[-1].copy(), self._clock.after(len(controls))
         self._clock = after if position.time == after.time else Clock(position.time, self._clock.step)
         return position, ends
@@ -614,7 +616,7 @@ class Simulation:
                         return np.concatenate(rows), error
         return np.concatenate(rows), None
 
-    def _many(
+    def _planned(
         self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
     ) -> tuple[FloatArray, Sequence[str]]:
         """Return the control inputs of every step, shape (n_steps, n_controls), and the points to be returned."""
@@ -625,10 +627,10 @@ class Simulation:
             controls = self.actions.trajectory(trajectory, controls[0])
             least = len(controls)
         count = least if steps is None else whole(steps, "steps")
-        most = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
-        if not least <= count <= most:
+        limit = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
+        if not least <= count <= limit:
             raise InvalidValueError(
-                f"Invalid value {count} for parameter steps. Value must be from {least} to {most}.", "steps"
+                f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"
             )
         held = np.repeat(controls[-1:], count - len(controls), axis=0)
         return np.concatenate((controls, held)), self._checked(point_names)
@@ -647,10 +649,10 @@ class Simulation:
         """Return names of points that exist; by default all outputs and control inputs."""
         if point_names is None:
             return self._points
-        names, known = listed(point_names, "point_names"), self.stepper.history.columns
+        names, columns = listed(point_names, "point_names"), self.stepper.history.columns
         for name in names:
-            if name not in known:
-                raise unknown_name(self.name, "result", name, known, "point_names", "measurements")
+            if name not in columns:
+                raise unknown_name(self.name, "result", name, columns, "point_names", "measurements")
         return names
 
 

@@ -122,18 +122,18 @@ class Starts:
             When it cannot be done; everything stands as before.
         """
         if self.grid is None:
-            wanted = warmup or 0.0
+            duration = warmup or 0.0
         elif time == 0:
             return self._here(time, start_values)
         else:
-            wanted, step = max(warmup or 0.0, self.grid), self.grid
+            duration, step = max(warmup or 0.0, self.grid), self.grid
 
         def cold() -> tuple[Position, FloatArray]:
-            begun = self._cold(time, min(wanted, time), start_values, step)
-            return begun.position, begun.controls
+            beginning = self._cold(time, min(duration, time), start_values, step)
+            return beginning.position, beginning.controls
 
-        key = (time, min(wanted, time), step, *sorted(start_values.items()))
-        return Begun(*self.warm.start(key, step, cold), wanted)
+        key = (time, min(duration, time), step, *sorted(start_values.items()))
+        return Begun(*self.warm.start(key, step, cold), duration)
 
     def _here(self, time: float, start_values: StartValues) -> Begun:
         """Begin without a warm-up."""
@@ -147,8 +147,8 @@ class Starts:
         """Begin by simulating."""
         if not warmup:
             return self._here(time, start_values)
-        whole = int(warmup / step + 1e-9)
-        times = Clock(time, step, -whole).times(whole)
+        n_steps = int(warmup / step + 1e-9)
+        times = Clock(time, step, -n_steps).times(n_steps)
         began = Clock(time, warmup, -1).time
         if times[0] - began > 1e-9 * step:  # the first step is shorter
             times.insert(0, began)

@@ -139,19 +139,19 @@ def origin(resources: Resources, model: Model) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def encode(state: State, of: str) -> bytes:
+def encode(state: State, origin: str) -> bytes:
     """Return a state as bytes.
 
     Parameters
     ----------
     state : State
-    of : str
+    origin : str
         The `origin` of the test case.
     """
     snapshot, position = state.mark.snapshot, state.position
     header = {
         "version": VERSION,
-        "origin": of,
+        "origin": origin,
         "time": position.time,
         "stepped": position.stepped,
         "texts": dict(position.texts),
@@ -172,7 +172,7 @@ def encode(state: State, of: str) -> bytes:
     return _HEAD.pack(_MAGIC, zlib.crc32(body)) + body
 
 
-def decode(data: bytes, of: str) -> State:
+def decode(data: bytes, origin: str) -> State:
     """Return the state that bytes hold.
 
     Raises
@@ -191,7 +191,7 @@ def decode(data: bytes, of: str) -> State:
     header: dict[str, Any] = json.loads(bytes(body[:length]))
     if header["version"] != VERSION:
         raise StateError(f"the stored state is of version {header['version']}, this server reads {VERSION}")
-    if header["origin"] != of:
+    if header["origin"] != origin:
         raise StateError("the stored state belongs to other Resources, or to another engine or platform")
     n_controls, n_outputs = header["controls"], header["outputs"]
     end = length + 8 * (n_controls + n_outputs)

@@ -79,43 +79,43 @@ class WarmStarts:
         TriviumError
             When it cannot be done; everything stands as before.
         """
-        known = self._starts.get(key)
-        if known is not None and self._exact:
+        stored = self._starts.get(key)
+        if stored is not None and self._exact:
             self._starts.move_to_end(key)
-            self._stepper.restore(known.mark, known.position, known.rows)
+            self._stepper.restore(stored.mark, stored.position, stored.rows)
             self.served += 1
-            return known.position, known.controls.copy()
+            return stored.position, stored.controls.copy()
         position, controls = cold()
         if self._exact is not False and self._stepper.model.can_snapshot:
             start = Start(self._stepper.mark(), position, controls.copy(), np.array(self._stepper.history.table()))
-            if known is not None and self._exact is None:
-                self._exact = self._alike(start, known, duration)
+            if stored is not None and self._exact is None:
+                self._exact = self._alike(start, stored, duration)
                 if not self._exact:
                     self._starts.clear()
                     return cold()  # what was compared was restored
             self._keep(key, start)
         return position, controls
 
-    def _alike(self, new: Start, known: Start, duration: float) -> bool:
+    def _alike(self, new: Start, stored: Start, duration: float) -> bool:
         """Return whether a plant that was just started and a stored one go on alike; the stepper is restored then."""
         model, inputs = self._stepper.model, self._stepper.last_inputs()
-        if model.state is not State.READY or new.mark.snapshot is None or known.mark.snapshot is None:
+        if model.state is not State.READY or new.mark.snapshot is None or stored.mark.snapshot is None:
             return False
         ends = []
         try:
-            for snapshot in (None, known.mark.snapshot):
+            for snapshot in (None, stored.mark.snapshot):
                 if snapshot is not None:
                     model.restore(snapshot)
                 ends.append(b"".join(model.step(duration, inputs).tobytes() for _ in range(COMPARED)))
             model.restore(new.mark.snapshot)
         except ModelError:
             return False
-        return ends[0] == ends[1] and new.rows.tobytes() == known.rows.tobytes()
+        return ends[0] == ends[1] and new.rows.tobytes() == stored.rows.tobytes()
 
     def _keep(self, key: Hashable, start: Start) -> None:
         if start.size > KEPT // 4:  # a long warm-up is mostly rows
             return
         self._starts[key] = start
         self._starts.move_to_end(key)
-        while sum(kept.size for kept in self._starts.values()) > KEPT:
+        while sum(start.size for start in self._starts.values()) > KEPT:
             self._starts.popitem(last=False)

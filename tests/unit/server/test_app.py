@@ -100,7 +100,7 @@ def test_a_session_that_did_not_come_back_bit_by_bit_says_so(make, trap_resource
     app = make(TRIVIUM_RESOURCES=str(trap_resources(restore="none")))
     client = app.test_client()
     assert "Session-Restored" not in client.post("/advance").headers
-    os.kill(app.extensions["trivium-sessions"].session(None).about().pid, signal.SIGKILL)
+    os.kill(app.extensions["trivium-sessions"].session(None).host_state().pid, signal.SIGKILL)
     assert client.post("/advance").headers["Session-Restored"] == "replayed"
 
 

@@ -128,7 +128,7 @@ def test_a_killed_zygote_is_replaced(manage):
     advance(manager)
     os.kill(zygote_of(manager), signal.SIGKILL)
     advance(manager)  # the host goes on without
-    manager.session(manager.select(manager.testcases()[0])).about()  # while the other lives, there is a new zygote
+    manager.session(manager.select(manager.testcases()[0])).host_state()  # while the other lives, there is a new zygote
     kill(manager)
     assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
 
@@ -177,7 +177,7 @@ def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resour
         reply = advance(manager, **{PLANT_TRAP: int(Trap.LEAK)})
         assert reply["Tchw_supply"] == pytest.approx(expected(300 * k, 286), rel=1e-9)
     assert pid(manager) != first
-    assert manager.session(None).about().memory < 700 * 2**20
+    assert manager.session(None).host_state().memory < 700 * 2**20
 
 
 def test_an_inexact_fmu_keeps_the_acknowledged_rows_and_says_so(manage, trap_resources):
@@ -332,7 +332,7 @@ def test_a_repeated_key_gets_the_stored_reply_also_after_a_crash(manage):
     kill(manager)
     assert manager.session(None, key="b").initialize(600) == started
     assert manager.session(None, key="a").advance({"CHI02": 1}) == first
-    assert manager.session(None).about().time == 900.0
+    assert manager.session(None).host_state().time == 900.0
 
 
 def test_a_client_that_is_mistaken_about_the_clock_is_told(manage):

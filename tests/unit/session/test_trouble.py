@@ -50,7 +50,7 @@ def test_a_record_that_was_torn_when_the_host_died_is_dropped_and_its_request_is
     assert same(results(manager), before)
     assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
     assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
-    assert manager.session(None).about().time == 1200.0
+    assert manager.session(None).host_state().time == 1200.0
 
 
 def test_when_the_resources_changed_the_default_session_is_set_aside_and_others_are_refused(

@@ -16,7 +16,7 @@ ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
 
 def pid(manager, testid=None):
     """Return the process id of a session's host."""
-    return manager.session(testid).about().pid
+    return manager.session(testid).host_state().pid
 
 
 def kill(manager, testid=None):

@@ -179,7 +179,7 @@ def test_the_fast_and_the_slow_way_through_a_trajectory_agree(small_case):
     assert small_case.actions._all_good(texts, before) is None
     for given in (rows, by_column(rows)):
         assert np.array_equal(small_case.actions._all_good(given, before), slow)
-    assert small_case._many(None, None, None, None, True)[0].tolist() == [small_case._controls.tolist()]
+    assert small_case._planned(None, None, None, None, True)[0].tolist() == [small_case._controls.tolist()]
 
 
 @pytest.mark.parametrize("steps_before", [0, 2])

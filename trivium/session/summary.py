@@ -8,7 +8,7 @@ from trivium.session.folder import Folder
 from trivium.session.process import resident
 
 
-def tell(folder: Folder, default: bool) -> dict[str, Any]:
+def summarize(folder: Folder, default: bool) -> dict[str, Any]:
     """Return what is known of a session, as ``GET /sessions`` answers it.
 
     Parameters
@@ -17,17 +17,17 @@ def tell(folder: Folder, default: bool) -> dict[str, Any]:
     default : bool
         Whether it is the default session.
     """
-    about, last, now = folder.about(), folder.status(), folder.serving()
-    if now is None:
+    description, last, serving = folder.description(), folder.status(), folder.serving()
+    if serving is None:
         state = "queued" if folder.queued.exists() else "hibernated"
     else:
-        state = "busy" if now.busy_since else "idle"
+        state = "busy" if serving.busy_since else "idle"
     return {
         "testid": folder.testid,
-        "testcaseid": about.get("testcase"),
-        "created": about.get("created"),
+        "testcaseid": description.get("testcase"),
+        "created": description.get("created"),
         "default": default,
         "time": last.clock if last else 0.0,
         "state": state,
-        "memory": resident(now.pid) if now else 0,
+        "memory": resident(serving.pid) if serving else 0,
     }
