@@ -1,4 +1,4 @@
-"""Who may have a session: as many as the settings say, and others wait their turn or are sent away, at once.
+"""Who may have a session: as many as the settings allow, and others wait their turn or are sent away, at once.
 
 A session that waits has a folder with a file ``queued``, which is touched whenever its client asks; who does not ask
 for `PATIENCE` gives up the place. When there is room, the one that waits longest goes first, and nobody overtakes it.
@@ -77,7 +77,7 @@ class Admission:
         Raises
         ------
         BusyError
-            When there is no room; tells how many wait before.
+            When there is no room; reports how many wait before.
         """
         with self.alone():
             running, waiting = self._count()

@@ -1,4 +1,4 @@
-"""What a host is told when it is made."""
+"""The configuration of a host, passed to it when it is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trivium.session.journal import Durability
 
 @dataclass(frozen=True)
 class Config:
-    """What a host is told.
+    """The configuration of a host.
 
     Attributes
     ----------

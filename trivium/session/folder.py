@@ -105,11 +105,11 @@ class Folder:
             replace_file(self.path / "about.json", json.dumps(dict(description)).encode())
 
     def exists(self) -> bool:
-        """Tell whether there is such a session."""
+        """Return whether there is such a session."""
         return (self.path / "about.json").exists()
 
     def description(self) -> dict[str, Any]:
-        """Return what `create` was given; empty when there is no such session."""
+        """Return what `create` stored; empty when there is no such session."""
         try:
             description: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
         except (OSError, ValueError):
@@ -138,7 +138,7 @@ class Folder:
 
 
 def keep_clock(folder: Folder, path: Path) -> None:
-    """Write a status that tells where a session stands, and that nobody serves it."""
+    """Write a status with the clock of a session that nobody serves."""
     status = folder.status()
     if status is not None:
         path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, b"", status.clock, status.requests))
@@ -153,7 +153,7 @@ class StatusFile:
         self.requests = 0
 
     def write(self, busy_since: float, key: str, clock: float) -> None:
-        """Say what the host is doing."""
+        """Record what the host is doing."""
         os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, key.encode()[:32], clock, self.requests), 0)
 
 

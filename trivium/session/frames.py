@@ -1,4 +1,4 @@
-"""What processes tell each other, and what a session keeps in its folder: a JSON object followed by blocks of bytes.
+"""Messages between processes, and what a session keeps in its folder: a JSON object followed by blocks of bytes.
 
 ``length of the JSON u32 | JSON, with "parts": lengths of the blocks | blocks``. On a socket the whole is preceded by
 its length (u64). Nothing in it is code.
@@ -35,7 +35,7 @@ _MARK = "\0"
 
 
 class GoneError(Exception):
-    """The other side of a socket ended before it had said all."""
+    """The other side of a socket ended before its message was complete."""
 
 
 def pack(head: Mapping[str, Any], parts: Sequence[Block] = (), *, verbatim: bool = False) -> bytes:

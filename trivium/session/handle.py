@@ -56,7 +56,7 @@ class Nursery:
         return self._ask({"what": "fork", "config": asdict(config)})
 
     def end_of(self, pid: int) -> int | None:
-        """Return how a host ended, as ``os.waitpid`` tells it; None when nobody knows."""
+        """Return how a host ended, as ``os.waitpid`` reports it; None when nobody knows."""
         with contextlib.suppress(GoneError, OSError):
             for _ in range(10):
                 with self._ask({"what": "exit", "pid": pid}) as sock:
@@ -92,7 +92,7 @@ class Nursery:
         with self._lock:
             if self._lifeline is not None and self._owner == os.getpid():
                 readable, _, _ = select.select([self._lifeline], [], [], 0)
-                if not readable:  # a lifeline says nothing until it ends
+                if not readable:  # a lifeline sends nothing until it ends
                     return
                 self._lifeline.close()
             self._lifeline = self._ensure()
@@ -269,7 +269,7 @@ class Handle:
                     self._observer.brought_back(self._config.testid, self.restored, time.monotonic() - started)
                 return sock
             if "locked" not in head:
-                unpack_value(data)  # raises what the host said
+                unpack_value(data)  # raises the error of the host
         except _DiedError as died:
             sock.close()
             after = self._folder.status()
@@ -317,7 +317,7 @@ class Handle:
             raise _DiedError("", self._folder.status()) from gone
 
     def _after(self, name: str, method: str, busy: bool) -> Block | str | None:
-        """Find out what became of a request whose host died: its reply, what to tell, or None to send it again."""
+        """Return the outcome of a request whose host died: its reply, an error, or None to send it again."""
         sock = self._acquire()
         try:
             data = self._exchange(sock, pack({"method": "outcome", "id": os.urandom(16).hex(), "of": name}))

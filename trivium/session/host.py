@@ -28,7 +28,7 @@ PATIENCE = 20.0
 
 
 class Host:
-    """Serves one session until it is idle, alone, old or told to end.
+    """Serves one session until it is idle, alone, old or ended.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Host:
         self.session.close()
 
     def _worn(self) -> bool:
-        """Tell whether a fresh process should go on."""
+        """Return whether a fresh process should go on."""
         if self.session.lost or 0 < self._config.recycle_steps <= self.session.changes:
             return True
         limit = self._first_memory + (self._config.memory - self._first_memory) / 2

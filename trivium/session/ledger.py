@@ -212,7 +212,7 @@ class Ledger(Journal):
 
 
 def request_digest(request: list[Any]) -> str:
-    """Return what tells one request from another."""
+    """Return a digest that distinguishes requests."""
     try:
         text = orjson.dumps(request)
     except TypeError:  # an integer beyond 64 bits

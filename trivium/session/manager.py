@@ -50,7 +50,7 @@ class SessionManager:
     ----------
     settings : Settings
     observer : Observer, optional
-        Hears what happens.
+        Is notified of what happens.
 
     Raises
     ------
@@ -165,7 +165,7 @@ class SessionManager:
         ----------
         testcase_id : str
         wait : bool
-            Where there is no room: whether the session waits its turn, as `status` tells, or is refused.
+            Where there is no room: whether the session waits its turn, as `status` reports, or is refused.
 
         Raises
         ------

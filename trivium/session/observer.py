@@ -1,4 +1,4 @@
-"""What somebody who watches sessions hears; the web tier counts and logs it."""
+"""Callbacks for events of sessions; the web tier counts and logs them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class Observer:
-    """Hears what happens to sessions, in the thread of the request; hearing must be quick and never fails."""
+    """Is notified of events of sessions, in the thread of the request; must be quick and never raise."""
 
     def called(self, method: str, seconds: float, outcome: Any) -> None:
-        """Hear of a request to a session that was answered or failed.
+        """Take note of a request to a session that was answered or failed.
 
         Parameters
         ----------
@@ -22,10 +22,10 @@ class Observer:
         """
 
     def host_died(self, testid: str, why: str) -> None:
-        """Hear that the process of a session died of a request."""
+        """Take note that the process of a session died of a request."""
 
     def brought_back(self, testid: str, how: str, seconds: float) -> None:
-        """Hear that a new process brought a session back to where it stood.
+        """Take note that a new process brought a session back to where it stood.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""What Linux tells about processes, and what it lets one arrange about its own."""
+"""What Linux reports on processes, and what a process can arrange for itself."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def recover(prepared: Prepared, ledger: Ledger, folder: Path, again: Callable[[M
 
 
 def came_back(case: TestCase, *, exact: bool) -> str:
-    """Tell how a test case came back where there is nothing to compare with, from what the trial of its FMU found."""
+    """Return how a test case came back where there is nothing to compare with, by the trial of its FMU."""
     if case.stepper.model.state is ModelState.FRESH:
         return "exact"  # there is no instance yet that could be another
     if not case.can_restore:
@@ -80,7 +80,7 @@ def _adopt(prepared: Prepared, before: int, table: FloatArray) -> None:
     case, history = prepared.case, prepared.case.stepper.history
     replayed = state.decode(case.state(), prepared.origin)
     if float(table[-1, 0]) != replayed.position.time or before + len(table) != replayed.mark.rows:
-        raise StateError("replaying the journal led to another time than it tells")
+        raise StateError("replaying the journal led to another time than it records")
     history.cut(before)
     history.append(table)
     outputs = table[-1, 1 + len(case.stepper.model.inputs) :]

@@ -19,12 +19,12 @@ Named = list[tuple[str, int]]
 
 
 def names(parts: Iterable[tuple[Path, int]]) -> Named:
-    """Return what `trivium.simulation.history.History.parts` told, as it is stored."""
+    """Return what `trivium.simulation.history.History.parts` returned, as it is stored."""
     return [(path.name, rows) for path, rows in parts]
 
 
 def parts(folder: Path, stored: Iterable[Sequence[object]]) -> list[tuple[Path, int]]:
-    """Return what `names` was given, for a folder that has these files."""
+    """Return the argument of `names`, for a folder that has these files."""
     return [(folder / str(name), int(str(rows))) for name, rows in stored]
 
 

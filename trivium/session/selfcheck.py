@@ -1,4 +1,4 @@
-"""Is the plant alive? Only a real step tells: an FMU may load and describe itself, and fail when it is stepped."""
+"""Is the plant alive? Only a real step shows it: an FMU may load and describe itself, and fail when it is stepped."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ class Session:
         return case.time
 
     def _rolled_back(self) -> None:
-        """Say so where the plant that was brought back may be another one."""
+        """Record where the plant that was brought back may be another one."""
         if came_back(self._case, exact=self._prepared.trial.exact_here) == "inexact":
             self.restored = "inexact"
 

@@ -1,4 +1,4 @@
-"""Which files a test case is made of, told fast, so that one notices when something changed since it was opened."""
+"""Which files a test case is made of, computed fast, so that a change since it was opened is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a session without asking its process."""
+"""The summary of a session, without a request to its process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trivium.session.process import resident
 
 
 def summarize(folder: Folder, default: bool) -> dict[str, Any]:
-    """Return what is known of a session, as ``GET /sessions`` answers it.
+    """Return the summary of a session, as in the reply to ``GET /sessions``.
 
     Parameters
     ----------

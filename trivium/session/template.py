@@ -2,7 +2,7 @@
 
 A few of its children wait to become hosts, since a fork takes longer than all that a host then has to do. It holds the
 binary of the FMU, but no instance that was ever started, and no thread. It may die of the FMU: then hosts open the test
-case themselves, and tell what is wrong with it.
+case themselves, and report what is wrong with it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Template:
             die_with(zygote)
             detach()
             self.control.close()
-            with contextlib.suppress(TriviumError):  # the host that opens the test case itself tells it
+            with contextlib.suppress(TriviumError):  # the host that opens the test case itself reports it
                 _Forking(theirs, config).serve()
 
         if os.fork() == 0:
@@ -97,7 +97,7 @@ class Template:
 class _Forking:
     """The template itself.
 
-    Its spare children wait for a host that is wanted; the one that takes it says so, and gets a successor.
+    Its spare children wait for a host that is wanted; the one that takes it reports it, and gets a successor.
     """
 
     def __init__(self, control: socket.socket, config: Mapping[str, Any]) -> None:
@@ -114,7 +114,7 @@ class _Forking:
         self._spare: set[int] = set()
         self._poll = select.poll()
         self._poll.register(self._said, select.POLLIN)
-        self._poll.register(control, 0)  # tells when the zygote is gone; what it wants is the children's to read
+        self._poll.register(control, 0)  # reports when the zygote is gone; what it wants is the children's to read
 
     def serve(self) -> None:
         """Fork until the zygote needs no hosts any more, or spare children keep dying."""
@@ -141,7 +141,7 @@ class _Forking:
         self._poll.register(handle, select.POLLIN)
 
     def _bury(self, handle: int) -> bool:
-        """Tell the zygote how a child ended; return whether it was a spare one."""
+        """Report to the zygote how a child ended; return whether it was a spare one."""
         self._poll.unregister(handle)
         os.close(handle)
         pid, status = os.waitpid(self._children.pop(handle), 0)

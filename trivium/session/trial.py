@@ -1,4 +1,4 @@
-"""Can an FMU really save and restore its state? Its flags say what its maker meant; only trying tells.
+"""Can an FMU really save and restore its state? Its flags show what its maker meant; only a trial shows what it does.
 
 The trial is made once for a test case, in processes that may die of it; what it found is kept beside the unpacked FMU.
 """
@@ -49,7 +49,7 @@ class Trial:
 
 
 def trial(case: TestCase, origin: str, state_dir: Path) -> Trial:
-    """Tell how the FMU of a test case takes being serialized and restored.
+    """Return how the FMU of a test case takes being serialized and restored.
 
     Must be called in a process of one thread that has no instance of the FMU yet.
 

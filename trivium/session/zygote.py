@@ -4,7 +4,7 @@ Hosts are forked from a template that has opened their test case (`trivium.sessi
 itself.
 
 ``python -m trivium.session.zygote <state directory>``. One a state directory; it ends when no server needs it any more.
-On its socket, a connection says one thing: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
+On its socket, a connection sends one word: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
 a host; the connection is the new host's from then on) or ``exit`` (how did this process end?).
 """
 

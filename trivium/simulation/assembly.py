@@ -15,7 +15,7 @@ from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
 from trivium.simulation.times import check_step
 
-#: Control step where neither test case nor FMU nor boundary data says one [s].
+#: Control step where neither test case nor FMU nor boundary data has one [s].
 STEP = 1.0
 
 

@@ -78,7 +78,7 @@ class Disturbances:
     @classmethod
     @lru_cache(maxsize=4)
     def _read(cls, path: Path, _version: tuple[int, ...], linear: bool) -> Disturbances:
-        """Read the table; the second argument tells versions of the file apart."""
+        """Read the table; the second argument distinguishes versions of the file."""
         try:
             with path.open(encoding="utf-8-sig") as file:
                 names = tuple(name.strip().strip('"') for name in file.readline().split(","))

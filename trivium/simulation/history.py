@@ -1,7 +1,7 @@
 """History of a session: rows of numbers on disk, so that memory stays flat however long a session runs.
 
 A history is a list of parts, each of them rows at the beginning of a file: all but the last stay as they are, and rows
-are appended to the last. A file is only ever appended to, so whoever holds its first rows, in this process or another,
+are appended to the last. A file is only ever appended to, so a holder of its first rows, in this process or another,
 keeps them; histories that begin alike share files and do not copy them.
 
 The files are anonymous: a process that dies leaves nothing behind, and two processes never share one. After

@@ -60,7 +60,7 @@ class InitializationActions(ABC):
 
 
 def read_initialization_actions(path: Path) -> InitializationActions:
-    """Read initialization actions of either form, told by the suffix.
+    """Read initialization actions of either form, chosen by the suffix.
 
     Raises
     ------

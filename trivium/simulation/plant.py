@@ -139,7 +139,7 @@ class Plant(ABC):
 
     #: Files of its test cases: their keys in ``[files]`` of ``testcase.toml``, and the names that are looked for.
     files: Mapping[str, tuple[str, ...]] = {}
-    #: How a folder is recognized; None where ``testcase.toml`` says all.
+    #: How a folder is recognized; None where ``testcase.toml`` has all.
     folder: Folder | None = None
     #: Name of the controller that drives it where none is named.
     controller: str = "hold"

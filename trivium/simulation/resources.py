@@ -52,7 +52,7 @@ from trivium.simulation.plant import plants
 from trivium.simulation.times import check_step, check_time
 
 _T = TypeVar("_T", str, bool)
-#: Version of a test case that does not tell one.
+#: Version of a test case that has none.
 _UNKNOWN = "unknown"
 
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -63,7 +63,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "signals": ("Signals.csv",),
     "version": ("version.txt",),
 }
-#: What runs FMUs; besides these names a test case may say ``auto``.
+#: What runs FMUs; besides these names a test case may have ``auto``.
 ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
 _RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart"})

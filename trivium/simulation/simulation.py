@@ -352,7 +352,7 @@ class Simulation:
         steps : int, optional
             How many; default: the length of the trajectory, or 1.
         action : Mapping[str, float or int or str or None], optional
-            Held over all steps, where the trajectory says nothing else.
+            Held over all steps, where the trajectory has no value.
         trajectory : optional
             See `Actions.trajectory`; its last action is held where there are more steps.
         point_names : sequence of str, optional

@@ -41,7 +41,7 @@ class Start(NamedTuple):
 class WarmStarts:
     """The starts of a stepper, the longest unused given up first.
 
-    A key holds what the request says: time, warm-up, start values. Files, tolerance and engine are the stepper's.
+    A key holds the parts of the request: time, warm-up, start values. Files, tolerance and engine are the stepper's.
 
     Parameters
     ----------
