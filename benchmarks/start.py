@@ -26,7 +26,7 @@ from tests.server import Server
 from trivium.session.config import Config
 from trivium.session.folder import Folder
 from trivium.session.frames import pack, receive, send, unpack_reply
-from trivium.session.handle import Nursery
+from trivium.session.handle import Launcher
 from trivium.session.local import open_testcase
 from trivium.simulation.initialization import read_initialization_actions
 from trivium.simulation.resources import Resources
@@ -89,10 +89,10 @@ def first_step(sock: socket.socket) -> None:
     unpack_reply(receive(sock))
 
 
-def forked(nursery: Nursery, config: Config) -> float:
+def forked(launcher: Launcher, config: Config) -> float:
     """Have a host forked from the template take its first step; return the time that took."""
     started = time.perf_counter()
-    with nursery.fork(config) as sock:
+    with launcher.fork(config) as sock:
         first_step(sock)
         return time.perf_counter() - started
 
@@ -152,14 +152,14 @@ def main() -> None:
             line(f"server to GET /version, {name}", version)
             line(f"server to POST /advance, {name}", advance)
         state /= "hosts"
-        nursery = Nursery(state)
-        forked(nursery, config_of(state))  # which starts the template
-        line("first step of a host forked from the template", [forked(nursery, config_of(state)) for _ in rounds])
+        launcher = Launcher(state)
+        forked(launcher, config_of(state))  # which starts the template
+        line("first step of a host forked from the template", [forked(launcher, config_of(state)) for _ in rounds])
         line(
             "first step of a host in a fresh process",
             *zip(*(fresh(config_of(state)) for _ in rounds), strict=True),
         )
-        nursery.close()
+        launcher.close()
         line("step in process", step_seconds(state))
 
 

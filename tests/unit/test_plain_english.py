@@ -60,6 +60,13 @@ FORBIDDEN = {
     "minder": "supervisor",
     "in a time that tells nothing": "in constant time",
     "belief": "precondition",
+    "nursery": "template",
+    "slave": "model",
+    "stands where it stood": "is unchanged",
+    "told": "reported",
+    "tells": "reports",
+    "hears": "receives",
+    "whoever": "anyone who",
     "what was only meant": "uncommitted",
 }
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])

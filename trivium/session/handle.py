@@ -26,7 +26,7 @@ from trivium.session.proxy import SERVED
 from trivium.session.termination import kill
 from trivium.storage import locked
 
-#: How long a zygote may take to import what it needs, and a host to come back to where the session stood [s].
+#: How long a zygote may take to import what it needs, and a host to recover the session [s].
 START = 120.0
 #: How often a waiting client looks whether the host is well [s].
 LOOK = 0.1
@@ -34,7 +34,7 @@ LOOK = 0.1
 ATTEMPTS = 5
 
 
-class Nursery:
+class Launcher:
     """Starts the zygote of a state directory when there is none, and keeps it alive.
 
     Parameters
@@ -137,16 +137,16 @@ class Handle:
 
     Parameters
     ----------
-    nursery : Nursery
+    launcher : Launcher
     config : Config
     step_timeout : float
         How long a host may be busy with one request [s].
     observer : Observer
     """
 
-    def __init__(self, nursery: Nursery, config: Config, step_timeout: float, observer: Observer) -> None:
+    def __init__(self, launcher: Launcher, config: Config, step_timeout: float, observer: Observer) -> None:
         self._observer = observer
-        self._nursery = nursery
+        self._launcher = launcher
         self._config = config
         self._timeout = step_timeout
         self._folder = Folder(Path(config.state_dir), config.testid)
@@ -259,7 +259,7 @@ class Handle:
     def _make(self) -> socket.socket | None:
         """Have a host made; None when there is one already, or the zygote died."""
         before, started = self._folder.status(), time.monotonic()
-        sock = self._nursery.fork(self._config)
+        sock = self._launcher.fork(self._config)
         try:
             data = self._wait(sock)
             head, _ = unpack(data)
@@ -335,7 +335,7 @@ class Handle:
     def _cause(self, died: _DiedError) -> str:
         if died.why:
             return died.why
-        end = self._nursery.end_of(died.pid)
+        end = self._launcher.end_of(died.pid)
         if end is None:
             return "the process of the session ended"
         if os.WIFSIGNALED(end):

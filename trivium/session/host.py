@@ -41,7 +41,7 @@ class Host:
     LockedError
         When another host serves the session.
     TriviumError
-        When the test case cannot be opened or brought back to where it stood.
+        When the test case cannot be opened or recovered.
     """
 
     def __init__(self, config: Config, prepared: Prepared | None = None) -> None:

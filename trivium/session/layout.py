@@ -1,7 +1,7 @@
 """The version of a state directory: an older one is brought up to date, a newer one is refused.
 
 ``<state directory>/VERSION`` holds a number. Sessions, row files and jobs have versions of their own besides; this one
-tells how the directory is divided.
+is that of the directory's layout.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Ledger(Journal):
         Raises
         ------
         ConflictError
-            When its Idempotency-Key stood for another request.
+            When its Idempotency-Key belongs to another request.
         """
         recorded = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
         if recorded is None:

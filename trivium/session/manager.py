@@ -31,7 +31,7 @@ from trivium.session.admission import RETRY_AFTER, Admission
 from trivium.session.catalogue import Catalogue
 from trivium.session.config import Config
 from trivium.session.folder import Folder
-from trivium.session.handle import Handle, Nursery
+from trivium.session.handle import Handle, Launcher
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
 from trivium.session.proxy import Session
@@ -70,7 +70,7 @@ class SessionManager:
         self._handles: dict[str, Handle] = {}
         self._lock = threading.Lock()
         self._admission = Admission(settings.state_dir, settings.max_sessions, self._default)
-        self._nursery = Nursery(self._state_dir)
+        self._launcher = Launcher(self._state_dir)
 
     def open_default(self) -> None:
         """Make sure that the default session can be served.
@@ -129,7 +129,7 @@ class SessionManager:
         name = self._catalogue.free_id(file, testcaseid)
         folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
         folder.create({"testcase": name})
-        handle = Handle(self._nursery, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
+        handle = Handle(self._launcher, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
         try:
             handle.call(Simulation.advance.__name__)
         except (ModelError, ResourcesError, InvalidValueError) as error:
@@ -309,7 +309,7 @@ class SessionManager:
             handles, self._handles = list(self._handles.values()), {}
         for handle in handles:
             handle.close()
-        self._nursery.close()
+        self._launcher.close()
 
     def _handle(self, testid: str | None) -> Handle:
         handle = self._handles.get(testid or self._default)
@@ -322,7 +322,7 @@ class SessionManager:
             handle = self._handles.get(folder.testid)
             if handle is None:
                 config = self._config(folder.testid, self._resources(folder))
-                handle = Handle(self._nursery, config, self._settings.step_timeout, self._observer)
+                handle = Handle(self._launcher, config, self._settings.step_timeout, self._observer)
                 self._handles[folder.testid] = handle
         return handle
 

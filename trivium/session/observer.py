@@ -25,7 +25,7 @@ class Observer:
         """Take note that the process of a session died of a request."""
 
     def brought_back(self, testid: str, how: str, seconds: float) -> None:
-        """Take note that a new process brought a session back to where it stood.
+        """Take note that a new process recovered a session.
 
         Parameters
         ----------

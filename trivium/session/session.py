@@ -46,7 +46,7 @@ REPLAY = 0.2
 
 
 class Session:
-    """Does the requests of one session, and brings it to where it stood.
+    """Executes the requests of one session, and recovers it.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Session:
     Raises
     ------
     TriviumError
-        When the test case cannot be brought back to where it stood.
+        When the test case cannot be recovered.
     """
 
     def __init__(self, config: Config, folder: Folder, ledger: Ledger, prepared: Prepared, status: StatusFile) -> None:
@@ -82,7 +82,7 @@ class Session:
         self._unsaved = 0.0
         #: How many requests changed the session.
         self.changes = 0
-        #: Whether it no longer stands where the journal ends, and must not go on.
+        #: Whether it differs from the end of the journal, and must not continue.
         self.lost = False
         #: ``new``, ``exact``, ``inexact`` or ``replayed``; see docs/sessions.md.
         self.restored = "new"

@@ -2,7 +2,7 @@
 
 A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, the law of
 the plant computes its inputs where there is one, all inputs are set and held, and the model goes on. Either all
-sub-steps happen or none: when one fails, the model is brought back to where it stood, in a new instance.
+sub-steps happen or none: when one fails, the model is restored in a new instance.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Stepper:
         Raises
         ------
         ModelError, StorageError, InvalidValueError
-            When it cannot be done; the model stands where it stood.
+            When it cannot be done; the model is unchanged.
         """
         inputs = self.inputs.at(time, controls, self.disturbances)
         before = self._before()
@@ -136,7 +136,7 @@ class Stepper:
         Raises
         ------
         ModelError, StorageError, InvalidValueError
-            When it cannot be done; the model stands where it stood.
+            When it cannot be done; the model is unchanged.
         """
         rows, _ = self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
         before, beginning = self._before(), self._beginning
@@ -180,9 +180,9 @@ class Stepper:
         InvalidValueError
             When the boundary data ends before, or the inputs cannot be; nothing was simulated.
         ModelError
-            When a sub-step fails; the model stands where it stood.
+            When a sub-step fails; the model is unchanged.
         StorageError
-            When the history cannot be written; the model stands where it stood.
+            When the history cannot be written; the model is unchanged.
         """
         rows, ends = self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
         before = self._before(mend=True)
@@ -212,7 +212,7 @@ class Stepper:
         Raises
         ------
         ModelError
-            When the model cannot be brought back to where it stood.
+            When the model cannot be restored.
         """
         before, error, width = self._before(mend=True), None, len(self.history.columns)
         completed = [np.empty((0, width))]
@@ -258,7 +258,7 @@ class Stepper:
         Raises
         ------
         TriviumError
-            When a step fails, or the model cannot be brought back to where it stood.
+            When a step fails, or the model cannot be restored.
         """
         before, width = self._before(mend=True), len(self.history.columns)
         completed = [np.empty((0, width))]
@@ -278,7 +278,7 @@ class Stepper:
         Raises
         ------
         ModelError
-            When the model cannot be brought back to where it stood, or fails.
+            When the model cannot be restored, or fails.
         """
         return Mark(self._before(mend=True), len(self.history), self._beginning)
 
@@ -290,7 +290,7 @@ class Stepper:
         mark : Mark
             Of this stepper or of another one over the same model and boundary data.
         position : Position
-            Where the session stood then.
+            The position of the session then.
         rows : FloatArray, shape (k, n_columns), optional
             Take the place of the history; without them it must begin with the rows that the mark had.
 
@@ -299,7 +299,7 @@ class Stepper:
         StateError
             When the rows are not those that the mark had; nothing changed.
         ModelError, StorageError
-            When it cannot be done; the model stands where it stood.
+            When it cannot be done; the model is unchanged.
         """
         if not self._leads_to(rows, mark.rows, position):
             raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")

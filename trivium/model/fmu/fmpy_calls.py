@@ -142,7 +142,7 @@ class Calls(ABC):
         inputs: FloatArray | None,
         stop: float | None = None,
     ) -> None:
-        """Make an instance and bring it through its initialization; tolerance and stop are told where there are any."""
+        """Make an instance and initialize it, with tolerance and stop time where they are set."""
         self._instantiate()
         self._alive = True
         if not self.fmu.component:
