@@ -116,7 +116,8 @@ class FmuModel(Model):
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         with self._translated("step"):
-            return self._do_step(time, duration, inputs)
+            self._do_step(time, duration, inputs)
+            return self._get()
 
     def _read(self) -> FloatArray:
         with self._translated("tell its outputs"):
@@ -144,8 +145,8 @@ class FmuModel(Model):
         """Make an instance and bring it through its initialization; without inputs they keep their start values."""
 
     @abstractmethod
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        """Set the inputs, let the FMU step and return all outputs."""
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+        """Set the inputs and let the FMU step."""
 
     @abstractmethod
     def _get(self) -> FloatArray:

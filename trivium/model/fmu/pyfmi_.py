@@ -148,12 +148,11 @@ class PyfmiModel(FmuModel):
         names = (text.variable.name for text in self.description.texts)
         return {name: _text(value) for name, value in zip(names, values, strict=True)}
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
         self._set(inputs)
         status = self._fmu.do_step(time, duration, True)
         if status != 0:
             raise ModelError(f"fmi2DoStep failed with status {status}")
-        return self._get()
 
     def _set(self, inputs: FloatArray) -> None:
         for kind, group in self._set_groups.items():
