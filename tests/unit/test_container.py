@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 
+from trivium.cli.program import program as trivium_program
 from trivium.cli.serve import worker
 from trivium.environment import ROOT
 from trivium.model.fmu.abi import pyfmi_problem
@@ -93,7 +95,9 @@ def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
     command = compose["services"]["worker"]["command"]
     assert command[:3] == ["python", "-m", "trivium.cli"]
     assert command[3] == "worker"
-    assert worker.make_context("worker", command[4:]).params["jobs"] == 2
+    # below the program's context: a command keeps the help option of its first context
+    above = click.Context(trivium_program, help_option_names=["-h", "--help"])
+    assert worker.make_context("worker", command[4:], above).params["jobs"] == 2
     for name, program in (("scheduler", "dask_scheduler"), ("dask-worker", "dask_worker")):
         module = pytest.importorskip(f"distributed.cli.{program}")
         dask, _, *arguments = compose["services"][name]["command"]
