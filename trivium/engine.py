@@ -7,6 +7,7 @@ do about it is the caller's decision.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import queue
 import signal
@@ -93,7 +94,7 @@ class Engine:
                             threads_per_worker=1,
                             dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
                             worker_dashboard_address="127.0.0.1:0",
-                            silence_logs=50,
+                            silence_logs=logging.CRITICAL + 1,  # a report that meets a closed client is no fault
                         )
                 self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)
                 if scheduler is not None:

@@ -86,7 +86,7 @@ def test_an_episode_survives_kills(server, resources, state_dir, where):
     killed = []
     for k in range(10):
         if k in (3, 7):
-            pids = server.hosts() if where == "server" else [env._plant._call("about")["pid"]]
+            pids = server.hosts() if where == "server" else [env._plant.host_state().pid]
             killed += pids
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)

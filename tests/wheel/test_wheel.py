@@ -185,7 +185,7 @@ with trivium.open() as plant:
     plant.initialize(start_time=900000)
     print(plant.advance({"Tchws_set_HEX": 286.5})["Tchw_supply"])
 with trivium.TestCase() as case:
-    print(case.name["name"])
+    print(case.get_name().payload["name"])
 """
     supply, name = installed.python(code).split()
     assert float(supply) == pytest.approx(286.5, abs=0.2)
