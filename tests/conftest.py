@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.postgres import Postgres
@@ -14,6 +15,10 @@ from tests.shared import once, root
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
+
+# a deadline for each example would make a test depend on how busy the machine is
+hypothesis.settings.register_profile("trivium", deadline=None)
+hypothesis.settings.load_profile("trivium")
 
 
 @pytest.fixture(scope="session")
