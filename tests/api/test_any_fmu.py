@@ -103,6 +103,7 @@ def test_start_values_that_are_refused_change_nothing(linear):
     assert reply["payload"]["y"] == pytest.approx(7 * state(0.5))
 
 
+@pytest.mark.slow
 def test_start_values_survive_kill_9_of_everything(own_fmu, tmp_path):
     for version in ("2.0", "3.0", "1.0"):
         fmu = own_fmu("linear", version)

@@ -281,6 +281,7 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path, monkeypatch):
     """A client steps while hosts, workers and the whole server are killed; it sees errors at most, never a wrong clock."""
     chance, port = random.Random(7), servers.free_port()

@@ -110,6 +110,7 @@ def test_streams_leave_threads_for_others(server, store, job, listen):
         assert time.monotonic() < deadline
 
 
+@pytest.mark.slow
 def test_a_client_that_goes_away_makes_room(store, job, listen):
     for number in range(6):
         stream = listen(job.task_id)

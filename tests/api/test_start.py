@@ -100,6 +100,7 @@ def run_job(port: int, process, kind: str, **spec):
     return until(ended, process)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{}, MISLEADING], ids=["empty", "misleading"])
 def test_server_worker_and_jobs_use_the_settings_object_and_not_the_environment(tmp_path, variables):
     """The job step needs resources and state_dir, the job converge needs studies."""
@@ -132,6 +133,7 @@ def test_server_worker_and_jobs_use_the_settings_object_and_not_the_environment(
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_a_server_reads_its_configuration_again_and_keeps_its_worker_of_jobs(command, variables, small_resources):
     state_dir = Path(variables["TRIVIUM_STATE_DIR"])
     with Server(small_resources, state_dir, command, TRIVIUM_WORKER_JOBS="1") as server:
@@ -157,6 +159,7 @@ def test_a_port_in_use_is_named_with_the_option_and_the_variable(command, variab
     assert said == f"trivium: port {port} of 127.0.0.1 is in use; choose another one with --port or PORT"
 
 
+@pytest.mark.slow
 def test_two_servers_that_start_at_once_on_a_port_are_one(command, variables, tmp_path):
     """Both find the port free when they look."""
     both = [start(command, **variables | {"TRIVIUM_STATE_DIR": str(tmp_path / name)}) for name in ("a", "b")]

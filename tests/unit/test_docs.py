@@ -88,6 +88,7 @@ def tags_that_load(html):
             yield tag, found[1]
 
 
+@pytest.mark.slow
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path):
     pytest.importorskip("mkdocs_jupyter", reason="mkdocs and its plugins come with the extra docs")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]

@@ -68,6 +68,7 @@ def test_tasks_come_back_with_what_became_of_them():
         assert collect(engine, 1)[0].result == 8
 
 
+@pytest.mark.slow
 def test_an_address_without_a_scheduler():
     with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:9"):
         Engine("tcp://127.0.0.1:9")

@@ -6,6 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,12 @@ def docstrings(path: Path) -> str:
     return "\n".join(ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, documented))
 
 
+@cache
+def texts() -> dict[Path, str]:
+    """Return the text of each page and the docstrings of each module."""
+    return {path: path.read_text(encoding="utf-8") for path in PAGES} | {path: docstrings(path) for path in SOURCES}
+
+
 def test_names_say_what_they_stand_for() -> None:
     total, vague = 0, Counter[str]()
     for path in SOURCES:
@@ -103,8 +110,7 @@ def test_names_say_what_they_stand_for() -> None:
 @pytest.mark.parametrize("word", FORBIDDEN)
 def test_unusual_words_are_not_used(word: str) -> None:
     pattern = re.compile(rf"\b{word}\b", re.IGNORECASE)
-    texts = {path: path.read_text(encoding="utf-8") for path in PAGES} | {path: docstrings(path) for path in SOURCES}
-    found = [str(path.relative_to(ROOT)) for path, text in texts.items() if pattern.search(text)]
+    found = [str(path.relative_to(ROOT)) for path, text in texts().items() if pattern.search(text)]
     assert found == [], f"write {FORBIDDEN[word]!r} instead of {word!r}"
 
 

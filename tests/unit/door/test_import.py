@@ -40,6 +40,7 @@ def test_a_misspelt_name_is_an_attribute_error():
         trivium.simulat  # noqa: B018
 
 
+@pytest.mark.slow
 def test_a_users_program_passes_strict_type_checking(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(

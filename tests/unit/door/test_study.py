@@ -68,6 +68,7 @@ def test_a_run_is_what_simulate_gives(linear):
         assert row.tolist() == pytest.approx(frame["x"].tolist(), rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guard", [False, True])
 def test_a_script_needs_no_guard(linear, tmp_path, guard):
     source = SCRIPT.replace("TAU", str(20 + guard))  # another study, which is not in the cache
@@ -80,6 +81,7 @@ def test_a_script_needs_no_guard(linear, tmp_path, guard):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_thread_may_run_one(linear):
     found = []
     study = trivium.Study(linear, {"tau": [6, 12]}, stop_time=20, step=1)
@@ -89,6 +91,7 @@ def test_a_thread_may_run_one(linear):
     assert found[0] == pytest.approx(expected([6, 12]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_notebook_may_run_one(linear, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="the extra notebook is not installed")
     nbclient = pytest.importorskip("nbclient", reason="the extra notebook is not installed")
@@ -103,6 +106,7 @@ def test_a_notebook_may_run_one(linear, tmp_path, monkeypatch):
     assert "3 runs over tau" in book.cells[1].outputs[0]["data"]["text/plain"]
 
 
+@pytest.mark.slow
 def test_the_engine_itself_names_the_guard(linear, tmp_path):
     """A script without a guard that calls the engine itself hears what to do, and nothing wrong is kept."""
     source = """
@@ -124,6 +128,7 @@ run_study(Path("study.json"), Path("out"), Where(Path("fmu"), None, 1), cache, l
     cache.close()
 
 
+@pytest.mark.slow
 def test_a_self_test_whose_process_died_is_not_kept(linear, tmp_path, monkeypatch):
     kept = Cache(tmp_path / "runs.sqlite", 1)
     made = trivium.Study(linear, {"tau": [5, 10]}, stop_time=2, step=1)
@@ -185,6 +190,7 @@ def test_a_test_case_is_measured_by_its_indicators():
     assert frame["pue"][0] != frame["pue"][1]
 
 
+@pytest.mark.slow
 def test_a_dask_address(linear):
     distributed = pytest.importorskip("distributed", reason="the extra sweep is not installed")
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
@@ -193,6 +199,7 @@ def test_a_dask_address(linear):
     assert frame["x"].tolist() == pytest.approx(expected([7, 14]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_an_interrupted_study_ends_its_processes(linear, tmp_path):
     source = """
 import os, signal, sys, threading, trivium
@@ -208,6 +215,7 @@ except KeyboardInterrupt:
     assert "trivium.study.process" not in _processes(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_study_ends_with_the_process_that_asked_for_it(linear, tmp_path):
     source = """
 import os, signal, sys, threading, trivium
@@ -296,6 +304,7 @@ def test_what_cannot_be_run_is_refused(linear, own_fmu):
         made.run(workers=0, scheduler="tcp://127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_not_there(linear):
     made = trivium.Study(linear, {"tau": [1]}, stop_time=20, step=1)
     with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:1"):

@@ -123,6 +123,7 @@ def test_a_failing_run_leaves_the_others_alone(prepared, trap_fmu, kind, reason,
         assert results.trajectories[run_, :, 0] == pytest.approx([expected(t, u) for t in job.times], rel=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("restore", "order", "chosen", "why"),
     [
@@ -139,6 +140,7 @@ def test_how_instances_are_reused_is_decided_by_numbers(prepared, trap_fmu, monk
     assert selftest.choose(job, plan.rows(0, 2)) == (chosen, why, restore != "crash")
 
 
+@pytest.mark.slow
 def test_an_fmu_that_keeps_its_parameters_is_not_reset(prepared):
     plan, job = prepared()
     choice = selftest.choose(job, plan.rows(0, 2))
@@ -146,6 +148,7 @@ def test_an_fmu_that_keeps_its_parameters_is_not_reset(prepared):
     assert choice.reasons["reset"] == "it fails"
 
 
+@pytest.mark.slow
 def test_what_leaks_is_not_reused(prepared, trap_fmu, monkeypatch):
     plan, job = trap(prepared, trap_fmu, [0])
     monkeypatch.setattr(selftest, "_GROWTH", -1)

@@ -64,6 +64,7 @@ CASE = {
 }
 
 
+@pytest.mark.slow
 def test_a_case_in_mathprog_is_coupled(tmp_path):
     for name in ("small.mod", "small.dat"):
         shutil.copy(Path(__file__).with_name(name), tmp_path)

@@ -50,6 +50,7 @@ def test_the_example_is_what_it_says():
     assert {one.name: one.unit for one in outputs}["levelised_cost"] == "MUSD/PJ"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["glpsol", "cbc"])
 def test_other_solvers_find_the_same_cost(solver, base):
     if shutil.which(solver) is None:
@@ -84,6 +85,7 @@ def test_demand_is_met_and_a_tax_changes_what_meets_it(base, folder):
     assert len(list((folder / "results").iterdir())) == 6
 
 
+@pytest.mark.slow
 def test_what_is_coupled_replaces_the_case_s_own(base):
     coupled = OPTIONS | {"coupled": ["annual_demand", "discount_rate"]}
     less = energy.solve({"annual_demand": 0.5 * base["base_demand"], "discount_rate": np.array(0.05)}, coupled)

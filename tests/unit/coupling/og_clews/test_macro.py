@@ -58,6 +58,7 @@ def test_dearer_energy_costs_what_the_firms_production_functions_say(tmp_path, r
     assert "not calibrated" in found["label"]
 
 
+@pytest.mark.slow
 def test_without_a_shock_the_reform_is_the_base(tmp_path):
     found = solve(tmp_path, {"energy_cost_ratio": 1.0, "carbon_tax_rate": 0.0}, {"channel": "consumption-tax"})
     for name in ("gdp_ratio", "wage_ratio", "output_ratio", "price_ratio"):

@@ -91,6 +91,7 @@ def export(path: Path, module: Any, inputs: int) -> Path:
 suffixes = pytest.mark.parametrize("suffix", [".pt2", ".pt"])
 
 
+@pytest.mark.slow
 @suffixes
 def test_an_exported_program_gives_what_pytorch_gives(tmp_path: Path, suffix: str) -> None:
     torch.manual_seed(3)

@@ -61,6 +61,7 @@ def test_names_are_those_of_the_recorded_trajectories(trajectories_file: Path, f
     assert {v.name for v in variables if v.causality in ("input", "output")} == names
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=120)
 @given(data=st.data())
 def test_any_switches_and_speeds_give_finite_sensible_values(fmu: Path, data: st.DataObject) -> None:
@@ -245,6 +246,7 @@ def test_model_exchange_with_cvode_agrees_with_co_simulation(fmu: Path) -> None:
         assert np.delete(difference, 9).max() < 2e-3, name
 
 
+@pytest.mark.slow
 def test_sources_make_the_shipped_binary(model: Model, fmu: Path, tmp_path: Path, plant: Callable[..., Plant]) -> None:
     built = tmp_path / "rebuilt.fmu"
     build(model, built, targets=["linux64"])
