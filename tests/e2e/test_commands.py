@@ -61,6 +61,7 @@ def test_a_second_server_over_the_same_state_directory_shares_its_sessions(small
             assert message == f"Advanced simulation successfully from {300.0 * k}s to {300.0 * (k + 1)}s."
 
 
+@pytest.mark.slow
 def test_doctor_steps_the_plant(small_resources, state_dir):
     done = subprocess.run([sys.executable, "-m", "trivium.cli", "doctor"], cwd=ROOT, capture_output=True, text=True,
                           env=environment(small_resources, state_dir), timeout=120)  # fmt: skip
@@ -69,6 +70,7 @@ def test_doctor_steps_the_plant(small_resources, state_dir):
     assert done.stdout.endswith("Everything that is installed works.\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "doctor"])
 @pytest.mark.parametrize(
     ("variables", "said"),

@@ -163,6 +163,7 @@ def test_an_exception_in_the_background_is_told(server):
     assert "the model has no answer" in told["error"]
 
 
+@pytest.mark.slow
 def test_two_jobs_at_once_do_not_disturb_each_other(server):
     alone = json.loads(
         download(server, ended(server, submit(server, case_name="half", method="aitken")), "result.json")
@@ -218,6 +219,7 @@ def test_cancelling_ends_a_component_that_hangs(server):
     assert all_gone([job, *family])
 
 
+@pytest.mark.slow
 def test_kill_9_of_the_job_goes_on_at_its_iteration_with_the_same_result(server, studies):
     whole = ended(server, submit(server, case_name="slow", convergence_tolerance=1e-5))
     assert whole["outcome"] == "converged", whole

@@ -231,6 +231,7 @@ def test_a_baseline(browser, server, quiet):
     assert fetched(server, "PUT", f"/stop/{base}") == b"OK"
 
 
+@pytest.mark.slow
 def test_a_sweep(browser, server, quiet):
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/jobs")

@@ -26,6 +26,7 @@ def module(name):
     return found
 
 
+@pytest.mark.slow
 def test_a_day_of_the_example_converges_to_a_price_that_follows_its_demand(tmp_path):
     folder = tmp_path / "day"
     shutil.copytree(EXAMPLE, folder)

@@ -367,6 +367,7 @@ def cmdline(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_has_the_results_of_one_that_is_not(small_resources, tmp_path):
     for module in ("distributed", "h5py", "numba", "xarray"):
         pytest.importorskip(module)

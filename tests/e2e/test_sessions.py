@@ -41,6 +41,7 @@ def patiently(call, *arguments):
     raise AssertionError("the server did not come back")
 
 
+@pytest.mark.slow
 def test_four_workers_serve_one_clock_on_the_real_plant_and_survive_their_deaths(resources, tmp_path):
     with Server(resources, tmp_path / "alone", GUNICORN) as alone:
         expected = [advance(alone) for _ in range(44)]

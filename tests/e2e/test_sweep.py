@@ -69,6 +69,7 @@ def slow_study(tmp_path, fmu, name="slow.json", **more):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path, own_fmu):
     study = write(
         tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": [5, 10, 20], "u": "0:9:1"},
@@ -92,6 +93,7 @@ def test_a_study_runs_and_its_second_time_comes_from_the_cache(command, tmp_path
             assert above == next(t for t in range(100) if wanted[t] >= 1.5)
 
 
+@pytest.mark.slow
 def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_path, trap_fmu):
     traps = [0, int(Trap.SEGMENTATION_FAULT), int(Trap.HANG), int(Trap.ERROR)]
     study = write(
@@ -113,6 +115,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
         assert results.select().trajectories("y").shape == (17, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "worker"])
 def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
     fmu = trap_fmu()
@@ -141,6 +144,7 @@ def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
         assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_ctrl_c_on_a_terminal_prints_one_sentence(command, tmp_path, trap_fmu):
     """The terminal sends Ctrl-C to the workers as well; only the driver speaks of it."""
     study = slow_study(tmp_path, trap_fmu())
@@ -226,6 +230,7 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
         assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_scratch_files_and_licences(command, tmp_path, trap_fmu):
     """Dask's files are where the study says, and no more runs are under way than it has licences."""
     (tmp_path / "scratch").mkdir()
