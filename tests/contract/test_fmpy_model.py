@@ -29,12 +29,16 @@ class TestFmpyExchangeModel(ModelContract):
 
 
 class TestFmpyModelOfFmi3(TestFmpyModel):
+    declares_bounds = False
+
     @pytest.fixture
     def fmu(self, own_fmu):
         return own_fmu("plant", "3.0")
 
 
 class TestFmpyExchangeModelOfFmi3(TestFmpyExchangeModel):
+    declares_bounds = False
+
     @pytest.fixture
     def fmu(self, own_fmu):
         return own_fmu("plant", "3.0")
@@ -59,12 +63,16 @@ class WithoutState:
 
 
 class TestFmpyModelOfFmi1(WithoutState, TestFmpyModel):
+    declares_bounds = False
+
     @pytest.fixture
     def fmu(self, own_fmu):
         return own_fmu("plant", "1.0", "cs")
 
 
 class TestFmpyExchangeModelOfFmi1(WithoutState, TestFmpyExchangeModel):
+    declares_bounds = False
+
     @pytest.fixture
     def fmu(self, own_fmu):
         return own_fmu("plant", "1.0", "me")
