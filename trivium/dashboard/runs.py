@@ -168,13 +168,18 @@ class Runs:
         """Return the last run of a session; None when there was none."""
         if not testid.replace("-", "").isalnum():  # a name that is no session's could lead elsewhere
             return None
+        run = self._read(testid)
+        if run and run.state == "running" and not is_locked(self._lock_file(testid)):
+            run = self._read(testid) or run  # it may have ended since the first look
+            if run.state == "running":
+                return replace(run, state="failed", message="the server's worker that did it ended")
+        return run
+
+    def _read(self, testid: str) -> Run | None:
         try:
-            run = Run(**orjson.loads((self._folder / f"{testid}.json").read_bytes()))
+            return Run(**orjson.loads((self._folder / f"{testid}.json").read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
-        if run.state == "running" and not is_locked(self._lock_file(testid)):
-            return replace(run, state="failed", message="the server's worker that did it ended")
-        return run
 
     def stop(self, testid: str) -> None:
         """Ask a run to end after the step in hand."""

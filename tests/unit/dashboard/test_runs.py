@@ -16,6 +16,7 @@ from trivium.errors import BusyError, ConflictError, InvalidValueError, ModelErr
 from trivium.session.local import open_testcase
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
+from trivium.storage import is_locked
 
 POINTS = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "CDWP01_rpm")
 
@@ -150,6 +151,22 @@ def test_a_run_whose_worker_is_gone_is_told_as_failed(tmp_path):
     (tmp_path / "abc.json").write_text('{"testid": "abc", "controller": "rules", "asked": 9, "done": 2}')
     run = Runs(tmp_path, lambda *_: Plant()).find("abc")
     assert (run.state, run.done) == ("failed", 2)
+
+
+def test_a_run_that_ends_while_it_is_looked_at_did_not_fail(tmp_path, monkeypatch):
+    plant = Plant(wait_at=2)
+    runs = Runs(tmp_path, lambda *_: plant)
+    runs.start("abc", "rules", 2)
+    assert plant.waits.wait(20)
+
+    def ends_first(path):
+        plant.go_on.set()
+        until(lambda: is_locked(path), lambda locked: not locked)
+        return False
+
+    monkeypatch.setattr("trivium.dashboard.runs.is_locked", ends_first)
+    run = runs.find("abc")
+    assert (run.state, run.done) == ("done", 2)
 
 
 def test_runs_of_a_worker_are_limited(tmp_path):
