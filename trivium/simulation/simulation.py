@@ -6,7 +6,6 @@ history.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,31 +14,21 @@ from typing import Any, Self
 
 import numpy as np
 
-from trivium.arguments import by_name, listed, unknown_name
-from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
+from trivium.arguments import by_name
+from trivium.errors import InvalidValueError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model
-from trivium.model.variable import Variable
-from trivium.numbers import finite, parse_flag, whole
-from trivium.protocol import Advanced, Clamped, Columns, Initialized, Observation, Steps, Trajectory, Value
+from trivium.protocol import Advanced, Initialized, Steps, Trajectory, Value
 from trivium.simulation import state
-from trivium.simulation.assembly import assemble, first_step
+from trivium.simulation.assembly import assemble
 from trivium.simulation.history import History
-from trivium.simulation.initialization import InitializationActions
-from trivium.simulation.inputs import Actions
+from trivium.simulation.queries import Queries
 from trivium.simulation.resources import Resources
-from trivium.simulation.start import Starts, parse_start_values
+from trivium.simulation.start import parse_start_values
 from trivium.simulation.state import Position
-from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import Clock, check_step, check_time, difference, plain
-from trivium.table import Table
+from trivium.simulation.times import Clock, check_step, check_time, plain
 
 #: How many control steps are one transaction, where those before a failure are kept.
 BLOCK = 64
-#: Most control steps of one call, however far the end is.
-MOST = 1_000_000
-#: Columns of tables of variables.
-_POINT = ("unit", "description", "minimum", "maximum")
-_PARAMETER = (*_POINT, "start", "text", "kind")
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,7 @@ class Snapshot:
     _rows: FloatArray = field(repr=False, compare=False)
 
 
-class Simulation:
+class Simulation(Queries):
     """A model over interactive time.
 
     It begins at t = 0, as after ``initialize(0)``; where the boundary data begins later, there. The model is
@@ -80,30 +69,6 @@ class Simulation:
     TriviumError
         When the parts do not fit together.
     """
-
-    def __init__(
-        self,
-        resources: Resources,
-        stepper: Stepper,
-        actions: InitializationActions | None,
-        observation: Mapping[str, float] | None,
-    ) -> None:
-        #: Name and version of the test case.
-        self.name, self.version = resources.name, resources.version
-        #: The model, its boundary data and its history.
-        self.stepper = stepper
-        #: The control inputs.
-        self.actions = Actions([stepper.model.inputs[i] for i in stepper.inputs.controlled], self.name)
-        path = resources.initialization_observation
-        self._starts = Starts(stepper, self.actions, actions, observation, "" if path is None else path.name)
-        self._latest = math.inf if resources.end_time is None else resources.end_time
-        self._clock = Clock(self._starts.earliest, first_step(resources, stepper, self._starts.grid))
-        self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
-        self._position: Position | None = None
-        self._closed = False
-        self._points = (*(v.name for v in stepper.model.outputs), *self.actions.position)
-        self._parts = resources, actions, observation
-        self._origin = state.origin(resources, stepper.model)
 
     @classmethod
     def open(cls, resources: Resources, model: Model, directory: Path) -> Self:
@@ -136,13 +101,6 @@ class Simulation:
             model.close()
             raise
 
-    # -- what there is ------------------------------------------------------------------------------------------------
-
-    @property
-    def time(self) -> float:
-        """Clock [s]."""
-        return self._clock.time
-
     @property
     def step(self) -> float:
         """Control step [s]; may be set."""
@@ -151,71 +109,6 @@ class Simulation:
     @step.setter
     def step(self, step: float) -> None:
         self.set_step(step)
-
-    @property
-    def inputs(self) -> Table[Variable]:
-        """The inputs that `advance` takes: a table with units, bounds and descriptions."""
-        return _table(self.actions.variables)
-
-    @property
-    def measurements(self) -> Table[Variable]:
-        """The outputs: a table with units and descriptions."""
-        return _table(self.stepper.model.outputs)
-
-    @property
-    def parameters(self) -> Table[Variable]:
-        """What the start values of `initialize` may be: a table."""
-        return _table(self.stepper.model.parameters, _PARAMETER)
-
-    @property
-    def forecast_points(self) -> Table[Variable]:
-        """The boundary data: a table with units and descriptions."""
-        names = {*self.stepper.disturbances.names}
-        return _table([variable for variable in self.stepper.model.inputs if variable.name in names])
-
-    def observation(self) -> Observation:
-        """Return all outputs and control inputs as they are now.
-
-        Raises
-        ------
-        TriviumError
-            When the model cannot be initialized.
-        """
-        position = self._current()
-        return Observation(self._observed(position, self._controls), position.time)
-
-    def boundary(self) -> dict[str, float]:
-        """Return the boundary data of the coming step, by name."""
-        return self.stepper.disturbances.row(self.time)
-
-    def results(
-        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
-    ) -> Columns:
-        """Return trajectories of points since the initialization, a value at the end of every sub-step.
-
-        Parameters
-        ----------
-        point_names : sequence of str, optional
-            Outputs and inputs; default: all outputs and all inputs of `advance`.
-        start_time, final_time : float, optional
-            The window, both ends included [s]; default: all there is.
-
-        Raises
-        ------
-        InvalidValueError
-            Naming what does not exist, or when the window ends before it begins.
-        """
-        names = self._checked(point_names)
-        start = finite(start_time, "start_time")
-        final = math.inf if final_time is None else finite(final_time, "final_time")
-        if final < start:
-            raise InvalidValueError(
-                f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
-            )
-        self._current()
-        return Columns(self.stepper.history.window(names, start, final))
-
-    # -- stepping -----------------------------------------------------------------------------------------------------
 
     def set_step(self, step: float) -> float:
         """Set the control step and return it.
@@ -326,16 +219,6 @@ class Simulation:
         position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times)
         return Advanced(self._observed(position, controls), position.time, times[0], clamped)
 
-    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
-        """Return what `advance` would return after one step, and stay; parameters and errors as there."""
-        controls, clamped, times = self._coming(inputs, 1, clamp)
-        if len(times) == 1:
-            return Advanced({}, times[0], times[0])
-        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times)
-        if error is not None:
-            raise error
-        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
-
     def advance_many(
         self,
         steps: int | None = None,
@@ -372,28 +255,6 @@ class Simulation:
         else:
             ends, error = self._advance_while_possible(controls)
         return self._stepped(ends, names, start, len(controls), error)
-
-    def look_ahead_many(
-        self,
-        steps: int | None = None,
-        *,
-        action: Mapping[str, Value] | None = None,
-        trajectory: Trajectory | None = None,
-        point_names: Sequence[str] | None = None,
-        atomic: bool = True,
-    ) -> Steps:
-        """Return what `advance_many` would return, and stay; parameters and errors as there."""
-        controls, names = self._planned(steps, action, trajectory, point_names, atomic)
-        count = len(controls)
-        if atomic:
-            self._times(count)
-        within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)))
-        if error is None and len(within) < count:
-            error = self._past_the_end(self._clock.after(len(within)), 1)
-        if error is not None and atomic:
-            raise error
-        return self._stepped(ends, names, self._clock.time, count, error)
 
     # -- states -------------------------------------------------------------------------------------------------------
 
@@ -470,11 +331,6 @@ class Simulation:
         self._end, self._first_row = moment.end_time, moment.first_row
         self._resumed(moment.conditions)
 
-    def history_rows(self, first: int = 0) -> FloatArray:
-        """Return the rows of the history from one on, shape (k, n_columns): time, inputs, outputs; a copy."""
-        self._current()
-        return np.array(self.stepper.history.rows(first))
-
     def set_history(self, rows: FloatArray) -> None:
         """Take over the rows of another history, before `set_state`; clock and model stay as they are.
 
@@ -520,11 +376,6 @@ class Simulation:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        if self._closed:
-            return f"Simulation({self.name}, closed)"
-        return f"Simulation({self.name} at {self.time:g} s, step {self.step:g} s)"
-
     # -- for subclasses that know under which conditions a simulation runs --------------------------------------------
 
     def _conditions(self) -> Mapping[str, Any]:
@@ -535,60 +386,6 @@ class Simulation:
         """Take note that the rows of the history from the first one on are others: after an initialization, or of a
         stored state, whose conditions are the argument.
         """  # noqa: D205
-
-    # -----------------------------------------------------------------------------------------------------------------
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise ModelError(f"The simulation of {self.name} is closed; trivium.open makes a new one.")
-
-    def _current(self) -> Position:
-        """Begin, where that was not done; return the present position."""
-        if self._position is None or self._closed:
-            self._require_open()
-            self._position = self._starts.first()
-        return self._position
-
-    def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
-        numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
-        return {**numbers, **position.texts} if position.texts else numbers
-
-    def _coming(
-        self, inputs: Mapping[str, Any] | None, steps: int, clamp: bool
-    ) -> tuple[FloatArray, list[Clamped], list[float]]:
-        """Return control inputs, shape (n_controls,), those that were clamped, and the clock now and at the end of each
-        coming step [s].
-        """  # noqa: D205
-        values = by_name(inputs, "inputs", '{"u": 1.0}')
-        count = 1 if steps == 1 else whole(steps, "steps")
-        if not clamp:
-            return self.actions.parse(values, self._controls), [], self._times(count)
-        controls, clamped = self.actions.clamp(values, self._controls)
-        left = self._steps_left()
-        times = self._clock.times(int(min(count, left)))
-        if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:
-            times.append(self._end)
-        return controls, clamped, times
-
-    def _times(self, count: int) -> list[float]:
-        """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
-        if (self._end - self._clock.time) / self._clock.step + 1e-9 < count:
-            raise self._past_the_end(self._clock, count)
-        return self._clock.times(count)
-
-    def _steps_left(self) -> float:
-        """Return how many control steps there are until the end."""
-        left = (self._end - self._clock.time) / self._clock.step
-        return left if math.isinf(left) else math.floor(left + 1e-9)
-
-    def _past_the_end(self, clock: Clock, count: int) -> InvalidValueError:
-        """Return the refusal of control steps from a clock on."""
-        length = difference(clock.times(count)[-1], clock.time)
-        return InvalidValueError(
-            f"Cannot advance from {clock.time}s by a step of {length}s: the simulation ends at {self._end}s. "
-            f"Initialize anew or choose a smaller step.",
-            "step",
-        )
 
     def _take(self, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
@@ -615,46 +412,3 @@ class Simulation:
                     except TriviumError as error:
                         return np.concatenate(rows), error
         return np.concatenate(rows), None
-
-    def _planned(
-        self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
-    ) -> tuple[FloatArray, Sequence[str]]:
-        """Return the control inputs of every step, shape (n_steps, n_controls), and the points to be returned."""
-        parse_flag(atomic, "atomic")
-        controls = self.actions.parse(by_name(action, "action", '{"u": 1.0}'), self._controls)[np.newaxis]
-        least = 1
-        if trajectory is not None:
-            controls = self.actions.trajectory(trajectory, controls[0])
-            least = len(controls)
-        count = least if steps is None else whole(steps, "steps")
-        limit = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
-        if not least <= count <= limit:
-            raise InvalidValueError(
-                f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"
-            )
-        held = np.repeat(controls[-1:], count - len(controls), axis=0)
-        return np.concatenate((controls, held)), self._checked(point_names)
-
-    def _stepped(
-        self, ends: FloatArray, names: Sequence[str], start: float, requested: int, error: TriviumError | None
-    ) -> Steps:
-        """Return the outcome of many steps from the rows at their ends; raise the error where none was done."""
-        if error is not None and not len(ends):
-            raise error
-        place = {name: i for i, name in enumerate(self.stepper.history.columns)}
-        columns = {name: np.ascontiguousarray(ends[:, place[name]]) for name in dict.fromkeys(("time", *names))}
-        return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
-
-    def _checked(self, point_names: Sequence[str] | None) -> Sequence[str]:
-        """Return names of points that exist; by default all outputs and control inputs."""
-        if point_names is None:
-            return self._points
-        names, columns = listed(point_names, "point_names"), self.stepper.history.columns
-        for name in names:
-            if name not in columns:
-                raise unknown_name(self.name, "result", name, columns, "point_names", "measurements")
-        return names
-
-
-def _table(variables: Sequence[Variable], columns: Sequence[str] = _POINT) -> Table[Variable]:
-    return Table({variable.name: variable for variable in variables}, columns)
