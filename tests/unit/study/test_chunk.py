@@ -1,3 +1,4 @@
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,3 +181,23 @@ def test_a_job_fits_the_cooling_plant(resources, write_study, unpacked, tmp_path
             start_values={"Tchws_set_HEX": setpoint},
         )  # fmt: skip
         np.testing.assert_allclose(row[:, 0], other["Tchw_supply"], rtol=1e-6)
+
+
+def test_the_native_loop_uses_the_tolerance_that_the_fmu_recommends(write_study, unpacked, resources, tmp_path):
+    with zipfile.ZipFile(resources / "AlphaDataCenterCooling_FMU.fmu") as plant:
+        content = {name: plant.read(name) for name in plant.namelist()}
+    text = content["modelDescription.xml"].replace(b'tolerance="0.0001"', b'tolerance="1e-09"')
+    assert text != content["modelDescription.xml"]
+    with zipfile.ZipFile(tmp_path / "fine.fmu", "w") as fine:
+        for name, data in content.items():
+            fine.writestr(name, text if name == "modelDescription.xml" else data)
+    final = {}
+    for tolerance in (None, 1e-9, 1e-4):
+        simulation = {"variableFilter": "Tchw_supply", "stop_time": 3600, "step_size": 300, "tolerance": tolerance}
+        path = write_study(
+            f"{tolerance}.json", tmp_path / "fine.fmu", simulation=simulation,
+            simulation_parameters={"Tchws_set_CHI": [287.15]}, output={"dtype": "float64"},
+        )  # fmt: skip
+        plan, job = prepare(load_study(path), tmp_path, unpacked)
+        final[tolerance] = run(plan, job).trajectories[0, -1, 0]
+    assert final[None] == final[1e-9] != final[1e-4]

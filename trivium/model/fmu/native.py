@@ -129,7 +129,7 @@ class NativeLoop:
         try:
             self._begin()
             self._set(values)
-            tolerance = horizon.tolerance
+            tolerance = horizon.tolerance or self._description.experiment.tolerance
             self._do("SetupExperiment", int(tolerance is not None), tolerance or 0.0, horizon.start, 0, 0.0)
             first = dict(zip(self._driven, table[0].tolist(), strict=True)) if self._driven else {}
             self._set(first)
