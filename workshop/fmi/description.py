@@ -49,7 +49,7 @@ def describe(model: Model, equations: Equations, guid: str, sources: Iterable[st
         guid=guid,
         description=model.description,
         version=model.version,
-        generationTool="models.fmi (CasADi to C)",
+        generationTool="workshop.fmi (CasADi to C)",
         variableNamingConvention="structured" if all(map(_STRUCTURED.match, names)) else "flat",
         numberOfEventIndicators="0",
     )

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fmu.h"
+#include "instance.h"
 
 fmi2Status fmi2SetRealInputDerivatives(fmi2Component component, const fmi2ValueReference vr[], size_t n,
                                        const fmi2Integer order[], const fmi2Real value[])

@@ -45,6 +45,32 @@ fmi2Status fail(Instance *c, const char *format, ...)
     return fmi2Error;
 }
 
+static const char *mode_name(int64_t mode)
+{
+    switch (mode) {
+    case MODE_INSTANTIATED: return "instantiated";
+    case MODE_INITIALIZATION: return "initialization mode";
+    case MODE_STEP: return "step mode";
+    case MODE_EVENT: return "event mode";
+    case MODE_CONTINUOUS_TIME: return "continuous-time mode";
+    case MODE_ERROR: return "error (a step failed; set an earlier state or reset)";
+    default: return "terminated";
+    }
+}
+
+Instance *enter(fmi2Component component, int modes, const char *function)
+{
+    Instance *c = (Instance *)component;
+    if (!c || c->magic != INSTANCE_MAGIC) {
+        return NULL;
+    }
+    if (!(c->s.mode & modes)) {
+        fail(c, "%s must not be called in the state: %s", function, mode_name(c->s.mode));
+        return NULL;
+    }
+    return c;
+}
+
 void ensure_start(Instance *c)
 {
     State *s = &c->s;
@@ -118,6 +144,37 @@ void ensure_out(Instance *c)
         model_out(s->x, s->s2, s->h, s->u, s->p, c->w.c, s->y);
         s->has |= HAS_OUT;
     }
+}
+
+double *state_place(State *s, unsigned index)
+{
+    return index < NF ? &s->s1[index] : index < 2 * NF ? &s->s2[index - NF] : &s->x[index - 2 * NF];
+}
+
+double state_derivative(const State *s, unsigned index)
+{
+    if (index < NF) {
+        return (s->u[filter_input[index]] - s->s1[index]) / s->tau[index];
+    }
+    if (index < 2 * NF) {
+        return (s->s1[index - NF] - s->s2[index - NF]) / s->tau[index - NF];
+    }
+    return s->dx[index - 2 * NF];
+}
+
+fmi2Status check_finite(Instance *c)
+{
+    State *s = &c->s;
+    int bad = first_non_finite(s->x, NX);
+    if (bad >= 0) {
+        return fail(c, "the state %s is not finite at t = %.9g s", state_name(bad), s->time);
+    }
+    ensure_out(c);
+    bad = first_non_finite(s->y, NY);
+    if (bad >= 0) {
+        return fail(c, "the output %s is not finite at t = %.9g s", variable_name(VR_Y + bad), s->time);
+    }
+    return fmi2OK;
 }
 
 void eval_forward(Instance *c, const double *dx, const double *dv, const double *du, double *result)

@@ -9,6 +9,8 @@
 
 /* C has no arrays of length zero. */
 #define DIM(n) ((n) > 0 ? (n) : 1)
+#define N_STATES (2 * NF + NX)
+#define INSTANCE_MAGIC 0x32494d4644414443u /* what a handle of an FMI function must point to */
 
 /* Modes of an instance; single bits, so that a set of them is a mask. */
 enum {
@@ -20,6 +22,9 @@ enum {
     MODE_ERROR = 32,          /* a step failed: read, restore, reset or free */
     MODE_TERMINATED = 64
 };
+#define MODE_INITIALIZED (MODE_STEP | MODE_EVENT | MODE_CONTINUOUS_TIME)
+#define MODE_ANY (MODE_INSTANTIATED | MODE_INITIALIZATION | MODE_INITIALIZED | MODE_ERROR | MODE_TERMINATED)
+#define MODE_BEFORE_START (MODE_INSTANTIATED | MODE_INITIALIZATION)
 
 /* Which cached quantities belong to the present inputs, parameters and states. HAS_PRE is about scratch memory and hence
  * never part of a snapshot. */
@@ -57,6 +62,9 @@ typedef struct {
     int logging;
 } Instance;
 
+/* The instance behind a handle when the function may be called in its mode, else NULL (logged). */
+Instance *enter(fmi2Component component, int modes, const char *function);
+
 /* Ensure that a cached quantity is there. */
 void ensure_start(Instance *c);
 void ensure_aux(Instance *c);
@@ -72,6 +80,13 @@ void eval_jac(Instance *c, const double *x, const double *v, const double *h, do
 void eval_forward(Instance *c, const double *dx, const double *dv, const double *du, double *result);
 /* Directional derivative of the start states with respect to the inputs. */
 void eval_start_forward(Instance *c, const double *du, double *dx);
+
+/* Place and derivative of a continuous state, numbered as in model exchange: s1, s2, x. */
+double *state_place(State *s, unsigned index);
+double state_derivative(const State *s, unsigned index);
+
+/* Log the first state or output that is not finite and return fmi2Error, or return fmi2OK. */
+fmi2Status check_finite(Instance *c);
 
 /* Name of a variable by value reference. */
 const char *variable_name(fmi2ValueReference vr);

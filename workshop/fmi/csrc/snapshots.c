@@ -1,8 +1,9 @@
 /* FMI 2.0, snapshots: a copy of State; serialized, the same bytes and a checksum. */
+#include "snapshots.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "fmu.h"
 #include "model_guid.h"
 
 #define STATE_MAGIC 0x4554415453494d46u /* "FMISTATE" in a little-endian file */

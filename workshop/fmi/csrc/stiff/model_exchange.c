@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "fmu.h"
+#include "instance.h"
 
 fmi2Status fmi2EnterEventMode(fmi2Component component)
 {
