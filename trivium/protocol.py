@@ -90,17 +90,25 @@ class Advanced(Observation):
     start : float
         Clock before [s].
     clamped : sequence of Clamped
+    steps : int
+        How many control steps were done; one that was cut to the end of the simulation counts.
     """
 
     def __init__(
-        self, values: Mapping[str, Any], time: float, start: float, clamped: Sequence[Sequence[Any]] = ()
+        self,
+        values: Mapping[str, Any],
+        time: float,
+        start: float,
+        clamped: Sequence[Sequence[Any]] = (),
+        steps: int = 1,
     ) -> None:
         super().__init__(values, time)
         self.start = start
         self.clamped = tuple(Clamped(*each) for each in clamped)
+        self.steps = steps
 
     def __getnewargs__(self) -> tuple[Any, ...]:
-        return dict(self), self.time, self.start, [tuple(each) for each in self.clamped]
+        return dict(self), self.time, self.start, [tuple(each) for each in self.clamped], self.steps
 
 
 class Columns(Mapping[str, NDArray[np.float64]]):

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -87,11 +88,15 @@ def test_start_values_of_any_fmu(own_fmu, tmp_path):
         session.set_step(2.0)
         session.initialize(0.0, start_values={"tau": 4.0, "label": "heating"})
         assert session.advance({"u": 3.0})["x"] == pytest.approx(own_fmus.state(2.0, 3.0, tau=4.0), rel=1e-4)
+        session.initialize(0.0, start_values={"tau": 4.0, "label": "heating"})
+        after = session.advance({"u": 3.0}, 3)
+        assert after["x"] == pytest.approx(own_fmus.state(6.0, 3.0, tau=4.0), rel=1e-4)
+        assert after["echo"] == "heating"
         for name, value in (("nonsense", 1.0), ("tau", 0.0), ("tau", "long")):
             with pytest.raises(InvalidValueError) as caught:
                 session.initialize(0.0, start_values={name: value})
             assert caught.value.field == name
-        assert session.time == 2.0
+        assert session.time == 6.0
 
 
 def test_key_performance_indicators(resources, state_dir):
@@ -173,6 +178,9 @@ def test_at_the_end_nothing_is_done(session):
         (lambda s: s.advance({"nonsense": 1}), "nonsense"),
         (lambda s: s.advance({SET: float("nan")}), SET),
         (lambda s: s.advance({SET: "warm"}), SET),
+        (lambda s: s.advance({SET: 1000.0}, 2), SET),
+        (lambda s: s.advance(steps=0), "steps"),
+        (lambda s: s.advance(steps=1.5), "steps"),
         (lambda s: s.advance_many(action={SET: 1000.0}), SET),
         (lambda s: s.advance_many(trajectory={SET: np.array([285.0, np.inf])}), SET),
         (lambda s: s.advance_many(0), "steps"),
@@ -197,6 +205,25 @@ def test_an_input_beyond_its_bounds_is_clamped_with_a_warning(session):
     with pytest.warns(ClampedWarning, match="above maximum of"):
         clamped = session.advance({SET: 1000.0}, clamp=True)
     assert clamped[SET] == session.inputs[SET].maximum
+
+
+def test_several_steps_under_the_same_inputs_are_those_in_process(session, small_case):
+    wrong = {SET: 1000.0}
+    for simulation in (session, small_case):
+        simulation.initialize(0.0, 1500.0)
+    assert session.advance({SET: 284.5}, 2, at=0.0) == small_case.advance({SET: 284.5}, 2)
+    for steps in (2, 7, 1):  # the second are cut to the end, and then nothing is done
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ClampedWarning)
+            here, there = (simulation.advance(wrong, steps, clamp=True) for simulation in (small_case, session))
+        assert there == here
+        assert [(one.start, one.time, one.steps, one.clamped) for one in (there,)] == [
+            (here.start, here.time, here.steps, here.clamped)
+        ]
+    assert (session.time, there.steps) == (1500.0, 0)
+    with pytest.raises(InvalidValueError) as caught:
+        session.advance(steps=2)
+    assert caught.value.field == "step"
 
 
 def test_other_errors(client, session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from trivium.arguments import listed
 from trivium.client.columns import NPZ, unpack
 from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
-from trivium.errors import InvalidValueError, StorageError, UnknownSessionError
+from trivium.errors import StorageError, UnknownSessionError
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
@@ -165,10 +166,10 @@ class Session:
         inputs : Mapping[str, float or int or str or None], optional
             Control inputs, held over all steps; what is left out or None keeps its value.
         steps : int
-            How many control steps; the values of more than one have no texts.
+            How many control steps.
         clamp : bool
-            Bring inputs out of their bounds back to them, with a `ClampedWarning`, and cut a step to the end; at the
-            end nothing is done. Otherwise both are refused. For one step only.
+            Bring inputs out of their bounds back to them, with a `ClampedWarning`, and cut the steps to the end; at the
+            end nothing is done. Otherwise both are refused.
         at : float, optional
             Time that the session is expected to have [s]; `ConflictError` when it has another.
 
@@ -178,14 +179,13 @@ class Session:
             All measurements and inputs by name; empty where nothing was done.
         """
         headers = {} if at is None else {"If-Match": f'"{float(at)}"'}
-        if steps == 1:
-            start, body = self.time, {**(inputs or {}), "clamp": clamp}
-            return self._advanced(start, self._reply("POST", "advance", body, again="keyed", headers=headers))
-        if clamp:
-            raise InvalidValueError("clamp is for one step at a time.", "clamp")
-        done = self.advance_many(steps, action=inputs)
-        values = {name: float(column[-1]) for name, column in done.columns.items() if name != "time"}
-        return Advanced(values, done.time, done.start)
+        query = "" if steps == 1 else urlencode({"steps": steps})
+        start, body = self.time, {**(inputs or {}), "clamp": clamp}
+        reply = self._reply("POST", "advance", body, again="keyed", headers=headers, query=query)
+        advanced = self._advanced(start, reply, steps)
+        if clamp and advanced and steps > 1:
+            advanced.steps = min(steps, math.ceil((advanced.time - start) / self.step - 1e-9))
+        return advanced
 
     def look_ahead(self, inputs: Mapping[str, Value] | None = None, *, clamp: bool = False) -> Advanced:
         """Return what `advance` would return after one step, and stay."""
@@ -354,15 +354,15 @@ class Session:
     def _points(self) -> list[str]:
         return [*self.measurements, *self.inputs]
 
-    def _advanced(self, start: float, reply: Mapping[str, Any]) -> Advanced:
+    def _advanced(self, start: float, reply: Mapping[str, Any], steps: int = 1) -> Advanced:
         values, message = reply["payload"], reply["message"]
         clamped = [(name, float(value), float(bound)) for value, name, bound in _CLAMPED.findall(message)]
         if clamped:
             warnings.warn(message, ClampedWarning, stacklevel=3)
         if not values:
-            return Advanced({}, start, start)
+            return Advanced({}, start, start, steps=0)
         time = self._time = float(values.pop("time"))
-        return Advanced(values, time, start, clamped[::-1])
+        return Advanced(values, time, start, clamped[::-1], steps)
 
     def _steps(self, start: float, body: Mapping[str, Any], again: Again = "safe") -> Steps:
         reply, columns = unpack(self._send("POST", "steps", body, again=again, headers={"Accept": NPZ}).body)

@@ -37,9 +37,8 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("GET", "/kpi[/<testid>]", reply=dict[str, replies.Number | None])
     def kpi(testid: str | None, query: KpiQuery) -> Response:
         """Key performance indicators: ?names=a,b, start_time and final_time are optional."""
-        names = None if query.names is None else [name.strip() for name in query.names.split(",")]
         session = sessions.session(testid)
-        return wire.reply(wording.kpis(session.kpis(names, query.start_time, query.final_time)), session)
+        return wire.reply(wording.kpis(session.kpis(query.names, query.start_time, query.final_time)), session)
 
     @routes.operation("GET", "/kpi_points[/<testid>]", reply=dict[str, replies.Indicator])
     def kpi_points(testid: str | None) -> Response:

@@ -50,10 +50,9 @@ class Watch(Observer):
         """Count steps and failures."""
         if isinstance(outcome, ModelError):
             FAILURES.inc()
-        if SERVED[method].changes and isinstance(outcome, Advanced | Steps) and outcome:
-            steps = outcome.steps if isinstance(outcome, Steps) else 1
-            STEPS.inc(steps)
-            STEP_TIME.observe(seconds / steps)
+        if SERVED[method].changes and isinstance(outcome, Advanced | Steps) and outcome.steps:
+            STEPS.inc(outcome.steps)
+            STEP_TIME.observe(seconds / outcome.steps)
 
     def host_died(self, testid: str, why: str) -> None:
         """Count it, and log the reason."""

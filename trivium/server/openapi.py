@@ -19,6 +19,7 @@ from trivium.extras import command
 from trivium.plants.cooling import examples
 from trivium.server.operations import JSON, Operation, Routes, operations
 from trivium.server.replies import WrongTestId
+from trivium.server.wire import FORM
 
 _PARTS = "#/components/schemas/{model}"
 _WHAT = {
@@ -185,7 +186,10 @@ def _operation(route: _Route, summary: str, schemas: Mapping[str, Any]) -> dict[
     elif route.body is not None:
         schema = schemas[f"{route.key} body"]
         content = {"schema": schema} if route.example is None else {"schema": schema, "example": route.example}
-        description["requestBody"] = {"content": {JSON: content}, "required": bool(schema.get("required"))}
+        media = {JSON: content}
+        if route.operation.takes_form("testid" in route.arguments):
+            media[FORM] = {"schema": schema}
+        description["requestBody"] = {"content": media, "required": bool(schema.get("required"))}
     return description
 
 

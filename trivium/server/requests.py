@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, get_origin
 
+from flask import current_app
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -89,6 +90,10 @@ def _state(value: Any, field: str) -> State:
     )
 
 
+def _names(value: Any, _field: str) -> list[str]:
+    return [name.strip() for name in value.split(",")]
+
+
 def _format(value: Any, field: str) -> str:
     if value not in ("json", "parquet"):
         raise InvalidValueError(
@@ -107,14 +112,19 @@ def _key(value: Any, field: str) -> str | None:
     return value or None
 
 
+def _flag(value: Any, field: str) -> bool:
+    return value == "true" if value in ("true", "false") else parse_flag(value, field)  # a text in form data
+
+
 _EITHER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _NUMBER = WithJsonSchema(_EITHER)
+_TEXT = WithJsonSchema({"type": "string"})
 #: A finite number, or a text of one.
 Seconds = Annotated[float, _by(parse_number), WithJsonSchema(_EITHER | {"description": "[s]"})]
 #: A whole number of at least 1, or a text of one.
 Count = Annotated[int, _by(parse_count), _NUMBER]
-#: Yes or no.
-Flag = Annotated[bool, _by(parse_flag)]
+#: Yes or no, or a text of it.
+Flag = Annotated[bool, _by(_flag)]
 #: A text, no number.
 Text = Annotated[str, _by(_text)]
 #: Names of points, or the name of one.
@@ -323,10 +333,16 @@ class FileBody(Body):
     testcaseid: Text | None = None
 
 
+class AdvanceQuery(Query):
+    """How far to advance."""
+
+    steps: Count = Field(1, description="Control steps under the same inputs; the reply has the values at their end.")
+
+
 class KpiQuery(Query):
     """Indicators, and a window of the test."""
 
-    names: str | None = Field(None, description="Separated by commas.")
+    names: Annotated[list[str], _by(_names), _TEXT] | None = Field(None, description="Separated by commas.")
     start_time: Seconds | None = None
     final_time: Seconds | None = None
 
@@ -352,3 +368,12 @@ class RunsQuery(Query):
     limit: Count = Field(1000, description="Most runs.")
     offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first run of those chosen, from 0.")
     format: Format | None = Field(None, description="By default what the header Accept prefers.")
+
+
+def require_few(steps: int) -> None:
+    """Refuse more control steps than one request may have, before a session gets it."""
+    limit: int = current_app.config["MAX_STEPS"]
+    if steps > limit:
+        raise InvalidValueError(
+            f"Invalid value {steps} for parameter steps. Value must be at most {limit} in one request.", "steps"
+        )

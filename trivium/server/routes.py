@@ -9,10 +9,20 @@ from __future__ import annotations
 
 from flask import Response
 
+from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
 from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
-from trivium.server.requests import ActionBody, Preconditions, ResultsBody, StartBody, StepBody, TestStartBody
+from trivium.server.requests import (
+    ActionBody,
+    AdvanceQuery,
+    Preconditions,
+    ResultsBody,
+    StartBody,
+    StepBody,
+    TestStartBody,
+    require_few,
+)
 from trivium.session.manager import SessionManager
 
 
@@ -79,13 +89,23 @@ def blueprint(sessions: SessionManager) -> Routes:
         return wire.reply(wording.initialized(session.initialize(*start), body.warmup_period), session)
 
     @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example=examples.ACTION)
-    def advance(testid: str | None, body: ActionBody, headers: Preconditions) -> Response:
-        """Simulate one control step: {input: value, ...}; with "dry_run" true look ahead and come back."""
+    def advance(testid: str | None, body: ActionBody, query: AdvanceQuery, headers: Preconditions) -> Response:
+        """Simulate one control step, or ?steps=: {input: value, ...}; with "dry_run" true look ahead and come back."""
         boptest = testid is not None
         clamp = boptest if body.clamp is None else body.clamp
+        require_few(query.steps)
+        if body.dry_run and query.steps > 1:
+            raise InvalidValueError(
+                f"Invalid value {query.steps} for parameter steps. With dry_run it must be 1; "
+                f"POST /steps looks further ahead.",
+                "steps",
+            )
         session = sessions.session(testid, headers.clock, headers.key)
-        step = session.look_ahead if body.dry_run else session.advance
-        return wire.reply(wording.advanced(step(body.inputs, clamp=clamp), boptest=boptest), session)
+        if body.dry_run:
+            observation = session.look_ahead(body.inputs, clamp=clamp)
+        else:
+            observation = session.advance(body.inputs, query.steps, clamp=clamp)
+        return wire.reply(wording.advanced(observation, boptest=boptest), session)
 
     @routes.operation(
         "PUT",

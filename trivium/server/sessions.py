@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
 
-from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
 from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
-from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody
+from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody, require_few
 from trivium.session.manager import SessionManager
 
 
-def _require_few(body: StepsBody, limit: int) -> None:
-    """Refuse a request for too many steps before a session gets it."""
+def _count(body: StepsBody) -> int:
+    """Return how many steps a request is for."""
     trajectory: Any = body.trajectory  # whose shape the session checks
     if isinstance(trajectory, dict):
         trajectory = next(iter(trajectory.values()), None)
-    count = max(len(trajectory) if isinstance(trajectory, list) else 1, body.steps or 1)
-    if count > limit:
-        raise InvalidValueError(
-            f"Invalid value {count} for parameter steps. Value must be at most {limit} in one request.", "steps"
-        )
+    return max(len(trajectory) if isinstance(trajectory, list) else 1, body.steps or 1)
 
 
 def blueprint(sessions: SessionManager) -> Routes:
@@ -52,7 +47,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     )
     def steps(testid: str | None, body: StepsBody, headers: Preconditions) -> Response:
         """Many control steps: {"steps", "action", "trajectory", "point_names", "atomic", "dry_run"}, all optional."""
-        _require_few(body, current_app.config["MAX_STEPS"])
+        require_few(_count(body))
         session = sessions.session(testid, headers.clock, headers.key)
         advance = session.look_ahead_many if body.dry_run else session.advance_many
         steps = {name: value for name, value in body if name != "dry_run"}

@@ -29,6 +29,8 @@ from trivium.server.wording import Reply, sentence
 from trivium.session.proxy import Session
 
 _JSON = "application/json"
+#: Media type of form data.
+FORM = "application/x-www-form-urlencoded"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending reads the reply
 #: only if the server reads on. Beyond it the connection breaks.
 _DRAINED = 64 * 2**20
@@ -99,7 +101,7 @@ def body(*, form: bool = False) -> dict[str, Any]:
         raise TooLargeError(f"The body is larger than {limit} bytes.") from error
     if not data:
         return {}
-    if form and request.mimetype == "application/x-www-form-urlencoded":
+    if form and request.mimetype == FORM:
         values = parse_qs(data.decode("utf-8", "replace"), keep_blank_values=True)
         return {name: items if len(items) > 1 else items[0] for name, items in values.items()}
     if not request.is_json:

@@ -139,7 +139,7 @@ class Queries:
         """Return what `advance` would return after one step, and stay; parameters and errors as there."""
         controls, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
-            return Advanced({}, times[0], times[0])
+            return Advanced({}, times[0], times[0], steps=0)
         position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times)
         if error is not None:
             raise error

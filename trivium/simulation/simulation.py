@@ -215,9 +215,9 @@ class Simulation(Queries):
         """
         controls, clamped, times = self._coming(inputs, steps, clamp)
         if len(times) == 1:
-            return Advanced({}, times[0], times[0])
+            return Advanced({}, times[0], times[0], steps=0)
         position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times)
-        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
+        return Advanced(self._observed(position, controls), position.time, times[0], clamped, len(times) - 1)
 
     def advance_many(
         self,

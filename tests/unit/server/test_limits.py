@@ -66,3 +66,18 @@ def test_too_many_steps_in_one_request_are_refused(app, asked):
     assert response.status_code == 400
     assert "parameter steps. Value must be at most 5 in one request." in response.json["message"]
     assert client.post("/steps", json={"steps": 5}).json["payload"]["steps"] == 5
+
+
+def test_too_many_steps_of_one_action_are_refused_and_so_are_those_that_look_ahead(app):
+    client = app.test_client()
+    for query, body, rule in (
+        ("steps=6", {}, "Value must be at most 5 in one request."),
+        ("steps=0", {}, "Value must be a whole number of at least 1."),
+        ("steps=2", {"dry_run": True}, "With dry_run it must be 1; POST /steps looks further ahead."),
+        ("step=2", {}, "Unknown parameter. Did you mean steps?"),
+    ):
+        response = client.post(f"/advance?{query}", json=body)
+        assert (response.status_code, response.json["message"].endswith(rule)) == (400, True), response.json
+    assert client.post("/advance?steps=1", json={"dry_run": True}).status_code == 200
+    message = client.post("/advance?steps=5", json={}).json["message"]
+    assert message == "Advanced simulation successfully from 0.0s to 1500.0s."

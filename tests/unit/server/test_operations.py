@@ -7,12 +7,13 @@ from typing import Annotated
 import pytest
 from flask import Flask, Response, jsonify
 from pydantic import BaseModel, Field
+from werkzeug.datastructures import MultiDict
 
 from trivium.errors import TriviumError
 from trivium.server import wire
 from trivium.server.openapi import describe
 from trivium.server.operations import Routes
-from trivium.server.requests import BoptestBody, Count, Flag, PointNames, Preconditions, Query, Seconds, Text
+from trivium.server.requests import BoptestBody, Count, Flag, KpiQuery, PointNames, Preconditions, Query, Seconds, Text
 
 DEPTH = 32
 
@@ -103,8 +104,8 @@ def test_a_refusal_names_the_field_and_the_rule(send, body, message):
 
 def test_with_a_test_id_a_body_is_taken_as_boptest_takes_it(app, send):
     assert send({"length": 1, "nonsense": 1}, "/pause/abc?nonsense=1").json["testid"] == "abc"
-    form = app.test_client().put("/pause/abc", data={"length": "1", "point_names": ["a", "b"]})
-    assert (form.json["length"], form.json["point_names"]) == (1.0, ["a", "b"])
+    form = app.test_client().put("/pause/abc", data={"length": "1", "point_names": ["a", "b"], "silent": "true"})
+    assert (form.json["length"], form.json["point_names"], form.json["silent"]) == (1.0, ["a", "b"], True)
     assert send({"repeats": "x"}, "/pause/abc").json == {"status": 400, "message": "Bad Request", "payload": "length"}
     assert "Invalid value None for parameter length" in send({"length": None}, "/pause/abc").json["message"]
     assert app.test_client().put("/pause", data={"length": "1"}).status_code == 415
@@ -132,6 +133,15 @@ def test_the_description_of_the_api_has_it(app):
     places = {(parameter["name"], parameter["in"]) for parameter in operation["parameters"]}
     assert places == {("name", "query"), ("start_time", "query"), ("If-Match", "header"), ("Idempotency-Key", "header")}
     assert {"200", "400", "409", "413", "415", "500"} <= set(operation["responses"])
+    assert set(operation["requestBody"]["content"]) == {"application/json"}
+    with_testid = paths["/pause/{testid}"]["put"]["requestBody"]["content"]
+    form = with_testid["application/x-www-form-urlencoded"]
+    assert form["schema"] == with_testid["application/json"]["schema"] == content["schema"]
+
+
+def test_the_names_of_a_query_are_parted_by_commas():
+    assert KpiQuery.from_arguments(MultiDict({"names": "pue, ener_tot"})).names == ["pue", "ener_tot"]
+    assert KpiQuery.from_arguments(MultiDict()).names is None
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
