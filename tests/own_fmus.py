@@ -6,6 +6,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
+* ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
 * ``ishigami``: the function of Ishigami and Homma, whose Sobol indices are known, and its integral;
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events.
 """
@@ -141,6 +142,22 @@ OVERWRITE = Spec(
         Var("T", "output", start="10", unit="K"),
         Var("power", "output", unit="K"),
         Var("der(T)", "local", derivative="T"),
+    ),
+    ("T",),
+)
+ROOM = Spec(
+    "room",
+    (
+        Var("heat_u", "input", start="0", more='min="0" max="2000"', unit="W", description="Power of the heater"),
+        Var("heat_activate", "input", "Boolean", "false", description="Activation for Power of the heater"),
+        Var("T", "local", start="290"),
+        Var("der(T)", "local", derivative="T"),
+        Var("rea_T_y", "output", unit="K", description="Temperature of the room"),
+        Var("rea_CO2_y", "output", unit="ppm"),
+        Var("rea_P_y", "output", unit="W"),
+        Var("rea_gas_y", "output", unit="W"),
+        Var("rea_dih_y", "output", unit="W"),
+        Var("heat_y", "output", unit="W"),
     ),
     ("T",),
 )

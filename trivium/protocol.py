@@ -111,6 +111,24 @@ class Advanced(Observation):
         return dict(self), self.time, self.start, [tuple(each) for each in self.clamped], self.steps
 
 
+class Indicators(dict[str, float | None]):
+    """Key performance indicators by name; None where there is none yet, or none can be.
+
+    Parameters
+    ----------
+    values : Mapping[str, float or None]
+    reasons : Mapping[str, str]
+        Why indicators cannot be had, by name.
+    """
+
+    def __init__(self, values: Mapping[str, float | None], reasons: Mapping[str, str] | None = None) -> None:
+        super().__init__(values)
+        self.reasons = dict(reasons or {})
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return dict(self), self.reasons
+
+
 class Columns(Mapping[str, NDArray[np.float64]]):
     """Points over time, each an array of shape (k,), ``time`` [s] among them.
 
@@ -286,7 +304,7 @@ class Simulation(Protocol):
 
     def kpis(
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
-    ) -> dict[str, float | None]:
+    ) -> Indicators:
         """Return key performance indicators of the test, or of a window of it [s]; None where there is none yet."""
 
     def snapshot(self) -> Any:

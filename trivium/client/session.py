@@ -16,9 +16,11 @@ from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
 from trivium.errors import StorageError, UnknownSessionError
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Columns, Initialized, Steps, Trajectory, Value
+from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
 
+#: Why indicators are null, in the message of a reply: name, reason.
+_REASON = re.compile(r"(?:Null: |; )(\w+), ([^;]+?)(?=;|\.$)")
 #: Inputs that were clamped, in the message of a reply: value, name, bound.
 _CLAMPED = re.compile(r"value of (\S+) for (\S+) is (?:above maximum|below minimum) of \S+\.  Using (\S+)\. ;")
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
@@ -279,7 +281,7 @@ class Session:
 
     def kpis(
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
-    ) -> dict[str, float | None]:
+    ) -> Indicators:
         """Return key performance indicators; None where there is none.
 
         Parameters
@@ -295,7 +297,8 @@ class Session:
             "final_time": final_time,
         }
         query = urlencode({name: value for name, value in fields.items() if value is not None})
-        return dict(self._payload("GET", "kpi", query=query))
+        reply = self._reply("GET", "kpi", query=query)
+        return Indicators(reply["payload"], dict(_REASON.findall(reply["message"])))
 
     def set_scenario(self, /, **parts: Any) -> dict[str, Any]:
         """Choose parts of the scenario, like ``electricity_price="dynamic"``; return what was set.

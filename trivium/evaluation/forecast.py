@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,15 +11,29 @@ from trivium.arguments import listed
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
 from trivium.numbers import finite, shown
-from trivium.simulation.boundary import Disturbances
 from trivium.simulation.times import Clock
 
 #: Most values of each point in a forecast.
 MOST_POINTS = 200_000
 
 
+class Table(Protocol):
+    """Data over time."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Columns."""
+
+    @property
+    def last(self) -> float:
+        """Time of the last data [s]."""
+
+    def at(self, starts: Sequence[float], end: float, /) -> FloatArray:
+        """Return what holds from some growing times on [s], up to an end [s], shape (k, n)."""
+
+
 def forecast(
-    tables: Sequence[Disturbances], now: float, point_names: Any, horizon: Any, interval: Any
+    tables: Sequence[Table], now: float, point_names: Any, horizon: Any, interval: Any
 ) -> dict[str, FloatArray]:
     """Return the boundary data ahead.
 
@@ -27,7 +41,7 @@ def forecast(
 
     Parameters
     ----------
-    tables : sequence of Disturbances
+    tables : sequence of Table
         The first that has a point gives it.
     now : float
         Clock [s].
@@ -63,7 +77,7 @@ def forecast(
         )
     asked = [table for table in tables if any(table_of[name] is table for name in point_names)]
     # a horizon is cut where the data ends, before anything is made of it
-    last = min([now + ahead, *(float(table.times[-1]) for table in asked or tables[:1])])
+    last = min([now + ahead, *(table.last for table in asked or tables[:1])])
     if last - now > apart * MOST_POINTS:
         raise InvalidValueError(
             f"Invalid value {apart} for parameter interval. The answer would have more than {MOST_POINTS} values of "

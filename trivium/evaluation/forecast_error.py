@@ -1,6 +1,10 @@
-"""Errors of a weather forecast, as BOPTEST has them: an AR(1) process over the hours ahead.
+"""Errors of a weather forecast, as BOPTEST has them: AR(1) processes over the hours ahead.
 
     e_0 ~ N(F0, K0),   e_{k+1} ~ N(F e_k + mu, K)   [K], an hour apart, and the forecast is the truth minus e
+
+The error of the radiation has Laplace's distribution in place of the normal one. Where there is sun (over 50 W/m2), its
+forecast stays between a fifth and twice the truth: an error that leaves this band is drawn again, up to 200 times. The
+forecast is then smoothed over three hours and cut to the band.
 
 The parameters of each level are BOPTEST's (forecast/forecast_uncertainty_params.json of ibpsa/project1-boptest, version
 0.7). A forecast is made anew at every full hour. Unlike there the error is a function of seed and hour alone: who asks
@@ -9,6 +13,7 @@ twice, after a restore or in a fork, gets the same forecast, and a longer horizo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +21,11 @@ import numpy as np
 from trivium.model.contract import FloatArray
 
 _HOUR = 3600.0
+
+
+#: Radiation [W/m2] from which on a forecast must stay in the band, the band as shares of the truth, and how often an
+#: error is drawn at most.
+_SUN, _BAND, _DRAWS = 50.0, (0.2, 2.0), 200
 
 
 class Level(NamedTuple):
@@ -32,6 +42,14 @@ LEVELS = {
     "low": Level(0.0, 0.6, 0.92, 0.4, 0.0),
     "medium": Level(0.15, 1.2, 0.93, 0.6, 0.0),
     "high": Level(-0.58, 1.5, 0.95, 0.7, -0.015),
+}
+
+
+#: Parameters of the radiation [W/m2], but for the factor `carried` [1].
+SOLAR_LEVELS = {
+    "low": Level(4.44, 57.42, 0.62, 45.64, 1.86),
+    "medium": Level(15.02, 122.6, 0.63, 91.97, 4.44),
+    "high": Level(32.09, 119.94, 0.67, 87.44, 10.63),
 }
 
 
@@ -58,8 +76,56 @@ def temperature_error(level: Level, seed: int, time: float, times: FloatArray) -
     hour = int(time // _HOUR)
     ahead = int(times.max() // _HOUR) - hour + 2
     noise = np.random.default_rng((seed, hour)).standard_normal(ahead)
-    error = np.empty(ahead)
+    return np.interp(times, _HOUR * (hour + np.arange(ahead)), _process(level, noise))
+
+
+def solar_forecast(
+    level: Level, seed: int, time: float, times: FloatArray, truth: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Return a forecast of the radiation.
+
+    Parameters
+    ----------
+    level : Level
+    seed : int
+        Not negative.
+    time : float
+        When the forecast is made [s].
+    times : FloatArray, shape (k,)
+        What for [s], not before now.
+    truth : Callable
+        Takes times [s], shape (k,), and returns the radiation then [W/m2].
+
+    Returns
+    -------
+    FloatArray, shape (k,)
+        [W/m2], linear between full hours.
+    """
+    if not len(times):
+        return np.empty(0)
+    hour = int(time // _HOUR)
+    ahead = int(times.max() // _HOUR) - hour + 2
+    hours: FloatArray = _HOUR * (hour + np.arange(ahead, dtype=np.float64))
+    real = truth(hours)
+    low, high = (share * real for share in _BAND)
+    sunny = real > _SUN
+    random = np.random.default_rng((seed, hour, 1))
+    forecast = real
+    for _ in range(_DRAWS):
+        forecast = real - _process(level, random.laplace(size=ahead))
+        if (forecast[sunny] >= low[sunny]).all() and (forecast[sunny] <= high[sunny]).all():
+            break
+    smooth = forecast.copy()
+    if ahead > 2:
+        inner = (forecast[:-2] + forecast[1:-1] + forecast[2:]) / 3.0
+        smooth[1:-1] = np.where(forecast[1:-1] == 0, 0.0, inner)
+    return np.interp(times, hours, np.clip(smooth, low, high))
+
+
+def _process(level: Level, noise: FloatArray) -> FloatArray:
+    """Return an AR(1) process of noise with mean 0 and scale 1, both of shape (k,)."""
+    error = np.empty(len(noise))
     error[0] = level.mean_first + level.deviation_first * noise[0]
-    for k in range(1, ahead):
+    for k in range(1, len(noise)):
         error[k] = level.carried * error[k - 1] + level.drift + level.deviation * noise[k]
-    return np.interp(times, _HOUR * (hour + np.arange(ahead)), error)
+    return error

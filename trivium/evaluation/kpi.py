@@ -29,6 +29,7 @@ is missing are None::
     band = 0.5                      # [K]
     [kpi.switches]                  # starts_<group>, stops_<group>
     chillers = ["on_1", "on_2"]
+    [kpi.building]                  # BOPTEST's core indicators of a building: see `trivium.evaluation.building`
 
 Sources: power usage effectiveness ISO/IEC 30134-2 and the mechanical load component of ASHRAE 90.4; cooling efficiency
 ratio ISO/IEC 30134-7; water usage effectiveness ISO/IEC 30134-9; names with ``_tot`` and the 15-minute peak from
@@ -38,12 +39,14 @@ BOPTEST (Blum et al. 2021). There is no power of IT equipment in a cooling plant
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from trivium.arguments import listed, unknown_name
 from trivium.errors import ResourcesError
+from trivium.evaluation.building import Building, Series
 from trivium.evaluation.kpi_sums import WATER, About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
 from trivium.model.contract import FloatArray
+from trivium.protocol import Indicators
 
 #: Core indicators of BOPTEST; those that a cooling plant has no meaning for stay None.
 CORE = (
@@ -62,6 +65,25 @@ _RATIOS: Mapping[str, tuple[About, tuple[str, str], Callable[[float, float], flo
     "wue": (About("l/kWh", "Water usage effectiveness: water_tot / heat_tot"),
             ("water_tot", "heat_tot"), lambda water, heat: water / heat),
 }  # fmt: skip
+
+
+class Data(NamedTuple):
+    """What indicators need besides the history.
+
+    Attributes
+    ----------
+    price : Callable
+        Takes times [s], shape (k,), and returns the price [currency/kWh] and the emissions [kg/kWh] then, shape (2, k),
+        or None where the test case has none.
+    series : Series
+        The columns of the test case's data.
+    tariff : str
+        Ending of the name of the electricity price in it.
+    """
+
+    price: Callable[[FloatArray], FloatArray | None] = lambda _: None
+    series: Series = lambda _name, _times: None
+    tariff: str = "Constant"
 
 
 class Declaration:
@@ -85,22 +107,26 @@ class Declaration:
     def __init__(self, columns: Sequence[str], declaration: Mapping[str, Any], owner: str = "the test case") -> None:
         self.owner = owner
         self._columns, self._given = tuple(columns), declaration
-        kinds = {"power", "heat", "water", "comfort", "switches"}
+        kinds = {"power", "heat", "water", "comfort", "switches", "building"}
         for key in declaration:
             if key not in kinds:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
-        sums = self.sums(lambda _: None)
+        self._building = Building(columns, declaration["building"]) if "building" in declaration else None
         #: All indicators that this test case has.
-        self.about: Mapping[str, About] = {name: text for item in sums for name, text in item.about.items()}
+        self.about: Mapping[str, About] = {}
+        for item in self.sums(Data()):
+            if twice := sorted(self.about.keys() & item.about.keys()):
+                raise ResourcesError(f"testcase.toml: two tables of kpi define {twice[0]}")
+            self.about = {**self.about, **item.about}
         for name, (description, (numerator, denominator), _) in _RATIOS.items():
             if numerator in self.about and denominator in self.about:
                 self.about = {**self.about, name: description}
 
-    def sums(self, price: Callable[[FloatArray], FloatArray | None]) -> list[Sum]:
+    def sums(self, data: Data) -> list[Sum]:
         """Return sums over nothing yet."""
         declaration, columns, sums = self._given, self._columns, list[Sum]()
         if "power" in declaration:
-            sums.append(Energy(Columns(columns, "power", declaration["power"]), price))
+            sums.append(Energy(Columns(columns, "power", declaration["power"]), data.price))
             sums.append(Peak(Columns(columns, "power", declaration["power"])))
         flow = ("warm", "cold")
         if "heat" in declaration:
@@ -113,6 +139,8 @@ class Declaration:
             sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], keys)))
         if "switches" in declaration:
             sums.append(Switches(Columns(columns, "switches", declaration["switches"])))
+        if self._building is not None:
+            sums += self._building.sums(data.series, data.tariff)
         return sums
 
 
@@ -122,18 +150,14 @@ class Kpis:
     Parameters
     ----------
     declaration : Declaration
-    price : Callable
-        Takes times [s], shape (k,), and returns the price [currency/kWh] and the emissions [kg/kWh] then, shape (2, k),
-        or None where the test case has none.
+    data : Data
     """
 
-    def __init__(
-        self, declaration: Declaration, price: Callable[[FloatArray], FloatArray | None] = lambda _: None
-    ) -> None:
+    def __init__(self, declaration: Declaration, data: Data = Data()) -> None:  # noqa: B008, it holds nothing
         self._declaration = declaration
-        self._sums = [(each, [0]) for each in declaration.sums(price)]  # with how many rows each has seen
+        self._sums = [(each, [0]) for each in declaration.sums(data)]  # with how many rows each has seen
 
-    def values(self, rows: Callable[[int], FloatArray], names: Sequence[str]) -> dict[str, float | None]:
+    def values(self, rows: Callable[[int], FloatArray], names: Sequence[str]) -> Indicators:
         """Return indicators; only what they need is computed.
 
         Parameters
@@ -156,7 +180,9 @@ class Kpis:
                 each.add(Rows(table[0], table[1:]))
             seen[0] = first + len(table)
             values.update(each.values())
-        return {name: values.get(name) if name not in _RATIOS else _ratio(name, values) for name in names}
+        every = {name: values.get(name) if name not in _RATIOS else _ratio(name, values) for name in names}
+        reasons = {name: text for each, _ in self._sums for name, text in each.reasons.items() if name in every}
+        return Indicators(every, reasons)
 
     def wanted(self, names: Any) -> Sequence[str]:
         """Check names of indicators; None is for all, BOPTEST's core among them.

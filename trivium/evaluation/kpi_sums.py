@@ -57,6 +57,8 @@ class Sum(ABC):
 
     def __init__(self, descriptions: Mapping[str, About]) -> None:
         self.about = descriptions
+        #: Why an indicator is None, by its name.
+        self.reasons: dict[str, str] = {}
 
     def add(self, rows: Rows) -> None:
         """Add rows that came since."""

@@ -7,6 +7,8 @@
     days = 14              # length of a period
     warmup_days = 1        # how long before it the simulation begins
     uncertain = ["T_wet_bulb"]     # whose forecasts get an error, temperatures [K]
+    [scenario.periods]     # in place of a signal: by name, the day of the year in the middle of each
+    peak_heat_day = 23
 
 A period begins at midnight. Of all windows of that length inside the boundary data, ordered by their mean of the
 signal, ``winter`` is the lowest, ``mild`` that at a third of the order, ``typical`` that in the middle and
@@ -14,6 +16,7 @@ signal, ``winter`` is the lowest, ``mild`` that at a third of the order, ``typic
 
 Prices and emissions are columns of a table in the boundary data, named as in BOPTEST: ``PriceElectricPowerConstant``,
 ``...Dynamic`` (time of use), ``...HighlyDynamic`` (a market's) [currency/kWh] and ``EmissionsElectricPower`` [kg/kWh].
+A test case inside an FMU has them among its data of a year; see `trivium.evaluation.yearly`.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.evaluation.forecast_error import LEVELS
+from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS
+from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
 from trivium.numbers import shown
 from trivium.simulation.boundary import Disturbances
@@ -44,6 +48,8 @@ UNITS = {**dict.fromkeys(PRICES.values(), "currency/kWh"), EMISSIONS: "kg/kWh"}
 #: Where in the order of means each period stands [1].
 _RANKS = {"winter": 0.0, "mild": 1 / 3, "typical": 0.5, "peak_heat": 1.0}
 _UNCERTAINTY = ("none", *LEVELS)
+#: Columns of a test case inside an FMU whose forecasts get an error.
+_TEMPERATURE, _RADIATION = "TDryBul", "HGloHor"
 
 
 class Period(NamedTuple):
@@ -73,15 +79,15 @@ class Scenario:
     time_period : str or None
     temperature_uncertainty : str or None
         Key of `LEVELS`.
-    solar_uncertainty : None
-        There is no sun in a cooling plant; BOPTEST has it.
+    solar_uncertainty : str or None
+        Key of `SOLAR_LEVELS`.
     seed : int or None
     """
 
     electricity_price: str | None = None
     time_period: str | None = None
     temperature_uncertainty: str | None = None
-    solar_uncertainty: None = None
+    solar_uncertainty: str | None = None
     seed: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,6 +105,8 @@ class Scenarios:
     boundary : Disturbances or None
     signals : Disturbances or None
         Prices and emissions.
+    yearly : Yearly or None
+        Data of a test case inside an FMU.
 
     Raises
     ------
@@ -107,15 +115,22 @@ class Scenarios:
     """
 
     def __init__(
-        self, declaration: Mapping[str, Any], boundary: Disturbances | None, signals: Disturbances | None
+        self,
+        declaration: Mapping[str, Any],
+        boundary: Disturbances | None,
+        signals: Disturbances | None,
+        yearly: Yearly | None = None,
     ) -> None:
         for key in declaration:
-            if key not in {"signal", "days", "warmup_days", "uncertain"}:
+            if key not in {"signal", "days", "warmup_days", "uncertain", "periods"}:
                 raise ResourcesError(f"testcase.toml: unknown key scenario.{key}")
+        if "signal" in declaration and "periods" in declaration:
+            raise ResourcesError("testcase.toml: scenario.signal and scenario.periods are two ways to say one thing")
         known: Sequence[str] = () if boundary is None else boundary.names
         names = [declaration["signal"]] if "signal" in declaration else []
-        #: Points whose forecasts get an error.
+        #: Points whose forecasts get an error, temperatures and radiation.
         self.uncertain: Sequence[str] = declaration.get("uncertain", [])
+        self.solar: Sequence[str] = ()
         for name in (*names, *self.uncertain):
             if name not in known:
                 raise ResourcesError(f"testcase.toml: scenario: the boundary data has no column {shown(name)}")
@@ -125,6 +140,16 @@ class Scenarios:
             self.periods = periods(
                 boundary, names[0], _days(declaration, "days", 14), _days(declaration, "warmup_days", 1, least=0)
             )
+        elif "periods" in declaration:
+            self.periods = _named_periods(
+                declaration["periods"], _days(declaration, "days", 14), _days(declaration, "warmup_days", 1, least=0)
+            )
+        #: Prices that may be chosen.
+        self.prices: Sequence[str] = () if signals is None else tuple(PRICES)
+        if yearly is not None:
+            self.uncertain = [name for name in (_TEMPERATURE,) if name in yearly.names]
+            self.solar = [name for name in (_RADIATION,) if name in yearly.names]
+            self.prices = tuple(key for key, name in PRICES.items() if name in yearly.names)
         self._signals = signals
         self._signal_times = np.empty(0) if signals is None else signals.times
 
@@ -165,7 +190,7 @@ class Scenarios:
 
     def _checked(self, name: str, value: Any) -> Any:
         if name == "seed":
-            if not self.uncertain:
+            if not self.uncertain and not self.solar:
                 raise InvalidValueError(
                     f"Scenario parameter seed is {shown(value)}, but this test case has nothing uncertain that it "
                     f"could be for.",
@@ -179,10 +204,10 @@ class Scenarios:
                 )
             return value
         choices = {
-            "electricity_price": () if self._signals is None else tuple(PRICES),
+            "electricity_price": self.prices,
             "time_period": tuple(self.periods),
             "temperature_uncertainty": _UNCERTAINTY if self.uncertain else _UNCERTAINTY[:1],
-            "solar_uncertainty": _UNCERTAINTY[:1],
+            "solar_uncertainty": ("none", *SOLAR_LEVELS) if self.solar else _UNCERTAINTY[:1],
         }[name]
         if value not in choices:
             raise InvalidValueError(
@@ -216,6 +241,19 @@ def periods(boundary: Disturbances, signal: str, days: int, warmup_days: int) ->
     order = np.argsort(sums[begin + count] - sums[begin], kind="stable")
     chosen = {name: int(starts[order[round(rank * (len(order) - 1))]]) for name, rank in _RANKS.items()}
     return {name: Period(day * DAY, (day + days) * DAY, warmup_days * DAY) for name, day in chosen.items()}
+
+
+def _named_periods(days: Any, length: int, warmup_days: int) -> dict[str, Period]:
+    """Return periods by the day in the middle of each; one that would begin before the year begins with it."""
+    if not isinstance(days, Mapping):
+        raise ResourcesError("testcase.toml: scenario.periods must be a table of days")
+    periods_by_name = {}
+    for name, day in days.items():
+        if isinstance(day, bool) or not isinstance(day, int | float) or not 0 <= day <= 366:
+            raise ResourcesError(f"testcase.toml: scenario.periods.{name} must be a day of the year")
+        start = max((day - length / 2) * DAY, 0.0)
+        periods_by_name[name] = Period(start, start + length * DAY, warmup_days * DAY)
+    return periods_by_name
 
 
 def _days(declaration: Mapping[str, Any], key: str, default: int, least: int = 1) -> int:

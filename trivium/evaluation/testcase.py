@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -11,14 +12,15 @@ import numpy as np
 
 from trivium.errors import InvalidValueError
 from trivium.evaluation.forecast import forecast
-from trivium.evaluation.forecast_error import LEVELS, temperature_error
-from trivium.evaluation.kpi import Declaration, Kpis
+from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS, solar_forecast, temperature_error
+from trivium.evaluation.kpi import Data, Declaration, Kpis
 from trivium.evaluation.kpi_sums import About
-from trivium.evaluation.scenario import UNITS, Scenario, Scenarios
+from trivium.evaluation.scenario import PRICES, UNITS, Scenario, Scenarios
+from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 from trivium.numbers import finite
-from trivium.protocol import Advanced, Columns, Steps
+from trivium.protocol import Advanced, Columns, Indicators, Steps
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.resources import Resources
@@ -55,9 +57,10 @@ class Evaluation:
         self._declaration = Declaration(columns, resources.kpi, resources.name)
         self._boundary = boundary
         self._signals = None if resources.signals is None else Disturbances.read(resources.signals)
-        self._scenarios = Scenarios(resources.scenario, boundary, self._signals)
+        self._yearly = None if resources.case is None or not resources.case.tables else Yearly.read(resources.case)
+        self._scenarios = Scenarios(resources.scenario, boundary, self._signals, self._yearly)
         self.periods = self._scenarios.periods
-        self.scenario = Scenario(None if self._signals is None else "constant")
+        self.scenario = Scenario("constant" if "constant" in self._scenarios.prices else None)
         self._restart(0)
 
     def resume(self, first: int, scenario: Scenario) -> None:
@@ -83,7 +86,7 @@ class Evaluation:
 
     def values(
         self, rows: Callable[[int], FloatArray], names: Any = None, start: Any = None, final: Any = None
-    ) -> dict[str, float | None]:
+    ) -> Indicators:
         """Return indicators of the test.
 
         Parameters
@@ -113,23 +116,28 @@ class Evaluation:
         first = max(int(np.searchsorted(time, begin, side="right")) - 1, 0)
         return self.values_of(table[first : np.searchsorted(time, end, side="right")], names)
 
-    def values_of(self, table: FloatArray, names: Any = None) -> dict[str, float | None]:
+    def values_of(self, table: FloatArray, names: Any = None) -> Indicators:
         """Return indicators of other rows, of which the first stands for no interval."""
         return self._values(self._fresh(), lambda row: table[row:], names)
 
-    def forecast_units(self) -> dict[str, str]:
-        """Return the points of a forecast that are no inputs of the plant, and their units."""
-        return {} if self._signals is None else {name: UNITS.get(name, "1") for name in self._signals.names}
+    def forecast_points(self) -> dict[str, Variable]:
+        """Return the points of a forecast that are no inputs of the plant."""
+        signals = () if self._signals is None else self._signals.names
+        points = {name: Variable(name, unit=UNITS.get(name, "1")) for name in signals}
+        return points if self._yearly is None else {**points, **self._yearly.variables}
 
     def forecast(self, time: float, point_names: Any, horizon: Any, interval: Any) -> dict[str, FloatArray]:
         """Return boundary data, prices and emissions ahead; see `trivium.evaluation.forecast`."""
-        tables = [self._boundary] if self._signals is None else [self._boundary, self._signals]
+        tables = [table for table in (self._boundary, self._signals, self._yearly) if table is not None]
         ahead = forecast(tables, time, point_names, horizon, interval)
-        level = self.scenario.temperature_uncertainty
-        if level is not None:
-            for name in set(ahead).intersection(self._scenarios.uncertain):
-                seed = _SEED if self.scenario.seed is None else self.scenario.seed
+        seed = _SEED if self.scenario.seed is None else self.scenario.seed
+        level, solar = self.scenario.temperature_uncertainty, self.scenario.solar_uncertainty
+        for name in ahead:
+            if level is not None and name in self._scenarios.uncertain:
                 ahead[name] = ahead[name] - temperature_error(LEVELS[level], seed, time, ahead["time"])
+            elif solar is not None and self._yearly is not None and name in self._scenarios.solar:
+                truth = partial(self._yearly.values, name)
+                ahead[name] = solar_forecast(SOLAR_LEVELS[solar], seed, time, ahead["time"], truth)
         return ahead
 
     def believed(self, time: float, until: float) -> Disturbances:
@@ -147,9 +155,21 @@ class Evaluation:
         self.stopwatch = Stopwatch()
 
     def _fresh(self) -> Kpis:
-        return Kpis(self._declaration, lambda times: self._scenarios.price(self.scenario, times))
+        scenario = self.scenario
+        price = partial(self._scenarios.price, scenario)
+        tariff = PRICES[scenario.electricity_price or "constant"].removeprefix("PriceElectricPower")
+        return Kpis(self._declaration, Data(price, self._series, tariff))
 
-    def _values(self, kpis: Kpis, rows: Callable[[int], FloatArray], names: Any) -> dict[str, float | None]:
+    def _series(self, name: str, times: FloatArray) -> FloatArray | None:
+        """Return a column of the test case's data at times [s], shape (k,); None where there is none of this name."""
+        if self._yearly is not None and name in self._yearly.names:
+            return self._yearly.values(name, times)
+        for table in (self._signals, self._boundary):
+            if table is not None and name in table.names:
+                return table.column(name, times)
+        return None
+
+    def _values(self, kpis: Kpis, rows: Callable[[int], FloatArray], names: Any) -> Indicators:
         values = kpis.values(rows, kpis.wanted(names))
         if "time_rat" in values:
             values["time_rat"] = self.stopwatch.ratio
@@ -204,8 +224,7 @@ class TestCase(Simulation):
     def forecast_points(self) -> Table[Variable]:
         """What `forecast` knows ahead: boundary data, prices and emissions, with units and descriptions."""
         points = super().forecast_points
-        signals = {name: Variable(name, unit=unit) for name, unit in self.evaluation.forecast_units().items()}
-        return Table({**points, **signals}, points.fields)
+        return Table({**points, **self.evaluation.forecast_points()}, points.fields)
 
     @property
     def kpi_points(self) -> Table[Variable]:
@@ -264,7 +283,7 @@ class TestCase(Simulation):
 
     def kpis(
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
-    ) -> dict[str, float | None]:
+    ) -> Indicators:
         """Return key performance indicators by name; None where there is none yet.
 
         Parameters

@@ -15,7 +15,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     """Return the routes. ``GET /`` shows the first line of each docstring."""
     routes = Routes("evaluation", "Evaluation")
 
-    @routes.operation("GET", "/forecast_points[/<testid>]", reply=dict[str, replies.Point])
+    @routes.operation("GET", "/forecast_points[/<testid>]", reply=dict[str, replies.ForecastPoint])
     def forecast_points(testid: str | None) -> Response:
         """Points that can be asked ahead, with unit and description."""
         session = sessions.session(testid)

@@ -37,6 +37,15 @@ class Point(_Reply):
     Maximum: Number | None
 
 
+class ForecastPoint(_Reply):
+    """A point of a forecast; bounds where it has some."""
+
+    Unit: str
+    Description: str
+    Minimum: Number | None = None
+    Maximum: Number | None = None
+
+
 class Parameter(Point):
     """A variable that may be set before an initialization."""
 

@@ -46,7 +46,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     def inputs(testid: str | None) -> Response:
         """Control inputs with unit, description, minimum and maximum."""
         session = sessions.session(testid)
-        return wire.reply(wording.inputs(session.inputs), session)
+        return wire.reply(wording.inputs(session.inputs, boptest=testid is not None), session)
 
     @routes.operation("GET", "/measurements[/<testid>]", reply=dict[str, replies.Point])
     def measurements(testid: str | None) -> Response:

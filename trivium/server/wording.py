@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from trivium.errors import TriviumError, UnknownNameError
 from trivium.model.variable import Variable
 from trivium.numbers import shown
-from trivium.protocol import Advanced, Clamped, Columns, Initialized, Steps
+from trivium.protocol import Advanced, Clamped, Columns, Indicators, Initialized, Steps
 from trivium.session.proxy import SelfCheck
+from trivium.simulation.inputs import ACTIVATE
 from trivium.simulation.times import plain
 
 
@@ -35,9 +36,13 @@ def name(text: str) -> Reply:
     return Reply(200, "Queried the name of the test case successfully.", {"name": text})
 
 
-def inputs(variables: Mapping[str, Variable]) -> Reply:
-    """Word ``GET /inputs``."""
-    return Reply(200, "Queried the inputs successfully.", _points(variables))
+def inputs(variables: Mapping[str, Variable], *, boptest: bool = False) -> Reply:
+    """Word ``GET /inputs``; in BOPTEST's answer the switch of an overwrite has neither unit nor bounds."""
+    points = _points(variables)
+    for name in points if boptest else ():
+        if name.endswith(ACTIVATE) and f"{name.removesuffix(ACTIVATE)}_u" in points:
+            points[name] = {**points[name], "Unit": None, "Minimum": None, "Maximum": None}
+    return Reply(200, "Queried the inputs successfully.", points)
 
 
 def measurements(variables: Mapping[str, Variable]) -> Reply:
@@ -56,8 +61,12 @@ def parameters(variables: Mapping[str, Variable]) -> Reply:
 
 
 def forecast_points(variables: Mapping[str, Variable]) -> Reply:
-    """Word ``GET /forecast_points``."""
-    return Reply(200, "Queried the forecast points and their meta-data successfully.", _points(variables))
+    """Word ``GET /forecast_points``: as in BOPTEST without bounds, but for data that has some."""
+    points = {
+        name: {key: value for key, value in point.items() if key in ("Unit", "Description") or value is not None}
+        for name, point in _points(variables).items()
+    }
+    return Reply(200, "Queried the forecast points and their meta-data successfully.", points)
 
 
 def kpi_points(variables: Mapping[str, Variable]) -> Reply:
@@ -119,9 +128,12 @@ def forecast(columns: Columns) -> Reply:
     return Reply(200, "Queried the forecast data successfully.", columns)
 
 
-def kpis(values: Mapping[str, float | None]) -> Reply:
-    """Word ``GET /kpi``."""
-    return Reply(200, "Queried KPIs successfully.", dict(values))
+def kpis(values: Indicators) -> Reply:
+    """Word ``GET /kpi``; the message says which indicators cannot be had, and why."""
+    message = "Queried KPIs successfully."
+    if values.reasons:
+        message += f" Null: {'; '.join(f'{name}, {reason}' for name, reason in values.reasons.items())}."
+    return Reply(200, message, dict(values))
 
 
 def scenario(parts: Mapping[str, Any]) -> Reply:

@@ -20,7 +20,7 @@ import orjson
 from trivium import errors
 from trivium.errors import TriviumError
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Columns, Initialized, Steps
+from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
 from trivium.session.proxy import HostState, SelfCheck
 from trivium.table import Table
 
@@ -117,7 +117,9 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 
 
 #: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
-_VALUES = {kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Variable, HostState, SelfCheck)}
+_VALUES = {
+    kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Indicators, Variable, HostState, SelfCheck)
+}
 #: Kinds of JSON that may hold other values.
 _NESTED = (dict, list)
 _OPTIONS = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS

@@ -12,6 +12,7 @@ from trivium.protocol import (
     OPERATIONS,
     Advanced,
     Columns,
+    Indicators,
     Initialized,
     Simulation,
     Steps,
@@ -251,9 +252,10 @@ class Session:
 
     def kpis(
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
-    ) -> dict[str, float | None]:
+    ) -> Indicators:
         """Return key performance indicators."""
-        return dict(self._do(Simulation.kpis, names, start_time, final_time))
+        value: Indicators = self._do(Simulation.kpis, names, start_time, final_time)
+        return value
 
     def snapshot(self) -> str:
         """Store the session as it is now; return the snapshot's id."""

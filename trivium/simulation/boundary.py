@@ -108,6 +108,11 @@ class Disturbances:
         return self.time0 + self.interval * np.arange(len(self.values), dtype=np.float64)
 
     @property
+    def last(self) -> float:
+        """Time of the last row [s]."""
+        return float(self.times[-1])
+
+    @property
     def equidistant(self) -> bool:
         """Whether there are rows, all one interval apart."""
         return bool(self.names) and bool(np.allclose(np.diff(self.times), self.interval, rtol=_SAME, atol=0.0))
@@ -170,6 +175,14 @@ class Disturbances:
             row = bisect_right(self._times, starts[0] + self._slack)
             return self.values[row - 1 : row]
         held: FloatArray = self.values[self._rows(np.array(starts))]
+        return held
+
+    def column(self, name: str, times: FloatArray) -> FloatArray:
+        """Return a column at growing times [s], shape (k,); before the first row and behind the last theirs holds."""
+        values = self.values[:, self.names.index(name)]
+        if self.linear:
+            return np.interp(times, self.times, values)
+        held: FloatArray = values[np.maximum(self._rows(times), 0)]
         return held
 
     def row(self, time: float) -> dict[str, float]:

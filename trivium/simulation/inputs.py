@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -271,6 +271,16 @@ class Actions:
 
     def _unknown(self, name: str) -> UnknownNameError:
         return unknown_name(self._owner, "input", name, self.position, name, "inputs")
+
+
+def overwrites(inputs: Collection[str], outputs: Collection[str]) -> dict[str, str]:
+    """Return the output that is what acts, for each input of an overwrite block as BOPTEST's FMUs have them.
+
+    Such a block ``x`` has the inputs ``x_u`` and ``x_activate`` and the output ``x_y``: the input while it is switched
+    on, else the signal of the model itself.
+    """
+    blocks = [name.removesuffix(ACTIVATE) for name in inputs if name.endswith(ACTIVATE)]
+    return {f"{x}_u": f"{x}_y" for x in blocks if f"{x}_u" in inputs and f"{x}_y" in outputs}
 
 
 def _steps(trajectory: Any) -> Iterator[Mapping[str, Any]]:

@@ -20,7 +20,7 @@ from trivium.protocol import Advanced, Clamped, Columns, Observation, Steps, Tra
 from trivium.simulation import state
 from trivium.simulation.assembly import first_step
 from trivium.simulation.initialization import InitializationActions
-from trivium.simulation.inputs import Actions
+from trivium.simulation.inputs import Actions, overwrites
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts
 from trivium.simulation.state import Position
@@ -52,13 +52,15 @@ class Queries:
         #: The control inputs.
         self.actions = Actions([stepper.model.inputs[i] for i in stepper.inputs.controlled], self.name)
         path = resources.initialization_observation
-        self._starts = Starts(stepper, self.actions, actions, observation, "" if path is None else path.name)
+        source, start = "" if path is None else path.name, (resources.start_time, resources.warmup_period)
+        self._starts = Starts(stepper, self.actions, actions, observation, source, start)
         self._latest = math.inf if resources.end_time is None else resources.end_time
         self._clock = Clock(self._starts.earliest, first_step(resources, stepper, self._starts.grid))
         self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
         self._position: Position | None = None
         self._closed = False
         self._points = (*(v.name for v in stepper.model.outputs), *self.actions.position)
+        self._acting = overwrites(self.actions.position, {v.name for v in stepper.model.outputs})
         self._parts = resources, actions, observation
         self._origin = state.origin(resources, stepper.model)
 
@@ -74,8 +76,9 @@ class Queries:
 
     @property
     def measurements(self) -> Table[Variable]:
-        """The outputs: a table with units and descriptions."""
-        return _table(self.stepper.model.outputs)
+        """The outputs, but for those that are what acts for an input: a table with units and descriptions."""
+        hidden = {*self._acting.values()}
+        return _table([variable for variable in self.stepper.model.outputs if variable.name not in hidden])
 
     @property
     def parameters(self) -> Table[Variable]:
@@ -133,7 +136,8 @@ class Queries:
                 f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
             )
         self._current()
-        return Columns(self.stepper.history.window(names, start, final))
+        window = self.stepper.history.window([self._acting.get(name, name) for name in names], start, final)
+        return Columns({name: window[self._acting.get(name, name)] for name in dict.fromkeys((*names, "time"))})
 
     def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
         """Return what `advance` would return after one step, and stay; parameters and errors as there."""
@@ -182,11 +186,14 @@ class Queries:
         """Begin, where that was not done; return the present position."""
         if self._position is None or self._closed:
             self._require_open()
-            self._position = self._starts.first()
+            beginning = self._starts.first(self._clock.step)
+            self._position, self._first_row = beginning.position, len(self.stepper.history) - 1
         return self._position
 
     def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
         numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
+        for name, output in self._acting.items():
+            numbers[name] = numbers.pop(output)
         return {**numbers, **position.texts} if position.texts else numbers
 
     def _coming(
@@ -252,13 +259,17 @@ class Queries:
         if error is not None and not len(ends):
             raise error
         place = {name: i for i, name in enumerate(self.stepper.history.columns)}
-        columns = {name: np.ascontiguousarray(ends[:, place[name]]) for name in dict.fromkeys(("time", *names))}
+        columns = {
+            name: np.ascontiguousarray(ends[:, place[self._acting.get(name, name)]])
+            for name in dict.fromkeys(("time", *names))
+        }
         return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
 
     def _checked(self, point_names: Sequence[str] | None) -> Sequence[str]:
         """Return names of points that exist; by default all outputs and control inputs."""
         if point_names is None:
-            return self._points
+            hidden = {*self._acting.values()}
+            return [name for name in self._points if name not in hidden]
         names, columns = listed(point_names, "point_names"), self.stepper.history.columns
         for name in names:
             if name not in columns:

@@ -30,6 +30,9 @@ AlphaDataCenterCooling::
     [kpi]                     # see `trivium.evaluation.kpi`
     [scenario]                # see `trivium.evaluation.scenario`
 
+An FMU that holds a test case of BOPTEST (`trivium.simulation.embedded`) needs none of it: name, step, start, indicators
+and scenarios are those of the FMU where ``testcase.toml`` has none.
+
 A plant may recognize its test cases by some of their files (`trivium.simulation.plant.Folder`): such a folder needs all
 files that the plant lists, and its name and latest end default to the plant's. The step defaults to the grid of the
 initialization, else to what the FMU proposes, else to the interval of the boundary data, else to 1 s.
@@ -45,14 +48,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from trivium import __version__
 from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.numbers import finite
+from trivium.simulation.embedded import EmbeddedCase, read_embedded_case
 from trivium.simulation.plant import plants
 from trivium.simulation.times import check_step, check_time
 
 _T = TypeVar("_T", str, bool)
-#: Version of a test case that has none.
+#: Version of a test case that has none; one inside an FMU has that of the program, as in BOPTEST.
 _UNKNOWN = "unknown"
 
 _FILES: Mapping[str, tuple[str, ...]] = {
@@ -105,6 +110,8 @@ class Resources:
         Prices and emissions; None where the test case has none.
     kpi, scenario : Mapping
         The tables of that name, checked by whom they are for.
+    case : EmbeddedCase or None
+        What the FMU holds of a test case.
     """
 
     name: str
@@ -125,6 +132,17 @@ class Resources:
     plant_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
     scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    case: EmbeddedCase | None = None
+
+    @property
+    def start_time(self) -> float | None:
+        """Where a new session stands [s]; None for the beginning of the boundary data."""
+        return None if self.case is None else self.case.start_time
+
+    @property
+    def warmup_period(self) -> float:
+        """How long before that its simulation begins [s]."""
+        return 0.0 if self.case is None else self.case.warmup_period
 
     @cached_property
     def fingerprint(self) -> str:
@@ -160,7 +178,17 @@ class Resources:
         """
         path = path.absolute()
         if path.is_file():
-            return cls(name=path.stem, version=_UNKNOWN, step=None, end_time=None, fmu=path)
+            case = read_embedded_case(path)
+            return cls(
+                name=path.stem if case is None else case.name or path.stem,
+                version=_UNKNOWN if case is None else __version__,
+                step=None if case is None else case.step,
+                end_time=None,
+                fmu=path,
+                kpi={} if case is None else _kpi(case),
+                scenario={} if case is None else _scenario(case),
+                case=case,
+            )
         if not path.is_dir():
             raise ResourcesError(f"the Resources folder {path} does not exist")
         toml = _read_toml(path / "testcase.toml")
@@ -180,11 +208,14 @@ class Resources:
         for key in folder.needs if folder is not None else ():
             _require(path, key, files[key], {**_FILES, **keys}[key][0], named)
         model = files["fmu"] or _only_fmu(path)
+        case = read_embedded_case(model)
+        default = model.stem if case is None else case.name or model.stem
+        step, unknown = (None, _UNKNOWN) if case is None else (case.step, __version__)
         try:
             return cls(
-                name=str(toml.get("name", folder.name if folder is not None else model.stem)),
-                version=_UNKNOWN if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
-                step=check_step(toml["step"]) if "step" in toml else None,
+                name=str(toml.get("name", folder.name if folder is not None else default)),
+                version=unknown if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
+                step=check_step(toml["step"]) if "step" in toml else step,
                 end_time=_end(toml, folder.end_time if folder is not None else None),
                 fmu=model,
                 disturbances=files["disturbances"],
@@ -198,13 +229,25 @@ class Resources:
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
                 signals=files["signals"],
                 plant_files={key: file for key in keys if (file := files[key]) is not None},
-                kpi=_table(toml, "kpi"),
-                scenario=_table(toml, "scenario"),
+                kpi=_table(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
+                scenario=_table(toml, "scenario") if case is None or "scenario" in toml else _scenario(case),
+                case=case,
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error
         except (OSError, UnicodeDecodeError) as error:
             raise ResourcesError(f"version file: {error}") from error
+
+
+def _kpi(case: EmbeddedCase) -> dict[str, Any]:
+    """Return the table ``kpi`` that stands for what an FMU holds."""
+    area = {} if case.area is None else {"area": case.area}
+    return {"building": {**area, "points": case.points}}
+
+
+def _scenario(case: EmbeddedCase) -> dict[str, Any]:
+    """Return the table ``scenario`` that stands for what an FMU holds: two weeks, after one to warm up."""
+    return {"periods": case.periods, "days": 14, "warmup_days": 7} if case.periods else {}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

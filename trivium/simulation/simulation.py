@@ -378,6 +378,14 @@ class Simulation(Queries):
 
     # -- for subclasses that know under which conditions a simulation runs --------------------------------------------
 
+    def _current(self) -> Position:
+        """Begin, where that was not done; return the present position."""
+        begins = self._position is None
+        position = super()._current()
+        if begins and self._first_row:  # there was a warm-up
+            self._resumed(self._conditions())
+        return position
+
     def _conditions(self) -> Mapping[str, Any]:
         """Return what the simulation runs under, to be stored with its state; what JSON can hold."""
         return {}

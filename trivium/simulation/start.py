@@ -54,6 +54,9 @@ class Starts:
         All outputs, and the control inputs it has.
     source : str
         What the observation is read from, for errors.
+    start : tuple of (float or None, float)
+        Where a new session stands, None for the beginning of the boundary data, and how long before its simulation
+        begins [s].
 
     Raises
     ------
@@ -68,39 +71,43 @@ class Starts:
         actions: InitializationActions | None,
         observation: Mapping[str, float] | None,
         source: str = "the observation",
+        start: tuple[float | None, float] = (None, 0.0),
     ) -> None:
+        self._start, self._warmup = start
         self._stepper = stepper
         self._actions = actions
         self._position = clients.position
         outputs = stepper.model.outputs
-        start = {variable.name: variable.start or 0.0 for variable in clients.variables}
+        values = {variable.name: variable.start or 0.0 for variable in clients.variables}
         self._outputs0: FloatArray | None = None
         if observation is not None:
             missing = [variable.name for variable in outputs if variable.name not in observation]
             if missing:
                 raise ResourcesError(f"{source} has no column {missing[0]}")
             self._outputs0 = np.array([observation[variable.name] for variable in outputs])
-            start |= {name: observation[name] for name in start if name in observation}
+            values |= {name: observation[name] for name in values if name in observation}
         #: Control inputs of a new session, shape (n_controls,).
-        self.controls0 = np.array(list(start.values()))
+        self.controls0 = np.array(list(values.values()))
         #: What times must be multiples of [s]; None where any will do.
         self.grid = None if actions is None and observation is None else stepper.disturbances.interval
         self.warm = WarmStarts(stepper)
 
     @property
     def earliest(self) -> float:
-        """Where a new session stands [s]: at 0, or where the boundary data begins."""
-        return max(0.0, self._stepper.disturbances.time0)
+        """Where a new session stands [s]: as the test case says, or at 0, or where the boundary data begins."""
+        return max(0.0, self._stepper.disturbances.time0) if self._start is None else self._start
 
-    def first(self) -> Position:
-        """Begin there.
+    def first(self, step: float) -> Begun:
+        """Begin there, with the warm-up that the test case wants, in steps of that length [s].
 
         Raises
         ------
         TriviumError
             When it cannot be done.
         """
-        return self._here(self.earliest, {}).position
+        if self._start is None:
+            return self._here(self.earliest, {})
+        return self.begin(self._start, self._warmup, {}, step)
 
     def begin(self, time: float, warmup: float | None, start_values: StartValues, step: float) -> Begun:
         """Begin at a time.

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.evaluation.kpi import Declaration, Kpis
+from trivium.evaluation.kpi import Data, Declaration, Kpis
 
 COLUMNS = ("time", "m", "warm", "set", "on1", "on2", "P1", "P2", "cold", "V", "tr", "ts")
 GIVEN = {
@@ -32,7 +32,7 @@ def price(times: np.ndarray) -> np.ndarray:
 
 
 def computed(rows: np.ndarray, **changes: object) -> dict[str, float | None]:
-    kpis = Kpis(Declaration(COLUMNS, {**GIVEN, **changes}), price)
+    kpis = Kpis(Declaration(COLUMNS, {**GIVEN, **changes}), Data(price))
     return kpis.values(lambda first: rows[first:], kpis.wanted(None))
 
 
@@ -74,7 +74,7 @@ def test_water_of_a_tower_in_steady_state() -> None:
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=8), st.sampled_from([60.0, 300.0, 420.0, 900.0, 3600.0]))
 def test_as_steps_are_made_or_all_at_once(parts: list[int], interval: float) -> None:
     rows = table(1 + sum(parts), interval=interval)
-    kpis = Kpis(Declaration(COLUMNS, GIVEN), price)
+    kpis = Kpis(Declaration(COLUMNS, GIVEN), Data(price))
     names = kpis.wanted(None)
     seen = 1
     for count in parts:
