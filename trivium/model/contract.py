@@ -65,6 +65,11 @@ class DefaultExperiment:
     step: float | None = None
     tolerance: float | None = None
 
+    @property
+    def duration(self) -> float:
+        """Return how long it is [s]; 0 where it has no end."""
+        return max(0.0, (self.stop or 0.0) - (self.start or 0.0))
+
 
 class Model(ABC):
     """A simulation that is initialized once and then stepped.

@@ -4,17 +4,19 @@ One solver is kept for the life of a model and goes on from step to step. It sta
 states, at order one) where an input changes and at events: these are discontinuities, which a multi-step method must
 not carry over.
 
-What a solver remembers cannot be saved, so a snapshot is the state at an *anchor*, where the solver starts anew in any
-case, and the lengths of the steps since; to restore it is to set that state and to take these steps again, bit by bit.
-Anchors are the initialization, the end of every step that began with a change of inputs (the next one will probably
-change them too), and the end of every `MAX_SINCE`-th step from there, so that no restore takes long. They do not depend
-on snapshots: what is simulated is the same whether any are taken or not, by a look ahead, for instance.
+What a solver remembers cannot be saved, so a snapshot is the state at an *anchor*, where the solver starts anew, and
+the steps since; to restore it is to set that state and to take these steps again, bit by bit. Anchors are the
+initialization and every change of inputs. Where much was computed since the last anchor there is one more: at an event,
+or at the end of a step, where the solver then starts anew for the anchor's sake, so that no restore takes long. Anchors
+do not depend on snapshots: what is simulated is the same whether any are taken or not, by a look ahead, for instance.
 """
 
 from __future__ import annotations
 
 import struct
 from abc import abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -24,10 +26,46 @@ from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
 from trivium.model.fmu.fmu_model import FmuModel, Solving
 
-#: Steps that a restore takes again at most.
-MAX_SINCE = 20
+#: Evaluations of the derivatives, and steps, after which there is a new anchor. A start anew costs some dozens of
+#: evaluations and as much accuracy: not to be noticed among so many.
+MAX_WORK = 5000
+MAX_SINCE = 1000
 _COUNT = struct.Struct("<I")
 _ANCHOR = struct.Struct("<ddII")  # time, next event, number of inputs, size of the solver's memory
+
+
+class _Anchor(NamedTuple):
+    """Where the solver started anew.
+
+    Attributes
+    ----------
+    time, next_event : float
+        [s]
+    inputs : FloatArray, shape (n_inputs,)
+    memory : bytes
+        What the solver remembers.
+    state : bytes
+        Of the FMU.
+    """
+
+    time: float
+    next_event: float
+    inputs: FloatArray
+    memory: bytes
+    state: bytes
+
+    def pack(self) -> bytes:
+        """Return all as bytes."""
+        head = _ANCHOR.pack(self.time, self.next_event, len(self.inputs), len(self.memory))
+        return b"".join((head, np.asarray(self.inputs, dtype="<f8").tobytes(), self.memory, self.state))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        """Return what `pack` was called on."""
+        time, next_event, n_inputs, size = _ANCHOR.unpack_from(data)
+        inputs = np.frombuffer(data, dtype="<f8", count=n_inputs, offset=_ANCHOR.size).astype(np.float64)
+        memory = _ANCHOR.size + 8 * n_inputs
+        return cls(time, next_event, inputs, data[memory : memory + size], data[memory + size :])
 
 
 class ExchangeModel(FmuModel):
@@ -43,9 +81,10 @@ class ExchangeModel(FmuModel):
         #: Time of the next event that the FMU knows [s].
         self._next_event = np.inf
         self._held: FloatArray = np.empty(0)  # inputs of the last step
-        self._anchor: bytes | None = None
+        self._anchor: _Anchor | None = None
         self._refusal: Exception | None = None  # why the anchor has no state
-        self._since: list[float] = []  # lengths of the steps since the anchor [s]
+        self._since: list[float] = []  # start and end of each step since the anchor, one after the other [s]
+        self._done = 0  # work until the anchor
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):
@@ -56,18 +95,29 @@ class ExchangeModel(FmuModel):
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         with self._translated("step"):
-            changed = not np.array_equal(inputs, self._held)
-            if changed:
+            if not np.array_equal(inputs, self._held):
                 self._event(inputs)
                 self._held = inputs.copy()
-            self._integrate(time, time + duration)
-            self._since.append(duration)
-            if changed or len(self._since) == MAX_SINCE:
-                self._drop_anchor(time + duration)
+                self._drop_anchor(time)
+            self._advance(time, time + duration)
             return self._get()
 
-    def _drop_anchor(self, time: float) -> None:
-        self._anchor, self._refusal, self._since, self._fresh = None, None, [], True
+    def _advance(self, start: float, end: float) -> None:
+        """Go on over a whole step."""
+        if self.can_snapshot:
+            self._since += (start, end)
+        self._integrate(start, end)
+        if self.can_snapshot and (self._is_far() or len(self._since) >= 2 * MAX_SINCE):
+            self._fresh = True
+            self._drop_anchor(end)
+
+    def _is_far(self) -> bool:
+        """Return whether much was computed since the last anchor."""
+        return self._work - self._done > MAX_WORK
+
+    def _drop_anchor(self, time: float, since: Sequence[float] = ()) -> None:
+        """Let this be the anchor: the solver starts anew here; `since` is the rest of the step."""
+        self._anchor, self._refusal, self._since, self._done = None, None, [*since], self._work
         if not self.can_snapshot:
             return
         try:
@@ -75,32 +125,27 @@ class ExchangeModel(FmuModel):
         except Exception as error:  # raised when a snapshot is requested
             self._refusal = error
             return
-        held, memory = np.asarray(self._held, dtype="<f8"), self._memory()
-        head = _ANCHOR.pack(time, self._next_event, len(held), len(memory))
-        self._anchor = b"".join((head, held.tobytes(), memory, state))
+        self._anchor = _Anchor(time, self._next_event, self._held, self._memory(), state)
 
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
             if self._anchor is None:
                 raise self._refusal or ModelError("it cannot serialize its state")
-            return _COUNT.pack(len(self._since)) + np.array(self._since, dtype="<f8").tobytes() + self._anchor
+            since = np.array(self._since, dtype="<f8").tobytes()
+            return b"".join((_COUNT.pack(len(self._since)), since, self._anchor.pack()))
 
     def _deserialize(self, _time: float, data: bytes) -> None:
         with self._translated("restore"):
             (count,) = _COUNT.unpack_from(data)
             since = np.frombuffer(data, dtype="<f8", count=count, offset=_COUNT.size).tolist()
-            anchor = data[_COUNT.size + 8 * count :]
-            time, next_event, n_inputs, size = _ANCHOR.unpack_from(anchor)
-            held = np.frombuffer(anchor, dtype="<f8", count=n_inputs, offset=_ANCHOR.size).astype(np.float64)
-            memory = _ANCHOR.size + 8 * n_inputs
-            self._remember(anchor[memory : memory + size])
-            self._start(time, None)
-            self._set_state(anchor[memory + size :])
-            self._held, self._next_event, self._anchor, self._refusal = held, next_event, anchor, None
-            self._since, self._fresh = since, True
-            for duration in since:
-                self._integrate(time, time + duration)
-                time += duration
+            anchor = _Anchor.unpack(data[_COUNT.size + 8 * count :])
+            self._remember(anchor.memory)
+            self._start(anchor.time, None)
+            self._set_state(anchor.state)
+            self._anchor, self._held, self._next_event = anchor, anchor.inputs, anchor.next_event
+            self._refusal, self._since, self._done, self._fresh = None, [], self._work, True
+            for start, end in zip(since[::2], since[1::2], strict=True):
+                self._advance(start, end)
 
     def _integrate(self, time: float, end: float) -> None:
         events = 0
@@ -120,6 +165,13 @@ class ExchangeModel(FmuModel):
                 if events > MAX_EVENTS:
                     raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
                 self._event()
+                if self.can_snapshot and self._is_far():
+                    self._drop_anchor(time, (time, end))
+
+    @property
+    @abstractmethod
+    def _work(self) -> int:
+        """Evaluations of the derivatives so far; what counts is the difference."""
 
     def _memory(self) -> bytes:
         """Return what the solver shall remember across a start anew, besides the states."""

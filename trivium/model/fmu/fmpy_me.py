@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from fmpy.fmi1 import FMICallException, fmi1Discard
-from fmpy.sundials import CVodeSolver
+from fmpy.sundials import CVodeSetMaxStep, CVodeSolver
 
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
@@ -17,7 +17,12 @@ from trivium.model.fmu.exchange import ExchangeModel
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_calls import Calls, settle
 from trivium.model.fmu.fmu_model import Solving
-from trivium.model.fmu.newton import MOST_STATES, Newton
+from trivium.model.fmu.krylov import FEWEST_STATES, MOST_STATES, Krylov
+
+#: Solver steps at least over the experiment that an FMU proposes, as in FMPy's own loop: errors grow beyond the
+#: tolerance, and events are passed over, where nothing moves for a while. A step that is asked for may be as long.
+#: Without states nothing else bounds the solver's steps: they are that many in a step at least.
+PARTS = 50
 
 
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
@@ -25,6 +30,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
 
     def __init__(self, fmu: Calls, time: float, relative: float, absolute: float) -> None:
         self.error: Exception | None = None
+        self._longest = fmu.description.experiment.duration / PARTS
         n_states, n_indicators = fmu.sizes()
         equations = fmu.equations()
         nominals = equations.pop("get_nominals")
@@ -32,10 +38,10 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         def scaled_nominals(pointer: Any, n: int) -> None:
             # FMPy multiplies what it gets by the relative tolerance
             nominals(pointer, n)
-            np.ctypeslib.as_array(pointer, (n,))[:] *= absolute / relative
+            values = np.ctypeslib.as_array(pointer, (n,))
+            values[values <= 0.0] = 1.0  # FMI wants positive ones; CVODE takes no tolerance of zero
+            values *= absolute / relative
 
-        nominal = (c_double * n_states)()
-        nominals(nominal, n_states)
         super().__init__(
             nx=n_states,
             nz=n_indicators,
@@ -46,19 +52,24 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
             relativeTolerance=relative,
             maxNumSteps=MAX_STEPS,
         )
-        #: Keeps Jacobians; None where there are no states, or too many.
-        self.newton: Newton | None = None
-        if 0 < n_states <= MOST_STATES:
+        #: Evaluations of the derivatives so far.
+        self.evaluations = 0
+        #: Solves the linear systems of models with many states; None where CVODE does.
+        self.krylov: Krylov | None = None
+        if FEWEST_STATES <= n_states <= MOST_STATES:
+            nominal = (c_double * n_states)()
+            nominals(nominal, n_states)
             self._varied, self._slopes = (c_double * n_states)(), (c_double * n_states)()
-            self.newton = Newton(self.cvode_mem, self.LS, self._derivatives, np.array(nominal))
+            self.krylov = Krylov(self.cvode_mem, self.x, self.sunctx, self._derivatives, np.array(nominal))
 
     def reset(self, time: float) -> None:
         """Start anew from the states of the FMU."""
         super().reset(time)
-        if self.newton is not None:
-            self.newton.restarted()
+        if self.krylov is not None:
+            self.krylov.restarted()
 
     def _derivatives(self, time: float, states: FloatArray) -> FloatArray:
+        self.evaluations += 1
         np.ctypeslib.as_array(self._varied)[:] = states
         self.set_time(time)
         self.set_x(self._varied, self.nx)
@@ -70,6 +81,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
 
     def f(self, t: float, y: Any, ydot: Any, user_data: Any) -> int:
         """Right-hand side, for CVODE."""
+        self.evaluations += 1
         return self._guarded(super().f, t, y, ydot, user_data)
 
     def g(self, t: float, y: Any, gout: Any, user_data: Any) -> int:
@@ -96,9 +108,13 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         Exception
             The FMU's own error, or the solver's.
         """
+        if self.discrete and not self.nz:
+            return False, end
+        if self._longest or self.discrete:
+            CVodeSetMaxStep(self.cvode_mem, max(self._longest, (end - start) / (PARTS if self.discrete else 1)))
         self.error = None
         try:
-            with contextlib.nullcontext() if self.newton is None else self.newton.alone():
+            with contextlib.nullcontext() if self.krylov is None else self.krylov.alone():
                 event, _, reached = self.step(start, end)
         except Exception as error:
             raise (self.error or error) from None
@@ -120,6 +136,10 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
         super()._start(time, inputs)
         self._settle()
 
+    @property
+    def _work(self) -> int:
+        return 0 if self._solver is None else self._solver.evaluations
+
     def _solve(self, time: float, end: float) -> tuple[bool, float]:
         if self._solver is None:
             self._fmu.set_time(time)
@@ -131,19 +151,19 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
         return self._solver.go(time, end)
 
     def _memory(self) -> bytes:
-        newton = None if self._solver is None else self._solver.newton
-        jacobian = self._kept if newton is None else newton.kept
-        return b"" if jacobian is None else np.asarray(jacobian, dtype="<f8").tobytes()
+        krylov = None if self._solver is None else self._solver.krylov
+        jacobian = self._kept if krylov is None else krylov.kept
+        return b"" if jacobian is None else np.asarray(jacobian, dtype="<f8").tobytes("F")
 
     def _remember(self, memory: bytes) -> None:
         values = np.frombuffer(memory, dtype="<f8").astype(np.float64)
         n = round(values.size**0.5)
-        self._kept = values.reshape(n, n) if n else None
+        self._kept = values.reshape(n, n, order="F") if n else None
         self._give(self._kept)
 
     def _give(self, jacobian: FloatArray | None) -> None:
-        if self._solver is not None and self._solver.newton is not None:
-            self._solver.newton.kept = jacobian
+        if self._solver is not None and self._solver.krylov is not None:
+            self._solver.krylov.kept = jacobian
 
     def _completed(self, time: float) -> tuple[bool, bool]:
         self._fmu.set_time(time)

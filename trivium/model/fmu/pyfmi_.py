@@ -211,9 +211,19 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
             raise ModelError(f"{description.name} has no continuous states; the engine fmpy runs it")
         self._absolute = self.solving.absolute or ATOL_FACTOR * self.tolerance
         self._solver: Any = None
+        self._evaluations = 0
+
+    @property
+    def _work(self) -> int:
+        return self._evaluations
+
+    def _is_far(self) -> bool:
+        # a new simulation every step remembers nothing
+        return self.solving.restart or super()._is_far()
 
     def derivatives(self, time: float, states: FloatArray) -> Any:
         """Return the derivatives of the states, for the solver."""
+        self._evaluations += 1
         self._fmu.time = time
         self._fmu.continuous_states = states
         return self._fmu.get_derivatives()

@@ -8,9 +8,9 @@ import pytest
 from tests.contract.model_contract import inputs
 from tests.own_fmus import state
 from trivium.errors import ModelError
+from trivium.model.fmu import exchange
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
-from trivium.model.fmu.exchange import MAX_SINCE
 from trivium.model.fmu.registry import adapter
 
 
@@ -52,23 +52,39 @@ def started_anew(model, monkeypatch):
 def test_the_solver_goes_on_while_inputs_stay(plant, monkeypatch):
     times = started_anew(plant, monkeypatch)
     plant.initialize(0.0, inputs())
-    for _ in range(5):
+    for _ in range(25):
         plant.step(300.0, inputs())
     assert times == [0.0]
-    for _ in range(MAX_SINCE + 2):
+    for _ in range(25):
         plant.step(300.0, inputs(Mchw=200.0))
-    # where the input changed, after that step, and where a restore would else take long
-    assert times == [0.0, 1500.0, 1800.0, 1800.0 + 300.0 * MAX_SINCE]
+    assert times == [0.0, 7500.0], "only where the input changed"
     solver = plant._solver
     plant.initialize(0.0, inputs())
     plant.step(300.0, inputs())
     assert plant._solver is solver, "a solver is made once"
 
 
-def test_every_snapshot_on_the_way_is_exact_and_changes_nothing(make, own_fmu):
+def test_a_restore_never_takes_long(plant, monkeypatch):
+    """After so much work, or so many steps, the solver starts anew for the sake of snapshots."""
+    monkeypatch.setattr(exchange, "MAX_SINCE", 20)
+    times = started_anew(plant, monkeypatch)
+    plant.initialize(0.0, inputs())
+    for _ in range(42):
+        plant.step(300.0, inputs())
+    assert times == [0.0, 6000.0, 12000.0]
+    monkeypatch.setattr(exchange, "MAX_WORK", 0)
+    for _ in range(3):
+        plant.step(300.0, inputs())
+    assert times[3:] == [12900.0, 13200.0]
+
+
+@pytest.mark.parametrize("limits", [{}, {"MAX_SINCE": 7}, {"MAX_WORK": 30}])
+def test_every_snapshot_on_the_way_is_exact_and_changes_nothing(make, own_fmu, monkeypatch, limits):
+    for name, value in limits.items():
+        monkeypatch.setattr(exchange, name, value)
     fmu = own_fmu("linear", "2.0")
     model, other = make(fmu), make(fmu)
-    u = [0.0] * 4 + [1.0] * 5 + [0.5, 0.2] + [0.0] * (MAX_SINCE + 5)
+    u = [0.0] * 4 + [1.0] * 5 + [0.5, 0.2] + [0.0] * 12
     start = {"tau": 7.0}
     model.initialize(0.0, np.array([u[0]]), start)
     outputs = [model.step(0.7, np.array([value])) for value in u]
@@ -88,7 +104,7 @@ def test_every_snapshot_on_the_way_is_exact_and_changes_nothing(make, own_fmu):
 def test_the_solution_stays_what_it_is(make, own_fmu):
     model = make(own_fmu("linear", "2.0"))
     model.initialize(0.0, np.zeros(1))
-    for k in range(1, 3 * MAX_SINCE):
+    for k in range(1, 60):
         assert model.step(0.3, np.zeros(1))[0] == pytest.approx(state(0.3 * k), abs=1e-6)
 
 
