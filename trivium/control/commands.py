@@ -14,6 +14,7 @@ from trivium.evaluation.testcase import TestCase
 from trivium.model.contract import FloatArray
 from trivium.simulation.export import check_path, write_table
 from trivium.simulation.resources import Resources
+from trivium.simulation.times import check_span
 from trivium.suggestions import near_or_all
 
 #: Rows that are read at a time.
@@ -71,6 +72,7 @@ def step(
     """
     if out is not None:
         check_path(out)
+    check_span(start, end, case.interval)
     by = controller(name, case)
     observation = case.initialize(start, end)
     with bar(_steps(case, end), name) as progress:

@@ -11,6 +11,7 @@ from trivium.server import wording
 from trivium.server.wording import Reply
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.times import check_span, check_step
 
 
 class TestCase:
@@ -82,6 +83,7 @@ class TestCase:
 
     def set_step(self, step: float) -> Reply:
         """Answer ``PUT /step``; the control step in s."""
+        check_step(step, self.simulation.interval)
         return wording.step_set(self.simulation.set_step(step))
 
     def initialize(
@@ -92,6 +94,8 @@ class TestCase:
         start_values: Mapping[str, Any] | None = None,
     ) -> Reply:
         """Answer ``PUT /initialize``; times in s. With a warm-up the answer is that of BOPTEST's route."""
+        if warmup_period is None:
+            check_span(start_time, end_time, self.simulation.interval)
         with wording.worded():
             observation = self.simulation.initialize(start_time, end_time, warmup_period or 0.0, start_values)
         return wording.initialized(observation, warmup_period)

@@ -16,6 +16,7 @@ from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS, solar_foreca
 from trivium.evaluation.kpi import Data, Declaration, Kpis
 from trivium.evaluation.kpi_sums import About
 from trivium.evaluation.scenario import PRICES, UNITS, Scenario, Scenarios
+from trivium.evaluation.window import cut
 from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
@@ -96,7 +97,7 @@ class Evaluation:
         names : sequence of str, optional
             Default: all.
         start, final : float, int or str, optional
-            A window, ends of intervals [s]; default: from the start of the test until now.
+            A window [s]; default: from the start of the test until now.
 
         Raises
         ------
@@ -111,10 +112,7 @@ class Evaluation:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter final_time. Value must not be less than start_time.", "final_time"
             )
-        table = rows(self._first)
-        time = table[:, 0]
-        first = max(int(np.searchsorted(time, begin, side="right")) - 1, 0)
-        return self.values_of(table[first : np.searchsorted(time, end, side="right")], names)
+        return self.values_of(cut(rows(self._first), begin, end), names)
 
     def values_of(self, table: FloatArray, names: Any = None) -> Indicators:
         """Return indicators of other rows, of which the first stands for no interval."""
@@ -130,23 +128,35 @@ class Evaluation:
         """Return boundary data, prices and emissions ahead; see `trivium.evaluation.forecast`."""
         tables = [table for table in (self._boundary, self._signals, self._yearly) if table is not None]
         ahead = forecast(tables, time, point_names, horizon, interval)
-        seed = _SEED if self.scenario.seed is None else self.scenario.seed
         level, solar = self.scenario.temperature_uncertainty, self.scenario.solar_uncertainty
         for name in ahead:
             if level is not None and name in self._scenarios.uncertain:
-                ahead[name] = ahead[name] - temperature_error(LEVELS[level], seed, time, ahead["time"])
+                ahead[name] = ahead[name] - self._error(level, time, ahead["time"])
             elif solar is not None and self._yearly is not None and name in self._scenarios.solar:
                 truth = partial(self._yearly.values, name)
-                ahead[name] = solar_forecast(SOLAR_LEVELS[solar], seed, time, ahead["time"], truth)
+                ahead[name] = solar_forecast(SOLAR_LEVELS[solar], self._seed, time, ahead["time"], truth)
         return ahead
 
     def believed(self, time: float, until: float) -> Disturbances:
         """Return the boundary data as they are forecast now, up to a time [s]."""
-        real = self._boundary
-        if self.scenario.temperature_uncertainty is None or not self._scenarios.uncertain:
+        real, level = self._boundary, self.scenario.temperature_uncertainty
+        if level is None or not self._scenarios.uncertain:
             return real
-        ahead = self.forecast(time, real.names, until - time + real.interval, real.interval)
-        return Disturbances(real.names, time, real.interval, np.column_stack([ahead[name] for name in real.names]))
+        first, last = np.searchsorted(real.times, (time, until + real.interval), side="right")
+        later = real.times[first:last]
+        times = np.concatenate(([time], later if later.size else [real.end]))
+        values = np.array(real.at(times.tolist(), float(times[-1])))
+        for i in (real.names.index(name) for name in self._scenarios.uncertain):
+            values[:, i] -= self._error(level, time, times)
+        return replace(real, time0=time, values=values, irregular=times)
+
+    def _error(self, level: str, time: float, times: FloatArray) -> FloatArray:
+        """Return how much too low temperatures are forecast for times from a time on [K]."""
+        return temperature_error(LEVELS[level], self._seed, time, times)
+
+    @property
+    def _seed(self) -> int:
+        return _SEED if self.scenario.seed is None else self.scenario.seed
 
     def _restart(self, first: int) -> None:
         self._first = first
@@ -291,7 +301,7 @@ class TestCase(Simulation):
         names : sequence of str, optional
             Default: all that the test case defines.
         start_time, final_time : float, optional
-            A window of the test, ends of intervals [s]; default: from its start until now.
+            A window of the test [s]; default: from its start until now.
 
         Raises
         ------

@@ -19,6 +19,7 @@ from trivium.recorder import Outcome, Recorder, Scalar
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 from trivium.simulation.export import check_path, write_table
+from trivium.simulation.times import check_span
 
 _Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
@@ -56,6 +57,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
         checkpoints = Checkpoints(recorder.folder, case)
         point = checkpoints.load()
         if point is None:
+            check_span(spec.start_time, spec.end_time, case.interval)
             steps, by = 0, controller(spec.controller, case)
             recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
             case.initialize(spec.start_time, spec.end_time)

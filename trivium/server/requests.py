@@ -234,7 +234,7 @@ class LastEvent(RequestHeaders):
 
 
 class StepBody(BoptestBody):
-    """The control step [s], for the default test case a multiple of 300."""
+    """The control step [s]; without test id, for the default test case, a multiple of 300."""
 
     step: Seconds
 

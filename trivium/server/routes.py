@@ -1,8 +1,9 @@
 """The routes that both AlphaDataCenterCooling and BOPTEST have: without test id about the default session.
 
-Each is declared once. Where they differ, those of the default session are strict (unknown fields and inputs out of
-bounds are refused), those with a test id answer as BOPTEST does: unknown fields are ignored, a missing one is ``Bad
-Request``, inputs are clamped with a warning, and a body may be form data.
+Each is declared once. Where they differ, those of the default session are strict (unknown fields, inputs out of bounds
+and times beside the intervals of the boundary data are refused), those with a test id answer as BOPTEST does: unknown
+fields are ignored, a missing one is ``Bad Request``, inputs are clamped with a warning, times are any seconds, and a
+body may be form data.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from trivium.server.requests import (
     require_few,
 )
 from trivium.session.manager import SessionManager
+from trivium.simulation.times import check_span, check_step
 
 
 def blueprint(sessions: SessionManager) -> Routes:
@@ -70,12 +72,15 @@ def blueprint(sessions: SessionManager) -> Routes:
     def put_step(testid: str | None, body: StepBody, headers: Preconditions) -> Response:
         """Set the control step: {"step"}, where the test case has an interval a multiple of it."""
         session = sessions.session(testid, headers.clock, headers.key)
+        if testid is None:
+            check_step(body.step, session.interval)
         return wire.reply(wording.step_set(session.set_step(body.step)), session)
 
     @routes.operation("PUT", "/initialize", reply=replies.Values, example={"start_time": 900000})
     def initialize(body: StartBody, headers: Preconditions) -> Response:
         """Start anew: {"start_time", "end_time" (optional), "start_values" (optional)}."""
         session = sessions.session(None, headers.clock, headers.key)
+        check_span(body.start_time, body.end_time, session.interval)
         observation = session.initialize(body.start_time, body.end_time, start_values=body.start_values)
         return wire.reply(wording.initialized(observation), session)
 

@@ -72,6 +72,10 @@ class SelfCheck(NamedTuple):
 class Hosted(Protocol):
     """What the process of a session offers beside the protocol of a simulation."""
 
+    @property
+    def interval(self) -> float | None:
+        """Interval of the boundary data, where simulations begin with an observation or after actions [s]."""
+
     def host_state(self) -> HostState:
         """Return what the session reports of itself."""
 
@@ -264,6 +268,12 @@ class Session:
     def restore(self, snapshot: str) -> float:
         """Go back to a snapshot; return the clock [s]."""
         return float(self._do(Simulation.restore, snapshot))
+
+    @property
+    def interval(self) -> float | None:
+        """Interval of the boundary data, where simulations begin with an observation or after actions [s]."""
+        value: float | None = self._do(Hosted.interval)
+        return value
 
     def host_state(self) -> HostState:
         """Return what the session reports of itself."""

@@ -76,6 +76,7 @@ class Session:
             **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
             Simulation.snapshot.__name__: self._snapshot,
             Simulation.restore.__name__: self._restore,
+            "interval": lambda: self._case.interval,
             Hosted.host_state.__name__: self._host_state,
             Hosted.health.__name__: self._health,
         }

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from trivium.errors import InvalidValueError, ResourcesError
+from trivium.errors import ResourcesError
 from trivium.model.contract import Model
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions, read_observation
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import check_step
 
 #: Control step where neither test case nor FMU nor boundary data has one [s].
 STEP = 1.0
@@ -55,40 +55,34 @@ def assemble(
     actions, observation = resources.initialization_actions, resources.initialization_observation
     if law is not None and observation is None:
         raise ResourcesError(f"{law.noun} needs a first observation, for the step before which nothing was measured")
-    if (actions is not None or observation is not None) and not disturbances.equidistant:
+    if resources.begins_on_grid and not disturbances.equidistant:
         raise ResourcesError(
             "initialization actions and a first observation need boundary data with a row every interval"
         )
+    step = first_step(resources, model, disturbances)
     return (
-        Stepper(model, disturbances, law, history),
+        Stepper(model, disturbances, law, history, _grid(resources, disturbances, step)),
         None if actions is None else read_initialization_actions(actions),
         None if observation is None else read_observation(observation),
     )
 
 
-def first_step(resources: Resources, stepper: Stepper, grid: float | None) -> float:
-    """Return the control step of a new session [s]: of the test case, the grid, the FMU, the boundary data, or 1 s.
-
-    Parameters
-    ----------
-    resources : Resources
-    stepper : Stepper
-    grid : float or None
-        What times must be multiples of [s].
-
-    Raises
-    ------
-    ResourcesError
-        When that of the test case is not on the grid.
-    """
+def first_step(resources: Resources, model: Model, disturbances: Disturbances) -> float:
+    """Return the control step of a new session [s]: of the test case, its grid, the FMU, the boundary data, or 1 s."""
     if resources.step is not None:
-        try:
-            return check_step(resources.step, grid)
-        except InvalidValueError as error:
-            raise ResourcesError(f"testcase.toml: {error}") from error
-    proposed = stepper.model.experiment.step
-    if grid is not None:
-        return grid
+        return resources.step
+    proposed = model.experiment.step
+    if resources.begins_on_grid:
+        return disturbances.interval
     if proposed is not None and 0 < proposed < math.inf:
         return proposed
-    return stepper.disturbances.interval if stepper.disturbances.names else STEP
+    return disturbances.interval if disturbances.names else STEP
+
+
+def _grid(resources: Resources, disturbances: Disturbances, step: float) -> Grid:
+    """Return where control steps are divided besides the rows of the boundary data; by default at a first step [s]."""
+    if resources.results_interval is not None:
+        return Grid(resources.results_interval)
+    if disturbances.equidistant and (step, disturbances.time0 % step) == (disturbances.interval, 0):
+        return Grid()  # the rows are the grid
+    return Grid(step, coarsened=True)

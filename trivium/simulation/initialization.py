@@ -34,16 +34,16 @@ from trivium.model.contract import FloatArray
 
 
 class InitializationActions(ABC):
-    """Actions that bring the plant into operation, one a time."""
+    """Actions that bring the plant into operation: each holds from its time on, until the next."""
 
     @abstractmethod
     def at(self, time: float) -> Mapping[str, float]:
-        """Return the action of a time.
+        """Return the action that holds at a time.
 
         Parameters
         ----------
         time : float
-            A time of the table [s].
+            [s]
 
         Returns
         -------
@@ -53,7 +53,7 @@ class InitializationActions(ABC):
         Raises
         ------
         InvalidValueError
-            When the time is not in the table.
+            When the table does not cover the time.
         ResourcesError
             When the table is damaged.
         """
@@ -112,10 +112,10 @@ class CompactActions(InitializationActions):
 
     def at(self, time: float) -> Mapping[str, float]:
         """Return the action of a time; see the base class."""
-        row = (time - self.time0) / self.interval
-        if row < 0 or row >= len(self.index) or not row.is_integer():
+        row = _row(time, self.time0, self.interval)
+        if not 0 <= row < len(self.index):
             raise _no_action(time)
-        return dict(zip(self.names, self.unique[self.index[int(row)]].tolist(), strict=True))
+        return dict(zip(self.names, self.unique[self.index[row]].tolist(), strict=True))
 
 
 class TableActions(InitializationActions):
@@ -152,12 +152,10 @@ class TableActions(InitializationActions):
             raise ResourcesError(f"{self.path.name} cannot be read: {error}") from error
         if row is None:
             raise _no_action(time)
-        if row[self._time_column] != time:
-            raise ResourcesError(f"the times of {self.path.name} are not equidistant")
         return {name: value for name, value in zip(self._columns, row, strict=True) if name not in {"time", ""}}
 
     def _row(self, text: mmap.mmap, time: float) -> list[float] | None:
-        """Return the row where equidistant times would have this one; None where there is none."""
+        """Return the row that a time is in where times are equidistant; None where there is none."""
         starts = self._line_starts(text)
         count = len(starts) - 2  # less the header and the end
         if count < 1:
@@ -166,8 +164,13 @@ class TableActions(InitializationActions):
         interval = self._numbers(text, starts, 1)[self._time_column] - time0 if count > 1 else 1.0
         if interval <= 0:
             raise ValueError("its times do not grow")
-        row = (time - time0) / interval
-        return self._numbers(text, starts, int(row)) if 0 <= row < count and row.is_integer() else None
+        number = _row(time, time0, interval)
+        if not 0 <= number < count:
+            return None
+        row = self._numbers(text, starts, number)
+        if not math.isclose(row[self._time_column], time0 + number * interval, rel_tol=1e-9):
+            raise ValueError("its times are not equidistant")
+        return row
 
     def _numbers(self, text: mmap.mmap, starts: NDArray[np.int64], row: int) -> list[float]:
         """Return the numbers of a row, counted without the header."""
@@ -187,6 +190,11 @@ class TableActions(InitializationActions):
             starts = np.concatenate(([0], ends))
             self._starts = starts if starts[-1] == size else np.append(starts, size)
         return self._starts
+
+
+def _row(time: float, time0: float, interval: float) -> int:
+    """Return the number of the row that a time is in, of rows an interval apart [s]."""
+    return math.floor((time - time0) / interval + 1e-9)
 
 
 def _no_action(time: float) -> InvalidValueError:

@@ -18,6 +18,7 @@ from trivium.model.variable import Variable, parse_input
 from trivium.numbers import parse_number, shown
 from trivium.protocol import Clamped
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.grid import Grid
 from trivium.simulation.plant import Law
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
@@ -37,6 +38,8 @@ class Inputs:
         Those that follow the boundary data.
     law : Law or None
         Computes some inputs; None leaves all others to the clients.
+    grid : Grid
+        Divides control steps further.
 
     Raises
     ------
@@ -44,14 +47,14 @@ class Inputs:
         When the model lacks one of them.
     """
 
-    def __init__(self, variables: Sequence[Variable], disturbances: Sequence[str], law: Law | None) -> None:
+    def __init__(self, variables: Sequence[Variable], disturbances: Sequence[str], law: Law | None, grid: Grid) -> None:
         names = [variable.name for variable in variables]
         computed = () if law is None else tuple(law.inputs)
         filled = (*disturbances, *computed)
         missing = [name for name in filled if name not in names]
         if missing:
             raise ResourcesError(f"the FMU has no input {missing[0]}")
-        self.law = law
+        self.law, self.grid = law, grid
         self._count = len(names)
         #: Positions of those that follow the boundary data.
         self.disturbed = np.array([names.index(name) for name in disturbances], dtype=np.intp)
@@ -102,7 +105,7 @@ class Inputs:
         InvalidValueError
             When the boundary data does not cover the time, or the law has no answer.
         """
-        ends = data.split(times)
+        ends = self.grid.split(times, data.split(times))
         rows = np.empty((len(ends), width))
         rows[:, 0] = ends
         inputs = rows[:, 1 : 1 + self._count]

@@ -55,7 +55,7 @@ class Queries:
         source, start = "" if path is None else path.name, (resources.start_time, resources.warmup_period)
         self._starts = Starts(stepper, self.actions, actions, observation, source, start)
         self._latest = math.inf if resources.end_time is None else resources.end_time
-        self._clock = Clock(self._starts.earliest, first_step(resources, stepper, self._starts.grid))
+        self._clock = Clock(self._starts.earliest, first_step(resources, stepper.model, stepper.disturbances))
         self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
         self._position: Position | None = None
         self._closed = False
@@ -68,6 +68,11 @@ class Queries:
     def time(self) -> float:
         """Clock [s]."""
         return self._clock.time
+
+    @property
+    def interval(self) -> float | None:
+        """Interval of the boundary data, where simulations begin with an observation or after actions [s]."""
+        return self._starts.interval
 
     @property
     def inputs(self) -> Table[Variable]:
@@ -244,7 +249,7 @@ class Queries:
             controls = self.actions.trajectory(trajectory, controls[0])
             least = len(controls)
         count = least if steps is None else whole(steps, "steps")
-        limit = int(min(self._latest / (self._starts.grid or self._clock.step) + 1e-9, MOST))
+        limit = int(min(self._latest / min(self._clock.step, self.interval or math.inf) + 1e-9, MOST))
         if not least <= count <= limit:
             raise InvalidValueError(
                 f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"

@@ -20,6 +20,9 @@ AlphaDataCenterCooling::
     file = "inputs.csv"       # another name for files.disturbances
     interpolation = "hold"    # hold or linear
 
+    [results]
+    interval = 30             # between rows inside control steps [s]; inf for none; default: see below
+
     [fmu]
     tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
     absolute_tolerance = 1e-6 # of Model Exchange, times the nominal values; default: as the engine chooses
@@ -35,12 +38,14 @@ and scenarios are those of the FMU where ``testcase.toml`` has none.
 
 A plant may recognize its test cases by some of their files (`trivium.simulation.plant.Folder`): such a folder needs all
 files that the plant lists, and its name and latest end default to the plant's. The step defaults to the grid of the
-initialization, else to what the FMU proposes, else to the interval of the boundary data, else to 1 s.
+initialization, else to what the FMU proposes, else to the interval of the boundary data, else to 1 s. The interval of
+the results defaults to the step; a control step that would then have more than a hundred parts has longer ones.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import tomllib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
@@ -106,6 +111,8 @@ class Resources:
         Whether Model Exchange is simulated anew at every step.
     linear : bool
         Whether boundary data is interpolated; otherwise values hold.
+    results_interval : float or None
+        Between rows inside control steps [s], besides those of the boundary data; infinite for none, None for `step`.
     signals : Path or None
         Prices and emissions; None where the test case has none.
     kpi, scenario : Mapping
@@ -127,6 +134,7 @@ class Resources:
     interface: str | None = None
     restart: bool = False
     linear: bool = False
+    results_interval: float | None = None
     absolute_tolerance: float | None = None
     signals: Path | None = None
     plant_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
@@ -148,13 +156,18 @@ class Resources:
     def fingerprint(self) -> str:
         """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
         digest = hashlib.sha256()
-        for name in (*sorted(_RUN), "linear"):
+        for name in (*sorted(_RUN), "linear", "results_interval"):
             digest.update(f"{name}={getattr(self, name)!r}\n".encode())
         for name, path in self.paths.items():
             digest.update(f"{name}=".encode())
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         return digest.hexdigest()
+
+    @property
+    def begins_on_grid(self) -> bool:
+        """Whether simulations begin with an observation or after actions, at intervals of the boundary data."""
+        return self.initialization_actions is not None or self.initialization_observation is not None
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -193,10 +206,12 @@ class Resources:
             raise ResourcesError(f"the Resources folder {path} does not exist")
         toml = _read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
-        _check_names(toml, {"name", "step", "end_time", "files", "boundary", "fmu", "kpi", "scenario"}, "")
+        results = _table(toml, "results")
+        _check_names(toml, {"name", "step", "end_time", "files", "boundary", "results", "fmu", "kpi", "scenario"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
         _check_names(named, {*_FILES, *keys}, "files.")
         _check_names(boundary, {"file", "interpolation"}, "boundary.")
+        _check_names(results, {"interval"}, "results.")
         _check_names(fmu, _RUN, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
@@ -227,6 +242,7 @@ class Resources:
                 interface=_one_of(fmu, "fmu.interface", INTERFACES),
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
+                results_interval=_interval(results),
                 signals=files["signals"],
                 plant_files={key: file for key in keys if (file := files[key]) is not None},
                 kpi=_table(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
@@ -284,6 +300,18 @@ def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
     if value <= 0.0:
         raise InvalidValueError(f"fmu.{key} must be positive, not {value:g}", key)
     return value
+
+
+def _interval(table: Mapping[str, Any]) -> float | None:
+    value = table.get("interval")
+    if value is None or value == math.inf:
+        return value
+    try:
+        return check_step(value)
+    except InvalidValueError as error:
+        raise ResourcesError(
+            f"testcase.toml: results.interval must be a positive number of seconds, or inf, not {value}"
+        ) from error
 
 
 def _end(toml: Mapping[str, Any], default: float | None) -> float | None:

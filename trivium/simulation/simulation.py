@@ -116,14 +116,14 @@ class Simulation(Queries):
         Parameters
         ----------
         step : float
-            [s], positive; a multiple of the interval where the test case has a grid of time.
+            [s], positive.
 
         Raises
         ------
         InvalidValueError
             When it is not acceptable.
         """
-        self._clock = self._clock.with_step(check_step(step, self._starts.grid))
+        self._clock = self._clock.with_step(check_step(step))
         return self._clock.step
 
     def initialize(
@@ -142,12 +142,12 @@ class Simulation(Queries):
         Parameters
         ----------
         start_time : float
-            [s], a multiple of the interval where the test case has a grid of time.
+            [s]
         end_time : float, optional
             [s]; default: the latest of the test case.
         warmup_period : float
-            How long before the start the simulation begins [s], never before 0; with a grid of time at least an
-            interval.
+            How long before the start the simulation begins [s], never before 0; with initialization actions at least
+            an interval of the boundary data.
         start_values : Mapping[str, float or int or bool or str], optional
             Values of `parameters`.
 
@@ -164,10 +164,10 @@ class Simulation(Queries):
             When the model refuses.
         """
         self._require_open()
-        grid, latest = self._starts.grid, self._latest
-        start = check_time(start_time, "start_time", grid)
-        warmup = check_time(warmup_period, "warmup_period", grid)
-        end = latest if end_time is None else check_time(end_time, "end_time", grid)
+        latest = self._latest
+        start = check_time(start_time, "start_time")
+        warmup = check_time(warmup_period, "warmup_period")
+        end = latest if end_time is None else check_time(end_time, "end_time")
         if end <= start:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter end_time. Value must be greater than start_time.", "end_time"

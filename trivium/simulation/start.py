@@ -16,7 +16,7 @@ from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.inputs import Actions
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import Clock
+from trivium.simulation.times import Clock, difference
 from trivium.simulation.warm import WarmStarts
 
 
@@ -88,8 +88,8 @@ class Starts:
             values |= {name: observation[name] for name in values if name in observation}
         #: Control inputs of a new session, shape (n_controls,).
         self.controls0 = np.array(list(values.values()))
-        #: What times must be multiples of [s]; None where any will do.
-        self.grid = None if actions is None and observation is None else stepper.disturbances.interval
+        #: Of the boundary data, where simulations begin with an observation or after actions [s]; None for others.
+        self.interval = None if actions is None and observation is None else stepper.disturbances.interval
         self.warm = WarmStarts(stepper)
 
     @property
@@ -121,25 +121,25 @@ class Starts:
         start_values : Mapping[str, float or str]
             What `parse` returned.
         step : float
-            Control step of the warm-up, where the test case has no grid of time [s].
+            Control step of the warm-up, where the test case has no interval [s].
 
         Raises
         ------
         TriviumError
             When it cannot be done; everything stands as before.
         """
-        if self.grid is None:
-            duration = warmup or 0.0
-        elif time == 0:
-            return self._here(time, start_values)
-        else:
-            duration, step = max(warmup or 0.0, self.grid), self.grid
+        duration = warmup or 0.0
+        if self.interval is not None:
+            if time == 0:
+                return self._here(time, start_values)
+            duration, step = max(duration, self.interval), self.interval
+        duration = min(duration, time)
 
         def cold() -> tuple[Position, FloatArray]:
-            beginning = self._cold(time, min(duration, time), start_values, step)
+            beginning = self._cold(time, duration, start_values, step)
             return beginning.position, beginning.controls
 
-        key = (time, min(duration, time), step, *sorted(start_values.items()))
+        key = (time, duration, step, *sorted(start_values.items()))
         return Begun(*self.warm.start(key, step, cold), duration)
 
     def _here(self, time: float, start_values: StartValues) -> Begun:
@@ -154,25 +154,34 @@ class Starts:
         """Begin by simulating."""
         if not warmup:
             return self._here(time, start_values)
-        n_steps = int(warmup / step + 1e-9)
-        times = Clock(time, step, -n_steps).times(n_steps)
-        began = Clock(time, warmup, -1).time
-        if times[0] - began > 1e-9 * step:  # the first step is shorter
-            times.insert(0, began)
-        controls = np.array([self._action(at) for at in times[:-1]])
+        times = self._warmup_times(time, warmup, step)
+        controls = np.array([self._action(at, time) for at in times[:-1]])
         outputs = self._outputs0
         if outputs is None:  # no law looks at them then
             outputs = np.zeros(len(self._stepper.model.outputs))
         position = self._stepper.warm_up(times, controls, outputs, start_values)
         return Begun(position, controls[-1].copy(), warmup)
 
-    def _action(self, time: float) -> FloatArray:
+    def _warmup_times(self, time: float, warmup: float, step: float) -> list[float]:
+        """Return where the control steps of a warm-up before a time begin and end [s]."""
+        began, stepper = difference(time, warmup), self._stepper
+        if self.interval is not None:  # an action holds until the next row
+            return [began, *stepper.disturbances.split([began, time])]
+        if not stepper.inputs.grid.coarsened:  # which divides it, whatever the step is
+            return [began, time]
+        n_steps = int(warmup / step + 1e-9)
+        times = Clock(time, step, -n_steps).times(n_steps)
+        if times[0] - began > 1e-9 * step:  # the first step is shorter
+            times.insert(0, began)
+        return times
+
+    def _action(self, time: float, start: float) -> FloatArray:
         """Return the control inputs of the step from a time on, before the start."""
         if self._actions is None:
-            if self.grid is None:
+            if self.interval is None:
                 return self.controls0
             raise InvalidValueError(
-                f"Invalid value {time + self.grid} for parameter start_time. This test case has no initialization "
+                f"Invalid value {start} for parameter start_time. This test case has no initialization "
                 f"actions, so it can start at 0 only.",
                 "start_time",
             )

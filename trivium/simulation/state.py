@@ -27,7 +27,7 @@ _MAGIC = b"TRIVSTAT"
 _HEAD = struct.Struct("<8sI")
 _LENGTH = struct.Struct("<I")
 #: Version of this layout and of what the loop over time computes; a state of another version is refused.
-VERSION = 4
+VERSION = 5
 
 
 class Position(NamedTuple):

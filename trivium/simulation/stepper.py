@@ -1,8 +1,8 @@
 """The only loop over interactive time: sub-steps of a model under boundary data, as one transaction.
 
-A control step is split where the boundary data has rows. At each sub-step the boundary data is read anew, the law of
-the plant computes its inputs where there is one, all inputs are set and held, and the model goes on. Either all
-sub-steps happen or none: when one fails, the model is restored in a new instance.
+A control step is split where the boundary data has rows, and at the grid of the results. At each sub-step the boundary
+data is read anew, the law of the plant computes its inputs where there is one, all inputs are set and held, and the
+model goes on. Either all sub-steps happen or none: when one fails, the model is restored in a new instance.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ import numpy as np
 from trivium.errors import ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
 from trivium.simulation.plant import Law
 from trivium.simulation.state import Beginning, Mark, Position
 from trivium.simulation.times import difference
+
+#: No grid besides the rows of the boundary data.
+_UNDIVIDED = Grid()
 
 
 class Stepper:
@@ -33,6 +37,8 @@ class Stepper:
         Computes some inputs; None leaves all others to the clients.
     history : History
         Columns ``time``, inputs, outputs; a sub-step adds a row when its transaction succeeds.
+    grid : Grid
+        Where control steps are divided besides.
 
     Raises
     ------
@@ -40,12 +46,14 @@ class Stepper:
         When the boundary data and the model do not fit together.
     """
 
-    def __init__(self, model: Model, disturbances: Disturbances, law: Law | None, history: History) -> None:
+    def __init__(
+        self, model: Model, disturbances: Disturbances, law: Law | None, history: History, grid: Grid = _UNDIVIDED
+    ) -> None:
         self.model = model
         self.disturbances = disturbances
         self.history = history
         #: Where the model's inputs come from.
-        self.inputs = Inputs(model.inputs, disturbances.names, law)
+        self.inputs = Inputs(model.inputs, disturbances.names, law, grid)
         self._beginning = Beginning("observed", 0.0, {})
         self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
@@ -59,7 +67,7 @@ class Stepper:
         """
         model = self.model.twin()
         model.inputs = self.model.inputs  # with the bounds that the plant adds
-        return Stepper(model, self.disturbances, self.inputs.law, self.history.twin())
+        return Stepper(model, self.disturbances, self.inputs.law, self.history.twin(), self.inputs.grid)
 
     def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
         """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.

@@ -95,6 +95,13 @@ def check_time(time: float, field: str, grid: float | None = None) -> float:
     return number
 
 
+def check_span(start: float, end: float | None, grid: float | None) -> None:
+    """Refuse a start or an end [s] that is not a time of the grid; see `check_time`."""
+    check_time(start, "start_time", grid)
+    if end is not None:
+        check_time(end, "end_time", grid)
+
+
 def check_step(step: float, grid: float | None = None) -> float:
     """Return a control step [s]: finite, positive, a multiple of the grid; parameters as in `check_time`.
 

@@ -130,7 +130,7 @@ def test_a_start_at_zero_in_the_form_of_boptest(small_case):
     assert (reply.time, reply["Tchw_supply"]) == (0.0, START)
 
 
-@pytest.mark.parametrize("warmup", [-300, "x", 100, float("inf"), True])
+@pytest.mark.parametrize("warmup", [-300, "x", float("inf"), True])
 def test_a_bad_warm_up_changes_nothing(small_case, warmup):
     small_case.advance({})
     before = everything(small_case)

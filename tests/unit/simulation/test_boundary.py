@@ -117,7 +117,9 @@ def test_actions_of_both_forms(tmp_path, suffix, write, kind):
     for row in (0, 1, 7, ROWS - 1):
         assert actions.at(300.0 * row) == action(row)
         assert list(actions.at(300.0 * row)) == CONTROL_NAMES
-    for time in (-300.0, 100.0, 300.0 * ROWS):
+    for row, late in ((0, 0.5), (6, 100.0), (7, 299.9), (ROWS - 1, 299.0)):  # each holds until the next
+        assert actions.at(300.0 * row + late) == action(row)
+    for time in (-300.0, -0.5, 300.0 * ROWS):
         with pytest.raises(InvalidValueError, match=str(time)):
             actions.at(time)
 

@@ -138,11 +138,9 @@ def test_without_actions_only_zero_is_a_start(small_resources, state_dir, tmp_pa
         (float("nan"), None, "Invalid value nan for parameter start_time. Value must be finite."),
         (float("inf"), None, "Invalid value inf for parameter start_time. Value must be finite."),
         (-300, None, "Invalid value -300.0 for parameter start_time. Value must not be negative."),
-        (100, None, r"Invalid value 100.0 for parameter start_time. Value must be  0 or a multiple of 300 \."),
         (600, 300, "Invalid value 300.0 for parameter end_time. Value must be greater than start_time."),
         (600, 600, "end_time"),
         (0, 0, "end_time"),
-        (0, 301, "Invalid value 301.0 for parameter end_time."),
         (0, 30099600, "Invalid value 30099600.0 for parameter end_time. Value must be less than or equal 30099300"),
         (300 * (ROWS + 1), None, "No boundary data for|No initialization action"),
         (30099300, None, "end_time"),
@@ -196,7 +194,7 @@ def test_a_set_point_that_a_later_sub_step_cannot_have_is_refused_before_the_fir
     assert standing(small_case) == before
 
 
-@pytest.mark.parametrize("step", [0, "0", -300, 100, 299.9, "x", True, None, [300], float("nan"), "inf"])
+@pytest.mark.parametrize("step", [0, "0", -300, "x", True, None, [300], float("nan"), "inf"])
 def test_a_refused_step_changes_nothing(small_case, step):
     before = standing(small_case)
     with pytest.raises(InvalidValueError, match="parameter step"):
