@@ -87,6 +87,28 @@ def test_a_whole_run_as_the_clients_of_boptest_do_it(small_server):
     assert client.get("status").status_code == 400
 
 
+def test_any_start_warm_up_and_step_in_seconds(client):
+    response = client.put("initialize", start_time=38099, warmup_period=100)
+    state = client.payload(response)
+    assert (state["time"], state["Tchw_supply"]) == (38099.0, pytest.approx(temperature(300), abs=1e-5))
+    assert client.payload(client.put("step", step=200)) == {"step": 200}
+    for k in range(1, 4):
+        state = client.payload(client.post("advance", {"Tchws_set_HEX": 286.0}))
+        assert state["time"] == 38099.0 + 200 * k
+        assert state["Tchw_supply"] == pytest.approx(temperature(300 + 200 * k), abs=1e-5)
+    ahead = client.payload(client.put("forecast", point_names=["Mchw"], horizon=400, interval=200))
+    assert ahead["time"] == [38699.0, 38899.0, 39099.0]
+    assert ahead["Mchw"] == pytest.approx([disturbance(row)["Mchw"] for row in (128, 129, 130)])
+    results = client.payload(client.put("results", point_names=["Tcw_supply"], start_time=38099, final_time=1e9))
+    assert results["time"] == [38099.0, 38100.0, 38299.0, 38400.0, 38499.0, 38699.0]
+    rows = (126, 126, 127, 127, 128, 128)
+    assert results["Tcw_supply"] == pytest.approx([disturbance(row)["Twb_outside"] for row in rows])
+    kpis = client.payload(client.get("kpi"))
+    assert kpis["time_rat"] is not None
+    for refused in ({"start_time": -1, "warmup_period": 0}, {"start_time": 0, "warmup_period": -1}):
+        assert client.put("initialize", **refused).status_code == 400
+
+
 def test_the_scenario_runs_out(client):
     client.put("initialize", start_time=0, warmup_period=0, final_time=900)
     client.put("step", step=600)

@@ -184,7 +184,7 @@ def test_at_the_end_nothing_is_done(session):
         (lambda s: s.advance_many(action={SET: 1000.0}), SET),
         (lambda s: s.advance_many(trajectory={SET: np.array([285.0, np.inf])}), SET),
         (lambda s: s.advance_many(0), "steps"),
-        (lambda s: s.initialize(7), "start_time"),
+        (lambda s: s.initialize(-7), "start_time"),
         (lambda s: s.set_step(-300), "step"),
         (lambda s: s.results(["nonsense"]), "point_names"),
         (lambda s: s.forecast(["nonsense"], 300, 300), "point_names"),

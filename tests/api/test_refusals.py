@@ -50,6 +50,8 @@ def refused(server, method, path, expected, named, **request):
         ("PUT", "/initialize", {"start_time": 1}, "start_time"),
         ("PUT", "/initialize", {"start_time": True}, "start_time"),
         ("PUT", "/initialize", {"start_time": float("nan")}, "start_time"),
+        ("PUT", "/initialize", {"start_time": 100}, "start_time. Value must be  0 or a multiple of 300 ."),
+        ("PUT", "/initialize", {"start_time": 0, "end_time": 301}, "end_time. Value must be  0 or a multiple of 300 ."),
         ("PUT", "/initialize", {"start_time": 600, "end_time": 300}, "end_time"),
         ("PUT", "/initialize", {"start_time": 0, "end_time": 0}, "end_time"),
         ("PUT", "/initialize", {"start_time": 0, "end_time": 10**9 * 300}, "end_time"),

@@ -140,13 +140,14 @@ class Evaluation:
     def believed(self, time: float, until: float) -> Disturbances:
         """Return the boundary data as they are forecast now, up to a time [s]."""
         real, level = self._boundary, self.scenario.temperature_uncertainty
-        if level is None or not self._scenarios.uncertain:
+        uncertain = [real.names.index(name) for name in self._scenarios.uncertain if name in real.names]
+        if level is None or not uncertain:
             return real
         first, last = np.searchsorted(real.times, (time, until + real.interval), side="right")
         later = real.times[first:last]
         times = np.concatenate(([time], later if later.size else [real.end]))
         values = np.array(real.at(times.tolist(), float(times[-1])))
-        for i in (real.names.index(name) for name in self._scenarios.uncertain):
+        for i in uncertain:
             values[:, i] -= self._error(level, time, times)
         return replace(real, time0=time, values=values, irregular=times)
 
