@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from trivium.errors import ResourcesError
 from trivium.model.contract import Model
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.embedded import RESULTS_INTERVAL
 from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions, read_observation
@@ -83,6 +84,8 @@ def _grid(resources: Resources, disturbances: Disturbances, step: float) -> Grid
     """Return where control steps are divided besides the rows of the boundary data; by default at a first step [s]."""
     if resources.results_interval is not None:
         return Grid(resources.results_interval)
+    if resources.case is not None:
+        return Grid(RESULTS_INTERVAL)
     if disturbances.equidistant and (step, disturbances.time0 % step) == (disturbances.interval, 0):
         return Grid()  # the rows are the grid
     return Grid(step, coarsened=True)

@@ -29,6 +29,8 @@ from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray
 from trivium.numbers import finite
 
+#: Between rows of the results, as in BOPTEST [s].
+RESULTS_INTERVAL = 30.0
 _FOLDER = "resources/"
 _KPIS, _CONFIG, _DAYS = (f"{_FOLDER}{name}.json" for name in ("kpis", "config", "days"))
 #: Units that comments before a header may give: ``# TOutside: temperature of the air [K]``.

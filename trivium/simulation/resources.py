@@ -39,7 +39,8 @@ and scenarios are those of the FMU where ``testcase.toml`` has none.
 A plant may recognize its test cases by some of their files (`trivium.simulation.plant.Folder`): such a folder needs all
 files that the plant lists, and its name and latest end default to the plant's. The step defaults to the grid of the
 initialization, else to what the FMU proposes, else to the interval of the boundary data, else to 1 s. The interval of
-the results defaults to the step; a control step that would then have more than a hundred parts has longer ones.
+the results defaults to 30 s for a test case of BOPTEST, else to the step; a control step that would then have more than
+a hundred parts has longer ones.
 """
 
 from __future__ import annotations
