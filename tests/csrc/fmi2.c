@@ -86,6 +86,7 @@ fmi2Status fmi2SetupExperiment(fmi2Component c, fmi2Boolean toleranceDefined, fm
                                fmi2Boolean stopDefined, fmi2Real stop) {
     (void)toleranceDefined, (void)tolerance, (void)stop;
     if (stopDefined && !(stop > start)) return refuse(c, "the stop time must be after the start time");
+    begin(&((Instance *)c)->v); /* as 20-sim's FMUs do: what was set before is lost */
     ((Instance *)c)->v.time = start;
     return fmi2OK;
 }

@@ -61,8 +61,8 @@ class Fmi2(Calls):
         inputs: FloatArray | None,
         stop: float | None,
     ) -> None:
-        self.set_start_values(start_values)
         self.fmu.setupExperiment(tolerance=tolerance, startTime=time, stopTime=stop)
+        self.set_start_values(start_values)  # the experiment sets some FMUs back to their own values
         if inputs is not None:
             self.set_inputs(inputs)
         self.fmu.enterInitializationMode()

@@ -128,9 +128,9 @@ class NativeLoop:
         LOG.messages.clear()
         try:
             self._begin()
-            self._set(values)
             tolerance = horizon.tolerance or self._description.experiment.tolerance
             self._do("SetupExperiment", int(tolerance is not None), tolerance or 0.0, horizon.start, 0, 0.0)
+            self._set(values)  # the experiment sets some FMUs back to their own values
             first = dict(zip(self._driven, table[0].tolist(), strict=True)) if self._driven else {}
             self._set(first)
             self._do("EnterInitializationMode")

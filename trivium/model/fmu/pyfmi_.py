@@ -121,9 +121,12 @@ class PyfmiModel(FmuModel):
         fmu = self._fmu = self._vendor(
             str(self.description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
         )
-        for name, value in self.start_values.items():
-            self._set_start(self._parameters[name], value)
         fmu.setup_experiment(tolerance=self.tolerance, start_time=time)
+        for (
+            name,
+            value,
+        ) in self.start_values.items():  # the experiment sets some FMUs back to their own values
+            self._set_start(self._parameters[name], value)
         if inputs is not None:
             self._set(inputs)
         fmu.enter_initialization_mode()
