@@ -144,7 +144,19 @@ class Settings(BaseSettings):
     threads: int = Field(8, ge=1, le=256, description="Threads that answer requests; they take turns at a session.")
     max_steps: int = Field(20000, ge=1, le=10**9, description="Most control steps of one request.")
     max_sessions: int = Field(
-        32, ge=0, le=10000, description="Most sessions that clients may select, the default session not counted."
+        32, ge=0, le=10000, description="Most sessions with a process at a time, the default session not counted."
+    )
+    max_stored: int = Field(
+        10000, ge=0, le=10**6, description="Most sessions that are kept, with and without a process."
+    )
+    reclaim_after: int = Field(
+        10,
+        ge=0,
+        le=10**8,
+        description="Time without requests [s] after which the process of a session may end to make room for another.",
+    )
+    session_expiry: int = Field(
+        30, ge=0, le=36500, description="Days without requests after which a session is removed; 0: never."
     )
     idle_timeout: int = Field(
         900,

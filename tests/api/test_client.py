@@ -249,7 +249,7 @@ def test_the_step_before_a_failure_is_kept(session):
 
 
 def test_a_full_server_is_asked_again_while_the_patience_lasts(small_resources, tmp_path):
-    with Server(small_resources, tmp_path, TRIVIUM_MAX_SESSIONS="1") as server:
+    with Server(small_resources, tmp_path, TRIVIUM_MAX_SESSIONS="1", TRIVIUM_RECLAIM_AFTER="1000") as server:
         with Client(server.url, patience=0.0) as client, client.select():
             with pytest.raises(BusyError) as caught:
                 client.select()

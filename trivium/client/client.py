@@ -61,6 +61,11 @@ class Client:
         reply = self._connections.request("POST", "/testcases", asked, again="never").json()
         return str(reply["payload"]["testcaseid"])
 
+    def remove_testcase(self, testcaseid: str) -> int:
+        """Remove a test case from the server; return how many sessions of it were ended."""
+        reply = self._connections.request("DELETE", f"/testcases/{quote(testcaseid, safe='')}", again="never").json()
+        return int(reply["payload"]["stopped"])
+
     def select(self, testcaseid: str | None = None) -> Session:
         """Make a session of a test case, at t = 0.
 

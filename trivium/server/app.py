@@ -140,7 +140,7 @@ def _allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers.add("Vary", "Origin")
             if request.method == "OPTIONS":
-                response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST"
+                response.headers["Access-Control-Allow-Methods"] = "GET, PUT, POST, DELETE"
                 response.headers["Access-Control-Allow-Headers"] = (
                     "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id"
                 )

@@ -50,10 +50,19 @@ def blueprint(sessions: SessionManager) -> Routes:
         testcaseid = sessions.upload(testcaseid, request.stream)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
+    @routes.operation("DELETE", "/testcases/<testcaseid>", scope="admin", reply=replies.Removed)
+    def remove_testcase(testcaseid: str) -> Response:
+        """Remove a test case and end its sessions; an FMU that was uploaded is deleted."""
+        if testcaseid not in sessions.testcases():
+            return wire.envelope(404, f"Invalid testcase: {testcaseid}")
+        stopped = sessions.remove_testcase(testcaseid)
+        payload = {"testcaseid": testcaseid, "stopped": stopped}
+        return wire.envelope(200, "Removed the test case successfully.", payload)
+
     def selected(testcaseid: str, *, wait: bool) -> Response:
         if testcaseid not in sessions.testcases():
             return wire.envelope(404, f"Invalid testcase: {testcaseid}")
-        return _bare({"testid": sessions.select(testcaseid, wait=wait)})
+        return _bare({"testid": sessions.select(testcaseid, wait=wait, owner=guard.owner())})
 
     @routes.operation("POST", "/testcases/<testcaseid>/select", reply=replies.TestId, enveloped=False)
     def select(testcaseid: str) -> Response:

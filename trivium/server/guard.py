@@ -82,6 +82,12 @@ def require(scope: Scope) -> None:
         raise ForbiddenError(f"The token {caller.name} lacks the scope {scope}.")
 
 
+def owner() -> str | None:
+    """Return the name of the token that the present request came with; None where it came with none."""
+    caller: Token | None = g.get("caller")
+    return None if caller is None else caller.name
+
+
 def has_token() -> bool:
     """Return whether the present request came with a valid token."""
     return g.get("caller") is not None

@@ -115,6 +115,13 @@ class Clock(_Reply):
     time: Time
 
 
+class Removed(_Reply):
+    """A test case that was removed."""
+
+    testcaseid: str
+    stopped: Annotated[int, Field(description="Sessions of it that were ended.")]
+
+
 class TestId(_Reply):
     """A session."""
 
@@ -139,6 +146,8 @@ class SessionAbout(_Reply):
     testid: str
     testcaseid: str | None
     created: Annotated[Number | None, Field(description="Since 1970 [s].")]
+    last_used: Annotated[Number, Field(description="When the last request was done, since 1970 [s].")]
+    owner: Annotated[str | None, Field(description="Name of the token that made it.")]
     default: bool
     time: Time
     state: Literal["idle", "busy", "hibernated", "queued"]

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response
 
 from trivium.plants.cooling import examples
-from trivium.server import columns, replies, wire, wording
+from trivium.server import columns, guard, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody, require_few
 from trivium.session.manager import SessionManager
@@ -67,7 +67,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
     def fork(testid: str | None, body: ForkBody) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
-        forked = sessions.fork(testid, body.snapshot or None)
+        forked = sessions.fork(testid, body.snapshot or None, guard.owner())
         return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
 
     return routes

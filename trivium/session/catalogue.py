@@ -1,6 +1,7 @@
 """The test cases of a server: the default one, and those that clients registered from a folder of the server's.
 
-What was registered is kept in ``testcases.json`` of the state directory: test case id -> name of the file.
+What was registered is kept in ``testcases.json`` of the state directory: test case id -> name of the file. The names of
+those that clients uploaded are in ``uploads.json``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from trivium.errors import InvalidValueError, StorageError
 from trivium.settings import Settings
@@ -36,6 +37,7 @@ class Catalogue:
         self._resources = settings.resources
         self._folder = settings.testcases
         self._file = settings.state_dir / "testcases.json"
+        self._uploads_file = settings.state_dir / "uploads.json"
         #: Id of the default test case.
         self.default = Resources.load(settings.resources).name
 
@@ -129,12 +131,14 @@ class Catalogue:
             raise StorageError(f"The FMU cannot be stored: {error.strerror}.") from error
         finally:
             partial.unlink(missing_ok=True)
+        replace_file(self._uploads_file, json.dumps([*self._uploads(), file]).encode())
         return file
 
     def discard(self, file: str) -> None:
         """Remove what `receive` stored."""
         if self._folder is not None:
             (self._folder / file).unlink(missing_ok=True)
+        replace_file(self._uploads_file, json.dumps([name for name in self._uploads() if name != file]).encode())
 
     def register(self, file: str, testcaseid: str) -> None:
         """Keep an id of a file; the caller sees to it that nobody else does at the same time.
@@ -146,11 +150,41 @@ class Catalogue:
         """
         replace_file(self._file, json.dumps({**self._registered(), self.free_id(file, testcaseid): file}).encode())
 
+    def remove(self, testcaseid: str) -> None:
+        """Forget a test case, and remove its file where a client uploaded it; see `register`.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of this id, or it is the default one.
+        StorageError
+            When it cannot be forgotten.
+        """
+        if testcaseid == self.default:
+            raise InvalidValueError(
+                f"The test case {testcaseid} is the default one, which stays as long as the server.", "testcaseid"
+            )
+        registered = self._registered()
+        file = registered.pop(testcaseid, None)
+        if file is None:
+            raise InvalidValueError(f"Invalid testcase: {testcaseid}", "testcaseid")
+        replace_file(self._file, json.dumps(registered).encode())
+        if file in self._uploads() and file not in registered.values():
+            self.discard(file)
+
     def _registered(self) -> dict[str, str]:
-        try:
-            registered: dict[str, str] = json.loads(self._file.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise StorageError(f"{self._file} cannot be read: {error}") from error
+        registered: dict[str, str] = _read(self._file, {})
         return registered
+
+    def _uploads(self) -> list[str]:
+        uploads: list[str] = _read(self._uploads_file, [])
+        return uploads
+
+
+def _read(file: Path, default: Any) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except FileNotFoundError:
+        return default
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{file} cannot be read: {error}") from error

@@ -80,6 +80,8 @@ class Folder:
         self.journal = self.path / "journal"
         self.rows = self.path / "rows"
         self.queued = self.path / "queued"
+        #: Exists while the session has a process, see `trivium.session.admission`.
+        self.place = state_dir / "sessions" / ".places" / testid
         self._state_dir = state_dir
 
     @cached_property
@@ -123,6 +125,15 @@ class Folder:
         except (OSError, ValueError):
             return None
 
+    def last_used(self) -> float:
+        """Return when the last request was done, or the session was made [s since 1970]."""
+        for name in ("status", "about.json"):
+            try:
+                return (self.path / name).stat().st_mtime
+            except OSError:
+                continue
+        return 0.0
+
     def status(self) -> Status | None:
         """Return who serves the session, or served it last."""
         try:
@@ -151,6 +162,12 @@ class StatusFile:
         self._file = os.open(folder.path / "status", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._who = (os.getpid(), process_start(os.getpid()))
         self.requests = 0
+
+    def rest(self, clock: float) -> None:
+        """Record that the host does nothing, or ends; when the session was last used stays known."""
+        used = os.fstat(self._file).st_mtime_ns
+        self.write(0.0, "", clock)
+        os.utime(self._file, ns=(used, used))
 
     def write(self, busy_since: float, key: str, clock: float) -> None:
         """Record what the host is doing."""

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -142,9 +142,19 @@ class Handle:
     step_timeout : float
         How long a host may be busy with one request [s].
     observer : Observer
+    claim : callable, optional
+        Is called before a host is made; raises `BusyError` where there may be none.
     """
 
-    def __init__(self, launcher: Launcher, config: Config, step_timeout: float, observer: Observer) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        config: Config,
+        step_timeout: float,
+        observer: Observer,
+        claim: Callable[[Folder], None] = lambda _: None,
+    ) -> None:
+        self._claim = claim
         self._observer = observer
         self._launcher = launcher
         self._config = config
@@ -258,6 +268,7 @@ class Handle:
 
     def _make(self) -> socket.socket | None:
         """Have a host made; None when there is one already, or the zygote died."""
+        self._claim(self._folder)
         before, started = self._folder.status(), time.monotonic()
         sock = self._launcher.fork(self._config)
         try:

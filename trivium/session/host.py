@@ -61,11 +61,27 @@ class Host:
         #: The session that it serves.
         self.session = Session(config, self._folder, ledger, prepared, self._status)
         self._status.write(0.0, "", self.session.time)
+        self._answering = self._dismissed = False
         self._first_memory = resident(os.getpid())
         _limit_address_space(config.memory)
 
     def serve(self, first: socket.socket) -> None:
-        """Answer requests; the first client is connected already."""
+        """Answer requests until there is a reason to end; the first client is connected already."""
+        signal.signal(signal.SIGTERM, self._dismiss)
+        with contextlib.suppress(FileNotFoundError):  # the default session needs no place
+            self._folder.place.stat()
+            self._folder.place.write_bytes(b"")  # it is this process's own now
+        with contextlib.suppress(_DismissedError):
+            self._serve(first)
+        self.close()
+
+    def _dismiss(self, *_: object) -> None:
+        """End for the sake of other sessions, after the request in hand."""
+        self._dismissed = True
+        if not self._answering:
+            raise _DismissedError
+
+    def _serve(self, first: socket.socket) -> None:
         self._folder.socket.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
             listener.bind(str(self._folder.socket))
@@ -77,7 +93,11 @@ class Host:
                 selector.register(first, selectors.EVENT_READ)
             used = time.monotonic()
             while True:
+                self._answering = False
+                if self._dismissed:
+                    return
                 events = selector.select(0.5)
+                self._answering = True
                 for key, _ in events:
                     sock = key.fileobj
                     assert isinstance(sock, socket.socket)  # noqa: S101, what was registered
@@ -94,18 +114,19 @@ class Host:
                         selector.unregister(sock)
                         sock.close()
                     if self._worn():
-                        self.close()
                         return
                 clock = time.monotonic()
                 alone = len(selector.get_map()) == 1 and clock - used > LINGER
                 if alone or clock - used > self._config.idle_timeout:
-                    self.close()
                     return
 
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""
+        self._answering = True  # it is ending already
         self._folder.socket.unlink(missing_ok=True)
-        self._status.write(0.0, "", self.session.time)
+        self._status.rest(self.session.time)
+        if not self._dismissed:  # then another session may have the place
+            self._folder.place.unlink(missing_ok=True)
         self.session.close()
 
     def _worn(self) -> bool:
@@ -115,6 +136,10 @@ class Host:
         limit = self._first_memory + (self._config.memory - self._first_memory) / 2
         pages = int(os.pread(self._memory, 100, 0).split()[1])
         return pages * PAGE > max(limit, self._first_memory)
+
+
+class _DismissedError(BaseException):
+    """The host is to end, and does nothing at the moment."""
 
 
 def run(config: Config, first: socket.socket, prepared: Prepared | None = None) -> None:

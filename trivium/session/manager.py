@@ -27,7 +27,7 @@ from trivium.errors import (
 )
 from trivium.protocol import Simulation
 from trivium.session import layout, rows
-from trivium.session.admission import RETRY_AFTER, Admission
+from trivium.session.admission import RETRY_AFTER, Admission, Limits
 from trivium.session.catalogue import Catalogue
 from trivium.session.config import Config
 from trivium.session.folder import Folder
@@ -69,7 +69,10 @@ class SessionManager:
         self._default = f"default-{resources_digest}"
         self._handles: dict[str, Handle] = {}
         self._lock = threading.Lock()
-        self._admission = Admission(settings.state_dir, settings.max_sessions, self._default)
+        limits = Limits(
+            settings.max_sessions, settings.max_stored, settings.reclaim_after, settings.session_expiry * 86400.0
+        )
+        self._admission = Admission(settings.state_dir, limits, self._default)
         self._launcher = Launcher(self._state_dir)
 
     def open_default(self) -> None:
@@ -158,7 +161,7 @@ class SessionManager:
             self._catalogue.discard(file)
             raise
 
-    def select(self, testcase_id: str, *, wait: bool = False) -> str:
+    def select(self, testcase_id: str, *, wait: bool = False, owner: str | None = None) -> str:
         """Make a session at its beginning and return its test id.
 
         Parameters
@@ -175,7 +178,7 @@ class SessionManager:
             When there are as many sessions as may be.
         """
         self._catalogue.path(testcase_id)
-        folder = self._admission.admit(testcase_id, wait=wait)
+        folder = self._admission.admit(testcase_id, wait=wait, owner=owner)
         testid = folder.testid
         try:
             if not folder.queued.exists():
@@ -184,6 +187,31 @@ class SessionManager:
             self.stop(testid)
             raise
         return testid
+
+    def remove_testcase(self, testcase_id: str) -> int:
+        """Forget a test case and end all its sessions; an FMU that was uploaded is removed.
+
+        Returns
+        -------
+        int
+            How many sessions were ended.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such test case, or it is the default one.
+        StorageError
+            When it cannot be forgotten.
+        """
+        with self._admission.alone():
+            self._catalogue.remove(testcase_id)
+        stopped = 0
+        for testid in self._admission.testids():
+            if testid != self._default and self._folder(testid).description().get("testcase") == testcase_id:
+                with contextlib.suppress(UnknownSessionError):
+                    self.stop(testid)
+                    stopped += 1
+        return stopped
 
     def session(
         self, testid: str | None, clock: float | None = None, key: str | None = None, *, persistent: bool = False
@@ -229,7 +257,7 @@ class SessionManager:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
         return self._handle(testid).restored
 
-    def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
+    def fork(self, testid: str | None, snapshot_id: str | None = None, owner: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
 
         Raises
@@ -243,9 +271,10 @@ class SessionManager:
         snapshot_name = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
             snapshot = self._snapshot(source, snapshot_name)
-            folder = self._admission.admit(str(source.description()["testcase"]))
+            folder = self._admission.admit(str(source.description()["testcase"]), owner=owner)
             try:
                 self._begin(folder, snapshot)
+                self._admission.release(folder)  # its first request has a process made
             except BaseException:
                 self.stop(folder.testid)
                 raise
@@ -265,6 +294,7 @@ class SessionManager:
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session."""
+        self._admission.expire()
         return [
             summarize(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()
         ]
@@ -322,7 +352,9 @@ class SessionManager:
             handle = self._handles.get(folder.testid)
             if handle is None:
                 config = self._config(folder.testid, self._resources(folder))
-                handle = Handle(self._launcher, config, self._settings.step_timeout, self._observer)
+                handle = Handle(
+                    self._launcher, config, self._settings.step_timeout, self._observer, self._admission.claim
+                )
                 self._handles[folder.testid] = handle
         return handle
 

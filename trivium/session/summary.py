@@ -26,6 +26,8 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "testid": folder.testid,
         "testcaseid": description.get("testcase"),
         "created": description.get("created"),
+        "last_used": folder.last_used(),
+        "owner": description.get("owner"),
         "default": default,
         "time": last.clock if last else 0.0,
         "state": state,

@@ -30,6 +30,7 @@ def end_session(state_dir: Path, folder: Folder) -> None:
         raise UnknownSessionError(folder.testid) from error
     end_host(Folder(state_dir, folder.testid, gone))
     folder.socket.unlink(missing_ok=True)
+    folder.place.unlink(missing_ok=True)
     shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -40,13 +41,23 @@ def end_host(folder: Folder) -> None:
         kill(status)
 
 
+def dismiss(status: Status) -> None:
+    """Have a host end as soon as it has nothing to do; its session stays."""
+    _signal(status, signal.SIGTERM, wait=0.0)
+
+
 def kill(status: Status) -> None:
     """Kill a process, and never another one that got its number."""
+    _signal(status, signal.SIGKILL, wait=5.0)
+
+
+def _signal(status: Status, number: signal.Signals, wait: float) -> None:
+    """Send a signal to a host and wait for its end for a time [s]."""
     with contextlib.suppress(OSError):
         handle = os.pidfd_open(status.pid)
         try:
             if process_start(status.pid) == status.started:
-                signal.pidfd_send_signal(handle, signal.SIGKILL)
-                select.select([handle], [], [], 5.0)
+                signal.pidfd_send_signal(handle, number)
+                select.select([handle], [], [], wait)
         finally:
             os.close(handle)

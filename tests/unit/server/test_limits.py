@@ -14,6 +14,7 @@ def app(small_resources, tmp_path):
         "TRIVIUM_RESOURCES": str(small_resources),
         "TRIVIUM_STATE_DIR": str(tmp_path / "state"),
         "TRIVIUM_MAX_SESSIONS": "1",
+        "TRIVIUM_RECLAIM_AFTER": "1000",
         "TRIVIUM_MAX_STEPS": "5",
     }
     app = create_app(Settings(environ=environ))

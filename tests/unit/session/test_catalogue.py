@@ -8,7 +8,7 @@ import pytest
 
 from tests.small_plant import temperature
 from tests.trap_fmu import expected
-from trivium.errors import InvalidValueError, StateError
+from trivium.errors import InvalidValueError, StateError, UnknownSessionError
 
 
 @pytest.fixture
@@ -123,3 +123,23 @@ def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
     else:
         with pytest.raises(ResourcesError, match="pyfmi"):
             manager.session(None).advance({})
+
+
+def test_a_test_case_that_is_removed_takes_its_sessions_along(serve, folder, trap_fmu):
+    manager, worker = serve(), serve()
+    (default,) = manager.testcases()
+    manager.add_testcase("other")
+    with trap_fmu(restore="exact").open("rb") as content:
+        manager.upload("brought", content)
+    kept, gone = manager.select(default), [manager.select("other"), worker.select("brought")]
+    assert worker.remove_testcase("other") == 1
+    assert (folder / "other").exists()  # the operator's own
+    assert manager.remove_testcase("brought") == 1
+    assert not (folder / "brought.fmu").exists()
+    assert manager.testcases() == worker.testcases() == [default]
+    assert {session["testid"] for session in manager.sessions()} == {kept}
+    for testid in gone:
+        with pytest.raises(UnknownSessionError):
+            manager.status(testid)
+    with trap_fmu(restore="exact").open("rb") as content:
+        assert manager.upload("brought", content) == "brought"  # the id is free again

@@ -239,7 +239,7 @@ def test_snapshot_restore_and_fork(manage):
 
 
 def test_sessions_are_apart_limited_listed_and_stopped(manage):
-    manager = manage(TRIVIUM_MAX_SESSIONS="2")
+    manager = manage(TRIVIUM_MAX_SESSIONS="2", TRIVIUM_RECLAIM_AFTER="1000")
     (name,) = manager.testcases()
     first, second = manager.select(name), manager.select(name)
     with pytest.raises(BusyError) as caught:
@@ -268,7 +268,8 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
 
 
 def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeypatch):
-    manager, other = manage(TRIVIUM_MAX_SESSIONS="1"), manage(TRIVIUM_MAX_SESSIONS="1")
+    one = {"TRIVIUM_MAX_SESSIONS": "1", "TRIVIUM_RECLAIM_AFTER": "1000"}
+    manager, other = manage(**one), manage(**one)
     (name,) = manager.testcases()
     running = manager.select(name)
     gone, waiting = manager.select(name, wait=True), other.select(name, wait=True)
