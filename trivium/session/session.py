@@ -165,7 +165,8 @@ class Session:
             self.restored = "new"  # nothing is left of a plant that was brought back
         data = pack_value(value, self.restored)
         try:
-            if method in RESTARTING:
+            added = len(case.stepper.history) - before
+            if method in RESTARTING or 8 * added * len(case.stepper.history.columns) > LARGE:
                 self._rebase(request, digest, data)
                 self._prune()
             else:

@@ -113,6 +113,10 @@ class History:
         self._write(self._file, self._rows, rows)
         self._rows += len(rows)
 
+    def withdraw(self, count: int) -> None:
+        """Forget the rows that were appended last, which nobody has read: the next ones overwrite them."""
+        self._rows -= count
+
     def replace(self, rows: FloatArray) -> None:
         """Start anew with these rows, in a new file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -23,6 +23,8 @@ from trivium.simulation.plant import Law
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
 ACTIVATE = "_activate"
+#: How many rows are in memory at a time.
+BLOCK = 4096
 #: Largest number that is finite.
 _MOST = sys.float_info.max
 
@@ -105,16 +107,44 @@ class Inputs:
         InvalidValueError
             When the boundary data does not cover the time, or the law has no answer.
         """
-        ends = self.grid.split(times, data.split(times))
+        return self._filled([times[0], *self._ends(times, data)], times, controls, data, width)
+
+    def blocks(
+        self, times: Sequence[float], controls: FloatArray, data: Disturbances, width: int
+    ) -> Iterable[tuple[FloatArray, NDArray[np.intp] | slice]]:
+        """Return what `rows` returns a block at a time, so that memory stays flat however many sub-steps there are.
+
+        Parameters, values and errors as there; all is checked before the first block is returned.
+        """
+        edges = [times[0], *self._ends(times, data)]
+        if len(edges) <= BLOCK + 1:
+            return [self._filled(edges, times, controls, data, width)]
+        parts = [edges[first : first + BLOCK + 1] for first in range(0, len(edges) - 1, BLOCK)]
+        data.at(times[:1], times[-1])
+        if self.law is not None:
+            for part in parts:
+                self._filled(part, times, controls, data, width)
+        return (self._filled(part, times, controls, data, width) for part in parts)
+
+    def _ends(self, times: Sequence[float], data: Disturbances) -> Sequence[float]:
+        """Return where sub-steps end [s]."""
+        return self.grid.split(times, data.split(times))
+
+    def _filled(
+        self, edges: Sequence[float], times: Sequence[float], controls: FloatArray, data: Disturbances, width: int
+    ) -> tuple[FloatArray, NDArray[np.intp] | slice]:
+        """Return rows of the sub-steps between some times; see `rows`."""
+        ends = edges[1:]
         rows = np.empty((len(ends), width))
         rows[:, 0] = ends
         inputs = rows[:, 1 : 1 + self._count]
         picked: NDArray[np.intp] | slice = slice(None)
-        if len(ends) > len(controls):
-            picked = np.searchsorted(ends, times[1:])
+        if len(ends) != len(controls) or (edges[0], ends[-1]) != (times[0], times[-1]):
+            low, high = np.searchsorted(times, (edges[0], ends[-1]), side="right")
+            picked = np.searchsorted(ends, times[low:high])
             controls = controls[np.searchsorted(times, ends) - 1]
         inputs[:, self.controlled] = controls
-        inputs[:, self.disturbed] = data.at([times[0], *ends[:-1]], times[-1])
+        inputs[:, self.disturbed] = data.at(edges[:-1], ends[-1])
         if self.law is not None:
             for row in inputs:
                 self.law.check(row)

@@ -192,16 +192,20 @@ class Stepper:
         StorageError
             When the history cannot be written; the model is unchanged.
         """
-        rows, ends = self.inputs.rows(times, controls, self.disturbances, len(self.history.columns))
-        before = self._before(mend=True)
+        blocks = self.inputs.blocks(times, controls, self.disturbances, len(self.history.columns))
+        before, length = self._before(mend=True), len(self.history)
+        completed = []
         try:
-            for row in rows:
-                position = self._sub_step(row, position)
-            self.history.append(rows)
+            for rows, ends in blocks:
+                for row in rows:
+                    position = self._sub_step(row, position)
+                self.history.append(rows)
+                completed.append(rows[ends])
         except BaseException:
+            self.history.withdraw(len(self.history) - length)
             self._roll_back(before)
             raise
-        return position, rows[ends]
+        return position, completed[0] if len(completed) == 1 else np.concatenate(completed)
 
     def look_ahead(
         self, position: Position, controls: FloatArray, times: Sequence[float]
