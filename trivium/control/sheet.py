@@ -60,14 +60,16 @@ def means(columns: Sequence[str], blocks: Iterable[FloatArray], start: float, en
     dict[str, FloatArray]
         Each column, shape (n_bins,); ``time`` is the middle of the span [s]. Spans without a row are left out.
     """
-    sums, counts = np.zeros((POINTS, len(columns))), np.zeros(POINTS)
+    sums, durations, before = np.zeros((POINTS, len(columns))), np.zeros(POINTS), start
     for block in blocks:
         rows = block[(block[:, 0] > start) & (block[:, 0] <= end)]
         spans = np.ceil((rows[:, 0] - start) / (end - start) * POINTS - 1e-9).astype(np.intp) - 1
-        np.add.at(sums, spans, rows)
-        np.add.at(counts, spans, 1.0)
-    used = counts > 0
-    averages = dict(zip(columns, (sums[used] / counts[used, np.newaxis]).T, strict=True))
+        lengths = np.diff(rows[:, 0], prepend=before)
+        np.add.at(sums, spans, rows * lengths[:, np.newaxis])
+        np.add.at(durations, spans, lengths)
+        before = rows[-1, 0] if len(rows) else before
+    used = durations > 0
+    averages = dict(zip(columns, (sums[used] / durations[used, np.newaxis]).T, strict=True))
     averages["time"] = start + (np.flatnonzero(used) + 0.5) * (end - start) / POINTS
     return averages
 

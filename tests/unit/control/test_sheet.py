@@ -34,6 +34,17 @@ def test_a_short_run_keeps_its_rows() -> None:
     assert np.array_equal(of["P"], table[1:, 1])
 
 
+def test_rows_count_for_as_long_as_they_stand() -> None:
+    n = 3 * POINTS
+    table = rows(n)
+    cut = np.repeat(table, 2, axis=0)[:-1]  # each interval has a further row after a third of it
+    cut[::2, 0] -= 200.0
+    cut[::2, 1] += 30.0
+    of = means(COLUMNS, [cut[1:100], cut[100:]], 1000.0, table[-1, 0])
+    whole = means(COLUMNS, [table], 1000.0, table[-1, 0])
+    assert np.allclose(of["P"][1:-1], whole["P"][1:-1] + 10.0)
+
+
 def test_panels_follow_the_declaration() -> None:
     of = means(COLUMNS, [rows(5)], 1000.0, 2500.0)
     power, temperatures, heat, pue, units = panels(of, DECLARED, ["T"])
