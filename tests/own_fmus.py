@@ -8,7 +8,12 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
 * ``ishigami``: the function of Ishigami and Homma, whose Sobol indices are known, and its integral;
-* ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events.
+* ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events;
+* ``hidden``: the linear system without outputs, with a local variable that is no number at first;
+* ``tuned``: the linear system with a tunable parameter, and inputs that are text, bytes (FMI 3.0) and an enumeration;
+* ``sized``: arrays that a structural parameter gives up to eight elements (FMI 3.0).
+
+Those of FMI 2.0 refuse inputs before their initialization, as the standard has it.
 """
 
 from __future__ import annotations
@@ -30,7 +35,8 @@ TYPES = {
     "Enumeration": ("l", "int64_t"), "String": ("t", "Text"), "Binary": ("x", "Bytes"),
 }  # fmt: skip
 _OLD = {"Float64": "Real", "Int32": "Integer", "Boolean": "Boolean", "String": "String"}
-_WHEN = {"input": "i", "parameter": "p", "structuralParameter": "s", "output": "o", "local": "o"}
+_WHEN = {"input": "i", "parameter": "p", "structuralParameter": "s", "output": "o", "local": "o",
+         "calculatedParameter": "o"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Var:
     derivative : str
         Name of the state that this is the derivative of.
     unit, description : str
+    tunable : bool
+        Of a parameter.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Var:
     derivative: str = ""
     unit: str = ""
     description: str = ""
+    tunable: bool = False
 
     @property
     def symbol(self) -> str:
@@ -71,7 +80,7 @@ class Var:
     def variability(self) -> str:
         """Return FMI's variability."""
         if "arameter" in self.causality:
-            return "fixed"
+            return "tunable" if self.tunable else "fixed"
         return "continuous" if self.type in ("Float64", "Float32") else "discrete"
 
 
@@ -88,12 +97,15 @@ class Spec:
         What a serialized state holds besides the inputs and the time.
     events : bool
         Whether it has time events.
+    room : int
+        Most elements of arrays that a structural parameter resizes; 0 where its value is built in.
     """
 
     name: str
     variables: tuple[Var, ...]
     saved: tuple[str, ...]
     events: bool = False
+    room: int = 0
 
     def reference(self, name: str) -> int:
         """Return the value reference of a variable."""
@@ -196,6 +208,50 @@ EVERY = Spec(
     ("z", "seconds", "at_event"),
     events=True,
 )
+HIDDEN = Spec(
+    "hidden",
+    (
+        Var("u", "input", start="0"),
+        Var("x", "local", start="1", unit="K"),
+        Var("der(x)", "local", derivative="x"),
+        Var("twice", "local", description="Twice x"),
+        Var("late", "local"),
+        Var("rate", "calculatedParameter"),
+        Var("tau", "parameter", start="10"),
+    ),
+    ("x",),
+)
+TUNED = Spec(
+    "tuned",
+    (
+        Var("u", "input", start="0"),
+        Var("note", "input", "String", "idle"),
+        Var("gain", "parameter", start="2", tunable=True, more='max="100"'),
+        Var("tau", "parameter", start="10"),
+        Var("x", "output", start="1"),
+        Var("y", "output"),
+        Var("half", "local"),
+        Var("der(x)", "local", derivative="x"),
+        Var("echo", "output", "String"),
+        Var("level", "input", "Enumeration", "1"),
+        Var("blob", "input", "Binary", "00ff"),
+        Var("chosen", "output", "Enumeration"),
+        Var("bytes", "output", "Binary"),
+    ),
+    ("x",),
+)
+SIZED = Spec(
+    "sized",
+    (
+        Var("n", "structuralParameter", "UInt64", "2", more='min="1" max="8"'),
+        Var("u", "input", start="1 2", shape=("n",)),
+        Var("y", "output", shape=("n",)),
+        Var("z", "output", start="0"),
+        Var("der(z)", "local", derivative="z"),
+    ),
+    ("z",),
+    room=8,
+)
 
 
 def state(time: float, u: float = 0.0, *, start: float = 1.0, tau: float = 10.0) -> float:
@@ -230,13 +286,16 @@ def _header(spec: Spec) -> str:
     kept = [v for v in spec.variables if v.causality == "input" or v.name in spec.saved]
     rest = [v for v in spec.variables if v not in kept]
     field = {
-        v.name: f"    {TYPES[v.type][1]} {v.symbol}{f'[{spec.size(v)}]' if v.shape else ''};" for v in spec.variables
+        v.name: f"    {TYPES[v.type][1]} {v.symbol}{f'[{spec.room or spec.size(v)}]' if v.shape else ''};"
+        for v in spec.variables
     }
     entries, starts = ["    {0, 1, 'd', 'o', 0, sizeof(double)},"], []
     for reference, v in enumerate(spec.variables, 1):
         when = "p" if v.start is not None and _WHEN[v.causality] == "o" else _WHEN[v.causality]
+        when = "u" if v.tunable else when
+        length = f"offsetof(Variables, {v.shape[0]})" if spec.room and v.shape else "0"
         place = f"offsetof(Variables, {v.symbol}), sizeof ((Variables *)0)->{v.symbol}"
-        entries.append(f"    {{{reference}, {spec.size(v)}, '{TYPES[v.type][0]}', '{when}', {place}}},")
+        entries.append(f"    {{{reference}, {spec.size(v)}, '{TYPES[v.type][0]}', '{when}', {place}, {length}}},")
         starts += [f"    {line}" for line in _starts(spec, v)]
     last = kept[-1].symbol
     lines = [
@@ -312,7 +371,7 @@ def _fmi1(spec: Spec, interface: str) -> str:
 
 def _fmi2(spec: Spec, _interface: str) -> str:
     variables = []
-    for reference, v in enumerate(spec.variables, 1):
+    for reference, v in enumerate(_old(spec), 1):
         exact = ' initial="exact"' if v.start is not None and v.causality in ("output", "local") else ""
         start = f" start={quoteattr(v.start)}" if v.start is not None else ""
         derivative = f' derivative="{spec.reference(v.derivative)}"' if v.derivative else ""
@@ -321,26 +380,35 @@ def _fmi2(spec: Spec, _interface: str) -> str:
             f'variability="{v.variability}"{exact}><{_OLD[v.type]}{start}{derivative} {_more(v)}/></ScalarVariable>'
         )
     can = 'canGetAndSetFMUstate="true" canSerializeFMUstate="true"'
+    outputs = _unknowns(spec, "Unknown", "index", "output")
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="2.0" modelName="{spec.name}" '
         f'guid="{spec.name}" numberOfEventIndicators="0"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
         f'<CoSimulation modelIdentifier="{spec.name}" canHandleVariableCommunicationStepSize="true" {can}/>'
         f"{_units(spec, 'Unit', 'name')}"
         f"{_experiment('startTime stopTime tolerance stepSize')}<ModelVariables>{''.join(variables)}</ModelVariables>"
-        f"<ModelStructure><Outputs>{_unknowns(spec, 'Unknown', 'index', 'output')}</Outputs>"
+        f"<ModelStructure>{f'<Outputs>{outputs}</Outputs>' if outputs else ''}"
         f"<Derivatives>{_unknowns(spec, 'Unknown', 'index', 'derivative')}</Derivatives>"
         f"<InitialUnknowns>{_unknowns(spec, 'Unknown', 'index', 'initial')}</InitialUnknowns></ModelStructure>"
         "</fmiModelDescription>"
     )
 
 
+def _old(spec: Spec) -> list[Var]:
+    """Return the variables whose types FMI 2.0 has too; the others come last."""
+    return [v for v in spec.variables if v.type in _OLD]
+
+
 def _unknowns(spec: Spec, tag: str, key: str, which: str) -> str:
     chosen = {
         "output": lambda v: v.causality == "output",
         "derivative": lambda v: bool(v.derivative),
-        "initial": lambda v: bool(v.derivative) or (v.causality == "output" and v.start is None),
+        "initial": lambda v: (
+            bool(v.derivative) or v.causality == "calculatedParameter" or (v.causality == "output" and v.start is None)
+        ),
     }[which]
-    return "".join(f'<{tag} {key}="{i}"/>' for i, v in enumerate(spec.variables, 1) if chosen(v))
+    variables = _old(spec) if key == "index" else spec.variables
+    return "".join(f'<{tag} {key}="{i}"/>' for i, v in enumerate(variables, 1) if chosen(v))
 
 
 def _fmi3(spec: Spec, _interface: str) -> str:

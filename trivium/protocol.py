@@ -228,7 +228,11 @@ class Simulation(Protocol):
 
     @property
     def measurements(self) -> Table[Variable]:
-        """The outputs."""
+        """What a step returns: the outputs, and what the test case selects beside them."""
+
+    @property
+    def variables(self) -> Table[Variable]:
+        """All that `results` may be asked for."""
 
     @property
     def parameters(self) -> Table[Variable]:
@@ -295,7 +299,10 @@ class Simulation(Protocol):
         """Return what `advance_many` would return, and stay."""
 
     def results(
-        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+        self,
+        point_names: Sequence[str] | None = None,
+        start_time: float | None = None,
+        final_time: float | None = None,
     ) -> Columns:
         """Return trajectories over a window [s], both ends included; by default all outputs and control inputs."""
 

@@ -33,7 +33,7 @@ static Status refuse(Instance *self, const char *message) {
 
 static void *settable(Instance *self, unsigned reference, char type) {
     const Entry *entry = find(reference, type);
-    bool may = entry && (entry->when == 'i' || (entry->when == 'p' && !self->running));
+    bool may = entry && (entry->when == 'i' || entry->when == 'u' || (entry->when == 'p' && !self->running));
     return may ? slot(&self->v, entry) : NULL;
 }
 

@@ -5,7 +5,7 @@
 
 typedef struct {
     Variables v;
-    bool running;
+    bool initializing, running;
     fmi2CallbackFunctions callbacks;
 } Instance;
 
@@ -17,7 +17,8 @@ static fmi2Status refuse(Instance *self, const char *message) {
 
 static void *settable(Instance *self, unsigned reference, char type) {
     const Entry *entry = find(reference, type);
-    bool may = entry && (entry->when == 'i' || (entry->when == 'p' && !self->running));
+    bool may = entry && (entry->when == 'u' || (entry->when == 'p' && !self->running));
+    if (entry && entry->when == 'i') may = self->initializing; /* as the standard has it: not before */
     return may ? slot(&self->v, entry) : NULL;
 }
 
@@ -91,7 +92,10 @@ fmi2Status fmi2SetupExperiment(fmi2Component c, fmi2Boolean toleranceDefined, fm
     return fmi2OK;
 }
 
-fmi2Status fmi2EnterInitializationMode(fmi2Component c) { return (void)c, fmi2OK; }
+fmi2Status fmi2EnterInitializationMode(fmi2Component c) {
+    ((Instance *)c)->initializing = true;
+    return fmi2OK;
+}
 
 fmi2Status fmi2ExitInitializationMode(fmi2Component c) {
     Instance *self = c;

@@ -26,6 +26,7 @@ static bool settable(const Instance *self, const Entry *entry) {
     switch (entry->when) {
     case 'i': /* discrete inputs change at events, where there are any */
         return self->mode <= EVENT || (entry->type == 'd' || entry->type == 'f') || !(self->exchange || self->events);
+    case 'u': return self->mode <= EVENT || !(self->exchange || self->events);
     case 'p': return self->mode == INSTANTIATED || self->mode == INITIALIZATION;
     case 's': return self->mode == CONFIGURATION;
     default: return false;
@@ -40,12 +41,12 @@ static fmi3Status numbers(Instance *self, char type, bool set, const unsigned vr
     for (size_t i = 0; i < n; i++) {
         const Entry *entry = find(vr[i], type);
         if (!entry) return refuse(self, "no such variable");
-        count += entry->count;
+        count += elements(&self->v, entry);
         if (count > m) return refuse(self, "fewer values than elements");
         if (set && !settable(self, entry)) return refuse(self, "this variable cannot be set now");
         void *mine = slot(&self->v, entry);
-        memcpy(set ? mine : place, set ? place : mine, entry->size);
-        place += entry->size;
+        memcpy(set ? mine : place, set ? place : mine, bytes_of(&self->v, entry));
+        place += bytes_of(&self->v, entry);
     }
     return count == m ? fmi3OK : refuse(self, "more values than elements");
 }

@@ -24,11 +24,12 @@ typedef struct {
 } Bytes;
 
 /* type: d double, f float, b bool, c s i l signed and C S I L unsigned integers of 8 to 64 bits, t text, x bytes
-   when:  i an input, p before initialization, s in configuration mode, o never */
+   when:  i an input, p before initialization, u always, s in configuration mode, o never
+   length: where the structural parameter is that has the number of elements; 0 for a fixed one */
 typedef struct {
     unsigned reference, count;
     char type, when;
-    size_t offset, size;
+    size_t offset, size, length;
 } Entry;
 
 #include "variables.h"
@@ -42,6 +43,14 @@ static const Entry *find(unsigned reference, char type) {
 }
 
 static void *slot(Variables *v, const Entry *entry) { return (char *)v + entry->offset; }
+
+static size_t elements(Variables *v, const Entry *entry) {
+    return entry->length ? *(uint64_t *)((char *)v + entry->length) : entry->count;
+}
+
+static size_t bytes_of(Variables *v, const Entry *entry) {
+    return entry->length ? elements(v, entry) * sizeof(double) : entry->size;
+}
 
 static void begin(Variables *v) {
     memset(v, 0, sizeof *v);

@@ -132,7 +132,7 @@ def _final(case: TestCase) -> list[str]:
     values = case.observation()
     return [
         _line(output.name, values[output.name], output.unit, output.description)
-        for output in case.stepper.model.outputs
+        for output in case.measurements.values()
     ]
 
 

@@ -25,6 +25,8 @@ _REASON = re.compile(r"(?:Null: |; )(\w+), ([^;]+?)(?=;|\.$)")
 _CLAMPED = re.compile(r"value of (\S+) for (\S+) is (?:above maximum|below minimum) of \S+\.  Using (\S+)\. ;")
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
 _DONE = "The request was done"
+#: A time beyond all simulations [s].
+_ENDLESS = 1e12
 
 
 class ClampedWarning(UserWarning):
@@ -90,13 +92,18 @@ class Session:
 
     @property
     def measurements(self) -> Table[Variable]:
-        """The outputs."""
+        """What a step returns: the outputs, and what the test case selects beside them."""
         return self._variables("measurements")
+
+    @property
+    def variables(self) -> Table[Variable]:
+        """All that `results` may be asked for."""
+        return self._variables("variables", "causality")
 
     @property
     def parameters(self) -> Table[Variable]:
         """What the start values of `initialize` may be."""
-        return self._variables("parameters", "start", "text", "kind")
+        return self._variables("parameters", "start", "text", "kind", "tunable")
 
     @property
     def forecast_points(self) -> Table[Variable]:
@@ -248,7 +255,10 @@ class Session:
     # -- looking back and ahead ---------------------------------------------------------------------------------------
 
     def results(
-        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+        self,
+        point_names: Sequence[str] | None = None,
+        start_time: float | None = None,
+        final_time: float | None = None,
     ) -> Columns:
         """Return trajectories of points.
 
@@ -261,8 +271,8 @@ class Session:
         """
         body = {
             "point_names": self._points() if point_names is None else listed(point_names, "point_names"),
-            "start_time": start_time,
-            "final_time": 1e12 if final_time is None else final_time,
+            "start_time": -_ENDLESS if start_time is None else start_time,
+            "final_time": _ENDLESS if final_time is None else final_time,
         }
         response = self._send("PUT", "results", body, headers={"Accept": NPZ})
         return unpack(response.body)[1]
@@ -351,7 +361,18 @@ class Session:
             kind, start = record.get("Type", "real"), record.get("Start")
             number, text = (None, start) if kind == "text" else (start, None)
             bounds = record.get("Minimum"), record.get("Maximum")
-            rows[name] = Variable(name, record["Unit"], record["Description"], *bounds, number, kind, text)
+            rows[name] = Variable(
+                name,
+                record["Unit"],
+                record["Description"],
+                *bounds,
+                number,
+                kind,
+                text,
+                items=record.get("Items", {}),
+                tunable=record.get("Tunable", False),
+                causality=record.get("Causality", ""),
+            )
         return Table(rows, ("unit", "description", "minimum", "maximum", *fields))
 
     def _points(self) -> list[str]:

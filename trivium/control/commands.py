@@ -82,7 +82,7 @@ def step(
         write_table(out, columns, blocks(case))
         trajectories = means(columns, blocks(case), start, case.time)
         title = f"{resources.name}, controller {name}"
-        outputs = [variable.name for variable in case.stepper.model.outputs]
+        outputs = [variable.name for variable in case.measurements.values()]
         paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
     return case.kpis()

@@ -38,6 +38,8 @@ def arranged(
         description,
         inputs=tuple(driven),
         outputs=tuple(recorded),
+        n_strict=len(recorded),
+        n_measured=len(recorded),
         parameters=(*description.parameters, *(v for v in description.inputs if v.variable.name not in names)),
         has_event_mode=False,  # the FMU handles its events itself, as with FMPy
     )

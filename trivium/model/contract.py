@@ -76,8 +76,9 @@ class Model(ABC):
 
     The public methods own the rules, so that adapters only translate calls. Rules for implementers:
 
-    * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, and `_texts` where
-      outputs may be text; nothing else is called.
+    * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, `_texts` where
+      outputs may be text, `_change` where parameters are tunable and `_look` where there are steady variables; nothing
+      else is called.
     * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
     * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
       makes a new instance. No method is ever called on a failed instance but this one: to reset it or to set its state
@@ -97,6 +98,16 @@ class Model(ABC):
         All that may be set before initialization and is no input: parameters and start values.
     experiment : DefaultExperiment
         What the FMU proposes.
+    n_strict : int, optional
+        So many of the outputs, the first ones, must be finite numbers; default: all.
+    n_measured : int, optional
+        So many of the outputs, the first ones, are measurements; the others are recorded only. Default: all.
+    steady : sequence of Variable
+        Further variables, which change only where a parameter is changed: `look` reads them.
+    unrecorded : sequence of Variable
+        Variables that the FMU has and that are read nowhere here.
+    dimensions : sequence of str
+        Steady variables that sizes of arrays follow from.
     """
 
     def __init__(
@@ -107,13 +118,23 @@ class Model(ABC):
         can_snapshot: bool,
         parameters: Sequence[Variable] = (),
         experiment: DefaultExperiment | None = None,
+        n_strict: int | None = None,
+        n_measured: int | None = None,
+        steady: Sequence[Variable] = (),
+        unrecorded: Sequence[Variable] = (),
+        dimensions: Sequence[str] = (),
     ) -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.can_snapshot = can_snapshot
         self.parameters = tuple(parameters)
         self.experiment = experiment or DefaultExperiment()
+        self.n_strict = len(self.outputs) if n_strict is None else n_strict
+        self.n_measured = len(self.outputs) if n_measured is None else n_measured
+        self.steady, self.unrecorded = tuple(steady), tuple(unrecorded)
+        self.dimensions = tuple(dimensions)
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
+        self._tunable = {variable.name for variable in self.parameters if variable.tunable}
         self._start_values: StartValues = {}
         #: Where the model is in its life.
         self.state = State.FRESH
@@ -121,8 +142,13 @@ class Model(ABC):
         self.time = 0.0
 
     @property
+    def measurements(self) -> tuple[Variable, ...]:
+        """The outputs that are measurements."""
+        return self.outputs[: self.n_measured]
+
+    @property
     def start_values(self) -> StartValues:
-        """What was set before the present initialization."""
+        """What was set before the present initialization, or changed since."""
         return self._start_values
 
     def initialize(self, time: float, inputs: FloatArray, start_values: StartValues | None = None) -> None:
@@ -144,12 +170,7 @@ class Model(ABC):
             then failed.
         """
         self._require(State.FRESH, State.READY, State.FAILED)
-        values = dict(start_values or {})
-        for name, value in values.items():
-            if name not in self._kinds:
-                raise ModelError(f"the model has no parameter {name}")
-            if (self._kinds[name] == "text") is not isinstance(value, str):
-                raise ModelError(f"the parameter {name} is of the kind {self._kinds[name]}, not {value!r}")
+        values = self._typed(start_values or {})
         self.reset()
         self._start_values = values
         with _Failing(self):
@@ -183,13 +204,48 @@ class Model(ABC):
             raise self._unready()
         try:
             outputs = self._step(self.time, duration, inputs)
-            if not np.isfinite(outputs).all():
+            if not np.isfinite(outputs[: self.n_strict]).all():
                 raise self._not_finite(outputs)
         except BaseException:
             self.state = State.FAILED
             raise
         self.time = self.time + duration if end is None else end
         return outputs
+
+    def change(self, values: StartValues) -> None:
+        """Change tunable parameters and inputs that are text, between two steps.
+
+        Parameters
+        ----------
+        values : Mapping[str, float or str]
+            By name; what is left out keeps its value.
+
+        Raises
+        ------
+        ModelError
+            When a name or the type of a value is wrong (nothing is changed then), or when the model refuses; it is
+            then failed.
+        """
+        self._require(State.READY)
+        typed = self._typed(values)
+        for name in typed:
+            if name not in self._tunable:
+                raise ModelError(f"the parameter {name} can be set before an initialization only")
+        with _Failing(self):
+            self._change(typed)
+        self._start_values = {**self._start_values, **typed}
+
+    def look(self, names: Sequence[str]) -> FloatArray:
+        """Return the present values of some of the `steady` variables, shape (n_names,).
+
+        Raises
+        ------
+        ModelError
+            When the model refuses; it is then failed.
+        """
+        self._require(State.READY)
+        with _Failing(self):
+            return self._look(names)
 
     def read(self) -> FloatArray:
         """Return the present values of the outputs, without a step.
@@ -206,7 +262,7 @@ class Model(ABC):
         self._require(State.READY)
         with _Failing(self):
             outputs = self._read()
-            if not np.isfinite(outputs).all():
+            if not np.isfinite(outputs[: self.n_strict]).all():
                 raise self._not_finite(outputs)
         return outputs
 
@@ -283,8 +339,18 @@ class Model(ABC):
             When the FMU allows one instance a process.
         """
 
+    def _typed(self, values: StartValues) -> dict[str, float | str]:
+        """Return values of parameters, whose names and types are right."""
+        for name, value in values.items():
+            if name not in self._kinds:
+                raise ModelError(f"the model has no parameter {name}")
+            if (self._kinds[name] == "text") is not isinstance(value, str):
+                raise ModelError(f"the parameter {name} is of the kind {self._kinds[name]}, not {value!r}")
+        return dict(values)
+
     def _not_finite(self, outputs: FloatArray) -> ModelError:
-        names = [v.name for v, y in zip(self.outputs, outputs, strict=True) if not np.isfinite(y)]
+        strict = self.outputs[: self.n_strict]
+        names = [v.name for v, y in zip(strict, outputs[: self.n_strict], strict=True) if not np.isfinite(y)]
         return ModelError(f"outputs that are not finite numbers: {', '.join(names)}")
 
     def _unready(self) -> ModelError:
@@ -296,6 +362,12 @@ class Model(ABC):
 
     def _texts(self) -> dict[str, str]:
         return {}
+
+    def _change(self, values: StartValues) -> None:
+        raise ModelError(f"this model cannot change {', '.join(values)} between steps")
+
+    def _look(self, names: Sequence[str]) -> FloatArray:
+        raise ModelError(f"this model does not return {', '.join(names)}")
 
     @abstractmethod
     def _initialize(self, time: float, inputs: FloatArray) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_number
+from trivium.numbers import parse_number, shown
 
 Kind = Literal["real", "integer", "boolean", "text"]
 #: A place along a dimension: a year, a name.
@@ -38,6 +39,14 @@ class Variable:
         Start value of a text, base64 where the model holds bytes.
     dims : Mapping[str, tuple of Coordinate]
         Dimensions in the order of the array's axes, each with the coordinates along it; empty for a scalar.
+    items : Mapping[str, float]
+        Of an enumeration: its values by the names of its items; empty for all else.
+    tunable : bool
+        Whether a parameter, or an input that is text, may also be changed between steps.
+    binary : bool
+        Whether a text stands for bytes, in base64.
+    causality : str
+        As FMI names it: ``input``, ``output``, ``local`` and others; empty for what is no variable of an FMU.
     """
 
     name: str
@@ -49,6 +58,10 @@ class Variable:
     kind: Kind = "real"
     text: str | None = None
     dims: Mapping[str, tuple[Coordinate, ...]] = field(default_factory=dict, hash=False)
+    items: Mapping[str, float] = field(default_factory=dict, hash=False)
+    tunable: bool = False
+    binary: bool = False
+    causality: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -122,17 +135,19 @@ class Variable:
 def parse_input(value: Any, variable: Variable) -> float:
     """Return the value of an input or a parameter: a finite number within the bounds of the variable.
 
-    Booleans and their words are values of boolean variables only.
+    Booleans and their words are values of boolean variables only, names of items those of their enumeration.
 
     Raises
     ------
     InvalidValueError
-        Naming the variable and the bound that is broken.
+        Naming the variable and the bound that is broken, or the items of the enumeration.
     """
     low, high, kind = variable.minimum, variable.maximum, variable.kind
     if kind == "boolean":
         low, high = 0.0, 1.0
         value = _WORDS.get(str(value).strip().lower(), value)
+    if variable.items:
+        return _item(value, variable)
     number = parse_number(value, variable.name)
     if low is not None and number < low:
         wrong = f"below the minimum {low}"
@@ -146,6 +161,23 @@ def parse_input(value: Any, variable: Variable) -> float:
     bounds = f"[{-math.inf if low is None else low}, {math.inf if high is None else high}]"
     raise InvalidValueError(
         f"Invalid value {number} for parameter {variable.name}. Value must be within {bounds}{unit}, but is {wrong}.",
+        variable.name,
+    )
+
+
+def _item(value: Any, variable: Variable) -> float:
+    """Return the value of an item of an enumeration, which its name stands for too."""
+    items = variable.items
+    if isinstance(value, str) and value in items:
+        return items[value]
+    with contextlib.suppress(InvalidValueError):
+        number = parse_number(value, variable.name)
+        if number in items.values():
+            return number
+    listed = ", ".join(f"{position:g} ({name})" for name, position in items.items())
+    raise InvalidValueError(
+        f"Invalid value {shown(value)} for parameter {variable.name}. Value must be an item of its enumeration: "
+        f"{listed}.",
         variable.name,
     )
 

@@ -35,6 +35,7 @@ class Point(_Reply):
     Description: str | None
     Minimum: Number | None
     Maximum: Number | None
+    Items: Annotated[dict[str, Number] | None, Field(description="Of an enumeration: values by names.")] = None
 
 
 class ForecastPoint(_Reply):
@@ -51,6 +52,13 @@ class Parameter(Point):
 
     Start: Number | str | bool | None
     Type: str
+    Tunable: Annotated[bool, Field(description="Whether /advance may change it too.")]
+
+
+class RecordedPoint(Point):
+    """A variable that results may hold."""
+
+    Causality: str
 
 
 class Indicator(_Reply):

@@ -56,6 +56,12 @@ def blueprint(sessions: SessionManager) -> Routes:
         session = sessions.session(testid)
         return wire.reply(wording.measurements(session.measurements), session)
 
+    @routes.operation("GET", "/variables[/<testid>]", reply=dict[str, replies.RecordedPoint])
+    def variables(testid: str | None) -> Response:
+        """All variables that results may hold, with unit, description, minimum, maximum and causality."""
+        session = sessions.session(testid)
+        return wire.reply(wording.variables(session.variables), session)
+
     @routes.operation("GET", "/parameters[/<testid>]", reply=dict[str, replies.Parameter])
     def parameters(testid: str | None) -> Response:
         """Parameters and start values that "start_values" of /initialize may set."""

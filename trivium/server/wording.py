@@ -47,14 +47,23 @@ def inputs(variables: Mapping[str, Variable], *, boptest: bool = False) -> Reply
 
 def measurements(variables: Mapping[str, Variable]) -> Reply:
     """Word ``GET /measurements``."""
-    return Reply(200, "Queried the measurements successfully.", _points(variables))
+    message = "Queried the measurements successfully."
+    if variables and all(variable.causality == "local" for variable in variables.values()):
+        message += " The FMU has no outputs; these are its local variables."
+    return Reply(200, message, _points(variables))
+
+
+def variables(points: Mapping[str, Variable]) -> Reply:
+    """Word ``GET /variables``."""
+    payload = {name: {**_point(variable), "Causality": variable.causality} for name, variable in points.items()}
+    return Reply(200, "Queried the variables successfully.", payload)
 
 
 def parameters(variables: Mapping[str, Variable]) -> Reply:
     """Word ``GET /parameters``."""
     points = {
         name: {**_point(variable), "Start": variable.text if variable.kind == "text" else variable.start,
-               "Type": variable.kind}
+               "Type": variable.kind, "Tunable": variable.tunable}
         for name, variable in variables.items()
     }  # fmt: skip
     return Reply(200, "Queried the parameters successfully.", points)
@@ -201,9 +210,10 @@ def _points(variables: Mapping[str, Variable]) -> dict[str, Any]:
 
 
 def _point(variable: Variable) -> dict[str, Any]:
-    return {
+    point = {
         "Unit": variable.unit,
         "Description": variable.description,
         "Minimum": variable.minimum,
         "Maximum": variable.maximum,
     }
+    return {**point, "Items": dict(variable.items)} if variable.items else point

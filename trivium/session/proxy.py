@@ -150,8 +150,13 @@ class Session:
 
     @property
     def measurements(self) -> Table[Variable]:
-        """The outputs."""
+        """What a step returns: the outputs, and what the test case selects beside them."""
         return self._table(Simulation.measurements)
+
+    @property
+    def variables(self) -> Table[Variable]:
+        """All that `results` may be asked for."""
+        return self._table(Simulation.variables)
 
     @property
     def parameters(self) -> Table[Variable]:
@@ -243,7 +248,10 @@ class Session:
         return value
 
     def results(
-        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+        self,
+        point_names: Sequence[str] | None = None,
+        start_time: float | None = None,
+        final_time: float | None = None,
     ) -> Columns:
         """Return trajectories over a window [s]."""
         value: Columns = self._do(Simulation.results, point_names, start_time, final_time)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from trivium.arguments import by_name, listed, unknown_name
-from trivium.errors import InvalidValueError, ModelError, TriviumError
-from trivium.model.contract import FloatArray
+from trivium.arguments import by_name
+from trivium.errors import InvalidValueError, ModelError, TriviumError, UnknownNameError
+from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
 from trivium.numbers import finite, parse_flag, whole
 from trivium.protocol import Advanced, Clamped, Columns, Observation, Steps, Trajectory, Value
@@ -21,8 +21,9 @@ from trivium.simulation import state
 from trivium.simulation.assembly import first_step
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.inputs import Actions, overwrites
+from trivium.simulation.points import Points
 from trivium.simulation.resources import Resources
-from trivium.simulation.start import Starts
+from trivium.simulation.start import Starts, parse_start_values
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
 from trivium.simulation.times import Clock, difference
@@ -32,7 +33,8 @@ from trivium.table import Table
 MOST = 1_000_000
 #: Columns of tables of variables.
 _POINT = ("unit", "description", "minimum", "maximum")
-_PARAMETER = (*_POINT, "start", "text", "kind")
+_VARIABLE = (*_POINT, "causality")
+_PARAMETER = (*_POINT, "start", "text", "kind", "tunable")
 
 
 class Queries:
@@ -59,8 +61,10 @@ class Queries:
         self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
         self._position: Position | None = None
         self._closed = False
-        self._points = (*(v.name for v in stepper.model.outputs), *self.actions.position)
-        self._acting = overwrites(self.actions.position, {v.name for v in stepper.model.outputs})
+        model = stepper.model
+        self._acting = overwrites(self.actions.position, {v.name for v in model.outputs[: model.n_strict]})
+        self._points = Points(stepper, list(self.actions.position), self._acting, self.name)
+        self._tunable = {v.name: v for v in model.parameters if v.tunable}
         self._parts = resources, actions, observation
         self._origin = state.origin(resources, stepper.model)
 
@@ -81,9 +85,17 @@ class Queries:
 
     @property
     def measurements(self) -> Table[Variable]:
-        """The outputs, but for those that are what acts for an input: a table with units and descriptions."""
+        """What a step returns, but for outputs that are what acts for an input: a table with units and descriptions.
+
+        These are the outputs, and what the test case selects.
+        """
         hidden = {*self._acting.values()}
-        return _table([variable for variable in self.stepper.model.outputs if variable.name not in hidden])
+        return _table([variable for variable in self.stepper.model.measurements if variable.name not in hidden])
+
+    @property
+    def variables(self) -> Table[Variable]:
+        """All that `results` may be asked for: a table with units and descriptions."""
+        return _table([*self._points.variables.values()], _VARIABLE)
 
     @property
     def parameters(self) -> Table[Variable]:
@@ -117,14 +129,17 @@ class Queries:
         return np.array(self.stepper.history.rows(first))
 
     def results(
-        self, point_names: Sequence[str] | None = None, start_time: float = 0.0, final_time: float | None = None
+        self,
+        point_names: Sequence[str] | None = None,
+        start_time: float | None = None,
+        final_time: float | None = None,
     ) -> Columns:
         """Return trajectories of points since the initialization, a value at the end of every sub-step.
 
         Parameters
         ----------
         point_names : sequence of str, optional
-            Outputs and inputs; default: all outputs and all inputs of `advance`.
+            Of `variables`; default: all measurements and all inputs of `advance`.
         start_time, final_time : float, optional
             The window, both ends included [s]; default: all there is.
 
@@ -133,23 +148,22 @@ class Queries:
         InvalidValueError
             Naming what does not exist, or when the window ends before it begins.
         """
-        names = self._checked(point_names)
-        start = finite(start_time, "start_time")
+        names = self._points.checked(point_names)
+        start = -math.inf if start_time is None else finite(start_time, "start_time")
         final = math.inf if final_time is None else finite(final_time, "final_time")
         if final < start:
             raise InvalidValueError(
                 f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
             )
         self._current()
-        window = self.stepper.history.window([self._acting.get(name, name) for name in names], start, final)
-        return Columns({name: window[self._acting.get(name, name)] for name in dict.fromkeys((*names, "time"))})
+        return Columns(self._points.window(names, start, final))
 
     def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
         """Return what `advance` would return after one step, and stay; parameters and errors as there."""
-        controls, clamped, times = self._coming(inputs, 1, clamp)
+        controls, changes, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0], steps=0)
-        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times)
+        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times, changes)
         if error is not None:
             raise error
         return Advanced(self._observed(position, controls), position.time, times[0], clamped)
@@ -164,12 +178,12 @@ class Queries:
         atomic: bool = True,
     ) -> Steps:
         """Return what `advance_many` would return, and stay; parameters and errors as there."""
-        controls, names = self._planned(steps, action, trajectory, point_names, atomic)
+        controls, changes, names = self._planned(steps, action, trajectory, point_names, atomic)
         count = len(controls)
         if atomic:
             self._times(count)
         within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)))
+        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)), changes)
         if error is None and len(within) < count:
             error = self._past_the_end(self._clock.after(len(within)), 1)
         if error is not None and atomic:
@@ -196,27 +210,52 @@ class Queries:
         return self._position
 
     def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
-        numbers = dict(zip(self._points, (*position.outputs.tolist(), *controls.tolist()), strict=True))
+        measured = position.outputs[: self.stepper.model.n_measured].tolist()
+        numbers = dict(zip(self._points.observed, (*measured, *controls.tolist()), strict=True))
         for name, output in self._acting.items():
             numbers[name] = numbers.pop(output)
         return {**numbers, **position.texts} if position.texts else numbers
 
     def _coming(
         self, inputs: Mapping[str, Any] | None, steps: int, clamp: bool
-    ) -> tuple[FloatArray, list[Clamped], list[float]]:
-        """Return control inputs, shape (n_controls,), those that were clamped, and the clock now and at the end of each
-        coming step [s].
+    ) -> tuple[FloatArray, StartValues, list[Clamped], list[float]]:
+        """Return control inputs, shape (n_controls,), changes of parameters and texts, the inputs that were clamped,
+        and the clock now and at the end of each coming step [s].
         """  # noqa: D205
-        values = by_name(inputs, "inputs", '{"u": 1.0}')
+        values, changes = self._split(by_name(inputs, "inputs", '{"u": 1.0}'))
         count = 1 if steps == 1 else whole(steps, "steps")
-        if not clamp:
-            return self.actions.parse(values, self._controls), [], self._times(count)
-        controls, clamped = self.actions.clamp(values, self._controls)
+        try:
+            if not clamp:
+                return self.actions.parse(values, self._controls), changes, [], self._times(count)
+            controls, clamped = self.actions.clamp(values, self._controls)
+        except UnknownNameError as error:
+            raise self._explained(error) from None
         left = self._steps_left()
         times = self._clock.times(int(min(count, left)))
         if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:
             times.append(self._end)
-        return controls, clamped, times
+        return controls, changes, clamped, times
+
+    def _split(self, values: dict[str, Any]) -> tuple[dict[str, Any], StartValues]:
+        """Return the control inputs among the values of an action, and checked changes of parameters and texts."""
+        if self._tunable.keys().isdisjoint(values):
+            return values, {}
+        changes = {name: values[name] for name in values if name in self._tunable}
+        others = {name: value for name, value in values.items() if name not in self._tunable}
+        return others, parse_start_values(changes, self._tunable, self.name)
+
+    def _explained(self, error: UnknownNameError) -> InvalidValueError:
+        """Return the refusal of a name that is no control input, with a better reason where it is another variable."""
+        name = error.name
+        if name in self._tunable:
+            reason = "It changes at the beginning of a request: give it in the action, not in a trajectory"
+        elif any(v.name == name for v in self.stepper.model.parameters):
+            reason = "It is fixed during a run: start_values of an initialization set it"
+        elif any(v.name == name for v in self.stepper.model.inputs):
+            reason = "The test case itself gives this input its values"
+        else:
+            return error
+        return InvalidValueError(f"Unexpected input variable: {name}. {reason}.", error.field)
 
     def _times(self, count: int) -> list[float]:
         """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
@@ -240,14 +279,20 @@ class Queries:
 
     def _planned(
         self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
-    ) -> tuple[FloatArray, Sequence[str]]:
-        """Return the control inputs of every step, shape (n_steps, n_controls), and the points to be returned."""
+    ) -> tuple[FloatArray, StartValues, Sequence[str]]:
+        """Return the control inputs of every step, shape (n_steps, n_controls), changes before the first, and the
+        points to be returned.
+        """  # noqa: D205
         parse_flag(atomic, "atomic")
-        controls = self.actions.parse(by_name(action, "action", '{"u": 1.0}'), self._controls)[np.newaxis]
+        held_inputs, changes = self._split(by_name(action, "action", '{"u": 1.0}'))
         least = 1
-        if trajectory is not None:
-            controls = self.actions.trajectory(trajectory, controls[0])
-            least = len(controls)
+        try:
+            controls = self.actions.parse(held_inputs, self._controls)[np.newaxis]
+            if trajectory is not None:
+                controls = self.actions.trajectory(trajectory, controls[0])
+                least = len(controls)
+        except UnknownNameError as error:
+            raise self._explained(error) from None
         count = least if steps is None else whole(steps, "steps")
         limit = int(min(self._latest / min(self._clock.step, self.interval or math.inf) + 1e-9, MOST))
         if not least <= count <= limit:
@@ -255,7 +300,7 @@ class Queries:
                 f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"
             )
         held = np.repeat(controls[-1:], count - len(controls), axis=0)
-        return np.concatenate((controls, held)), self._checked(point_names)
+        return np.concatenate((controls, held)), changes, self._points.checked(point_names)
 
     def _stepped(
         self, ends: FloatArray, names: Sequence[str], start: float, requested: int, error: TriviumError | None
@@ -263,23 +308,8 @@ class Queries:
         """Return the outcome of many steps from the rows at their ends; raise the error where none was done."""
         if error is not None and not len(ends):
             raise error
-        place = {name: i for i, name in enumerate(self.stepper.history.columns)}
-        columns = {
-            name: np.ascontiguousarray(ends[:, place[self._acting.get(name, name)]])
-            for name in dict.fromkeys(("time", *names))
-        }
+        columns = self._points.ends(names, ends)
         return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
-
-    def _checked(self, point_names: Sequence[str] | None) -> Sequence[str]:
-        """Return names of points that exist; by default all outputs and control inputs."""
-        if point_names is None:
-            hidden = {*self._acting.values()}
-            return [name for name in self._points if name not in hidden]
-        names, columns = listed(point_names, "point_names"), self.stepper.history.columns
-        for name in names:
-            if name not in columns:
-                raise unknown_name(self.name, "result", name, columns, "point_names", "measurements")
-        return names
 
 
 def _table(variables: Sequence[Variable], columns: Sequence[str] = _POINT) -> Table[Variable]:

@@ -29,6 +29,14 @@ AlphaDataCenterCooling::
     engine = "auto"           # auto, fmpy, pyfmi or one that another package brings
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
+    [fmu.structural]          # structural parameters of FMI 3.0 that give sizes of arrays
+    n = 5
+
+    [measurements]
+    variables = "pump[.].*"   # measured beside the outputs: a regular expression over whole names
+
+    [results]
+    variables = ".*"          # recorded beside the measurements; default: see `trivium.model.fmu.recording`
 
     [kpi]                     # see `trivium.evaluation.kpi`
     [scenario]                # see `trivium.evaluation.scenario`
@@ -47,6 +55,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
@@ -77,7 +86,8 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 #: What runs FMUs; besides these names a test case may have ``auto``.
 ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
-_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart"})
+_TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario"})
+_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "structural"})
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,11 @@ class Resources:
         The tables of that name, checked by whom they are for.
     case : EmbeddedCase or None
         What the FMU holds of a test case.
+    measured, recorded : str or None
+        Regular expressions over names of variables that are measured, or recorded, beside the outputs; None for what
+        `trivium.model.fmu.recording` chooses.
+    structural : tuple of (str, int)
+        Structural parameters of the FMU that give sizes of arrays.
     """
 
     name: str
@@ -142,6 +157,9 @@ class Resources:
     kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
     scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
     case: EmbeddedCase | None = None
+    measured: str | None = None
+    recorded: str | None = None
+    structural: tuple[tuple[str, int], ...] = ()
 
     @property
     def start_time(self) -> float | None:
@@ -208,11 +226,12 @@ class Resources:
         toml = _read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
         results = _table(toml, "results")
-        _check_names(toml, {"name", "step", "end_time", "files", "boundary", "results", "fmu", "kpi", "scenario"}, "")
+        _check_names(toml, _TABLES | {"name", "step", "end_time"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
         _check_names(named, {*_FILES, *keys}, "files.")
         _check_names(boundary, {"file", "interpolation"}, "boundary.")
-        _check_names(results, {"interval"}, "results.")
+        _check_names(results, {"interval", "variables"}, "results.")
+        _check_names(_table(toml, "measurements"), {"variables"}, "measurements.")
         _check_names(fmu, _RUN, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
@@ -249,6 +268,9 @@ class Resources:
                 kpi=_table(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
                 scenario=_table(toml, "scenario") if case is None or "scenario" in toml else _scenario(case),
                 case=case,
+                measured=_pattern(toml, "measurements"),
+                recorded=_pattern(toml, "results"),
+                structural=_structural(fmu),
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error
@@ -292,6 +314,30 @@ def _one_of(table: Mapping[str, Any], name: str, choices: Sequence[_T]) -> _T | 
         if value == choice and type(value) is type(choice):
             return choice
     raise ResourcesError(f"testcase.toml: {name} must be one of {', '.join(map(str, choices))}, not {value}")
+
+
+def _pattern(toml: Mapping[str, Any], key: str) -> str | None:
+    """Return the regular expression over variables of a table; None where there is none."""
+    pattern = _table(toml, key).get("variables")
+    if pattern is None:
+        return None
+    if not isinstance(pattern, str):
+        raise ResourcesError(f"testcase.toml: {key}.variables must be a regular expression, not {pattern}")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ResourcesError(f"testcase.toml: {key}.variables is no regular expression: {error}") from error
+    return pattern
+
+
+def _structural(fmu: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    values = fmu.get("structural", {})
+    if not isinstance(values, dict):
+        raise ResourcesError("testcase.toml: fmu.structural must be a table")
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise ResourcesError(f"testcase.toml: fmu.structural.{name} must be a whole number, not {value}")
+    return tuple(sorted(values.items()))
 
 
 def _tolerance(table: Mapping[str, Any], key: str) -> float | None:

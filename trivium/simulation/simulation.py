@@ -16,7 +16,7 @@ import numpy as np
 
 from trivium.arguments import by_name
 from trivium.errors import InvalidValueError, StateError, TriviumError
-from trivium.model.contract import FloatArray, Model
+from trivium.model.contract import FloatArray, Model, StartValues
 from trivium.protocol import Advanced, Initialized, Steps, Trajectory, Value
 from trivium.simulation import state
 from trivium.simulation.assembly import assemble
@@ -142,14 +142,14 @@ class Simulation(Queries):
         Parameters
         ----------
         start_time : float
-            [s]
+            [s]; negative only without initialization actions and a first observation.
         end_time : float, optional
             [s]; default: the latest of the test case.
         warmup_period : float
-            How long before the start the simulation begins [s], never before 0; with initialization actions at least
-            an interval of the boundary data.
+            How long before the start the simulation begins [s], never before 0 where the start is not; with
+            initialization actions at least an interval of the boundary data.
         start_values : Mapping[str, float or int or bool or str], optional
-            Values of `parameters`.
+            Values of `parameters`, and of `inputs`: what they have from the initialization on.
 
         Returns
         -------
@@ -164,10 +164,10 @@ class Simulation(Queries):
             When the model refuses.
         """
         self._require_open()
-        latest = self._latest
-        start = check_time(start_time, "start_time")
+        latest, negative = self._latest, self._starts.interval is None
+        start = check_time(start_time, "start_time", negative=negative)
         warmup = check_time(warmup_period, "warmup_period")
-        end = latest if end_time is None else check_time(end_time, "end_time")
+        end = latest if end_time is None else check_time(end_time, "end_time", negative=negative)
         if end <= start:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter end_time. Value must be greater than start_time.", "end_time"
@@ -178,8 +178,8 @@ class Simulation(Queries):
                 f"seconds, which represents the maximum end time that the environment can run.",
                 "end_time",
             )
-        values = parse_start_values(by_name(start_values, "start_values", '{"g": 9.8}'), self.parameters, self.name)
-        beginning = self._starts.begin(start, warmup, values, self._clock.step)
+        values, controls = self._start_values(by_name(start_values, "start_values", '{"g": 9.8}'))
+        beginning = self._starts.begin(start, warmup, values, self._clock.step, controls)
         self._position, self._controls, self._end = beginning.position, beginning.controls, end
         self._clock = Clock(beginning.position.time, self._clock.step)
         self._first_row = len(self.stepper.history) - 1
@@ -194,7 +194,8 @@ class Simulation(Queries):
         Parameters
         ----------
         inputs : Mapping[str, float or int or str or None], optional
-            Inputs, held over all steps; what is left out or None keeps its value.
+            Inputs, held over all steps; tunable parameters and texts, which change before the first one. What is left
+            out or None keeps its value.
         steps : int
             How many control steps.
         clamp : bool
@@ -213,10 +214,10 @@ class Simulation(Queries):
         ModelError
             When the model fails.
         """
-        controls, clamped, times = self._coming(inputs, steps, clamp)
+        controls, changes, clamped, times = self._coming(inputs, steps, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0], steps=0)
-        position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times)
+        position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times, changes)
         return Advanced(self._observed(position, controls), position.time, times[0], clamped, len(times) - 1)
 
     def advance_many(
@@ -248,12 +249,12 @@ class Simulation(Queries):
         TriviumError
             When nothing was done.
         """
-        controls, names = self._planned(steps, action, trajectory, point_names, atomic)
+        controls, changes, names = self._planned(steps, action, trajectory, point_names, atomic)
         start, error = self._clock.time, None
         if atomic:
-            _, ends = self._take(controls, self._times(len(controls)))
+            _, ends = self._take(controls, self._times(len(controls)), changes)
         else:
-            ends, error = self._advance_while_possible(controls)
+            ends, error = self._advance_while_possible(controls, changes)
         return self._stepped(ends, names, start, len(controls), error)
 
     # -- states -------------------------------------------------------------------------------------------------------
@@ -395,14 +396,32 @@ class Simulation(Queries):
         stored state, whose conditions are the argument.
         """  # noqa: D205
 
-    def _take(self, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
+    def _start_values(self, values: dict[str, Any]) -> tuple[StartValues, dict[str, float]]:
+        """Return checked values of parameters and of control inputs."""
+        for name in values:
+            if name in self.stepper.model.dimensions:
+                raise InvalidValueError(
+                    f"Invalid name {name} in parameter start_values. The sizes of arrays follow from it: it is set in "
+                    f"testcase.toml, beside the FMU, in the table [fmu.structural].",
+                    name,
+                )
+        mine = self.actions.position.keys() & values.keys()
+        inputs = {name: values[name] for name in values if name in mine and values[name] is not None}
+        controls = self.actions.parse(inputs, self._starts.controls0)
+        others = {name: value for name, value in values.items() if name not in mine}
+        chosen = {name: float(controls[self.actions.position[name]]) for name in inputs}
+        return parse_start_values(others, self.parameters, self.name), chosen
+
+    def _take(self, controls: FloatArray, times: Sequence[float], changes: StartValues) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
-        position, ends = self.stepper.advance(self._current(), controls, times)
+        position, ends = self.stepper.advance(self._current(), controls, times, changes)
         self._position, self._controls, after = position, controls[-1].copy(), self._clock.after(len(controls))
         self._clock = after if position.time == after.time else Clock(position.time, self._clock.step)
         return position, ends
 
-    def _advance_while_possible(self, controls: FloatArray) -> tuple[FloatArray, TriviumError | None]:
+    def _advance_while_possible(
+        self, controls: FloatArray, changes: StartValues
+    ) -> tuple[FloatArray, TriviumError | None]:
         """Simulate control steps up to the first that fails; return the rows at their ends, and why the next failed.
 
         Blocks of steps are simulated as one, which spares all that a transaction costs; the steps of a block that fails
@@ -412,11 +431,13 @@ class Simulation(Queries):
         for first in range(0, len(controls), BLOCK):
             block = controls[first : first + BLOCK]
             try:
-                rows.append(self._take(block, self._times(len(block)))[1])
+                rows.append(self._take(block, self._times(len(block)), changes)[1])
             except TriviumError:
                 for action in block:
                     try:
-                        rows.append(self._take(action[np.newaxis], self._times(1))[1])
+                        rows.append(self._take(action[np.newaxis], self._times(1), changes)[1])
                     except TriviumError as error:
                         return np.concatenate(rows), error
+                    changes = {}
+            changes = {}
         return np.concatenate(rows), None

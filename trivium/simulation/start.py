@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,10 +84,12 @@ class Starts:
         values = {variable.name: variable.start or 0.0 for variable in clients.variables}
         self._outputs0: FloatArray | None = None
         if observation is not None:
-            missing = [variable.name for variable in outputs if variable.name not in observation]
+            strict = outputs[: stepper.model.n_strict]
+            missing = [variable.name for variable in strict if variable.name not in observation]
             if missing:
                 raise ResourcesError(f"{source} has no column {missing[0]}")
-            self._outputs0 = np.array([observation[variable.name] for variable in outputs])
+            # what else is recorded has no value before the first step
+            self._outputs0 = np.array([observation.get(variable.name, np.nan) for variable in outputs])
             values |= {name: observation[name] for name in values if name in observation}
         #: Control inputs of a new session, shape (n_controls,).
         self.controls0 = np.array(list(values.values()))
@@ -106,10 +111,17 @@ class Starts:
             When it cannot be done.
         """
         if self._start is None:
-            return self._here(self.earliest, {})
+            return self._here(self.earliest, {}, self.controls0)
         return self.begin(self._start, self._warmup, {}, step)
 
-    def begin(self, time: float, warmup: float | None, start_values: StartValues, step: float) -> Begun:
+    def begin(
+        self,
+        time: float,
+        warmup: float | None,
+        start_values: StartValues,
+        step: float,
+        controls: Mapping[str, float] = MappingProxyType({}),
+    ) -> Begun:
         """Begin at a time.
 
         Parameters
@@ -122,40 +134,49 @@ class Starts:
             What `parse` returned.
         step : float
             Control step of the warm-up, where the test case has no interval [s].
+        controls : Mapping[str, float]
+            Control inputs from the start on, and before it where no initialization actions have them.
 
         Raises
         ------
         TriviumError
             When it cannot be done; everything stands as before.
         """
+        first = self.controls0.copy()
+        for name, value in controls.items():
+            first[self._position[name]] = value
         duration = warmup or 0.0
         if self.interval is not None:
             if time == 0:
-                return self._here(time, start_values)
+                return self._here(time, start_values, first)
             duration, step = max(duration, self.interval), self.interval
-        duration = min(duration, time)
+        if time >= 0:
+            duration = min(duration, time)
 
         def cold() -> tuple[Position, FloatArray]:
-            beginning = self._cold(time, duration, start_values, step)
+            beginning = self._cold(time, duration, start_values, step, first)
             return beginning.position, beginning.controls
 
-        key = (time, duration, step, *sorted(start_values.items()))
-        return Begun(*self.warm.start(key, step, cold), duration)
+        key = (time, duration, step, *sorted(start_values.items()), *sorted(controls.items()))
+        position, last = self.warm.start(key, step, cold)
+        for name, value in controls.items():  # initialization actions may have had others
+            last[self._position[name]] = value
+        return Begun(position, last, duration)
 
-    def _here(self, time: float, start_values: StartValues) -> Begun:
+    def _here(self, time: float, start_values: StartValues, controls: FloatArray) -> Begun:
         """Begin without a warm-up."""
         if self._outputs0 is None:
-            position = self._stepper.initialize(time, self.controls0, start_values)
+            position = self._stepper.initialize(time, controls, start_values)
         else:
-            position = self._stepper.observe(time, self.controls0, self._outputs0, start_values)
-        return Begun(position, self.controls0, 0.0)
+            position = self._stepper.observe(time, controls, self._outputs0, start_values)
+        return Begun(position, controls, 0.0)
 
-    def _cold(self, time: float, warmup: float, start_values: StartValues, step: float) -> Begun:
+    def _cold(self, time: float, warmup: float, start_values: StartValues, step: float, first: FloatArray) -> Begun:
         """Begin by simulating."""
         if not warmup:
-            return self._here(time, start_values)
+            return self._here(time, start_values, first)
         times = self._warmup_times(time, warmup, step)
-        controls = np.array([self._action(at, time) for at in times[:-1]])
+        controls = np.array([self._action(at, time, first) for at in times[:-1]])
         outputs = self._outputs0
         if outputs is None:  # no law looks at them then
             outputs = np.zeros(len(self._stepper.model.outputs))
@@ -175,11 +196,11 @@ class Starts:
             times.insert(0, began)
         return times
 
-    def _action(self, time: float, start: float) -> FloatArray:
-        """Return the control inputs of the step from a time on, before the start."""
+    def _action(self, time: float, start: float, first: FloatArray) -> FloatArray:
+        """Return the control inputs of the step from a time on, before the start; without actions the first ones."""
         if self._actions is None:
             if self.interval is None:
-                return self.controls0
+                return first
             raise InvalidValueError(
                 f"Invalid value {start} for parameter start_time. This test case has no initialization "
                 f"actions, so it can start at 0 only.",
@@ -221,10 +242,21 @@ def parse_start_values(
         if variable.kind != "text":
             checked[name] = parse_input(value, variable)
         elif isinstance(value, str):
-            checked[name] = value
+            checked[name] = _base64(value, name) if variable.binary else value
         else:
             raise InvalidValueError(
                 f"Invalid value {shown(value)} for parameter {name}. Value must be a string, but is {type(value)}.",
                 name,
             )
     return checked
+
+
+def _base64(value: str, name: str) -> str:
+    """Return bytes in base64, checked."""
+    try:
+        base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {name}. Value must be bytes in base64: {error}.", name
+        ) from error
+    return value

@@ -51,6 +51,21 @@ class Position(NamedTuple):
     texts: Mapping[str, str] = {}
 
 
+class Change(NamedTuple):
+    """Tunable parameters and texts that were changed between two steps.
+
+    Attributes
+    ----------
+    time : float
+        When [s].
+    values : Mapping[str, float or str]
+        By name.
+    """
+
+    time: float
+    values: StartValues
+
+
 class Beginning(NamedTuple):
     """How the present life of the model began: with the rows of the history, all that a replay needs.
 
@@ -63,11 +78,22 @@ class Beginning(NamedTuple):
         Where the model is initialized [s].
     start_values : Mapping[str, float or str]
         What is set before its initialization.
+    changes : tuple of Change
+        What was changed since, in the order of time.
     """
 
     kind: Literal["observed", "initialized", "warmed"]
     time: float
     start_values: StartValues
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def values(self) -> StartValues:
+        """What is set now."""
+        values = dict(self.start_values)
+        for change in self.changes:
+            values |= change.values
+        return values
 
     @property
     def rows_before_steps(self) -> int:
@@ -160,7 +186,11 @@ def encode(state: State, origin: str) -> bytes:
         "first_row": state.first_row,
         "conditions": dict(state.conditions),
         "rows": state.mark.rows,
-        "beginning": {**state.mark.beginning._asdict(), "start_values": dict(state.mark.beginning.start_values)},
+        "beginning": {
+            **state.mark.beginning._asdict(),
+            "start_values": dict(state.mark.beginning.start_values),
+            "changes": [[change.time, dict(change.values)] for change in state.mark.beginning.changes],
+        },
         "controls": len(state.controls),
         "outputs": len(position.outputs),
         "plant": None if snapshot is None else {"time": snapshot.time, "fresh": snapshot.data is None},
@@ -197,9 +227,10 @@ def decode(data: bytes, origin: str) -> State:
     end = length + 8 * (n_controls + n_outputs)
     numbers = np.frombuffer(body[length:end], dtype="<f8").astype(np.float64)
     plant, beginning = header["plant"], Beginning(**header["beginning"])
+    beginning = beginning._replace(changes=tuple(Change(time, values) for time, values in beginning.changes))
     snapshot = None
     if plant is not None:
-        snapshot = Snapshot(plant["time"], None if plant["fresh"] else bytes(body[end:]), beginning.start_values)
+        snapshot = Snapshot(plant["time"], None if plant["fresh"] else bytes(body[end:]), beginning.values)
     return State(
         Mark(snapshot, header["rows"], beginning),
         Position(header["time"], numbers[n_controls:], header["stepped"], header["texts"]),

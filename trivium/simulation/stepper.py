@@ -8,6 +8,7 @@ model goes on. Either all sub-steps happen or none: when one fails, the model is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,11 +19,13 @@ from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
 from trivium.simulation.plant import Law
-from trivium.simulation.state import Beginning, Mark, Position
+from trivium.simulation.state import Beginning, Change, Mark, Position
 from trivium.simulation.times import difference
 
 #: No grid besides the rows of the boundary data.
 _UNDIVIDED = Grid()
+#: No changes of parameters.
+_NOTHING: StartValues = MappingProxyType({})
 
 
 class Stepper:
@@ -164,7 +167,9 @@ class Stepper:
             raise
         return position._replace(stepped=False)
 
-    def advance(self, position: Position, controls: FloatArray, times: Sequence[float]) -> tuple[Position, FloatArray]:
+    def advance(
+        self, position: Position, controls: FloatArray, times: Sequence[float], changes: StartValues = _NOTHING
+    ) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none.
 
         Parameters
@@ -175,6 +180,8 @@ class Stepper:
             One row a control step, held over its sub-steps.
         times : sequence of float, length n_steps + 1
             The clock now and at the end of each control step [s].
+        changes : Mapping[str, float or str]
+            Tunable parameters and texts that change before the first step.
 
         Returns
         -------
@@ -193,22 +200,26 @@ class Stepper:
             When the history cannot be written; the model is unchanged.
         """
         blocks = self.inputs.blocks(times, controls, self.disturbances, len(self.history.columns))
+        changed = Change(times[0], changes) if changes else None
         before, length = self._before(mend=True), len(self.history)
         completed = []
         try:
             for rows, ends in blocks:
                 for row in rows:
-                    position = self._sub_step(row, position)
+                    position = self._sub_step(row, position, changes=changes)
+                    changes = _NOTHING
                 self.history.append(rows)
                 completed.append(rows[ends])
         except BaseException:
             self.history.withdraw(len(self.history) - length)
             self._roll_back(before)
             raise
+        if changed:
+            self._beginning = self._beginning._replace(changes=(*self._beginning.changes, changed))
         return position, completed[0] if len(completed) == 1 else np.concatenate(completed)
 
     def look_ahead(
-        self, position: Position, controls: FloatArray, times: Sequence[float]
+        self, position: Position, controls: FloatArray, times: Sequence[float], changes: StartValues = _NOTHING
     ) -> tuple[Position, FloatArray, TriviumError | None]:
         """Simulate control steps up to the first that fails, then go back to now; parameters as in `advance`.
 
@@ -233,7 +244,8 @@ class Stepper:
                 rows, ends = self.inputs.rows(times[k : k + 2], controls[k : k + 1], self.disturbances, width)
                 reached = position
                 for row in rows:
-                    reached = self._sub_step(row, reached)
+                    reached = self._sub_step(row, reached, changes=changes)
+                    changes = _NOTHING
                 position = reached
                 completed.append(rows[ends])
         except TriviumError as failure:
@@ -338,13 +350,43 @@ class Stepper:
         if not 0 < rows <= len(self.history if table is None else table):
             return False
         last = self.history.row(rows - 1) if table is None else table[rows - 1]
-        return float(last[0]) == position.time and np.array_equal(last[1 + len(self.model.inputs) :], position.outputs)
+        outputs = last[1 + len(self.model.inputs) :]
+        return float(last[0]) == position.time and np.array_equal(outputs, position.outputs, equal_nan=True)
+
+    def look(self, names: Sequence[str]) -> FloatArray:
+        """Return the present values of steady variables of the model, shape (n_names,).
+
+        Raises
+        ------
+        ModelError
+            When the model fails, or has no value of one before its first step.
+        """
+        if self.model.state is State.FAILED:
+            self._replay(self._beginning, self.history.rows())
+        if self.model.state is not State.FRESH:
+            return self.model.look(names)
+        starts = {**{v.name: v.start for v in self.model.steady}, **self._beginning.start_values}
+        unknown = [name for name in names if starts[name] is None]
+        if unknown:
+            raise ModelError(f"{unknown[0]} has no value before the first step")
+        return np.array([starts[name] for name in names], dtype=np.float64)
+
+    @property
+    def beginning(self) -> Beginning:
+        """How the present life of the model began, and what was changed since."""
+        return self._beginning
 
     def last_inputs(self) -> FloatArray:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
-    def _sub_step(self, row: FloatArray, position: Position, computed: FloatArray | None = None) -> Position:
+    def _sub_step(
+        self,
+        row: FloatArray,
+        position: Position,
+        computed: FloatArray | None = None,
+        changes: StartValues = _NOTHING,
+    ) -> Position:
         """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs."""
         inputs = row[1 : 1 + len(self.model.inputs)]
         law = self.inputs.law
@@ -353,6 +395,8 @@ class Stepper:
             inputs[self.inputs.computed] = values
         if self.model.state is State.FRESH:
             self.model.initialize(position.time, inputs, self._beginning.start_values)
+        if changes:
+            self.model.change(changes)
         end = float(row[0])
         outputs = self.model.step(difference(end, position.time), inputs, end)
         row[1 + len(inputs) :] = outputs
@@ -381,7 +425,7 @@ class Stepper:
         """Bring the model to where rows of a history end, by simulating them again."""
         n = len(self.model.inputs)
         self.model.reset()
-        time = beginning.time
+        time, changes = beginning.time, list(beginning.changes)
         try:
             if beginning.kind == "initialized":
                 self.model.initialize(time, np.array(rows[0, 1 : 1 + n]), beginning.start_values)
@@ -389,6 +433,8 @@ class Stepper:
                 inputs, end = np.array(row[1 : 1 + n]), float(row[0])
                 if self.model.state is State.FRESH:
                     self.model.initialize(time, inputs, beginning.start_values)
+                while changes and changes[0].time <= time:
+                    self.model.change(changes.pop(0).values)
                 self.model.step(difference(end, time), inputs, end)
                 time = end
         except ModelError as error:

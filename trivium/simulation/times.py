@@ -66,8 +66,8 @@ class Clock(NamedTuple):
         return Clock(self.time, step)
 
 
-def check_time(time: float, field: str, grid: float | None = None) -> float:
-    """Return a time [s]: finite, not negative, a multiple of the grid.
+def check_time(time: float, field: str, grid: float | None = None, *, negative: bool = False) -> float:
+    """Return a time [s]: finite, not negative where that is not allowed, a multiple of the grid.
 
     Parameters
     ----------
@@ -77,6 +77,8 @@ def check_time(time: float, field: str, grid: float | None = None) -> float:
         Named in the error.
     grid : float, optional
         What times must be multiples of [s].
+    negative : bool
+        Whether it may be negative.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def check_time(time: float, field: str, grid: float | None = None) -> float:
         Naming the field and the rule.
     """
     number = finite(time, field)
-    if number < 0:
+    if number < 0 and not negative:
         raise InvalidValueError(f"Invalid value {number} for parameter {field}. Value must not be negative.", field)
     if grid is not None and _beside(number, grid):
         raise InvalidValueError(

@@ -108,7 +108,8 @@ def test_windows_hold_both_ends_in_spite_of_rounding(plain, start, final):
 def test_parameters_and_start_values(plain, linear_fmu):
     found = wording.parameters(plain.parameters).payload
     assert found["tau"] == {
-        "Unit": "s", "Description": "", "Minimum": 0.1, "Maximum": None, "Start": 10.0, "Type": "real"
+        "Unit": "s", "Description": "", "Minimum": 0.1, "Maximum": None, "Start": 10.0, "Type": "real",
+        "Tunable": False,
     }  # fmt: skip
     assert {name: (entry["Start"], entry["Type"]) for name, entry in found.items() if name != "tau"} == {
         "x": (1.0, "real"), "gain": (2.0, "integer"), "inverted": (0.0, "boolean"), "label": ("cooling", "text")
@@ -128,7 +129,7 @@ def test_parameters_and_start_values(plain, linear_fmu):
     [
         ([1], "start_values must be a dictionary by name"),
         ({"nonsense": 1}, "Unexpected name nonsense in parameter start_values"),
-        ({"u": 1}, "Unexpected name u"),
+        ({"u": "x"}, "parameter u. Value must be a float"),
         ({"tau": 0.05}, "parameter tau. Value must be within .* below the minimum 0.1"),
         ({"tau": "x"}, "parameter tau. Value must be a float"),
         ({"gain": 2.5}, "parameter gain"),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
+from xml.etree import ElementTree
 
 from trivium.errors import ResourcesError
 from trivium.model.contract import DefaultExperiment
@@ -16,6 +20,26 @@ Interface = Literal["cs", "me"]
 INTERFACES: tuple[Interface, ...] = ("cs", "me")
 #: What is read here.
 VERSIONS = ("1.0", "2.0", "3.0")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What of an FMU is measured and recorded beside its outputs.
+
+    Attributes
+    ----------
+    measured : str or None
+        Regular expression over whole names; None for the outputs alone, or the local variables of an FMU without any.
+    recorded : str or None
+        Regular expression over whole names; None for nothing.
+    all : bool
+        Whether, in place of a pattern, everything is recorded that changes by itself, where that is not too much: see
+        `trivium.model.fmu.recording`.
+    """
+
+    measured: str | None = None
+    recorded: str | None = None
+    all: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +84,16 @@ class FmuDescription:
         Step size of a co-simulation's own solver [s]; None where none is declared.
     variable_step : bool
         Whether a co-simulation takes steps of different lengths.
+    dimensions : tuple of FmuVariable
+        Structural parameters that give sizes of arrays; their start values are those that were chosen.
+    structural : Mapping[str, int]
+        What was chosen of them.
+    recording : Recording
+        What else than the outputs was selected; the outputs contain it.
+    n_strict : int
+        So many of the outputs, the first ones, must be finite numbers.
+    n_measured : int
+        So many of the outputs, the first ones, are measurements; the others are recorded only.
     """
 
     name: str
@@ -83,9 +117,19 @@ class FmuDescription:
     numbers: tuple[FmuVariable, ...] = ()
     fixed_step: float | None = None
     variable_step: bool = False
+    dimensions: tuple[FmuVariable, ...] = ()
+    structural: Mapping[str, int] = field(default_factory=dict, hash=False)
+    recording: Recording = Recording()
+    n_strict: int = 0
+    n_measured: int = 0
 
 
-def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> FmuDescription:
+def read_fmu(
+    path: Path,
+    cache: Path,
+    interface: Interface | None = None,
+    structural: Mapping[str, int] = MappingProxyType({}),
+) -> FmuDescription:
     """Unpack an FMU and read its model description.
 
     Parameters
@@ -96,11 +140,14 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         Where FMUs are unpacked, once, under the hash of their content.
     interface : {"cs", "me"}, optional
         Default: co-simulation where the FMU offers it, else Model Exchange.
+    structural : Mapping[str, int]
+        Values of structural parameters of FMI 3.0 that give sizes of arrays.
 
     Raises
     ------
     ResourcesError
-        When the file is no FMU of FMI 1.0 to 3.0, does not offer the interface, or has no binary for this platform.
+        When the file is no FMU of FMI 1.0 to 3.0, does not offer the interface, has no binary for this platform, needs
+        clocks, or has no such structural parameter.
     """
     from fmpy import read_model_description
 
@@ -108,22 +155,21 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
     directory = unpack(path, cache.absolute())
     if not (directory / "modelDescription.xml").is_file():
         raise ResourcesError(f"{path.name} is no FMU: it holds no modelDescription.xml")
+    version = _version(directory / "modelDescription.xml", path.name)
     try:
         description = read_model_description(str(directory), validate=False)
     except Exception as error:  # FMPy lets errors of its XML parser through
         raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
-    version = "3.0" if description.fmiVersion.startswith("3.") else description.fmiVersion
     offered = {"cs": description.coSimulation, "me": description.modelExchange}
     selected = interface or ("me" if offered["cs"] is None else "cs")
     if version not in VERSIONS or offered[selected] is None:
-        names = {"cs": "co-simulation", "me": "Model Exchange"}
-        has = " and ".join(names[key] for key in INTERFACES if offered[key] is not None) or "no interface known here"
-        label = names[interface] if interface else "co-simulation or Model Exchange"
+        has = " and ".join(_interfaces(description)) or "no interface known here"
+        label = _NAMES[interface] if interface else "co-simulation or Model Exchange"
         raise ResourcesError(
             f"{path.name} is FMI {description.fmiVersion} with {has}; {label} of FMI 1.0, 2.0 or 3.0 is needed"
         )
     entry = offered[selected]
-    scalars = read_scalars(description, directory, path.name)
+    scalars = read_scalars(description, directory, path.name, structural)
     return FmuDescription(
         name=description.modelName,
         directory=directory,
@@ -146,7 +192,45 @@ def read_fmu(path: Path, cache: Path, interface: Interface | None = None) -> Fmu
         numbers=scalars.numbers,
         fixed_step=to_number(getattr(entry, "fixedInternalStepSize", None)),
         variable_step=bool(getattr(entry, "canHandleVariableCommunicationStepSize", False)),
+        dimensions=scalars.dimensions,
+        structural=dict(structural),
+        n_strict=len(scalars.outputs),
+        n_measured=len(scalars.outputs),
     )
+
+
+#: Interfaces of FMI, by FMPy's name of their part of the model description.
+_PARTS = {
+    "coSimulation": "co-simulation",
+    "modelExchange": "Model Exchange",
+    "scheduledExecution": "scheduled execution",
+}
+_NAMES: dict[Interface, str] = {"cs": "co-simulation", "me": "Model Exchange"}
+
+
+def _interfaces(description: Any) -> list[str]:
+    """Return the names of the interfaces that an FMU offers, also of those that are not run here."""
+    return [name for part, name in _PARTS.items() if getattr(description, part) is not None]
+
+
+def _version(file: Path, name: str) -> str:
+    """Return which of `VERSIONS` an FMU is read as: minor versions of FMI 3 as 3.0, others as they are.
+
+    Raises
+    ------
+    ResourcesError
+        For a draft, whose functions differ from those of the version that it became.
+    """
+    declared = ""
+    with contextlib.suppress(ElementTree.ParseError, OSError):  # FMPy reports what is wrong
+        _, root = next(ElementTree.iterparse(file, events=("start",)))  # noqa: S314 - it runs here anyway  # nosec B314
+        declared = root.get("fmiVersion", "")
+    if "-" in declared:
+        raise ResourcesError(
+            f"{name} is of FMI {declared}, a draft whose functions differ from those of FMI "
+            f"{declared.partition('-')[0]}; export it again with a tool that writes FMI 3.0, 2.0 or 1.0"
+        )
+    return "3.0" if declared.startswith("3.") else declared
 
 
 def read_experiment(proposed: Any) -> DefaultExperiment:

@@ -21,7 +21,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from trivium.errors import EndedError, ModelError
-from trivium.model.contract import FloatArray
+from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
 from trivium.model.fmu.fmu_model import FmuModel, Solving
@@ -111,6 +111,11 @@ class ExchangeModel(FmuModel):
             self._fresh = True
             self._drop_anchor(end)
 
+    def _change(self, values: StartValues) -> None:
+        with self._translated(f"change {', '.join(values)}"):
+            self._event(values=self._complete(values))
+            self._drop_anchor(self.time)
+
     def _is_far(self) -> bool:
         """Return whether much was computed since the last anchor."""
         return self._work - self._done > MAX_WORK
@@ -189,5 +194,5 @@ class ExchangeModel(FmuModel):
         """Complete an integrator step; return whether the FMU asks for an event and whether it ends the simulation."""
 
     @abstractmethod
-    def _event(self, inputs: FloatArray | None = None) -> None:
-        """Handle an event, at which inputs may change; sets `_next_event` and `_fresh`."""
+    def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
+        """Handle an event, at which inputs and tunable parameters may change; sets `_next_event` and `_fresh`."""

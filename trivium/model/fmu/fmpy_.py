@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from trivium.model.contract import FloatArray
+from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmpy_calls import Calls, translated
 from trivium.model.fmu.fmpy_fmi1 import Fmi1
 from trivium.model.fmu.fmpy_fmi2 import Fmi2
 from trivium.model.fmu.fmpy_fmi3 import Fmi3
 from trivium.model.fmu.fmu_model import FmuModel, Solving
+from trivium.model.fmu.scalars import FmuVariable
 
 _VERSIONS: dict[str, type[Calls]] = {"1.0": Fmi1, "2.0": Fmi2, "3.0": Fmi3}
 
@@ -36,6 +38,12 @@ class FmpyModel(FmuModel):
 
     def _get_texts(self) -> dict[str, str]:
         return self._fmu.texts()
+
+    def _set_tunables(self, values: StartValues) -> None:
+        self._fmu.change(values)
+
+    def _values(self, variables: Sequence[FmuVariable]) -> FloatArray:
+        return self._fmu.values(variables)
 
     def _get_state(self) -> bytes:
         return self._fmu.get_state()

@@ -10,6 +10,7 @@ import base64
 import binascii
 import contextlib
 import ctypes
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -46,13 +47,17 @@ class Discrete(NamedTuple):
     next_event: float
 
 
+def _any(_variable: FmuVariable) -> bool:
+    return True
+
+
 class Group:
     """Numbers of one type, with the buffer that they are passed in.
 
     Parameters
     ----------
     variables : sequence of FmuVariable
-        All of one type; of an array all elements, one after the other.
+        All of one type; what is set must have all elements of an array, one after the other.
     where : sequence of int
         Their positions in the arrays of `Model`.
     calls : type of Calls
@@ -62,9 +67,16 @@ class Group:
     def __init__(self, variables: Sequence[FmuVariable], where: Sequence[int], calls: type[Calls]) -> None:
         self.type = variables[0].type
         self.where = np.array(where, dtype=np.intp)
-        references = [v.reference for v in variables if v.element == 0]
+        sizes = {v.reference: v.size for v in variables}
+        firsts = dict(zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False))
+        places = [firsts[v.reference] + v.element for v in variables]
+        #: Where the values are in the buffer.
+        self._picked: slice | NDArray[np.intp] = np.array(places, dtype=np.intp)
+        if places == list(range(len(places))):
+            self._picked = slice(None, len(places))  # a view, and no copy
+        references = list(sizes)
         ctype = calls.ctypes[self.type]
-        buffer: Any = (ctype * len(variables))()
+        buffer: Any = (ctype * sum(sizes.values()))()
         dtype = np.dtype(np.int8) if self.type == "Boolean" and ctypes.sizeof(ctype) == 1 else np.dtype(ctype)
         self.values: NDArray[Any] = np.frombuffer(memoryview(buffer).cast("B"), dtype=dtype)  # the same memory
         #: Names of the functions that pass the values, and their arguments after the instance.
@@ -83,12 +95,19 @@ class Group:
             When one is no number of its type.
         """
         mine = values[self.where]
+        if len(mine) != len(self.values):
+            raise ModelError(f"of an array all elements must be set, not only {', '.join(self._names)}")
         if self._limits is not None:
             fits = (mine >= self._limits[0]) & (mine <= self._limits[1])
             if not fits.all():
                 bad = int(np.argmin(fits))
                 raise ModelError(f"{self._names[bad]} cannot be {mine[bad]:g}: it is of the type {self.type}")
         self.values[:] = mine
+
+    @property
+    def picked(self) -> NDArray[Any]:
+        """Values of the variables, in their order."""
+        return self.values[self._picked]
 
 
 class Calls(ABC):
@@ -182,18 +201,32 @@ class Calls(ABC):
 
     def outputs(self) -> FloatArray:
         """Return all outputs."""
-        values = np.empty(len(self.description.outputs))
-        for group in self._outputs:
+        return self._read(self._outputs, len(self.description.outputs))
+
+    def values(self, variables: Sequence[FmuVariable]) -> FloatArray:
+        """Return numbers, which may be others than the outputs."""
+        return self._read(self._groups(variables), len(variables))
+
+    def _read(self, groups: Sequence[Group], count: int) -> FloatArray:
+        values = np.empty(count)
+        for group in groups:
             getattr(self.fmu, group.getter)(self.fmu.component, *group.arguments)
-            values[group.where] = group.values
+            values[group.where] = group.picked
         return values
 
-    def set_start_values(self, start_values: StartValues, *, structural: bool = False) -> None:
-        """Set what is chosen of the parameters; of an array all elements, the others to their own start values."""
-        chosen = {(p.type, p.reference) for p in self.description.parameters if p.variable.name in start_values}
-        wanted = [
-            p for p in self.description.parameters if (p.type, p.reference) in chosen and p.structural == structural
-        ]
+    def set_start_values(self, start_values: StartValues, which: Callable[[FmuVariable], bool] = _any) -> None:
+        """Set what is chosen of the parameters; of an array all elements, the others to their own start values.
+
+        Parameters
+        ----------
+        start_values : Mapping[str, float or str]
+            By name.
+        which : callable
+            Whether a parameter is set now; default: each.
+        """
+        parameters = [*self.description.parameters, *self.description.dimensions]
+        chosen = {(p.type, p.reference) for p in parameters if p.variable.name in start_values}
+        wanted = [p for p in parameters if (p.type, p.reference) in chosen and which(p)]
         numbers = [p for p in wanted if p.variable.kind != "text"]
         values = np.array([float(start_values.get(p.variable.name, p.variable.start or 0.0)) for p in numbers])
         for group in self._groups(numbers):
@@ -235,6 +268,10 @@ class Calls(ABC):
         raise NotImplementedError
 
     # Co-simulation
+
+    def change(self, values: StartValues) -> None:
+        """Set tunable parameters and inputs that are text, between two steps."""
+        self.set_start_values(values)
 
     @abstractmethod
     def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:

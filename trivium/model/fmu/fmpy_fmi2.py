@@ -16,6 +16,7 @@ from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.fmpy_calls import Calls, Discrete
 from trivium.model.fmu.messages import keep
+from trivium.model.fmu.scalars import is_before, is_input
 
 
 def _on_message(_environment: Any, _instance: Any, status: int, _category: Any, message: bytes | None) -> None:
@@ -62,10 +63,9 @@ class Fmi2(Calls):
         stop: float | None,
     ) -> None:
         self.fmu.setupExperiment(tolerance=tolerance, startTime=time, stopTime=stop)
-        self.set_start_values(start_values)  # the experiment sets some FMUs back to their own values
-        if inputs is not None:
-            self.set_inputs(inputs)
-        self.fmu.enterInitializationMode()
+        self.set_start_values(start_values, is_before)  # the experiment sets some FMUs back to their own values
+        self.fmu.enterInitializationMode()  # inputs may not be set before, which some FMUs refuse
+        self.set_start_values(start_values, is_input)
         if inputs is not None:
             self.set_inputs(inputs)
         self.fmu.exitInitializationMode()

@@ -19,6 +19,7 @@ from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
 from trivium.model.fmu.fmpy_calls import Calls, Discrete, settle
 from trivium.model.fmu.messages import keep
+from trivium.model.fmu.scalars import is_before, is_input, is_structural
 
 
 def _on_message(_environment: Any, status: int, _category: Any, message: bytes | None) -> None:
@@ -44,6 +45,7 @@ class Fmi3(Calls):
         super().__init__(description)
         self._with_events = description.interface == "cs" and description.has_event_mode
         self._held: FloatArray | None = None  # inputs of the last step, where they change at events
+        self._configurable = (*description.parameters, *description.dimensions)
 
     def _instantiate(self) -> None:
         if self._with_events:
@@ -65,14 +67,14 @@ class Fmi3(Calls):
         inputs: FloatArray | None,
         stop: float | None,
     ) -> None:
-        if any(p.structural and p.variable.name in start_values for p in self.description.parameters):
+        configured = {**self.description.structural, **start_values}
+        if any(is_structural(p) and p.variable.name in configured for p in self._configurable):
             self.fmu.enterConfigurationMode()
-            self.set_start_values(start_values, structural=True)
+            self.set_start_values(configured, is_structural)
             self.fmu.exitConfigurationMode()
-        self.set_start_values(start_values)
-        if inputs is not None:
-            self.set_inputs(inputs)
+        self.set_start_values(start_values, is_before)
         self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time, stopTime=stop)
+        self.set_start_values(start_values, is_input)
         if inputs is not None:
             self.set_inputs(inputs)
         self.fmu.exitInitializationMode()
@@ -122,10 +124,19 @@ class Fmi3(Calls):
                 return
         raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
 
-    def _event(self, inputs: FloatArray | None = None) -> None:
+    def change(self, values: StartValues) -> None:
+        """Set tunable parameters and inputs that are text, at an event where the FMU has an event mode."""
+        if self._with_events:
+            self._event(values=values)
+        else:
+            super().change(values)
+
+    def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         self.fmu.enterEventMode()
         if inputs is not None:
             self.set_inputs(inputs)
+        if values is not None:
+            self.set_start_values(values)
         settle(self.update_discrete_states)
         self.fmu.enterStepMode()
 

@@ -10,7 +10,7 @@ import numpy as np
 from fmpy.fmi1 import FMICallException, fmi1Discard
 from fmpy.sundials import CVodeSetMaxStep, CVodeSolver
 
-from trivium.model.contract import FloatArray
+from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_STEPS
 from trivium.model.fmu.exchange import ExchangeModel
@@ -169,10 +169,12 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
         self._fmu.set_time(time)
         return self._fmu.completed_integrator_step()
 
-    def _event(self, inputs: FloatArray | None = None) -> None:
+    def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         self._fmu.enter_event_mode()
         if inputs is not None:
             self._fmu.set_inputs(inputs)
+        if values is not None:
+            self._fmu.set_start_values(values)
         self._settle()
 
     def _settle(self) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
 from trivium.errors import ModelError
-from trivium.model.contract import FloatArray, Model
-from trivium.model.fmu.description import FmuDescription, Interface
+from trivium.model.contract import FloatArray, Model, StartValues
+from trivium.model.fmu.description import FmuDescription, Interface, Recording
 from trivium.model.fmu.library import load
+from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.variable import Variable
 
 #: Relative tolerance where neither the test case nor the FMU says one.
@@ -58,12 +60,18 @@ class Setup:
     interface : {"cs", "me"} or None
         None for co-simulation where the FMU offers it.
     solving : Solving
+    recording : Recording
+        What a step returns beside the outputs.
+    structural : tuple of (str, int)
+        Structural parameters of FMI 3.0 that give sizes of arrays.
     """
 
     fmu: Path
     engine: str
     interface: Interface | None = None
     solving: Solving = Solving()
+    recording: Recording = field(default_factory=Recording)
+    structural: tuple[tuple[str, int], ...] = ()
 
 
 class FmuModel(Model):
@@ -84,12 +92,20 @@ class FmuModel(Model):
     engine: ClassVar[str]
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
+        read = {v.variable.name for v in (*description.inputs, *description.outputs)}
+        rest = [v for v in description.numbers if v.variable.name not in read and v.causality != "independent"]
+        self._steady = {v.variable.name: v for v in rest if v.is_steady}
         super().__init__(
             tuple(_switch(v.variable) for v in description.inputs),
             tuple(v.variable for v in description.outputs),
             can_snapshot=description.can_snapshot,
             parameters=[v.variable for v in description.parameters],
             experiment=description.experiment,
+            n_strict=description.n_strict,
+            n_measured=description.n_measured,
+            steady=[v.variable for v in self._steady.values()],
+            unrecorded=[v.variable for v in rest if not v.is_steady],
+            dimensions=[v.variable.name for v in description.dimensions],
         )
         load(description)
         self.description = description
@@ -102,7 +118,11 @@ class FmuModel(Model):
     @property
     def setup(self) -> Setup:
         """How to make the same model in another process."""
-        return Setup(self.description.path, self.engine, self.description.interface, self.solving)
+        description = self.description
+        structural = tuple(description.structural.items())
+        return Setup(
+            description.path, self.engine, description.interface, self.solving, description.recording, structural
+        )
 
     def twin(self) -> Self:
         """Return a second, fresh model of the same FMU; see the base class."""
@@ -126,6 +146,20 @@ class FmuModel(Model):
     def _texts(self) -> dict[str, str]:
         with self._translated("tell its texts"):
             return self._get_texts()
+
+    def _change(self, values: StartValues) -> None:
+        with self._translated(f"change {', '.join(values)}"):
+            self._set_tunables(self._complete(values))
+
+    def _complete(self, values: StartValues) -> StartValues:
+        """Return values with the present ones of the other elements of their arrays, which are set together."""
+        arrays = {(p.type, p.reference) for p in self.description.parameters if p.variable.name in values}
+        names = (p.variable.name for p in self.description.parameters if (p.type, p.reference) in arrays)
+        return {**{name: self.start_values[name] for name in names if name in self.start_values}, **values}
+
+    def _look(self, names: Sequence[str]) -> FloatArray:
+        with self._translated("return parameters"):
+            return self._values([self._steady[name] for name in names])
 
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
@@ -155,6 +189,14 @@ class FmuModel(Model):
     @abstractmethod
     def _get_texts(self) -> dict[str, str]:
         """Return the outputs that are text."""
+
+    @abstractmethod
+    def _set_tunables(self, values: StartValues) -> None:
+        """Set tunable parameters and inputs that are text."""
+
+    @abstractmethod
+    def _values(self, variables: Sequence[FmuVariable]) -> FloatArray:
+        """Return numbers, which may be others than the outputs."""
 
     @abstractmethod
     def _get_state(self) -> bytes:

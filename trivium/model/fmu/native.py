@@ -19,7 +19,7 @@ from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.library import load
 from trivium.model.fmu.messages import LOG
-from trivium.model.fmu.scalars import FmuVariable
+from trivium.model.fmu.scalars import FmuVariable, is_input
 from trivium.model.horizon import Horizon
 
 #: How an instance becomes fresh again: FMI's reset, its state before the initialization set again, a new instance.
@@ -130,11 +130,11 @@ class NativeLoop:
             self._begin()
             tolerance = horizon.tolerance or self._description.experiment.tolerance
             self._do("SetupExperiment", int(tolerance is not None), tolerance or 0.0, horizon.start, 0, 0.0)
-            self._set(values)  # the experiment sets some FMUs back to their own values
+            # the experiment sets some FMUs back to their own values
+            self._set({name: value for name, value in values.items() if not is_input(self._settable[name])})
+            self._do("EnterInitializationMode")  # inputs may not be set before, which some FMUs refuse
             first = dict(zip(self._driven, table[0].tolist(), strict=True)) if self._driven else {}
-            self._set(first)
-            self._do("EnterInitializationMode")
-            self._set(first)
+            self._set({**{name: value for name, value in values.items() if is_input(self._settable[name])}, **first})
             self._do("ExitInitializationMode")
             point, status = self._compiled.simulate(
                 *self._addresses, self._instance, *self._outputs, *self._inputs, table,

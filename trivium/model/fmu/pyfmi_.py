@@ -14,21 +14,21 @@ import ctypes
 import json
 import struct
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import ModelError
-from trivium.model.contract import FloatArray, State
+from trivium.model.contract import FloatArray, StartValues, State
 from trivium.model.fmu.abi import explain_import_error
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_STEPS
 from trivium.model.fmu.exchange import ExchangeModel
 from trivium.model.fmu.fmu_model import FmuModel, Solving
 from trivium.model.fmu.messages import MESSAGES
-from trivium.model.fmu.scalars import FmuVariable
+from trivium.model.fmu.scalars import FmuVariable, is_before, is_input
 
 try:
     from assimulo.problem import Explicit_Problem
@@ -121,18 +121,22 @@ class PyfmiModel(FmuModel):
         fmu = self._fmu = self._vendor(
             str(self.description.directory), log_file_name=self._log, log_level=2, allow_unzipped_fmu=True
         )
+        parameters = [self._parameters[name] for name in self.start_values]
         fmu.setup_experiment(tolerance=self.tolerance, start_time=time)
-        for (
-            name,
-            value,
-        ) in self.start_values.items():  # the experiment sets some FMUs back to their own values
-            self._set_start(self._parameters[name], value)
-        if inputs is not None:
-            self._set(inputs)
-        fmu.enter_initialization_mode()
+        # the experiment sets some FMUs back to their own values
+        self._set_tunables({p.variable.name: self.start_values[p.variable.name] for p in parameters if is_before(p)})
+        fmu.enter_initialization_mode()  # inputs may not be set before, which some FMUs refuse
+        self._set_tunables({p.variable.name: self.start_values[p.variable.name] for p in parameters if is_input(p)})
         if inputs is not None:
             self._set(inputs)
         fmu.exit_initialization_mode()
+
+    def _set_tunables(self, values: StartValues) -> None:
+        for name, value in values.items():
+            self._set_start(self._parameters[name], value)
+
+    def _values(self, variables: Sequence[FmuVariable]) -> FloatArray:
+        return self._numbers(_groups(variables), len(variables))
 
     def _set_start(self, variable: FmuVariable, value: float | str) -> None:
         setters = {
@@ -163,10 +167,13 @@ class PyfmiModel(FmuModel):
             getattr(self._fmu, f"set_{kind}")(group.references, values if kind == "real" else values.astype(int))
 
     def _get(self) -> FloatArray:
-        outputs = np.empty(len(self.outputs))
-        for kind, group in self._get_groups.items():
-            outputs[group.where] = getattr(self._fmu, f"get_{kind}")(group.references)
-        return outputs
+        return self._numbers(self._get_groups, len(self.outputs))
+
+    def _numbers(self, groups: Mapping[str, _Group], count: int) -> FloatArray:
+        values = np.empty(count)
+        for kind, group in groups.items():
+            values[group.where] = getattr(self._fmu, f"get_{kind}")(group.references)
+        return values
 
     @contextlib.contextmanager
     def _translated(self, call: str) -> Iterator[None]:
@@ -286,13 +293,15 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
         asked, ended = self._fmu.completed_integrator_step()
         return asked, ended or self._fmu.get_event_info().terminateSimulation
 
-    def _event(self, inputs: FloatArray | None = None) -> None:
+    def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         if self.solving.restart and inputs is not None:
             self._set(inputs)
             return
         self._fmu.enter_event_mode()
         if inputs is not None:
             self._set(inputs)
+        if values is not None:
+            self._set_tunables(values)
         self._settle()
 
     def _settle(self) -> None:

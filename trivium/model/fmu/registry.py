@@ -18,6 +18,7 @@ from trivium.errors import ResourcesError
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import FmuModel, Setup
+from trivium.model.fmu.recording import select
 from trivium.suggestions import near_or_all
 
 #: Makes an adapter for an FMU; raises a ResourcesError where the engine cannot run it.
@@ -26,7 +27,7 @@ Engine = Callable[[FmuDescription], type[FmuModel]]
 ENGINES: Registry[Engine] = Registry("trivium.engines")
 
 
-def make(setup: Setup, cache: Path) -> FmuModel:
+def make(setup: Setup, cache: Path, description: FmuDescription | None = None) -> FmuModel:
     """Make a model.
 
     Parameters
@@ -34,6 +35,8 @@ def make(setup: Setup, cache: Path) -> FmuModel:
     setup : Setup
     cache : Path
         Where FMUs are unpacked.
+    description : FmuDescription, optional
+        What `read_fmu` returned for the setup, where it was read already.
 
     Raises
     ------
@@ -42,7 +45,9 @@ def make(setup: Setup, cache: Path) -> FmuModel:
     ModelError
         When its binary cannot be loaded.
     """
-    description = read_fmu(setup.fmu, cache, setup.interface)
+    if description is None:
+        description = read_fmu(setup.fmu, cache, setup.interface, dict(setup.structural))
+    description = select(description, setup.recording)
     return adapter(setup.engine, description)(description, setup.solving)
 
 

@@ -1,17 +1,20 @@
 """From the variables of a model description to scalars.
 
-Arrays of FMI 3.0 become one scalar an element, in row-major order and counted from 1: ``x[1]``, ``m[2,1]``. Dimensions
-that structural parameters give are those of their start values; such parameters cannot be set, since the variables
-would change with them. Left out are clocks, variables that belong to a clock, and second names (aliases) of FMI 3.0.
+Arrays of FMI 3.0 become one scalar an element, in row-major order and counted from 1: ``x[1]``, ``m[2,1]``. Structural
+parameters that give dimensions have the values that the test case chooses, else their start values; they are no
+parameters that can be set before an initialization, since the variables change with them. Left out are clocks,
+variables that belong to a clock, and second names (aliases) of FMI 3.0.
 """
 
 from __future__ import annotations
 
 import base64
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -51,6 +54,10 @@ class FmuVariable:
         Whether it is a structural parameter.
     variability : str
         As FMI names it: ``continuous``, ``discrete``, ``tunable`` and others.
+    causality : str
+        As FMI names it: ``input``, ``output``, ``local`` and others.
+    size : int
+        Number of elements of the array; 1 for what is none.
     """
 
     variable: Variable
@@ -59,6 +66,28 @@ class FmuVariable:
     element: int = 0
     structural: bool = False
     variability: str = "continuous"
+    causality: str = "local"
+    size: int = 1
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it is a parameter or a constant: it changes during a run only where a client changes it."""
+        return self.variability in ("constant", "fixed") or self.causality in ("parameter", "structuralParameter")
+
+
+def is_structural(variable: FmuVariable) -> bool:
+    """Return whether a variable is set in the configuration mode of FMI 3.0."""
+    return variable.structural
+
+
+def is_input(variable: FmuVariable) -> bool:
+    """Return whether a variable is an input: from FMI 2.0 on they are set during the initialization, not before."""
+    return variable.causality == "input"
+
+
+def is_before(variable: FmuVariable) -> bool:
+    """Return whether a variable is set before the initialization begins."""
+    return not is_structural(variable) and not is_input(variable)
 
 
 @dataclass(frozen=True)
@@ -75,6 +104,8 @@ class Scalars:
         Outputs that are text.
     numbers : tuple of FmuVariable
         Every number, whatever its causality.
+    dimensions : tuple of FmuVariable
+        Structural parameters that give dimensions.
     """
 
     inputs: tuple[FmuVariable, ...]
@@ -82,9 +113,12 @@ class Scalars:
     parameters: tuple[FmuVariable, ...]
     texts: tuple[FmuVariable, ...]
     numbers: tuple[FmuVariable, ...]
+    dimensions: tuple[FmuVariable, ...]
 
 
-def read_scalars(description: Any, directory: Path, name: str) -> Scalars:
+def read_scalars(
+    description: Any, directory: Path, name: str, structural: Mapping[str, int] = MappingProxyType({})
+) -> Scalars:
     """Sort the variables of a model description.
 
     Parameters
@@ -94,35 +128,47 @@ def read_scalars(description: Any, directory: Path, name: str) -> Scalars:
         The unpacked FMU.
     name : str
         For errors.
+    structural : Mapping[str, int]
+        Values of structural parameters that give dimensions.
 
     Raises
     ------
     ResourcesError
-        For an input clock, which nothing here would tick, or an array whose start values do not fill it.
+        For an input clock, which nothing here would tick, an array whose start values do not fill it, or a value of
+        what is no structural parameter that gives dimensions, or cannot have it.
     """
     inputs: list[FmuVariable] = []
     outputs: list[FmuVariable] = []
     parameters: list[FmuVariable] = []
     texts: list[FmuVariable] = []
     numbers: list[FmuVariable] = []
-    starts = _text_starts(directory) if description.fmiVersion.startswith("3") else {}
+    sizes: list[FmuVariable] = []
+    starts: Mapping[int, list[str]] = {}
+    if description.fmiVersion.startswith("3"):
+        path = directory / "modelDescription.xml"
+        root = ElementTree.parse(path).getroot()  # noqa: S314 - an FMU is code that runs here anyway  # nosec B314
+        starts = _text_starts(root)
+        _bound(description, root)
+    before = _resize(description, structural, name) if structural else {}
     dimensions = {d.valueReference for v in description.modelVariables for d in v.dimensions} - {None}
     for declared in description.modelVariables:
         if declared.type == "Clock" and declared.causality == "input":
             raise ResourcesError(f"{name} has the input clock {declared.name}; FMUs that need clocks are not run here")
         if declared.type == "Clock" or declared.clocks or declared.alias is not None:
             continue
-        elements = list(_elements(declared, description.fmiVersion, starts, name))
+        elements = list(_elements(declared, description.fmiVersion, starts, name, before.get(declared.name)))
         is_text = elements and elements[0].variable.kind == "text"
         if not is_text:
             numbers += elements
         if declared.causality == "input" and not is_text:
             inputs += elements
-        elif _settable(declared, description.fmiVersion) and declared.valueReference not in dimensions:
+        elif declared.valueReference in dimensions:
+            sizes += elements
+        elif _settable(declared, description.fmiVersion):
             parameters += elements
         if declared.causality == "output":
             (texts if is_text else outputs).extend(elements)
-    return Scalars(tuple(inputs), tuple(outputs), tuple(parameters), tuple(texts), tuple(numbers))
+    return Scalars(tuple(inputs), tuple(outputs), tuple(parameters), tuple(texts), tuple(numbers), tuple(sizes))
 
 
 def _settable(declared: Any, version: str) -> bool:
@@ -136,8 +182,47 @@ def _settable(declared: Any, version: str) -> bool:
     )
 
 
-def _elements(declared: Any, version: str, texts: Mapping[int, list[str]], name: str) -> Iterator[FmuVariable]:
-    """Yield the scalars of a variable."""
+def _resize(description: Any, structural: Mapping[str, int], name: str) -> dict[str, tuple[int, ...]]:
+    """Give structural parameters values, and arrays the shapes that follow; return the shapes that were others."""
+    sizes = {v.name: v for v in description.modelVariables if v.causality == "structuralParameter"}
+    used = {
+        dimension.variable.name for v in description.modelVariables for dimension in v.dimensions if dimension.variable
+    }
+    for parameter, value in structural.items():
+        if parameter not in used:
+            known = ", ".join(sorted(used)) or "none"
+            raise ResourcesError(
+                f"{name} has no structural parameter {parameter} that gives sizes of arrays; it has: {known}"
+            )
+        low, high = (to_number(getattr(sizes[parameter], bound)) for bound in ("min", "max"))
+        if value < (1 if low is None else low) or value > (math.inf if high is None else high):
+            raise ResourcesError(
+                f"{name}: the structural parameter {parameter} cannot be {value}; it must be from "
+                f"{1 if low is None else low:g} to {'any number' if high is None else f'{high:g}'}"
+            )
+        sizes[parameter].start = str(value)
+    before = {}
+    for variable in description.modelVariables:
+        shape = tuple(int(d.start if d.variable is None else d.variable.start) for d in variable.dimensions)
+        if shape != (variable.shape or ()):
+            before[variable.name], variable.shape = variable.shape, shape
+    return before
+
+
+def _rearranged(starts: Sequence[str | None], before: tuple[int, ...], shape: tuple[int, ...]) -> list[str | None]:
+    """Return start values of an array of another shape: those of places that both have, else none."""
+    values = dict(zip(itertools.product(*map(range, before)), starts, strict=False))
+    return [values.get(place) for place in itertools.product(*map(range, shape))]
+
+
+def _elements(
+    declared: Any,
+    version: str,
+    texts: Mapping[int, list[str]],
+    name: str,
+    resized: tuple[int, ...] | None,
+) -> Iterator[FmuVariable]:
+    """Yield the scalars of a variable; where it was resized, its shape before is an argument."""
     enumeration = "Int64" if version.startswith("3") else "Integer"
     type_ = enumeration if declared.type == "Enumeration" else declared.type
     kind = _KINDS[type_]
@@ -152,6 +237,8 @@ def _elements(declared: Any, version: str, texts: Mapping[int, list[str]], name:
         starts = declared.start.split() if shape else [declared.start]
     if len(starts) == 1:
         starts = [starts[0]] * size  # FMI 3.0: one value is for all elements
+    elif resized is not None:
+        starts = _rearranged(starts, resized, shape)
     if len(starts) != size:
         raise ResourcesError(f"{name}: {declared.name} has {size} elements, but {len(starts)} start values")
     places = itertools.product(*(range(1, n + 1) for n in shape))
@@ -164,6 +251,8 @@ def _elements(declared: Any, version: str, texts: Mapping[int, list[str]], name:
             element,
             declared.causality == "structuralParameter",
             declared.variability or "continuous",
+            declared.causality or "local",
+            size,
         )
 
 
@@ -176,7 +265,10 @@ def _variable(declared: Any, type_: str, suffix: str, start: str | None) -> Vari
             return getattr(declared.declaredType, key, None)
         return value
 
+    items = _items(declared)
     lowest, highest = limits(type_) if type_ in _NARROW else (None, None)
+    if items:
+        lowest, highest = min(items.values()), max(items.values())
     minimum, maximum = to_number(attribute("min")), to_number(attribute("max"))
     text = start
     if type_ == "Binary" and start is not None:
@@ -190,7 +282,19 @@ def _variable(declared: Any, type_: str, suffix: str, start: str | None) -> Vari
         start=None if kind == "text" else to_number(start),
         kind=kind,
         text=text if kind == "text" else None,
+        items=items,
+        tunable=(declared.causality, declared.variability) == ("parameter", "tunable")
+        or (declared.causality == "input" and kind == "text"),
+        binary=type_ == "Binary",
+        causality=declared.causality or "local",
     )
+
+
+def _items(declared: Any) -> dict[str, float]:
+    """Return the items of an enumeration; empty for all else."""
+    if declared.type != "Enumeration" or declared.declaredType is None:
+        return {}
+    return {item.name: float(item.value) for item in declared.declaredType.items}
 
 
 def limits(type_: str) -> tuple[float, float]:
@@ -213,10 +317,15 @@ def to_number(text: str | bool | float | None) -> float | None:
     return {"true": 1.0, "false": 0.0}[text] if text in ("true", "false") else float(text)
 
 
-def _text_starts(directory: Path) -> dict[int, list[str]]:
+def _bound(description: Any, root: ElementTree.Element) -> None:
+    """Complete the bounds of unsigned integers, which FMPy leaves out."""
+    bounds = {v.get("name"): (v.get("min"), v.get("max")) for v in root.iterfind("ModelVariables/*") if v.tag[0] == "U"}
+    for variable in description.modelVariables:
+        variable.min, variable.max = bounds.get(variable.name, (variable.min, variable.max))
+
+
+def _text_starts(root: ElementTree.Element) -> dict[int, list[str]]:
     """Read the start values of texts of FMI 3.0: FMPy keeps the first element of an array only."""
-    path = directory / "modelDescription.xml"
-    root = ElementTree.parse(path).getroot()  # noqa: S314 - an FMU is code that runs here anyway  # nosec B314
     variables: Iterable[ElementTree.Element] = root.iterfind("ModelVariables/*")
     aliases = {
         int(variable.get("valueReference", "-1")): [start.get("value", "") for start in variable.iterfind("Start")]
