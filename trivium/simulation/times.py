@@ -99,9 +99,10 @@ def check_time(time: float, field: str, grid: float | None = None, *, negative: 
 
 def check_span(start: float, end: float | None, grid: float | None) -> None:
     """Refuse a start or an end [s] that is not a time of the grid; see `check_time`."""
-    check_time(start, "start_time", grid)
+    negative = grid is None  # which the simulation itself decides
+    check_time(start, "start_time", grid, negative=negative)
     if end is not None:
-        check_time(end, "end_time", grid)
+        check_time(end, "end_time", grid, negative=negative)
 
 
 def check_step(step: float, grid: float | None = None) -> float:
