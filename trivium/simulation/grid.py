@@ -14,12 +14,14 @@ from decimal import Decimal
 import numpy as np
 
 from trivium.model.contract import FloatArray
+from trivium.simulation.times import decimal
 
 #: Most parts of a control step where nobody chose an interval.
 MOST = 100
 #: Times closer than this part of the interval are the same.
 _SAME = 1e-6
 _ROUND = (1, 2, 5, 10)
+_ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,14 @@ class Grid:
     coarsened : bool
         Whether nobody chose the interval: then a control step that is not longer stays whole, and the interval is
         2, 5, 10, 20, ... times as long where a step would have more than `MOST` parts.
+    unit : float or None
+        What the length of every part must be a multiple of [s], as the interval is; None where any will do. Otherwise
+        multiples of the interval are counted from the first time after 0 that is whole units away.
     """
 
     interval: float = math.inf
     coarsened: bool = False
+    unit: float | None = None
 
     def split(self, times: Sequence[float], ends: Sequence[float]) -> Sequence[float]:
         """Split a stretch of time at the grid.
@@ -57,21 +63,26 @@ class Grid:
         if math.isinf(self.interval) or (self.coarsened and length <= self.interval * (1 + _SAME)):
             return ends
         multiple = self._multiple(length)
-        interval = self.interval * multiple
-        low, high = math.floor(first / interval + _SAME) + 1, math.ceil(last / interval - _SAME)
+        interval, origin = self.interval * multiple, self._origin(first)
+        low = math.floor((first - float(origin)) / interval + _SAME) + 1
+        high = math.ceil((last - float(origin)) / interval - _SAME)
         if low >= high:
             return ends
         numbers = np.arange(low, high)
-        marks, edges = interval * numbers, np.concatenate(((first,), ends))
+        marks, edges = float(origin) + interval * numbers, np.concatenate(((first,), ends))
         after = np.searchsorted(edges, marks)
         slack = _SAME * interval
         inside = (edges[after] - marks > slack) & (marks - edges[after - 1] > slack)
         if not inside.any():
             return ends
-        unit = Decimal(float.__repr__(self.interval)) * multiple
-        exact: FloatArray = np.array([float(unit * number) for number in numbers[inside].tolist()])
+        apart = decimal(self.interval) * multiple
+        exact: FloatArray = np.array([float(origin + apart * number) for number in numbers[inside].tolist()])
         divided: list[float] = np.sort(np.concatenate((ends, exact))).tolist()
         return divided
+
+    def _origin(self, time: float) -> Decimal:
+        """Return where multiples are counted from for parts that begin at a time [s]."""
+        return _ZERO if self.unit is None else decimal(time) % decimal(self.unit)
 
     def _multiple(self, length: float) -> int:
         """Return how many intervals are one in a control step of a length [s]."""

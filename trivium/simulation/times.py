@@ -18,10 +18,11 @@ def difference(later: float, earlier: float) -> float:
     """Return the time between two times [s]."""
     if later.is_integer() and earlier.is_integer():
         return later - earlier
-    return float(_decimal(later) - _decimal(earlier))
+    return float(decimal(later) - decimal(earlier))
 
 
-def _decimal(time: float) -> Decimal:
+def decimal(time: float) -> Decimal:
+    """Return the decimal number that a time [s] was written as."""
     return Decimal(float.__repr__(time))
 
 
@@ -54,7 +55,7 @@ class Clock(NamedTuple):
         counted = range(self.done, self.done + count + 1)
         if self.anchor.is_integer() and self.step.is_integer():
             return [self.anchor + self.step * k for k in counted]
-        anchor, step = _decimal(self.anchor), _decimal(self.step)
+        anchor, step = decimal(self.anchor), decimal(self.step)
         return [float(anchor + step * k) for k in counted]
 
     def after(self, count: int) -> Clock:
@@ -131,7 +132,7 @@ def _beside(number: float, grid: float) -> bool:
     """Return whether a number is no multiple of the grid."""
     if grid.is_integer():
         return number % grid != 0
-    return Fraction(_decimal(number)) % Fraction(_decimal(grid)) != 0
+    return Fraction(decimal(number)) % Fraction(decimal(grid)) != 0
 
 
 def plain(seconds: float) -> float | int:
