@@ -170,9 +170,11 @@ def _works_in(entry: Path, folder: Path) -> bool:
 def _watch(lifeline: int, deadline: float) -> NoReturn:
     """Kill this process and its group when the lease goes or the worker ends."""
     data = b""
-    while (left := deadline - time.clock_gettime(time.CLOCK_BOOTTIME)) > 0:
+    while True:
+        left = max(0.0, deadline - time.clock_gettime(time.CLOCK_BOOTTIME))
+        # also at a deadline that has passed: a process that started slowly has later ones waiting in its lifeline
         if not select.select([lifeline], [], [], left)[0]:
-            continue
+            break
         read = os.read(lifeline, 4096)
         if not read:
             break
