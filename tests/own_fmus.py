@@ -8,6 +8,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
 * ``ishigami``: the function of Ishigami and Homma, whose Sobol indices are known, and its integral;
+* ``words``: an output that depends on a text parameter and a text input alone;
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events;
 * ``hidden``: the linear system without outputs, with a local variable that is no number at first;
 * ``tuned``: the linear system with a tunable parameter, and inputs that are text, bytes (FMI 3.0) and an enumeration;
@@ -182,6 +183,17 @@ ISHIGAMI = Spec(
         Var("y", "output"),
     ),
     ("z",),
+)
+WORDS = Spec(
+    "words",
+    (
+        Var("greeting", "input", "String", ""),
+        Var("word", "parameter", "String", "a"),
+        Var("letters", "output"),
+        Var("x", "local", start="0"),
+        Var("der(x)", "local", derivative="x"),
+    ),
+    ("x",),
 )
 _NUMBERS = [t for t in TYPES if t not in ("String", "Binary")]
 EVERY = Spec(

@@ -156,9 +156,8 @@ def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool
     from trivium.study.progress import amount
     from trivium.study.read import open_results
 
-    choices = parse_choices(select)
     with open_results(_folder(results)) as opened:
-        selection = opened.select(**choices)
+        selection = opened.select(**parse_choices(select, opened.texts))
         selection.export(out, trajectories=trajectories)
         size = out.stat().st_size
         figures = {"file": str(out), "bytes": size, "runs": len(selection), "of": len(opened)}

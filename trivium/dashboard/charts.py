@@ -175,8 +175,10 @@ def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict
     return {"data": [drawn], "layout": layout}
 
 
-def plain(values: NDArray[Any]) -> list[float | None]:
-    """Return numbers as JSON has them: what is not finite is None."""
+def plain(values: NDArray[Any]) -> list[Any]:
+    """Return numbers as JSON has them: what is not finite is None; and texts."""
+    if values.dtype.kind == "U":
+        return list(values)
     return [float(value) if math.isfinite(value) else None for value in np.asarray(values, dtype=float)]
 
 

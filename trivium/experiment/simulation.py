@@ -95,7 +95,7 @@ class Simulation(Experiment):
         fixed = dict(self.conditions.start_values)
         for row in rows:
             try:
-                figures = self._run({**fixed, **{name: float(value) for name, value in row.items()}}, table)
+                figures = self._run({**fixed, **{name: value.item() for name, value in row.items()}}, table)
             except TriviumError as error:
                 yield error
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
@@ -13,6 +13,9 @@ from trivium.jobs.record import Job
 from trivium.numbers import shown
 from trivium.server import wire
 from trivium.server.requests import RunsQuery
+
+if TYPE_CHECKING:
+    from trivium.study.read import SweepResults
 
 PARQUET = "application/vnd.apache.parquet"
 #: Most numbers of a reply.
@@ -54,7 +57,7 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
                     f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {names}.",
                     "variable",
                 )
-        selected = results.select(**parse_choices(query.select))
+        selected = results.select(**parse_choices(query.select, results.texts))
         total = len(selected)
         runs = Selection(results, selected.runs[query.offset : query.offset + query.limit])
         columns = [*results.parameters, *results.metrics]
@@ -72,12 +75,18 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
 def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
     results = runs.results
     payload: dict[str, Any] = {"total": total, "offset": offset, "run": runs.runs}
-    payload["parameters"] = {name: results.column(name, runs.runs) for name in results.parameters}
+    payload["parameters"] = {name: _column(results, name, runs.runs) for name in results.parameters}
     payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
     if variables:
         payload["time"] = results.time
         payload["trajectories"] = {name: runs.trajectories(name) for name in variables}
     return wire.envelope(200, "Queried the runs successfully.", payload)
+
+
+def _column(results: SweepResults, name: str, runs: Any) -> Any:
+    """Return a parameter; texts as a list, which JSON can hold."""
+    values = results.values(name, runs)
+    return values.tolist() if name in results.texts else values
 
 
 def _parquet(runs: Any, variables: list[str]) -> Response:

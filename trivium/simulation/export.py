@@ -13,9 +13,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from trivium.errors import SettingsError, StorageError
 from trivium.extras import require
@@ -25,7 +28,13 @@ _HDF5 = (".h5", ".hdf5")
 ENDINGS = (".parquet", *_HDF5, ".csv")
 
 
-def write_table(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]) -> None:
+#: Columns of texts: a number of theirs is the place of the text.
+Texts = Mapping[str, Sequence[str]]
+
+
+def write_table(
+    path: Path, columns: Sequence[str], blocks: Iterable[FloatArray], texts: Texts = MappingProxyType({})
+) -> None:
     """Write a table; the file appears when it is whole.
 
     Parameters
@@ -35,6 +44,8 @@ def write_table(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]
     columns : sequence of str
     blocks : iterable of FloatArray, shape (k, n_columns)
         Rows, one after the other.
+    texts : Mapping[str, sequence of str]
+        Of columns whose numbers are places in it.
 
     Raises
     ------
@@ -48,7 +59,7 @@ def write_table(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]
     write = _writer(path)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        write(unfinished, columns, blocks)
+        write(unfinished, columns, blocks, texts)
         unfinished.replace(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -85,35 +96,46 @@ def _writer(path: Path) -> Any:
     raise SettingsError(f"{path.name} must end in {', '.join(ENDINGS)}")
 
 
-def _write_parquet(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]) -> None:
+def _columns(names: Sequence[str], block: FloatArray, texts: Texts) -> list[Any]:
+    """Return the columns of a block, texts as lists."""
+    return [
+        [texts[name][place] for place in column.astype(int)] if name in texts else np.ascontiguousarray(column)
+        for name, column in zip(names, block.T, strict=True)
+    ]
+
+
+def _write_parquet(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray], texts: Texts) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    schema = pyarrow.schema([(name, pyarrow.float64()) for name in columns])
+    kinds = [pyarrow.string() if name in texts else pyarrow.float64() for name in columns]
+    schema = pyarrow.schema(list(zip(columns, kinds, strict=True)))
     with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
         for block in blocks:
-            writer.write_table(pyarrow.table(list(block.T.copy()), schema=schema))
+            writer.write_table(pyarrow.table(_columns(columns, block, texts), schema=schema))
 
 
-def _write_hdf5(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]) -> None:
+def _write_hdf5(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray], texts: Texts) -> None:
     import h5py
 
+    kinds = [h5py.string_dtype() if name in texts else "f8" for name in columns]
     with h5py.File(path, "w") as file:
         datasets = [
-            file.create_dataset(name, (0,), "f8", maxshape=(None,), chunks=(4096,), compression="gzip", shuffle=True)
-            for name in columns
+            file.create_dataset(name, (0,), kind, maxshape=(None,), chunks=(4096,), compression="gzip", shuffle=True)
+            for name, kind in zip(columns, kinds, strict=True)
         ]
         written = 0
         for block in blocks:
-            for dataset, column in zip(datasets, block.T, strict=True):
+            for dataset, column in zip(datasets, _columns(columns, block, texts), strict=True):
                 dataset.resize((written + len(block),))
                 dataset[written:] = column
             written += len(block)
 
 
-def _write_csv(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray]) -> None:
+def _write_csv(path: Path, columns: Sequence[str], blocks: Iterable[FloatArray], texts: Texts) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         for block in blocks:
-            writer.writerows(block.tolist())
+            rows = zip(*_columns(columns, block, texts), strict=True) if texts else block.tolist()
+            writer.writerows(rows)

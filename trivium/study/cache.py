@@ -93,19 +93,24 @@ class Cache:
         self._runs.put({keys[run]: _pack(job, results, i) for i, run in runs if results.status[i] == DONE})
 
 
-def keys_of(identity: str, rows: FloatArray) -> list[bytes]:
+def keys_of(job: Job, identity: str, rows: FloatArray) -> list[bytes]:
     """Return the keys of runs.
 
     Parameters
     ----------
+    job : Job
     identity : str
-        Of the job, `Job.identity`.
+        `Job.identity`, which is the same for all of them.
     rows : FloatArray, shape (k, n_parameters)
     """
     start = hashlib.sha256(identity.encode())
+    texts = [(job.parameters.index(name), texts) for name, texts in job.texts]
     keys = []
     for row in rows + 0.0:  # -0.0 and 0.0 are one value
         key = start.copy()
+        for place, each in texts:  # which text it is matters, not its place among those of the study
+            key.update(hashlib.sha256(each[int(row[place])].encode()).digest())
+            row[place] = 0.0
         key.update(row.astype("<f8").tobytes())
         keys.append(key.digest())
     return keys

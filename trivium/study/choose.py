@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from trivium.errors import InvalidValueError
 
 #: What `trivium.study.read.SweepResults.select` takes.
-Wanted = float | tuple[float, float] | list[float]
+Wanted = float | str | tuple[float, float] | list[float] | list[str]
 
 
-def parse_choices(texts: Iterable[str]) -> dict[str, Wanted]:
+def parse_choices(choices: Iterable[str], texts: Collection[str] = ()) -> dict[str, Wanted]:
     """Read choices of runs, ``name=value`` each; a name may hold equality signs itself.
+
+    Parameters
+    ----------
+    choices : iterable of str
+    texts : collection of str
+        Parameters that are texts: their values are one text, or several with commas between them.
 
     Raises
     ------
@@ -20,13 +26,13 @@ def parse_choices(texts: Iterable[str]) -> dict[str, Wanted]:
         Naming what is wrong.
     """
     selection: dict[str, Wanted] = {}
-    for text in texts:
+    for text in choices:
         name, equals, value = text.rpartition("=")
         if not equals or name in selection:
             raise InvalidValueError(
                 f"Invalid value {text[:100]} for parameter select. Write name=value, each name once.", "select"
             )
-        selection[name] = parse_wanted(name, value)
+        selection[name] = [value, *value.split(",")] if name in texts else parse_wanted(name, value)
     return selection
 
 

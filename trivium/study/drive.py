@@ -171,7 +171,7 @@ class Drive:
         if self._cache is None or (self._per_run and self._per_run < _WORTH_KEEPING):
             return runs
         cached = Results.empty(self._job, runs)
-        self._cache.find(self._job, keys_of(self._identity, self._parts.rows(runs)), cached)
+        self._cache.find(self._job, keys_of(self._job, self._identity, self._parts.rows(runs)), cached)
         finished = cached.status == DONE
         if finished.any():
             self._cached += int(finished.sum())
@@ -199,7 +199,7 @@ class Drive:
         self._pace.add(results.runs.size)
         self._per_run = each if not self._per_run else 0.7 * self._per_run + 0.3 * each
         if self._cache is not None and each >= _WORTH_KEEPING:
-            keys = keys_of(self._identity, self._parts.rows(results.runs))
+            keys = keys_of(self._job, self._identity, self._parts.rows(results.runs))
             self._cache.add(self._job, dict(zip(results.runs.tolist(), keys, strict=True)), results)
         self._keep(results)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,13 @@ class Results(Protocol):
     metrics: tuple[str, ...]
     variables: tuple[str, ...]
     time: FloatArray
+    texts: dict[str, tuple[str, ...]]
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric."""
+
+    def values(self, name: str, runs: NDArray[np.intp] | None = None) -> NDArray[Any]:
+        """Return the same with the texts themselves, where it is one."""
 
     def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
         """Read trajectories."""
@@ -88,9 +92,10 @@ def write(selection: Selection, path: Path, *, trajectories: bool, variables: Se
         raise SettingsError(f"{path.name} must end in {', '.join((*ENDINGS, '.mat'))}")
     check_path(path)
     if trajectories:
-        write_table(path, ["run", *results.parameters, "time", *variables], _points(selection, variables))
+        columns, blocks = ["run", *results.parameters, "time", *variables], _points(selection, variables)
     else:
-        write_table(path, ["run", *results.parameters, *results.metrics], _runs(selection))
+        columns, blocks = ["run", *results.parameters, *results.metrics], _runs(selection)
+    write_table(path, columns, blocks, results.texts)
 
 
 def _runs(selection: Selection) -> Iterator[FloatArray]:
@@ -132,7 +137,7 @@ def _write_mat(selection: Selection, path: Path, variables: Sequence[str]) -> No
     content = {"run": selection.runs, "time": results.time, "names": np.array([*zip(made, names, strict=True)], object)}
     for name, key in zip(names, made, strict=True):
         trajectory = name in variables and name not in _names(selection)
-        content[key] = selection.trajectories(name) if trajectory else results.column(name, selection.runs)
+        content[key] = selection.trajectories(name) if trajectory else results.values(name, selection.runs)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         with unfinished.open("wb") as file:

@@ -2,12 +2,13 @@
 
 A part holds, for its runs, ``status`` (1 done, 2 failed), ``parameters/<name>``, ``metrics/<name>`` and
 ``trajectories`` [run, time, variable]. Chunked by runs, compressed by HDF5's own gzip, which every
-tool reads. Quantised trajectories are
-whole numbers, delta coded along time (`trivium.study.quanta`), with the attribute ``quantum``.
+tool reads. Quantised trajectories are whole numbers, delta coded along time (`trivium.study.quanta`), with the
+attribute ``quantum``. A parameter that is a text has the place of the run's text in the attribute ``texts``, JSON.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         file.attrs["variables"] = list(job.kept)
         file.attrs["parameters"] = list(job.parameters)
         file.attrs["metrics"] = [name for name, _ in job.metrics]
+        file.attrs["texts"] = json.dumps(dict(job.texts))
         file.attrs["sampling"] = store.about().get("sampling", "{}")
         if job.kept:
             hole = 0 if job.quantum else np.nan

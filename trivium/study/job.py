@@ -9,6 +9,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,8 @@ class Job:
         Twice the absolute error that trajectories may have; 0 where they are not quantised.
     time_limit : float
         Longest time of one run [s].
+    texts : tuple of (str, tuple of str)
+        Parameters that are texts: a row of the plan has the place of the run's text.
     """
 
     recipe: Recipe
@@ -50,10 +53,14 @@ class Job:
     dtype: str = "float32"
     quantum: float = 0.0
     time_limit: float = math.inf
+    texts: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
-    def named(self, row: FloatArray) -> dict[str, FloatArray]:
+    def named(self, row: FloatArray) -> dict[str, NDArray[Any]]:
         """Return a row of the plan by name."""
-        return {name: np.array(value) for name, value in zip(self.parameters, row, strict=True)}
+        values: dict[str, Any] = dict(zip(self.parameters, row, strict=True))
+        for name, texts in self.texts:
+            values[name] = texts[int(values[name])]
+        return {name: np.array(value) for name, value in values.items()}
 
     @property
     def times(self) -> FloatArray:

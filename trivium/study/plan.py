@@ -31,10 +31,13 @@ class Plan(ABC):
         The parameters.
     count : int
         How many runs there are.
+    texts : Mapping[str, tuple of str]
+        Of the parameters that are texts: a row has the place of the run's text.
     """
 
     def __init__(self, parameters: Mapping[str, Values], count: int) -> None:
         self.names = tuple(parameters)
+        self.texts = {name: values.texts for name, values in parameters.items() if values.texts}
         self.count = count
         self._values = tuple(parameters.values())
 
@@ -59,6 +62,7 @@ class Plan(ABC):
         for values in self._values:
             listed = np.array([values.low, values.high, values.log]) if values.listed is None else values.listed
             fingerprint.update(np.int64(listed.size).tobytes() + listed.astype("<f8").tobytes())
+            fingerprint.update(json.dumps(values.texts).encode() if values.texts else b"")
         return fingerprint.hexdigest()
 
     @abstractmethod

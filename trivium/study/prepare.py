@@ -62,9 +62,10 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         path = compile_model(path, simulation.model_name, cache)
     with contextlib.closing(simulate(_conditions(path, simulation, cache))) as experiment:
         wrong: list[InvalidValueError] = []
-        values = _collected(wrong, lambda: study.values(folder)) or {}
+        texts = {variable.name for variable in experiment.inputs if variable.kind == "text"}
+        values = _collected(wrong, lambda: study.values(folder, texts)) or {}
         for name, each in values.items():
-            listed = _extremes(each)
+            listed = each.texts or _extremes(each)
             _collected(wrong, partial(experiment.check_values, name, listed, f"simulation_parameters.{name}"))
         for name, value in simulation.start_values.items():
             field = f"simulation.start_values.{name}"
@@ -86,7 +87,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         recipe = replace(
             experiment.conditions,
             content=experiment.content(),
-            native=experiment.can_be_native,
+            native=experiment.can_be_native and not plan.texts,
             variables=tuple(dict.fromkeys([*names, *measured])),
             indicators=tuple(dict.fromkeys(indicators)),
         )
@@ -99,6 +100,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         dtype="int32" if output.absolute_error else output.dtype,
         quantum=2.0 * output.absolute_error if output.absolute_error else 0.0,
         time_limit=simulation.time_limit,
+        texts=tuple(plan.texts.items()),
     )
     return plan, job
 

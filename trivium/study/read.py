@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.study.choose import Wanted
 from trivium.study.export import write
 from trivium.study.hdf5 import dataset_name
 from trivium.study.job import DONE, FAILED
@@ -72,6 +73,8 @@ class SweepResults:
         What there is of each run; variables are those with trajectories.
     time : FloatArray
         Times of the output points.
+    texts : Mapping[str, tuple of str]
+        Of the parameters that are texts: their column has places in it.
     sampling : str
         How the values of parameters made runs, as in the study; empty where that is not known.
     """
@@ -93,6 +96,8 @@ class SweepResults:
         self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
         self.variables: tuple[str, ...] = tuple(attributes["variables"])
         self.time: FloatArray = self._file["time"][:]
+        texts = json.loads(attributes.get("texts", "{}"))
+        self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in texts.items()}
         self.sampling = str(json.loads(attributes.get("sampling", "{}")).get("method", ""))
 
     def __len__(self) -> int:
@@ -161,22 +166,34 @@ class SweepResults:
         hint = near_or_all(name, [*self.parameters, *self.metrics])
         raise InvalidValueError(f"there is no parameter or metric {name}.{hint}", name)
 
-    def select(self, /, **wanted: float | tuple[float, float] | list[float]) -> Selection:
+    def values(self, name: str, runs: NDArray[np.intp] | None = None) -> NDArray[Any]:
+        """Return a column with the texts themselves, where the parameter is one; parameters and errors as `column`."""
+        column = self.column(name, runs)
+        if name not in self.texts:
+            return column
+        texts = np.array([*self.texts[name], ""], dtype=object)  # the last of runs whose part is not whole yet
+        return texts[np.nan_to_num(column, nan=-1.0).astype(np.intp)]
+
+    def select(self, /, **wanted: Wanted) -> Selection:
         """Choose runs that are done by their parameters or metrics.
 
         Parameters
         ----------
         wanted : by name
-            A value; a list of values; or a pair of ends, both included.
+            A value; a list of values; or a pair of ends, both included. Of a text: the text or a list of texts.
 
         Raises
         ------
         InvalidValueError
-            When there is no such parameter or metric.
+            When there is no such parameter or metric, or it is a number and the value a text.
         """
         mask = self.status == DONE
         for name, value in wanted.items():
             column = self.column(name)
+            if name in self.texts:
+                value = self._places(name, value)  # noqa: PLW2901
+            elif isinstance(value, str):
+                raise InvalidValueError(f"{name} is a number, not {value!r}.", name)
             if isinstance(value, tuple):
                 mask &= (column >= value[0]) & (column <= value[1])
             else:
@@ -185,6 +202,11 @@ class SweepResults:
                     close |= np.isclose(column, candidate, rtol=_SAME, atol=0.0)
                 mask &= close
         return Selection(self, np.flatnonzero(mask))
+
+    def _places(self, name: str, value: Wanted) -> list[float]:
+        """Return the places of texts; none of what is no text of the parameter."""
+        wanted = value if isinstance(value, list) else [value]
+        return [float(self.texts[name].index(each)) for each in wanted if each in self.texts[name]]
 
     def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
         """Read trajectories.
@@ -249,7 +271,7 @@ class Selection:
         """Return all as an xarray.Dataset; trajectories [run, time] are read when they are computed."""
         xarray, delayed = require("xarray", "sweep"), require("dask.array", "sweep")
         coordinates: dict[str, Any] = {"run": self.runs, "time": self.results.time}
-        coordinates |= {name: ("run", self.results.column(name, self.runs)) for name in self.results.parameters}
+        coordinates |= {name: ("run", self.results.values(name, self.runs)) for name in self.results.parameters}
         columns: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
         blocks = list(self._blocks())
         for variable in self.results.variables:
@@ -271,9 +293,9 @@ class Selection:
         """Write a table; see `trivium.study.export.write`."""
         write(self, Path(path), trajectories=trajectories, variables=variables)
 
-    def _columns(self) -> dict[str, FloatArray]:
+    def _columns(self) -> dict[str, NDArray[Any]]:
         names = [*self.results.parameters, *self.results.metrics]
-        return {name: self.results.column(name, self.runs) for name in names}
+        return {name: self.results.values(name, self.runs) for name in names}
 
     def _blocks(self) -> Iterator[NDArray[np.intp]]:
         """Yield the runs in blocks that fit in memory."""

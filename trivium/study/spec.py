@@ -7,6 +7,7 @@ defaults; docs/sweep.md lists them. File names are relative to the study's folde
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
-from trivium.study.values import Values, parse
+from trivium.study.values import Values, parse, parse_texts
 
 #: Most steps of a run; beyond it no memory holds its trajectory.
 _MOST_STEPS = 10**9
@@ -155,8 +156,15 @@ class Study(Part):
         assert self.paths.package_path is not None  # noqa: S101, the validator's
         return self.paths.package_path
 
-    def values(self, folder: Path) -> dict[str, Values]:
+    def values(self, folder: Path, texts: Collection[str] = ()) -> dict[str, Values]:
         """Return the values of all parameters.
+
+        Parameters
+        ----------
+        folder : Path
+            What file names are relative to.
+        texts : collection of str
+            Those that are texts.
 
         Raises
         ------
@@ -167,7 +175,10 @@ class Study(Part):
         wrong: list[InvalidValueError] = []
         for name, values in self.simulation_parameters.items():
             try:
-                parsed[name] = parse(values, name, folder, self.sampling.seed)
+                if name in texts:
+                    parsed[name] = parse_texts(values, name)
+                else:
+                    parsed[name] = parse(values, name, folder, self.sampling.seed)
             except InvalidValueError as error:
                 wrong.append(error)
         raise_all(wrong)

@@ -48,12 +48,15 @@ class Values:
         Ends of a range.
     log : bool
         Whether the range is logarithmic.
+    texts : tuple of str
+        Of a text; `listed` has their places then.
     """
 
     listed: FloatArray | None
     low: float = math.nan
     high: float = math.nan
     log: bool = False
+    texts: tuple[str, ...] = ()
 
     def at(self, share: FloatArray) -> FloatArray:
         """Return the values at shares of the range, or of the list, in [0, 1)."""
@@ -88,6 +91,21 @@ def parse(source: Any, name: str, folder: Path, seed: int) -> Values:
         return _expression(source.strip(), name, folder, seed)
     listed = source if isinstance(source, list | tuple) else [source]
     return Values(_checked([_number(value, name) for value in listed], name))
+
+
+def parse_texts(source: Any, name: str) -> Values:
+    """Read the values of a parameter that is a text: one text or a list of them, each as it is.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the parameter and what is wrong.
+    """
+    texts = list(source) if isinstance(source, list | tuple) else [source]
+    for text in texts:
+        if not isinstance(text, str):
+            raise _refused(name, f"{text!r} is no text, and {name} is one")
+    return Values(_checked(np.arange(len(texts), dtype=np.float64), name), texts=tuple(texts))
 
 
 def _expression(text: str, name: str, folder: Path, seed: int) -> Values:

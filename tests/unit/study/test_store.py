@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_the_cache_knows_what_it_was_given(small, tmp_path):
     _, plan, job = small
     cache = Cache(tmp_path / "runs.sqlite", 10**6)
-    keys = keys_of(job.identity(), plan.rows(0, 6))
+    keys = keys_of(job, job.identity(), plan.rows(0, 6))
     assert len(set(keys)) == 6
     given = made_up(job, [0, 1, 2], failing=[1])
     cache.add(job, dict(enumerate(keys)), given)
@@ -122,7 +122,7 @@ def test_the_cache_knows_what_it_was_given(small, tmp_path):
 
 def test_the_least_recently_used_runs_go(small, tmp_path):
     _, plan, job = small
-    keys = keys_of(job.identity(), plan.rows(0, 6))
+    keys = keys_of(job, job.identity(), plan.rows(0, 6))
     cache = Cache(tmp_path / "runs.sqlite", 10**6)
     cache.add(job, dict(enumerate(keys)), made_up(job, [0]))
     each = cache.content().size

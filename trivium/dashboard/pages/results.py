@@ -118,23 +118,22 @@ def register(pages: Dash, context: Context) -> None:
 
 def _response(context: Context, job: Job, metric: str, across: str, up: str | None) -> dict[str, Any]:
     """Return how a metric of a sweep responds: against one parameter a curve, against two a heat map."""
-    from trivium.study.report.response import curve, cut, surface
+    from trivium.study.report.response import curve, surface
 
     try:
         with _sweep(context, job) as sample:
             if metric not in sample.metrics or across not in sample.parameters:
                 return charts.blank("These results have no such metric or parameter.")
-            axes = {name: cut(values) for name, values in sample.parameters.items()}
-            values = sample.metric(metric)
+            axes, values = sample.axes, sample.metric(metric)
     except TriviumError as error:
         return charts.blank(str(error))
     if up is None or up not in axes:
-        line, levels = curve(axes, across, values), axes[across].levels
+        line, levels = curve(axes, across, values), axes[across].labels
         drawn = [Curve("mean of all runs", "", levels, line.mean)]
         if line.middle is not None:
             drawn.append(Curve("others at their middle value", "", levels, line.middle))
         return charts.lines(drawn, across, metric, band=(line.low, line.high))
-    at = [Curve(name, "", axes[name].levels, axes[name].levels) for name in (across, up)]
+    at = [Curve(name, "", axes[name].labels, axes[name].labels) for name in (across, up)]
     return charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), metric)
 
 

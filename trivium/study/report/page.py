@@ -15,7 +15,7 @@ from trivium.errors import StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.study.read import SweepResults
-from trivium.study.report.response import Axis, curve, cut, surface
+from trivium.study.report.response import Axis, curve, surface
 from trivium.study.report.sample import Sample, drawn
 from trivium.study.report.sensitivity import Indices, indices
 
@@ -63,7 +63,7 @@ def write_report(results: SweepResults, path: Path, title: str) -> None:
 def figures(results: SweepResults, title: str) -> dict[str, Any]:
     """Return all that is on the page."""
     sample = Sample(results)
-    axes = {name: cut(values) for name, values in sample.parameters.items()}
+    axes = sample.axes
     crossed = list(itertools.combinations(list(axes)[:_MOST_CROSSED], 2))
     curves: dict[str, Any] = {}
     maps: dict[str, Any] = {}
@@ -87,12 +87,16 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
             "metrics": len(sample.metrics) - len(curves), "crossed": max(0, len(axes) - _MOST_CROSSED),
             "variables": max(0, len(results.variables) - _VARIABLES),
         },
-        "parameters": {name: {"levels": _rounded(axis.levels), "grouped": axis.grouped} for name, axis in axes.items()},
+        "parameters": {name: _levels(axis) for name, axis in axes.items()},
         "curves": curves,
         "maps": maps,
         "indices": shares,
         "trajectories": {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]},
     }  # fmt: skip
+
+
+def _levels(axis: Axis) -> dict[str, Any]:
+    return {"levels": [*axis.texts] or _rounded(axis.levels), "grouped": axis.grouped}
 
 
 def _curve(axes: dict[str, Axis], name: str, metric: FloatArray) -> dict[str, Any]:

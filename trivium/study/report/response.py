@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +28,19 @@ class Axis:
         The level of every run.
     grouped : bool
         Whether levels are groups of values.
+    texts : tuple of str
+        What the levels of a text are.
     """
 
     levels: FloatArray
     code: NDArray[np.int16]
     grouped: bool
+    texts: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> NDArray[Any]:
+        """What the levels are called: their values, or the texts, shape (n_levels,)."""
+        return np.array(self.texts) if self.texts else self.levels
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,12 @@ class Curve:
     middle: FloatArray | None
 
 
-def cut(values: FloatArray) -> Axis:
-    """Return the levels of a parameter."""
+def cut(values: FloatArray, texts: Sequence[str] = ()) -> Axis:
+    """Return the levels of a parameter; of a text the values are places in the texts."""
     levels, code = np.unique(values, return_inverse=True)
-    if levels.size <= _MOST_LEVELS:
-        return Axis(levels, code.astype(np.int16), grouped=False)
+    if levels.size <= _MOST_LEVELS or texts:
+        labels = tuple(texts[int(level)] for level in levels) if texts else ()
+        return Axis(levels, code.astype(np.int16), grouped=False, texts=labels)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, _GROUPS + 1)[1:-1]))
     groups = np.searchsorted(edges, values, side="right").astype(np.int16)
     counts = np.bincount(groups, minlength=edges.size + 1)

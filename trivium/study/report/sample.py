@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from trivium.model.contract import FloatArray
 from trivium.study.job import DONE, FAILED
 from trivium.study.read import SweepResults
+from trivium.study.report.response import Axis, cut
 
 #: Most runs whose parameters and metrics are looked at; of more, so many are drawn at random.
 MOST_RUNS = 2_000_000
@@ -65,10 +66,15 @@ class Sample:
         return {name: values for name, values in parameters.items() if values.size and np.ptp(values) > 0}
 
     @property
-    def constants(self) -> dict[str, float]:
+    def constants(self) -> dict[str, float | str]:
         """Parameters that are the same in all these runs."""
         names = [name for name in self._results.parameters if name not in self.parameters]
-        return {name: float(self._column(name)[0]) for name in names} if self.runs.size else {}
+        return {name: self._results.values(name, self.runs[:1]).item() for name in names} if self.runs.size else {}
+
+    @cached_property
+    def axes(self) -> dict[str, Axis]:
+        """The parameters that vary, cut into levels."""
+        return {name: cut(values, self._results.texts.get(name, ())) for name, values in self.parameters.items()}
 
     def metric(self, name: str) -> FloatArray:
         """Return a metric, shape (k,); NaN where a run has none."""
