@@ -34,7 +34,7 @@ class DaskCluster:
 
         self.scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0")
         self._processes = [self.scheduler]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not file.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -50,7 +50,7 @@ class DaskCluster:
             process.terminate()
         for process in reversed(self._processes):
             try:
-                process.wait(30)
+                process.wait(300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -111,7 +111,7 @@ class Installed:
                 _hidden(("trivium", "serve", *options)), cwd=self.work, env=self.environment, stdout=file, stderr=file
             )
         try:
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 300
             while not _answers(self.url):
                 assert server.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
@@ -119,7 +119,7 @@ class Installed:
             yield self.url
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(300)
 
     @property
     def megabytes(self) -> float:

@@ -42,7 +42,7 @@ class Postgres:
             shutil.chown(self.folder, self._user)
         made = subprocess.run(
             [initdb, "-D", data, "-U", "trivium", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
-            user=self._user, cwd=self.folder, capture_output=True, text=True, timeout=120,
+            user=self._user, cwd=self.folder, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         if made.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -80,10 +80,10 @@ class Postgres:
         """End the server, at once."""
         self.process.send_signal(signal.SIGINT)  # SIGTERM would wait for clients to leave
         try:
-            self.process.wait(60)  # a killed one leaves memory behind that keeps the next from starting
+            self.process.wait(300)  # a killed one leaves memory behind that keeps the next from starting
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(60)
+            self.process.wait(300)
 
     def close(self) -> None:
         """End it and remove its files."""

@@ -186,7 +186,7 @@ def _listens(host: str, port: int, route: str | None) -> bool:
     try:
         socket.create_connection((host, port), 1).close()
         if route is not None:
-            urllib.request.urlopen(f"http://{host}:{port}{route}", timeout=30).close()
+            urllib.request.urlopen(f"http://{host}:{port}{route}", timeout=300).close()
     except OSError:
         return False
     return True
@@ -196,7 +196,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(server.pid, number)
-            server.wait(30)
+            server.wait(300)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             continue
 

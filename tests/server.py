@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.processes import PATIENCE
 from trivium.session.folder import Folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,32 +70,32 @@ class Server:
                 command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         try:
-            self._wait(60.0)
+            self._wait()
         except BaseException:
             self.stop()
             raise
         #: Seconds from the start to the first reply.
         self.start_seconds = time.monotonic() - started
 
-    def _wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait(self) -> None:
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}: {self.log.read_text()}")
             try:
-                self.request("GET", "/version", timeout=seconds)
+                self.request("GET", "/version", timeout=PATIENCE)
             except OSError:
                 time.sleep(0.02)
             else:
                 return
-        raise RuntimeError(f"the server did not answer in {seconds} s: {self.log.read_text()}")
+        raise RuntimeError(f"the server did not answer in {PATIENCE} s: {self.log.read_text()}")
 
     @property
     def url(self) -> str:
         """Address without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
-    def connect(self, timeout: float = 30.0) -> http.client.HTTPConnection:
+    def connect(self, timeout: float = PATIENCE) -> http.client.HTTPConnection:
         """Open a connection that lives for many requests."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
@@ -106,7 +107,7 @@ class Server:
         *,
         raw: bytes | None = None,
         headers: dict[str, str] | None = None,
-        timeout: float = 30.0,
+        timeout: float = PATIENCE,
     ) -> tuple[int, Any, http.client.HTTPMessage]:
         """Send one request on a connection of its own.
 
@@ -141,10 +142,10 @@ class Server:
         if self.process.poll() is None:
             os.killpg(self.process.pid, number)
             try:
-                self.process.wait(15)
+                self.process.wait(300)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(15)
+                self.process.wait(300)
         return self.process.returncode
 
     def __enter__(self) -> Server:

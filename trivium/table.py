@@ -29,6 +29,9 @@ class Table(Mapping[str, Row], Generic[Row]):
         #: Names of the attributes.
         self.fields = tuple(fields)
 
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return dict(self._rows), self.fields
+
     def __getitem__(self, name: str) -> Row:
         return self._rows[name]
 

@@ -124,7 +124,7 @@ def test_start_values_survive_kill_9_of_everything(own_fmu, tmp_path):
             _, _, headers = server.request("PUT", "/results", wanted)
             assert headers["Session-Restored"] == ("replayed" if version == "1.0" else None)
             archive = requests.put(
-                f"{server.url}/results", json=wanted, headers={"Accept": "application/x-npz"}, timeout=30
+                f"{server.url}/results", json=wanted, headers={"Accept": "application/x-npz"}, timeout=300
             )
             assert archive.headers["Content-Type"] == "application/x-npz"
             assert archive.headers.get("Session-Restored") == ("replayed" if version == "1.0" else None)
@@ -150,17 +150,17 @@ def test_snapshots_and_forks_keep_start_values(linear):
     testid = payload(server, "POST", "/fork")["testid"]
     answer = payload(server, "POST", f"/advance/{testid}", {})
     assert (answer["y"], answer["echo"]) == (expected["y"], "heating")
-    requests.put(f"{server.url}/stop/{testid}", timeout=30)
+    requests.put(f"{server.url}/stop/{testid}", timeout=300)
 
 
 def test_pairs_of_boptest_overwrite_what_the_fmu_does(overwritten):
     """power_u counts while power_activate is on; out of bounds is clamped, and all is as on BOPTEST's own routes."""
     url = overwritten.url
-    (case,) = (entry["testcaseid"] for entry in requests.get(f"{url}/testcases", timeout=30).json())
-    testid = requests.post(f"{url}/testcases/{case}/select", timeout=30).json()["testid"]
+    (case,) = (entry["testcaseid"] for entry in requests.get(f"{url}/testcases", timeout=300).json())
+    testid = requests.post(f"{url}/testcases/{case}/select", timeout=300).json()["testid"]
 
     def call(method, route, given=None):
-        response = requests.request(method, f"{url}/{route}/{testid}", json=given, timeout=30)
+        response = requests.request(method, f"{url}/{route}/{testid}", json=given, timeout=300)
         return response.status_code, response.json()
 
     inputs = call("GET", "inputs")[1]["payload"]
@@ -193,7 +193,7 @@ def test_pairs_of_boptest_overwrite_what_the_fmu_does(overwritten):
         status, reply = call("POST", "advance", given)
         assert (status, reply["message"][: len(said)]) == (400, said)
     assert call("POST", "advance", {"n": 2})[1]["message"] == "Advanced simulation successfully from 70.0s to 80.0s."
-    requests.put(f"{url}/stop/{testid}", timeout=30)
+    requests.put(f"{url}/stop/{testid}", timeout=300)
 
 
 def test_switches_and_counts_on_the_routes_without_test_id(overwritten):
@@ -258,9 +258,9 @@ def test_a_test_case_of_the_servers_folder(own_fmu, tmp_path):
         ):
             assert ask(server, "POST", "/testcases", given, status)["message"]
     with Server(fmu, tmp_path / "state", TRIVIUM_TESTCASES=str(folder)) as server:
-        listed = requests.get(f"{server.url}/testcases", timeout=30).json()
+        listed = requests.get(f"{server.url}/testcases", timeout=300).json()
         assert listed == [{"testcaseid": fmu.stem}, {"testcaseid": "room"}]
-        testid = requests.post(f"{server.url}/testcases/room/select", timeout=30).json()["testid"]
+        testid = requests.post(f"{server.url}/testcases/room/select", timeout=300).json()["testid"]
         assert list(payload(server, "GET", f"/inputs/{testid}")) == ["power_u", "power_activate", "n"]
         assert payload(server, "POST", f"/advance/{testid}", {})["power"] == 20.0
 

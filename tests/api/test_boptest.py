@@ -16,16 +16,16 @@ class Client:
 
     def __init__(self, url):
         self.url = url
-        self.testid = requests.post(f"{url}/testcases/{CASE}/select", timeout=30).json()["testid"]
+        self.testid = requests.post(f"{url}/testcases/{CASE}/select", timeout=300).json()["testid"]
 
     def put(self, route, **given):
-        return requests.put(f"{self.url}/{route}/{self.testid}", json=given, timeout=30)
+        return requests.put(f"{self.url}/{route}/{self.testid}", json=given, timeout=300)
 
     def get(self, route):
-        return requests.get(f"{self.url}/{route}/{self.testid}", timeout=30)
+        return requests.get(f"{self.url}/{route}/{self.testid}", timeout=300)
 
     def post(self, route, given=None, **options):
-        return requests.post(f"{self.url}/{route}/{self.testid}", json=given, timeout=30, **options)
+        return requests.post(f"{self.url}/{route}/{self.testid}", json=given, timeout=300, **options)
 
     def payload(self, response):
         assert response.status_code == 200, response.text
@@ -34,7 +34,7 @@ class Client:
         return response.json()["payload"]
 
     def stop(self):
-        return requests.put(f"{self.url}/stop/{self.testid}", timeout=30)
+        return requests.put(f"{self.url}/stop/{self.testid}", timeout=300)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def client(small_server):
 
 def test_a_whole_run_as_the_clients_of_boptest_do_it(small_server):
     url = small_server.url
-    assert requests.get(f"{url}/testcases", timeout=30).json() == [{"testcaseid": CASE}]
+    assert requests.get(f"{url}/testcases", timeout=300).json() == [{"testcaseid": CASE}]
     client = Client(url)
     assert client.get("status").json() == "Running"
     assert client.payload(client.get("name")) == {"name": CASE}
@@ -126,14 +126,14 @@ def test_the_scenario_runs_out(client):
 
 def test_form_data_is_taken_as_json_is(client):
     url, testid = client.url, client.testid
-    reply = requests.put(f"{url}/initialize/{testid}", data={"start_time": 900, "warmup_period": 300}, timeout=30)
+    reply = requests.put(f"{url}/initialize/{testid}", data={"start_time": 900, "warmup_period": 300}, timeout=300)
     assert client.payload(reply)["time"] == 900.0
-    reply = requests.post(f"{url}/advance/{testid}", data={"CHI01": 1, "Tchws_set_HEX": "286.5"}, timeout=30)
+    reply = requests.post(f"{url}/advance/{testid}", data={"CHI01": 1, "Tchws_set_HEX": "286.5"}, timeout=300)
     assert client.payload(reply)["Tchws_set_HEX"] == 286.5
     wanted = {"point_names": ["Tchw_supply", "CHI01"], "start_time": 0, "final_time": 1e9}
-    reply = requests.put(f"{url}/results/{testid}", data=wanted, timeout=30)
+    reply = requests.put(f"{url}/results/{testid}", data=wanted, timeout=300)
     assert set(client.payload(reply)) == {"Tchw_supply", "CHI01", "time"}
-    reply = requests.put(f"{url}/results/{testid}", data={**wanted, "point_names": "CHI01"}, timeout=30)
+    reply = requests.put(f"{url}/results/{testid}", data={**wanted, "point_names": "CHI01"}, timeout=300)
     assert client.payload(reply)["CHI01"][-1] == 1.0
 
 
@@ -170,7 +170,7 @@ def test_out_of_bounds_is_clamped_and_said(client):
 )  # fmt: skip
 def test_refusals(client, method, route, given, message, payload):
     client.put("initialize", start_time=900, warmup_period=300)
-    response = requests.request(method, f"{client.url}/{route}/{client.testid}", json=given, timeout=30)
+    response = requests.request(method, f"{client.url}/{route}/{client.testid}", json=given, timeout=300)
     assert response.status_code == 400
     assert response.json() == {"status": 400, "message": message, "payload": payload}
     response = client.post("advance", {})
@@ -187,7 +187,7 @@ def test_refusals(client, method, route, given, message, payload):
 )  # fmt: skip
 @pytest.mark.parametrize("testid", ["unknown", "..%2f..", "0" * 32])
 def test_an_unknown_test_id(small_server, method, route, testid):
-    response = requests.request(method, f"{small_server.url}/{route}/{testid}", timeout=30)
+    response = requests.request(method, f"{small_server.url}/{route}/{testid}", timeout=300)
     if "%2f" in testid:
         assert response.status_code in {400, 404, 405}
         return
@@ -196,7 +196,7 @@ def test_an_unknown_test_id(small_server, method, route, testid):
 
 
 def test_an_unknown_test_case_is_404(small_server):
-    assert requests.post(f"{small_server.url}/testcases/nonsense/select", timeout=30).status_code == 404
+    assert requests.post(f"{small_server.url}/testcases/nonsense/select", timeout=300).status_code == 404
 
 
 def test_sessions_are_apart_from_each_other_and_from_the_default_one(server):
@@ -228,13 +228,13 @@ def test_snapshot_restore_fork(client):
     wanted = {"point_names": ["Tchw_supply"], "start_time": 0, "final_time": 1e9}
     assert forked.payload(forked.put("results", **wanted)) == client.payload(client.put("results", **wanted))
     here = client.payload(client.post("fork"))["testid"]
-    assert requests.get(f"{client.url}/status/{here}", timeout=30).json() == "Running"
+    assert requests.get(f"{client.url}/status/{here}", timeout=300).json() == "Running"
     client.put("initialize", start_time=1800, warmup_period=300)
     assert client.put("restore", snapshot=snapshot).status_code == 200
     assert [client.payload(client.post("advance", u)) for u in actions] == first
     assert client.payload(client.put("results", **wanted)) == forked.payload(forked.put("results", **wanted))
     for testid in (forked.testid, here):
-        requests.put(f"{client.url}/stop/{testid}", timeout=30)
+        requests.put(f"{client.url}/stop/{testid}", timeout=300)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_many_steps_in_json_and_in_columns(client):
         f"{client.url}/results/{client.testid}",
         json=wanted,
         headers={"Accept": "application/x-npz, */*;q=0.1"},
-        timeout=30,
+        timeout=300,
     )
     arrays = load(response)
     assert arrays["values"].shape == (2, 4)

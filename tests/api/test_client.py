@@ -16,6 +16,7 @@ import pytest
 
 from tests import own_fmus
 from tests import server as servers
+from tests.processes import kill
 from tests.server import Server
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, START
 from trivium.client import ClampedWarning, Client, Session
@@ -303,11 +304,6 @@ def mark(i: int) -> float:
     return 284.0 + i * 2.0**-12
 
 
-def kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
 @pytest.mark.slow
 def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path, monkeypatch):
     """A client steps while hosts, workers and the whole server are killed; it sees errors at most, never a wrong clock."""
@@ -362,7 +358,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
                     server = Server(small_resources, tmp_path, gunicorn)
             time.sleep(0.3)
             done.set()
-            stepping.join(60)
+            stepping.join(300)
             results = session.results([SET, "Tchw_supply"])
             session.close()
     finally:

@@ -30,7 +30,7 @@ def test_a_job_from_its_start_to_its_files(client, tmp_path, monkeypatch):
     monkeypatch.setattr(client_jobs, "_BLOCK", 1000)
     seen = []
     job = client.submit("step", {"end_time": 30_000, "controller": "hold"})
-    ended = job.wait(seen.append, timeout=120)
+    ended = job.wait(seen.append, timeout=300)
     assert ended["status"] == "Success"
     assert seen[-1] == ended == client.job(job.task_id).status() == client.jobs("step", "success", 1)[0]
     assert all(one != other for one, other in zip(seen, seen[1:], strict=False))
@@ -67,7 +67,7 @@ def test_a_job_is_cancelled(client):
         job.wait(timeout=0.1)
     job.cancel()
     with pytest.raises(JobError, match="Cancelled"):
-        job.wait(timeout=60)
+        job.wait(timeout=300)
 
 
 def test_runs_of_a_sweep(server, client, own_fmu, tmp_path):
@@ -85,7 +85,7 @@ def test_runs_of_a_sweep(server, client, own_fmu, tmp_path):
     folder = store.folder_of(job.task_id)
     store.close()
     with pytest.raises(JobError, match="Missing required parameter"):
-        job.wait(timeout=60)
+        job.wait(timeout=300)
     run_here(tmp_path / "study.json", unpacked=tmp_path, out=folder / "results")
     found = job.runs({"tau": (4, 11), "gain": [2, 7]}, ["x"])
     assert (found["total"], found["run"]) == (2, [0, 2])

@@ -130,7 +130,7 @@ def finished(server, kind, **spec):
     """Submit a job and wait for its success."""
     status, reply, _ = server.request("POST", f"/api/run/{kind}", spec)
     assert status == 202, reply
-    path, deadline = f"/api/run/status/{reply['task_id']}", time.monotonic() + 60
+    path, deadline = f"/api/run/status/{reply['task_id']}", time.monotonic() + 300
     while (job := server.request("GET", path)[1])["status"] in ("Pending", "Running"):
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -105,7 +105,7 @@ def test_streams_leave_threads_for_others(server, store, job, listen):
     store.finish(job, State.CANCELLED, "Cancelled")
     for stream in streams:
         assert b"event: end" in stream.read()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 300
     while listen(job.task_id).status != 200:
         assert time.monotonic() < deadline
 
@@ -114,7 +114,7 @@ def test_streams_leave_threads_for_others(server, store, job, listen):
 def test_a_client_that_goes_away_makes_room(store, job, listen):
     for number in range(6):
         stream = listen(job.task_id)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         while stream.status == 503:
             assert time.monotonic() < deadline
             stream = listen(job.task_id)

@@ -102,7 +102,7 @@ def test_a_large_body_within_the_limit_is_read(server):
 
 def test_a_chunked_body_that_is_too_large(server):
     before = standing(server)
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as sock:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=300) as sock:
         sock.sendall(
             b"POST /advance HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         )

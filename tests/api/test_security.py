@@ -16,7 +16,7 @@ from trivium.errors import ForbiddenError, TokenError
 def trivium(*arguments, **variables):
     return subprocess.run(
         [sys.executable, "-m", "trivium.cli", *arguments],
-        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def test_a_server_for_strangers_does_not_start_without_tokens(small_resources, t
     environ |= {"TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(tmp_path), "PORT": port}
     ended = subprocess.run(
         [sys.executable, *(part.format(port=port) for part in command)],
-        cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
     assert "TRIVIUM_TOKENS=none" in ended.stderr

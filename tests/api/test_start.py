@@ -50,7 +50,7 @@ def start(command, cwd: Path = ROOT, **variables: str) -> subprocess.Popen[str]:
 def refusal(command, cwd: Path = ROOT, **variables: str) -> str:
     """What a server says that does not start: one line, and nothing else."""
     process = start(command, cwd, **variables)
-    output, error = process.communicate(timeout=120)
+    output, error = process.communicate(timeout=300)
     assert (process.returncode, output) == (1, ""), error
     assert error.startswith("trivium: "), error
     assert error.count("\n") == 1, error
@@ -73,7 +73,7 @@ def variables(small_resources, tmp_path) -> dict[str, str]:
 def ask(port: int, path: str, body: object = None):
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Content-Type": "application/json"})
     request.data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(request, timeout=60) as reply:
+    with urllib.request.urlopen(request, timeout=300) as reply:
         return json.loads(reply.read())
 
 
@@ -130,7 +130,7 @@ def test_server_worker_and_jobs_use_the_settings_object_and_not_the_environment(
         assert list((tmp_path / "elsewhere").iterdir()) == []
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_two_servers_that_start_at_once_on_a_port_are_one(command, variables, tm
     """Both find the port free when they look."""
     both = [start(command, **variables | {"TRIVIUM_STATE_DIR": str(tmp_path / name)}) for name in ("a", "b")]
     until(lambda: ask(int(variables["PORT"]), "/version"), *both)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while all(process.poll() is None for process in both):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -176,7 +176,7 @@ def test_two_servers_that_start_at_once_on_a_port_are_one(command, variables, tm
     assert error.count("\n") == 1
     assert "is in use; choose another one with --port or PORT" in error
     winner.send_signal(signal.SIGINT)
-    winner.communicate(timeout=60)
+    winner.communicate(timeout=300)
     assert winner.returncode == 0
 
 
@@ -216,7 +216,7 @@ def test_a_socket_file_is_gunicorn_s_own_affair(variables, small_resources, tmp_
         until(answered, process)
     finally:
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=300)
     assert f"Serving AlphaDataCenterCooling_Gym on {path}\n" in output
 
 
@@ -226,7 +226,7 @@ def test_the_address_that_is_printed_is_the_one_that_is_served(small_resources, 
                     TRIVIUM_STATE_DIR=str(tmp_path), TRIVIUM_WORKER_JOBS="0")  # fmt: skip
     until(lambda: ask(port, "/version"), process)
     process.send_signal(signal.SIGINT)
-    assert f"Serving AlphaDataCenterCooling_Gym on http://127.0.0.1:{port}\n" in process.communicate(timeout=60)[0]
+    assert f"Serving AlphaDataCenterCooling_Gym on http://127.0.0.1:{port}\n" in process.communicate(timeout=300)[0]
 
 
 def as_nobody(command) -> tuple[str, ...]:

@@ -174,8 +174,8 @@ class ModelContract(ABC):
         )
         process = context.Process(target=_go_on_elsewhere, args=arguments)
         process.start()
-        there = queue.get(timeout=60)
-        process.join(60)
+        there = queue.get(timeout=300)
+        process.join(300)
         assert there == here
 
     @pytest.mark.usefixtures("needs_snapshots")

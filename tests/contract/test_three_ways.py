@@ -43,7 +43,7 @@ LIMIT = 20
 #: What an FMU may do in a step, and what a session, a run of a sweep and a coupled case report of it.
 DEATH = "its process died each time that it was tried"
 SURVIVED = {
-    Trap.NOT_A_NUMBER: ("not finite numbers: y", "no finite number", "no finite number"),
+    Trap.NOT_A_NUMBER: ("not finite numbers: y", "no finite number", "not finite numbers: y"),
     Trap.ERROR: ("told to fail", "told to fail", "told to fail"),
 }
 DEADLY = {

@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.processes import PATIENCE
+
+#: Pages by path, and their titles.
+PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
 #: What is looked at: names, widths and heights [px].
 SIZES = {"laptop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 
@@ -108,11 +112,11 @@ class Browser:
         """Run JavaScript."""
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, what: Callable[[], Any], told: str = "", seconds: float = 60.0) -> Any:
+    def until(self, what: Callable[[], Any], told: str = "") -> Any:
         """Wait until something is so, and return it."""
         from selenium.common.exceptions import WebDriverException
 
-        deadline, last = time.monotonic() + seconds, None
+        deadline, last = time.monotonic() + PATIENCE, None
         while time.monotonic() < deadline:
             try:
                 if found := what():
@@ -120,7 +124,7 @@ class Browser:
             except WebDriverException as error:  # drawn anew meanwhile, or covered
                 last = error
             time.sleep(0.05)
-        raise AssertionError(f"it was not so within {seconds:g} s: {told or what} {last or ''} {self.text('#said')}")
+        raise AssertionError(f"it was not so within {PATIENCE:g} s: {told or what} {last or ''} {self.text('#said')}")
 
     def shot(self, path: Path) -> None:
         """Take a picture of the whole page."""

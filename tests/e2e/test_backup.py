@@ -17,7 +17,7 @@ from tests.server import ROOT, Server
 def trivium(*arguments, state_dir):
     return subprocess.run(
         [sys.executable, "-m", "trivium.cli", *map(str, arguments)],
-        cwd=ROOT, env={**os.environ, "TRIVIUM_STATE_DIR": str(state_dir)}, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env={**os.environ, "TRIVIUM_STATE_DIR": str(state_dir)}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

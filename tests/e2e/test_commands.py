@@ -64,7 +64,7 @@ def test_a_second_server_over_the_same_state_directory_shares_its_sessions(small
 @pytest.mark.slow
 def test_doctor_steps_the_plant(small_resources, state_dir):
     done = subprocess.run([sys.executable, "-m", "trivium.cli", "doctor"], cwd=ROOT, capture_output=True, text=True,
-                          env=environment(small_resources, state_dir), timeout=120)  # fmt: skip
+                          env=environment(small_resources, state_dir), timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "stepped the model 3 times" in done.stdout
     assert done.stdout.endswith("Everything that is installed works.\n")
@@ -82,7 +82,7 @@ def test_doctor_steps_the_plant(small_resources, state_dir):
 )
 def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resources, state_dir):
     done = subprocess.run([sys.executable, "-m", "trivium.cli", command], cwd=ROOT, capture_output=True, text=True,
-                          env=environment(small_resources, state_dir, **variables), timeout=120)  # fmt: skip
+                          env=environment(small_resources, state_dir, **variables), timeout=300)  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith("trivium: ")
     assert said in done.stderr
@@ -95,7 +95,7 @@ def test_the_test_case_is_used_without_http(small_resources, state_dir):
         f"case = TestCase(Path({str(small_resources)!r}), Path({str(state_dir)!r}))\n"
         "print(case.initialize(0).message); print(case.advance({}).message); case.close()"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.stdout.splitlines() == [
         "Simulation initialized successfully to 0s.",
         "Advanced simulation successfully from 0.0s to 300.0s.",

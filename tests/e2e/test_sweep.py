@@ -129,7 +129,7 @@ def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
             family = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             process.wait()
-            psutil.wait_procs(family, timeout=30)
+            psutil.wait_procs(family, timeout=300)
         else:
             _workers(process.pid)[0].send_signal(signal.SIGKILL)
             assert process.wait(300) == 0
@@ -155,14 +155,14 @@ def test_ctrl_c_on_a_terminal_prints_one_sentence(command, tmp_path, trap_fmu):
             _wait_for(lambda: len(_done(tmp_path / "slow")) >= 1)
             family = psutil.Process(process.pid).children(recursive=True)
             os.write(terminal, b"\x03")
-            assert process.wait(200) == 130
+            assert process.wait(300) == 130
         finally:
             process.kill()
             process.wait()
     finally:
         os.close(device)
         os.close(terminal)
-    assert psutil.wait_procs(family, timeout=60)[1] == []
+    assert psutil.wait_procs(family, timeout=300)[1] == []
     said = (tmp_path / "said").read_text()
     assert "Traceback" not in said
     assert said.splitlines()[-1].startswith("interrupted; the runs that ended are kept")
@@ -218,7 +218,7 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
         try:
             _wait_for(lambda: len(_done(tmp_path / "cut")) >= 2)
             cluster.scheduler.kill()
-            process.wait(200)
+            process.wait(300)
         finally:
             process.kill()
             process.wait()

@@ -24,7 +24,7 @@ def fail(_):
 
 def say_and_die(key):
     reporter()(key, "last words")
-    time.sleep(1)
+    time.sleep(3)
     os._exit(1)
 
 

@@ -52,3 +52,9 @@ def test_hooks_before_a_commit_fetch_nothing_and_are_the_linters_of_make():
         assert hook["language"] == "system"
         program = re.match(r"\.venv/bin/(\S+(?: check| format)?)", hook["entry"])[1]
         assert f"$(VENV)/bin/{program}" in lint
+
+
+def test_every_test_is_in_a_folder_that_is_run():
+    folders = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["testpaths"]
+    files = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")]
+    assert [str(path) for path in files if not any(path.is_relative_to(folder) for folder in folders)] == []

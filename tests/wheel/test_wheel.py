@@ -49,7 +49,7 @@ def ask(url, method="GET", body=None, accept="application/json"):
     headers = {"Content-Type": "application/json", "Accept": accept}
     request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=120) as reply:
+        with urllib.request.urlopen(request, timeout=300) as reply:
             return reply.status, reply.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -103,6 +103,8 @@ class PythonExperiment(Experiment):
         request = request_of(self._function, self._options, self._folder)
         inputs = {call.REQUEST: request, call.INPUTS: arrays.dumps(values)}
         call_apart(self.name, inputs, folder, self.timeout, self._environment, self._stop)
+        if not (folder / call.OUTPUTS).exists():
+            raise ComponentError(f"{self.name}: its process ended with exit code 0, but without a result")
         try:
             return arrays.loads(result(folder, call.OUTPUTS).read_bytes())
         except (ValueError, OSError) as error:

@@ -118,7 +118,8 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 
 #: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
 _VALUES = {
-    kind.__name__: kind for kind in (Initialized, Advanced, Steps, Columns, Indicators, Variable, HostState, SelfCheck)
+    kind.__name__: kind
+    for kind in (Initialized, Advanced, Steps, Columns, Indicators, Table, Variable, HostState, SelfCheck)
 }
 #: Kinds of JSON that may hold other values.
 _NESTED = (dict, list)
@@ -144,8 +145,6 @@ def pack_value(value: Any, restored: str = "") -> bytes:
             return part.item()
         if isinstance(part, Variable):
             return {_MARK: "Variable", "args": astuple(part)}
-        if isinstance(part, Table):
-            return [dict(part), part.fields]
         if isinstance(part, TriviumError):
             return {_MARK: "error", **_error_head(part)}
         return {_MARK: type(part).__name__, "args": part.__getnewargs__()}

@@ -34,7 +34,7 @@ from trivium.session.folder import Folder
 from trivium.session.handle import Handle, Launcher
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
-from trivium.session.proxy import Session
+from trivium.session.proxy import Session, connect
 from trivium.session.snapshots import Snapshot, Snapshots
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session
@@ -225,9 +225,9 @@ class SessionManager:
         ----------
         testid : str or None
         clock, key, persistent
-            See `trivium.session.proxy.Session`.
+            See `trivium.session.proxy.connect`.
         """
-        return Session(
+        return connect(
             partial(self._call, testid), lambda: self.stop(testid or self._default), clock, key, persistent=persistent
         )
 

@@ -100,13 +100,13 @@ class Plant:
             raise ModelError("it fails")
         if self.steps + 1 == self._wait_at:
             self.waits.set()
-            assert self.go_on.wait(20)
+            assert self.go_on.wait(300)
         self.steps += 1
         self.given.append(dict(given))
 
 
 def until(told, what):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while not what(found := told()):
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
@@ -136,7 +136,7 @@ def test_any_worker_sees_a_run_and_stops_it(tmp_path):
     plant = Plant(wait_at=3)
     one, other = Runs(tmp_path, lambda *_: plant), Runs(tmp_path, lambda *_: plant)
     one.start("abc", "rules", 1000)
-    assert plant.waits.wait(20)
+    assert plant.waits.wait(300)
     assert other.find("abc").state == "running"
     with pytest.raises(ConflictError):
         other.start("abc", "rules", 1)
@@ -157,7 +157,7 @@ def test_a_run_that_ends_while_it_is_looked_at_did_not_fail(tmp_path, monkeypatc
     plant = Plant(wait_at=2)
     runs = Runs(tmp_path, lambda *_: plant)
     runs.start("abc", "rules", 2)
-    assert plant.waits.wait(20)
+    assert plant.waits.wait(300)
 
     def ends_first(path):
         plant.go_on.set()

@@ -241,5 +241,5 @@ def test_two_threads_simulate_at_a_time(own_fmu):
         "print(len(frames), frames[0].equals(frames[1]))\n"
     )
     command = [sys.executable, "-c", program, str(own_fmu("linear", "2.0"))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=dict(os.environ))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ))
     assert done.stdout.split() == ["2", "True"], done.stderr

@@ -225,7 +225,7 @@ study.run(workers=1, cache=False, folder="out")
 """
     done = by_script(source, tmp_path, linear)
     assert done.returncode == -signal.SIGKILL
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while "trivium.study.process" in _processes(tmp_path) and time.monotonic() < until:
         time.sleep(0.2)
     assert "trivium.study.process" not in _processes(tmp_path)

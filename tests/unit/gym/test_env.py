@@ -44,7 +44,7 @@ def test_it_is_registered(small_resources, state_dir):
 
 def test_without_gymnasium_the_extra_is_named():
     code = "import sys; sys.modules['gymnasium'] = None; import trivium.gym"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 1
     assert f"ImportError: Gymnasium is not installed; install it with: {command('gym')}" in done.stderr
 

@@ -13,8 +13,8 @@ def open_store(tmp_path, jobs_url):
     """Open the store once more: each is like that of another process."""
     stores = []
 
-    def opened(lease=30):
-        variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": str(lease)}
+    def opened():
+        variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": "3600"}
         stores.append(Store(Settings(environ=variables)))
         return stores[-1]
 

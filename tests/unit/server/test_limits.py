@@ -8,19 +8,24 @@ from trivium.application import create_app
 from trivium.settings import Settings
 
 
-@pytest.fixture
-def app(small_resources, tmp_path):
+@pytest.fixture(scope="module")
+def application(small_resources, tmp_path_factory):
     environ = {
         "TRIVIUM_RESOURCES": str(small_resources),
-        "TRIVIUM_STATE_DIR": str(tmp_path / "state"),
+        "TRIVIUM_STATE_DIR": str(tmp_path_factory.mktemp("limits")),
         "TRIVIUM_MAX_SESSIONS": "1",
         "TRIVIUM_RECLAIM_AFTER": "1000",
         "TRIVIUM_MAX_STEPS": "5",
     }
     app = create_app(Settings(environ=environ))
     yield app
-    app.extensions["trivium-sessions"].stop_all()
     app.extensions["trivium-sessions"].close()
+
+
+@pytest.fixture
+def app(application):
+    yield application
+    application.extensions["trivium-sessions"].stop_all()
 
 
 def test_without_room_a_session_is_refused_at_once_with_a_place_in_the_queue(app):

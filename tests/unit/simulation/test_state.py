@@ -140,7 +140,7 @@ def test_another_process_goes_on_bit_by_bit(resources, state_dir, default_case, 
     after = go_on(default_case)
     command = [sys.executable, "-c", CONTINUE, str(resources), str(state_dir), str(tmp_path)]
     done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120
+        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert np.load(tmp_path / "continued.npy").tobytes() == after[4]

@@ -157,7 +157,7 @@ def test_keys_depend_on_all_that_matters(write_study, unpacked, tmp_path):
     found = [identity(**change) for change in changes]
     assert len(set(found)) == len(changes)
     assert identity(simulation={"time_limit": 5}) == found[0]  # how long it may take changes no number
-    zero = keys_of("", np.array([[0.0], [-0.0], [5e-324]]))
+    zero = keys_of(prepare(load_study(write_study()), tmp_path, unpacked)[1], "", np.array([[0.0], [-0.0], [5e-324]]))
     assert zero[0] == zero[1] != zero[2]
 
 

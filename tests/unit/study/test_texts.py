@@ -134,7 +134,7 @@ def test_what_is_no_text_is_refused_by_name(
         prepare(load_study(path), tmp_path, unpacked)
 
 
-def test_a_study_in_python_takes_texts(own_fmu: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_study_in_python_takes_texts(own_fmu: Callable[..., Path]) -> None:
     study = trivium.Study(
         own_fmu("words", "3.0"),
         parameters={"word": WORDS},
@@ -142,4 +142,4 @@ def test_a_study_in_python_takes_texts(own_fmu: Callable[..., Path], tmp_path: P
         step=0.5,
         metrics={"end": ("letters", "final")},
     )
-    assert study.run(tmp_path / "out", workers=0).frame()["end"].tolist() == LETTERS[0::2]
+    assert study.run(workers=0).frame()["end"].tolist() == LETTERS[0::2]

@@ -44,7 +44,7 @@ print("alive", flush=True)
 """
 
 
-def child(fmu, tmp_path, trap=Trap.NONE, amount=0.0, then="", timeout=60, engine="fmpy"):
+def child(fmu, tmp_path, trap=Trap.NONE, amount=0.0, then="", timeout=300, engine="fmpy"):
     return subprocess.run(
         [sys.executable, "-c", CHILD, str(fmu), str(tmp_path), str(int(trap)), str(amount), then, engine],
         cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False,
