@@ -387,22 +387,3 @@ def test_long_paths_have_sockets_too(tmp_path):
     assert len(str(folder)) < 80
     assert folder.stat().st_mode & 0o777 == 0o700
     folder.rmdir()
-
-
-def test_a_long_request_begins_a_generation_instead_of_a_record_of_all_rows(manage, tmp_path):
-    manager = manage()
-    manager.session(None).set_step(10)
-    steps = 6000
-    done = manager.session(None, key="long").advance_many(steps, point_names=["Tchw_supply"])
-    assert done.time == 10.0 * steps
-    rows = results(manager)
-    assert len(rows["time"]) == 1 + steps
-    (journal,) = (tmp_path / "state").rglob("journal-*")
-    assert journal.stat().st_size < 8 * steps * len(ALL)
-    kill(manager)
-    assert same(results(manager), rows)
-    assert manager.restored(None) == "exact"
-    again = manager.session(None, key="long").advance_many(steps, point_names=["Tchw_supply"])
-    assert again.columns["Tchw_supply"].tolist() == done.columns["Tchw_supply"].tolist()
-    assert manager.session(None).time == done.time
-    assert advance(manager)["Tchw_supply"] == pytest.approx(temperature(10.0 * steps + 10), abs=1e-5)

@@ -21,7 +21,11 @@ def pid(manager, testid=None):
 
 def kill(manager, testid=None):
     """Kill the host of a session."""
-    number = pid(manager, testid)
+    kill_process(pid(manager, testid))
+
+
+def kill_process(number):
+    """Kill a process and wait for its end."""
     os.kill(number, signal.SIGKILL)
     while process_start(number):
         time.sleep(0.005)
