@@ -10,5 +10,14 @@ if __name__ == "__main__":
     sys.exit(main(["serve"]))
 
 from trivium.application import create_app
+from trivium.errors import TriviumError
 
-app = create_app()
+try:
+    app = create_app()
+except TriviumError as error:  # gunicorn would print a traceback, and start a worker again and again
+    import sys
+
+    from gunicorn.arbiter import Arbiter
+
+    print(f"trivium: {error}", file=sys.stderr, flush=True)  # noqa: T201, for the person at the terminal
+    sys.exit(Arbiter.APP_LOAD_ERROR)

@@ -4,6 +4,7 @@ A `Spec` lists the variables of a model; from it come the model description of e
 borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the model:
 
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
+* ``integrator``: dx/dt = u, where u may change along a line within a step;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
@@ -100,6 +101,8 @@ class Spec:
         Whether it has time events.
     room : int
         Most elements of arrays that a structural parameter resizes; 0 where its value is built in.
+    slopes : bool
+        Whether its inputs can change within a step of a co-simulation (FMI 1.0 and 2.0).
     """
 
     name: str
@@ -107,6 +110,7 @@ class Spec:
     saved: tuple[str, ...]
     events: bool = False
     room: int = 0
+    slopes: bool = False
 
     def reference(self, name: str) -> int:
         """Return the value reference of a variable."""
@@ -134,6 +138,19 @@ LINEAR = Spec(
         Var("echo", "output", "String"),
     ),
     ("x",),
+)
+INTEGRATOR = Spec(
+    "integrator",
+    (
+        Var("u", "input", start="0", unit="N"),
+        Var("on", "input", "Boolean", "true"),
+        Var("x", "output", start="0"),
+        Var("y", "output", unit="N"),
+        Var("der(x)", "local", derivative="x"),
+        Var("slope", "local"),
+    ),
+    ("x",),
+    slopes=True,
 )
 PLANT = Spec(
     "plant",
@@ -291,10 +308,11 @@ def build(spec: Spec, path: Path, version: str, interface: str = "cs", *, refuse
         "GUID": f'"{spec.name}"', "MODEL": f'"{spec.name}.h"', "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
         "N": 3, "REFUSE_EVENTS": int(refuse_events),
     }  # fmt: skip
-    return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": _header(spec)})
+    return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": header(spec)})
 
 
-def _header(spec: Spec) -> str:
+def header(spec: Spec) -> str:
+    """Return the header variables.h of a model."""
     kept = [v for v in spec.variables if v.causality == "input" or v.name in spec.saved]
     rest = [v for v in spec.variables if v not in kept]
     field = {
@@ -338,6 +356,10 @@ def _experiment(keys: str) -> str:
     return "<DefaultExperiment " + " ".join(f'{key}="{values[key]}"' for key in keys.split()) + "/>"
 
 
+def _slopes(spec: Spec) -> str:
+    return ' canInterpolateInputs="true"' if spec.slopes else ""
+
+
 def _units(spec: Spec, tag: str, key: str) -> str:
     units = sorted({v.unit for v in spec.variables} - {""})
     if not units:
@@ -366,8 +388,8 @@ def _fmi1(spec: Spec, interface: str) -> str:
             f'causality="{causality}">{value}</ScalarVariable>'
         )
     kind = (
-        '<Implementation><CoSimulation_StandAlone><Capabilities canHandleVariableCommunicationStepSize="true"/>'
-        "</CoSimulation_StandAlone></Implementation>"
+        '<Implementation><CoSimulation_StandAlone><Capabilities canHandleVariableCommunicationStepSize="true"'
+        f"{_slopes(spec)}/></CoSimulation_StandAlone></Implementation>"
         if interface == "cs"
         else ""
     )
@@ -393,10 +415,11 @@ def _fmi2(spec: Spec, _interface: str) -> str:
         )
     can = 'canGetAndSetFMUstate="true" canSerializeFMUstate="true"'
     outputs = _unknowns(spec, "Unknown", "index", "output")
+    steps = f'canHandleVariableCommunicationStepSize="true"{_slopes(spec)}'
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="2.0" modelName="{spec.name}" '
         f'guid="{spec.name}" numberOfEventIndicators="0"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
-        f'<CoSimulation modelIdentifier="{spec.name}" canHandleVariableCommunicationStepSize="true" {can}/>'
+        f'<CoSimulation modelIdentifier="{spec.name}" {steps} {can}/>'
         f"{_units(spec, 'Unit', 'name')}"
         f"{_experiment('startTime stopTime tolerance stepSize')}<ModelVariables>{''.join(variables)}</ModelVariables>"
         f"<ModelStructure>{f'<Outputs>{outputs}</Outputs>' if outputs else ''}"

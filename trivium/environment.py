@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,11 @@ def child_environment(**variables: str) -> dict[str, str]:
     if inherited and "PYTHONPATH" in variables:
         variables["PYTHONPATH"] += os.pathsep + inherited
     return {**os.environ, **variables}
+
+
+def tool(variable: str) -> list[str]:
+    """Return the words of a command that a variable of all programs names, such as ``CC``; empty for none."""
+    return shlex.split(os.environ.get(variable, ""))
 
 
 def share_metrics(folder: Path) -> None:

@@ -95,7 +95,7 @@ class MalformedError(RequestError):
 
 
 class ContentTypeError(RequestError):
-    """A body that is not declared as JSON."""
+    """A body that is not declared as JSON, or compressed."""
 
     status = 415
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
 from typing import Any
@@ -42,6 +43,17 @@ def finite(number: Any, field: str, noun: str = "parameter") -> float:
     return checked
 
 
+def window_end(number: Any, field: str) -> float:
+    """Return an end of a window of time as a float: a finite number, or infinity of either sign for no end.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is no number, or NaN.
+    """
+    return number if type(number) is float and math.isinf(number) else finite(number, field)
+
+
 def whole(number: Any, field: str) -> int:
     """Return a whole number of at least 1 as an integer.
 
@@ -76,6 +88,16 @@ def parse_number(value: Any, field: str, noun: str = "parameter") -> float:
         f"converted to a float, but is {type(value)}.",
         field,
     )
+
+
+def parse_window_end(value: Any, field: str) -> float:
+    """Return an end of a window of time, which may be sent as text: ``"-inf"``, ``"Infinity"``; see `window_end`."""
+    if isinstance(value, float | str):
+        with contextlib.suppress(ValueError):
+            number = float(value)
+            if math.isinf(number):
+                return number
+    return parse_number(value, field)
 
 
 def shown(value: Any) -> str:

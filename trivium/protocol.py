@@ -8,7 +8,7 @@ names that cross a pipe, and those of them that change a simulation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: A value for an input.
 Value = float | int | str | None
+#: What is done with inputs out of their bounds, and with a step past the end: both are refused; inputs are brought
+#: within their bounds and the step is cut; or the former only.
+Clamp = bool | Literal["inputs"]
 #: Control inputs of several steps: an action a step, or for each input a value a step.
 Trajectory = Sequence[Mapping[str, Value]] | Mapping[str, Sequence[Value]]
 
@@ -66,18 +69,21 @@ class Initialized(Observation):
 
 
 class Clamped(NamedTuple):
-    """An input out of its bounds that was brought back to them.
+    """An input out of its bounds that was brought back to them, or between two positions of a switch or count.
 
     Attributes
     ----------
     name : str
     value, bound : float
         What was asked for, and what was used [unit of the input].
+    between : bool
+        Whether it was between two positions.
     """
 
     name: str
     value: float
     bound: float
+    between: bool = False
 
 
 class Advanced(Observation):
@@ -269,7 +275,7 @@ class Simulation(Protocol):
         """Choose parts of the scenario; with a ``time_period`` start anew there. Return what was set."""
 
     @changes
-    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
+    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: Clamp = False) -> Advanced:
         """Simulate on: some control steps under held inputs, all or none."""
 
     @changes
@@ -284,7 +290,7 @@ class Simulation(Protocol):
     ) -> Steps:
         """Simulate many control steps, and return points at the end of each."""
 
-    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
+    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: Clamp = False) -> Advanced:
         """Return what `advance` would return after one step, and stay."""
 
     def look_ahead_many(

@@ -165,7 +165,10 @@ class Settings(BaseSettings):
         description="Time without requests [s] after which the process of a session ends; the next request wakes it.",
     )
     step_timeout: int = Field(
-        60, ge=1, le=10**6, description="Longest time [s] that a session may be busy with one request."
+        60,
+        ge=1,
+        le=10**6,
+        description="Longest time [s] that a session may be busy with one request without progress.",
     )
     session_memory: int = Field(2048, ge=256, le=2**20, description="Most memory [MiB] of the process of one session.")
     recycle_steps: int = Field(

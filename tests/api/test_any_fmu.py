@@ -200,13 +200,19 @@ def test_switches_and_counts_on_the_routes_without_test_id(overwritten):
     ask(overwritten, "PUT", "/initialize", {"start_time": 0})
     assert payload(overwritten, "POST", "/advance", {"power_activate": True, "power_u": 50, "n": 3})["power"] == 50.0
     assert payload(overwritten, "POST", "/advance", {"power_activate": "false"})["power"] == 20.0
+    reply = ask(overwritten, "POST", "/advance", {"n": "1.5", "power_u": 101})
+    assert reply["payload"]["n"] == 1
+    assert reply["message"].endswith(
+        " WARNING: value of 101.0 for power_u is above maximum of 100.0.  Using 100.0. ;"
+        "WARNING: value of 1.5 for n is between two positions.  Using 1.0. ;"
+    )
     for given in (
         {"power_activate": 2},
         {"power_activate": 0.5},
-        {"n": 4},
-        {"n": "1.5"},
+        {"n": 4, "clamp": False},
+        {"n": "1.5", "clamp": False},
         {"n": True},
-        {"power_u": 101},
+        {"power_u": 101, "clamp": False},
     ):
         reply = ask(overwritten, "POST", "/advance", given, 400)
         assert next(iter(given)) in reply["message"]

@@ -35,15 +35,15 @@ def refused(server, method, path, expected, named, **request):
         ("POST", "/advance", {"Mchw": 100}, "Mchw"),
         ("POST", "/advance", {"CHI01": "x"}, "CHI01"),
         ("POST", "/advance", {"CHI01": ""}, "CHI01"),
-        ("POST", "/advance", {"CHI01": True}, "CHI01"),
+        ("POST", "/advance", {"CDWP01_rpm": True}, "CDWP01_rpm"),
         ("POST", "/advance", {"CHI01": [1]}, "CHI01"),
         ("POST", "/advance", {"CHI01": {"value": 1}}, "CHI01"),
         ("POST", "/advance", {"CHI01": float("nan")}, "CHI01"),
         ("POST", "/advance", {"CHI01": float("inf")}, "CHI01"),
         ("POST", "/advance", {"CHI01": "-Infinity"}, "CHI01"),
         ("POST", "/advance", {"CHI01": 10**400}, "CHI01"),
-        ("POST", "/advance", {"CHI01": 1.0001}, "maximum 1.0"),
-        ("POST", "/advance", {"CDWP01_rpm": -1}, "minimum 0.0"),
+        ("POST", "/advance", {"CHI01": 1.0001, "clamp": False}, "maximum 1.0"),
+        ("POST", "/advance", {"CDWP01_rpm": -1, "clamp": False}, "minimum 0.0"),
         ("PUT", "/initialize", {}, "start_time"),
         ("PUT", "/initialize", {"start_time": None}, "start_time"),
         ("PUT", "/initialize", {"start_time": -300}, "start_time"),
@@ -68,6 +68,8 @@ def refused(server, method, path, expected, named, **request):
         ("PUT", "/results", {"point_names": [["C"]], "start_time": 0, "final_time": 1}, "point_names"),
         ("PUT", "/results", {"point_names": [], "start_time": 2, "final_time": 1}, "final_time"),
         ("PUT", "/results", {"point_names": [], "start_time": "x", "final_time": 1}, "start_time"),
+        ("PUT", "/results", {"point_names": [], "start_time": "nan", "final_time": 1}, "start_time"),
+        ("PUT", "/results", {"point_names": [], "start_time": "inf", "final_time": 1}, "final_time"),
         ("PUT", "/results", {"point_names": [], "start_time": 0, "final_time": 1, "more": 1}, "more"),
     ],
 )
@@ -152,7 +154,7 @@ def test_whatever_comes_is_answered_in_the_envelope(server, body):
 
 
 def test_after_all_refusals_the_session_goes_on(server):
-    for body in ({"CHI01": float("nan")}, {"nonsense": 1}, {"CHI01": 7}):
+    for body in ({"CHI01": float("nan")}, {"nonsense": 1}, {"CHI01": 7, "clamp": False}):
         assert server.request("POST", "/advance", body)[0] == 400
     _, reply, _ = server.request("POST", "/advance", {})
     assert reply["message"] == "Advanced simulation successfully from 0.0s to 300.0s."

@@ -24,7 +24,7 @@ SLIPS = [
     ("POST", "/advance", {"CHI1": 1}, "Unexpected input variable: CHI1. Did you mean CHI01"),
     ("POST", "/advance", {"CHI01": "on"}, "Invalid value on for parameter CHI01. Value must be a float, integer, or string"),
     ("POST", "/advance", {"CHI01": float("nan")}, "Invalid value nan for parameter CHI01. Value must be finite."),
-    ("POST", "/advance", {"CHI01": 2}, "Value must be within [0.0, 1.0], but is above the maximum 1.0."),
+    ("POST", "/advance", {"CHI01": 2, "clamp": False}, "Value must be within [0.0, 1.0], but is above the maximum 1.0."),
     ("PUT", "/results", {"point_names": ["Tchw_suply"], "start_time": 0, "final_time": 300},
      "Invalid point name Tchw_suply in parameter point_names. Check lists of available inputs and measurements. "
      "Did you mean Tchw_supply?"),

@@ -128,8 +128,12 @@ Status F(DoStep)(void *c, double time, double duration, char newStep) {
     return OK;
 }
 
+Status F(SetRealInputDerivatives)(void *c, const unsigned vr[], size_t n, const int order[], const double value[]) {
+    Instance *self = c;
+    return set_slopes(&self->v, vr, n, order, value) ? OK : refuse(self, "this input cannot change within a step");
+}
+
 UNUSED(ResetSlave)
-UNUSED(SetRealInputDerivatives)
 UNUSED(GetRealOutputDerivatives)
 UNUSED(CancelStep)
 UNUSED(GetStatus)

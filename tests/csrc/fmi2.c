@@ -188,11 +188,16 @@ fmi2Status fmi2DeSerializeFMUstate(fmi2Component c, const fmi2Byte bytes[], size
     return *state ? memcpy(*state, bytes, size), fmi2OK : fmi2Error;
 }
 
+fmi2Status fmi2SetRealInputDerivatives(fmi2Component c, const unsigned vr[], size_t n, const fmi2Integer order[],
+                                       const fmi2Real value[]) {
+    Instance *self = c;
+    return set_slopes(&self->v, vr, n, order, value) ? fmi2OK : refuse(self, "this input cannot change within a step");
+}
+
 /* FMPy wants every function of the standard to be there. */
 #define UNUSED(name) \
     fmi2Status name(void) { return fmi2Error; }
 UNUSED(fmi2CancelStep)
-UNUSED(fmi2SetRealInputDerivatives)
 UNUSED(fmi2GetRealOutputDerivatives)
 UNUSED(fmi2GetDirectionalDerivative)
 UNUSED(fmi2GetStatus)

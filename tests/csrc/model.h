@@ -9,6 +9,8 @@
  *   calculate(v)                          outputs and derivatives; returns what is wrong, or NULL
  *   solve(v, duration)                    the exact solution of the states
  *   next_event(v), event(v)               the time of the next event (INFINITY: none), and what happens there
+ *   SLOPE_OF                              where inputs may change within a step: a function that returns where the
+ *                                         slope of an input is kept, or NULL
  */
 #include <math.h>
 #include <stdbool.h>
@@ -34,6 +36,8 @@ typedef struct {
 
 #include "variables.h"
 
+static void *slot(Variables *v, const Entry *entry) { return (char *)v + entry->offset; }
+
 #include MODEL
 
 static const Entry *find(unsigned reference, char type) {
@@ -42,7 +46,20 @@ static const Entry *find(unsigned reference, char type) {
     return NULL;
 }
 
-static void *slot(Variables *v, const Entry *entry) { return (char *)v + entry->offset; }
+/* Set how fast real inputs change; whether all could be set. */
+__attribute__((unused)) static bool set_slopes(Variables *v, const unsigned references[], size_t n, const int orders[], const double values[]) {
+#ifdef SLOPE_OF
+    for (size_t i = 0; i < n; i++) {
+        const Entry *entry = find(references[i], 'd');
+        double *slope = entry && orders[i] == 1 ? SLOPE_OF(v, entry) : NULL;
+        if (!slope) return false;
+        *slope = values[i];
+    }
+    return true;
+#else
+    return (void)v, (void)references, (void)n, (void)orders, (void)values, false;
+#endif
+}
 
 static size_t elements(Variables *v, const Entry *entry) {
     return entry->length ? *(uint64_t *)((char *)v + entry->length) : entry->count;

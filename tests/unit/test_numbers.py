@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable, parse_input
-from trivium.numbers import finite, parse_count, parse_number, whole
+from trivium.numbers import finite, parse_count, parse_number, parse_window_end, whole, window_end
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -99,3 +99,31 @@ def test_counts_take_whole_numbers_only():
     assert parse_input("-7", Variable("n", kind="integer")) == -7.0
     with pytest.raises(InvalidValueError, match="between two integers"):
         parse_input(7.5, Variable("n", kind="integer"))
+
+
+@pytest.mark.parametrize("value", [math.inf, "inf", "Infinity", "-inf", "-Infinity", " -INF "])
+def test_a_window_may_have_no_end(value):
+    end = parse_window_end(value, "final_time")
+    assert end == float(value)
+    assert window_end(end, "final_time") == end
+
+
+@pytest.mark.parametrize("value", [math.nan, "nan", True, None, "soon", [1], 10**400])
+def test_a_window_has_an_end_that_is_a_number(value):
+    with pytest.raises(InvalidValueError, match="parameter final_time"):
+        parse_window_end(value, "final_time")
+    with pytest.raises(InvalidValueError, match="parameter final_time"):
+        window_end(value, "final_time")
+
+
+def test_booleans_are_values_of_what_is_on_or_off():
+    valve, switch = Variable("valve", minimum=0.0, maximum=1.0), Variable("switch", kind="boolean")
+    assert [parse_input(value, valve) for value in (True, False, 0.5)] == [1.0, 0.0, 0.5]
+    assert [parse_input(value, switch) for value in (True, False, "true", 1)] == [1.0, 0.0, 1.0, 1.0]
+    for variable, value in (
+        (valve, "true"),
+        (Variable("speed"), True),
+        (Variable("n", minimum=0.0, maximum=3.0), True),
+    ):
+        with pytest.raises(InvalidValueError, match=variable.name):
+            parse_input(value, variable)

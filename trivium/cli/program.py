@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from trivium import SUMMARY, __version__
+from trivium.cli.compile import compile_sources
 from trivium.cli.completion import completion
 from trivium.cli.converge import converge
 from trivium.cli.doctor import doctor
@@ -27,7 +28,7 @@ NAME = "trivium"
 SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
     "Run a model": (step, sweep, converge, simulate, compare),
     "Serve models": (serve, worker, token, backup, restore),
-    "Look around": (info, examples, doctor, completion),
+    "Look around": (info, compile_sources, examples, doctor, completion),
 }
 
 _EXAMPLES = f"""\

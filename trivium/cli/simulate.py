@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +100,16 @@ def simulate(
         check_path(out)
     if plot is not None:
         plot = _checked_plot(plot, out or Path(fmu.name))
-    table = _table(inputs)
-    try:
-        frame = trivium.simulate(
-            fmu, start_time=start, stop_time=stop, step=step, start_values=dict(start_values), inputs=table
-        )
-    except InvalidValueError as error:
-        raise _of_options(error, fmu) from error
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            frame = trivium.simulate(
+                fmu, start_time=start, stop_time=stop, step=step, start_values=dict(start_values), inputs=inputs
+            )
+        except InvalidValueError as error:
+            raise _of_options(error, fmu) from error
+    for remark in remarks:
+        options.note(str(remark.message))
     if out is not None:
         write_table(out, ["time", *frame.columns], [frame.reset_index().to_numpy(dtype=float)])
         options.note(f"written: {out}, {len(frame)} rows")
@@ -120,38 +124,12 @@ def simulate(
 
 def _of_options(error: InvalidValueError, fmu: Path) -> InvalidValueError:
     """Return the error with the words of the command line in place of Python's."""
-    message = str(error).replace("start_values:", "--set:")
+    message = str(error).replace("start_values:", "--set:").replace("inputs:", "--input:")
     rule, _, kind = message.rpartition(" Value must be a float")
     if rule and kind.endswith("<class 'str'>."):  # whatever is typed is a text
         message = f"{rule} It is not a number."
     message = message.replace("trivium.info shows", f"trivium info {fmu} shows")
     return InvalidValueError(message, error.field)
-
-
-def _table(path: Path | None) -> pandas.DataFrame | None:
-    """Read inputs over time.
-
-    Raises
-    ------
-    InvalidValueError
-        When it is no table of numbers with a column ``time``.
-    """
-    if path is None:
-        return None
-
-    import pandas
-
-    try:
-        frame = pandas.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InvalidValueError(f"--input: {path} cannot be read as a table: {error}", "input") from error
-    if "time" not in frame.columns:
-        columns = ", ".join(map(str, frame.columns[:5]))
-        raise InvalidValueError(f"--input: {path} has no column time; its columns are: {columns}", "input")
-    text = [str(name) for name, values in frame.items() if not pandas.api.types.is_numeric_dtype(values)]
-    if text:
-        raise InvalidValueError(f"--input: the column {text[0]} of {path} holds values that are not numbers", "input")
-    return frame.set_index("time")
 
 
 def _checked_plot(path: Path, beside: Path) -> Path:

@@ -16,13 +16,16 @@ from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
 from trivium.errors import StorageError, UnknownSessionError
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps, Trajectory, Value
+from trivium.protocol import Advanced, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
 
 #: Why indicators are null, in the message of a reply: name, reason.
 _REASON = re.compile(r"(?:Null: |; )(\w+), ([^;]+?)(?=;|\.$)")
 #: Inputs that were clamped, in the message of a reply: value, name, bound.
-_CLAMPED = re.compile(r"value of (\S+) for (\S+) is (?:above maximum|below minimum) of \S+\.  Using (\S+)\. ;")
+_CLAMPED = re.compile(
+    r"value of (\S+) for (\S+) is "
+    r"(?:above maximum of \S+|below minimum of \S+|between two positions)\.  Using (\S+)\. ;"
+)
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
 _DONE = "The request was done"
 #: A time beyond all simulations [s].
@@ -165,7 +168,7 @@ class Session:
         inputs: Mapping[str, Value] | None = None,
         steps: int = 1,
         *,
-        clamp: bool = False,
+        clamp: Clamp = False,
         at: float | None = None,
     ) -> Advanced:
         """Simulate on, all steps or none.
@@ -176,9 +179,9 @@ class Session:
             Control inputs, held over all steps; what is left out or None keeps its value.
         steps : int
             How many control steps.
-        clamp : bool
+        clamp : bool or "inputs"
             Bring inputs out of their bounds back to them, with a `ClampedWarning`, and cut the steps to the end; at the
-            end nothing is done. Otherwise both are refused.
+            end nothing is done. With ``"inputs"`` the former only. Otherwise both are refused.
         at : float, optional
             Time that the session is expected to have [s]; `ConflictError` when it has another.
 
@@ -196,7 +199,7 @@ class Session:
             advanced.steps = min(steps, math.ceil((advanced.time - start) / self.step - 1e-9))
         return advanced
 
-    def look_ahead(self, inputs: Mapping[str, Value] | None = None, *, clamp: bool = False) -> Advanced:
+    def look_ahead(self, inputs: Mapping[str, Value] | None = None, *, clamp: Clamp = False) -> Advanced:
         """Return what `advance` would return after one step, and stay."""
         start = self.time
         reply = self._reply("POST", "advance", {**(inputs or {}), "clamp": clamp, "dry_run": True})

@@ -1,11 +1,12 @@
 """An FMU from start to stop in one call.
 
-Outputs are recorded on a grid; see `simulate`. Between two points of it inputs are held at the values that they have at
-the first; where an input jumps in between, the step is divided there, unless the FMU takes steps of one length only.
-A co-simulation FMU then gets exactly the calls that ``fmpy.simulate_fmu`` makes, so both return the same numbers to the
-last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other
-settings, so both agree within their tolerances while inputs are constant; FMPy lets inputs vary within a step, and here
-they are held.
+Outputs are recorded on a grid; see `simulate`. Where an input jumps between two points of it, the step is divided
+there, unless the FMU takes steps of one length only. Continuous inputs follow their lines within a step where that can
+be: the equations of Model Exchange are evaluated with the inputs of each time, and a co-simulation that can interpolate
+inputs gets their slopes; there steps are divided where lines bend, too. For any other co-simulation inputs hold from
+one point to the next. It gets exactly the calls that ``fmpy.simulate_fmu`` makes, so both return the same numbers to
+the last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other settings, so both agree within
+their tolerances while inputs are constant.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from trivium.door.model_path import ModelName, model_path, state_dir
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.experiment.grid import make_grid
 from trivium.experiment.signals import read_signals
-from trivium.experiment.stepping import arranged, divisible, make_model, record
+from trivium.experiment.stepping import arranged, divisible, make_model, ramps, record
 from trivium.model.contract import StartValues
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
 from trivium.numbers import parse_number
@@ -48,7 +49,7 @@ def simulate(
     stop_time: float | None = None,
     step: float | None = None,
     start_values: Mapping[str, Any] | None = None,
-    inputs: pd.DataFrame | Mapping[str, Any] | None = None,
+    inputs: pd.DataFrame | Mapping[str, Any] | str | Path | None = None,
     outputs: Sequence[str] | None = None,
     interface: Interface | None = None,
     engine: str = "fmpy",
@@ -67,9 +68,10 @@ def simulate(
         made coarser where that is more than 1000 steps, else a round number that makes 500 to 1000 steps.
     start_values : Mapping[str, float or int or bool or str or sequence], optional
         Parameters and other start values, by name; of an array all elements, or one by ``name[i]``.
-    inputs : DataFrame or Mapping, optional
-        A table, indexed by time [s] or with a column ``time``; or numbers by name, which are held. Real inputs follow
-        straight lines between rows, others hold the value of the last row. A time that appears twice is a jump.
+    inputs : DataFrame or Mapping or path, optional
+        A table, indexed by time [s] or with a column ``time``, or the CSV file of one; or numbers by name, which are
+        held. Continuous inputs follow straight lines between rows, others hold the value of the last row. A time that
+        appears twice is a jump. Further columns of a file are ignored with a warning.
     outputs : sequence of str, optional
         Variables to record; default: all numeric outputs of the FMU.
     interface : {"cs", "me"}, optional
@@ -113,11 +115,14 @@ def simulate(
     driven = {variable.variable.name for variable in signals.variables}
     description = arranged(description, signals.variables, _recorded(description, outputs))
     values = _start_values(description, start_values, driven)
-    grid = make_grid(start, stop, length, signals.events, divisible=divisible(description))
+    follows = ramps(description) and signals.changes
+    events = signals.bends if follows else signals.events
+    grid = make_grid(start, stop, length, events, divisible=divisible(description))
     relative = None if tolerance is None else _positive(tolerance, "tolerance")
     rows = np.empty((sum(grid.recorded), len(description.outputs)))
     with contextlib.closing(make_model(description, known_engine(engine), relative, stop)) as model:
-        count, ended = record(model, grid, signals.at(grid.times[:-1]), values, rows)
+        slopes = signals.slopes(grid.times) if follows else None
+        count, ended = record(model, grid, signals.at(grid.times[:-1]), values, rows, slopes)
     if ended:
         warnings.warn(f"The result {ended}.", stacklevel=2)
     rows = rows[:count]

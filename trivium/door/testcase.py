@@ -98,7 +98,7 @@ class TestCase:
             check_span(start_time, end_time, self.simulation.interval)
         with wording.worded():
             observation = self.simulation.initialize(start_time, end_time, warmup_period or 0.0, start_values)
-        return wording.initialized(observation, warmup_period)
+        return wording.initialized(observation, boptest=warmup_period is not None)
 
     def advance(self, u: Mapping[str, Any]) -> Reply:
         """Answer ``POST /advance``: simulate one control step; what is left out of the inputs keeps its value."""
@@ -116,7 +116,8 @@ class TestCase:
 
     def get_forecast(self, point_names: Sequence[str], horizon: float, interval: float) -> Reply:
         """Answer ``PUT /forecast``: boundary data and prices ahead; times in s."""
-        return wording.forecast(self.simulation.forecast(point_names, horizon, interval))
+        columns = self.simulation.forecast(point_names, horizon, interval)
+        return wording.forecast(columns, float(horizon), float(interval))
 
     def get_kpi_points(self) -> Reply:
         """Answer ``GET /kpi_points``: the key performance indicators, unit and description."""

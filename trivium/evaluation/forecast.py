@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from trivium.arguments import listed
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray
 from trivium.numbers import finite, shown
+from trivium.simulation.boundary import Disturbances
 from trivium.simulation.times import Clock
 
 #: Most values of each point in a forecast.
@@ -30,6 +32,45 @@ class Table(Protocol):
 
     def at(self, starts: Sequence[float], end: float, /) -> FloatArray:
         """Return what holds from some growing times on [s], up to an end [s], shape (k, n)."""
+
+
+class Repeated:
+    """Data that begins anew after a period.
+
+    Parameters
+    ----------
+    table : Disturbances
+    period : float
+        [s]
+
+    Raises
+    ------
+    ResourcesError
+        When the data does not cover a period.
+    """
+
+    def __init__(self, table: Disturbances, period: float) -> None:
+        covered = table.end - table.time0
+        if covered < period:
+            raise ResourcesError(
+                f"testcase.toml: boundary.period is {period:g} s, and data of {', '.join(table.names[:3])} covers "
+                f"{covered:g} s only"
+            )
+        self._table, self._period = table, period
+        self.names = table.names
+        #: There is data for every time [s].
+        self.last = math.inf
+
+    def at(self, starts: Sequence[float], end: float, /) -> FloatArray:
+        """Return what holds at times, growing [s], shape (k, n); before the data as `Disturbances.at`."""
+        times, time0 = np.asarray(starts, dtype=np.float64), self._table.time0
+        if not times.size or end <= time0 + self._period:
+            return self._table.at(starts, end)
+        within = np.where(times >= time0 + self._period, time0 + np.mod(times - time0, self._period), times)
+        order = np.argsort(within, kind="stable")
+        values = np.empty((times.size, len(self.names)))
+        values[order] = self._table.at(within[order].tolist(), float(within.max()))
+        return values
 
 
 def forecast(

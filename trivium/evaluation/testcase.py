@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import InvalidValueError
-from trivium.evaluation.forecast import forecast
+from trivium.evaluation.forecast import Repeated, forecast
+from trivium.evaluation.forecast import Table as Ahead
 from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS, solar_forecast, temperature_error
 from trivium.evaluation.kpi import Data, Declaration, Kpis
 from trivium.evaluation.kpi_sums import About
@@ -20,8 +21,8 @@ from trivium.evaluation.window import cut
 from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
-from trivium.numbers import finite
-from trivium.protocol import Advanced, Columns, Indicators, Steps
+from trivium.numbers import window_end
+from trivium.protocol import Advanced, Clamp, Columns, Indicators, Steps
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.resources import Resources
@@ -59,6 +60,12 @@ class Evaluation:
         self._boundary = boundary
         self._signals = None if resources.signals is None else Disturbances.read(resources.signals)
         self._yearly = None if resources.case is None or not resources.case.tables else Yearly.read(resources.case)
+        data = [table for table in (boundary, self._signals) if table is not None]
+        tables: list[Ahead] = [*data]
+        if resources.period is not None:
+            tables = [Repeated(table, resources.period) for table in data if table.names]
+        #: What forecasts are made of.
+        self._ahead: Sequence[Ahead] = tables if self._yearly is None else [*tables, self._yearly]
         self._scenarios = Scenarios(resources.scenario, boundary, self._signals, self._yearly)
         self.periods = self._scenarios.periods
         self.scenario = Scenario("constant" if "constant" in self._scenarios.prices else None)
@@ -106,8 +113,8 @@ class Evaluation:
         """
         if start is None and final is None:
             return self._values(self._kpis, lambda row: rows(self._first + row), names)
-        begin = -np.inf if start is None else finite(start, "start_time")
-        end = np.inf if final is None else finite(final, "final_time")
+        begin = -np.inf if start is None else window_end(start, "start_time")
+        end = np.inf if final is None else window_end(final, "final_time")
         if end < begin:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter final_time. Value must not be less than start_time.", "final_time"
@@ -126,8 +133,7 @@ class Evaluation:
 
     def forecast(self, time: float, point_names: Any, horizon: Any, interval: Any) -> dict[str, FloatArray]:
         """Return boundary data, prices and emissions ahead; see `trivium.evaluation.forecast`."""
-        tables = [table for table in (self._boundary, self._signals, self._yearly) if table is not None]
-        ahead = forecast(tables, time, point_names, horizon, interval)
+        ahead = forecast(self._ahead, time, point_names, horizon, interval)
         level, solar = self.scenario.temperature_uncertainty, self.scenario.solar_uncertainty
         for name in ahead:
             if level is not None and name in self._scenarios.uncertain:
@@ -312,7 +318,7 @@ class TestCase(Simulation):
         self._current()
         return self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
 
-    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
+    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: Clamp = False) -> Advanced:
         """Simulate on; see `Simulation.advance`."""
         self.evaluation.stopwatch.stop()
         advanced = super().advance(inputs, steps, clamp=clamp)

@@ -9,10 +9,9 @@ import numpy as np
 
 from trivium.errors import EndedError
 from trivium.experiment.conditions import Conditions, hash_file
-from trivium.experiment.grid import make_grid
 from trivium.experiment.inputs import check_inputs, read_inputs
 from trivium.experiment.simulation import Simulation
-from trivium.experiment.stepping import arranged, divisible, make_model, record
+from trivium.experiment.stepping import arranged, make_model, record
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.scalars import FmuVariable
@@ -47,7 +46,8 @@ class FmuSimulation(Simulation):
     def can_be_native(self) -> bool:
         """Whether the native loop can run the FMU under these conditions."""
         numeric = not any(isinstance(value, str) for _, value in self.conditions.start_values)
-        return numeric and self.description.version == "2.0" and self.description.interface == "cs"
+        able = numeric and self.description.version == "2.0" and self.description.interface == "cs"
+        return able and read_inputs(self.description, self.conditions).plain
 
     def content(self) -> str:
         """Return a hash of the FMU."""
@@ -78,12 +78,13 @@ class _Native:
         from trivium.model.fmu.native import NativeLoop, in_order  # brings numba, which an extra may lack
 
         self._horizon = conditions.horizon
-        inputs, self._inputs = read_inputs(description, conditions)
+        course = read_inputs(description, conditions)
+        self._inputs = course.values
         ordered = in_order(recorded)
         self._columns = np.array([ordered.index(variable) for variable in recorded], dtype=np.intp)
         self._in_place = ordered == recorded
         self._table = np.empty((conditions.horizon.count + 1, len(recorded)))
-        self._native = NativeLoop(description, ordered, inputs, conditions.strategy)
+        self._native = NativeLoop(description, ordered, course.variables, conditions.strategy)
 
     def run(self, values: StartValues, table: FloatArray) -> None:
         numbers = {name: float(value) for name, value in values.items()}
@@ -100,13 +101,14 @@ class _Plain:
 
     def __init__(self, description: FmuDescription, conditions: Conditions, recorded: list[FmuVariable]) -> None:
         horizon = conditions.horizon
-        driven, self._inputs = read_inputs(description, conditions)
+        self._course = read_inputs(description, conditions)
         stop = float(horizon.times[-1])
-        self._grid = make_grid(horizon.start, stop, horizon.step, (), divisible=divisible(description))
-        self._model = make_model(arranged(description, driven, recorded), "fmpy", horizon.tolerance, stop)
+        arranged_for = arranged(description, self._course.variables, recorded)
+        self._model = make_model(arranged_for, "fmpy", horizon.tolerance, stop)
 
     def run(self, values: StartValues, table: FloatArray) -> None:
-        _, ended = record(self._model, self._grid, self._inputs, values, table)
+        course = self._course
+        _, ended = record(self._model, course.grid, course.values, values, table, course.slopes)
         if ended:
             raise EndedError(f"the simulation {ended}")
 

@@ -2,64 +2,110 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.experiment.conditions import Conditions
+from trivium.experiment.grid import Grid, make_grid
+from trivium.experiment.stepping import divisible, ramps
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.native import in_order
 from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.variable import parse_input
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.input_table import InputTable, read_input_table
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The steps of a run, and what inputs do in them.
+
+    Attributes
+    ----------
+    grid : Grid
+    variables : list of FmuVariable
+        Inputs that follow a table: reals first, then integers, then booleans.
+    values : FloatArray, shape (n_steps, n)
+        At the beginning of each step.
+    slopes : FloatArray or None, shape (n_steps, n)
+        How fast they change over each step; None where all hold.
+    """
+
+    grid: Grid
+    variables: list[FmuVariable]
+    values: FloatArray
+    slopes: FloatArray | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether all inputs hold from one output point to the next."""
+        return self.slopes is None and all(self.grid.recorded)
 
 
 def check_inputs(description: FmuDescription, conditions: Conditions, field: str) -> None:
-    """Refuse a table that does not fit the FMU.
+    """Refuse a table that does not fit the FMU, and log which of its columns are ignored.
 
     Raises
     ------
     InvalidValueError
-        Naming the field and the input, when it is none of the FMU, has values that it cannot have, or the table does
+        Naming the field and the input, when the table has none of the FMU's, has values that it cannot have, or does
         not cover the time of a run.
     """
     if not conditions.inputs:
         return
     inputs = {v.variable.name: v.variable for v in description.inputs}
     try:
-        table = Disturbances.read(Path(conditions.inputs), linear=conditions.interpolate)
-        table.at([conditions.horizon.start], float(conditions.times[-1]))
-        for name, column in zip(table.names, table.values.T, strict=True):
-            if name not in inputs:
-                raise InvalidValueError(f"{description.path.name} has no numeric input {name}", field)
+        table, remark = _table(description, conditions)
+        _data(description, conditions, table).at([conditions.horizon.start], float(conditions.times[-1]))
+        for name, column in table.columns.items():
             extremes = [column.min(), column.max()] if inputs[name].kind == "real" else np.unique(column)
             for value in extremes:
                 parse_input(float(value), inputs[name])
     except TriviumError as error:
         raise InvalidValueError(f"{field}: {error}", field) from error
+    if remark:
+        log.warning("%s: %s", field, remark)
 
 
-def read_inputs(description: FmuDescription, conditions: Conditions) -> tuple[list[FmuVariable], FloatArray]:
-    """Return the inputs of a table, reals first, then integers, then booleans, and their values.
+def read_inputs(description: FmuDescription, conditions: Conditions) -> Course:
+    """Return the course of a run.
 
-    Returns
-    -------
-    list of FmuVariable, FloatArray of shape (count, n)
-        Values during each step; reals are interpolated where the conditions say so, counts and switches hold.
+    Continuous inputs are interpolated where the conditions say so, all others hold. Where the table says that a value
+    jumps, steps are divided; where inputs can change within a step, they do, and steps are divided at every row.
     """
+    horizon = conditions.horizon
+    stop, may = float(conditions.times[-1]), divisible(description)
     if not conditions.inputs:
-        return [], np.empty((conditions.horizon.count, 0))
-    path, times = Path(conditions.inputs), conditions.times
-    held = Disturbances.read(path)
-    starts, end = times[:-1].tolist(), float(times[-1])
+        grid = make_grid(horizon.start, stop, horizon.step, (), divisible=may)
+        return Course(grid, [], np.empty((len(grid.times) - 1, 0)))
+    table, _ = _table(description, conditions)
+    data = _data(description, conditions, table)
+    follows = conditions.interpolate and ramps(description) and len(data.held) < len(data.names)
+    rows = np.unique(table.times) if follows else table.times[:-1][np.diff(table.times) == 0.0]
+    events = np.unique(rows).tolist()
+    grid = make_grid(horizon.start, stop, horizon.step, events, divisible=may)
     inputs = {v.variable.name: v for v in description.inputs}
-    driven = in_order(inputs[name] for name in held.names)
-    places = {name: place for place, name in enumerate(held.names)}
-    linear = conditions.interpolate
-    sources = {each: Disturbances.read(path, linear=each).at(starts, end) for each in {linear, False}}
-    columns = [
-        sources[linear and variable.variable.kind == "real"][:, places[variable.variable.name]] for variable in driven
-    ]
-    return driven, np.ascontiguousarray(np.stack(columns, axis=1))
+    driven = in_order(inputs[name] for name in data.names)
+    order = [data.names.index(variable.variable.name) for variable in driven]
+    starts = list(grid.times[:-1])
+    values = np.ascontiguousarray(data.at(starts, stop)[:, order])
+    if not follows:
+        return Course(grid, driven, values)
+    return Course(grid, driven, values, np.stack([data.slopes(time) for time in starts])[:, order])
+
+
+def _table(description: FmuDescription, conditions: Conditions) -> tuple[InputTable, str]:
+    names = [v.variable.name for v in description.inputs]
+    return read_input_table(Path(conditions.inputs)).matched(names, description.path.name)
+
+
+def _data(description: FmuDescription, conditions: Conditions, table: InputTable) -> Disturbances:
+    held = {v.variable.name for v in description.inputs if not v.continuous}
+    return Disturbances.of(table, linear=conditions.interpolate, held=held)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
+import warnings
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.variable import parse_input
+from trivium.simulation.input_table import TIME, read_input_table
 from trivium.suggestions import did_you_mean
 
-#: Inputs of these types follow straight lines between the rows of a table; all others hold the last row's value.
-_REALS = ("Real", "Float32", "Float64")
-#: Variability of what changes at events only.
-_STEPPED = ("discrete", "tunable")
 #: Names that a refusal lists.
 _LISTED = 10
 
@@ -47,16 +46,46 @@ class Signals:
 
     def at(self, times: Iterable[float]) -> FloatArray:
         """Return the values of all inputs, shape (len(times), n); at a jump those behind it."""
-        table, follows = self.times.tolist(), np.array([follows_lines(v) for v in self.variables], dtype=bool)
+        table, follows = self.times.tolist(), np.array([v.continuous for v in self.variables], dtype=bool)
         rows = [np.where(follows, self._on_line(table, time), self._held(table, time)) for time in times]
         return np.array(rows).reshape(len(rows), len(self.variables))
+
+    def slopes(self, times: Sequence[float]) -> FloatArray:
+        """Return how fast the inputs change between times, on the average.
+
+        Parameters
+        ----------
+        times : sequence of float, length k + 1
+            Growing [s].
+
+        Returns
+        -------
+        FloatArray, shape (k, n)
+            In the unit of each input a second; 0 for inputs that are discrete.
+        """
+        table, follows = self.times.tolist(), np.array([v.continuous for v in self.variables], dtype=bool)
+        ends = np.array([self._on_line(table, time, before=True) for time in times[1:]])
+        rates = (ends - self.at(times[:-1])) / np.diff(times)[:, np.newaxis]
+        return np.where(follows, rates, 0.0)
+
+    @property
+    def changes(self) -> bool:
+        """Whether a continuous input changes along a line."""
+        follows = [v.continuous for v in self.variables]
+        apart = np.diff(self.times) > 0.0
+        return bool((np.diff(self.values, axis=0)[apart][:, follows] != 0.0).any())
+
+    @property
+    def bends(self) -> list[float]:
+        """Return the times of all rows [s], where lines may bend and inputs jump."""
+        return np.unique(self.times).tolist()  # type: ignore[no-any-return]
 
     @property
     def events(self) -> list[float]:
         """Return the times at which an input jumps or a discrete one changes [s]."""
         jumps = set(self.times[:-1][np.diff(self.times) == 0.0].tolist())
         for variable, column in zip(self.variables, self.values.T, strict=True):
-            if variable.variability in _STEPPED:
+            if not variable.continuous:
                 jumps |= set(self.times[1:][np.diff(column) != 0.0].tolist())
         return sorted(jumps)
 
@@ -69,11 +98,16 @@ class Signals:
             row += 1
         return self._row(row)
 
-    def _on_line(self, table: Sequence[float], time: float) -> FloatArray:
+    def _on_line(self, table: Sequence[float], time: float, *, before: bool = False) -> FloatArray:
+        """Return values on the lines; at a jump those behind it, or before it."""
         row, last = bisect_left(table, time), len(table) - 1
         if row == 0 or row > last:
             return self._row(min(row, last))
-        if math.isclose(time, table[row]) and row < last and math.isclose(table[row], table[row + 1]):
+        while before and math.isclose(time, table[row - 1]):
+            row -= 1
+            if row == 0:
+                return self._row(0)
+        if not before and math.isclose(time, table[row]) and row < last and math.isclose(table[row], table[row + 1]):
             while row < last and math.isclose(table[row], table[row + 1]):
                 row += 1
             return self._row(row)
@@ -86,18 +120,14 @@ class Signals:
         return values
 
 
-def follows_lines(variable: FmuVariable) -> bool:
-    """Return whether an input is continuous: it follows straight lines between rows."""
-    return variable.type in _REALS and variable.variability not in _STEPPED
-
-
 def read_signals(inputs: Any, drivable: Mapping[str, FmuVariable], fmu: str) -> Signals:
     """Return the signals of a table, checked.
 
     Parameters
     ----------
-    inputs : DataFrame or Mapping or None
-        A table over time; or numbers by name, which are held.
+    inputs : DataFrame or Mapping or path or None
+        A table over time, also as a CSV file, whose further columns are ignored with a warning; or numbers by name,
+        which are held.
     drivable : Mapping[str, FmuVariable]
         Inputs and tunable parameters of the FMU, by name.
     fmu : str
@@ -110,6 +140,8 @@ def read_signals(inputs: Any, drivable: Mapping[str, FmuVariable], fmu: str) -> 
     """
     if inputs is None:
         return Signals((), np.zeros(1), np.empty((1, 0)))
+    if isinstance(inputs, str | Path):
+        inputs = _from_file(Path(inputs), drivable, fmu)
     times, columns = _from_frame(inputs) if hasattr(inputs, "columns") else _from_mapping(inputs)
     _check_times(times)
     for name in columns:
@@ -121,6 +153,17 @@ def read_signals(inputs: Any, drivable: Mapping[str, FmuVariable], fmu: str) -> 
     variables = tuple(drivable[name] for name in columns)
     series = [_checked(column, variable, times) for column, variable in zip(columns.values(), variables, strict=True)]
     return Signals(variables, times, np.stack(series, axis=1) if series else np.empty((len(times), 0)))
+
+
+def _from_file(path: Path, drivable: Mapping[str, FmuVariable], fmu: str) -> dict[str, FloatArray]:
+    """Return what a CSV file has for the FMU; warn of what it has besides."""
+    try:
+        table, remark = read_input_table(path).matched(drivable, fmu)
+    except ResourcesError as error:
+        raise InvalidValueError(f"inputs: {error}", "inputs") from error
+    if remark:
+        warnings.warn(f"inputs: {remark}", stacklevel=4)
+    return {TIME: table.times, **table.columns}
 
 
 def _from_mapping(inputs: Any) -> tuple[FloatArray, dict[str, FloatArray]]:
@@ -188,7 +231,7 @@ def _checked(column: FloatArray, variable: FmuVariable, times: FloatArray) -> Fl
             f"inputs: {name} is {column[row]} at {times[row]:g} s, which is no finite number; fill it or drop the row.",
             "inputs",
         )
-    extremes = np.array([column.min(), column.max()]) if follows_lines(variable) else np.unique(column)
+    extremes = np.array([column.min(), column.max()]) if variable.continuous else np.unique(column)
     for value in extremes.tolist():
         parse_input(value, variable.variable)
     return column.astype(np.float32).astype(np.float64) if variable.type == "Float32" else column

@@ -1,4 +1,6 @@
-"""The plain loop over any model of an FMU: from start to stop over a grid of times, with inputs held in each step.
+"""The plain loop over any model of an FMU: from start to stop over a grid of times.
+
+Inputs change along lines within a step where the FMU or its solver can, and hold otherwise.
 
 FMI 1.0, 2.0 and 3.0, co-simulation and Model Exchange, numbers and texts: whatever can be stepped.
 """
@@ -57,13 +59,23 @@ def make_model(description: FmuDescription, engine: str, tolerance: float | None
     return adapter(engine, description)(description, Solving(tolerance, default=default, stop=stop))
 
 
+def ramps(description: FmuDescription) -> bool:
+    """Return whether inputs of an FMU can change within a step."""
+    return description.interface == "me" or description.interpolates
+
+
 def divisible(description: FmuDescription) -> bool:
     """Return whether an FMU takes steps of different lengths."""
     return description.interface == "me" or description.variable_step
 
 
 def record(
-    model: FmuModel, grid: Grid, inputs: FloatArray, start_values: StartValues, rows: FloatArray
+    model: FmuModel,
+    grid: Grid,
+    inputs: FloatArray,
+    start_values: StartValues,
+    rows: FloatArray,
+    slopes: FloatArray | None = None,
 ) -> tuple[int, str]:
     """Simulate a model over a grid.
 
@@ -73,10 +85,12 @@ def record(
         In any state but closed.
     grid : Grid
     inputs : FloatArray, shape (n_steps, n_inputs)
-        Held over each step.
+        At the beginning of each step.
     start_values : Mapping[str, float or str]
     rows : FloatArray, shape (n_recorded, n_outputs)
         Is filled with the outputs where they are recorded.
+    slopes : FloatArray, shape (n_steps, n_inputs), optional
+        How fast the inputs change over each step; without them, and where the model cannot take them, they hold.
 
     Returns
     -------
@@ -92,8 +106,9 @@ def record(
     try:
         model.initialize(time, inputs[0], start_values)
         rows[0] = model.read()
-        for held, end, recorded in zip(inputs, grid.times[1:], grid.recorded[1:], strict=True):
-            outputs = model.step(end - time, held, end)
+        rates: Sequence[FloatArray | None] = [None] * len(inputs) if slopes is None else list(slopes)
+        for values, rate, end, recorded in zip(inputs, rates, grid.times[1:], grid.recorded[1:], strict=True):
+            outputs = model.step(end - time, values, end, rate)
             time = end
             if recorded:
                 rows[row] = outputs

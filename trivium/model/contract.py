@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -77,8 +77,8 @@ class Model(ABC):
     The public methods own the rules, so that adapters only translate calls. Rules for implementers:
 
     * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, `_texts` where
-      outputs may be text, `_change` where parameters are tunable and `_look` where there are steady variables; nothing
-      else is called.
+      outputs may be text, `_change` where parameters are tunable, `_look` where there are steady variables and `_ramp`
+      where `can_ramp` is set; nothing else is called.
     * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
     * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
       makes a new instance. No method is ever called on a failed instance but this one: to reset it or to set its state
@@ -108,6 +108,10 @@ class Model(ABC):
         Variables that the FMU has and that are read nowhere here.
     dimensions : sequence of str
         Steady variables that sizes of arrays follow from.
+    continuous : collection of str, optional
+        Names of inputs that may change at any time, not at events only; default: all that are real.
+    can_ramp : bool
+        Whether continuous inputs can change within a step; otherwise all hold.
     """
 
     def __init__(
@@ -123,6 +127,8 @@ class Model(ABC):
         steady: Sequence[Variable] = (),
         unrecorded: Sequence[Variable] = (),
         dimensions: Sequence[str] = (),
+        continuous: Collection[str] | None = None,
+        can_ramp: bool = False,
     ) -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
@@ -133,6 +139,9 @@ class Model(ABC):
         self.n_measured = len(self.outputs) if n_measured is None else n_measured
         self.steady, self.unrecorded = tuple(steady), tuple(unrecorded)
         self.dimensions = tuple(dimensions)
+        reals = (variable.name for variable in self.inputs if variable.kind == "real")
+        self.continuous = frozenset(reals if continuous is None else continuous)
+        self.can_ramp = can_ramp
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
         self._tunable = {variable.name for variable in self.parameters if variable.tunable}
         self._start_values: StartValues = {}
@@ -178,17 +187,22 @@ class Model(ABC):
         self.time = time
         self.state = State.READY
 
-    def step(self, duration: float, inputs: FloatArray, end: float | None = None) -> FloatArray:
-        """Simulate on with constant inputs.
+    def step(
+        self, duration: float, inputs: FloatArray, end: float | None = None, slopes: FloatArray | None = None
+    ) -> FloatArray:
+        """Simulate on with inputs that are constant, or change along straight lines.
 
         Parameters
         ----------
         duration : float
             How far [s].
         inputs : FloatArray, shape (n_inputs,)
-            Values held over the step.
+            Values at the beginning of the step.
         end : float, optional
             Time at the end [s], which a clock may know better than a sum of durations.
+        slopes : FloatArray, shape (n_inputs,), optional
+            How fast the inputs change over the step [their unit a second], other than 0 for `continuous` ones only;
+            not looked at where the model cannot `can_ramp`. Without them they hold.
 
         Returns
         -------
@@ -203,7 +217,10 @@ class Model(ABC):
         if self.state is not State.READY:
             raise self._unready()
         try:
-            outputs = self._step(self.time, duration, inputs)
+            if slopes is None or not self.can_ramp:
+                outputs = self._step(self.time, duration, inputs)
+            else:
+                outputs = self._ramp(self.time, duration, inputs, slopes)
             if not np.isfinite(outputs[: self.n_strict]).all():
                 raise self._not_finite(outputs)
         except BaseException:
@@ -374,6 +391,9 @@ class Model(ABC):
 
     @abstractmethod
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray: ...
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
+        raise NotImplementedError
 
     @abstractmethod
     def _read(self) -> FloatArray: ...

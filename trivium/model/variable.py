@@ -135,7 +135,7 @@ class Variable:
 def parse_input(value: Any, variable: Variable) -> float:
     """Return the value of an input or a parameter: a finite number within the bounds of the variable.
 
-    Booleans and their words are values of boolean variables only, names of items those of their enumeration.
+    Names of items are values of their enumeration; for booleans see `read_number`.
 
     Raises
     ------
@@ -145,10 +145,9 @@ def parse_input(value: Any, variable: Variable) -> float:
     low, high, kind = variable.minimum, variable.maximum, variable.kind
     if kind == "boolean":
         low, high = 0.0, 1.0
-        value = _WORDS.get(str(value).strip().lower(), value)
     if variable.items:
         return _item(value, variable)
-    number = parse_number(value, variable.name)
+    number = read_number(value, variable)
     if low is not None and number < low:
         wrong = f"below the minimum {low}"
     elif high is not None and number > high:
@@ -180,6 +179,26 @@ def _item(value: Any, variable: Variable) -> float:
         f"{listed}.",
         variable.name,
     )
+
+
+def read_number(value: Any, variable: Variable, noun: str = "parameter") -> float:
+    """Return a value of an input or a parameter as a finite number, within the bounds of the variable or not.
+
+    Booleans are values of boolean variables, and of those whose bounds are 0 and 1; words for them of the former only.
+    Names of items are values of their enumeration.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the variable, which the error calls by the noun.
+    """
+    if variable.kind == "boolean":
+        value = _WORDS.get(str(value).strip().lower(), value)
+    elif isinstance(value, str) and value in variable.items:
+        return variable.items[value]
+    elif isinstance(value, bool) and (variable.minimum, variable.maximum) == (0.0, 1.0):
+        value = float(value)
+    return parse_number(value, variable.name, noun)
 
 
 #: What else than a number is a value of a boolean.

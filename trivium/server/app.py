@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from trivium import logs
 from trivium.errors import TriviumError
 from trivium.jobs.store import Store
-from trivium.server import boptest, evaluation, health, index, metrics, openapi, routes, wire
+from trivium.server import boptest, compression, evaluation, health, index, metrics, openapi, routes, wire
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
 from trivium.server.guard import Guard
@@ -66,6 +66,7 @@ def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     app.register_blueprint(index.blueprint())
     app.register_blueprint(metrics.blueprint(settings, sessions, store))
     _name_requests(app)
+    compression.compress(app)
     metrics.watch(app)
     Guard(app, settings)
     pages(app, settings, sessions, store)

@@ -46,6 +46,7 @@ def blueprint(sessions: SessionManager) -> Routes:
             raise ForbiddenError(
                 "This server takes no FMUs; TRIVIUM_MAX_UPLOAD and a token with the scope admin allow it."
             )
+        wire.check_encoding()
         request.max_content_length = limit
         testcaseid = sessions.upload(testcaseid, request.stream)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})

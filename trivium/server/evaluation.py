@@ -32,7 +32,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Boundary data and prices ahead: {"point_names": [...], "horizon", "interval"}."""
         session = sessions.session(testid)
         ahead = session.forecast(body.point_names, body.horizon, body.interval)
-        return wire.streamed(wording.forecast(ahead), session)
+        return wire.streamed(wording.forecast(ahead, body.horizon, body.interval), session)
 
     @routes.operation("GET", "/kpi[/<testid>]", reply=dict[str, replies.Number | None])
     def kpi(testid: str | None, query: KpiQuery) -> Response:

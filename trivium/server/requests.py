@@ -25,7 +25,8 @@ from werkzeug.datastructures import Headers, MultiDict
 from trivium.document import SENTENCE, refusals
 from trivium.errors import InvalidValueError, RequestError
 from trivium.jobs.record import State
-from trivium.numbers import parse_count, parse_flag, parse_number, shown
+from trivium.numbers import parse_count, parse_flag, parse_number, parse_window_end, shown
+from trivium.protocol import Clamp
 
 
 class MissingError(RequestError):
@@ -102,6 +103,10 @@ def _format(value: Any, field: str) -> str:
     return str(value)
 
 
+def _clamp(value: Any, field: str) -> Clamp:
+    return "inputs" if value == "inputs" else _flag(value, field)
+
+
 def _clock(value: Any, field: str) -> float | None:
     return None if value.strip() == "*" else parse_number(value.strip().strip('"'), field)
 
@@ -121,6 +126,12 @@ _NUMBER = WithJsonSchema(_EITHER)
 _TEXT = WithJsonSchema({"type": "string"})
 #: A finite number, or a text of one.
 Seconds = Annotated[float, _by(parse_number), WithJsonSchema(_EITHER | {"description": "[s]"})]
+#: An end of a window of time: the same, or infinity of either sign for no end.
+WindowEnd = Annotated[
+    float,
+    _by(parse_window_end),
+    WithJsonSchema(_EITHER | {"description": '[s]; "Infinity" or "-Infinity" (also without quotes) for no end'}),
+]
 #: A whole number of at least 1, or a text of one.
 Count = Annotated[int, _by(parse_count), _NUMBER]
 #: Yes or no, or a text of it.
@@ -265,8 +276,13 @@ class ActionBody(BoptestBody):
 
     dry_run: Annotated[Flag | None, Field(description="Look ahead, and come back.")] = None
     clamp: Annotated[
-        Flag | None,
-        Field(description="Bring inputs into their bounds and cut the step to the end; yes with a test id."),
+        Clamp | None,
+        _by(_clamp),
+        WithJsonSchema({"enum": [True, False, "inputs", None]}),
+        Field(
+            description="Bring inputs into their bounds and cut the step to the end, refuse both, or do the former "
+            "only. The first is the default with a test id, the last without."
+        ),
     ] = None
 
     @property
@@ -290,8 +306,8 @@ class ResultsBody(BoptestBody):
     """Points and a window of time."""
 
     point_names: PointNames
-    start_time: Seconds
-    final_time: Seconds
+    start_time: WindowEnd
+    final_time: WindowEnd
 
 
 class ForecastBody(BoptestBody):
@@ -343,8 +359,8 @@ class KpiQuery(Query):
     """Indicators, and a window of the test."""
 
     names: Annotated[list[str], _by(_names), _TEXT] | None = Field(None, description="Separated by commas.")
-    start_time: Seconds | None = None
-    final_time: Seconds | None = None
+    start_time: WindowEnd | None = None
+    final_time: WindowEnd | None = None
 
 
 class JobsQuery(Query):

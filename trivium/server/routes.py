@@ -1,9 +1,9 @@
 """The routes that both AlphaDataCenterCooling and BOPTEST have: without test id about the default session.
 
-Each is declared once. Where they differ, those of the default session are strict (unknown fields, inputs out of bounds
+Each is declared once. Where they differ, those of the default session are strict (unknown fields, steps past the end
 and times beside the intervals of the boundary data are refused), those with a test id answer as BOPTEST does: unknown
-fields are ignored, a missing one is ``Bad Request``, inputs are clamped with a warning, times are any seconds, and a
-body may be form data.
+fields are ignored, a missing one is ``Bad Request``, a step is cut to the end, times are any seconds, and a body may be
+form data. Both clamp inputs with a warning.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from flask import Response
 
 from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
+from trivium.protocol import Clamp
 from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import (
@@ -97,13 +98,15 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Start anew: {"start_time", "warmup_period", "final_time" (optional), "start_values" (optional)}."""
         session = sessions.session(testid, headers.clock, headers.key)
         start = (body.start_time, body.final_time, body.warmup_period, body.start_values)
-        return wire.reply(wording.initialized(session.initialize(*start), body.warmup_period), session)
+        with wording.final_time():
+            observation = session.initialize(*start)
+        return wire.reply(wording.initialized(observation, boptest=True), session)
 
     @routes.operation("POST", "/advance[/<testid>]", reply=replies.Values, example=examples.ACTION)
     def advance(testid: str | None, body: ActionBody, query: AdvanceQuery, headers: Preconditions) -> Response:
         """Simulate one control step, or ?steps=: {input: value, ...}; with "dry_run" true look ahead and come back."""
         boptest = testid is not None
-        clamp = boptest if body.clamp is None else body.clamp
+        clamp: Clamp = (boptest or "inputs") if body.clamp is None else body.clamp
         require_few(query.steps)
         if body.dry_run and query.steps > 1:
             raise InvalidValueError(

@@ -87,7 +87,7 @@ def body(*, form: bool = False) -> dict[str, Any]:
     TooLargeError
         When the body is beyond the limit.
     ContentTypeError
-        When a body is not declared as JSON.
+        When a body is not declared as JSON, or compressed.
     MalformedError
         When it is not a JSON object.
     """
@@ -99,6 +99,7 @@ def body(*, form: bool = False) -> dict[str, Any]:
     except RequestEntityTooLarge as error:
         _drain()
         raise TooLargeError(f"The body is larger than {limit} bytes.") from error
+    check_encoding()
     if not data:
         return {}
     if form and request.mimetype == FORM:
@@ -113,6 +114,21 @@ def body(*, form: bool = False) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MalformedError(f"The body must be a JSON object, but is {type(value)}.")
     return value
+
+
+def check_encoding() -> None:
+    """Refuse a body that is compressed: what a small one becomes is known only when it is there.
+
+    Raises
+    ------
+    ContentTypeError
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip()
+    if encoding.lower() not in ("", "identity"):
+        raise ContentTypeError(
+            f"The body has the header Content-Encoding: {shown(encoding)}; this server takes bodies that are not "
+            f"compressed."
+        )
 
 
 def failure(error: TriviumError) -> Response:

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from trivium.errors import TriviumError, UnknownNameError
+from trivium.errors import InvalidValueError, TriviumError, UnknownNameError
 from trivium.model.variable import Variable
 from trivium.numbers import shown
 from trivium.protocol import Advanced, Clamped, Columns, Indicators, Initialized, Steps
@@ -94,12 +94,12 @@ def step_set(seconds: float) -> Reply:
     return Reply(200, "Control step set successfully.", {"step": plain(seconds)})
 
 
-def initialized(observation: Initialized, warmup: float | None = None) -> Reply:
-    """Word ``PUT /initialize``: that of BOPTEST where a warm-up [s] was asked for, else that of the reference."""
+def initialized(observation: Initialized, *, boptest: bool = False) -> Reply:
+    """Word ``PUT /initialize``: that of BOPTEST, or of the reference; both with the warm-up that was simulated."""
     start = observation.time
-    if warmup is not None:
-        longest = max(warmup, observation.warmup)
-        message = f"Test simulation initialized successfully to {start}s with warmup period of {longest}s."
+    if boptest:
+        simulated = observation.warmup
+        message = f"Test simulation initialized successfully to {start}s with warmup period of {simulated}s."
         return Reply(200, message, {"time": start, **observation})
     message = f"Simulation initialized successfully to {start if start else 0}s"
     if observation.warmup:
@@ -108,11 +108,13 @@ def initialized(observation: Initialized, warmup: float | None = None) -> Reply:
 
 
 def advanced(observation: Advanced, *, boptest: bool) -> Reply:
-    """Word ``POST /advance``; BOPTEST's answer has the time."""
+    """Word ``POST /advance``; BOPTEST's answer has the time, and nothing but warnings where inputs were clamped."""
     if not observation:
         return Reply(200, "End of test case scenario time period reached.", {})
-    message = "".join(map(_warning, reversed(observation.clamped)))
-    message = message or f"Advanced simulation successfully from {observation.start}s to {observation.time}s."
+    warnings = "".join(map(_warning, reversed(observation.clamped)))
+    message = f"Advanced simulation successfully from {observation.start}s to {observation.time}s."
+    if warnings:
+        message = warnings if boptest else f"{message} {warnings}"
     return Reply(200, message, {"time": observation.time, **observation} if boptest else observation)
 
 
@@ -132,9 +134,14 @@ def results(point_names: Iterable[str], columns: Columns) -> Reply:
     return Reply(200, f"Queried results data successfully for point names {list(point_names)}.", columns)
 
 
-def forecast(columns: Columns) -> Reply:
-    """Word ``PUT /forecast``."""
-    return Reply(200, "Queried the forecast data successfully.", columns)
+def forecast(columns: Columns, horizon: float, interval: float) -> Reply:
+    """Word ``PUT /forecast``, and report data that ends before the horizon [s]; the interval [s] is between values."""
+    time, message = columns["time"], "Queried the forecast data successfully."
+    if not len(time):
+        message += " WARNING: the data has ended."
+    elif time[-1] + interval < time[0] + horizon * (1.0 + 1e-9):
+        message += f" WARNING: the data ends before the horizon of {horizon}s; the last value is that of {time[-1]}s."
+    return Reply(200, message, columns)
 
 
 def kpis(values: Indicators) -> Reply:
@@ -189,6 +196,17 @@ def sentence(error: TriviumError, *, boptest: bool = False) -> str:
 
 
 @contextlib.contextmanager
+def final_time() -> Iterator[None]:
+    """Name the end of a simulation in the errors of a block as BOPTEST's clients send it."""
+    try:
+        yield
+    except InvalidValueError as error:
+        if error.field == "end_time":
+            error.field, error.args = "final_time", (str(error).replace("end_time", "final_time"),)
+        raise
+
+
+@contextlib.contextmanager
 def worded() -> Iterator[None]:
     """Word the errors of a block as the reference does."""
     try:
@@ -199,6 +217,10 @@ def worded() -> Iterator[None]:
 
 
 def _warning(clamped: Clamped) -> str:
+    if clamped.between:
+        return (
+            f"WARNING: value of {clamped.value} for {clamped.name} is between two positions.  Using {clamped.bound}. ;"
+        )
     bound = "above maximum" if clamped.value > clamped.bound else "below minimum"
     return (
         f"WARNING: value of {clamped.value} for {clamped.name} is {bound} of {clamped.bound}.  Using {clamped.bound}. ;"

@@ -29,8 +29,12 @@ from trivium.errors import StorageError
 from trivium.session.process import process_start
 from trivium.storage import replace_file
 
-_STATUS = struct.Struct("<QQd32sdQ")
+_STATUS = struct.Struct("<QQdd32sdQ")
 _CRC = struct.Struct("<I")
+#: How often the progress of a request is recorded [s].
+_PULSE = 1.0
+#: How many times longer a sub-step may take than those before it, for each simulated second.
+_SLOWER = 10.0
 #: No process starts then.
 _NEVER = 2**64 - 1
 #: Unix socket addresses end at 108 bytes.
@@ -46,7 +50,9 @@ class Status(NamedTuple):
     started : int
         Start of the process in clock ticks since boot; pids get reused.
     busy_since : float
-        ``time.monotonic()`` at which the request began; 0 when idle.
+        ``time.monotonic()`` at which the request began, or last made progress; 0 when idle.
+    allowed : float
+        How long it may take until its next progress, beyond the limit of any request [s].
     key : bytes
         The request.
     clock : float
@@ -58,6 +64,7 @@ class Status(NamedTuple):
     pid: int
     started: int
     busy_since: float
+    allowed: float
     key: bytes
     clock: float
     requests: int
@@ -152,7 +159,7 @@ def keep_clock(folder: Folder, path: Path) -> None:
     """Write a status with the clock of a session that nobody serves."""
     status = folder.status()
     if status is not None:
-        path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, b"", status.clock, status.requests))
+        path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, 0.0, b"", status.clock, status.requests))
 
 
 class StatusFile:
@@ -162,6 +169,10 @@ class StatusFile:
         self._file = os.open(folder.path / "status", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._who = (os.getpid(), process_start(os.getpid()))
         self.requests = 0
+        self._request = b"", 0.0
+        self._spent, self._simulated = 0.0, 0.0  # by all sub-steps [s]
+        self._since, self._length = 0.0, 0.0  # when the present sub-step began, and how long it is [s]
+        self._recorded = 0.0
 
     def rest(self, clock: float) -> None:
         """Record that the host does nothing, or ends; when the session was last used stays known."""
@@ -171,7 +182,26 @@ class StatusFile:
 
     def write(self, busy_since: float, key: str, clock: float) -> None:
         """Record what the host is doing."""
-        os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, key.encode()[:32], clock, self.requests), 0)
+        self._request, self._length = (key.encode()[:32], clock), 0.0
+        self._record(busy_since, 0.0)
+
+    def pulse(self, duration: float) -> None:
+        """Note that a sub-step of a duration [s] begins, so the one before has ended.
+
+        The longer it is the more time it is allowed, as the sub-steps before took.
+        """
+        now = time.monotonic()
+        if self._length:
+            self._spent += now - self._since
+            self._simulated += self._length
+        self._since, self._length = now, duration
+        allowed = _SLOWER * duration * self._spent / self._simulated if self._simulated else 0.0
+        if allowed > _PULSE or now - self._recorded > _PULSE:
+            self._record(now, allowed if allowed > _PULSE else 0.0)
+
+    def _record(self, busy_since: float, allowed: float) -> None:
+        self._recorded = busy_since
+        os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, allowed, *self._request, self.requests), 0)
 
 
 def runtime_dir(state_dir: Path) -> Path:

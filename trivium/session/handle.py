@@ -140,7 +140,7 @@ class Handle:
     launcher : Launcher
     config : Config
     step_timeout : float
-        How long a host may be busy with one request [s].
+        How long a host may be busy with one request without progress [s]; more for a long sub-step, see `Status`.
     observer : Observer
     claim : callable, optional
         Is called before a host is made; raises `BusyError` where there may be none.
@@ -315,8 +315,9 @@ class Handle:
             busy = time.monotonic() - status.busy_since if status.busy_since else 0.0
             memory = resident(status.pid)
             why = ""
-            if busy > self._timeout:
-                why = f"the request took longer than {self._timeout:g} s and was ended"
+            limit = self._timeout + status.allowed
+            if busy > limit:
+                why = f"the request took longer than {limit:g} s without progress and was ended"
             elif memory > self._config.memory:
                 why = f"the request needed more memory than {self._config.memory / 2**20:.0f} MiB and was ended"
             if why:

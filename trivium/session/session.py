@@ -87,6 +87,7 @@ class Session:
         self.lost = False
         #: ``new``, ``exact``, ``inexact`` or ``replayed``; see docs/sessions.md.
         self.restored = "new"
+        self._case.stepper.pulse = status.pulse
         self._case.stepper.history.keep(self._rows)
         if ledger.base is None:
             self._rebase()

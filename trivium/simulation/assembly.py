@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 
@@ -12,9 +13,12 @@ from trivium.simulation.embedded import RESULTS_INTERVAL
 from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions, read_observation
+from trivium.simulation.input_table import read_input_table
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
+
+log = logging.getLogger(__name__)
 
 #: Control step where neither test case nor FMU nor boundary data has one [s].
 STEP = 1.0
@@ -47,7 +51,11 @@ def assemble(
     """
     disturbances, law = Disturbances.none(), None
     if resources.disturbances is not None:
-        disturbances = Disturbances.read(resources.disturbances, linear=resources.linear)
+        drivable = {variable.name for variable in model.inputs}
+        table, remark = read_input_table(resources.disturbances).matched(drivable, resources.name)
+        if remark:
+            log.warning("%s", remark)
+        disturbances = Disturbances.of(table, linear=resources.linear, held=drivable - model.continuous)
     plant = recognized(model, resources.plant_files)
     if plant is not None:
         model.inputs = plant.bounded(model.inputs)

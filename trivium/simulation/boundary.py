@@ -1,22 +1,23 @@
 """Boundary data of a test case: inputs that follow a table over time, the disturbances.
 
-The table is a CSV file with a column ``time`` [s], first, and a column for each input that it drives::
+The table is a CSV file with a column ``time`` [s] and a column for each input that it drives; see
+`trivium.simulation.input_table`::
 
     time,T_outside,m_water
     0,285.1,131.2
     300,285.2,130.7
 
-Times grow, at any distance. A value holds from its time on until the next; or it is interpolated linearly, and each
-sub-step holds the value of its beginning.
+Times do not fall, at any distance; where a time appears twice, values jump. A value holds from its time on until the
+next. Or continuous inputs follow straight lines between the rows, while all others hold.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import FloatArray
+from trivium.simulation.input_table import InputTable, read_input_table
 from trivium.simulation.times import difference
 
 #: Times closer than this part of the interval are the same.
@@ -39,13 +41,16 @@ class Disturbances:
     names : tuple of str
         The inputs.
     time0, interval : float
-        Time of the first row and between rows [s]; where the times are not equidistant, between the last two.
+        Time of the first row and between rows [s]; where the times are not equidistant, between the last two that
+        differ.
     values : FloatArray, shape (rows, n)
         One column a name [the unit of the model's input].
     linear : bool
-        Whether values are interpolated; otherwise they hold.
+        Whether values follow straight lines between the rows; otherwise they hold.
     irregular : FloatArray, shape (rows,), optional
         Times of the rows [s], where they are not equidistant.
+    held : frozenset of str
+        Names whose values hold, although the others follow lines.
     """
 
     names: tuple[str, ...]
@@ -54,6 +59,7 @@ class Disturbances:
     values: FloatArray
     linear: bool = False
     irregular: FloatArray | None = None
+    held: frozenset[str] = frozenset()
 
     @classmethod
     def none(cls) -> Disturbances:
@@ -62,43 +68,46 @@ class Disturbances:
 
     @classmethod
     def read(cls, path: Path, *, linear: bool = False) -> Disturbances:
-        """Read a CSV table whose first column is ``time`` [s]; once a process, as long as the file is the same.
+        """Read a CSV table as it is; see `of`.
 
         Raises
         ------
         ResourcesError
-            When the file is missing, holds something that is no finite number, or its times do not grow.
+            When the file cannot be read, or is no such table.
         """
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        return cls._read(path, (status.st_ino, status.st_size, status.st_mtime_ns), linear)
+        return cls.of(read_input_table(path), linear=linear)
 
     @classmethod
-    @lru_cache(maxsize=4)
-    def _read(cls, path: Path, _version: tuple[int, ...], linear: bool) -> Disturbances:
-        """Read the table; the second argument distinguishes versions of the file."""
-        try:
-            with path.open(encoding="utf-8-sig") as file:
-                names = tuple(name.strip().strip('"') for name in file.readline().split(","))
-                table = np.loadtxt(file, delimiter=",", ndmin=2)
-        except (OSError, ValueError) as error:
-            raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-        if names[0] != "time" or table.shape[1] != len(names) or table.shape[0] < 2:
-            raise ResourcesError(f"{path.name} must be a table of at least two rows whose first column is time")
-        if len({*names}) < len(names):
-            raise ResourcesError(f"{path.name} has two columns of one name")
-        if not np.isfinite(table).all():
-            raise ResourcesError(f"{path.name} holds values that are not finite numbers")
-        times = np.ascontiguousarray(table[:, 0])
-        if (np.diff(times) <= 0).any():
-            raise ResourcesError(f"the times of {path.name} do not grow")
-        time0, interval = float(times[0]), difference(float(times[-1]), float(times[-2]))
+    def of(cls, table: InputTable, *, linear: bool, held: Collection[str] = ()) -> Disturbances:
+        """Return the data of a table of numbers.
+
+        Parameters
+        ----------
+        table : InputTable
+        linear : bool
+            Whether values follow straight lines between the rows.
+        held : collection of str
+            Names whose values hold all the same.
+
+        Raises
+        ------
+        ResourcesError
+            When it has fewer than two different times or no input, or holds arrays.
+        """
+        times, arrays = table.times, [name for name, values in table.columns.items() if values.ndim > 1]
+        if arrays:
+            raise ResourcesError(f"{table.source}: {arrays[0]} holds several numbers in a cell")
+        apart = np.flatnonzero(np.diff(times))
+        if not table.columns or not apart.size:
+            raise ResourcesError(f"{table.source} must have at least two rows with different times, and one input")
+        last = int(apart[-1])
+        time0, interval = float(times[0]), difference(float(times[last + 1]), float(times[last]))
         regular = np.array_equal(times, time0 + interval * np.arange(times.size))
-        values = np.ascontiguousarray(table[:, 1:])
-        values.flags.writeable = False  # who opens the file next gets the same
-        return cls(names[1:], time0, interval, values, linear, None if regular else times)
+        values = np.stack(list(table.columns.values()), axis=1)
+        values.flags.writeable = False
+        names = tuple(table.columns)
+        kept = frozenset(held) & frozenset(names) if linear else frozenset[str]()
+        return cls(names, time0, interval, values, linear, None if regular else times, kept)
 
     @cached_property
     def times(self) -> FloatArray:
@@ -143,7 +152,7 @@ class Disturbances:
         edges, rows = np.array(times), self.times[low:high]
         at = np.searchsorted(edges, rows)
         same = (edges[at] - rows <= self._slack) | (rows - edges[at - 1] <= self._slack)
-        return times[1:] if same.all() else np.sort(np.concatenate((edges[1:], rows[~same]))).tolist()
+        return times[1:] if same.all() else np.sort(np.concatenate((edges[1:], np.unique(rows[~same])))).tolist()
 
     def at(self, starts: Sequence[float], end: float) -> FloatArray:
         """Return what holds from some times on.
@@ -185,6 +194,17 @@ class Disturbances:
         held: FloatArray = values[np.maximum(self._rows(times), 0)]
         return held
 
+    def slopes(self, start: float) -> FloatArray:
+        """Return how fast the values change from a time [s] until the next row, shape (n,) [the unit of each a second].
+
+        Where they hold, and beyond the last row, this is 0.
+        """
+        row = int(self._rows(np.array([start]))[0])
+        if not self.linear or row + 1 >= len(self.values):
+            return np.zeros(len(self.names))
+        rates = (self.values[row + 1] - self.values[row]) / (self.times[row + 1] - self.times[row])
+        return np.where(self._follows, rates, 0.0)
+
     def row(self, time: float) -> dict[str, float]:
         """Return what holds from a time [s] on, by name.
 
@@ -202,7 +222,12 @@ class Disturbances:
         part = np.clip((times - self.times[rows]) / length, 0.0, 1.0)
         before = self.values[rows]
         interpolated: FloatArray = before + part[:, np.newaxis] * (self.values[after] - before)
-        return interpolated
+        return np.where(self._follows, interpolated, before) if self.held else interpolated
+
+    @cached_property
+    def _follows(self) -> NDArray[np.bool_]:
+        """Which columns follow lines, shape (n,)."""
+        return np.array([name not in self.held for name in self.names], dtype=bool)
 
     def _rows(self, times: FloatArray) -> NDArray[np.intp]:
         """Return the row that each time is in."""
@@ -215,4 +240,5 @@ class Disturbances:
 
     @cached_property
     def _slack(self) -> float:
-        return _SAME * float(np.min(np.diff(self.times))) if self.names else 0.0
+        apart = np.diff(self.times) if self.names else np.empty(0)
+        return _SAME * float(np.min(apart[apart > 0.0])) if self.names else 0.0

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from trivium.arguments import unknown_name
 from trivium.errors import InvalidValueError, ResourcesError, UnknownNameError
 from trivium.model.contract import FloatArray
-from trivium.model.variable import Variable, parse_input
-from trivium.numbers import parse_number, shown
+from trivium.model.variable import Variable, parse_input, read_number
+from trivium.numbers import shown
 from trivium.protocol import Clamped
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.grid import Grid
@@ -150,6 +150,16 @@ class Inputs:
                 self.law.check(row)
         return rows, picked
 
+    def slopes(self, time: float, data: Disturbances) -> FloatArray:
+        """Return how fast the inputs change from a time [s] until the next row, shape (n_inputs,)."""
+        slopes = np.zeros(self._count)
+        slopes[self.disturbed] = data.slopes(time)
+        return slopes
+
+    def drive(self, inputs: FloatArray, time: float, data: Disturbances) -> None:
+        """Set those of the inputs that follow the boundary data to what that is at a time [s]."""
+        inputs[self.disturbed] = data.at([time], time)[0]
+
 
 class Actions:
     """The control inputs of a model.
@@ -200,14 +210,23 @@ class Actions:
                 controls[at] = parse_input(value, self.variables[at])
         return controls
 
-    def clamp(self, u: Mapping[str, Any], before: FloatArray) -> tuple[FloatArray, list[Clamped]]:
+    def clamp(self, u: Mapping[str, Any], before: FloatArray, *, cut: bool = False) -> tuple[FloatArray, list[Clamped]]:
         """Return all control inputs, brought within their bounds, and those that were out; parameters as in `parse`.
+
+        Parameters
+        ----------
+        u, before
+            As in `parse`.
+        cut : bool
+            Take what is between two positions, a switch as on and a count without its fraction, as PyFMI does for the
+            reference. Errors have the words of `parse` then, otherwise BOPTEST's.
 
         Raises
         ------
         InvalidValueError
             When a name is unknown, or a value is no finite number or no switch's position.
         """
+        noun = "parameter" if cut else "input"
         controls, clamped = before.copy(), list[Clamped]()
         for name, value in u.items():
             at = self.position.get(name, -1)
@@ -216,14 +235,17 @@ class Actions:
             if value is None:
                 continue
             variable = self.variables[at]
-            number = _switch(value, name) if name.endswith(ACTIVATE) else parse_number(value, name, "input")
-            bound = number
+            switch = name.endswith(ACTIVATE)
+            number = bound = _switch(value, name) if switch else read_number(value, variable, noun)
             if variable.maximum is not None and number > variable.maximum:
                 bound = variable.maximum
             elif variable.minimum is not None and number < variable.minimum:
                 bound = variable.minimum
+            elif cut and variable.kind != "real":
+                bound = float(number != 0.0) if variable.kind == "boolean" else float(math.trunc(number))
             if bound != number:
-                clamped.append(Clamped(name, number, bound))
+                between = variable.lower <= number <= variable.upper
+                clamped.append(Clamped(name, number, bound, between))
             controls[at] = parse_input(bound, variable)  # what is left to refuse: a switch half way
         return controls, clamped
 

@@ -15,8 +15,8 @@ from trivium.arguments import by_name
 from trivium.errors import InvalidValueError, ModelError, TriviumError, UnknownNameError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
-from trivium.numbers import finite, parse_flag, whole
-from trivium.protocol import Advanced, Clamped, Columns, Observation, Steps, Trajectory, Value
+from trivium.numbers import parse_flag, whole, window_end
+from trivium.protocol import Advanced, Clamp, Clamped, Columns, Observation, Steps, Trajectory, Value
 from trivium.simulation import state
 from trivium.simulation.assembly import first_step
 from trivium.simulation.initialization import InitializationActions
@@ -141,7 +141,7 @@ class Queries:
         point_names : sequence of str, optional
             Of `variables`; default: all measurements and all inputs of `advance`.
         start_time, final_time : float, optional
-            The window, both ends included [s]; default: all there is.
+            The window, both ends included [s], infinite for no end; default: all there is.
 
         Raises
         ------
@@ -149,8 +149,8 @@ class Queries:
             Naming what does not exist, or when the window ends before it begins.
         """
         names = self._points.checked(point_names)
-        start = -math.inf if start_time is None else finite(start_time, "start_time")
-        final = math.inf if final_time is None else finite(final_time, "final_time")
+        start = -math.inf if start_time is None else window_end(start_time, "start_time")
+        final = math.inf if final_time is None else window_end(final_time, "final_time")
         if final < start:
             raise InvalidValueError(
                 f"Invalid value {final} for parameter final_time. Value must not be less than start_time.", "final_time"
@@ -158,7 +158,7 @@ class Queries:
         self._current()
         return Columns(self._points.window(names, start, final))
 
-    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: bool = False) -> Advanced:
+    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: Clamp = False) -> Advanced:
         """Return what `advance` would return after one step, and stay; parameters and errors as there."""
         controls, changes, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
@@ -217,7 +217,7 @@ class Queries:
         return {**numbers, **position.texts} if position.texts else numbers
 
     def _coming(
-        self, inputs: Mapping[str, Any] | None, steps: int, clamp: bool
+        self, inputs: Mapping[str, Any] | None, steps: int, clamp: Clamp
     ) -> tuple[FloatArray, StartValues, list[Clamped], list[float]]:
         """Return control inputs, shape (n_controls,), changes of parameters and texts, the inputs that were clamped,
         and the clock now and at the end of each coming step [s].
@@ -227,9 +227,11 @@ class Queries:
         try:
             if not clamp:
                 return self.actions.parse(values, self._controls), changes, [], self._times(count)
-            controls, clamped = self.actions.clamp(values, self._controls)
+            controls, clamped = self.actions.clamp(values, self._controls, cut=clamp == "inputs")
         except UnknownNameError as error:
             raise self._explained(error) from None
+        if clamp == "inputs":
+            return controls, changes, clamped, self._times(count)
         left = self._steps_left()
         times = self._clock.times(int(min(count, left)))
         if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:

@@ -19,6 +19,7 @@ AlphaDataCenterCooling::
     [boundary]
     file = "inputs.csv"       # another name for files.disturbances
     interpolation = "hold"    # hold or linear
+    period = 31536000         # after so long [s] forecasts begin the data anew; default: they end with it
 
     [results]
     interval = 30             # between rows inside control steps [s]; inf for none; default: see below
@@ -124,6 +125,8 @@ class Resources:
         Whether boundary data is interpolated; otherwise values hold.
     results_interval : float or None
         Between rows inside control steps [s], besides those of the boundary data; infinite for none, None for `step`.
+    period : float or None
+        After which forecasts begin the data anew [s]; None where they end with it.
     signals : Path or None
         Prices and emissions; None where the test case has none.
     kpi, scenario : Mapping
@@ -151,6 +154,7 @@ class Resources:
     restart: bool = False
     linear: bool = False
     results_interval: float | None = None
+    period: float | None = None
     absolute_tolerance: float | None = None
     signals: Path | None = None
     plant_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
@@ -229,7 +233,7 @@ class Resources:
         _check_names(toml, _TABLES | {"name", "step", "end_time"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
         _check_names(named, {*_FILES, *keys}, "files.")
-        _check_names(boundary, {"file", "interpolation"}, "boundary.")
+        _check_names(boundary, {"file", "interpolation", "period"}, "boundary.")
         _check_names(results, {"interval", "variables"}, "results.")
         _check_names(_table(toml, "measurements"), {"variables"}, "measurements.")
         _check_names(fmu, _RUN, "fmu.")
@@ -263,6 +267,7 @@ class Resources:
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
                 results_interval=_interval(results),
+                period=_period(boundary),
                 signals=files["signals"],
                 plant_files={key: file for key in keys if (file := files[key]) is not None},
                 kpi=_table(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
@@ -359,6 +364,15 @@ def _interval(table: Mapping[str, Any]) -> float | None:
         raise ResourcesError(
             f"testcase.toml: results.interval must be a positive number of seconds, or inf, not {value}"
         ) from error
+
+
+def _period(boundary: Mapping[str, Any]) -> float | None:
+    if "period" not in boundary:
+        return None
+    value = finite(boundary["period"], "boundary.period")
+    if value <= 0.0:
+        raise InvalidValueError(f"boundary.period must be positive, not {value:g}", "period")
+    return value
 
 
 def _end(toml: Mapping[str, Any], default: float | None) -> float | None:

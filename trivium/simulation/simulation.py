@@ -17,7 +17,7 @@ import numpy as np
 from trivium.arguments import by_name
 from trivium.errors import InvalidValueError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, StartValues
-from trivium.protocol import Advanced, Initialized, Steps, Trajectory, Value
+from trivium.protocol import Advanced, Clamp, Initialized, Steps, Trajectory, Value
 from trivium.simulation import state
 from trivium.simulation.assembly import assemble
 from trivium.simulation.history import History
@@ -188,7 +188,7 @@ class Simulation(Queries):
             self._observed(beginning.position, beginning.controls), beginning.position.time, beginning.warmup
         )
 
-    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: bool = False) -> Advanced:
+    def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: Clamp = False) -> Advanced:
         """Simulate on, all steps or none.
 
         Parameters
@@ -198,9 +198,9 @@ class Simulation(Queries):
             out or None keeps its value.
         steps : int
             How many control steps.
-        clamp : bool
+        clamp : bool or "inputs"
             Bring inputs out of their bounds back to them, which the return value reports, and cut the steps to the end;
-            at the end nothing is done. Otherwise both are refused.
+            at the end nothing is done. With ``"inputs"`` the former only. Otherwise both are refused.
 
         Returns
         -------

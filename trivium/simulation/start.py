@@ -173,7 +173,7 @@ class Starts:
 
     def _cold(self, time: float, warmup: float, start_values: StartValues, step: float, first: FloatArray) -> Begun:
         """Begin by simulating."""
-        if not warmup:
+        if difference(time, warmup) == time:  # none, or less than a time can tell
             return self._here(time, start_values, first)
         times = self._warmup_times(time, warmup, step)
         controls = np.array([self._action(at, time, first) for at in times[:-1]])
@@ -192,7 +192,7 @@ class Starts:
             return [began, time]
         n_steps = int(warmup / step + 1e-9)
         times = Clock(time, step, -n_steps).times(n_steps)
-        if times[0] - began > 1e-9 * step:  # the first step is shorter
+        if times[0] - began > 1e-9 * step or not n_steps:  # the first step is shorter
             times.insert(0, began)
         return times
 

@@ -2,7 +2,8 @@
 
 A control step is split where the boundary data has rows, and at the grid of the results. At each sub-step the boundary
 data is read anew, the law of the plant computes its inputs where there is one, all inputs are set and held, and the
-model goes on. Either all sub-steps happen or none: when one fails, the model is restored in a new instance.
+model goes on. Where the boundary data follows straight lines and the model can take inputs that change within a step,
+they do. Either all sub-steps happen or none: when one fails, the model is restored in a new instance.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from trivium.simulation.times import difference
 _UNDIVIDED = Grid()
 #: No changes of parameters.
 _NOTHING: StartValues = MappingProxyType({})
+
+
+def _unobserved(_duration: float) -> None:
+    """Let nobody see progress."""
 
 
 class Stepper:
@@ -58,6 +63,8 @@ class Stepper:
         #: Where the model's inputs come from.
         self.inputs = Inputs(model.inputs, disturbances.names, law, grid)
         self._beginning = Beginning("observed", 0.0, {})
+        #: Is called before each sub-step with its length [s]: whoever waits can see progress.
+        self.pulse: Callable[[float], object] = _unobserved
         self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
     def twin(self) -> Stepper:
@@ -290,7 +297,7 @@ class Stepper:
             for k in range(len(times) - 1):
                 rows, _ = self.inputs.rows(times[k : k + 2], policy(position)[np.newaxis], disturbances, width)
                 for row in rows:
-                    position = self._sub_step(row, position)
+                    position = self._sub_step(row, position, data=disturbances)
                 completed.append(rows)
         finally:
             self._roll_back(before)
@@ -386,8 +393,12 @@ class Stepper:
         position: Position,
         computed: FloatArray | None = None,
         changes: StartValues = _NOTHING,
+        data: Disturbances | None = None,
     ) -> Position:
-        """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs."""
+        """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs.
+
+        Inputs that change within the step are in the row with their values at its end.
+        """
         inputs = row[1 : 1 + len(self.model.inputs)]
         law = self.inputs.law
         if law is not None:
@@ -398,9 +409,19 @@ class Stepper:
         if changes:
             self.model.change(changes)
         end = float(row[0])
-        outputs = self.model.step(difference(end, position.time), inputs, end)
+        duration, slopes = difference(end, position.time), self._slopes(position.time, data or self.disturbances)
+        self.pulse(duration)
+        if slopes is None:
+            outputs = self.model.step(duration, inputs, end)
+        else:
+            outputs = self.model.step(duration, inputs, end, slopes)
+            inputs += duration * slopes
         row[1 + len(inputs) :] = outputs
         return Position(end, outputs, stepped=True, texts=self._texts() if self._tells else {})
+
+    def _slopes(self, time: float, data: Disturbances) -> FloatArray | None:
+        """Return how fast the inputs change from a time [s] on, shape (n_inputs,); None where all hold."""
+        return self.inputs.slopes(time, data) if data.linear and self.model.can_ramp else None
 
     def _texts(self) -> Mapping[str, str]:
         texts = self.model.texts()
@@ -431,11 +452,15 @@ class Stepper:
                 self.model.initialize(time, np.array(rows[0, 1 : 1 + n]), beginning.start_values)
             for row in rows[beginning.rows_before_steps :]:
                 inputs, end = np.array(row[1 : 1 + n]), float(row[0])
+                slopes = self._slopes(time, self.disturbances)
+                if slopes is not None:  # the row has the inputs at its end
+                    self.inputs.drive(inputs, time, self.disturbances)
                 if self.model.state is State.FRESH:
                     self.model.initialize(time, inputs, beginning.start_values)
                 while changes and changes[0].time <= time:
                     self.model.change(changes.pop(0).values)
-                self.model.step(difference(end, time), inputs, end)
+                self.pulse(difference(end, time))
+                self.model.step(difference(end, time), inputs, end, slopes)
                 time = end
         except ModelError as error:
             raise ModelError(f"the model could not be brought back to where it stood: {error}") from error

@@ -234,7 +234,8 @@ ERRORS = [
      "damaged.fmu is no FMU, or is damaged: it cannot be unpacked (File is not a zip file)"),
     ("step --to 5 --fmu text.fmu", "text.fmu is no FMU, or is damaged: it cannot be unpacked (File is not a zip file)"),
     ("step --to 5 --fmu zip.fmu", "zip.fmu is no FMU: it holds no modelDescription.xml"),
-    ("step --to 5 --fmu windows.fmu", "windows.fmu has no binary for linux x86_64; it has: win64"),
+    ("step --to 5 --fmu windows.fmu", "windows.fmu has no binary for linux x86_64: it needs binaries/x86_64-linux/linear.so or "
+     "binaries/linux64/linear.so; it has binaries/win64/linear.dll"),
     ("step --to 5 --resources empty", "{files}/empty has no AlphaDataCenterCooling_FMU.fmu nor any other FMU"),
     ("step --to 600 --out a.xls", "a.xls must end in .parquet, .h5, .hdf5, .csv"),
     ("step --to 600 --out no/a.csv", "no/a.csv cannot be written: there is no folder {files}/no"),
@@ -264,7 +265,7 @@ ERRORS = [
     ("simulate tank.fmu --stop 1 --out a.txt", "a.txt must end in .parquet, .h5, .hdf5, .csv"),
     ("simulate tank.fmu --stop 1 --input t.csv", "--input: t.csv has no column time; its columns are: t, u"),
     ("simulate tank.fmu --stop 1 --input words.csv",
-     "--input: the column u of words.csv holds values that are not numbers"),
+     "--input: words.csv has 'one' in line 2, column u, which is no number"),
     ("examples fuel_cylce {tmp}/a", "There is no example fuel_cylce. Did you mean fuel_cycle?"),
     ("simulate tank.fmu --set gain=a", "Invalid value a for parameter gain. It is not a number."),
     ("simulate tank.fmu --set gian=1", "--set: gian cannot be set in tank.fmu. Did you mean gain? "

@@ -38,6 +38,10 @@ def by_fmpy(path, stop, step, frame=None, kind="CoSimulation", **options):
         kinds = {"f": np.float64, "i": np.int32, "b": np.bool_}
         types = [("time", np.float64), *((name, kinds[frame[name].dtype.kind]) for name in frame.columns[1:])]
         options["input"] = np.array([tuple(row) for row in frame.itertuples(index=False)], dtype=types)
+    description = fmpy.read_model_description(str(path), validate=False)
+    if description.fmiVersion == "1.0" and kind == "CoSimulation":  # FMPy does not read its capabilities
+        description.coSimulation.canHandleVariableCommunicationStepSize = True
+    options["model_description"] = description
     result = fmpy.simulate_fmu(
         str(path), validate=False, stop_time=stop, output_interval=step, fmi_type=kind, **options
     )

@@ -7,11 +7,14 @@ import pytest
 
 from tests.small_plant import CONTROL_NAMES, OUTPUT_NAMES, ROWS, START, action, disturbance, temperature
 from tests.unit.simulation.test_state import everything
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.evaluation.forecast import Repeated, forecast
 from trivium.model.variable import Variable
 from trivium.server import wording
+from trivium.simulation.boundary import Disturbances
 from trivium.simulation.inputs import Actions
 
+DAY = 86400.0
 NAMES = ["Twb_outside", "Mchw", "Tchw_r"]
 
 
@@ -49,6 +52,25 @@ def test_clamped(pair, u, controls, said):
     assert got.tolist() == controls
     assert "".join(map(wording._warning, reversed(warnings))) == said
     assert BEFORE.tolist() == [0.25, 0.0, 7.0, 0.0]
+
+
+def test_between_two_positions_as_pyfmi_takes_it():
+    actions = Actions(
+        [Variable("valve", kind="boolean", minimum=0.0, maximum=1.0), Variable("n", kind="integer", maximum=6.0)]
+    )
+    controls, clamped = actions.clamp({"valve": 0.1, "n": 2.9}, np.zeros(2), cut=True)
+    assert controls.tolist() == [1.0, 2.0]
+    assert "".join(map(wording._warning, clamped)) == (
+        "WARNING: value of 0.1 for valve is between two positions.  Using 1.0. ;"
+        "WARNING: value of 2.9 for n is between two positions.  Using 2.0. ;"
+    )
+    assert actions.clamp({"valve": 0, "n": 7.5}, np.ones(2), cut=True) == (
+        pytest.approx([0, 6]),
+        [("n", 7.5, 6.0, False)],
+    )
+    for u in ({"valve": 0.1}, {"n": 2.9}):
+        with pytest.raises(InvalidValueError, match="between two integers"):
+            actions.clamp(u, np.zeros(2))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +125,9 @@ def test_the_last_step_is_cut_and_then_nothing_is_done(small_case):
 @pytest.mark.parametrize(("warmup", "simulated"), [(0, 300), (300, 300), (900, 900), (86400, 1800)])
 def test_a_warm_up_is_simulated_with_the_actions_of_the_test_case(small_case, warmup, simulated):
     reply = small_case.initialize(1800, None, warmup)
-    said = max(float(warmup), 300.0)
     assert (
-        wording.initialized(reply, float(warmup)).message
-        == f"Test simulation initialized successfully to 1800.0s with warmup period of {said}s."
+        wording.initialized(reply, boptest=True).message
+        == f"Test simulation initialized successfully to 1800.0s with warmup period of {float(simulated)}s."
     )
     assert reply.time == 1800.0
     assert reply["Tchw_supply"] == pytest.approx(temperature(simulated), abs=1e-5)
@@ -124,7 +145,7 @@ def test_a_warm_up_is_simulated_with_the_actions_of_the_test_case(small_case, wa
 def test_a_start_at_zero_in_the_form_of_boptest(small_case):
     reply = small_case.initialize(0, None, 0)
     assert (
-        wording.initialized(reply, 0.0).message
+        wording.initialized(reply, boptest=True).message
         == "Test simulation initialized successfully to 0.0s with warmup period of 0.0s."
     )
     assert (reply.time, reply["Tchw_supply"]) == (0.0, START)
@@ -234,3 +255,31 @@ def test_a_scenario_that_is_not_defined_is_refused(small_case, given, said):
         small_case.set_scenario(**given)
     assert said in str(caught.value)
     assert everything(small_case) == before
+
+
+def test_a_forecast_beyond_the_data_says_so(small_case):
+    small_case.initialize(300 * (ROWS - 3))
+    for horizon, last in ((600, None), (750, None), (900, 300 * (ROWS - 1)), (1e9, 300 * (ROWS - 1))):
+        ahead = small_case.forecast(["Mchw"], horizon, 300)
+        message = wording.forecast(ahead, float(horizon), 300.0).message
+        warning = (
+            f" WARNING: the data ends before the horizon of {float(horizon)}s; the last value is that of {last}.0s."
+        )
+        expected = "" if last is None else warning
+        assert message == f"Queried the forecast data successfully.{expected}"
+    empty = wording.forecast({"time": np.empty(0), "Mchw": np.empty(0)}, 900.0, 300.0).message
+    assert empty.endswith("WARNING: the data has ended.")
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_forecasts_begin_the_data_anew_where_the_test_case_says_so(linear):
+    rows = np.arange(0.0, 366 * DAY, DAY)
+    table = Disturbances(("T",), 0.0, DAY, np.sin(rows / (365 * DAY) * 2 * np.pi)[:, np.newaxis], linear)
+    year = Repeated(table, 365 * DAY)
+    ahead = forecast([year], 364 * DAY, ["T"], 4 * DAY, DAY / 2)
+    within = np.mod(ahead["time"], 365 * DAY)
+    assert ahead["T"].tolist() == [table.at([time], time)[0, 0] for time in within.tolist()]
+    late = forecast([year], 10 * 365 * DAY, ["T"], 2 * DAY, DAY)
+    assert late["T"].tolist() == table.at([0.0, DAY, 2 * DAY], 365 * DAY)[:, 0].tolist()
+    with pytest.raises(ResourcesError, match="boundary.period is"):
+        Repeated(table, 400 * DAY)

@@ -199,7 +199,7 @@ def test_a_start_that_was_made_before_is_restored_with_its_values(plain, kind):
 def test_a_warm_up_is_simulated_with_the_inputs_start_values(plain):
     reply = plain.initialize(8.75, warmup_period=3.25)
     assert (
-        wording.initialized(reply, 3.25).message
+        wording.initialized(reply, boptest=True).message
         == "Test simulation initialized successfully to 8.75s with warmup period of 3.25s."
     )
     assert (reply.time, reply["x"]) == (8.75, pytest.approx(state(3.25)))
@@ -255,9 +255,29 @@ def test_a_table_that_begins_late(driven):
     )
 
 
+@pytest.mark.parametrize("warmup", [1e-9, 1e-30, 0.4999999999])
+def test_a_warm_up_shorter_than_a_step(plain, warmup):
+    reply = plain.initialize(1.0, warmup_period=warmup)
+    assert (reply.time, reply["x"]) == (1.0, pytest.approx(state(warmup)))
+
+
+def test_a_warm_up_that_would_begin_before_zero_is_cut(plain):
+    reply = plain.initialize(2.0, warmup_period=86400)
+    assert (reply.time, reply.warmup, reply["x"]) == (2.0, 2.0, pytest.approx(state(2.0)))
+
+
 def test_a_table_of_what_is_no_input(driven):
-    with pytest.raises(ResourcesError, match="the FMU has no input wind"):
+    with pytest.raises(ResourcesError, match=r"inputs.csv has no column of an input of linear; it has: wind"):
         driven("hold", table="time,wind\n0,1\n1,2\n")
+
+
+def test_columns_of_a_table_that_are_no_inputs_are_reported(driven, caplog):
+    case = driven("hold", table="wind;time;u;U\n3;0;1;0\n4;1;2;0\n")
+    case.advance({})
+    assert case.results(["u"])["u"].tolist() == [1.0, 1.0]
+    assert (
+        "inputs.csv has columns that are no inputs of linear and are ignored: wind, U. Did you mean u?" in caplog.text
+    )
 
 
 def test_a_first_observation_needs_boundary_data(linear_fmu, state_dir, tmp_path):

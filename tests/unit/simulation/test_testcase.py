@@ -163,7 +163,7 @@ def test_a_refused_initialize_changes_nothing(small_case, start, end, said):
         ({"Mchw": 100.0}, "Mchw"),
         ({"Head_required": 10.0}, "Head_required"),
         ({"CHI01": "on"}, "Invalid value on for parameter CHI01. .* but is <class 'str'>."),
-        ({"CHI01": True}, "Invalid value True for parameter CHI01. .* but is <class 'bool'>."),
+        ({"Tchws_set_HEX": True}, "Invalid value True for parameter Tchws_set_HEX. .* but is <class 'bool'>."),
         ({"CHI01": [1]}, "CHI01"),
         ({"CHI01": {}}, "CHI01"),
         ({"CHI01": float("nan")}, "CHI01. Value must be finite"),

@@ -26,6 +26,9 @@ _FOLDERS = {
 #: Most that an FMU may be unpacked [bytes]; a small archive may hold more than a disk.
 _MOST = 8 * 2**30
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
+_BINARY = frozenset(_SUFFIXES.values())
+#: Most binaries that a refusal names.
+_LISTED = 8
 
 
 def unpack(path: Path, cache: Path) -> Path:
@@ -72,6 +75,24 @@ def _near(path: Path) -> str:
     return did_you_mean(path.name, [file.name for file in folder.glob("*.fmu")]) if folder.is_dir() else ""
 
 
+def binary_name(identifier: str, version: str) -> str:
+    """Return the member of an FMU that is its binary for this platform, as new ones are named.
+
+    Parameters
+    ----------
+    identifier : str
+        Its model identifier.
+    version : str
+        Of FMI. From 3.0 on the folder has one name on every platform.
+
+    Raises
+    ------
+    ResourcesError
+        When FMI has no name for this platform.
+    """
+    return _candidates(identifier, version)[0 if version.startswith("3") else -1 if _key()[1] == "x86_64" else 0]
+
+
 def find_library(directory: Path, identifier: str, version: str, name: str) -> Path:
     """Return the binary of an unpacked FMU for this platform.
 
@@ -82,21 +103,48 @@ def find_library(directory: Path, identifier: str, version: str, name: str) -> P
     identifier : str
         Its model identifier.
     version : str
-        Of FMI. From 3.0 on the folder has one name.
+        Of FMI.
     name : str
         For the error.
 
     Raises
     ------
     ResourcesError
-        Naming the platforms that there are binaries for.
+        Naming the binary that was looked for, and those that there are.
     """
-    key = (sys.platform, platform.machine().lower() if sys.platform == "win32" else platform.machine())
-    folders = _FOLDERS.get(key, ())
-    for folder in folders[:1] if version.startswith("3") else folders:
-        library = directory / "binaries" / folder / (identifier + _SUFFIXES[key[0]])
-        if library.is_file():
-            return library
+    candidates = _candidates(identifier, version)
+    for candidate in candidates:
+        if (directory / candidate).is_file():
+            return directory / candidate
     binaries = directory / "binaries"
-    platforms = sorted(p.name for p in binaries.iterdir()) if binaries.is_dir() else []
-    raise ResourcesError(f"{name} has no binary for {key[0]} {key[1]}; it has: {', '.join(platforms) or 'none'}")
+    there = sorted(path.relative_to(directory).as_posix() for path in binaries.glob("*/*") if path.suffix in _BINARY)
+    shown = ", ".join(there[:_LISTED]) + (f" and {len(there) - _LISTED} more" if len(there) > _LISTED else "")
+    sources = any((directory / "sources").glob("*"))
+    hint = f". It has C sources; trivium compile {name} makes a binary" if sources else ""
+    needed = " or ".join(candidates)
+    raise ResourcesError(
+        f"{name} has no binary for {' '.join(_key())}: it needs {needed}; it has {shown or 'none'}{hint}"
+    )
+
+
+def _key() -> tuple[str, str]:
+    """Return the system and the processor, as `_FOLDERS` has them."""
+    return sys.platform, platform.machine().lower() if sys.platform == "win32" else platform.machine()
+
+
+def _candidates(identifier: str, version: str) -> list[str]:
+    """Return where the binary of this platform may be in an FMU.
+
+    Raises
+    ------
+    ResourcesError
+        When FMI has no name for this platform.
+    """
+    key = _key()
+    if key not in _FOLDERS:
+        raise ResourcesError(f"FMUs have no binaries for {' '.join(key)}")
+    folders = _FOLDERS[key]
+    return [
+        f"binaries/{folder}/{identifier}{_SUFFIXES[key[0]]}"
+        for folder in (folders[:1] if version.startswith("3") else folders)
+    ]

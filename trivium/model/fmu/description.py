@@ -94,6 +94,8 @@ class FmuDescription:
         So many of the outputs, the first ones, must be finite numbers.
     n_measured : int
         So many of the outputs, the first ones, are measurements; the others are recorded only.
+    interpolates : bool
+        Whether a co-simulation takes derivatives of its real inputs, so that they change within a step.
     """
 
     name: str
@@ -122,6 +124,27 @@ class FmuDescription:
     recording: Recording = Recording()
     n_strict: int = 0
     n_measured: int = 0
+    interpolates: bool = False
+
+
+def read_model_description(directory: Path, name: str) -> tuple[Any, str]:
+    """Return FMPy's reading of the model description of an unpacked FMU, and the version that it is read as.
+
+    Raises
+    ------
+    ResourcesError
+        Naming the FMU, when there is none, it cannot be read, or is of a draft of FMI.
+    """
+    import fmpy
+
+    file = directory / "modelDescription.xml"
+    if not file.is_file():
+        raise ResourcesError(f"{name} is no FMU: it holds no modelDescription.xml")
+    version = _version(file, name)
+    try:
+        return fmpy.read_model_description(str(directory), validate=False), version
+    except Exception as error:  # FMPy lets errors of its XML parser through
+        raise ResourcesError(f"the model description of {name} cannot be read: {error}") from error
 
 
 def read_fmu(
@@ -149,17 +172,9 @@ def read_fmu(
         When the file is no FMU of FMI 1.0 to 3.0, does not offer the interface, has no binary for this platform, needs
         clocks, or has no such structural parameter.
     """
-    from fmpy import read_model_description
-
     path = path.absolute()
     directory = unpack(path, cache.absolute())
-    if not (directory / "modelDescription.xml").is_file():
-        raise ResourcesError(f"{path.name} is no FMU: it holds no modelDescription.xml")
-    version = _version(directory / "modelDescription.xml", path.name)
-    try:
-        description = read_model_description(str(directory), validate=False)
-    except Exception as error:  # FMPy lets errors of its XML parser through
-        raise ResourcesError(f"the model description of {path.name} cannot be read: {error}") from error
+    description, version = read_model_description(directory, path.name)
     offered = {"cs": description.coSimulation, "me": description.modelExchange}
     selected = interface or ("me" if offered["cs"] is None else "cs")
     if version not in VERSIONS or offered[selected] is None:
@@ -169,6 +184,8 @@ def read_fmu(
             f"{path.name} is FMI {description.fmiVersion} with {has}; {label} of FMI 1.0, 2.0 or 3.0 is needed"
         )
     entry = offered[selected]
+    if version == "1.0" and selected == "cs":
+        _add_capabilities(entry, directory)
     scalars = read_scalars(description, directory, path.name, structural)
     return FmuDescription(
         name=description.modelName,
@@ -196,6 +213,7 @@ def read_fmu(
         structural=dict(structural),
         n_strict=len(scalars.outputs),
         n_measured=len(scalars.outputs),
+        interpolates=bool(getattr(entry, "canInterpolateInputs", False)) and version != "3.0",
     )
 
 
@@ -231,6 +249,15 @@ def _version(file: Path, name: str) -> str:
             f"{declared.partition('-')[0]}; export it again with a tool that writes FMI 3.0, 2.0 or 1.0"
         )
     return "3.0" if declared.startswith("3.") else declared
+
+
+def _add_capabilities(entry: Any, directory: Path) -> None:
+    """Add the capabilities of a co-simulation of FMI 1.0 to its entry, since FMPy does not read them."""
+    root = ElementTree.parse(directory / "modelDescription.xml").getroot()  # noqa: S314  # nosec B314 - read before
+    for capabilities in root.iterfind(".//Capabilities"):
+        for name, value in capabilities.attrib.items():
+            if isinstance(getattr(entry, name, None), bool):
+                setattr(entry, name, value in ("true", "1"))
 
 
 def read_experiment(proposed: Any) -> DefaultExperiment:

@@ -4,11 +4,16 @@ One solver is kept for the life of a model and goes on from step to step. It sta
 states, at order one) where an input changes and at events: these are discontinuities, which a multi-step method must
 not carry over.
 
+Inputs may change along straight lines: the derivatives and the event indicators are evaluated with their values at each
+time. While all inputs stay on their lines the solver goes on from step to step. Where one bends the solver starts anew,
+without an event: it looks beyond the end of a step, where it has followed the old line.
+
 What a solver remembers cannot be saved, so a snapshot is the state at an *anchor*, where the solver starts anew, and
 the steps since; to restore it is to set that state and to take these steps again, bit by bit. Anchors are the
-initialization and every change of inputs. Where much was computed since the last anchor there is one more: at an event,
-or at the end of a step, where the solver then starts anew for the anchor's sake, so that no restore takes long. Anchors
-do not depend on snapshots: what is simulated is the same whether any are taken or not, by a look ahead, for instance.
+initialization and every change of inputs or bend. Where much was computed since the last anchor there is one more: at
+an event, or at the end of a step, where the solver then starts anew for the anchor's sake, so that no restore takes
+long. Anchors do not depend on snapshots: what is simulated is the same whether any are taken or not, by a look ahead,
+for instance.
 """
 
 from __future__ import annotations
@@ -31,7 +36,32 @@ from trivium.model.fmu.fmu_model import FmuModel, Solving
 MAX_WORK = 5000
 MAX_SINCE = 1000
 _COUNT = struct.Struct("<I")
-_ANCHOR = struct.Struct("<ddII")  # time, next event, number of inputs, size of the solver's memory
+#: Inputs closer to where their line leads than this part of their size, and of what they change by, are on it.
+_SAME = 1e-9
+_ANCHOR = struct.Struct("<dddII")  # time, next event, begin of the line, number of inputs, size of the solver's memory
+
+
+class _Line(NamedTuple):
+    """Inputs from a time [s] on: their values then, and how fast they change; both of shape (n_inputs,)."""
+
+    time: float
+    values: FloatArray
+    slopes: FloatArray
+
+    @property
+    def moves(self) -> bool:
+        """Whether any input changes."""
+        return bool(self.slopes.any())
+
+    def at(self, time: float) -> FloatArray:
+        """Return the inputs at a time [s]."""
+        return self.values + (time - self.time) * self.slopes
+
+    def leads_to(self, inputs: FloatArray, time: float) -> bool:
+        """Return whether the inputs at a time [s] are on the line, but for rounding."""
+        change = (time - self.time) * self.slopes
+        scale = np.abs(self.values) + np.abs(change)
+        return bool((np.abs(inputs - (self.values + change)) <= _SAME * scale).all())
 
 
 class _Anchor(NamedTuple):
@@ -41,7 +71,8 @@ class _Anchor(NamedTuple):
     ----------
     time, next_event : float
         [s]
-    inputs : FloatArray, shape (n_inputs,)
+    line : _Line
+        What the inputs do.
     memory : bytes
         What the solver remembers.
     state : bytes
@@ -50,22 +81,24 @@ class _Anchor(NamedTuple):
 
     time: float
     next_event: float
-    inputs: FloatArray
+    line: _Line
     memory: bytes
     state: bytes
 
     def pack(self) -> bytes:
         """Return all as bytes."""
-        head = _ANCHOR.pack(self.time, self.next_event, len(self.inputs), len(self.memory))
-        return b"".join((head, np.asarray(self.inputs, dtype="<f8").tobytes(), self.memory, self.state))
+        began, values, slopes = self.line
+        head = _ANCHOR.pack(self.time, self.next_event, began, len(values), len(self.memory))
+        return b"".join((head, np.concatenate((values, slopes)).astype("<f8").tobytes(), self.memory, self.state))
 
     @classmethod
     def unpack(cls, data: bytes) -> Self:
         """Return what `pack` was called on."""
-        time, next_event, n_inputs, size = _ANCHOR.unpack_from(data)
-        inputs = np.frombuffer(data, dtype="<f8", count=n_inputs, offset=_ANCHOR.size).astype(np.float64)
-        memory = _ANCHOR.size + 8 * n_inputs
-        return cls(time, next_event, inputs, data[memory : memory + size], data[memory + size :])
+        time, next_event, began, n_inputs, size = _ANCHOR.unpack_from(data)
+        numbers = np.frombuffer(data, dtype="<f8", count=2 * n_inputs, offset=_ANCHOR.size).astype(np.float64)
+        line = _Line(began, numbers[:n_inputs], numbers[n_inputs:])
+        memory = _ANCHOR.size + 16 * n_inputs
+        return cls(time, next_event, line, data[memory : memory + size], data[memory + size :])
 
 
 class ExchangeModel(FmuModel):
@@ -80,7 +113,9 @@ class ExchangeModel(FmuModel):
         self._fresh = True
         #: Time of the next event that the FMU knows [s].
         self._next_event = np.inf
-        self._held: FloatArray = np.empty(0)  # inputs of the last step
+        self.can_ramp = True
+        self._still: FloatArray = np.zeros(len(self.inputs))
+        self._line = _Line(0.0, self._still, self._still)  # what inputs do in the present step
         self._anchor: _Anchor | None = None
         self._refusal: Exception | None = None  # why the anchor has no state
         self._since: list[float] = []  # start and end of each step since the anchor, one after the other [s]
@@ -90,17 +125,33 @@ class ExchangeModel(FmuModel):
         with self._translated("initialize"):
             self._remember(b"")
             self._start(time, inputs)
-            self._held = inputs.copy()
+            self._line = _Line(time, inputs.copy(), self._still)
             self._drop_anchor(time)
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        return self._ramp(time, duration, inputs, self._still)
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
         with self._translated("step"):
-            if not np.array_equal(inputs, self._held):
+            before = self._line
+            moves = before.moves or slopes is not self._still
+            on = before.leads_to(inputs, time) if moves else np.array_equal(inputs, before.values)
+            bent = moves and not np.allclose(slopes, before.slopes, rtol=_SAME, atol=0.0)
+            if not on:
                 self._event(inputs)
-                self._held = inputs.copy()
+            elif bent:
+                self._set_continuous(inputs)
+                self._fresh = True
+            if bent or not on:
+                self._line = _Line(time, inputs.copy(), slopes)
                 self._drop_anchor(time)
             self._advance(time, time + duration)
             return self._get()
+
+    def drive(self, time: float) -> None:
+        """Set inputs that change within the present step to what they are at a time [s]; solvers call it."""
+        if self._line.moves:
+            self._set_continuous(self._line.at(time))
 
     def _advance(self, start: float, end: float) -> None:
         """Go on over a whole step."""
@@ -130,7 +181,7 @@ class ExchangeModel(FmuModel):
         except Exception as error:  # raised when a snapshot is requested
             self._refusal = error
             return
-        self._anchor = _Anchor(time, self._next_event, self._held, self._memory(), state)
+        self._anchor = _Anchor(time, self._next_event, self._line, self._memory(), state)
 
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
@@ -147,7 +198,7 @@ class ExchangeModel(FmuModel):
             self._remember(anchor.memory)
             self._start(anchor.time, None)
             self._set_state(anchor.state)
-            self._anchor, self._held, self._next_event = anchor, anchor.inputs, anchor.next_event
+            self._anchor, self._line, self._next_event = anchor, anchor.line, anchor.next_event
             self._refusal, self._since, self._done, self._fresh = None, [], self._work, True
             for start, end in zip(since[::2], since[1::2], strict=True):
                 self._advance(start, end)
@@ -162,6 +213,7 @@ class ExchangeModel(FmuModel):
             due = self._next_event - time <= slack(end)
             if due:
                 time = self._next_event
+            self.drive(time)
             asked, ended = self._completed(time)
             if ended:
                 raise EndedError(f"the FMU ended the simulation at {time} s")
@@ -184,6 +236,10 @@ class ExchangeModel(FmuModel):
 
     def _remember(self, memory: bytes) -> None:
         """Give the solver what `_memory` returned; nothing at an initialization."""
+
+    @abstractmethod
+    def _set_continuous(self, inputs: FloatArray) -> None:
+        """Set the continuous ones of the inputs."""
 
     @abstractmethod
     def _solve(self, time: float, end: float) -> tuple[bool, float]:

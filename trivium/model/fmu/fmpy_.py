@@ -30,8 +30,8 @@ class FmpyModel(FmuModel):
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         self._fmu.start(time, self.told_tolerance, self.start_values, inputs, self.solving.stop)
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        self._fmu.do_step(time, duration, inputs)
+    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
+        self._fmu.do_step(time, duration, inputs, slopes)
 
     def _get(self) -> FloatArray:
         return self._fmu.outputs()

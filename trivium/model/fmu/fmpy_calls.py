@@ -110,6 +110,34 @@ class Group:
         return self.values[self._picked]
 
 
+class Slopes:
+    """First derivatives of continuous inputs, with the buffer that they are passed in.
+
+    Parameters
+    ----------
+    inputs : sequence of FmuVariable
+        All inputs of the FMU.
+    """
+
+    def __init__(self, inputs: Sequence[FmuVariable]) -> None:
+        self._where = np.array([i for i, v in enumerate(inputs) if v.continuous], dtype=np.intp)
+        count = len(self._where)
+        references = (ctypes.c_uint * count)(*(inputs[i].reference for i in self._where))
+        buffer = (ctypes.c_double * count)()
+        self._values = np.frombuffer(memoryview(buffer).cast("B"), dtype=np.float64) if count else np.empty(0)
+        #: What is passed after the instance.
+        self.arguments = (references, count, (ctypes.c_int * count)(*[1] * count), buffer)
+        self._changing = False
+
+    def fill(self, slopes: FloatArray | None) -> bool:
+        """Take the slopes of all inputs, None for 0; return whether the FMU must be given them."""
+        if not len(self._values) or (slopes is None and not self._changing):
+            return False
+        self._values[:] = 0.0 if slopes is None else slopes[self._where]
+        self._changing = slopes is not None
+        return True
+
+
 class Calls(ABC):
     """An FMU and its calls, in a version of FMI.
 
@@ -138,7 +166,9 @@ class Calls(ABC):
     def __init__(self, description: FmuDescription) -> None:
         self.description = description
         self._inputs = self._groups(description.inputs)
+        self._continuous = self._groups(description.inputs, [v for v in description.inputs if v.continuous])
         self._outputs = self._groups(description.outputs)
+        self._slopes = Slopes(description.inputs) if description.interpolates else None
         self._alive = False
         try:
             self.fmu: Any = self.vendors[description.interface](
@@ -199,6 +229,12 @@ class Calls(ABC):
             group.fill(inputs)
             getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
 
+    def set_continuous(self, inputs: FloatArray) -> None:
+        """Set the continuous ones of all inputs: those that may change between events."""
+        for group in self._continuous:
+            group.fill(inputs)
+            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
+
     def outputs(self) -> FloatArray:
         """Return all outputs."""
         return self._read(self._outputs, len(self.description.outputs))
@@ -244,9 +280,11 @@ class Calls(ABC):
             found.update(zip((v.variable.name for v in group), values, strict=True))
         return {v.variable.name: found[v.variable.name] for v in self.description.texts}
 
-    def _groups(self, variables: Sequence[FmuVariable]) -> list[Group]:
+    def _groups(self, variables: Sequence[FmuVariable], some: Sequence[FmuVariable] | None = None) -> list[Group]:
+        """Return groups of variables, or of some of them, that take their values out of an array of all."""
         position = {id(v): i for i, v in enumerate(variables)}
-        return [Group(group, [position[id(v)] for v in group], type(self)) for group in _by_type(variables).values()]
+        groups = _by_type(variables if some is None else some).values()
+        return [Group(group, [position[id(v)] for v in group], type(self)) for group in groups]
 
     def _set_texts(self, type_: str, references: list[int], values: list[str]) -> None:
         given = [_bytes(value) for value in values] if type_ == "Binary" else values
@@ -274,8 +312,17 @@ class Calls(ABC):
         self.set_start_values(values)
 
     @abstractmethod
-    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        """Let the FMU step itself."""
+    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
+        """Let the FMU step itself, with inputs that change as fast as the slopes where it takes them."""
+
+    def set_slopes(self, slopes: FloatArray | None) -> None:
+        """Set how fast real inputs change from now on; None where they hold."""
+        if self._slopes is not None and self._slopes.fill(slopes):
+            self._set_derivatives(*self._slopes.arguments)
+
+    def _set_derivatives(self, *arguments: Any) -> None:
+        """Call FMI's ``SetRealInputDerivatives``."""
+        raise NotImplementedError
 
     # Model Exchange
 

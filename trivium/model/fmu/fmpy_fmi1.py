@@ -81,10 +81,18 @@ class Fmi1(Calls):
         free = self.fmu.fmi1FreeModelInstance if self._exchange else self.fmu.fmi1FreeSlaveInstance
         free(self.fmu.component)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        """Let the FMU step itself."""
+    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
+        """Let the FMU step itself; see the base class."""
         self.set_inputs(inputs)
+        self.set_slopes(slopes)
         self.fmu.doStep(time, duration)
+
+    def _set_derivatives(self, *arguments: Any) -> None:
+        function = self.fmu._functions["fmi1SetRealInputDerivatives"]  # FMPy's own method calls another one
+        function.restype = ctypes.c_int
+        status = function(self.fmu.component, *arguments)
+        if status > fmi1.fmi1Warning:
+            raise fmi1.FMICallException("fmi1SetRealInputDerivatives", status)
 
     def enter_event_mode(self) -> None:
         """Begin an event: nothing is to be done."""

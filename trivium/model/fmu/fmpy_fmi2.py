@@ -92,15 +92,19 @@ class Fmi2(Calls):
         finally:
             self.fmu.freeFMUstate(state)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        """Let the FMU step itself."""
+    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
+        """Let the FMU step itself; see the base class."""
         self.set_inputs(inputs)
+        self.set_slopes(slopes)
         try:
             self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
         except FMICallException as error:
             if error.status == fmi2.fmi2Discard and self._ended():
                 raise EndedError("the FMU ended the simulation") from error
             raise
+
+    def _set_derivatives(self, *arguments: Any) -> None:
+        self.fmu.fmi2SetRealInputDerivatives(self.fmu.component, *arguments)
 
     def _ended(self) -> bool:
         """Return whether the FMU discarded a step because it ended the simulation."""

@@ -103,8 +103,8 @@ class Fmi3(Calls):
         finally:
             self.fmu.freeFMUState(state)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        """Let the FMU step itself, over events where it stops at them."""
+    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:  # noqa: ARG002
+        """Let the FMU step itself, over events where it stops at them; FMI 3.0 has no slopes of inputs."""
         if not self._with_events:
             self.set_inputs(inputs)
         elif self._held is None or not np.array_equal(inputs, self._held):

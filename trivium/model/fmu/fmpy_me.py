@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from ctypes import c_double
 from typing import Any
 
@@ -28,7 +29,11 @@ PARTS = 50
 class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
     """FMPy's binding of CVODE, with the errors of the FMU passed on: ctypes would swallow them."""
 
-    def __init__(self, fmu: Calls, time: float, relative: float, absolute: float) -> None:
+    def __init__(
+        self, fmu: Calls, time: float, relative: float, absolute: float, drive: Callable[[float], None]
+    ) -> None:
+        #: Sets inputs to what they are at a time; FMPy calls it before event indicators only.
+        self.apply = drive
         self.error: Exception | None = None
         self._longest = fmu.description.experiment.duration / PARTS
         n_states, n_indicators = fmu.sizes()
@@ -47,7 +52,7 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
             nz=n_indicators,
             **equations,
             get_nominals=scaled_nominals,
-            input=self,  # FMPy asks it for inputs that vary in time; ours are constant between events
+            input=self,
             startTime=time,
             relativeTolerance=relative,
             maxNumSteps=MAX_STEPS,
@@ -72,17 +77,19 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         self.evaluations += 1
         np.ctypeslib.as_array(self._varied)[:] = states
         self.set_time(time)
+        self.apply(time)
         self.set_x(self._varied, self.nx)
         self.get_dx(self._slopes, self.nx)
         return np.array(self._slopes)
 
-    def apply(self, _time: float) -> None:
-        """Leave the inputs as they are."""
-
     def f(self, t: float, y: Any, ydot: Any, user_data: Any) -> int:
         """Right-hand side, for CVODE."""
         self.evaluations += 1
-        return self._guarded(super().f, t, y, ydot, user_data)
+        return self._guarded(self._rates, t, y, ydot, user_data)
+
+    def _rates(self, t: float, y: Any, ydot: Any, user_data: Any) -> Any:
+        self.apply(t)
+        return super().f(t, y, ydot, user_data)
 
     def g(self, t: float, y: Any, gout: Any, user_data: Any) -> int:
         """Event indicators, for CVODE."""
@@ -143,7 +150,8 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
     def _solve(self, time: float, end: float) -> tuple[bool, float]:
         if self._solver is None:
             self._fmu.set_time(time)
-            self._solver = _Solver(self._fmu, time, self.tolerance, self.solving.absolute or self.tolerance)
+            absolute = self.solving.absolute or self.tolerance
+            self._solver = _Solver(self._fmu, time, self.tolerance, absolute, self.drive)
             self._give(self._kept)
         elif self._fresh:
             self._solver.reset(time)
@@ -164,6 +172,9 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
     def _give(self, jacobian: FloatArray | None) -> None:
         if self._solver is not None and self._solver.krylov is not None:
             self._solver.krylov.kept = jacobian
+
+    def _set_continuous(self, inputs: FloatArray) -> None:
+        self._fmu.set_continuous(inputs)
 
     def _completed(self, time: float) -> tuple[bool, bool]:
         self._fmu.set_time(time)

@@ -106,6 +106,8 @@ class FmuModel(Model):
             steady=[v.variable for v in self._steady.values()],
             unrecorded=[v.variable for v in rest if not v.is_steady],
             dimensions=[v.variable.name for v in description.dimensions],
+            continuous={v.variable.name for v in description.inputs if v.continuous},
+            can_ramp=description.interpolates,
         )
         load(description)
         self.description = description
@@ -137,6 +139,11 @@ class FmuModel(Model):
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         with self._translated("step"):
             self._do_step(time, duration, inputs)
+            return self._get()
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
+        with self._translated("step"):
+            self._do_step(time, duration, inputs, slopes)
             return self._get()
 
     def _read(self) -> FloatArray:
@@ -179,8 +186,8 @@ class FmuModel(Model):
         """Make an instance and bring it through its initialization; without inputs they keep their start values."""
 
     @abstractmethod
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
-        """Set the inputs and let the FMU step."""
+    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
+        """Set the inputs, and how fast they change, and let the FMU step."""
 
     @abstractmethod
     def _get(self) -> FloatArray:

@@ -89,6 +89,7 @@ class PyfmiModel(FmuModel):
         self._parameters = {v.variable.name: v for v in description.parameters}
         self._log = _Log()
         self._fmu: Any = None
+        self._changing = False  # whether inputs change within a step
 
     def _discard(self) -> None:
         if self._fmu is not None and self.state is State.FAILED:
@@ -155,8 +156,14 @@ class PyfmiModel(FmuModel):
         names = (text.variable.name for text in self.description.texts)
         return {name: _text(value) for name, value in zip(names, values, strict=True)}
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray) -> None:
+    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
         self._set(inputs)
+        if slopes is not None or self._changing:
+            rates = np.zeros(len(inputs)) if slopes is None else slopes
+            places = [i for i, v in enumerate(self.description.inputs) if v.continuous]
+            names = [self.inputs[i].name for i in places]
+            self._fmu.set_input_derivatives(names, rates[places], np.ones(len(places), dtype=np.int32))
+            self._changing = slopes is not None
         status = self._fmu.do_step(time, duration, True)
         if status != 0:
             raise ModelError(f"fmi2DoStep failed with status {status}")
@@ -219,6 +226,7 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
         super().__init__(description, solving)
         if not description.n_states:
             raise ModelError(f"{description.name} has no continuous states; the engine fmpy runs it")
+        self.can_ramp = not self.solving.restart
         self._absolute = self.solving.absolute or ATOL_FACTOR * self.tolerance
         self._solver: Any = None
         self._evaluations = 0
@@ -235,12 +243,14 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
         """Return the derivatives of the states, for the solver."""
         self._evaluations += 1
         self._fmu.time = time
+        self.drive(time)
         self._fmu.continuous_states = states
         return self._fmu.get_derivatives()
 
     def indicators(self, time: float, states: FloatArray) -> Any:
         """Return the event indicators, for the solver."""
         self._fmu.time = time
+        self.drive(time)
         self._fmu.continuous_states = states
         return self._fmu.get_event_indicators()
 
@@ -287,6 +297,12 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
         self._fmu.time = times[-1]
         self._fmu.continuous_states = solutions[-1]
         return flag == ID_EVENT, float(times[-1])
+
+    def _set_continuous(self, inputs: FloatArray) -> None:
+        group = self._set_groups.get("real")
+        if group is not None:
+            chosen = [i for i in group.where if self.description.inputs[i].continuous]
+            self._fmu.set_real([self.description.inputs[i].reference for i in chosen], inputs[chosen])
 
     def _completed(self, time: float) -> tuple[bool, bool]:
         self._fmu.time = time

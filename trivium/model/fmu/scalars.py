@@ -33,6 +33,9 @@ _KINDS: dict[str, Kind] = {
     "Binary": "text",
     **{f"{sign}Int{bits}": "integer" for sign in ("", "U") for bits in (8, 16, 32, 64)},
 }
+_REALS = ("Real", "Float32", "Float64")
+#: Variability of what changes at events only.
+_STEPPED = ("discrete", "tunable")
 #: Types of FMI 3.0 whose range gives bounds.
 _NARROW = frozenset({"Int8", "UInt8", "Int16", "UInt16", "Int32", "UInt32"})
 
@@ -73,6 +76,11 @@ class FmuVariable:
     def is_steady(self) -> bool:
         """Whether it is a parameter or a constant: it changes during a run only where a client changes it."""
         return self.variability in ("constant", "fixed") or self.causality in ("parameter", "structuralParameter")
+
+    @property
+    def continuous(self) -> bool:
+        """Whether it may change at any time: a real number that does not change at events only."""
+        return self.type in _REALS and self.variability not in _STEPPED
 
 
 def is_structural(variable: FmuVariable) -> bool:
