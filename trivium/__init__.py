@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from trivium import errors
     from trivium.client import Client
     from trivium.door.coupling import Convergence, Coupling
-    from trivium.door.info import Info, info
+    from trivium.door.info import info
     from trivium.door.simulate import simulate
     from trivium.door.simulation import open_simulation as open  # noqa: A004, it is trivium.open
     from trivium.door.study import Study
@@ -39,7 +39,7 @@ _PLACES = {
     "Client": "trivium.client:Client",
     "Convergence": "trivium.door.coupling:Convergence",
     "Coupling": "trivium.door.coupling:Coupling",
-    "Info": "trivium.door.info:Info",
+    "Info": "trivium.model.fmu.info:Info",
     "Simulation": "trivium.protocol:Simulation",
     "Study": "trivium.door.study:Study",
     "TestCase": "trivium.door.testcase:TestCase",

@@ -237,6 +237,10 @@ class Simulation(Protocol):
         """What a step returns: the outputs, and what the test case selects beside them."""
 
     @property
+    def fmu(self) -> dict[str, Any]:
+        """What the FMU declares, what was found about it, and how it is run."""
+
+    @property
     def variables(self) -> Table[Variable]:
         """All that `results` may be asked for."""
 

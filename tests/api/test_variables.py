@@ -6,6 +6,7 @@ import os
 import signal
 
 import pytest
+import requests
 
 from tests.own_fmus import state
 from tests.server import Server
@@ -109,3 +110,23 @@ def test_a_test_case_with_resized_arrays(server):
         assert session.advance({"u[4]": 3})["y[4]"] == 6.0
         with pytest.raises(RequestError, match=r"\[fmu.structural\]"):
             session.initialize(start_values={"n": 2})
+
+
+def test_what_the_fmu_is(server, tuned):
+    _, reply, _ = server.request("GET", "/fmu")
+    about = reply["payload"]
+    assert (about["file"], about["fmi"], about["findings"]) == ("hidden.fmu", "2.0", [])
+    assert about["kinds"]["co-simulation"]["canGetAndSetFMUstate"] is True
+    assert about["units"] == {"K": ""}
+    assert about["variables"]["twice"]["description"] == "Twice x"
+    run = {"engine": "fmpy", "interface": "cs", "tolerance": 1e-9, "inputs": 1, "measured": 4, "recorded": 4}
+    assert about["run"] == {**run, "structural": {}}
+    assert tuned.fmu["counts"]["input"] == 4
+
+
+def test_nothing_names_the_cooling_plant(server):
+    for path in ("/", "/openapi.json", "/dashboard/", "/dashboard/login"):
+        response = requests.get(f"{server.url}{path}", timeout=30)
+        assert response.status_code == 200
+        for text in ("cooling", "Tchw", "CHI0"):
+            assert text not in response.text.replace("AlphaDataCenterCooling", ""), (path, text)

@@ -26,10 +26,10 @@ _BESIDE = "-"
 @click.argument("fmu", type=_FMU, help="An FMU of FMI 1.0, 2.0 or 3.0.")
 @options.as_json
 def info(fmu: Path, as_json: bool) -> None:
-    """Print the model description of an FMU."""
+    """Print the model description of an FMU, and what fmpy validate finds wrong."""
     import trivium
 
-    description = trivium.info(fmu)
+    description = trivium.info(fmu, validate=True)
     options.show(str(description), description.to_dict(), as_json=as_json)
 
 

@@ -99,6 +99,11 @@ class Session:
         return self._variables("measurements")
 
     @property
+    def fmu(self) -> dict[str, Any]:
+        """What the FMU declares, what was found about it, and how it is run."""
+        return dict(self._payload("GET", "fmu"))
+
+    @property
     def variables(self) -> Table[Variable]:
         """All that `results` may be asked for."""
         return self._variables("variables", "causality")

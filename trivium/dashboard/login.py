@@ -18,7 +18,7 @@ _AGE = 12 * 3600
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in · Data-centre cooling</title>
+<title>Sign in · Trivium</title>
 <link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; }}
@@ -36,7 +36,7 @@ button {{ border: 0; background: #1f5fa8; color: #fff; font-weight: 600; cursor:
 .wrong {{ border-left: 4px solid #c0392b; padding-left: .7rem; }}
 </style></head>
 <body><main>
-<h1>Data-centre cooling</h1>
+<h1>Trivium</h1>
 <p>This server asks for a token.</p>
 {wrong}
 <form method="post" action="/dashboard/login">

@@ -33,7 +33,9 @@ class About:
     Attributes
     ----------
     units, descriptions : Mapping[str, str]
-        Of all points: measurements, control inputs, boundary data.
+        Of all points: measurements, control inputs, boundary data, and what else results may hold.
+    read : tuple of str
+        Points that are read again and again: measurements, control inputs, boundary data.
     measurements, inputs : tuple of str
     bounds : Mapping[str, tuple]
         Least and greatest value of control inputs, None where there is none.
@@ -45,6 +47,7 @@ class About:
 
     units: Mapping[str, str]
     descriptions: Mapping[str, str]
+    read: tuple[str, ...]
     measurements: tuple[str, ...]
     inputs: tuple[str, ...]
     bounds: Mapping[str, tuple[float | None, float | None]]
@@ -60,7 +63,7 @@ class About:
     def schematic(self) -> Schematic | None:
         """The drawing, where there are all points that it needs."""
         drawing = None if self.plant is None else self.plant.schematic
-        return drawing if drawing is not None and {*drawing.points} <= {*self.units} else None
+        return drawing if drawing is not None and {*drawing.points} <= {*self.read} else None
 
     @property
     def charted(self) -> tuple[str, ...]:
@@ -163,12 +166,15 @@ class Readings:
     def _ask(self, testid: str) -> About:
         with self.session(testid) as session:
             measurements, inputs, step = session.measurements, session.inputs, session.step
+            variables = session.variables
             ahead = session.forecast_points.items()
         boundary = {name: point for name, point in ahead if point.minimum is not None or point.description}
-        points = {**measurements, **inputs, **boundary}
+        read = {**measurements, **inputs, **boundary}
+        points = {**read, **{name: point for name, point in variables.items() if name not in read}}
         return About(
             units={name: point.unit for name, point in points.items()},
             descriptions={name: point.description for name, point in points.items()},
+            read=tuple(read),
             measurements=tuple(measurements),
             inputs=tuple(inputs),
             bounds={name: (point.minimum, point.maximum) for name, point in inputs.items()},
@@ -208,7 +214,7 @@ class Readings:
     def _read(self, record: Mapping[str, Any]) -> Reading:
         testid, testcase = record["testid"], record["testcaseid"]
         try:
-            names = list(self.about(testid).points)
+            names = list(self.about(testid).read)
             at = record["time"]
             with self.session(testid) as session:
                 row = session.results(names, at, at)

@@ -53,7 +53,7 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
         serve_locally=True,
         suppress_callback_exceptions=True,  # each page has its own callbacks, and they come and go
         update_title="",
-        title="Data-centre cooling",
+        title="Trivium",
         index_string=_INDEX,
         enable_mcp=False,
         add_log_handler=False,
@@ -107,7 +107,7 @@ def _frame() -> html.Div:
             html.A("Skip to the content", href="#main", className="skip"),
             html.Header(
                 [
-                    html.Span("Data-centre cooling", className="brand"),
+                    html.Span("Trivium", className="brand"),
                     html.Nav(links, **{"aria-label": "Pages"}),
                     html.Div(
                         [html.Button("Dark", id="theme", className="button quiet", type="button", n_clicks=0)]

@@ -20,6 +20,7 @@ from trivium.server import sessions as session_routes
 from trivium.server.guard import Guard
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
+from trivium.simulation.resources import Resources
 from trivium.suggestions import nearest
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.config["MAX_UPLOAD"] = settings.max_upload
     app.config["MAX_STEPS"] = settings.max_steps
+    app.config["IS_PLANT"] = bool(Resources.load(settings.resources).plant_files)
     app.extensions["trivium-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))

@@ -40,7 +40,7 @@ def _listing() -> Response:
     }
     return wire.envelope(
         200,
-        "A data-centre cooling plant over HTTP. Start with PUT /initialize, then POST /advance step by step.",
+        "A model over HTTP. Start with PUT /initialize, then POST /advance step by step.",
         {
             "routes": listing,
             "try": f"curl -X PUT {request.host_url}initialize -H 'Content-Type: application/json' "

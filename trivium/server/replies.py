@@ -61,6 +61,63 @@ class RecordedPoint(Point):
     Causality: str
 
 
+class Declaration(_Reply):
+    """A variable as the model description declares it."""
+
+    causality: str
+    variability: str
+    type: str
+    unit: str
+    start: Number | str | bool | None
+    minimum: Number | None
+    maximum: Number | None
+    description: str
+
+
+class Experiment(_Reply):
+    """The default experiment that an FMU proposes."""
+
+    start: Number | None
+    stop: Number | None
+    step: Number | None
+    tolerance: Number | None
+
+
+class Run(_Reply):
+    """How an FMU is run."""
+
+    engine: str
+    interface: Literal["cs", "me"]
+    tolerance: Number | None
+    inputs: int
+    measured: Annotated[int, Field(description="Measurements.")]
+    recorded: Annotated[int, Field(description="Variables that are recorded at each row, measurements included.")]
+    structural: Annotated[dict[str, int], Field(description="Structural parameters that were chosen.")]
+
+
+class Fmu(_Reply):
+    """An FMU."""
+
+    file: str
+    name: str
+    description: str
+    version: str
+    author: str
+    tool: str
+    date: str
+    fmi: Annotated[str, Field(description="Version of FMI.")]
+    kinds: Annotated[dict[str, dict[str, Number | str | bool]], Field(description="Capabilities by interface.")]
+    platforms: list[str]
+    experiment: Experiment
+    states: int
+    indicators: int
+    units: Annotated[dict[str, str], Field(description="Base units by unit; empty where none are declared.")]
+    counts: Annotated[dict[str, int], Field(description="Variables by causality.")]
+    variables: dict[str, Declaration]
+    findings: Annotated[list[str] | None, Field(description="What fmpy validate finds wrong.")]
+    run: Run
+
+
 class Indicator(_Reply):
     """A key performance indicator."""
 

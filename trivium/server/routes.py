@@ -57,6 +57,12 @@ def blueprint(sessions: SessionManager) -> Routes:
         session = sessions.session(testid)
         return wire.reply(wording.measurements(session.measurements), session)
 
+    @routes.operation("GET", "/fmu[/<testid>]", reply=replies.Fmu)
+    def fmu(testid: str | None) -> Response:
+        """Describe the FMU: capabilities, units, variables, what is wrong with it, and how it is run."""
+        session = sessions.session(testid)
+        return wire.reply(wording.fmu(session.fmu), session)
+
     @routes.operation("GET", "/variables[/<testid>]", reply=dict[str, replies.RecordedPoint])
     def variables(testid: str | None) -> Response:
         """All variables that results may hold, with unit, description, minimum, maximum and causality."""

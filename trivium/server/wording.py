@@ -53,6 +53,11 @@ def measurements(variables: Mapping[str, Variable]) -> Reply:
     return Reply(200, message, _points(variables))
 
 
+def fmu(about: Mapping[str, Any]) -> Reply:
+    """Word ``GET /fmu``."""
+    return Reply(200, "Queried the FMU successfully.", dict(about))
+
+
 def variables(points: Mapping[str, Variable]) -> Reply:
     """Word ``GET /variables``."""
     payload = {name: {**_point(variable), "Causality": variable.causality} for name, variable in points.items()}

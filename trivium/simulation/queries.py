@@ -19,6 +19,7 @@ from trivium.numbers import parse_flag, whole, window_end
 from trivium.protocol import Advanced, Clamp, Clamped, Columns, Observation, Steps, Trajectory, Value
 from trivium.simulation import state
 from trivium.simulation.assembly import first_step
+from trivium.simulation.fmu import about_fmu
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.inputs import Actions, overwrites
 from trivium.simulation.points import Points
@@ -91,6 +92,11 @@ class Queries:
         """
         hidden = {*self._acting.values()}
         return _table([variable for variable in self.stepper.model.measurements if variable.name not in hidden])
+
+    @property
+    def fmu(self) -> dict[str, Any]:
+        """What the FMU declares, what was found about it, and how it is run."""
+        return about_fmu(self.stepper.model)
 
     @property
     def variables(self) -> Table[Variable]:

@@ -107,7 +107,7 @@
                     else link.removeAttribute("aria-current");
                 });
                 const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", system: "System" };
-                document.title = `${titles[page] || "Plant"} · Data-centre cooling`;
+                document.title = `${titles[page] || "Plant"} · Trivium`;
                 if (before && before !== path) {
                     const main = document.getElementById("main");
                     if (main) main.focus({ preventScroll: true });

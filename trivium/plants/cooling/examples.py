@@ -2,5 +2,5 @@
 
 #: A set point [K].
 ACTION = {"Tchws_set_HEX": 286.5}
-#: A switch, an output and a signal of the boundary data.
-SWITCH, OUTPUT, BOUNDARY = "CHI01", "Tchw_supply", "Twb_outside"
+#: An output and a signal of the boundary data.
+OUTPUT, BOUNDARY = "Tchw_supply", "Twb_outside"
