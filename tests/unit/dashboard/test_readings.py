@@ -38,6 +38,7 @@ class Sessions:
 class OneSession:
     inputs = {"u": Variable("u", "K", "", 0.0, 400.0)}  # noqa: RUF012
     measurements = {"x": Variable("x", "K", "", 0.0, 400.0)}  # noqa: RUF012
+    variables = {**measurements, **inputs, "local": Variable("local", "K")}  # noqa: RUF012
     forecast_points = {}  # noqa: RUF012
     step = 300
 
@@ -64,6 +65,7 @@ def test_a_session_that_stands_still_is_not_asked_again():
     assert sessions.reads() == 1
     sessions.told["a"]["time"] = 600.0
     assert readings.read("a").values["x"] == 601.0
+    assert readings.about("a").points == ("x", "u", "local")  # the last one is not read again and again
     assert readings.read("a").clock == 600.0
     assert sessions.reads() == 2
 
