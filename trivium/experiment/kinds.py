@@ -16,7 +16,7 @@ from trivium.errors import InvalidValueError
 from trivium.experiment import call, spec
 from trivium.experiment.contract import Experiment, Values
 from trivium.experiment.process import ProcessExperiment
-from trivium.experiment.python import PythonExperiment, call_resolved, copy_files, request_of
+from trivium.experiment.python import PythonExperiment, call_apart, copy_files, request_of
 from trivium.experiment.testcase import fingerprint
 from trivium.model.variable import Variable
 from trivium.settings import Settings
@@ -134,7 +134,7 @@ def _described(name: str, description: spec.Python, folder: Path, field: str) ->
     request = request_of(description.describe or "", description.options, folder, describe=True)
     with tempfile.TemporaryDirectory(prefix="trivium-") as place:
         copy_files(description.files, folder, Path(place))
-        call_resolved(name, f"{field}.describe", {call.REQUEST: request}, Path(place), _DESCRIBING, {})
+        call_apart(name, {call.REQUEST: request}, Path(place), _DESCRIBING, {}, field=f"{field}.describe")
         variables: Mapping[str, Any] = json.loads((Path(place) / call.DESCRIBED).read_bytes())
     return variables
 

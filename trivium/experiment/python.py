@@ -132,7 +132,7 @@ class PythonExperiment(Experiment):
         with tempfile.TemporaryDirectory(prefix="trivium-") as place:
             copy_files(self._files, self._folder, Path(place))
             inputs = {call.REQUEST: request}
-            call_resolved(self.name, self._field, inputs, Path(place), self.timeout, self._environment, self._stop)
+            call_apart(self.name, inputs, Path(place), self.timeout, self._environment, self._stop, self._field)
 
     def cancel(self) -> None:
         """End the function's process and refuse new evaluations."""
@@ -174,11 +174,14 @@ def call_apart(
     timeout: float,
     environment: Mapping[str, str],
     stop: threading.Event | None = None,
+    field: str = "",
 ) -> None:
     """Run `trivium.experiment.call` in a folder.
 
     Raises
     ------
+    InvalidValueError
+        Naming the field, where one is given and the callable is not there.
     ComponentError
         Naming the component.
     """
@@ -188,34 +191,9 @@ def call_apart(
         argv = [sys.executable, "-P", "-m", "trivium.experiment.call"]
         run(argv, folder, timeout, inputs, environment=variables, stop=stop)
     except ComponentError as error:
+        if field and (folder / call.UNRESOLVED).is_file():
+            raise InvalidValueError(f"{field}: {(folder / call.UNRESOLVED).read_text()}", field) from error
         raise ComponentError(f"{name}: {error}") from error
-
-
-def call_resolved(
-    name: str,
-    field: str,
-    inputs: Mapping[str, bytes | Path],
-    folder: Path,
-    timeout: float,
-    environment: Mapping[str, str],
-    stop: threading.Event | None = None,
-) -> None:
-    """Run `trivium.experiment.call` as `call_apart` does, before the first evaluation.
-
-    Raises
-    ------
-    InvalidValueError
-        Naming the field of the component, when the callable is not there.
-    ComponentError
-        Naming the component.
-    """
-    try:
-        call_apart(name, inputs, folder, timeout, environment, stop)
-    except ComponentError as error:
-        if not (folder / call.UNRESOLVED).is_file():
-            raise
-        reason = (folder / call.UNRESOLVED).read_text()
-        raise InvalidValueError(f"{field}: {reason}", field) from error
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
