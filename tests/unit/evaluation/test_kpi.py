@@ -88,6 +88,27 @@ def test_a_peak_over_intervals_longer_than_a_quarter_of_an_hour() -> None:
     assert computed(rows)["pele_tot"] == pytest.approx((rows[1:, 6] + rows[1:, 7]).max() / 1e3)
 
 
+def test_a_plant_that_draws_nothing_has_no_peak() -> None:
+    rows = table(30)
+    rows[:, [6, 7]] = 0.0
+    assert computed(rows)["pele_tot"] == 0.0
+
+
+@pytest.mark.parametrize("set_point", ["set", 290.0, 0.5, 0])
+def test_comfort_without_a_band_begins_at_the_set_point(set_point: str | float) -> None:
+    rows = table(30)
+    above = rows[1:, 8] - (rows[1:, 3] if set_point == "set" else set_point)
+    comfort = {"temperature": "cold", "set_point": set_point}
+    assert computed(rows, comfort=comfort)["tdis_tot"] == pytest.approx(above.clip(min=0).sum() * 300 / 3600)
+
+
+def test_a_number_may_be_the_least_that_it_can_be() -> None:
+    rows = table(30)
+    water = {key: value for key, value in GIVEN["water"].items() if key != "drift"}
+    drift = computed(rows)["water_tot"] - computed(rows, water={**water, "drift": 0})["water_tot"]
+    assert drift == pytest.approx(2e-4 * 1e3 * rows[1:, 9].sum() * 300)
+
+
 def test_nothing_simulated_yet() -> None:
     got = computed(table(1))
     assert got["ener_tot"] == 0
