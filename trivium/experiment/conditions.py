@@ -14,7 +14,7 @@ from trivium.model.horizon import Horizon
 __all__ = ["STRATEGIES", "VERSION", "Conditions", "Strategy", "hash_file"]
 
 #: Part of every cache key: a change of what a simulation computes must change it.
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)

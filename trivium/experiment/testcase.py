@@ -133,7 +133,10 @@ class CaseRuns:
             When a step fails, or an output is no number.
         """
         case, by = self.case, controller(self._controller_name, self.case)
-        observed: Observation = case.initialize(start, end, start_values=dict(assignment.starts))
+        starts = dict(assignment.starts)
+        if case.interval is None:  # else the first observation or the initialization actions have their own inputs
+            starts |= {name: float(values[0]) for name, values in assignment.held.items()}
+        observed: Observation = case.initialize(start, end, start_values=starts)
         by.reset(observed, case.boundary())
         table[0] = [_number(observed, name) for name in outputs]
         for step in range(len(table) - 1):

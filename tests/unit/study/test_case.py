@@ -121,3 +121,20 @@ def test_a_size_of_the_plant_is_a_parameter(resources, tmp_path, state_dir):
     results = run_chunk(job, np.arange(3), plan.rows(0, 3))
     assert (results.status == DONE).all(), results.reasons
     assert (np.diff(results.trajectories[:, 1:, 0], axis=0) < 0).all(), results.trajectories[:, :, 0]
+
+
+@pytest.mark.parametrize("interface", ["cs", "me"])
+def test_an_input_of_an_fmu_has_its_value_from_the_initialization_on(own_fmu, tmp_path, state_dir, interface):
+    case = tmp_path / "case"
+    case.mkdir()
+    shutil.copy(own_fmu("overwrite", "2.0"), case / "model.fmu")
+    (case / "testcase.toml").write_text(f'[fmu]\ninterface = "{interface}"\n')
+    content = {
+        "paths": {"package_path": str(case)},
+        "simulation": {"variableFilter": "power", "stop_time": 2, "step_size": 1},
+        "simulation_parameters": {"power_activate": [1], "power_u": [30.0, 40.0]},
+    }
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(content))
+    plan, job = prepare(load_study(path), tmp_path, state_dir)
+    assert run_chunk(job, np.arange(2), plan.rows(0, 2)).trajectories[:, :, 0].tolist() == [[30.0] * 3, [40.0] * 3]
