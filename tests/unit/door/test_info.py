@@ -48,6 +48,22 @@ def test_all_that_it_says_is_json(fuel_cycle):
     assert "linux64" in found["platforms"]
 
 
+@pytest.mark.parametrize(
+    ("name", "version", "interface", "said"),
+    [
+        ("linear", "2.0", "cs", "co-simulation: hold, Model Exchange: follow lines"),
+        ("integrator", "1.0", "cs", "co-simulation: follow lines"),
+        ("integrator", "2.0", "cs", "co-simulation: follow lines, Model Exchange: follow lines"),
+        ("integrator", "3.0", "cs", "co-simulation: hold, Model Exchange: follow lines"),
+    ],
+)
+def test_it_says_what_inputs_do_in_a_step(own_fmu, name, version, interface, said):
+    text = str(trivium.info(own_fmu(name, version, interface)))
+    assert any(
+        line.split(maxsplit=4)[:4] == ["inputs", "in", "a", "step"] and said in line for line in text.splitlines()
+    )
+
+
 def test_it_is_a_table_to_look_at(fuel_cycle):
     info = trivium.info(fuel_cycle)
     text = str(info)

@@ -172,6 +172,18 @@ def test_inputs_follow_a_table(linear):
     assert value == pytest.approx(held["x"].iloc[-1], rel=1e-6)
 
 
+@pytest.mark.parametrize("version", ["1.0", "2.0", "3.0"])
+def test_runs_follow_ramps_within_a_step_where_the_fmu_can(own_fmu, version):
+    """A ramp into an integrator, and a jump that lies beside the output points."""
+    frame = pd.DataFrame({"time": [0.0, 2.0, 4.5, 4.5, 9.0], "u": [0.0, 10.0, 10.0, 4.0, 4.0]})
+    fmu = own_fmu("integrator", version)
+    study = trivium.Study(fmu, {"x": [0, 1]}, stop_time=9, step=3, outputs=["x"], inputs=frame, interpolate=True)
+    exact = [0.0, 20.0, 41.0, 53.0] if version != "3.0" else [0.0, 0.0, 21.0, 33.0]
+    trajectories = study.run(workers=0).select().trajectories("x")
+    for row, start in zip(trajectories, (0.0, 1.0), strict=True):
+        assert np.asarray(row) == pytest.approx([start + value for value in exact], rel=1e-6, abs=1e-6)
+
+
 def test_an_input_may_be_swept(linear):
     frame = trivium.Study(linear, {"u": [0, 5], "tau": [2]}, stop_time=50, step=1).run(workers=0).frame()
     assert frame["x"].tolist() == pytest.approx([0.0, 5.0], abs=1e-3)

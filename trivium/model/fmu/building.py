@@ -1,4 +1,4 @@
-"""Make the binary of an FMU that brings C sources: with the compiler of this machine, else with Zig's (extra ``zig``).
+"""Make the binary of an FMU that brings C sources: with the compiler of this machine, else with Zig's.
 
 FMI 2.0 lists the sources in the model description, FMI 3.0 in ``sources/buildDescription.xml`` with their definitions;
 FMI 1.0 says only that they are in ``sources``. The compiler works in a temporary folder, in a process group that is

@@ -185,7 +185,7 @@ def read_fmu(
         )
     entry = offered[selected]
     if version == "1.0" and selected == "cs":
-        _add_capabilities(entry, directory)
+        add_capabilities(entry, (directory / "modelDescription.xml").read_bytes())
     scalars = read_scalars(description, directory, path.name, structural)
     return FmuDescription(
         name=description.modelName,
@@ -251,9 +251,16 @@ def _version(file: Path, name: str) -> str:
     return "3.0" if declared.startswith("3.") else declared
 
 
-def _add_capabilities(entry: Any, directory: Path) -> None:
-    """Add the capabilities of a co-simulation of FMI 1.0 to its entry, since FMPy does not read them."""
-    root = ElementTree.parse(directory / "modelDescription.xml").getroot()  # noqa: S314  # nosec B314 - read before
+def add_capabilities(entry: Any, document: bytes) -> None:
+    """Add the capabilities of a co-simulation of FMI 1.0 to FMPy's reading, which leaves them out.
+
+    Parameters
+    ----------
+    entry : fmpy.model_description.CoSimulation
+    document : bytes
+        The model description, which FMPy has read.
+    """
+    root = ElementTree.fromstring(document)  # noqa: S314  # nosec B314 - read before
     for capabilities in root.iterfind(".//Capabilities"):
         for name, value in capabilities.attrib.items():
             if isinstance(getattr(entry, name, None), bool):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from trivium.errors import ResourcesError, StorageError
 from trivium.model.contract import DefaultExperiment
-from trivium.model.fmu.description import read_experiment
+from trivium.model.fmu.description import add_capabilities, read_experiment
 from trivium.storage import replace_file
 from trivium.table import Table, aligned, as_html
 
@@ -151,6 +151,7 @@ class Info:
             ["file", self.path.name],
             ["FMI", self.fmi],
             *capabilities,
+            ["inputs in a step", ", ".join(f"{kind}: {self._within_a_step(kind)}" for kind in self.kinds)],
             ["tool", self.tool],
             ["version", self.version],
             ["author", self.author],
@@ -165,6 +166,11 @@ class Info:
         lines += [["finding", finding] for finding in self.findings or ()]
         lines += [["findings", "none"]] if self.findings == () else []
         return [line for line in lines if line[1] or line[0] in self.kinds]
+
+    def _within_a_step(self, kind: str) -> str:
+        """Return what continuous inputs do within a step."""
+        lines = kind == "Model Exchange" or (bool(self.kinds[kind].get("canInterpolateInputs")) and self.fmi < "3")
+        return "follow lines" if lines else "hold"
 
 
 def read_info(path: Path) -> Info:
@@ -185,7 +191,9 @@ def read_info(path: Path) -> Info:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
-        declared = read_model_description(str(path), validate=False)
+            declared = read_model_description(str(path), validate=False)
+            if declared.fmiVersion == "1.0" and declared.coSimulation is not None:
+                add_capabilities(declared.coSimulation, archive.read("modelDescription.xml"))
     except OSError as error:
         raise ResourcesError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:  # FMPy lets errors of its XML parser through
