@@ -13,11 +13,11 @@ from pathlib import Path
 
 from benchmarks.__main__ import memory
 from trivium.environment import ROOT
+from trivium.process import process_start
 from trivium.session.folder import Folder
 from trivium.session.journal import Durability, Journal, Kind
 from trivium.session.local import open_testcase
 from trivium.session.manager import SessionManager
-from trivium.session.process import process_start
 from trivium.settings import Settings
 
 #: Bytes that one step appends to the journal: intent, and commit with a row and the reply.

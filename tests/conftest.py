@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ import hypothesis
 import pytest
 
 from tests.postgres import Postgres
-from tests.shared import once, root
+from tests.shared import FMUS, once, root, share_fmus
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.evaluation.testcase import TestCase
 from trivium.session.local import open_testcase
@@ -19,6 +21,18 @@ from trivium.session.local import open_testcase
 # a deadline for each example would make a test depend on how busy the machine is
 hypothesis.settings.register_profile("trivium", deadline=None)
 hypothesis.settings.load_profile("trivium")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of FMUs that all processes of a run share."""
+    if not hasattr(config, "workerinput"):
+        os.environ[FMUS] = tempfile.mkdtemp(prefix="trivium-fmus-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(FMUS), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +50,9 @@ def small_resources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory for the whole session, so that an FMU is unpacked once."""
-    return tmp_path_factory.mktemp("state")
+    folder = tmp_path_factory.mktemp("state")
+    share_fmus(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -288,7 +288,15 @@ def state(time: float, u: float = 0.0, *, start: float = 1.0, tau: float = 10.0)
     return u + (start - u) * math.exp(-time / tau)
 
 
-def build(spec: Spec, path: Path, version: str, interface: str = "cs", *, refuse_events: bool = False) -> Path:
+def build(
+    spec: Spec,
+    path: Path,
+    version: str,
+    interface: str = "cs",
+    *,
+    refuse_events: bool = False,
+    ends: float = 0.0,
+) -> Path:
     """Compile an FMU.
 
     Parameters
@@ -301,12 +309,14 @@ def build(spec: Spec, path: Path, version: str, interface: str = "cs", *, refuse
         Of FMI 1.0, which has one only; later ones have both.
     refuse_events : bool
         Whether a co-simulation of FMI 3.0 makes no instance with an event mode, although it promises one.
+    ends : float
+        When a co-simulation ends the simulation itself [s]; 0 for never.
     """
     folder = "x86_64-linux" if version == "3.0" else "linux64"
     description = {"1.0": _fmi1, "2.0": _fmi2, "3.0": _fmi3}[version](spec, interface)
     defines = {
         "GUID": f'"{spec.name}"', "MODEL": f'"{spec.name}.h"', "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
-        "N": 3, "REFUSE_EVENTS": int(refuse_events),
+        "N": 3, "REFUSE_EVENTS": int(refuse_events), "ENDS": float(ends),
     }  # fmt: skip
     return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": header(spec)})
 

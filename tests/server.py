@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.processes import PATIENCE
+from tests.shared import share_fmus
 from trivium.session.folder import Folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +65,7 @@ class Server:
         }
         started = time.monotonic()
         self.log = state_dir / f"server-{self.port}.log"
-        state_dir.mkdir(parents=True, exist_ok=True)
+        share_fmus(state_dir)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

@@ -11,11 +11,21 @@ import pytest
 
 from trivium.storage import locked
 
+#: Variable that names the folder of unpacked FMUs that a run of the tests shares, for its processes.
+FMUS = "TESTS_UNPACKED_FMUS"
+
 
 def root(factory: pytest.TempPathFactory) -> Path:
     """Return the folder that all processes of a run share; pytest-xdist gives each one a folder in it."""
     base = factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+def share_fmus(state_dir: Path) -> None:
+    """Let a new state directory use the FMUs that others of this run unpacked and qualified."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    if not (state_dir / "fmu").exists():
+        (state_dir / "fmu").symlink_to(os.environ[FMUS])
 
 
 def once(path: Path, make: Callable[[Path], object]) -> Path:

@@ -32,7 +32,7 @@ HEADERS = CSRC.parent.parent / "workshop" / "fmi" / "csrc" / "headers"
 TAU, START = 600.0, 290.0
 #: The control input that springs the trap in a test case with the variables of the plant.
 PLANT_TRAP = "CHI06_CW3"
-RESTORES = ("none", "exact", "inexact", "crash")
+RESTORES = ("none", "exact", "inexact", "crash", "heap", "later", "address", "hang")
 
 
 class Trap(IntEnum):
@@ -57,20 +57,39 @@ class Variant:
 
     Attributes
     ----------
-    restore : {"none", "exact", "inexact", "crash"}
-        Whether the state can be serialized; "crash": it says so and kills the process.
+    restore : {"none", "exact", "inexact", "crash", "heap", "later", "address", "hang"}
+        Whether the state can be serialized; the last ones say so, and it kills the process at once, by a damaged heap,
+        in the step that follows, or in another process only; or never ends.
     brittle : bool
         Whether to set the state of a failed instance or to reset it kills the process.
     one_instance : bool
         Whether a process may have one instance only.
     missing_library : bool
         Whether the binary needs libabsent.so.3, which does not exist, and libmiddle.so.3, which needs libgone.so.3.
+    static_memory : bool
+        Whether an instance begins where the one before it in the process ended.
+    second_hangs : bool
+        Whether the third step of the second instance of a process never ends.
+    dies_when_freed : bool
+        Whether to free an instance kills the process.
+    fixed_step : float
+        Steps that are no multiple of it are refused [s]; 0 for none.
+    ends : float
+        When it ends the simulation [s]; 0 for never.
+    optional : bool
+        Whether it has the functions that no client needs.
     """
 
     restore: str = "exact"
     brittle: bool = False
     one_instance: bool = False
     missing_library: bool = False
+    static_memory: bool = False
+    second_hangs: bool = False
+    dies_when_freed: bool = False
+    fixed_step: float = 0.0
+    ends: float = 0.0
+    optional: bool = True
 
 
 def expected(time: float, u: float, start: float = START) -> float:
@@ -110,8 +129,15 @@ def build_trap(
         "RESTORE": RESTORES.index(variant.restore),
         "BRITTLE": int(variant.brittle),
         "ONE_INSTANCE": int(variant.one_instance),
+        "STATIC_MEMORY": int(variant.static_memory),
+        "SECOND_HANGS": int(variant.second_hangs),
+        "DIES_WHEN_FREED": int(variant.dies_when_freed),
+        "FIXED_STEP": float(variant.fixed_step),
+        "ENDS": float(variant.ends),
+        "OPTIONAL": int(variant.optional),
         "GUID": f'"{guid}"',
     }
+    experiment = f'<DefaultExperiment stepSize="{variant.fixed_step}"/>' if variant.fixed_step else ""
     can = str(variant.restore != "none").lower()
     variables = [
         f'<ScalarVariable name={quoteattr(name)} valueReference="{i}" causality="input" variability="continuous">'
@@ -125,8 +151,9 @@ def build_trap(
     unknowns = "".join(f'<Unknown index="{len(inputs) + i + 1}"/>' for i in range(len(outputs)))
     description = f"""<?xml version="1.0" encoding="UTF-8"?>
 <fmiModelDescription fmiVersion="2.0" modelName="trap" guid="{guid}">
-<CoSimulation modelIdentifier="trap" canHandleVariableCommunicationStepSize="true" canGetAndSetFMUstate="{can}"
- canSerializeFMUstate="{can}" canBeInstantiatedOnlyOncePerProcess="{str(variant.one_instance).lower()}"/>
+<CoSimulation modelIdentifier="trap" canHandleVariableCommunicationStepSize="{str(not experiment).lower()}"
+ canGetAndSetFMUstate="{can}"
+ canSerializeFMUstate="{can}" canBeInstantiatedOnlyOncePerProcess="{str(variant.one_instance).lower()}"/>{experiment}
 <ModelVariables>{"".join(variables)}</ModelVariables>
 <ModelStructure><Outputs>{unknowns}</Outputs><InitialUnknowns>{unknowns}</InitialUnknowns></ModelStructure>
 </fmiModelDescription>

@@ -22,7 +22,7 @@ typedef struct {
 
 typedef struct {
     Variables v;
-    bool running;
+    bool running, ended;
     Callbacks callbacks;
 } Instance;
 
@@ -124,6 +124,7 @@ Status F(DoStep)(void *c, double time, double duration, char newStep) {
     Instance *self = c;
     const char *wrong = calculate(&self->v);
     if (wrong) return refuse(self, wrong);
+    if (ENDS > 0.0 && time + duration > ENDS + 1e-9) return self->ended = true, DISCARD;
     advance(&self->v, time + duration);
     return OK;
 }
@@ -133,13 +134,17 @@ Status F(SetRealInputDerivatives)(void *c, const unsigned vr[], size_t n, const 
     return set_slopes(&self->v, vr, n, order, value) ? OK : refuse(self, "this input cannot change within a step");
 }
 
+Status F(GetBooleanStatus)(void *c, int kind, char *value) { /* that of FMI 2.0, which this version does not name */
+    *value = ((Instance *)c)->ended;
+    return kind == 3 ? OK : DISCARD;
+}
+
 UNUSED(ResetSlave)
 UNUSED(GetRealOutputDerivatives)
 UNUSED(CancelStep)
 UNUSED(GetStatus)
 UNUSED(GetRealStatus)
 UNUSED(GetIntegerStatus)
-UNUSED(GetBooleanStatus)
 UNUSED(GetStringStatus)
 
 #else

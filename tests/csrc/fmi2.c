@@ -5,7 +5,7 @@
 
 typedef struct {
     Variables v;
-    bool initializing, running;
+    bool initializing, running, ended;
     fmi2CallbackFunctions callbacks;
 } Instance;
 
@@ -112,8 +112,14 @@ fmi2Status fmi2DoStep(fmi2Component c, fmi2Real time, fmi2Real duration, fmi2Boo
     Instance *self = c;
     const char *wrong = calculate(&self->v);
     if (wrong) return refuse(self, wrong);
+    if (ENDS > 0.0 && time + duration > ENDS + 1e-9) return self->ended = true, fmi2Discard;
     advance(&self->v, time + duration);
     return fmi2OK;
+}
+
+fmi2Status fmi2GetBooleanStatus(fmi2Component c, const fmi2StatusKind kind, fmi2Boolean *value) {
+    *value = ((Instance *)c)->ended;
+    return kind == fmi2Terminated ? fmi2OK : fmi2Discard;
 }
 
 fmi2Status fmi2EnterEventMode(fmi2Component c) { return (void)c, fmi2OK; }
@@ -203,5 +209,4 @@ UNUSED(fmi2GetDirectionalDerivative)
 UNUSED(fmi2GetStatus)
 UNUSED(fmi2GetRealStatus)
 UNUSED(fmi2GetIntegerStatus)
-UNUSED(fmi2GetBooleanStatus)
 UNUSED(fmi2GetStringStatus)

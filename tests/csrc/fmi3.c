@@ -206,6 +206,7 @@ fmi3Status fmi3DoStep(fmi3Instance c, fmi3Float64 time, fmi3Float64 duration, fm
     if (wrong) return refuse(self, wrong);
     *event_needed = *end = *early = false;
     *reached = time + duration;
+    if (ENDS > 0.0 && *reached > ENDS + 1e-9) return *end = true, *reached = time, fmi3Discard;
     if (self->events && self->early && next_event(&self->v) <= *reached) {
         *early = next_event(&self->v) < *reached;
         *reached = next_event(&self->v);

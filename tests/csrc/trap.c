@@ -7,9 +7,17 @@
  * Compile-time choices (trap_fmu.py sets them):
  *   N_INPUTS, N_OUTPUTS      value references 0 ... N_INPUTS - 1 are inputs, then outputs
  *   IN_U, IN_TRAP, IN_AMOUNT inputs by position;  OUT_Y, OUT_CALLS outputs by position (-1: not there)
- *   RESTORE                  0 no serialization, 1 exact, 2 inexact, 3 crashes although its description promises it
+ *   RESTORE                  0 no serialization, 1 exact, 2 inexact, 3 crashes although its description promises it, 4 damages
+ *                            the heap, 5 crashes in the step after it, 6 holds an address, so that another process crashes,
+ *                            7 hangs
  *   BRITTLE                  after a failed step fmi2SetFMUstate, fmi2Reset and fmi2Terminate kill the process, as in some tools
  *   ONE_INSTANCE             a second instance in a process is refused
+ *   STATIC_MEMORY            an instance begins where the one before ended
+ *   SECOND_HANGS             the third step of the second instance of a process never ends
+ *   DIES_WHEN_FREED          fmi2FreeInstance kills the process
+ *   FIXED_STEP               steps that are no multiple of it are refused [s]; 0 for none
+ *   ENDS                     the time at which it ends the simulation [s]; 0 for never
+ *   OPTIONAL                 whether it has functions that no client needs
  *   GUID                     string
  */
 #include <math.h>
@@ -24,15 +32,18 @@ enum { NONE, SEGMENTATION_FAULT, EXIT, HANG, LEAK, NOT_A_NUMBER, ERROR_STATUS, A
 
 typedef struct {
     double time, x, calls, inputs[N_INPUTS];
+    const char *address;
 } State;
 
 typedef struct {
     State state;
-    int failed, nan;
+    int failed, nan, ended;
     fmi2CallbackFunctions callbacks;
 } Instance;
 
-static int alive;
+static int alive, instances, restored;
+static double left_behind = 290.0; /* by the instances before */
+static const char here = 'h';
 
 static void say(Instance *self, const char *message) {
     if (self->callbacks.logger)
@@ -55,12 +66,14 @@ fmi2Component fmi2Instantiate(fmi2String name, fmi2Type type, fmi2String guid, f
     Instance *self = calloc(1, sizeof *self);
     if (!self) return NULL;
     self->callbacks = *callbacks;
-    self->state.x = 290.0;
-    alive++;
+    self->state.x = STATIC_MEMORY ? left_behind : 290.0;
+    if (RESTORE == 6) self->state.address = &here;
+    alive++, instances++;
     return self;
 }
 
 void fmi2FreeInstance(fmi2Component c) {
+    if (DIES_WHEN_FREED && c) die(SIGABRT);
     if (c) alive--;
     free(c);
 }
@@ -138,14 +151,18 @@ fmi2Status fmi2DoStep(fmi2Component c, fmi2Real time, fmi2Real duration, fmi2Boo
     case SLOW: usleep((useconds_t)(amount * 1e4)); break; /* amount in hundredths of a second */
     default: self->nan = 0;
     }
+    if (SECOND_HANGS && instances == 2 && self->state.calls == 2.0) for (;;) usleep(100000);
+    if (RESTORE == 5 && restored) die(SIGSEGV);
+    if (FIXED_STEP > 0.0 && fabs(remainder(duration, FIXED_STEP)) > 1e-9) return say(self, "not my step"), fmi2Error;
+    if (ENDS > 0.0 && time + duration > ENDS + 1e-9) return self->ended = 1, fmi2Discard; /* GetBooleanStatus says why */
     double u = self->state.inputs[IN_U];
     self->state.x = u + (self->state.x - u) * exp(-duration / 600.0);
     self->state.time = time + duration;
     self->state.calls += 1.0;
+    left_behind = self->state.x;
     return fmi2OK;
 }
 
-/* FMPy wants every function of the standard to be there. */
 #define UNUSED_SETTER(name, type)                                                                              \
     fmi2Status name(fmi2Component c, const fmi2ValueReference vr[], size_t n, const type value[]) {            \
         return (void)vr, (void)n, (void)value, say(c, #name ": no such variable"), n ? fmi2Error : fmi2OK;     \
@@ -168,9 +185,11 @@ UNUSED_STATUS(fmi2GetStatus, fmi2Status)
 UNUSED_STATUS(fmi2GetRealStatus, fmi2Real)
 UNUSED_STATUS(fmi2GetIntegerStatus, fmi2Integer)
 fmi2Status fmi2GetBooleanStatus(fmi2Component c, const fmi2StatusKind kind, fmi2Boolean *value) {
-    *value = (int)((Instance *)c)->state.inputs[IN_TRAP] == END;
+    *value = ((Instance *)c)->ended || (int)((Instance *)c)->state.inputs[IN_TRAP] == END;
     return kind == fmi2Terminated && *value ? fmi2OK : fmi2Discard;
 }
+
+#if OPTIONAL
 UNUSED_STATUS(fmi2GetStringStatus, fmi2String)
 
 fmi2Status fmi2CancelStep(fmi2Component c) { return (void)c, fmi2Error; }
@@ -191,6 +210,8 @@ fmi2Status fmi2GetDirectionalDerivative(fmi2Component c, const fmi2ValueReferenc
     return (void)c, (void)unknown, (void)n, (void)known, (void)m, (void)seed, (void)value, fmi2Error;
 }
 
+#endif
+
 fmi2Status fmi2GetFMUstate(fmi2Component c, fmi2FMUstate *state) {
     if (!RESTORE) return say(c, "the state cannot be had"), fmi2Error;
     if (!*state) *state = malloc(sizeof(State));
@@ -202,7 +223,10 @@ fmi2Status fmi2GetFMUstate(fmi2Component c, fmi2FMUstate *state) {
 fmi2Status fmi2SetFMUstate(fmi2Component c, fmi2FMUstate state) {
     Instance *self = c;
     if (RESTORE == 3 || (BRITTLE && self->failed)) die(SIGSEGV);
+    if (RESTORE == 7) for (;;) usleep(100000);
     memcpy(&self->state, state, sizeof(State));
+    restored = 1;
+    if (RESTORE == 6 && self->state.address != &here) die(SIGSEGV); /* what to follow a foreign address comes to */
     if (RESTORE == 2) self->state.x *= 1.0 + 1e-4;
     self->failed = self->nan = 0;
     return fmi2OK;
@@ -231,5 +255,6 @@ fmi2Status fmi2DeSerializeFMUstate(fmi2Component c, const fmi2Byte bytes[], size
     *state = malloc(size);
     if (!*state) return fmi2Error;
     memcpy(*state, bytes, size);
+    if (RESTORE == 4) memset((char *)*state + size, 0xAB, 64); /* beyond what was allocated */
     return fmi2OK;
 }

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.server import GUNICORN, Server
-from trivium.session.process import process_start
+from trivium.process import process_start
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")
 WANTED = {"point_names": ["Tchw_supply", "P_Chillers_sum"], "start_time": 0, "final_time": 1e9}

@@ -39,14 +39,12 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
 def step(settings: Settings) -> Iterator[Check]:
     """Step the model through every engine that is usable, with what the FMU offers."""
     from trivium.model.fmu.description import INTERFACES, read_fmu
-    from trivium.model.fmu.probe import probe
     from trivium.model.fmu.registry import ENGINES, adapter
-    from trivium.simulation.models import choose
+    from trivium.simulation.models import choose, qualified
     from trivium.simulation.resources import Resources
 
     cache = settings.state_dir / "fmu"
     resources = replace(Resources.load(settings.resources), engine=_wanted_engine(settings))
-    inputs = _first_inputs(resources)
     description = read_fmu(resources.fmu, cache)
     served = choose(resources, cache)
     binaries = ", ".join(sorted(path.name for path in (description.directory / "binaries").iterdir()))
@@ -69,18 +67,18 @@ def step(settings: Settings) -> Iterator[Check]:
             except TriviumError:
                 continue  # the FMU does not offer it
             serves = engine == served.engine and interface == (served.interface or description.interface)
-            probed = probe(replace(served, engine=engine, interface=interface), cache, inputs, step=resources.step)
+            found = qualified(resources, cache, replace(served, engine=engine, interface=interface))
             name = f"{engine} {interface}"
-            if probed.error:
-                yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {probed.error}")
+            if found.error:
+                yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {found.error}")
                 continue
-            notes = {"exact": "", "inexact": f" (relative difference {probed.difference:.1e})"}
             yield Check(
                 name,
-                "ready" if probed.restore == "exact" else "note",
-                f"stepped the model {probed.steps} times, {probed.step_ms:.2f} ms a step; restore is "
-                f"{probed.restore}{notes.get(probed.restore, f': {probed.reason}')}",
+                "ready" if found.verdict == "exact" else "note",
+                f"stepped the model {found.steps} times, {found.step_ms:.2f} ms a step; {found}",
             )
+            if found.jumps:
+                yield Check(name, "note", f"not continuous at communication points: {_some(found.jumps)}")
             if serves:
                 yield _advance(resources, cache, settings.state_dir / "history", name)
 
@@ -96,17 +94,9 @@ def _wanted_engine(settings: Settings) -> str:
     return settings.engine if engine == "auto" else engine
 
 
-def _first_inputs(resources: Resources) -> dict[str, float]:
-    """Return what the model's inputs are first, where the test case says so."""
-    from trivium.simulation.boundary import Disturbances
-    from trivium.simulation.initialization import read_observation
-
-    observation, boundary = resources.initialization_observation, resources.disturbances
-    inputs = {} if observation is None else read_observation(observation)
-    if boundary is not None:
-        disturbances = Disturbances.read(boundary)
-        inputs |= dict(zip(disturbances.names, disturbances.values[0].tolist(), strict=True))
-    return inputs
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def _advance(resources: Resources, cache: Path, history: Path, engine: str) -> Check:

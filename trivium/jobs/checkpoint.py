@@ -14,8 +14,6 @@ import numpy as np
 from trivium.control.controller import Controller
 from trivium.errors import StateError
 from trivium.evaluation.testcase import TestCase
-from trivium.model.fmu.fmu_model import FmuModel
-from trivium.model.fmu.probe import probe
 from trivium.storage import replace_file
 
 #: Least time between two checkpoints [s].
@@ -79,7 +77,8 @@ class Checkpoints:
         if time.monotonic() < self._due:
             return
         if self._exact is None:
-            self._exact = self._is_exact()
+            model = self._case.stepper.model
+            self._exact = model.can_snapshot and model.exact_elsewhere
         started = time.monotonic()
         rows = self._case.history_rows(self._rows)
         state = self._with_model(self._exact, self._case.state)
@@ -96,12 +95,6 @@ class Checkpoints:
         self._rows += len(rows)
         time_ = time.monotonic()
         self._due = time_ + max(EVERY, _SHARE * (time_ - started))
-
-    def _is_exact(self) -> bool:
-        model = self._case.stepper.model
-        if not isinstance(model, FmuModel):
-            return model.can_snapshot
-        return model.can_snapshot and probe(model.setup, model.description.directory.parent).restore == "exact"
 
     def _with_model(self, exact: bool, work: Any) -> Any:
         """Save or restore the test case, with the state of its model or without."""

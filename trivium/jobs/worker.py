@@ -25,8 +25,8 @@ from trivium.jobs import retention
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
 from trivium.jobs.table import process_name
+from trivium.process import die_with
 from trivium.session import layout
-from trivium.session.process import die_with
 from trivium.settings import Settings
 
 log = logging.getLogger("trivium.jobs.worker")

@@ -160,6 +160,21 @@ class Model(ABC):
         """What was set before the present initialization, or changed since."""
         return self._start_values
 
+    @property
+    def kind(self) -> str:
+        """What kind of model it is: only models of one kind read each other's snapshots."""
+        return type(self).__qualname__
+
+    @property
+    def exact_here(self) -> bool:
+        """Whether a model that is restored in the process that saved it goes on bit by bit as if it had not been."""
+        return True
+
+    @property
+    def exact_elsewhere(self) -> bool:
+        """Whether a model that is restored in another process does so."""
+        return True
+
     def initialize(self, time: float, inputs: FloatArray, start_values: StartValues | None = None) -> None:
         """Start anew at a time, in a new instance.
 
@@ -347,13 +362,13 @@ class Model(ABC):
             self.state = State.CLOSED
 
     @abstractmethod
-    def twin(self) -> Model:
-        """Return a second, fresh model of the same kind.
+    def twin(self, *, apart: bool = False) -> Model:
+        """Return a second, fresh model that gives the same numbers.
 
-        Raises
-        ------
-        ModelError
-            When the FMU allows one instance a process.
+        Parameters
+        ----------
+        apart : bool
+            Whether it must not work in this process; where the kind of model knows no other, it does.
         """
 
     def _typed(self, values: StartValues) -> dict[str, float | str]:

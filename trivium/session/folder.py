@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trivium.errors import StorageError
-from trivium.session.process import process_start
+from trivium.process import process_start
 from trivium.storage import replace_file
 
 _STATUS = struct.Struct("<QQdd32sdQ")

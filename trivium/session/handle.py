@@ -17,11 +17,11 @@ from typing import Any
 
 from trivium.environment import ROOT, child_environment
 from trivium.errors import ModelError
+from trivium.process import resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, Status, runtime_dir
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
 from trivium.session.observer import Observer
-from trivium.session.process import resident
 from trivium.session.proxy import SERVED
 from trivium.session.termination import kill
 from trivium.storage import locked

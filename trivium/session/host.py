@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from trivium.errors import ModelError, TriviumError, UnknownSessionError
+from trivium.process import PAGE, resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
 from trivium.session.frames import GoneError, pack, pack_error, receive, send
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared, prepare
-from trivium.session.process import PAGE, resident
 from trivium.session.session import Session
 from trivium.storage import LockedError
 

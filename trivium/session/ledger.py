@@ -75,14 +75,16 @@ class Ledger(Journal):
         When another process has it open.
     StorageError
         When the folder cannot be written, or a record is damaged in the midst of others.
-    StateError
-        When another version of this module wrote it.
     """
 
     def __init__(self, folder: Path, durability: Durability) -> None:
         super().__init__(folder, durability)
+        #: Why what is recorded cannot be read; a generation that begins anew takes its place.
+        self.damage: StateError | None = None
         try:
             self._read()
+        except StateError as error:
+            self.damage = error
         except BaseException:
             self.close()
             raise
@@ -186,7 +188,7 @@ class Ledger(Journal):
         except StorageError:
             self._replies, self._keys, self._size_of_replies = before
             raise
-        self.base, self.done = base, []
+        self.base, self.done, self.damage = base, [], None
 
     def reread(self) -> None:
         """Find again what is recorded.

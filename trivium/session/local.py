@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from trivium.evaluation.testcase import TestCase
 from trivium.session.signature import Signature, signature
-from trivium.session.trial import Trial, trial
 from trivium.simulation import state
 from trivium.simulation.models import open_model
 from trivium.simulation.resources import Resources
@@ -22,15 +21,12 @@ class Prepared(NamedTuple):
     case : TestCase
     origin : str
         Hash of all that its states depend on.
-    trial : Trial
-        How the FMU takes being restored.
     signature : Signature or None
         Which files it was made of.
     """
 
     case: TestCase
     origin: str
-    trial: Trial
     signature: Signature | None
 
 
@@ -67,16 +63,12 @@ def load(resources: Path, engine: str) -> Resources:
 
 
 def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
-    """Open a test case and find out how its FMU takes being restored; see `open_testcase`."""
+    """Open a test case; see `open_testcase`."""
     resources, state_dir = resources.absolute(), state_dir.absolute()
     fingerprint = signature(resources, engine)
     files = load(resources, engine)
     case = _open(files, state_dir)
-    model = case.stepper.model
-    origin = state.origin(files, model)
-    outcome = trial(case, origin, state_dir)
-    model.can_snapshot = model.can_snapshot and outcome.survives
-    return Prepared(case, origin, outcome, fingerprint)
+    return Prepared(case, state.origin(files, case.stepper.model), fingerprint)
 
 
 def _open(files: Resources, state_dir: Path) -> TestCase:

@@ -99,6 +99,7 @@ class SessionManager:
         except StateError as error:
             aside = f".changed-{time.time_ns()}"
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
+            end_host(self._folder(None))
             (self._sessions / self._default).rename(self._sessions / aside)
             self._handles.pop(self._default).close()
 

@@ -22,6 +22,31 @@ from trivium.session.local import Prepared
 from trivium.simulation import state
 
 
+class Attempts:
+    """Counts the processes that did not survive a recovery, in a file: entered before, left after it.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> int:
+        """Return how many processes died since the last one that survived."""
+        try:
+            died = self._path.stat().st_size
+        except FileNotFoundError:
+            died = 0
+        with self._path.open("ab") as file:
+            file.write(b"x")
+        return died
+
+    def __exit__(self, *_: object) -> None:
+        self._path.unlink(missing_ok=True)
+
+
 def recover(prepared: Prepared, ledger: Ledger, folder: Path, again: Callable[[Mapping[str, Any]], object]) -> str:
     """Bring a test case to where a journal ends that has a base.
 
@@ -50,24 +75,24 @@ def recover(prepared: Prepared, ledger: Ledger, folder: Path, again: Callable[[M
     history.adopt(rows.parts(folder, ledger.base.rows))
     before = len(history)
     table = np.frombuffer(b"".join(done.rows for done in ledger.done)).reshape(-1, len(history.columns))
-    if not case.can_restore:
+    light = ledger.done[-1].state if ledger.done else None
+    if light is not None:  # it was recorded where the model could not be serialized
         history.append(table)
-        light = ledger.done[-1].state if ledger.done else None
-        case.set_state(ledger.base.state if light is None else bytes(light))
+        case.set_state(bytes(light))
         return "replayed"
     case.set_state(ledger.base.state)
     for done in ledger.done:
         again(done.intent)
     if not len(table):
-        return came_back(case, exact=prepared.trial.exact_elsewhere)
+        return came_back(case, exact=case.stepper.model.exact_elsewhere)
     if np.array_equal(case.history_rows(before), table, equal_nan=True):
-        return "exact"
+        return "exact" if case.can_restore else "replayed"
     _adopt(prepared, before, table)
     return "inexact"
 
 
 def came_back(case: TestCase, *, exact: bool) -> str:
-    """Return how a test case came back where there is nothing to compare with, by the trial of its FMU."""
+    """Return how a test case came back where there is nothing to compare with, by the qualification of its FMU."""
     if case.stepper.model.state is ModelState.FRESH:
         return "exact"  # there is no instance yet that could be another
     if not case.can_restore:

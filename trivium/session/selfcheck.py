@@ -2,44 +2,61 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import time
 
 import numpy as np
 
-from trivium.errors import ModelError
+from trivium.errors import ModelError, RequestError
 from trivium.evaluation.testcase import TestCase
-from trivium.model.fmu.fmu_model import FmuModel
-from trivium.model.fmu.probe import probe
+from trivium.process import in_child
 from trivium.session.proxy import SelfCheck
+
+#: How long it may take [s].
+PATIENCE = 30.0
 
 
 def self_check(case: TestCase) -> SelfCheck:
     """Step a twin of a test case from its start, twice over the same interval with a restore between.
 
-    Where the FMU allows one instance a process it is stepped in a process of its own, with its inputs at their start
-    values.
+    It happens in a process of its own, so that whatever the FMU does, the session stays as it is.
 
     Parameters
     ----------
     case : TestCase
-        Stays as it is.
 
     Raises
     ------
     ModelError
-        When the model fails.
-    TriviumError
+        When the model fails, or its process does not survive it.
+    Exception
         When the step fails otherwise.
     """
+    # a process that an FMU with threads is forked into would lack them
+    apart = len(os.listdir("/proc/self/task")) > 1
+    try:
+        outcome = pickle.loads(in_child(lambda: _outcome(case, apart=apart), PATIENCE))  # noqa: S301 - our own process  # nosec B301
+    except ChildProcessError as error:
+        raise ModelError(f"a copy of the model does not survive a step: {error}") from error
+    if isinstance(outcome, Exception):
+        raise outcome
+    assert isinstance(outcome, SelfCheck)  # noqa: S101 - there is nothing else
+    return outcome
+
+
+def _outcome(case: TestCase, *, apart: bool) -> bytes:
+    try:
+        return pickle.dumps(_stepped(case, apart=apart))
+    except RequestError as error:  # not all of them can be pickled
+        return pickle.dumps(ModelError(str(error)))
+    except Exception as error:
+        return pickle.dumps(error)
+
+
+def _stepped(case: TestCase, *, apart: bool) -> SelfCheck:
     started = time.perf_counter()
-    model = case.stepper.model
-    if isinstance(model, FmuModel) and model.description.one_instance:
-        findings = probe(model.setup, model.description.directory.parent)
-        if findings.error:
-            raise ModelError(findings.error)
-        restore = "none" if findings.restore == "impossible" else findings.restore
-        return SelfCheck(findings.steps, time.perf_counter() - started, restore, findings.difference)
-    twin = case.twin()
+    twin = case.twin(apart=apart)
     try:
         start = twin.time
         twin.advance()

@@ -18,6 +18,7 @@ from typing import Any
 
 from trivium.errors import ConflictError, InvalidValueError, ModelError, StorageError, TriviumError
 from trivium.evaluation.testcase import TestCase
+from trivium.process import resident
 from trivium.protocol import OPERATIONS, Simulation
 from trivium.session import rows
 from trivium.session.config import Config
@@ -26,21 +27,24 @@ from trivium.session.frames import Block, pack, pack_error, pack_value, unpack
 from trivium.session.journal import Kind
 from trivium.session.ledger import LARGE, Base, Ledger, request_digest
 from trivium.session.local import Prepared
-from trivium.session.process import resident
 from trivium.session.proxy import SERVED, Hosted, HostState, SelfCheck
-from trivium.session.recovery import came_back, recover
+from trivium.session.recovery import Attempts, came_back, recover
 from trivium.session.selfcheck import self_check
 from trivium.session.signature import signature
 from trivium.session.snapshots import Snapshots
 
 #: Changes after which nothing that was before is needed.
 RESTARTING = {each.__name__ for each in (Simulation.initialize, Simulation.restore, Simulation.set_scenario)}
+#: What is served although the session cannot go on from where it was.
+_WITHOUT_PAST = {each.__name__ for each in (Simulation.initialize, Hosted.health)}
 #: Methods that bring the model back.
 _LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ahead_many)}
 #: What is served of a test case, by name.
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     name: attrgetter(name) if operation.attribute else getattr(TestCase, name) for name, operation in OPERATIONS.items()
 }
+#: After how many processes that died of a recovery the model's state is not restored, and nothing is tried any more.
+REPLAYED, GIVEN_UP = 2, 4
 #: How much simulation is done again after a crash at most, as it was measured the first time [s].
 REPLAY = 0.2
 
@@ -72,6 +76,7 @@ class Session:
         self._prepared = prepared
         self._case = prepared.case
         self._status = status
+        self._attempts = Attempts(folder.path / "recovering")
         self._served: dict[str, Callable[..., Any]] = {
             **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
             Simulation.snapshot.__name__: self._snapshot,
@@ -88,12 +93,17 @@ class Session:
         #: ``new``, ``exact``, ``inexact`` or ``replayed``; see docs/sessions.md.
         self.restored = "new"
         self._case.stepper.pulse = status.pulse
+        #: Why the session cannot go on from where it was; an initialization begins anew.
+        self._lost_past: TriviumError | None = None
         self._case.stepper.history.keep(self._rows)
-        if ledger.base is None:
+        if ledger.damage is not None:
+            self._lost_past = ledger.damage
+        elif ledger.base is None:
             self._rebase()
         else:
-            self._recover()
-        self._prune()
+            self._recover_if_possible()
+        if self._lost_past is None:
+            self._prune()
 
     @property
     def time(self) -> float:
@@ -132,6 +142,8 @@ class Session:
             return outcome if isinstance(outcome, bytes) else pack({"outcome": outcome, "time": self.time})
         if method not in self._served:
             raise TriviumError(f"there is no method {method}")
+        if self._lost_past is not None and method not in _WITHOUT_PAST:
+            raise self._lost_past
         if SERVED[method].changes:
             return self._change(request, message)
         value = self._served[method](*request["args"], **request["options"])
@@ -150,9 +162,10 @@ class Session:
         if clock is not None and clock != case.time:
             raise ConflictError(f"The session stands at {case.time}s, not at {clock}s.")
         # before a step, so that a recovery has one to repeat and to compare with
-        if (self._unsaved > REPLAY and can_restore) or self._ledger.size > LARGE:
+        if self._lost_past is None and ((self._unsaved > REPLAY and can_restore) or self._ledger.size > LARGE):
             self._rebase()
-        self._ledger.append(Kind.INTENT, bytes(message))
+        if self._ledger.damage is None:
+            self._ledger.append(Kind.INTENT, bytes(message))
         before, started = len(case.stepper.history), time.perf_counter()
         try:
             value = self._served[method](*request["args"], **request["options"])
@@ -169,6 +182,7 @@ class Session:
             added = len(case.stepper.history) - before
             if method in RESTARTING or 8 * added * len(case.stepper.history.columns) > LARGE:
                 self._rebase(request, digest, data)
+                self._lost_past = None
                 self._prune()
             else:
                 light = None if can_restore else case.state()
@@ -198,15 +212,34 @@ class Session:
         except BaseException:
             history.adopt(before)
             raise
-        self.restored = came_back(case, exact=self._prepared.trial.exact_elsewhere)
+        self.restored = came_back(case, exact=case.stepper.model.exact_elsewhere)
         return case.time
 
     def _rolled_back(self) -> None:
         """Record where the plant that was brought back may be another one."""
-        if came_back(self._case, exact=self._prepared.trial.exact_here) == "inexact":
+        if came_back(self._case, exact=self._case.stepper.model.exact_here) == "inexact":
             self.restored = "inexact"
 
     # -- what is on disk ----------------------------------------------------------------------------------------------
+
+    def _recover_if_possible(self) -> None:
+        """Recover; where hosts before this one died of that, without the state of the model, and then not at all."""
+        model = self._case.stepper.model
+        with self._attempts as died:
+            if died >= GIVEN_UP:
+                self._lost_past = ModelError(
+                    f"The session cannot go on: {died} processes died while they brought its model back. "
+                    f"Initialize it anew."
+                )
+                return
+            able = model.can_snapshot
+            model.can_snapshot = able and died < REPLAYED
+            try:
+                self._recover()
+            except TriviumError as error:
+                self._lost_past = error
+            finally:
+                model.can_snapshot = able
 
     def _recover(self) -> None:
         started = time.perf_counter()

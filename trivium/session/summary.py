@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.process import resident
 from trivium.session.folder import Folder
-from trivium.session.process import resident
 
 
 def summarize(folder: Folder, default: bool) -> dict[str, Any]:

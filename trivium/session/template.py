@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from trivium.errors import TriviumError
+from trivium.process import die_with, leave, outlive_parent
 from trivium.session.frames import GoneError
-from trivium.session.process import die_with, leave, outlive_parent
 
 #: How long it may take to open a test case [s].
 PATIENCE = 100

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from trivium.errors import UnknownSessionError
+from trivium.process import process_start
 from trivium.session.folder import Folder, Status
-from trivium.session.process import process_start
 
 
 def end_session(state_dir: Path, folder: Folder) -> None:

@@ -21,9 +21,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trivium.process import adopt_orphans, leave
 from trivium.session.folder import runtime_dir
 from trivium.session.frames import GoneError, pack, receive, send, unpack
-from trivium.session.process import adopt_orphans, leave
 from trivium.session.signature import Signature, signature
 from trivium.session.template import Template
 from trivium.storage import LockedError, acquire

@@ -30,6 +30,8 @@ AlphaDataCenterCooling::
     engine = "auto"           # auto, fmpy, pyfmi or one that another package brings
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
+    state = "auto"            # auto, restore or replay: how the model is brought back to a moment
+    isolate = false           # a process of its own for each initialization; default: where the FMU needs one
     [fmu.structural]          # structural parameters of FMI 3.0 that give sizes of arrays
     n = 5
 
@@ -89,6 +91,8 @@ ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
 _TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario"})
 _RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "structural"})
+#: How a model is brought back to a moment: as its FMU can, by restoring its state, by simulating its steps again.
+STATES = ("auto", "restore", "replay")
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,10 @@ class Resources:
         ``cs`` or ``me``; None for co-simulation where the FMU offers it.
     restart : bool
         Whether Model Exchange is simulated anew at every step.
+    state : str
+        One of `STATES`.
+    isolate : bool or None
+        Whether each initialization gets a process of its own; None for what the FMU needs.
     linear : bool
         Whether boundary data is interpolated; otherwise values hold.
     results_interval : float or None
@@ -152,6 +160,8 @@ class Resources:
     engine: str = "auto"
     interface: str | None = None
     restart: bool = False
+    state: str = "auto"
+    isolate: bool | None = None
     linear: bool = False
     results_interval: float | None = None
     period: float | None = None
@@ -177,7 +187,10 @@ class Resources:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all that results depend on: the content of the files and how the FMU is run; read once."""
+        """Hash of all that results depend on: the content of the files and how the FMU is run; read once.
+
+        How the model is brought back to a moment is no part of it, so that a session goes on when that is changed.
+        """
         digest = hashlib.sha256()
         for name in (*sorted(_RUN), "linear", "results_interval"):
             digest.update(f"{name}={getattr(self, name)!r}\n".encode())
@@ -236,7 +249,7 @@ class Resources:
         _check_names(boundary, {"file", "interpolation", "period"}, "boundary.")
         _check_names(results, {"interval", "variables"}, "results.")
         _check_names(_table(toml, "measurements"), {"variables"}, "measurements.")
-        _check_names(fmu, _RUN, "fmu.")
+        _check_names(fmu, _RUN | {"state", "isolate"}, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
                 raise ResourcesError("testcase.toml: boundary.file and files.disturbances are two names of one thing")
@@ -265,6 +278,8 @@ class Resources:
                 engine=_one_of(fmu, "fmu.engine", ("auto", *ENGINES.names())) or "auto",
                 interface=_one_of(fmu, "fmu.interface", INTERFACES),
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
+                state=_one_of(fmu, "fmu.state", STATES) or "auto",
+                isolate=_one_of(fmu, "fmu.isolate", (False, True)),
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
                 results_interval=_interval(results),
                 period=_period(boundary),

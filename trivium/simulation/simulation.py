@@ -352,16 +352,16 @@ class Simulation(Queries):
             raise StateError(f"rows of shape {rows.shape} are no history of {width} columns")
         self.stepper.history.replace(rows)
 
-    def twin(self) -> Self:
+    def twin(self, *, apart: bool = False) -> Self:
         """Return a second simulation at its beginning, with a model of its own and the same boundary data.
 
-        Raises
-        ------
-        ModelError
-            When the model cannot be instantiated twice.
+        Parameters
+        ----------
+        apart : bool
+            Whether the model must not work in this process; see `Model.twin`.
         """
         resources, actions, observation = self._parts
-        return type(self)(resources, self.stepper.twin(), actions, observation)
+        return type(self)(resources, self.stepper.twin(apart=apart), actions, observation)
 
     def close(self) -> None:
         """Free the model and the history; safe to call again."""

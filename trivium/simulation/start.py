@@ -158,7 +158,7 @@ class Starts:
             return beginning.position, beginning.controls
 
         key = (time, duration, step, *sorted(start_values.items()), *sorted(controls.items()))
-        position, last = self.warm.start(key, step, cold)
+        position, last = self.warm.start(key, cold)
         for name, value in controls.items():  # initialization actions may have had others
             last[self._position[name]] = value
         return Begun(position, last, duration)

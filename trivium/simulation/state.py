@@ -157,7 +157,7 @@ def origin(resources: Resources, model: Model) -> str:
     parts = [
         str(VERSION),
         resources.fingerprint,
-        type(model).__qualname__,
+        model.kind,
         sys.platform,
         platform.machine(),
         *(variable.name for variable in (*model.inputs, *model.outputs)),

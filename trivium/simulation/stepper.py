@@ -67,15 +67,15 @@ class Stepper:
         self.pulse: Callable[[float], object] = _unobserved
         self._tells = True  # whether the model has outputs that are text; not known before it was asked
 
-    def twin(self) -> Stepper:
+    def twin(self, *, apart: bool = False) -> Stepper:
         """Return a second stepper under the same boundary data, with a model and a history of its own.
 
-        Raises
-        ------
-        ModelError
-            When the model cannot be had twice.
+        Parameters
+        ----------
+        apart : bool
+            See `Model.twin`.
         """
-        model = self.model.twin()
+        model = self.model.twin(apart=apart)
         model.inputs = self.model.inputs  # with the bounds that the plant adds
         return Stepper(model, self.disturbances, self.inputs.law, self.history.twin(), self.inputs.grid)
 
@@ -336,7 +336,7 @@ class Stepper:
             raise StateError(f"the history does not begin with the {mark.rows} rows of the stored state")
         before = self._before() if self.model.state is not State.FAILED else None
         try:
-            if mark.snapshot is None:
+            if mark.snapshot is None or (mark.snapshot.data is not None and not self.model.can_snapshot):
                 table = self.history.rows() if rows is None else rows
                 self._replay(mark.beginning, table[: mark.rows])
             else:

@@ -18,7 +18,7 @@ from trivium.engine import GUARD
 from trivium.errors import EngineError
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.model.contract import FloatArray
-from trivium.session.process import resident
+from trivium.process import resident
 from trivium.study.job import DONE, Job
 
 #: Steps of a run that are compared.

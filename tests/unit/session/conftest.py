@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.shared import share_fmus
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
 
@@ -14,6 +15,7 @@ def manage(small_resources, tmp_path):
     managers = []
 
     def managed(resources=small_resources, **variables):
+        share_fmus(tmp_path / "state")
         environ = {"TRIVIUM_RESOURCES": str(resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"), **variables}
         managers.append(SessionManager(Settings(environ=environ)))
         return managers[-1]

@@ -24,9 +24,9 @@ from trivium.errors import (
     StorageError,
     UnknownSessionError,
 )
+from trivium.process import process_start
 from trivium.session.folder import Folder, runtime_dir
 from trivium.session.local import open_testcase
-from trivium.session.process import process_start
 
 
 def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_path):

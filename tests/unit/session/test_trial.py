@@ -6,10 +6,10 @@ import os
 import signal
 
 import pytest
+from trivium.session.trial import Trial
 
 from trivium.session import trial as module
 from trivium.session.local import prepare
-from trivium.session.trial import Trial
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from tests.unit.session.tools import advance, children, kill, message_of, pid, results, same
 from trivium.errors import ModelError, StateError
+from trivium.process import process_start
 from trivium.session.folder import Folder
 from trivium.session.journal import read
-from trivium.session.process import process_start
 from trivium.session.rows import share
 
 

@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
+from trivium.process import process_start
 from trivium.server import wording
-from trivium.session.process import process_start
 
 ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
 

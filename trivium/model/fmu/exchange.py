@@ -29,7 +29,7 @@ from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
-from trivium.model.fmu.fmu_model import FmuModel, Solving
+from trivium.model.fmu.fmu_model import Adapter, Solving
 
 #: Evaluations of the derivatives, and steps, after which there is a new anchor. A start anew costs some dozens of
 #: evaluations and as much accuracy: not to be noticed among so many.
@@ -101,7 +101,7 @@ class _Anchor(NamedTuple):
         return cls(time, next_event, line, data[memory : memory + size], data[memory + size :])
 
 
-class ExchangeModel(FmuModel):
+class ExchangeModel(Adapter):
     """A Model Exchange FMU; a vendor's adapter implements what is abstract here.
 
     Its `_start` also brings the instance to continuous-time mode.

@@ -11,13 +11,13 @@ from trivium.model.fmu.fmpy_calls import Calls, translated
 from trivium.model.fmu.fmpy_fmi1 import Fmi1
 from trivium.model.fmu.fmpy_fmi2 import Fmi2
 from trivium.model.fmu.fmpy_fmi3 import Fmi3
-from trivium.model.fmu.fmu_model import FmuModel, Solving
+from trivium.model.fmu.fmu_model import Adapter, Solving
 from trivium.model.fmu.scalars import FmuVariable
 
 _VERSIONS: dict[str, type[Calls]] = {"1.0": Fmi1, "2.0": Fmi2, "3.0": Fmi3}
 
 
-class FmpyModel(FmuModel):
+class FmpyModel(Adapter):
     """A co-simulation FMU, called through FMPy; see the base class."""
 
     engine: ClassVar[str] = "fmpy"

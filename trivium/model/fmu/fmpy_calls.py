@@ -25,6 +25,8 @@ from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.messages import LOG
 from trivium.model.fmu.scalars import FmuVariable, limits
 
+#: FMI's status of a step that was not taken, and what is asked for then.
+_DISCARD, _TERMINATED = 2, 3
 #: Iterations at one event before it is given up.
 MAX_ITERATIONS = 100
 
@@ -376,6 +378,27 @@ def translated(call: str) -> Iterator[None]:
         if isinstance(error, EndedError):
             raise EndedError(f"{reason}{more}") from error
         raise ModelError(f"the FMU failed to {call}: {reason}{more}") from error
+
+
+@contextlib.contextmanager
+def ending(fmu: Any) -> Iterator[None]:
+    """Distinguish a step that a co-simulation discards because it ends the simulation from one that it cannot take.
+
+    FMI 1.0 has no status for that; those of its FMUs that end give the one of FMI 2.0.
+    """
+    try:
+        yield
+    except FMICallException as error:
+        if error.status == _DISCARD and _terminated(fmu):
+            raise EndedError("the FMU ended the simulation") from error
+        raise
+
+
+def _terminated(fmu: Any) -> bool:
+    with contextlib.suppress(Exception):  # where it does not say
+        value = fmu.getBooleanStatus(_TERMINATED)
+        return bool(ord(value.value)) if isinstance(value, ctypes.c_char) else bool(value)
+    return False
 
 
 def settle(update: Callable[[], Discrete]) -> float:

@@ -15,7 +15,8 @@ from fmpy import fmi1
 
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.fmpy_calls import Calls, Discrete
+from trivium.model.fmu.fmpy_calls import Calls, Discrete, ending
+from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 
 
@@ -40,7 +41,7 @@ _CALLBACKS = _callbacks()
 class Fmi1(Calls):
     """An FMU of FMI 1.0; see the base class."""
 
-    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": fmi1.FMU1Slave, "me": fmi1.FMU1Model}
+    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": lenient(fmi1.FMU1Slave), "me": lenient(fmi1.FMU1Model)}
     prefix: ClassVar[str] = "fmi1"
     nominals: ClassVar[str] = "getNominalContinuousStates"
     ctypes: ClassVar[dict[str, Any]] = {"Real": ctypes.c_double, "Integer": ctypes.c_int, "Boolean": ctypes.c_char}
@@ -85,7 +86,8 @@ class Fmi1(Calls):
         """Let the FMU step itself; see the base class."""
         self.set_inputs(inputs)
         self.set_slopes(slopes)
-        self.fmu.doStep(time, duration)
+        with ending(self.fmu):
+            self.fmu.doStep(time, duration)
 
     def _set_derivatives(self, *arguments: Any) -> None:
         function = self.fmu._functions["fmi1SetRealInputDerivatives"]  # FMPy's own method calls another one

@@ -9,12 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from fmpy import fmi2
-from fmpy.fmi1 import FMICallException
 
-from trivium.errors import EndedError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.fmpy_calls import Calls, Discrete
+from trivium.model.fmu.fmpy_calls import Calls, Discrete, ending
+from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 from trivium.model.fmu.scalars import is_before, is_input
 
@@ -41,7 +40,7 @@ CALLBACKS = _callbacks()
 class Fmi2(Calls):
     """An FMU of FMI 2.0; see the base class."""
 
-    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": fmi2.FMU2Slave, "me": fmi2.FMU2Model}
+    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": lenient(fmi2.FMU2Slave), "me": lenient(fmi2.FMU2Model)}
     prefix: ClassVar[str] = "fmi2"
     ctypes: ClassVar[dict[str, Any]] = {"Real": ctypes.c_double, "Integer": ctypes.c_int, "Boolean": ctypes.c_int}
 
@@ -96,21 +95,11 @@ class Fmi2(Calls):
         """Let the FMU step itself; see the base class."""
         self.set_inputs(inputs)
         self.set_slopes(slopes)
-        try:
+        with ending(self.fmu):
             self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
-        except FMICallException as error:
-            if error.status == fmi2.fmi2Discard and self._ended():
-                raise EndedError("the FMU ended the simulation") from error
-            raise
 
     def _set_derivatives(self, *arguments: Any) -> None:
         self.fmu.fmi2SetRealInputDerivatives(self.fmu.component, *arguments)
-
-    def _ended(self) -> bool:
-        """Return whether the FMU discarded a step because it ended the simulation."""
-        with contextlib.suppress(Exception):  # where it does not say
-            return bool(self.fmu.getBooleanStatus(fmi2.fmi2Terminated))
-        return False
 
     def enter_event_mode(self) -> None:
         """Begin an event."""

@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from fmpy import fmi3
+from fmpy.fmi1 import FMICallException
 
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
 from trivium.model.fmu.event_time import MAX_EVENTS, slack
 from trivium.model.fmu.fmpy_calls import Calls, Discrete, settle
+from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 from trivium.model.fmu.scalars import is_before, is_input, is_structural
 
@@ -29,7 +31,7 @@ def _on_message(_environment: Any, status: int, _category: Any, message: bytes |
 class Fmi3(Calls):
     """An FMU of FMI 3.0; see the base class."""
 
-    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": fmi3.FMU3Slave, "me": fmi3.FMU3Model}
+    vendors: ClassVar[dict[Interface, type[Any]]] = {"cs": lenient(fmi3.FMU3Slave), "me": lenient(fmi3.FMU3Model)}
     prefix: ClassVar[str] = "fmi3"
     counts_values: ClassVar[bool] = True
     derivatives: ClassVar[str] = "getContinuousStateDerivatives"
@@ -112,7 +114,7 @@ class Fmi3(Calls):
             self._held = inputs.copy()
         end = time + duration
         for _ in range(MAX_EVENTS):
-            event, ended, early, reached = self.fmu.doStep(time, end - time)
+            event, ended, early, reached = self._do_step(time, end - time)
             if ended:
                 raise EndedError(f"the FMU ended the simulation at {reached} s")
             if event:
@@ -123,6 +125,18 @@ class Fmi3(Calls):
             if end - time <= slack(end):
                 return
         raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
+
+    def _do_step(self, time: float, duration: float) -> tuple[bool, bool, bool, float]:
+        """Return whether an event is due, the simulation ended and the step is shorter, and the time reached."""
+        flags, reached = [fmi3.fmi3Boolean() for _ in range(3)], fmi3.fmi3Float64(time)
+        answers = [ctypes.byref(each) for each in (*flags, reached)]
+        try:
+            self.fmu.fmi3DoStep(self.fmu.component, time, duration, fmi3.fmi3Boolean(True), *answers)
+        except FMICallException as error:
+            if error.status != fmi3.fmi3Discard or not flags[1].value:  # FMPy's own doStep loses why
+                raise
+        event, ended, early = (bool(flag.value) for flag in flags)
+        return event, ended, early, float(reached.value)
 
     def change(self, values: StartValues) -> None:
         """Set tunable parameters and inputs that are text, at an event where the FMU has an event mode."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from trivium.errors import ModelError
 from trivium.model.contract import FloatArray, Model, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface, Recording
 from trivium.model.fmu.library import load
 from trivium.model.fmu.scalars import FmuVariable
+from trivium.model.fmu.verdict import Qualification
 from trivium.model.variable import Variable
 
 #: Relative tolerance where neither the test case nor the FMU says one.
@@ -75,7 +75,7 @@ class Setup:
 
 
 class FmuModel(Model):
-    """A model made of an FMU that steps itself (co-simulation); a vendor's adapter implements what is abstract here.
+    """A model made of an FMU.
 
     Parameters
     ----------
@@ -90,6 +90,8 @@ class FmuModel(Model):
 
     #: Name of its engine in ``testcase.toml``: the name of the entry point that brings it.
     engine: ClassVar[str]
+    #: Whether each of its lives is a process of its own.
+    isolated: ClassVar[bool] = False
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         read = {v.variable.name for v in (*description.inputs, *description.outputs)}
@@ -116,6 +118,8 @@ class FmuModel(Model):
         self.tolerance = proposed or self.solving.default or TOLERANCE
         #: The value passed to the FMU; None for none.
         self.told_tolerance = proposed or self.solving.default
+        #: What the FMU really does; by default it is believed.
+        self.qualification = Qualification()
 
     @property
     def setup(self) -> Setup:
@@ -126,11 +130,28 @@ class FmuModel(Model):
             description.path, self.engine, description.interface, self.solving, description.recording, structural
         )
 
-    def twin(self) -> Self:
+    def twin(self, *, apart: bool = False) -> FmuModel:
         """Return a second, fresh model of the same FMU; see the base class."""
-        if self.description.one_instance:
-            raise ModelError(f"the FMU {self.description.name} allows one instance a process")
-        return type(self)(self.description, self.solving)
+        from trivium.model.fmu.isolated import make_model
+
+        apart = apart or self.description.one_instance or self.isolated
+        twin = make_model(self.description, self.engine, self.solving, isolate=apart)
+        twin.can_snapshot, twin.qualification = self.can_snapshot, self.qualification
+        return twin
+
+    @property
+    def exact_here(self) -> bool:
+        """Whether a restore in this process is exact; see the base class."""
+        return self.qualification.exact_here
+
+    @property
+    def exact_elsewhere(self) -> bool:
+        """Whether a restore in another process is exact; see the base class."""
+        return self.qualification.verdict == "exact"
+
+
+class Adapter(FmuModel):
+    """An FMU in this process, stepping itself (co-simulation); a vendor's adapter implements what is abstract here."""
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):

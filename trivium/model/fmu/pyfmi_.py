@@ -20,13 +20,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.errors import ModelError
+from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues, State
 from trivium.model.fmu.abi import explain_import_error
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_STEPS
 from trivium.model.fmu.exchange import ExchangeModel
-from trivium.model.fmu.fmu_model import FmuModel, Solving
+from trivium.model.fmu.fmu_model import Adapter, Solving
 from trivium.model.fmu.messages import MESSAGES
 from trivium.model.fmu.scalars import FmuVariable, is_before, is_input
 
@@ -41,6 +41,8 @@ except Exception as _error:  # a wrong build fails with ValueError, then KeyErro
 ID_EVENT = 2
 #: PyFMI's rule for absolute tolerances: this times relative tolerance and nominal value.
 ATOL_FACTOR = 0.01
+#: FMI's status of a step that was not taken, and what is asked for then.
+_DISCARD, _TERMINATED = 2, 3
 _LENGTH = struct.Struct("<I")
 
 
@@ -76,7 +78,7 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-class PyfmiModel(FmuModel):
+class PyfmiModel(Adapter):
     """An FMI 2.0 co-simulation FMU, called through PyFMI; see the base class."""
 
     engine: ClassVar[str] = "pyfmi"
@@ -165,8 +167,15 @@ class PyfmiModel(FmuModel):
             self._fmu.set_input_derivatives(names, rates[places], np.ones(len(places), dtype=np.int32))
             self._changing = slopes is not None
         status = self._fmu.do_step(time, duration, True)
+        if status == _DISCARD and self._terminated():
+            raise EndedError("the FMU ended the simulation")
         if status != 0:
             raise ModelError(f"fmi2DoStep failed with status {status}")
+
+    def _terminated(self) -> bool:
+        with contextlib.suppress(Exception):  # where it does not say
+            return bool(self._fmu.get_boolean_status(_TERMINATED))
+        return False
 
     def _set(self, inputs: FloatArray) -> None:
         for kind, group in self._set_groups.items():
@@ -191,6 +200,8 @@ class PyfmiModel(FmuModel):
         except Exception as error:  # PyFMI, Assimulo, numpy and json each have their own
             reason = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
             messages = f" The FMU says: {' | '.join(self._log.lines)}" if self._log.lines else ""
+            if isinstance(error, EndedError):
+                raise EndedError(f"{reason}{messages}") from error
             raise ModelError(f"the FMU failed to {call}: {reason}{messages}") from error
 
 

@@ -11,44 +11,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from trivium.entry_points import Registry
 from trivium.errors import ResourcesError
 from trivium.model.fmu.abi import pyfmi_problem
-from trivium.model.fmu.description import FmuDescription, read_fmu
-from trivium.model.fmu.fmu_model import FmuModel, Setup
-from trivium.model.fmu.recording import select
+from trivium.model.fmu.description import FmuDescription
+from trivium.model.fmu.fmu_model import FmuModel
 from trivium.suggestions import near_or_all
 
 #: Makes an adapter for an FMU; raises a ResourcesError where the engine cannot run it.
 Engine = Callable[[FmuDescription], type[FmuModel]]
 #: All engines.
 ENGINES: Registry[Engine] = Registry("trivium.engines")
-
-
-def make(setup: Setup, cache: Path, description: FmuDescription | None = None) -> FmuModel:
-    """Make a model.
-
-    Parameters
-    ----------
-    setup : Setup
-    cache : Path
-        Where FMUs are unpacked.
-    description : FmuDescription, optional
-        What `read_fmu` returned for the setup, where it was read already.
-
-    Raises
-    ------
-    ResourcesError
-        When the FMU cannot be unpacked, is of the wrong kind, or its engine is not installed.
-    ModelError
-        When its binary cannot be loaded.
-    """
-    if description is None:
-        description = read_fmu(setup.fmu, cache, setup.interface, dict(setup.structural))
-    description = select(description, setup.recording)
-    return adapter(setup.engine, description)(description, setup.solving)
 
 
 def adapter(engine: str, description: FmuDescription) -> type[FmuModel]:

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
+from trivium.model.fmu.probe import probe
 
 from tests.small_plant import FAILING
 from tests.trap_fmu import PLANT_TRAP, Trap
 from trivium.environment import ROOT
 from trivium.model.fmu.fmu_model import Setup
-from trivium.model.fmu.probe import probe
 from trivium.simulation.resources import Resources
 
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from trivium.model.fmu.probe import Probe
 
 from tests.own_fmus import state
 from tests.trap_fmu import repacked
@@ -16,7 +17,6 @@ from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 from trivium.model.fmu.fmu_model import Solving
-from trivium.model.fmu.probe import Probe
 from trivium.simulation import models
 from trivium.simulation.resources import Resources
 

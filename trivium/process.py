@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +50,53 @@ def outlive_parent() -> None:
 def adopt_orphans() -> None:
     """Become the parent of grandchildren whose parent ends."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def in_child(work: Callable[[], bytes], patience: float) -> bytes:
+    """Do something in a process that is forked, and return what it returns; the caller must have one thread.
+
+    Parameters
+    ----------
+    work : Callable
+    patience : float
+        How long it may take [s].
+
+    Raises
+    ------
+    ChildProcessError
+        When the process ends before, or takes longer and is killed.
+    """
+    reading, writing = os.pipe()
+    parent = os.getpid()
+    child = os.fork()
+    if child == 0:
+
+        def send() -> None:
+            die_with(parent)
+            os.close(reading)
+            data = memoryview(work())
+            while data:
+                data = data[os.write(writing, data) :]
+
+        leave(send)
+    os.close(writing)
+    parts, deadline, late = [], time.monotonic() + patience, False
+    while True:
+        late = not select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]
+        part = b"" if late else os.read(reading, 2**20)
+        if not part:
+            break
+        parts.append(part)
+    os.close(reading)
+    if late:
+        os.kill(child, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if late:
+        raise ChildProcessError(f"it took longer than {patience:g} s and was ended")
+    if code:
+        how = f"exit code {code}" if code > 0 else signal.Signals(-code).name
+        raise ChildProcessError(f"its process ended with {how}")
+    return b"".join(parts)
 
 
 def leave(work: Callable[[], None]) -> NoReturn:

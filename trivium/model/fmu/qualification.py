@@ -1,0 +1,373 @@
+"""Qualify an FMU: find out by trying what it really does, in processes that may die of it.
+
+What an FMU's flags say about its state does not count: some hang, crash or go on differently after a restore, some
+remember in static memory what an earlier instance did, and some die when an instance is freed. So two interpreters are
+started. In a process of the first an instance is initialized, stepped, saved and stepped on, freed, and all of that
+happens again; the numbers must be the same. In a process of the second the state is restored and stepped on; the
+numbers must be those of the first. These are new interpreters because a state may hold addresses, which are others
+there.
+
+The outcome is kept beside the unpacked FMU, whose folder bears the hash of its content.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from trivium.errors import EndedError, ModelError, StorageError, TriviumError
+from trivium.model.contract import FloatArray, Snapshot
+from trivium.model.fmu.abi import installed
+from trivium.model.fmu.apart import Life, LostError, Template
+from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.fmu_model import Setup
+from trivium.model.fmu.verdict import Qualification
+from trivium.storage import locked, replace_file
+
+#: Part of the name of what is stored: a change of the procedure must change it.
+VERSION = 1
+#: Steps before an instance is saved, and after.
+BEFORE, AFTER = 1, 3
+#: Length of a step where neither test case nor FMU proposes one [s].
+STEP = 1.0
+#: Longest time of the first life of an instance, and shortest limit of those that follow [s]; they get as many times
+#: what the first one took as `_SLOWER` says.
+LIMIT, _LEAST, _SLOWER = 30.0, 5.0, 10.0
+#: Most variables that are watched where the FMU has no outputs.
+_WATCHED = 200
+#: A step of no length to speak of, as a share of the step; and which share of the step's change is a jump.
+_INSTANT, _JUMP = 1e-6, 1e-3
+
+
+@dataclass(frozen=True)
+class First:
+    """How an FMU begins.
+
+    Attributes
+    ----------
+    start : float
+        Start time [s].
+    step : float or None
+        Length of a step [s]; None for what the FMU proposes.
+    inputs : Mapping[str, float]
+        Values of inputs; the others have their start values.
+    """
+
+    start: float = 0.0
+    step: float | None = None
+    inputs: Mapping[str, float] = field(default_factory=dict)
+
+
+def qualify(
+    setup: Setup, cache: Path, key: str = "", first: Callable[[], First] = First, *, limit: float = LIMIT
+) -> Qualification:
+    """Return what an FMU really does: as it was found before, or by trying.
+
+    Parameters
+    ----------
+    setup : Setup
+    cache : Path
+        Where FMUs are unpacked and the outcome is kept.
+    key : str
+        Hash of what `first` depends on.
+    first : Callable
+        Returns how the FMU begins; called where it is tried.
+    limit : float
+        Longest time of the first life of an instance [s].
+
+    Raises
+    ------
+    ResourcesError
+        When the FMU cannot be unpacked or is of the wrong kind.
+    """
+    description = read_fmu(setup.fmu, cache, setup.interface)
+    path = _stored(description, setup, cache, key)
+    if (known := _read(path)) is not None:
+        return known
+    with locked(path.with_suffix(".lock")):  # whoever else needs it waits
+        if (known := _read(path)) is not None:
+            return known
+        outcome = Trying(description, setup, first(), limit).outcome()
+        if outcome.decided:
+            with contextlib.suppress(StorageError):  # then it is tried again
+                replace_file(path, json.dumps(asdict(outcome)).encode())
+    return outcome
+
+
+def _stored(description: FmuDescription, setup: Setup, cache: Path, key: str) -> Path:
+    versions = [platform.python_version(), *map(installed, ("fmpy", "pyfmi", "assimulo", "numpy"))]
+    content = (VERSION, setup.engine, setup.solving, key, platform.machine(), versions)
+    digest = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
+    return cache.absolute() / f"{description.directory.name}-{description.interface}-{setup.engine}-{digest}.json"
+
+
+def _read(path: Path) -> Qualification | None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        values: dict[str, Any] = json.loads(path.read_bytes())
+        return Qualification(**{**values, "jumps": tuple(values["jumps"])})
+    return None
+
+
+class _Lived(NamedTuple):
+    """What came of a life of an instance.
+
+    Attributes
+    ----------
+    rows : list of FloatArray
+        Outputs after the initialization and after each step.
+    snapshot : Snapshot or None
+        After `BEFORE` steps.
+    seconds : list of float
+        Time of each step [s].
+    took : float
+        Time of all [s].
+    """
+
+    rows: list[FloatArray]
+    snapshot: Snapshot | None
+    seconds: list[float]
+    took: float
+
+
+class _UnsavedError(Exception):
+    """The state cannot be saved."""
+
+    def __init__(self, reason: str, *, decided: bool) -> None:
+        super().__init__(reason)
+        self.decided = decided
+
+
+class Trying:
+    """A trial of an FMU.
+
+    Parameters
+    ----------
+    description : FmuDescription
+    setup : Setup
+    first : First
+    limit : float
+        Longest time of the first life [s].
+    """
+
+    def __init__(self, description: FmuDescription, setup: Setup, first: First, limit: float) -> None:
+        outputs = description.outputs or description.numbers[:_WATCHED]
+        self._description, self._setup, self._first, self._limit = description, setup, first, limit
+        self._watched = replace(description, outputs=outputs)
+        self._step = _step_of(description, first)
+        self._inputs = np.array(
+            [first.inputs.get(v.variable.name, v.variable.start or 0.0) for v in description.inputs]
+        )
+        self._here: Template
+        self._elsewhere: Template
+
+    def outcome(self) -> Qualification:
+        """Try it; never raises for what the FMU does."""
+        started = time.perf_counter()
+        with Template() as self._here, Template() as self._elsewhere:  # both import at the same time
+            found = self._qualified()
+        return replace(found, seconds=time.perf_counter() - started)
+
+    def _qualified(self) -> Qualification:
+        unsaved = _UnsavedError("the FMU does not offer it", decided=True)
+        try:
+            try:
+                life, lived = self._live(save=self._description.can_snapshot)
+            except _UnsavedError as error:
+                unsaved = error
+                life, lived = self._live(save=False)
+        except TriviumError as error:
+            decided = not isinstance(error, LostError)
+            reason = str(error)
+            return Qualification("replay", reason=reason, exact_here=False, error=reason, decided=decided)
+        limit = max(_LEAST, _SLOWER * lived.took)
+        found = Qualification(steps=len(lived.seconds), step_ms=1e3 * float(np.median(lived.seconds or [0.0])))
+        isolate = self._description.one_instance
+        verdict = replace(found, isolate=True) if isolate else self._again(found, life, lived, limit)
+        if verdict.verdict == "exact":
+            if lived.snapshot is None:
+                reason = str(unsaved)
+                verdict = replace(verdict, verdict="replay", reason=reason, exact_here=False, decided=unsaved.decided)
+            else:
+                verdict = self._restored(verdict, self._born(self._here) if isolate else life, lived, limit)
+            verdict = self._repeatable(verdict, lived, limit)
+        life.end()
+        return replace(verdict, jumps=self._jumps(limit))
+
+    # -- lives --------------------------------------------------------------------------------------------------------
+
+    def _born(self, template: Template) -> Life:
+        return Life(template, self._watched, self._setup.engine, self._setup.solving)
+
+    def _live(self, *, save: bool) -> tuple[Life, _Lived]:
+        """Begin a process, and live a first life in it."""
+        life = self._born(self._here)
+        try:
+            return life, self._lived(life, self._limit, save=save)
+        except BaseException:
+            life.end()
+            if self._watched.outputs != self._description.outputs and save:
+                # what is no output may be no number, or unreadable
+                self._watched = self._description
+                return self._live(save=save)
+            raise
+
+    def _lived(self, life: Life, limit: float, *, save: bool = False) -> _Lived:
+        started = time.monotonic()
+        deadline = started + limit
+        life.call("initialize", self._first.start, self._inputs, deadline=deadline)
+        rows: list[FloatArray] = [life.call("read", deadline=deadline)]
+        seconds: list[float] = []
+        snapshot: Snapshot | None = None
+        with contextlib.suppress(EndedError):  # some end the simulation soon
+            self._go_on(life, deadline, rows, seconds, BEFORE)
+            if save:
+                snapshot = self._saved(life, deadline)
+            self._go_on(life, deadline, rows, seconds, AFTER)
+        return _Lived(rows, snapshot, seconds, time.monotonic() - started)
+
+    def _go_on(self, life: Life, deadline: float, rows: list[FloatArray], seconds: list[float], steps: int) -> None:
+        for _ in range(steps):
+            started = time.perf_counter()
+            rows.append(life.call("step", self._step, self._inputs, deadline=deadline))
+            seconds.append(time.perf_counter() - started)
+
+    @staticmethod
+    def _saved(life: Life, deadline: float) -> Snapshot:
+        try:
+            snapshot: Snapshot = life.call("snapshot", deadline=deadline)
+        except LostError as error:
+            raise _UnsavedError(f"when it is saved, {error}", decided=error.decided) from error
+        except ModelError as error:
+            raise _UnsavedError(str(error), decided=True) from error
+        return snapshot
+
+    # -- what is compared ---------------------------------------------------------------------------------------------
+
+    def _again(self, found: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
+        """Free the instance and live again in the same process."""
+        fresh = replace(found, verdict="fresh", isolate=True, exact_here=False)
+        try:
+            life.call("reset", deadline=time.monotonic() + limit)
+        except LostError as error:
+            return replace(fresh, reason=f"when an instance is freed, {error}", decided=error.decided)
+        try:
+            second = self._lived(life, limit)
+        except LostError as error:
+            return replace(fresh, reason=f"in a second instance of one process, {error}", decided=error.decided)
+        except TriviumError as error:
+            return replace(fresh, reason=f"a second instance in one process is refused: {error}")
+        difference = self._difference(lived.rows, second.rows)
+        if difference is None:
+            return found
+        if self._difference(lived.rows, self._elsewhere_lived(limit)) is not None:
+            return found  # that is not what an earlier instance left behind; see `_repeatable`
+        return replace(fresh, reason=f"a second initialization in one process differs from the first: {difference[1]}")
+
+    def _restored(self, found: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
+        """Restore what was saved, in a process of the other interpreter and in one of the first."""
+        replay = replace(found, verdict="replay", exact_here=False)
+        expected = lived.rows[1 + BEFORE :]
+        other = self._born(self._elsewhere)
+        try:
+            elsewhere, here = (self._gone_on(each, lived.snapshot, limit) for each in (other, life))
+        except LostError as error:
+            return replace(replay, reason=f"after a restore {error}", decided=error.decided)
+        except TriviumError as error:
+            return replace(replay, reason=str(error))
+        difference = self._difference(expected, elsewhere)
+        exact_here = self._difference(expected, here) is None
+        if difference is None:
+            return replace(found, exact_here=exact_here)
+        return replace(
+            found, verdict="inexact", exact_here=exact_here, difference=difference[0],
+            reason=f"another process goes on differently: {difference[1]}",
+        )  # fmt: skip
+
+    def _gone_on(self, life: Life, snapshot: Snapshot | None, limit: float) -> list[FloatArray]:
+        """Restore, and step on."""
+        rows: list[FloatArray] = []
+        deadline = time.monotonic() + limit
+        life.call("restore", snapshot, deadline=deadline)
+        with contextlib.suppress(EndedError):
+            self._go_on(life, deadline, rows, [], AFTER)
+        if not self._description.one_instance:  # what the restore damaged shows itself late
+            life.call("restore", snapshot, deadline=deadline)
+            self._lived(life, limit)
+            life.call("reset", deadline=deadline)
+        life.end()
+        return rows
+
+    def _repeatable(self, found: Qualification, lived: _Lived, limit: float) -> Qualification:
+        """Add to the verdict where not even a new process gives the same numbers again."""
+        if found.verdict == "exact":
+            return found
+        difference = self._difference(lived.rows, self._elsewhere_lived(limit))
+        if difference is None:
+            return found
+        return replace(
+            found, reason=f"{found.reason}; nor does a new process give the same numbers twice: {difference[1]}"
+        )
+
+    def _elsewhere_lived(self, limit: float) -> list[FloatArray]:
+        life = self._born(self._elsewhere)
+        try:
+            return self._lived(life, limit).rows
+        except TriviumError:
+            return []
+        finally:
+            life.end()
+
+    def _difference(self, expected: list[FloatArray], rows: list[FloatArray]) -> tuple[float, str] | None:
+        """Return the largest relative difference and what it is of; None where there is none."""
+        if len(expected) != len(rows):
+            return np.inf, f"{len(rows)} points instead of {len(expected)}"
+        if not expected or np.array_equal(expected, rows):
+            return None
+        first, second = np.array(expected), np.array(rows)
+        relative = np.abs(second - first) / np.maximum(np.abs(first), 1e-6)
+        row, column = np.unravel_index(int(np.argmax(relative)), relative.shape)
+        name = self._watched.outputs[column].variable.name
+        return float(relative[row, column]), f"{name} is {second[row, column]:.9g} and not {first[row, column]:.9g}"
+
+    def _jumps(self, limit: float) -> tuple[str, ...]:
+        """Return what changes in a step of no length; nothing where the FMU takes no such step."""
+        if self._description.interface == "cs" and not self._description.variable_step:
+            return ()
+        try:
+            life = self._born(self._here)
+        except TriviumError:
+            return ()
+        deadline = time.monotonic() + limit
+        rows: list[FloatArray] = []
+        try:
+            life.call("initialize", self._first.start, self._inputs, deadline=deadline)
+            self._go_on(life, deadline, rows, [], 2)
+            rows.append(life.call("step", _INSTANT * self._step, self._inputs, deadline=deadline))
+            self._go_on(life, deadline, rows, [], 1)
+        except TriviumError:
+            return ()
+        finally:
+            life.end()
+        before, after, end = rows[1:]
+        scale = np.maximum(np.abs(end - before), np.abs(before - rows[0]))
+        moved = np.abs(after - before) > _JUMP * scale + 1e-9 * np.abs(before)
+        return tuple(v.variable.name for v, jumps in zip(self._watched.outputs, moved, strict=True) if jumps)
+
+
+def _step_of(description: FmuDescription, first: First) -> float:
+    """Return the length of a step [s]; all of them lie before the end that the FMU proposes."""
+    step = first.step or description.fixed_step or description.experiment.step or STEP
+    stop = description.experiment.stop
+    fixed = description.interface == "cs" and not description.variable_step
+    if first.step is None and not fixed and stop is not None and stop > first.start:
+        step = min(step, (stop - first.start) / (2 * (BEFORE + AFTER)))
+    return step
