@@ -18,7 +18,7 @@
     │   └── UnknownSessionError   400   there is no session of this test id
     ├── BusyError                 503   a limit is reached; has the time to wait
     ├── ModelError                500   the model failed; the session is unchanged
-    │   └── EndedError            500   the model ended the simulation itself
+    │   └── EndedError            400   the model ended the simulation itself
     ├── ComponentError            500   a component of a coupled run failed
     ├── JobError                  500   a job ended with an error or was cancelled; raised by clients
     ├── ResourcesError            500   a file of the test case is missing or wrong
@@ -192,6 +192,8 @@ class ModelError(TriviumError):
 
 class EndedError(ModelError):
     """A model that ended the simulation itself, as its author meant it to."""
+
+    status = 400
 
 
 class ComponentError(TriviumError):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trivium.model.contract import FloatArray
-from trivium.model.fmu.native import STRATEGIES, Strategy
+from trivium.model.fmu import native
 from trivium.model.horizon import Horizon
 
-__all__ = ["STRATEGIES", "VERSION", "Conditions", "Strategy", "hash_file"]
+#: How an instance becomes fresh for a run: as the native loop does it, or in a process of its own.
+Strategy = native.Strategy | Literal["isolated"]
+#: All of them, the fastest first.
+STRATEGIES: tuple[Strategy, ...] = (*native.STRATEGIES, "isolated")
 
 #: Part of every cache key: a change of what a simulation computes must change it.
 VERSION = 4
@@ -43,7 +46,7 @@ class Conditions:
     native : bool
         Whether the native loop runs the FMU.
     strategy : Strategy
-        How the native loop makes instances fresh.
+        How instances become fresh.
     """
 
     model: str

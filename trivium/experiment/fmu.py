@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.errors import EndedError
+from trivium.errors import EndedError, InvalidValueError
 from trivium.experiment.conditions import Conditions, hash_file
 from trivium.experiment.inputs import check_inputs, read_inputs
 from trivium.experiment.simulation import Simulation
 from trivium.experiment.stepping import arranged, make_model, record
 from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu import native
 from trivium.model.fmu.description import FmuDescription, read_fmu
+from trivium.model.fmu.fmu_model import Setup
+from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.scalars import FmuVariable
+from trivium.simulation.times import beside
 
 
 class FmuSimulation(Simulation):
@@ -49,6 +53,12 @@ class FmuSimulation(Simulation):
         able = numeric and self.description.version == "2.0" and self.description.interface == "cs"
         return able and read_inputs(self.description, self.conditions).plain
 
+    @property
+    def isolated(self) -> bool:
+        """Whether the FMU cannot be initialized twice in a process, as its qualification found."""
+        conditions = self.conditions
+        return qualify(Setup(Path(conditions.model), "fmpy"), Path(conditions.cache)).isolate
+
     def content(self) -> str:
         """Return a hash of the FMU."""
         return hash_file(Path(self.conditions.model))
@@ -56,6 +66,11 @@ class FmuSimulation(Simulation):
     def check_conditions(self, field: str) -> None:
         """Refuse a table of inputs that does not fit; see `trivium.experiment.inputs.check_inputs`."""
         check_inputs(self.description, self.conditions, field)
+        unit, step = self.description.unit_step, self.conditions.horizon.step
+        if unit is not None and beside(step, unit):
+            field = "simulation.step_size"
+            reason = f"{step:g} s is no multiple of {unit:g} s, and {self.name} takes no other steps"
+            raise InvalidValueError(f"{field}: {reason}", field)
 
     def close(self) -> None:
         """Free the FMU."""
@@ -65,8 +80,11 @@ class FmuSimulation(Simulation):
 
     def _run(self, values: StartValues, table: FloatArray) -> Mapping[str, float | None]:
         if self._loop is None:
-            kind = _Native if self.conditions.native else _Plain
-            self._loop = kind(self.description, self.conditions, self._recorded)
+            conditions = self.conditions
+            if conditions.native and conditions.strategy != "isolated":
+                self._loop = _Native(self.description, conditions, self._recorded, conditions.strategy)
+            else:
+                self._loop = _Plain(self.description, conditions, self._recorded)
         self._loop.run(values, table)
         return {}
 
@@ -74,7 +92,13 @@ class FmuSimulation(Simulation):
 class _Native:
     """The FMU in the native loop."""
 
-    def __init__(self, description: FmuDescription, conditions: Conditions, recorded: list[FmuVariable]) -> None:
+    def __init__(
+        self,
+        description: FmuDescription,
+        conditions: Conditions,
+        recorded: list[FmuVariable],
+        strategy: native.Strategy,
+    ) -> None:
         from trivium.model.fmu.native import NativeLoop, in_order  # brings numba, which an extra may lack
 
         self._horizon = conditions.horizon
@@ -84,7 +108,7 @@ class _Native:
         self._columns = np.array([ordered.index(variable) for variable in recorded], dtype=np.intp)
         self._in_place = ordered == recorded
         self._table = np.empty((conditions.horizon.count + 1, len(recorded)))
-        self._native = NativeLoop(description, ordered, course.variables, conditions.strategy)
+        self._native = NativeLoop(description, ordered, course.variables, strategy)
 
     def run(self, values: StartValues, table: FloatArray) -> None:
         numbers = {name: float(value) for name, value in values.items()}
@@ -103,8 +127,9 @@ class _Plain:
         horizon = conditions.horizon
         self._course = read_inputs(description, conditions)
         stop = float(horizon.times[-1])
-        arranged_for = arranged(description, self._course.variables, recorded)
-        self._model = make_model(arranged_for, "fmpy", horizon.tolerance, stop)
+        isolate = conditions.strategy == "isolated"
+        arrangement = arranged(description, self._course.variables, recorded)
+        self._model = make_model(arrangement, "fmpy", horizon.tolerance, stop, isolate=isolate)
 
     def run(self, values: StartValues, table: FloatArray) -> None:
         course = self._course

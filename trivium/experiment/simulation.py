@@ -74,6 +74,11 @@ class Simulation(Experiment):
         """Whether the native loop can run the model under these conditions."""
         return False
 
+    @property
+    def isolated(self) -> bool:
+        """Whether each run needs a process of its own; a test case sees to that itself."""
+        return False
+
     @abstractmethod
     def content(self) -> str:
         """Return a hash of the model's files."""

@@ -13,9 +13,9 @@ from dataclasses import replace
 from trivium.errors import EndedError, ModelError
 from trivium.experiment.grid import Grid
 from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu import isolated
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import FmuModel, Solving
-from trivium.model.fmu.registry import adapter
 from trivium.model.fmu.scalars import FmuVariable
 
 #: Relative tolerance of Model Exchange where the FMU recommends none, as in FMPy [1].
@@ -47,8 +47,10 @@ def arranged(
     )
 
 
-def make_model(description: FmuDescription, engine: str, tolerance: float | None, stop: float) -> FmuModel:
-    """Make the model of an FMU that is simulated until a stop time [s].
+def make_model(
+    description: FmuDescription, engine: str, tolerance: float | None, stop: float, *, isolate: bool = False
+) -> FmuModel:
+    """Make the model of an FMU that is simulated until a stop time [s], each time in a process of its own if isolated.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def make_model(description: FmuDescription, engine: str, tolerance: float | None
         When the engine is not installed, or the binary cannot be loaded.
     """
     default = None if description.interface == "cs" else _TOLERANCE
-    return adapter(engine, description)(description, Solving(tolerance, default=default, stop=stop))
+    return isolated.make_model(description, engine, Solving(tolerance, default=default, stop=stop), isolate=isolate)
 
 
 def ramps(description: FmuDescription) -> bool:

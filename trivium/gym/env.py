@@ -215,12 +215,13 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         observation : array of shape (n,), float32
         reward : float
         terminated : bool
-            Whether the plant failed.
+            Whether the plant failed, or ended the simulation itself.
         truncated : bool
             Whether the episode has its length.
         info : dict
             ``time`` [s]; ``kpi``, the indicators that were asked for, until now, and all of them at the end of the
-            episode; ``terms`` of the reward; ``error`` of a plant that failed.
+            episode; ``terms`` of the reward; ``error`` of a plant that failed; ``ended`` where the plant ended the
+            simulation itself.
         """
         before, boundary = self._values, self.boundary
         action_inputs = self._actions.decode(action, before, boundary)
@@ -231,6 +232,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
             return observation, self._failure_reward, True, False, {**self._info(self._time), "error": str(error)}
+        if not after and self._time < self._end - self._step / 2:  # the plant ended the simulation itself
+            return self._observer.observe(before), 0.0, True, False, {**self._info(self._time), "ended": True}
         if not after:
             raise InvalidValueError("The episode is over: reset the environment.", "action")
         time = self._time = after.time

@@ -145,6 +145,8 @@ class Model(ABC):
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
         self._tunable = {variable.name for variable in self.parameters if variable.tunable}
         self._start_values: StartValues = {}
+        #: What the length of every step must be a multiple of [s]; None where any will do.
+        self.unit_step: float | None = None
         #: Where the model is in its life.
         self.state = State.FRESH
         #: Time of the model [s].

@@ -17,6 +17,7 @@ from trivium.simulation.input_table import read_input_table
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
+from trivium.simulation.times import check_step
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,9 @@ def assemble(
             "initialization actions and a first observation need boundary data with a row every interval"
         )
     step = first_step(resources, model, disturbances)
+    grid = _grid(resources, disturbances, step) if model.unit_step is None else _units(resources, model, step)
     return (
-        Stepper(model, disturbances, law, history, _grid(resources, disturbances, step)),
+        Stepper(model, disturbances, law, history, grid),
         None if actions is None else read_initialization_actions(actions),
         None if observation is None else read_observation(observation),
     )
@@ -97,3 +99,15 @@ def _grid(resources: Resources, disturbances: Disturbances, step: float) -> Grid
     if disturbances.equidistant and (step, disturbances.time0 % step) == (disturbances.interval, 0):
         return Grid()  # the rows are the grid
     return Grid(step, coarsened=True)
+
+
+def _units(resources: Resources, model: Model, step: float) -> Grid:
+    """Return where control steps of a model that takes steps of one length only are divided: where one chooses it."""
+    interval = math.inf if resources.results_interval is None else resources.results_interval
+    for name, length in (("step", step), ("results.interval", interval)):
+        try:
+            if math.isfinite(length):
+                check_step(length, model.unit_step)
+        except InvalidValueError as error:
+            raise ResourcesError(f"testcase.toml: {name}: {error}") from error
+    return Grid(interval)

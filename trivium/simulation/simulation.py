@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from trivium.arguments import by_name
-from trivium.errors import InvalidValueError, StateError, TriviumError
+from trivium.errors import EndedError, InvalidValueError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, StartValues
 from trivium.protocol import Advanced, Clamp, Initialized, Steps, Trajectory, Value
 from trivium.simulation import state
@@ -116,14 +116,14 @@ class Simulation(Queries):
         Parameters
         ----------
         step : float
-            [s], positive.
+            [s], positive; a multiple of the step of a model that takes no other.
 
         Raises
         ------
         InvalidValueError
             When it is not acceptable.
         """
-        self._clock = self._clock.with_step(check_step(step))
+        self._clock = self._clock.with_step(check_step(step, self.stepper.model.unit_step))
         return self._clock.step
 
     def initialize(
@@ -199,8 +199,9 @@ class Simulation(Queries):
         steps : int
             How many control steps.
         clamp : bool or "inputs"
-            Bring inputs out of their bounds back to them, which the return value reports, and cut the steps to the end;
-            at the end nothing is done. With ``"inputs"`` the former only. Otherwise both are refused.
+            Bring inputs out of their bounds back to them, which the return value reports, and cut the steps to the end,
+            also where the model ends the simulation itself; at the end nothing is done. With ``"inputs"`` the former
+            only. Otherwise both are refused.
 
         Returns
         -------
@@ -211,13 +212,24 @@ class Simulation(Queries):
         ------
         InvalidValueError
             Naming the input that does not exist or is out of its bounds; at the end of the simulation.
+        EndedError
+            When the model ends the simulation itself.
         ModelError
             When the model fails.
         """
         controls, changes, clamped, times = self._coming(inputs, steps, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0], steps=0)
-        position, _ = self._take(np.repeat(controls[np.newaxis], len(times) - 1, axis=0), times, changes)
+        held = np.repeat(controls[np.newaxis], len(times) - 1, axis=0)
+        try:
+            position, _ = self._take(held, times, changes)
+        except EndedError:
+            if clamp is not True:
+                raise
+            rows, _ = self._advance_while_possible(held[: int(self._steps_left())], changes)
+            if not len(rows):
+                return Advanced({}, times[0], times[0], steps=0)
+            return Advanced(self._observed(self._current(), controls), self.time, times[0], clamped, len(rows))
         return Advanced(self._observed(position, controls), position.time, times[0], clamped, len(times) - 1)
 
     def advance_many(
@@ -414,7 +426,13 @@ class Simulation(Queries):
 
     def _take(self, controls: FloatArray, times: Sequence[float], changes: StartValues) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
-        position, ends = self.stepper.advance(self._current(), controls, times, changes)
+        try:
+            position, ends = self.stepper.advance(self._current(), controls, times, changes)
+        except EndedError as error:
+            raise EndedError(
+                f"{self.name} ends the simulation before {times[-1]}s: {error}. It stands at {self._clock.time}s. "
+                f"Initialize it anew or choose a smaller step."
+            ) from error
         self._position, self._controls, after = position, controls[-1].copy(), self._clock.after(len(controls))
         self._clock = after if position.time == after.time else Clock(position.time, self._clock.step)
         return position, ends

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from trivium.errors import ModelError, StateError, TriviumError
+from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.grid import Grid
@@ -21,7 +21,7 @@ from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
 from trivium.simulation.plant import Law
 from trivium.simulation.state import Beginning, Change, Mark, Position
-from trivium.simulation.times import difference
+from trivium.simulation.times import beside, difference, plain
 
 #: No grid besides the rows of the boundary data.
 _UNDIVIDED = Grid()
@@ -410,6 +410,12 @@ class Stepper:
             self.model.change(changes)
         end = float(row[0])
         duration, slopes = difference(end, position.time), self._slopes(position.time, data or self.disturbances)
+        unit = self.model.unit_step
+        if unit is not None and beside(duration, unit):
+            raise InvalidValueError(
+                f"The step from {position.time}s to {end}s must be a multiple of {plain(unit)}s for this model.",
+                "step",
+            )
         self.pulse(duration)
         if slopes is None:
             outputs = self.model.step(duration, inputs, end)

@@ -89,7 +89,7 @@ def check_time(time: float, field: str, grid: float | None = None, *, negative: 
     number = finite(time, field)
     if number < 0 and not negative:
         raise InvalidValueError(f"Invalid value {number} for parameter {field}. Value must not be negative.", field)
-    if grid is not None and _beside(number, grid):
+    if grid is not None and beside(number, grid):
         raise InvalidValueError(
             f"Invalid value {number} for parameter {field}. Value must be  0 or a multiple of {plain(grid)} . "
             f"For example, valid values include 0, {_examples(grid)}, etc.",
@@ -119,7 +119,7 @@ def check_step(step: float, grid: float | None = None) -> float:
         raise InvalidValueError(f"Invalid value {number} for parameter step. Value must not be negative.", "step")
     if number == 0:
         raise InvalidValueError(f"Invalid value {number} for parameter step. Value must be greater than 0.", "step")
-    if grid is not None and _beside(number, grid):
+    if grid is not None and beside(number, grid):
         raise InvalidValueError(
             f"Invalid value {number} for parameter step. Value must be a multiple of {plain(grid)}. "
             f"For example, valid values include {_examples(grid)}, etc.",
@@ -128,7 +128,7 @@ def check_step(step: float, grid: float | None = None) -> float:
     return number
 
 
-def _beside(number: float, grid: float) -> bool:
+def beside(number: float, grid: float) -> bool:
     """Return whether a number is no multiple of the grid."""
     if grid.is_integer():
         return number % grid != 0

@@ -76,6 +76,11 @@ class Job:
         """Return the same with fewer steps."""
         return replace(self, recipe=self.recipe.shortened(steps))
 
+    @property
+    def strategy(self) -> Strategy:
+        """How instances of an FMU become fresh."""
+        return self.recipe.strategy if isinstance(self.recipe, Conditions) else "fresh"
+
     def with_strategy(self, strategy: Strategy) -> Job:
         """Return the same with another way in which the native loop makes instances fresh."""
         recipe = replace(self.recipe, strategy=strategy) if isinstance(self.recipe, Conditions) else self.recipe

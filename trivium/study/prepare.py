@@ -88,6 +88,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             experiment.conditions,
             content=experiment.content(),
             native=experiment.can_be_native and not plan.texts,
+            strategy="isolated" if experiment.isolated else "fresh",
             variables=tuple(dict.fromkeys([*names, *measured])),
             indicators=tuple(dict.fromkeys(indicators)),
         )

@@ -85,6 +85,9 @@ def choose(job: Job, rows: FloatArray) -> Choice:
     if reference is None or not (reference.status == DONE).all():
         failed = "the runs of the self-test fail" if reference is not None else "the process of the self-test died"
         return Choice("fresh", {"reset": failed, "restore": failed}, reference is not None)
+    if not np.array_equal(reference.trajectories[0], reference.trajectories[2], equal_nan=True):
+        leaks = "a run differs from the same one before in the process"
+        return Choice("isolated", dict.fromkeys(STRATEGIES[:-1], leaks), decided=True)
     decided = True
     for strategy in STRATEGIES:
         trial: Trial | None = reference

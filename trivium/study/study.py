@@ -33,6 +33,7 @@ _STRATEGIES: Mapping[Strategy, str] = {
     "reset": "an instance of the FMU is used for many runs and reset between them",
     "restore": "an instance of the FMU is used for many runs, and its first state restored between them",
     "fresh": "each run gets a new instance of the FMU",
+    "isolated": "each run gets a process of its own, because the FMU cannot be initialized twice in one",
 }
 #: Memory of the driver and of what Dask starts besides workers, about [bytes].
 _DRIVER = 350 * 2**20
@@ -134,7 +135,7 @@ def run_study(
 
     def start() -> tuple[Engine | ThisProcess, Strategy]:
         if places.workers == 0:
-            return ThisProcess(), "fresh"
+            return ThisProcess(), job.strategy
         strategy = _strategy(job, plan, cache, say)
         workers = places.workers
         if study.max_concurrent is not None:
@@ -235,11 +236,14 @@ def _signature(plan: Plan, job: Job, study: Study) -> str:
 
 def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
     """Return how instances are reused: as found out before, or by trying."""
-    if not (isinstance(job.recipe, Conditions) and job.recipe.native):
-        return "fresh"  # whatever else is evaluated begins anew by itself
+    if job.strategy == "isolated":
+        say(_STRATEGIES["isolated"])
+    if job.strategy == "isolated" or not (isinstance(job.recipe, Conditions) and job.recipe.native):
+        return job.strategy  # whatever else is evaluated begins anew by itself
     earlier = cache.strategy(job.identity()) if cache is not None else None
-    if earlier in STRATEGIES:
-        return earlier
+    for strategy in STRATEGIES:
+        if earlier == strategy:
+            return strategy
     rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
     choice = selftest.choose(job, rows)
     refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())

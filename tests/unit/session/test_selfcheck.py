@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trivium.errors import ModelError
 from trivium.session.local import open_testcase
 from trivium.session.selfcheck import self_check
 
@@ -20,8 +21,8 @@ def test_a_plant_that_restores_exactly(small_case):
 def test_a_plant_that_cannot_save_its_state(small_case, monkeypatch):
     twin = type(small_case.stepper.model).twin
 
-    def forgetful(model):
-        second = twin(model)
+    def forgetful(model, **options):
+        second = twin(model, **options)
         second.can_snapshot = False
         return second
 
@@ -38,13 +39,27 @@ def test_a_plant_that_fails(small_case, monkeypatch):
     assert small_case.advance({})
 
 
+def test_a_plant_that_dies_of_a_restore_does_not_take_the_session_along(trap_resources, state_dir):
+    case = open_testcase(trap_resources(restore="later"), state_dir)
+    try:
+        case.advance({})
+        case.stepper.model.can_snapshot = True  # as if its qualification had believed it
+        with pytest.raises(ModelError, match="does not survive a step: its process ended with SIGSEGV"):
+            self_check(case)
+        case.stepper.model.can_snapshot = False
+        assert self_check(case).restore == "none"
+        assert case.advance({})
+    finally:
+        case.close()
+
+
 @pytest.mark.parametrize(("restore", "said"), [("exact", "exact"), ("inexact", "inexact"), ("none", "none")])
 def test_an_fmu_that_allows_one_instance_is_stepped_in_a_process_of_its_own(trap_resources, state_dir, restore, said):
     case = open_testcase(trap_resources(one_instance=True, restore=restore), state_dir)
     try:
         case.advance({})
         check = self_check(case)
-        assert (check.steps, check.restore) == (3, said)
+        assert (check.steps, check.restore) == (1 if restore == "none" else 3, said)
         assert case.advance({})
     finally:
         case.close()

@@ -42,11 +42,13 @@ class LostError(ModelError):
     message : str
     decided : bool
         Whether that is the FMU's own doing: False when the process was killed from outside, or was only slow.
+    late : bool
+        Whether it did not answer in time.
     """
 
-    def __init__(self, message: str, *, decided: bool) -> None:
+    def __init__(self, message: str, *, decided: bool, late: bool = False) -> None:
         super().__init__(message)
-        self.decided = decided
+        self.decided, self.late = decided, late
 
 
 class Template:
@@ -163,7 +165,7 @@ class Life:
             self._connection.send((method, arguments))
             if deadline is not None and not self._connection.poll(max(0.0, deadline - time.monotonic())):
                 self.end()
-                raise LostError("it does not answer in time", decided=False)
+                raise LostError("it does not answer in time", decided=False, late=True)
             error, value = self._connection.recv()
         except (OSError, EOFError):
             raise self._lost() from None

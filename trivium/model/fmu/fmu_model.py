@@ -112,6 +112,7 @@ class FmuModel(Model):
             can_ramp=description.interpolates,
         )
         load(description)
+        self.unit_step = description.unit_step
         self.description = description
         self.solving = solving or Solving()
         proposed = self.solving.tolerance or description.experiment.tolerance

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.errors import ModelError
+from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.library import load
@@ -28,7 +28,7 @@ STRATEGIES: tuple[Strategy, ...] = ("reset", "restore", "fresh")
 
 _STATUS = ("OK", "Warning", "Discard", "Error", "Fatal", "Pending")
 _CO_SIMULATION = 1
-_WARNING = 1
+_WARNING, _DISCARD, _TERMINATED = 1, 2, 3
 _SIGNATURES: dict[str, list[Any]] = {
     "SetupExperiment": [c_size_t, c_int, c_double, c_double, c_int, c_double],
     "EnterInitializationMode": [c_size_t],
@@ -37,6 +37,7 @@ _SIGNATURES: dict[str, list[Any]] = {
     "GetFMUstate": [c_size_t, c_void_p],
     "SetFMUstate": [c_size_t, c_void_p],
     "DoStep": [c_size_t, c_double, c_double, c_int],
+    "GetBooleanStatus": [c_size_t, c_int, c_size_t],
     **{f"{verb}{kind}": [c_size_t] * 4 for verb in ("Set", "Get") for kind in ("Real", "Integer", "Boolean")},
 }
 _ORDER = ("real", "integer", "boolean")
@@ -89,8 +90,14 @@ class NativeLoop:
         self._settable = {v.variable.name: v for v in (*description.parameters, *description.inputs)}
         self._callbacks = CALLBACKS
         library = ctypes.CDLL(str(description.library))
+        # those of FMI's that an FMU need not have are missed where the way of reuse calls them
+        optional = {"Reset", "GetFMUstate", "SetFMUstate", "GetBooleanStatus"}
         try:
-            self._call = {name: _function(library, name, types) for name, types in _SIGNATURES.items()}
+            self._call = {
+                name: _function(library, name, types)
+                for name, types in _SIGNATURES.items()
+                if name not in optional or hasattr(library, f"fmi2{name}")
+            }
             self._make = library.fmi2Instantiate
             self._free = library.fmi2FreeInstance
         except AttributeError as error:
@@ -142,6 +149,8 @@ class NativeLoop:
             )  # fmt: skip
             if status:
                 time, reason = horizon.start + point * horizon.step, "an output is no finite number"
+                if status == _DISCARD and self._ended():
+                    raise EndedError(f"the FMU ended the simulation at {time:g} s{_log()}")
                 if status != self._compiled.NOT_FINITE:
                     reason = f"the status is {_STATUS[status]}"
                 raise ModelError(f"at time {time:g} {reason}{_log()}")
@@ -154,6 +163,14 @@ class NativeLoop:
         if self._instance:
             self._free(self._instance)
         self._instance, self._state = 0, c_void_p()
+
+    def _ended(self) -> bool:
+        """Return whether the FMU discarded a step because it ended the simulation."""
+        if "GetBooleanStatus" not in self._call:
+            return False
+        value = c_int()
+        status = self._call["GetBooleanStatus"](self._instance, _TERMINATED, ctypes.addressof(value))
+        return status <= _WARNING and bool(value.value)
 
     def _begin(self) -> None:
         if self._instance and self._strategy == "reset":
@@ -184,6 +201,8 @@ class NativeLoop:
                 self._do(f"Set{kind}", references.ctypes.data, len(pairs), numbers.ctypes.data)
 
     def _do(self, name: str, *arguments: Any) -> None:
+        if name not in self._call:
+            raise ModelError(f"the FMU {self._description.name} has no function fmi2{name}")
         status = self._call[name](self._instance, *arguments)
         if status > _WARNING:
             raise ModelError(f"fmi2{name}: the status is {_STATUS[status]}{_log()}")

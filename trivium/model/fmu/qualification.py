@@ -31,6 +31,7 @@ from trivium.model.fmu.apart import Life, LostError, Template
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.verdict import Qualification
+from trivium.model.variable import Variable
 from trivium.storage import locked, replace_file
 
 #: Part of the name of what is stored: a change of the procedure must change it.
@@ -44,6 +45,8 @@ STEP = 1.0
 LIMIT, _LEAST, _SLOWER = 30.0, 5.0, 10.0
 #: Most variables that are watched where the FMU has no outputs.
 _WATCHED = 200
+#: By how much real inputs change in the first step, as a share of their range or value.
+_STIR = 0.01
 #: A step of no length to speak of, as a share of the step; and which share of the step's change is a jump.
 _INSTANT, _JUMP = 1e-6, 1e-3
 
@@ -161,10 +164,14 @@ class Trying:
     def __init__(self, description: FmuDescription, setup: Setup, first: First, limit: float) -> None:
         outputs = description.outputs or description.numbers[:_WATCHED]
         self._description, self._setup, self._first, self._limit = description, setup, first, limit
-        self._watched = replace(description, outputs=outputs)
+        self._watched = description if outputs == description.outputs else replace(description, outputs=outputs)
         self._step = _step_of(description, first)
         self._inputs = np.array(
             [first.inputs.get(v.variable.name, v.variable.start or 0.0) for v in description.inputs]
+        )
+        # in a steady state nothing would be seen
+        self._stirred = np.array(
+            [_stirred(v.variable, x) for v, x in zip(description.inputs, self._inputs, strict=True)]
         )
         self._here: Template
         self._elsewhere: Template
@@ -208,17 +215,26 @@ class Trying:
         return Life(template, self._watched, self._setup.engine, self._setup.solving)
 
     def _live(self, *, save: bool) -> tuple[Life, _Lived]:
-        """Begin a process, and live a first life in it."""
-        life = self._born(self._here)
-        try:
-            return life, self._lived(life, self._limit, save=save)
-        except BaseException:
-            life.end()
-            if self._watched.outputs != self._description.outputs and save:
-                # what is no output may be no number, or unreadable
-                self._watched = self._description
-                return self._live(save=save)
-            raise
+        """Begin a process, and live a first life in it, with as much to be seen as the FMU endures."""
+        while True:
+            life = self._born(self._here)
+            try:
+                return life, self._lived(life, self._limit, save=save)
+            except BaseException as error:
+                life.end()
+                late = isinstance(error, LostError) and error.late
+                if not isinstance(error, TriviumError) or late or not self._ask_less():
+                    raise
+
+    def _ask_less(self) -> bool:
+        """Return whether there is something that the FMU may not endure; it is left out from now on."""
+        if self._stirred is not self._inputs:
+            self._stirred = self._inputs
+        elif self._watched is not self._description:  # what is no output may be no number, or unreadable
+            self._watched = self._description
+        else:
+            return False
+        return True
 
     def _lived(self, life: Life, limit: float, *, save: bool = False) -> _Lived:
         started = time.monotonic()
@@ -228,16 +244,25 @@ class Trying:
         seconds: list[float] = []
         snapshot: Snapshot | None = None
         with contextlib.suppress(EndedError):  # some end the simulation soon
-            self._go_on(life, deadline, rows, seconds, BEFORE)
+            self._go_on(life, deadline, rows, seconds, BEFORE, self._stirred)
             if save:
                 snapshot = self._saved(life, deadline)
             self._go_on(life, deadline, rows, seconds, AFTER)
         return _Lived(rows, snapshot, seconds, time.monotonic() - started)
 
-    def _go_on(self, life: Life, deadline: float, rows: list[FloatArray], seconds: list[float], steps: int) -> None:
+    def _go_on(
+        self,
+        life: Life,
+        deadline: float,
+        rows: list[FloatArray],
+        seconds: list[float],
+        steps: int,
+        inputs: FloatArray | None = None,
+    ) -> None:
+        held = self._inputs if inputs is None else inputs
         for _ in range(steps):
             started = time.perf_counter()
-            rows.append(life.call("step", self._step, self._inputs, deadline=deadline))
+            rows.append(life.call("step", self._step, held, deadline=deadline))
             seconds.append(time.perf_counter() - started)
 
     @staticmethod
@@ -361,6 +386,17 @@ class Trying:
         scale = np.maximum(np.abs(end - before), np.abs(before - rows[0]))
         moved = np.abs(after - before) > _JUMP * scale + 1e-9 * np.abs(before)
         return tuple(v.variable.name for v, jumps in zip(self._watched.outputs, moved, strict=True) if jumps)
+
+
+def _stirred(variable: Variable, value: float) -> float:
+    """Return a value near that of an input, within its bounds; the same for what is no real number."""
+    if variable.kind != "real":
+        return value
+    low, high = variable.minimum, variable.maximum
+    if low is not None and high is not None:
+        return value + _STIR * (high - low) * (1.0 if value + _STIR * (high - low) <= high else -1.0)
+    moved = value + _STIR * max(abs(value), 1.0)
+    return moved if high is None or moved <= high else value - _STIR * max(abs(value), 1.0)
 
 
 def _step_of(description: FmuDescription, first: First) -> float:

@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from trivium.model.fmu.probe import Probe
 
 from tests.own_fmus import state
 from tests.trap_fmu import repacked
@@ -16,7 +15,8 @@ from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
-from trivium.model.fmu.fmu_model import Solving
+from trivium.model.fmu.fmu_model import Setup, Solving
+from trivium.model.fmu.verdict import Qualification
 from trivium.simulation import models
 from trivium.simulation.resources import Resources
 
@@ -124,53 +124,38 @@ def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
 def test_what_pyfmi_does_not_run_here_is_run_by_fmpy(own_fmu, tmp_path, monkeypatch, version):
     monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
     description = read_fmu(own_fmu("linear", version), tmp_path)
-    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"
+    tried = Tried()
+    assert choice.choose_engine(description, Setup(description.path, "auto"), tried) == "fmpy"
+    assert not tried.engines
     with pytest.raises(ResourcesError, match=f"is FMI {version}; the engine fmpy runs it"):
         registry.adapter("pyfmi", description)
 
 
 class Tried:
-    """Stands in for `probe`: which engines step, and what was tried."""
+    """Stands in for a qualification: which engines step, and what was tried."""
 
     def __init__(self, *stepping):
         self.stepping, self.engines = stepping, []
 
-    def __call__(self, setup, _cache, **_options):
+    def __call__(self, setup):
         self.engines.append(setup.engine)
-        return Probe(setup.engine, "cs", error="" if setup.engine in self.stepping else "it does not step")
+        return Qualification(error="" if setup.engine in self.stepping else "it does not step")
 
 
 @pytest.mark.parametrize(
-    ("stepping", "chosen", "tried"),
+    ("stepping", "engine", "tried"),
     [
         (["pyfmi", "fmpy"], "pyfmi", ["pyfmi"]),
         (["fmpy"], "fmpy", ["pyfmi", "fmpy"]),
         ([], "pyfmi", ["pyfmi", "fmpy"]),
     ],
 )
-def test_auto_is_what_really_steps_and_is_tried_once(case, tmp_path, monkeypatch, stepping, chosen, tried):
-    probe = Tried(*stepping)
+def test_auto_is_what_really_steps(own_fmu, tmp_path, monkeypatch, stepping, engine, tried):
     monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
-    monkeypatch.setattr(choice, "probe", probe)
-    for _ in range(3):
-        assert models.choose(case(""), tmp_path).engine == chosen
-    assert probe.engines == tried
-    models.choose(case('[fmu]\ninterface = "me"'), tmp_path)
-    assert len(probe.engines) == 2 * len(tried), "the other interface is another question"
-    monkeypatch.setattr(choice, "installed", lambda _: "another version")
-    models.choose(case(""), tmp_path)
-    assert len(probe.engines) == 3 * len(tried), "other versions are another question"
-
-
-def test_a_probe_whose_process_died_is_not_stored(case, tmp_path, monkeypatch):
-    results = [Probe("pyfmi", "cs", error="the process ended with SIGKILL", decided=False), Probe("fmpy", "cs")]
-    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
-    monkeypatch.setattr(choice, "probe", lambda *_arguments, **_options: results.pop(0))
-    assert models.choose(case(""), tmp_path).engine == "fmpy"
-    monkeypatch.setattr(choice, "probe", probe := Tried("pyfmi"))
-    for _ in range(2):
-        assert models.choose(case(""), tmp_path).engine == "pyfmi"
-    assert probe.engines == ["pyfmi"], "a verdict is stored once it is decided"
+    description = read_fmu(own_fmu("linear", "2.0"), tmp_path)
+    qualified = Tried(*stepping)
+    assert choice.choose_engine(description, Setup(description.path, "auto"), qualified) == engine
+    assert qualified.engines == tried
 
 
 def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
@@ -182,4 +167,5 @@ def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
     )  # fmt: skip
     description = read_fmu(fmu, tmp_path, "me")
     assert description.n_states == 0
-    assert choice.choose_engine(description, Solving(), tmp_path) == "fmpy"
+    resources = Resources("x", "", None, None, fmu, interface="me")
+    assert models.choose(resources, tmp_path).engine == "fmpy"
