@@ -127,7 +127,11 @@ class Journal:
         path = generations.pop(self.generation)
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         data = path.read_bytes()
-        self._records = list(read(data, path.name))
+        try:
+            self._records = list(read(data, path.name))
+        except StorageError as error:
+            self._unreadable(error)
+            return
         self.size = sum(_HEADER + len(record.body) for record in self._records)
         if self.size < len(data):
             os.ftruncate(self._file, self.size)  # the torn end
@@ -135,6 +139,10 @@ class Journal:
             self.sequence = self._records[-1].sequence
         for old in generations.values():  # left behind by a writer that died between renaming and removing
             old.unlink()
+
+    def _unreadable(self, error: StorageError) -> None:
+        """Take note that what is recorded cannot be read; it stays as it is."""
+        raise error
 
     def recorded(self) -> list[Record]:
         """Return the records that were found when the journal was opened, once: they are not kept."""

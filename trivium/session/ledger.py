@@ -74,13 +74,13 @@ class Ledger(Journal):
     LockedError
         When another process has it open.
     StorageError
-        When the folder cannot be written, or a record is damaged in the midst of others.
+        When the folder cannot be written.
     """
 
     def __init__(self, folder: Path, durability: Durability) -> None:
-        super().__init__(folder, durability)
         #: Why what is recorded cannot be read; a generation that begins anew takes its place.
-        self.damage: StateError | None = None
+        self.damage: StateError | StorageError | None = None
+        super().__init__(folder, durability)
         try:
             self._read()
         except StateError as error:
@@ -88,6 +88,9 @@ class Ledger(Journal):
         except BaseException:
             self.close()
             raise
+
+    def _unreadable(self, error: StorageError) -> None:
+        self.damage = error
 
     def _read(self) -> None:
         self._replies: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # by id: digest of the request, reply
@@ -148,6 +151,8 @@ class Ledger(Journal):
 
     def abort(self, error: Exception) -> None:
         """Record that it was refused or failed; where that cannot be, it is not done again either."""
+        if self.damage is not None:
+            return
         with contextlib.suppress(StorageError):
             self.append(Kind.ABORT, str(error).encode()[:200])
 

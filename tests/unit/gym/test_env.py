@@ -16,6 +16,7 @@ import trivium.gym
 from tests import own_fmus
 from tests.server import ROOT
 from tests.small_plant import CONTROL_NAMES, FAILING, OUTPUT_NAMES, SET_POINT, disturbance, temperature
+from tests.trap_fmu import expected
 from trivium.errors import InvalidValueError
 from trivium.extras import command
 from trivium.gym import DataCenterCoolingEnv
@@ -239,3 +240,24 @@ def test_an_end_beyond_the_data_is_refused_by_the_plant(make):
     env = make(start_times=1e9)
     with pytest.raises(InvalidValueError):
         env.reset()
+
+
+def test_an_fmu_that_remembers_earlier_instances_begins_alike_in_every_episode(make, trap_resources):
+    env = make(**IN_UNITS, resources=trap_resources(static_memory=True), start_times=0.0)
+    episodes = []
+    for _ in range(2):
+        env.reset()
+        episodes.append([env.step(np.array([286.0], np.float32))[0][0] for _ in range(3)])
+    assert episodes[0] == episodes[1]
+    assert episodes[0] == pytest.approx([expected(300.0 * k, 286.0) for k in (1, 2, 3)], rel=1e-6)
+
+
+def test_an_fmu_that_ends_the_simulation_terminates_the_episode(make, trap_resources):
+    env = make(**IN_UNITS, resources=trap_resources(ends=600.0), start_times=0.0)
+    env.reset()
+    action = np.array([286.0], np.float32)
+    assert [env.step(action)[2] for _ in range(2)] == [False, False]
+    _, reward, terminated, truncated, info = env.step(action)
+    assert (reward, terminated, truncated, info["ended"]) == (0.0, True, False, True)
+    env.reset()
+    assert not env.step(action)[2]

@@ -42,7 +42,7 @@ BEFORE, AFTER = 1, 3
 STEP = 1.0
 #: Longest time of the first life of an instance, and shortest limit of those that follow [s]; they get as many times
 #: what the first one took as `_SLOWER` says.
-LIMIT, _LEAST, _SLOWER = 30.0, 5.0, 10.0
+LIMIT, _LEAST, _SLOWER = 30.0, 10.0, 10.0
 #: Most variables that are watched where the FMU has no outputs.
 _WATCHED = 200
 #: By how much real inputs change in the first step, as a share of their range or value.
@@ -303,7 +303,8 @@ class Trying:
         expected = lived.rows[1 + BEFORE :]
         other = self._born(self._elsewhere)
         try:
-            elsewhere, here = (self._gone_on(each, lived.snapshot, limit) for each in (other, life))
+            elsewhere = self._gone_on(other, lived.snapshot, limit, thoroughly=not self._description.one_instance)
+            here = self._gone_on(life, lived.snapshot, limit)
         except LostError as error:
             return replace(replay, reason=f"after a restore {error}", decided=error.decided)
         except TriviumError as error:
@@ -317,14 +318,16 @@ class Trying:
             reason=f"another process goes on differently: {difference[1]}",
         )  # fmt: skip
 
-    def _gone_on(self, life: Life, snapshot: Snapshot | None, limit: float) -> list[FloatArray]:
+    def _gone_on(
+        self, life: Life, snapshot: Snapshot | None, limit: float, *, thoroughly: bool = False
+    ) -> list[FloatArray]:
         """Restore, and step on."""
         rows: list[FloatArray] = []
         deadline = time.monotonic() + limit
         life.call("restore", snapshot, deadline=deadline)
         with contextlib.suppress(EndedError):
             self._go_on(life, deadline, rows, [], AFTER)
-        if not self._description.one_instance:  # what the restore damaged shows itself late
+        if thoroughly:  # what the restore damaged shows itself late
             life.call("restore", snapshot, deadline=deadline)
             self._lived(life, limit)
             life.call("reset", deadline=deadline)
