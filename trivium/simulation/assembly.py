@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Mapping
 
-from trivium.errors import ResourcesError
+from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import Model
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.embedded import RESULTS_INTERVAL
