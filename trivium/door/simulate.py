@@ -29,8 +29,12 @@ from trivium.experiment.signals import read_signals
 from trivium.experiment.stepping import arranged, divisible, make_model, ramps, record
 from trivium.model.contract import StartValues
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
+from trivium.model.fmu.fmu_model import Setup
+from trivium.model.fmu.library import was_loaded
+from trivium.model.fmu.qualification import qualify
 from trivium.numbers import parse_number
 from trivium.simulation.start import parse_start_values
+from trivium.simulation.times import beside
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -109,7 +113,8 @@ def simulate(
     """
     import pandas as pd
 
-    description = read_fmu(_fmu_alone(fmu), state_dir() / "fmu", _interface(interface))
+    cache = state_dir() / "fmu"
+    description = read_fmu(_fmu_alone(fmu), cache, _interface(interface))
     start, stop, length = _times(description, start_time, stop_time, step)
     signals = read_signals(inputs, _drivable(description), description.path.name)
     driven = {variable.variable.name for variable in signals.variables}
@@ -120,8 +125,10 @@ def simulate(
     grid = make_grid(start, stop, length, events, divisible=divisible(description))
     relative = None if tolerance is None else _positive(tolerance, "tolerance")
     rows = np.empty((sum(grid.recorded), len(description.outputs)))
-    with contextlib.closing(make_model(description, known_engine(engine), relative, stop)) as model:
-        slopes = signals.slopes(grid.times) if follows else None
+    slopes = signals.slopes(grid.times) if follows else None
+    # the first run in a process is right in any case
+    isolate = was_loaded(description) and qualify(Setup(description.path, engine, description.interface), cache).isolate
+    with contextlib.closing(make_model(description, known_engine(engine), relative, stop, isolate=isolate)) as model:
         count, ended = record(model, grid, signals.at(grid.times[:-1]), values, rows, slopes)
     if ended:
         warnings.warn(f"The result {ended}.", stacklevel=2)
@@ -174,6 +181,10 @@ def _times(description: FmuDescription, start: Any, stop: Any, step: Any) -> tup
     if not last > first:
         raise InvalidValueError(f"stop_time {last:g} s must be after start_time {first:g} s.", "stop_time")
     length = _positive(step, "step") if step is not None else proposed_step(description, last - first)
+    if description.unit_step is not None and beside(length, description.unit_step):
+        raise InvalidValueError(
+            f"step {length:g} s must be a multiple of {description.unit_step:g} s: this FMU takes no other.", "step"
+        )
     if (last - first) / length > _MOST_STEPS:
         raise InvalidValueError(f"step {length:g} s makes more than {_MOST_STEPS} steps of {last - first:g} s.", "step")
     return first, last, length

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,9 @@ class Model(ABC):
     can_ramp : bool
         Whether continuous inputs can change within a step; otherwise all hold.
     """
+
+    #: Whether each of its lives is a process of its own.
+    isolated: ClassVar[bool] = False
 
     def __init__(
         self,

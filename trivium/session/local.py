@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trivium.evaluation.testcase import TestCase
+from trivium.model.fmu.fmu_model import FmuModel
 from trivium.session.signature import Signature, signature
 from trivium.simulation import state
 from trivium.simulation.models import open_model
@@ -28,6 +29,12 @@ class Prepared(NamedTuple):
     case: TestCase
     origin: str
     signature: Signature | None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is known what the FMU does with its state; see `Qualification`."""
+        model = self.case.stepper.model
+        return not isinstance(model, FmuModel) or model.qualification.decided
 
 
 def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> TestCase:

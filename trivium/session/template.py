@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trivium.errors import TriviumError
+from trivium.errors import ModelError, TriviumError
 from trivium.process import die_with, leave, outlive_parent
 from trivium.session.frames import GoneError
 
@@ -107,6 +107,8 @@ class _Forking:
         signal.alarm(PATIENCE)
         self._prepared = prepare(Path(config["resources"]), Path(config["state_dir"]), config["engine"])
         signal.alarm(0)
+        if not self._prepared.decided:
+            raise ModelError("the FMU could not be qualified yet; the next host tries again")
         gc.collect()
         gc.freeze()  # the pages of what is there stay shared with the hosts
         self._said, self._say = os.pipe()  # by spare children that became hosts: their process id
@@ -158,7 +160,7 @@ class _Forking:
         die_with(template)
         for handle in (*self._children, self._said):
             os.close(handle)
-        if self._prepared.case.can_restore:
+        if self._prepared.case.can_restore and not self._prepared.case.stepper.model.isolated:
             with contextlib.suppress(TriviumError):
                 self._prepared.case.look_ahead()  # what a first step needs is in memory then
         try:

@@ -201,6 +201,7 @@ def serve(handle: int) -> None:
     """Be a template: fork and end processes until nobody needs any more."""
     import trivium.model.fmu.registry  # noqa: F401 - the children need it
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that needs it
     with socket.socket(fileno=handle) as control:
         while True:
             message, handles, _, _ = socket.recv_fds(control, 64, 1)

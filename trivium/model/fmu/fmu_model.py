@@ -90,8 +90,6 @@ class FmuModel(Model):
 
     #: Name of its engine in ``testcase.toml``: the name of the entry point that brings it.
     engine: ClassVar[str]
-    #: Whether each of its lives is a process of its own.
-    isolated: ClassVar[bool] = False
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         read = {v.variable.name for v in (*description.inputs, *description.outputs)}

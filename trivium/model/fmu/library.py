@@ -10,6 +10,13 @@ from pathlib import Path
 from trivium.errors import ModelError
 from trivium.model.fmu.description import FmuDescription
 
+_LOADED: set[Path] = set()
+
+
+def was_loaded(description: FmuDescription) -> bool:
+    """Return whether the binary of an FMU was loaded in this process before."""
+    return description.library in _LOADED
+
 
 def load(description: FmuDescription) -> None:
     """Load the binary of an FMU, before a vendor does: FMPy leaves the working directory changed when it fails.
@@ -21,6 +28,7 @@ def load(description: FmuDescription) -> None:
     """
     try:
         CDLL(str(description.library))
+        _LOADED.add(description.library)
     except OSError as error:
         absent = missing(description.library)
         listed = f" (not found in all: {', '.join(absent)})" if absent else ""
