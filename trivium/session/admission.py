@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trivium.errors import BusyError, StorageError, UnknownSessionError
+from trivium.process import process_start
 from trivium.session.folder import Folder, Status
-from trivium.session.process import process_start
 from trivium.session.termination import dismiss, end_session
 from trivium.storage import locked
 
