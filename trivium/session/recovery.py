@@ -33,17 +33,23 @@ class Attempts:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def __enter__(self) -> int:
-        """Return how many processes died since the last one that survived."""
+    @property
+    def died(self) -> int:
+        """How many processes died since one survived."""
         try:
-            died = self._path.stat().st_size
+            return self._path.stat().st_size
         except FileNotFoundError:
-            died = 0
+            return 0
+
+    def __enter__(self) -> None:
         with self._path.open("ab") as file:
             file.write(b"x")
-        return died
 
     def __exit__(self, *_: object) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Count from 0 again."""
         self._path.unlink(missing_ok=True)
 
 

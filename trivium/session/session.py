@@ -143,6 +143,7 @@ class Session:
         if method not in self._served:
             raise TriviumError(f"there is no method {method}")
         if self._lost_past is not None and method not in _WITHOUT_PAST:
+            self.lost = True  # the next process tries again
             raise self._lost_past
         if SERVED[method].changes:
             return self._change(request, message)
@@ -182,7 +183,9 @@ class Session:
             added = len(case.stepper.history) - before
             if method in RESTARTING or 8 * added * len(case.stepper.history.columns) > LARGE:
                 self._rebase(request, digest, data)
-                self._lost_past = None
+                if self._lost_past is not None:
+                    self._lost_past = None
+                    self._attempts.forget()
                 self._prune()
             else:
                 light = None if can_restore else case.state()
@@ -224,22 +227,21 @@ class Session:
 
     def _recover_if_possible(self) -> None:
         """Recover; where hosts before this one died of that, without the state of the model, and then not at all."""
-        model = self._case.stepper.model
-        with self._attempts as died:
-            if died >= GIVEN_UP:
-                self._lost_past = ModelError(
-                    f"The session cannot go on: {died} processes died while they brought its model back. "
-                    f"Initialize it anew."
-                )
-                return
-            able = model.can_snapshot
-            model.can_snapshot = able and died < REPLAYED
+        model, died = self._case.stepper.model, self._attempts.died
+        if died >= GIVEN_UP:
+            self._lost_past = ModelError(
+                f"The session cannot go on: {died} processes died while they brought its model back. "
+                f"Initialize it anew."
+            )
+            return
+        able = model.can_snapshot
+        model.can_snapshot = able and died < REPLAYED
+        with self._attempts:
             try:
                 self._recover()
             except TriviumError as error:
                 self._lost_past = error
-            finally:
-                model.can_snapshot = able
+        model.can_snapshot = able
 
     def _recover(self) -> None:
         started = time.perf_counter()
