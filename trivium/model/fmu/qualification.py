@@ -43,7 +43,7 @@ STEP = 1.0
 #: Longest time of the first life of an instance, and shortest limit of those that follow [s]; they get as many times
 #: what the first one took as `_SLOWER` says.
 LIMIT, _LEAST, _SLOWER = 30.0, 10.0, 10.0
-#: Most variables that are watched where the FMU has no outputs.
+#: Most variables that are watched beside the outputs.
 _WATCHED = 200
 #: By how much real inputs change in the first step, as a share of their range or value.
 _STIR = 0.01
@@ -92,7 +92,7 @@ def qualify(
     ResourcesError
         When the FMU cannot be unpacked or is of the wrong kind.
     """
-    description = read_fmu(setup.fmu, cache, setup.interface)
+    description = read_fmu(setup.fmu, cache, setup.interface, dict(setup.structural))
     path = _stored(description, setup, cache, key)
     if (known := _read(path)) is not None:
         return known
@@ -108,7 +108,7 @@ def qualify(
 
 def _stored(description: FmuDescription, setup: Setup, cache: Path, key: str) -> Path:
     versions = [platform.python_version(), *map(installed, ("fmpy", "pyfmi", "assimulo", "numpy"))]
-    content = (VERSION, setup.engine, setup.solving, key, platform.machine(), versions)
+    content = (VERSION, setup.engine, setup.solving, setup.structural, key, platform.machine(), versions)
     digest = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
     return cache.absolute() / f"{description.directory.name}-{description.interface}-{setup.engine}-{digest}.json"
 
@@ -162,9 +162,9 @@ class Trying:
     """
 
     def __init__(self, description: FmuDescription, setup: Setup, first: First, limit: float) -> None:
-        outputs = description.outputs or description.numbers[:_WATCHED]
+        rest = [v for v in description.numbers if not v.is_steady and v not in description.outputs]
         self._description, self._setup, self._first, self._limit = description, setup, first, limit
-        self._watched = description if outputs == description.outputs else replace(description, outputs=outputs)
+        self._watched = replace(description, outputs=(*description.outputs, *rest[:_WATCHED]))
         self._step = _step_of(description, first)
         self._inputs = np.array(
             [first.inputs.get(v.variable.name, v.variable.start or 0.0) for v in description.inputs]
@@ -358,10 +358,12 @@ class Trying:
         """Return the largest relative difference and what it is of; None where there is none."""
         if len(expected) != len(rows):
             return np.inf, f"{len(rows)} points instead of {len(expected)}"
-        if not expected or np.array_equal(expected, rows):
-            return None
         first, second = np.array(expected), np.array(rows)
+        if np.array_equal(first, second, equal_nan=True):
+            return None
         relative = np.abs(second - first) / np.maximum(np.abs(first), 1e-6)
+        relative[~np.isfinite(relative) & (first != second)] = np.inf  # one of them is no finite number
+        relative[np.isnan(first) & np.isnan(second)] = 0.0
         row, column = np.unravel_index(int(np.argmax(relative)), relative.shape)
         name = self._watched.outputs[column].variable.name
         return float(relative[row, column]), f"{name} is {second[row, column]:.9g} and not {first[row, column]:.9g}"
@@ -388,7 +390,8 @@ class Trying:
         before, after, end = rows[1:]
         scale = np.maximum(np.abs(end - before), np.abs(before - rows[0]))
         moved = np.abs(after - before) > _JUMP * scale + 1e-9 * np.abs(before)
-        return tuple(v.variable.name for v, jumps in zip(self._watched.outputs, moved, strict=True) if jumps)
+        outputs = self._description.outputs or self._watched.outputs
+        return tuple(v.variable.name for v, jumps in zip(outputs, moved, strict=False) if jumps)
 
 
 def _stirred(variable: Variable, value: float) -> float:
