@@ -43,7 +43,7 @@ STEP = 1.0
 #: Longest time of the first life of an instance, and shortest limit of those that follow [s]; they get as many times
 #: what the first one took as `_SLOWER` says.
 LIMIT, _LEAST, _SLOWER = 30.0, 10.0, 10.0
-#: Most variables that are watched beside the outputs.
+#: Most variables that are watched where the FMU has no outputs.
 _WATCHED = 200
 #: By how much real inputs change in the first step, as a share of their range or value.
 _STIR = 0.01
@@ -162,9 +162,10 @@ class Trying:
     """
 
     def __init__(self, description: FmuDescription, setup: Setup, first: First, limit: float) -> None:
-        rest = [v for v in description.numbers if not v.is_steady and v not in description.outputs]
+        # others may be times on the processor, or counters
+        outputs = description.outputs or tuple(v for v in description.numbers if not v.is_steady)[:_WATCHED]
         self._description, self._setup, self._first, self._limit = description, setup, first, limit
-        self._watched = replace(description, outputs=(*description.outputs, *rest[:_WATCHED]))
+        self._watched = description if outputs == description.outputs else replace(description, outputs=outputs)
         self._step = _step_of(description, first)
         self._inputs = np.array(
             [first.inputs.get(v.variable.name, v.variable.start or 0.0) for v in description.inputs]
@@ -361,9 +362,10 @@ class Trying:
         first, second = np.array(expected), np.array(rows)
         if np.array_equal(first, second, equal_nan=True):
             return None
-        relative = np.abs(second - first) / np.maximum(np.abs(first), 1e-6)
-        relative[~np.isfinite(relative) & (first != second)] = np.inf  # one of them is no finite number
-        relative[np.isnan(first) & np.isnan(second)] = 0.0
+        with np.errstate(all="ignore"):  # what is no output need not be a finite number
+            relative = np.abs(second - first) / np.maximum(np.abs(first), 1e-6)
+        relative[(first == second) | (np.isnan(first) & np.isnan(second))] = 0.0
+        relative[~np.isfinite(relative)] = np.inf
         row, column = np.unravel_index(int(np.argmax(relative)), relative.shape)
         name = self._watched.outputs[column].variable.name
         return float(relative[row, column]), f"{name} is {second[row, column]:.9g} and not {first[row, column]:.9g}"
@@ -390,8 +392,7 @@ class Trying:
         before, after, end = rows[1:]
         scale = np.maximum(np.abs(end - before), np.abs(before - rows[0]))
         moved = np.abs(after - before) > _JUMP * scale + 1e-9 * np.abs(before)
-        outputs = self._description.outputs or self._watched.outputs
-        return tuple(v.variable.name for v, jumps in zip(outputs, moved, strict=False) if jumps)
+        return tuple(v.variable.name for v, jumps in zip(self._watched.outputs, moved, strict=True) if jumps)
 
 
 def _stirred(variable: Variable, value: float) -> float:
