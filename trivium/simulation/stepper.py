@@ -456,6 +456,7 @@ class Stepper:
         try:
             if beginning.kind == "initialized":
                 self.model.initialize(time, np.array(rows[0, 1 : 1 + n]), beginning.start_values)
+                self.model.read()  # as then: some FMUs compute when they are read
             for row in rows[beginning.rows_before_steps :]:
                 inputs, end = np.array(row[1 : 1 + n]), float(row[0])
                 slopes = self._slopes(time, self.disturbances)
