@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import Model
@@ -17,7 +18,7 @@ from trivium.simulation.input_table import read_input_table
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import check_step
+from trivium.simulation.times import beside, check_step
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def assemble(
             "initialization actions and a first observation need boundary data with a row every interval"
         )
     step = first_step(resources, model, disturbances)
-    grid = _grid(resources, disturbances, step) if model.unit_step is None else _units(resources, model, step)
+    grid = _in_units(_grid(resources, disturbances, step), resources, model, step)
     return (
         Stepper(model, disturbances, law, history, grid),
         None if actions is None else read_initialization_actions(actions),
@@ -101,13 +102,23 @@ def _grid(resources: Resources, disturbances: Disturbances, step: float) -> Grid
     return Grid(step, coarsened=True)
 
 
-def _units(resources: Resources, model: Model, step: float) -> Grid:
-    """Return where control steps of a model that takes steps of one length only are divided: where one chooses it."""
-    interval = math.inf if resources.results_interval is None else resources.results_interval
-    for name, length in (("step", step), ("results.interval", interval)):
+def _in_units(grid: Grid, resources: Resources, model: Model, step: float) -> Grid:
+    """Return a grid whose parts a model takes that takes steps of one length only.
+
+    Raises
+    ------
+    ResourcesError
+        When the control step [s] or the interval that the test case chooses is none.
+    """
+    unit = model.unit_step
+    if unit is None:
+        return grid
+    for name, length in (("step", step), ("results.interval", resources.results_interval)):
         try:
-            if math.isfinite(length):
-                check_step(length, model.unit_step)
+            if length is not None and math.isfinite(length):
+                check_step(length, unit)
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {name}: {error}") from error
-    return Grid(interval)
+    if math.isfinite(grid.interval) and beside(grid.interval, unit):
+        grid = Grid(step, coarsened=True)
+    return replace(grid, unit=unit)

@@ -226,7 +226,7 @@ class Simulation(Queries):
         except EndedError:
             if clamp is not True:
                 raise
-            rows, _ = self._advance_while_possible(held[: int(self._steps_left())], changes)
+            rows, _ = self._advance_while_possible(held[: int(min(self._steps_left(), len(held)))], changes)
             if not len(rows):
                 return Advanced({}, times[0], times[0], steps=0)
             return Advanced(self._observed(self._current(), controls), self.time, times[0], clamped, len(rows))
