@@ -7,7 +7,7 @@ import os
 import signal
 import time
 
-from trivium.session.process import process_start
+from trivium.process import process_start
 
 #: How long a test waits for what must happen before it fails [s]: much longer than it takes on a machine that is busy.
 PATIENCE = 300.0
