@@ -127,6 +127,14 @@ class FmuDescription:
     n_measured: int = 0
     interpolates: bool = False
 
+    @property
+    def unit_step(self) -> float | None:
+        """What the length of every step must be a multiple of [s], where the FMU takes steps of one length only."""
+        if self.interface == "me" or self.variable_step:
+            return None
+        step = self.fixed_step or self.experiment.step
+        return step if step is not None and 0 < step < math.inf else None
+
 
 def read_model_description(directory: Path, name: str) -> tuple[Any, str]:
     """Return FMPy's reading of the model description of an unpacked FMU, and the version that it is read as.
@@ -146,14 +154,6 @@ def read_model_description(directory: Path, name: str) -> tuple[Any, str]:
         return fmpy.read_model_description(str(directory), validate=False), version
     except Exception as error:  # FMPy lets errors of its XML parser through
         raise ResourcesError(f"the model description of {name} cannot be read: {error}") from error
-
-    @property
-    def unit_step(self) -> float | None:
-        """What the length of every step must be a multiple of [s], where the FMU takes steps of one length only."""
-        if self.interface == "me" or self.variable_step:
-            return None
-        step = self.fixed_step or self.experiment.step
-        return step if step is not None and 0 < step < math.inf else None
 
 
 def read_fmu(

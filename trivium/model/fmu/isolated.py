@@ -31,6 +31,8 @@ class IsolatedModel(FmuModel):
     def __init__(self, description: FmuDescription, solving: Solving, engine: str) -> None:
         super().__init__(description, solving)
         self.engine = engine  # type: ignore[misc]  # of each object here
+        if description.interface == "me":
+            self.can_ramp = not solving.restart
         self._life: Life | None = None
 
     @property
@@ -53,6 +55,9 @@ class IsolatedModel(FmuModel):
 
     def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
         return self._call("_step", time, duration, inputs)  # type: ignore[return-value]
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
+        return self._call("_ramp", time, duration, inputs, slopes)  # type: ignore[return-value]
 
     def _read(self) -> FloatArray:
         return self._call("_read")  # type: ignore[return-value]
