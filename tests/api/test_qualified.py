@@ -84,6 +84,13 @@ def test_steps_failures_forks_and_new_starts_give_the_right_numbers(server, name
     stop(server, testid)
 
 
+def test_what_was_found_can_be_asked_for(server):
+    found = ask(server, "GET", "/fmu")[0]["payload"]["qualification"]
+    assert (found["verdict"], found["isolated"], found["restores"], found["decided"]) == ("replay", False, False, True)
+    assert "SIGSEGV" in found["reason"]
+    assert found["jumps"] == ["calls"]
+
+
 def test_health_harms_no_session(server):
     for k in range(1, 4):
         reply, _ = ask(server, "POST", "/advance", {"u": 280.0})

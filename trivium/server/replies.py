@@ -95,6 +95,17 @@ class Run(_Reply):
     structural: Annotated[dict[str, int], Field(description="Structural parameters that were chosen.")]
 
 
+class Qualified(_Reply):
+    """What an FMU really does with its state."""
+
+    verdict: Literal["exact", "inexact", "replay", "fresh"]
+    isolated: Annotated[bool, Field(description="Whether each initialization gets a process of its own.")]
+    restores: Annotated[bool, Field(description="Whether states are restored; otherwise steps are simulated again.")]
+    reason: Annotated[str, Field(description="Why the verdict is no better.")]
+    jumps: Annotated[list[str], Field(description="Outputs that are not continuous at communication points.")]
+    decided: Annotated[bool, Field(description="False where the FMU is qualified again at the next load.")]
+
+
 class Fmu(_Reply):
     """An FMU."""
 
@@ -116,6 +127,7 @@ class Fmu(_Reply):
     variables: dict[str, Declaration]
     findings: Annotated[list[str] | None, Field(description="What fmpy validate finds wrong.")]
     run: Run
+    qualification: Qualified
 
 
 class Indicator(_Reply):

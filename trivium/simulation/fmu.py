@@ -28,6 +28,15 @@ def about_fmu(model: Model) -> dict[str, Any]:
     description = model.description
     stored = description.directory.with_name(f"{description.directory.name}-findings.json")
     declared = replace(read_info(description.path), findings=validate(description.path, stored))
+    found = model.qualification
+    qualification = {
+        "verdict": found.verdict,
+        "isolated": model.isolated,
+        "restores": model.can_snapshot,
+        "reason": found.reason,
+        "jumps": list(found.jumps),
+        "decided": found.decided,
+    }
     run = {
         "engine": model.engine,
         "interface": description.interface,
@@ -37,4 +46,4 @@ def about_fmu(model: Model) -> dict[str, Any]:
         "recorded": len(model.outputs),
         "structural": dict(description.structural),
     }
-    return {**declared.to_dict(), "file": description.path.name, "run": run}
+    return {**declared.to_dict(), "file": description.path.name, "run": run, "qualification": qualification}
