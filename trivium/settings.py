@@ -26,7 +26,7 @@ _PREFIX = "TRIVIUM_"
 _WITHOUT_PREFIX = ("host", "port")
 #: Variables of tests, tools and other services that begin like settings.
 _OF_OTHERS = re.compile(
-    "TRIVIUM_(URL|STEPS|OSEMOSYS|TRAJECTORIES|REFERENCE_RESOURCES|REFERENCE_GYM|NOTEBOOK_.*"
+    "TRIVIUM_(URL|STEPS|OSEMOSYS|TRAJECTORIES|REFERENCE(_RESOURCES|_GYM)?|BOPTEST(_GYM)?|NOTEBOOK_.*"
     "|DATABASE_PASSWORD|GRAFANA_PASSWORD)"
 )
 _SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+")

@@ -57,6 +57,16 @@ def _each(tests: unittest.TestSuite) -> list[unittest.TestCase]:
     return cases
 
 
+def client(checkout: Path, _url: str, outcome: Path, testcase: str) -> None:
+    """Run BOPTEST's client with its baseline controller, half a day from a start with a warm-up."""
+    sys.path.insert(0, str(checkout))
+    interface = importlib.import_module("examples.python.interface")
+    indicators, results, _, _ = interface.control_test(
+        testcase, "examples.python.controllers.baseline", start_time=864000, warmup_period=7200, length=43200, step=1800
+    )
+    outcome.write_text(json.dumps({"indicators": indicators, "rows": len(results), "columns": list(results.columns)}))
+
+
 def boptest_gym(checkout: Path, url: str, outcome: Path, options: str) -> None:
     """Check BOPTEST's Gymnasium environment by its own library's check, and step it over two episodes."""
     sys.path.insert(0, str(checkout))
@@ -96,7 +106,7 @@ def notebook(_checkout: Path, _url: str, outcome: Path, path: str) -> None:
 def main(kind: str, checkout: str, url: str, outcome: str, *arguments: str) -> None:
     """Run a program."""
     redirect(url)
-    kinds = {"suite": suite, "boptest_gym": boptest_gym, "notebook": notebook}
+    kinds = {"suite": suite, "client": client, "boptest_gym": boptest_gym, "notebook": notebook}
     kinds[kind](Path(checkout), url, Path(outcome), *arguments)
 
 

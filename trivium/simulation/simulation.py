@@ -142,7 +142,7 @@ class Simulation(Queries):
         Parameters
         ----------
         start_time : float
-            [s]; negative only without initialization actions and a first observation.
+            [s]; negative only without initialization actions, a first observation and a test case of BOPTEST.
         end_time : float, optional
             [s]; default: the latest of the test case.
         warmup_period : float
@@ -164,7 +164,7 @@ class Simulation(Queries):
             When the model refuses.
         """
         self._require_open()
-        latest, negative = self._latest, self._starts.interval is None
+        latest, negative = self._latest, self._starts.may_be_negative
         start = check_time(start_time, "start_time", negative=negative)
         warmup = check_time(warmup_period, "warmup_period")
         end = latest if end_time is None else check_time(end_time, "end_time", negative=negative)

@@ -98,6 +98,11 @@ class Starts:
         self.warm = WarmStarts(stepper)
 
     @property
+    def may_be_negative(self) -> bool:
+        """Whether a simulation may begin before 0: not where data or a test case of BOPTEST begins with its year."""
+        return self.interval is None and self._start is None
+
+    @property
     def earliest(self) -> float:
         """Where a new session stands [s]: as the test case says, or at 0, or where the boundary data begins."""
         return max(0.0, self._stepper.disturbances.time0) if self._start is None else self._start
@@ -177,10 +182,7 @@ class Starts:
             return self._here(time, start_values, first)
         times = self._warmup_times(time, warmup, step)
         controls = np.array([self._action(at, time, first) for at in times[:-1]])
-        outputs = self._outputs0
-        if outputs is None:  # no law looks at them then
-            outputs = np.zeros(len(self._stepper.model.outputs))
-        position = self._stepper.warm_up(times, controls, outputs, start_values)
+        position = self._stepper.warm_up(times, controls, self._outputs0, start_values)
         return Begun(position, controls[-1].copy(), warmup)
 
     def _warmup_times(self, time: float, warmup: float, step: float) -> list[float]:

@@ -130,9 +130,9 @@ class Stepper:
         return position
 
     def warm_up(
-        self, times: Sequence[float], controls: FloatArray, outputs: FloatArray, start_values: StartValues
+        self, times: Sequence[float], controls: FloatArray, outputs: FloatArray | None, start_values: StartValues
     ) -> Position:
-        """Start the model at a time and simulate some steps; the history then holds their rows only.
+        """Start the model at a time and simulate some steps; the history then holds their rows.
 
         Where the law needs outputs that were simulated, its inputs keep their start values in the first step.
 
@@ -141,8 +141,9 @@ class Stepper:
         times : sequence of float, length n_steps + 1
             Start of the first step and end of each [s].
         controls : FloatArray, shape (n_steps, n_controls)
-        outputs : FloatArray, shape (n_outputs,)
-            Stands for the measurements before.
+        outputs : FloatArray, shape (n_outputs,), or None
+            Stands for the measurements before. None for those of the model after its initialization, which are then
+            the first row of the history.
         start_values : Mapping[str, float or str]
             For the model.
 
@@ -160,14 +161,22 @@ class Stepper:
         before, beginning = self._before(), self._beginning
         law = self.inputs.law
         computed = self.inputs.start if law is not None and law.needs_a_step else None
-        position = Position(times[0], outputs, stepped=False)
+        first = np.empty((0, rows.shape[1]))
         try:
-            self._beginning = Beginning("warmed", times[0], start_values)
-            self.model.reset()
+            if outputs is None:
+                inputs = self.inputs.at(times[0], controls[0], self.disturbances)
+                self.model.initialize(times[0], inputs, start_values)
+                outputs = self.model.read()
+                first = np.concatenate(([times[0]], inputs, outputs))[np.newaxis]
+                self._beginning = Beginning("initialized", times[0], start_values)
+            else:
+                self._beginning = Beginning("warmed", times[0], start_values)
+                self.model.reset()
+            position = Position(times[0], outputs, stepped=False)
             for row in rows:
                 position = self._sub_step(row, position, computed)
                 computed = None
-            self.history.replace(rows)
+            self.history.replace(np.concatenate((first, rows)))
         except BaseException:
             self._beginning = beginning
             self._roll_back(before)

@@ -56,7 +56,8 @@ def expected(frame: pd.DataFrame, tariff: str = "Constant") -> dict[str, float]:
 def test_a_session_stands_where_the_case_says(case):
     assert (case.name, case.step, case.time) == ("own_room", 900.0, 7200.0)
     results = case.results()
-    assert (results["time"][-1], results["time"][0] <= 7200.0) == (7200.0, True)
+    assert (results["time"][0], results["time"][-1]) == (3600.0, 7200.0)
+    assert (results["rea_T_y"][0], results["heat_u"][0]) == (290.0, 500.0)  # as it was initialized
     # T relaxes to what the heater of the model itself gives, from 290 K an hour before
     half, start = math.exp(-0.5), 290.0
     middle = 290.0 + (start - 290.0) * half
@@ -102,6 +103,14 @@ def test_what_acts_is_shown_for_an_overwrite(case):
     assert results["heat_u"].tolist() == results["heat_y"].tolist()
     assert results["heat_u"][-1] == 300.0
     assert "heat_y" not in case.results()
+
+
+def test_no_test_begins_before_the_year(case):
+    for field in ("start_time", "warmup_period"):
+        with pytest.raises(InvalidValueError, match=f"for parameter {field}. Value must not be negative"):
+            case.initialize(**{field: -3600.0})
+    assert case.initialize(1800, None, 86400).time == 1800
+    assert case.results()["time"][0] == 0.0
 
 
 def test_periods_by_name(case):
