@@ -56,6 +56,9 @@ def test_tokens_hold_at_every_worker(small_resources, tmp_path):
             for _ in range(60):
                 session.advance()
             assert client.sessions()[0]["time"] == 60 * 300
+            with client.select() as selected, selected.fork() as fork:
+                owners = {session["testid"]: session["owner"] for session in client.sessions()}
+                assert owners[selected.testid] == owners[fork.testid] == "me"
         with Client(server.url, patience=0) as client, pytest.raises(TokenError):
             client.sessions()
         with Client(server.url, patience=0, token=made.stdout.strip()) as client, pytest.raises(ForbiddenError):

@@ -182,7 +182,10 @@ class Starts:
             return self._here(time, start_values, first)
         times = self._warmup_times(time, warmup, step)
         controls = np.array([self._action(at, time, first) for at in times[:-1]])
-        position = self._stepper.warm_up(times, controls, self._outputs0, start_values)
+        outputs = self._outputs0
+        if outputs is None and self._start is None:  # no law looks at them; BOPTEST's results begin with the model's
+            outputs = np.zeros(len(self._stepper.model.outputs))
+        position = self._stepper.warm_up(times, controls, outputs, start_values)
         return Begun(position, controls[-1].copy(), warmup)
 
     def _warmup_times(self, time: float, warmup: float, step: float) -> list[float]:
