@@ -90,11 +90,12 @@ def boptest_gym(checkout: Path, url: str, outcome: Path, options: str) -> None:
     outcome.write_text(json.dumps({"starts": starts, "rewards": rewards}))
 
 
-def notebook(_checkout: Path, _url: str, outcome: Path, path: str) -> None:
+def notebook(checkout: Path, _url: str, outcome: Path, path: str) -> None:
     """Run the cells of a notebook in its folder."""
     import matplotlib as mpl
 
     mpl.use("agg")
+    sys.path.insert(0, str(checkout))
     os.chdir(Path(path).parent)
     cells = [c for c in json.loads(Path(path).read_text())["cells"] if c["cell_type"] == "code"]
     names: dict[str, Any] = {"display": print}

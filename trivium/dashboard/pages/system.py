@@ -28,7 +28,7 @@ def layout(context: Context) -> list[Any]:
     """Return the page."""
     settings = context.settings
     limits = [
-        ("Sessions that clients may select", str(settings.max_sessions)),
+        ("Sessions with a process at a time", str(settings.max_sessions)),
         ("Threads that answer requests", str(settings.threads)),
         ("Steps of one request", f"{settings.max_steps}"),
         ("Longest request to a session", f"{settings.step_timeout:g} s"),
