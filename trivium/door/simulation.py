@@ -56,7 +56,8 @@ def open_simulation(
     simulation = open_testcase(model_path(model), state_dir(state), name)
     if step is not None:
         try:
-            simulation.set_step(step)
+            inputs, own = simulation.stepper.inputs, simulation.set_step(step)
+            inputs.grid = inputs.grid.with_step(own)
         except BaseException:
             simulation.close()
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -43,6 +43,10 @@ class Grid:
     interval: float = math.inf
     coarsened: bool = False
     unit: float | None = None
+
+    def with_step(self, step: float) -> Grid:
+        """Return the grid of a simulation whose own step is another [s]: the same where the interval was chosen."""
+        return replace(self, interval=step) if self.coarsened else self
 
     def split(self, times: Sequence[float], ends: Sequence[float]) -> Sequence[float]:
         """Split a stretch of time at the grid.

@@ -78,6 +78,13 @@ def test_results_are_all_or_a_window(linear):
     assert linear.results(["u", "x"]).frame().shape == (8, 2)
 
 
+def test_the_step_that_it_is_opened_with_is_not_divided_and_longer_ones_are(linear):
+    linear.advance()
+    linear.step = 2.5
+    linear.advance()
+    assert linear.results(["x"]).frame().index.tolist() == [0.0, 1.0, 2.0, 3.0, 3.5]
+
+
 def test_tables_of_variables(linear):
     assert list(linear.inputs) == ["u"]
     assert linear.measurements["y"].unit == "K"
