@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.trap_fmu import expected
+from trivium.errors import InvalidValueError, ResourcesError
+from trivium.session.local import open_testcase
 from trivium.simulation.grid import MOST, Grid
 
 
@@ -69,3 +72,31 @@ def test_each_multiple_inside_is_an_end_once_and_no_other_time_is(first, lengths
     low, high = (Fraction(str(edge)) for edge in (edges[0], edges[-1]))
     wanted = {*(m for m in multiples if low < m <= high), *(Fraction(str(edge)) for edge in edges[1:])}
     assert [Fraction(str(part)) for part in parts] == sorted(wanted)
+
+
+@pytest.mark.parametrize(("interval", "apart"), [(None, 1.0), (1.5, 1.5), ("inf", 60.0)])
+def test_a_model_of_one_step_length_gets_multiples_of_it_from_any_start(trap_fmu, tmp_path, interval, apart):
+    folder = tmp_path / "case"
+    folder.mkdir()
+    (folder / "trap.fmu").symlink_to(trap_fmu(fixed_step=0.5))
+    if interval is not None:
+        (folder / "testcase.toml").write_text(f"[results]\ninterval = {interval}\n")
+    case = open_testcase(folder, tmp_path / "state")
+    try:
+        for start in (0.0, 0.25):
+            case.initialize(start)
+            assert case.set_step(60) == 60.0
+            assert case.advance({"u": 300.0}, steps=2)["y"] == pytest.approx(expected(120.0, 300.0), rel=1e-9)
+            times = [start + apart * k for k in range(round(120 / apart) + 1)]
+            assert case.results(["y"])["time"].tolist() == times
+        with pytest.raises(InvalidValueError, match="multiple of 0.5"):
+            case.set_step(0.75)
+    finally:
+        case.close()
+
+
+def test_an_interval_that_such_a_model_cannot_take_is_refused(trap_fmu, tmp_path):
+    (tmp_path / "trap.fmu").symlink_to(trap_fmu(fixed_step=0.5))
+    (tmp_path / "testcase.toml").write_text("[results]\ninterval = 0.75\n")
+    with pytest.raises(ResourcesError, match=r"results\.interval: .* multiple of 0\.5"):
+        open_testcase(tmp_path, tmp_path / "state")
