@@ -70,9 +70,12 @@ class Fmi3(Calls):
         stop: float | None,
     ) -> None:
         configured = {**self.description.structural, **start_values}
-        if any(is_structural(p) and p.variable.name in configured for p in self._configurable):
+        structural = [p for p in self._configurable if is_structural(p) and p.variable.name in configured]
+        if structural:
             self.fmu.enterConfigurationMode()
-            self.set_start_values(configured, is_structural)
+            for reference in dict.fromkeys(p.reference for p in structural):  # one by one: sizes change with each
+                names = [p.variable.name for p in structural if p.reference == reference]
+                self.set_start_values({name: configured[name] for name in names}, is_structural)
             self.fmu.exitConfigurationMode()
         self.set_start_values(start_values, is_before)
         self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time, stopTime=stop)
