@@ -19,6 +19,7 @@ from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.scalars import FmuVariable
 from trivium.simulation.times import beside
+from trivium.model.variable import parse_input
 
 
 class FmuSimulation(Simulation):
@@ -35,12 +36,18 @@ class FmuSimulation(Simulation):
     """
 
     def __init__(self, conditions: Conditions) -> None:
-        self.description = read_fmu(Path(conditions.model), Path(conditions.cache))
+        model, cache = Path(conditions.model), Path(conditions.cache)
+        self.description = read_fmu(model, cache)
+        self._dimensions = {v.variable.name: v.variable for v in self.description.dimensions}
+        chosen = {name: value for name, value in conditions.start_values if name in self._dimensions}
+        if chosen:
+            sizes = {name: int(parse_input(value, self._dimensions[name])) for name, value in chosen.items()}
+            self.description = read_fmu(model, cache, structural=sizes)
         numbers = {v.variable.name: v for v in self.description.numbers}
         settable = (*self.description.parameters, *self.description.inputs)
         super().__init__(
             conditions,
-            {v.variable.name: v.variable for v in settable},
+            {**{v.variable.name: v.variable for v in settable}, **{name: self._dimensions[name] for name in chosen}},
             {name: v.variable for name, v in numbers.items()},
         )
         self._recorded = [numbers[name] for name in conditions.variables]
@@ -85,7 +92,7 @@ class FmuSimulation(Simulation):
                 self._loop = _Native(self.description, conditions, self._recorded, conditions.strategy)
             else:
                 self._loop = _Plain(self.description, conditions, self._recorded)
-        self._loop.run(values, table)
+        self._loop.run({name: value for name, value in values.items() if name not in self._dimensions}, table)
         return {}
 
 

@@ -26,6 +26,8 @@ from trivium.session.local import open_testcase
 from trivium.simulation.resources import Resources
 
 _FIGURE = "rules."
+#: The filter of variables of a study that has none.
+_ALL = ".*"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class CaseRuns:
     step : float or None
         Control step [s]; None for that of the test case.
     controller_name : str
+    variables : sequence of str
+        What is to be recorded: of the model's variables any.
 
     Raises
     ------
@@ -62,8 +66,19 @@ class CaseRuns:
         When it cannot be opened, or its step or controller does not fit.
     """
 
-    def __init__(self, resources: Path, state_dir: Path, step: float | None, controller_name: str) -> None:
+    def __init__(
+        self,
+        resources: Path,
+        state_dir: Path,
+        step: float | None,
+        controller_name: str,
+        variables: Sequence[str] = (),
+    ) -> None:
         self.case = open_testcase(resources, state_dir)
+        known = {*self.case.stepper.history.columns}
+        if unrecorded := [name for name in variables if name not in known]:
+            self.case.close()
+            self.case = open_testcase(resources, state_dir, recorded=unrecorded)
         self._controller_name = controller_name
         try:
             if step is not None:
@@ -138,12 +153,20 @@ class CaseRuns:
             starts |= {name: float(values[0]) for name, values in assignment.held.items()}
         observed: Observation = case.initialize(start, end, start_values=starts)
         by.reset(observed, case.boundary())
-        table[0] = [_number(observed, name) for name in outputs]
+        beside = [name for name in outputs if name not in observed]
+        places = [case.stepper.history.columns.index(name) for name in beside if name in case.stepper.history.columns]
+
+        def values_of(observed: Observation) -> list[float]:
+            row = case.stepper.history.row(len(case.stepper.history) - 1)[places] if places else ()
+            present = {**observed, **dict(zip(beside, row, strict=False))}
+            return [_number(present, name) for name in outputs]
+
+        table[0] = values_of(observed)
         for step in range(len(table) - 1):
             by = _adjusted(by, {name: float(values[step]) for name, values in assignment.figures.items()})
             held = {name: float(values[step]) for name, values in assignment.held.items()}
             observed = case.advance({**by.action(observed, case.boundary()), **held})
-            table[step + 1] = [_number(observed, name) for name in outputs]
+            table[step + 1] = values_of(observed)
 
     def indicators(self, names: Sequence[str]) -> Mapping[str, float | None]:
         """Return key performance indicators of the last run."""
@@ -168,13 +191,15 @@ class CaseSimulation(Simulation):
     """
 
     settable_noun: ClassVar[str] = "control input or start value"
-    recordable_noun: ClassVar[str] = "output"
+    recordable_noun: ClassVar[str] = "variable"
 
     def __init__(self, conditions: Conditions) -> None:
         folder = Path(conditions.model)
         _check_inputs(conditions)
         try:
-            self._runs = CaseRuns(folder, Path(conditions.cache), conditions.horizon.step, conditions.controller)
+            self._runs = CaseRuns(
+                folder, Path(conditions.cache), conditions.horizon.step, conditions.controller, conditions.variables
+            )
         except InvalidValueError as error:
             raise InvalidValueError(f"simulation.step_size: {error}", "simulation.step_size") from error
         case = self._runs.case
@@ -185,9 +210,14 @@ class CaseSimulation(Simulation):
             raise
         settable = {variable.name: variable for variable in case.stepper.model.parameters}
         settable |= self._runs.figures | {variable.name: variable for variable in case.actions.variables}
-        units = {variable.name: variable for variable in case.stepper.model.outputs}
-        recordable = {name: units.get(name, Variable(name)) for name in case.measurements}
+        model = case.stepper.model
+        self._measured = [*case.measurements]
+        recordable = {variable.name: variable for variable in (*model.outputs, *model.unrecorded, *model.steady)}
         super().__init__(conditions, settable, recordable, case.evaluation.about)
+
+    def matching(self, expression: str, field: str) -> list[str]:
+        """Return what may be recorded and matches with its whole name; the measurements where everything matches."""
+        return self._measured if expression == _ALL else super().matching(expression, field)
 
     def content(self) -> str:
         """Return a hash of the files of the test case."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +39,7 @@ class Prepared(NamedTuple):
         return not isinstance(model, FmuModel) or model.qualification.decided
 
 
-def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> TestCase:
+def open_testcase(resources: Path, state_dir: Path, engine: str = "auto", recorded: Sequence[str] = ()) -> TestCase:
     """Open the test case of a folder or of an FMU alone.
 
     Parameters
@@ -48,13 +50,19 @@ def open_testcase(resources: Path, state_dir: Path, engine: str = "auto") -> Tes
         Folder for unpacked FMUs and the history.
     engine : {"auto", "fmpy", "pyfmi"}
         What runs the FMU where the test case does not choose.
+    recorded : sequence of str
+        Variables that are recorded besides those that the test case chooses.
 
     Raises
     ------
     ResourcesError, ModelError, StorageError
         When a file is wrong, the FMU cannot be loaded, the folder cannot be written.
     """
-    return _open(load(resources, engine), state_dir)
+    files = load(resources, engine)
+    if recorded:
+        chosen = [] if files.recorded is None else [f"(?:{files.recorded})"]
+        files = replace(files, recorded="|".join([*chosen, *map(re.escape, recorded)]))
+    return _open(files, state_dir)
 
 
 def load(resources: Path, engine: str) -> Resources:

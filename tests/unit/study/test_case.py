@@ -69,6 +69,19 @@ def test_a_run_that_fails_leaves_the_others_alone(study):
     np.testing.assert_array_equal(results.trajectories[0], results.trajectories[2])
 
 
+def test_local_variables_are_recorded_where_the_filter_names_them(study):
+    metrics = {"last": {"variable": "T", "method": "final"}}
+    plan, job = study({"Tchws_set_HEX": [284.0, 288.0]}, metrics, variableFilter="T|Tchw_supply")
+    assert set(job.kept) == {"T", "Tchw_supply"}
+    results = run_chunk(job, np.arange(2), plan.rows(0, 2))
+    assert results.reasons == {}
+    local, output = (results.trajectories[:, :, job.kept.index(name)] for name in ("T", "Tchw_supply"))
+    assert np.isnan(local[:, 0]).all()  # at 0 stands the observation, which has outputs only
+    np.testing.assert_array_equal(local[:, 1:], output[:, 1:])
+    assert results.metrics[:, 0].tolist() == local[:, -1].tolist()
+    assert "T" not in study({}, metrics, variableFilter=".*")[1].kept  # by default what the test case measures
+
+
 def test_a_controller_decides_on_the_rest(study):
     parameters = {"Tchws_set_HEX": [287.0]}
     plan, held = study(parameters)
@@ -82,18 +95,16 @@ def test_a_controller_decides_on_the_rest(study):
 
 
 def test_what_does_not_fit_is_named(study):
-    metrics = {"a": {"variable": "energy", "method": "kpi"}, "b": {"variable": "T", "method": "min"}}
+    metrics = {"a": {"variable": "energy", "method": "kpi"}, "b": {"variable": "nothing", "method": "min"}}
     with pytest.raises(InvalidValueError) as caught:
         study({"Twb_outside": [280], "CHI01": [2]}, metrics, variableFilter="Z", start_values={"nothing": 1})
     lines = str(caught.value).splitlines()
     for start in (
         "metrics.a.variable: Resources has no key performance indicator energy", "metrics.b.variable: Resources has no",
         "simulation_parameters.Twb_outside: ", "simulation_parameters.CHI01: ", "simulation.start_values.nothing: ",
-        "simulation.variableFilter: 'Z' matches no output",
+        "simulation.variableFilter: 'Z' matches no variable",
     ):  # fmt: skip
         assert any(line.startswith(start) for line in lines), start
-    with pytest.raises(InvalidValueError, match="simulation.step_size: "):
-        study({}, step_size=100)
     with pytest.raises(InvalidValueError, match="simulation.stop_time: the test case ends"):
         study({}, stop_time=3e9)
     with pytest.raises(InvalidValueError, match="simulation.inputs: a test case has its own"):

@@ -1,0 +1,62 @@
+"""Sweeps over FMUs whose variables are local, tunable, enumerations or arrays that are resized."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.own_fmus import state
+from trivium.errors import InvalidValueError
+from trivium.study.prepare import prepare
+from trivium.study.read import open_results
+from trivium.study.spec import load_study
+
+HORIZON = {"stop_time": 2, "step_size": 0.5}
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def test_local_variables_and_parameters_are_recorded(write_study, run_here, own_fmu, version):
+    path = write_study(
+        fmu=own_fmu("hidden", version),
+        simulation={"variableFilter": "x|twice|rate", "start_values": {"u": 3}, **HORIZON},
+        simulation_parameters={"tau": [5, 10]},
+        metrics={"last": {"variable": "twice", "method": "final"}},
+    )
+    with open_results(run_here(path)) as results:
+        assert results.failures == {}
+        expected = [2 * state(2.0, 3, tau=tau) for tau in (5, 10)]
+        assert results.column("last").tolist() == pytest.approx(expected, rel=1e-4)
+        assert set(results.variables) == {"x", "twice", "rate"}
+
+
+def test_arrays_have_the_size_that_the_start_values_say(write_study, run_here, own_fmu):
+    path = write_study(
+        fmu=own_fmu("sized", "3.0"),
+        simulation={"variableFilter": "y.*", "start_values": {"n": 3, "u[3]": 5}, **HORIZON},
+        simulation_parameters={"u[1]": [1, 2]},
+        metrics={"last": {"variable": "y[3]", "method": "final"}, "first": {"variable": "y[1]", "method": "final"}},
+    )
+    with open_results(run_here(path)) as results:
+        assert results.failures == {}
+        assert set(results.variables) == {"y[1]", "y[2]", "y[3]"}
+        assert results.column("last").tolist() == [10.0, 10.0]
+        assert results.column("first").tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("simulation", "parameters", "reason"),
+    [
+        ({"start_values": {"n": 9}}, {}, "n. Value must be within .*, 8.0"),
+        ({}, {"n": [1, 2]}, "simulation_parameters.n: n cannot be set before a run"),
+        ({"start_values": {"level": 7}}, {}, r"item of its enumeration: 1 \(low\), 2 \(high\)"),
+    ],
+)
+def test_what_is_refused(write_study, own_fmu, state_dir, simulation, parameters, reason):
+    name = "tuned" if "level" in str(simulation) else "sized"
+    path = write_study(
+        fmu=own_fmu(name, "3.0"),
+        simulation={"variableFilter": "y.*|x", **HORIZON, **simulation},
+        simulation_parameters=parameters or {"u" if name == "tuned" else "u[1]": [1, 2]},
+        metrics={},
+    )
+    with pytest.raises(InvalidValueError, match=reason):
+        prepare(load_study(path), path.parent, state_dir)
