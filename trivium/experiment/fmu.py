@@ -18,8 +18,8 @@ from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.scalars import FmuVariable
-from trivium.simulation.times import beside
 from trivium.model.variable import parse_input
+from trivium.simulation.times import beside
 
 
 class FmuSimulation(Simulation):
