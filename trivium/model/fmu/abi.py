@@ -16,6 +16,8 @@ from collections.abc import Callable
 PINS = "python=3.11 pyfmi=2.21.0 assimulo=3.8.0 numpy>=2,<3"
 #: The last pair with the old struct.
 OLD_PINS = "python=3.10 pyfmi=2.11.0 assimulo=3.4.3 numpy<2"
+#: How the refusal of an engine begins whose packages are there and cannot be imported.
+BROKEN = "the engine pyfmi cannot be imported"
 Version = tuple[int, ...]
 
 

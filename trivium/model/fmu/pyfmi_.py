@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues, State
-from trivium.model.fmu.abi import explain_import_error
+from trivium.model.fmu.abi import BROKEN, explain_import_error
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_STEPS
 from trivium.model.fmu.exchange import ExchangeModel
@@ -35,7 +35,7 @@ try:
     from assimulo.solvers import CVode
     from pyfmi.fmi import FMUModelCS2, FMUModelME2
 except Exception as _error:  # a wrong build fails with ValueError, then KeyError
-    raise ModelError(f"the engine pyfmi cannot be imported: {explain_import_error(_error)}") from _error
+    raise ModelError(f"{BROKEN}: {explain_import_error(_error)}") from _error
 
 #: What Assimulo's solvers return at an event (its constants.pxi).
 ID_EVENT = 2

@@ -11,7 +11,7 @@ from tests.own_fmus import state
 from tests.trap_fmu import repacked
 from trivium.errors import ModelError, ResourcesError
 from trivium.model.fmu import choice, registry
-from trivium.model.fmu.abi import pyfmi_problem
+from trivium.model.fmu.abi import BROKEN, pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
@@ -156,6 +156,21 @@ def test_auto_is_what_really_steps(own_fmu, tmp_path, monkeypatch, stepping, eng
     qualified = Tried(*stepping)
     assert choice.choose_engine(description, Setup(description.path, "auto"), qualified) == engine
     assert qualified.engines == tried
+
+
+@pytest.mark.parametrize(
+    ("reason", "decided"), [(f"{BROKEN}: cProblem size changed", True), ("the process ended with SIGSEGV", False)]
+)
+def test_a_broken_pyfmi_is_not_chosen_where_fmpy_fails_too(own_fmu, tmp_path, monkeypatch, reason, decided):
+    """The server then says what FMPy says of the FMU; with PyFMI it would not start."""
+    monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
+    description = read_fmu(own_fmu("linear", "2.0"), tmp_path)
+
+    def qualified(setup):
+        broken = setup.engine == "pyfmi"
+        return Qualification(error=reason if broken else "it does not step", decided=decided or not broken)
+
+    assert choice.choose_engine(description, Setup(description.path, "auto"), qualified) == "fmpy"
 
 
 def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
