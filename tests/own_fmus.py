@@ -10,6 +10,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
 * ``ishigami``: the function of Ishigami and Homma, whose Sobol indices are known, and its integral;
 * ``words``: an output that depends on a text parameter and a text input alone;
+* ``oscillator``, ``thermostat``, ``counter``: by Model Exchange only; stiff, with state and time events, without states;
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events;
 * ``hidden``: the linear system without outputs, with a local variable that is no number at first;
 * ``tuned``: the linear system with a tunable parameter, and inputs that are text, bytes (FMI 3.0) and an enumeration;
@@ -103,6 +104,10 @@ class Spec:
         Most elements of arrays that a structural parameter resizes; 0 where its value is built in.
     slopes : bool
         Whether its inputs can change within a step of a co-simulation (FMI 1.0 and 2.0).
+    indicators : tuple of str
+        Variables that are its event indicators.
+    exchange_only : bool
+        Whether it has no co-simulation.
     """
 
     name: str
@@ -111,6 +116,8 @@ class Spec:
     events: bool = False
     room: int = 0
     slopes: bool = False
+    indicators: tuple[str, ...] = ()
+    exchange_only: bool = False
 
     def reference(self, name: str) -> int:
         """Return the value reference of a variable."""
@@ -211,6 +218,52 @@ WORDS = Spec(
         Var("der(x)", "local", derivative="x"),
     ),
     ("x",),
+)
+OSCILLATOR = Spec(
+    "oscillator",
+    (
+        Var("mu", "parameter", start="100"),
+        Var("x", "output", start="2"),
+        Var("v", "output", start="0"),
+        Var("der(x)", "local", derivative="x"),
+        Var("der(v)", "local", derivative="v"),
+    ),
+    ("x", "v"),
+    exchange_only=True,
+)
+THERMOSTAT = Spec(
+    "thermostat",
+    (
+        Var("low", "parameter", start="19"),
+        Var("high", "parameter", start="21"),
+        Var("T", "output", start="20", unit="degC"),
+        Var("heating", "output", "Int32"),
+        Var("switched", "output", "Int32"),
+        Var("changes", "output", "Int32"),
+        Var("outside", "output"),
+        Var("der(T)", "local", derivative="T"),
+        Var("above", "local"),
+        Var("below", "local"),
+    ),
+    ("T", "heating", "switched", "changes"),
+    events=True,
+    indicators=("above", "below"),
+    exchange_only=True,
+)
+COUNTER = Spec(
+    "counter",
+    (
+        Var("u", "input", start="0.5"),
+        Var("y", "output"),
+        Var("seconds", "output", "Int32"),
+        Var("crossings", "output", "Int32"),
+        Var("positive", "local", "Int32", "1"),
+        Var("wave", "local"),
+    ),
+    ("seconds", "crossings", "positive"),
+    events=True,
+    indicators=("wave",),
+    exchange_only=True,
 )
 _NUMBERS = [t for t in TYPES if t not in ("String", "Binary")]
 EVERY = Spec(
@@ -406,7 +459,8 @@ def _fmi1(spec: Spec, interface: str) -> str:
     n = sum(bool(v.derivative) for v in spec.variables)
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="1.0" modelName="{spec.name}" '
-        f'modelIdentifier="{spec.name}" guid="{spec.name}" numberOfContinuousStates="{n}" numberOfEventIndicators="0">'
+        f'modelIdentifier="{spec.name}" guid="{spec.name}" numberOfContinuousStates="{n}" '
+        f'numberOfEventIndicators="{len(spec.indicators)}">'
         f"{_units(spec, 'BaseUnit', 'unit')}"
         f"{_experiment('startTime stopTime tolerance')}<ModelVariables>{''.join(variables)}</ModelVariables>{kind}"
         "</fmiModelDescription>"
@@ -428,8 +482,8 @@ def _fmi2(spec: Spec, _interface: str) -> str:
     steps = f'canHandleVariableCommunicationStepSize="true"{_slopes(spec)}'
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="2.0" modelName="{spec.name}" '
-        f'guid="{spec.name}" numberOfEventIndicators="0"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
-        f'<CoSimulation modelIdentifier="{spec.name}" {steps} {can}/>'
+        f'guid="{spec.name}" numberOfEventIndicators="{len(spec.indicators)}">'
+        f'<ModelExchange modelIdentifier="{spec.name}" {can}/>{_cosimulation(spec, f"{steps} {can}")}'
         f"{_units(spec, 'Unit', 'name')}"
         f"{_experiment('startTime stopTime tolerance stepSize')}<ModelVariables>{''.join(variables)}</ModelVariables>"
         f"<ModelStructure>{f'<Outputs>{outputs}</Outputs>' if outputs else ''}"
@@ -444,10 +498,15 @@ def _old(spec: Spec) -> list[Var]:
     return [v for v in spec.variables if v.type in _OLD]
 
 
+def _cosimulation(spec: Spec, attributes: str) -> str:
+    return "" if spec.exchange_only else f'<CoSimulation modelIdentifier="{spec.name}" {attributes}/>'
+
+
 def _unknowns(spec: Spec, tag: str, key: str, which: str) -> str:
     chosen = {
         "output": lambda v: v.causality == "output",
         "derivative": lambda v: bool(v.derivative),
+        "indicator": lambda v: v.name in spec.indicators,
         "initial": lambda v: (
             bool(v.derivative) or v.causality == "calculatedParameter" or (v.causality == "output" and v.start is None)
         ),
@@ -479,6 +538,7 @@ def _fmi3(spec: Spec, _interface: str) -> str:
         variables.append(f"<{v.type} {attributes} {_more(v)}>{inside}</{v.type}>")
     can = 'canGetAndSetFMUState="true" canSerializeFMUState="true"'
     events = ' hasEventMode="true" canReturnEarlyAfterIntermediateUpdate="true"' if spec.events else ""
+    steps = f'canHandleVariableCommunicationStepSize="true" {can}{events}'
     level = (
         '<TypeDefinitions><EnumerationType name="Level"><Item name="low" value="1"/><Item name="high" value="2"/>'
         "</EnumerationType></TypeDefinitions>"
@@ -486,10 +546,11 @@ def _fmi3(spec: Spec, _interface: str) -> str:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<fmiModelDescription fmiVersion="3.0" modelName="{spec.name}" '
         f'instantiationToken="{spec.name}"><ModelExchange modelIdentifier="{spec.name}" {can}/>'
-        f'<CoSimulation modelIdentifier="{spec.name}" canHandleVariableCommunicationStepSize="true" {can}{events}/>'
+        f"{_cosimulation(spec, steps)}"
         f"{_units(spec, 'Unit', 'name')}{level}{_experiment('startTime stopTime tolerance stepSize')}"
         f"<ModelVariables>{''.join(variables)}</ModelVariables><ModelStructure>"
         f"{_unknowns(spec, 'Output', 'valueReference', 'output')}"
         f"{_unknowns(spec, 'ContinuousStateDerivative', 'valueReference', 'derivative')}"
-        f"{_unknowns(spec, 'InitialUnknown', 'valueReference', 'initial')}</ModelStructure></fmiModelDescription>"
+        f"{_unknowns(spec, 'InitialUnknown', 'valueReference', 'initial')}"
+        f"{_unknowns(spec, 'EventIndicator', 'valueReference', 'indicator')}</ModelStructure></fmiModelDescription>"
     )

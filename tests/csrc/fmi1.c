@@ -193,10 +193,17 @@ Status F(GetDerivatives)(void *c, double dx[], size_t n) {
     return memcpy(dx, derivatives(&self->v), n * sizeof *dx), OK;
 }
 
-Status F(GetEventIndicators)(void *c, double z[], size_t n) { return (void)c, (void)z, n ? ERROR : OK; }
+Status F(GetEventIndicators)(void *c, double z[], size_t n) {
+    Instance *self = c;
+    if (n != N_INDICATORS) return refuse(self, "another number of event indicators");
+    const char *wrong = calculate(&self->v);
+    if (wrong) return refuse(self, wrong);
+    if (n) memcpy(z, indicators(&self->v), n * sizeof *z);
+    return OK;
+}
 
 Status F(GetNominalContinuousStates)(void *c, double nominals[], size_t n) {
-    (void)c;
+    if (!n) return refuse(c, "there are no states, so nobody asks for their nominal values");
     for (size_t i = 0; i < n; i++) nominals[i] = 1.0;
     return OK;
 }

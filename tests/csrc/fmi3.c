@@ -250,13 +250,21 @@ fmi3Status fmi3GetContinuousStateDerivatives(fmi3Instance c, fmi3Float64 dx[], s
 }
 
 fmi3Status fmi3GetNominalsOfContinuousStates(fmi3Instance c, fmi3Float64 nominals[], size_t n) {
-    (void)c;
+    if (!n) return refuse(c, "there are no states, so nobody asks for their nominal values");
     for (size_t i = 0; i < n; i++) nominals[i] = 1.0;
     return fmi3OK;
 }
 
-fmi3Status fmi3GetEventIndicators(fmi3Instance c, fmi3Float64 z[], size_t n) { return (void)c, (void)z, n ? fmi3Error : fmi3OK; }
-fmi3Status fmi3GetNumberOfEventIndicators(fmi3Instance c, size_t *n) { return (void)c, *n = 0, fmi3OK; }
+fmi3Status fmi3GetEventIndicators(fmi3Instance c, fmi3Float64 z[], size_t n) {
+    Instance *self = c;
+    if (n != N_INDICATORS) return refuse(self, "another number of event indicators");
+    const char *wrong = calculate(&self->v);
+    if (wrong) return refuse(self, wrong);
+    if (n) memcpy(z, indicators(&self->v), n * sizeof *z);
+    return fmi3OK;
+}
+
+fmi3Status fmi3GetNumberOfEventIndicators(fmi3Instance c, size_t *n) { return (void)c, *n = N_INDICATORS, fmi3OK; }
 fmi3Status fmi3GetNumberOfContinuousStates(fmi3Instance c, size_t *n) { return (void)c, *n = N_STATES, fmi3OK; }
 
 fmi3Status fmi3GetFMUState(fmi3Instance c, fmi3FMUState *state) {

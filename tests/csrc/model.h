@@ -11,6 +11,8 @@
  *   next_event(v), event(v)               the time of the next event (INFINITY: none), and what happens there
  *   SLOPE_OF                              where inputs may change within a step: a function that returns where the
  *                                         slope of an input is kept, or NULL
+ *   N_INDICATORS, indicators(v)           event indicators, one after the other, where it has some
+ *   EXCHANGE_ONLY                         instead of `solve`, where nobody knows the exact solution: no co-simulation
  */
 #include <math.h>
 #include <stdbool.h>
@@ -39,6 +41,11 @@ typedef struct {
 static void *slot(Variables *v, const Entry *entry) { return (char *)v + entry->offset; }
 
 #include MODEL
+
+#ifndef N_INDICATORS
+#define N_INDICATORS 0
+static double *indicators(Variables *v) { return (void)v, NULL; }
+#endif
 
 static const Entry *find(unsigned reference, char type) {
     for (size_t i = 0; i < sizeof ENTRIES / sizeof *ENTRIES; i++)
@@ -73,6 +80,10 @@ static void begin(Variables *v) {
     memset(v, 0, sizeof *v);
     set_starts(v);
 }
+
+#ifdef EXCHANGE_ONLY
+static void solve(Variables *v, double duration) { (void)v, (void)duration; }
+#endif
 
 /* Simulate to a time, handling events on the way. */
 static void advance(Variables *v, double end) {

@@ -18,9 +18,6 @@ from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import FmuModel, Solving
 from trivium.model.fmu.scalars import FmuVariable
 
-#: Relative tolerance of Model Exchange where the FMU recommends none, as in FMPy [1].
-_TOLERANCE = 1e-5
-
 
 def arranged(
     description: FmuDescription, driven: Sequence[FmuVariable], recorded: Sequence[FmuVariable]
@@ -57,8 +54,7 @@ def make_model(
     ResourcesError, ModelError
         When the engine is not installed, or the binary cannot be loaded.
     """
-    default = None if description.interface == "cs" else _TOLERANCE
-    return isolated.make_model(description, engine, Solving(tolerance, default=default, stop=stop), isolate=isolate)
+    return isolated.make_model(description, engine, Solving(tolerance, default=None, stop=stop), isolate=isolate)
 
 
 def ramps(description: FmuDescription) -> bool:

@@ -100,6 +100,11 @@ class EmbeddedCase:
     warmup_period: float = 0.0
 
     @property
+    def tolerance(self) -> float:
+        """Relative tolerance that BOPTEST simulates its FMUs with, whatever they recommend [1]."""
+        return 1e-6
+
+    @property
     def columns(self) -> dict[str, Column]:
         """All columns of all tables, by name."""
         return {name: column for table in self.tables for name, column in table.columns.items()}

@@ -68,7 +68,7 @@ def _read(resources: Resources, cache: Path) -> FmuDescription:
 
 
 def _setup(resources: Resources, description: FmuDescription, cache: Path) -> Setup:
-    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart)
+    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart, resources.solver)
     inputs, outputs = ({v.variable.name for v in group} for group in (description.inputs, description.outputs))
     is_plant = plant_of(inputs, outputs, resources.plant_files) is not None
     recording = Recording(resources.measured, resources.recorded, all=not is_plant)

@@ -27,8 +27,9 @@ AlphaDataCenterCooling::
     [fmu]
     tolerance = 1e-4          # relative tolerance; default: what the FMU recommends
     absolute_tolerance = 1e-6 # of Model Exchange, times the nominal values; default: as the engine chooses
-    engine = "auto"           # auto, fmpy, pyfmi or one that another package brings
+    engine = "auto"           # auto, fmpy, pyfmi, assimulo or one that another package brings
     interface = "cs"          # cs (co-simulation) or me (Model Exchange); default: cs where the FMU offers it
+    solver = "Radau5ODE"      # of Model Exchange with assimulo: Radau5ODE, CVode or LSODAR
     restart = false           # Model Exchange with pyfmi: a new simulation every step, as the reference does
     state = "auto"            # auto, restore or replay: how the model is brought back to a moment
     isolate = false           # a process of its own for each initialization; default: where the FMU needs one
@@ -69,6 +70,7 @@ from typing import Any, TypeVar
 from trivium import __version__
 from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.model.fmu.fmu_model import SOLVERS
 from trivium.numbers import finite
 from trivium.simulation.embedded import EmbeddedCase, read_embedded_case
 from trivium.simulation.plant import plants
@@ -90,7 +92,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
 _TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario"})
-_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "structural"})
+_RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "solver", "structural"})
 #: How a model is brought back to a moment: as its FMU can, by restoring its state, by simulating its steps again.
 STATES = ("auto", "restore", "replay")
 
@@ -129,6 +131,8 @@ class Resources:
         One of `STATES`.
     isolate : bool or None
         Whether each initialization gets a process of its own; None for what the FMU needs.
+    solver : str or None
+        Solver of Model Exchange with the engine ``assimulo``; None for its default.
     linear : bool
         Whether boundary data is interpolated; otherwise values hold.
     results_interval : float or None
@@ -162,6 +166,7 @@ class Resources:
     restart: bool = False
     state: str = "auto"
     isolate: bool | None = None
+    solver: str | None = None
     linear: bool = False
     results_interval: float | None = None
     period: float | None = None
@@ -234,6 +239,7 @@ class Resources:
                 step=None if case is None else case.step,
                 end_time=None,
                 fmu=path,
+                tolerance=None if case is None else case.tolerance,
                 kpi={} if case is None else _kpi(case),
                 scenario={} if case is None else _scenario(case),
                 case=case,
@@ -273,13 +279,14 @@ class Resources:
                 disturbances=files["disturbances"],
                 initialization_actions=files["initialization_actions"],
                 initialization_observation=files["initialization_observation"],
-                tolerance=_tolerance(fmu, "tolerance"),
+                tolerance=_tolerance(fmu, "tolerance") or (None if case is None else case.tolerance),
                 absolute_tolerance=_tolerance(fmu, "absolute_tolerance"),
                 engine=_one_of(fmu, "fmu.engine", ("auto", *ENGINES.names())) or "auto",
                 interface=_one_of(fmu, "fmu.interface", INTERFACES),
                 restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
                 state=_one_of(fmu, "fmu.state", STATES) or "auto",
                 isolate=_one_of(fmu, "fmu.isolate", (False, True)),
+                solver=_one_of(fmu, "fmu.solver", SOLVERS),
                 linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
                 results_interval=_interval(results),
                 period=_period(boundary),

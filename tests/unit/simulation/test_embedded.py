@@ -23,6 +23,7 @@ def test_all_of_the_case_is_read_from_the_fmu(write):
     assert files.kpi["building"]["area"] == 40.0
     assert files.kpi["building"]["points"]["ElectricPower"] == ("rea_P_y",)
     assert files.scenario["periods"] == boptest_case.DAYS
+    assert files.tolerance == 1e-6, "as BOPTEST simulates it, not what the FMU recommends"
     case = files.case
     assert {table.member.rpartition("/")[2] for table in case.tables} == {"prices.csv", "weather.csv", "zone.csv"}
     assert case.columns["Vacancy[north]"] == ("desk", "Free desks of the zone")
@@ -48,6 +49,7 @@ def test_testcase_toml_goes_before_the_fmu(write):
     path = write()
     (path.parent / "testcase.toml").write_text('name = "mine"\nstep = 60\n[scenario.periods]\nmay = 130\n')
     files = Resources.load(path.parent)
+    assert files.tolerance == 1e-6
     assert (files.name, files.step, files.scenario) == ("mine", 60, {"periods": {"may": 130}})
     assert files.kpi["building"]["area"] == 40.0
 

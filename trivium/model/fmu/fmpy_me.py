@@ -11,12 +11,11 @@ import numpy as np
 from fmpy.fmi1 import FMICallException, fmi1Discard
 from fmpy.sundials import CVodeSetMaxStep, CVodeSolver
 
-from trivium.model.contract import FloatArray, StartValues
+from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.event_time import MAX_STEPS
-from trivium.model.fmu.exchange import ExchangeModel
-from trivium.model.fmu.fmpy_ import FmpyModel
-from trivium.model.fmu.fmpy_calls import Calls, settle
+from trivium.model.fmu.fmpy_calls import Calls
+from trivium.model.fmu.fmpy_equations import FmpyEquations
 from trivium.model.fmu.fmu_model import Solving
 from trivium.model.fmu.krylov import FEWEST_STATES, MOST_STATES, Krylov
 
@@ -128,20 +127,13 @@ class _Solver(CVodeSolver):  # type: ignore[misc]  # FMPy is untyped
         return bool(event), float(reached)
 
 
-class FmpyExchangeModel(ExchangeModel, FmpyModel):
-    """A Model Exchange FMU, integrated by FMPy's CVODE; see the base class.
-
-    Where no absolute tolerance is chosen it is the relative one, times the nominal values.
-    """
+class FmpyExchangeModel(FmpyEquations):
+    """A Model Exchange FMU, integrated by FMPy's CVODE; see the base class."""
 
     def __init__(self, description: FmuDescription, solving: Solving | None = None) -> None:
         super().__init__(description, solving)
         self._solver: _Solver | None = None
         self._kept: FloatArray | None = None  # Jacobian to begin with
-
-    def _start(self, time: float, inputs: FloatArray | None) -> None:
-        super()._start(time, inputs)
-        self._settle()
 
     @property
     def _work(self) -> int:
@@ -150,8 +142,7 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
     def _solve(self, time: float, end: float) -> tuple[bool, float]:
         if self._solver is None:
             self._fmu.set_time(time)
-            absolute = self.solving.absolute or self.tolerance
-            self._solver = _Solver(self._fmu, time, self.tolerance, absolute, self.drive)
+            self._solver = _Solver(self._fmu, time, self.tolerance, self.absolute, self.drive)
             self._give(self._kept)
         elif self._fresh:
             self._solver.reset(time)
@@ -172,23 +163,3 @@ class FmpyExchangeModel(ExchangeModel, FmpyModel):
     def _give(self, jacobian: FloatArray | None) -> None:
         if self._solver is not None and self._solver.krylov is not None:
             self._solver.krylov.kept = jacobian
-
-    def _set_continuous(self, inputs: FloatArray) -> None:
-        self._fmu.set_continuous(inputs)
-
-    def _completed(self, time: float) -> tuple[bool, bool]:
-        self._fmu.set_time(time)
-        return self._fmu.completed_integrator_step()
-
-    def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
-        self._fmu.enter_event_mode()
-        if inputs is not None:
-            self._fmu.set_inputs(inputs)
-        if values is not None:
-            self._fmu.set_start_values(values)
-        self._settle()
-
-    def _settle(self) -> None:
-        self._next_event = settle(self._fmu.update_discrete_states)
-        self._fmu.enter_continuous_time_mode()
-        self._fresh = True

@@ -16,8 +16,12 @@ from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.fmu.verdict import Qualification
 from trivium.model.variable import Variable
 
+#: Solvers of Assimulo for Model Exchange; the first is the default.
+SOLVERS = ("Radau5ODE", "CVode", "LSODAR")
 #: Relative tolerance where neither the test case nor the FMU says one.
 TOLERANCE = 1e-4
+#: The same for Model Exchange, where it is a solver here that needs one, and errors add up over a simulation.
+EXCHANGE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,11 @@ class Solving:
         engine chooses.
     restart : bool
         Whether PyFMI makes a new solver for Model Exchange at every step.
+    solver : str or None
+        Solver of Assimulo for Model Exchange; None for what the engine chooses.
     default : float or None
-        Relative tolerance where neither the test case nor the FMU has one [1]; with None, co-simulations of FMPy get
-        none.
+        Relative tolerance of co-simulations where neither the test case nor the FMU has one [1]; with None, those of
+        FMPy get none.
     stop : float or None
         Stop time passed to co-simulations of FMPy [s]; None for none.
     """
@@ -43,6 +49,7 @@ class Solving:
     tolerance: float | None = None
     absolute: float | None = None
     restart: bool = False
+    solver: str | None = None
     default: float | None = TOLERANCE
     stop: float | None = None
 
@@ -114,9 +121,10 @@ class FmuModel(Model):
         self.description = description
         self.solving = solving or Solving()
         proposed = self.solving.tolerance or description.experiment.tolerance
-        self.tolerance = proposed or self.solving.default or TOLERANCE
+        default = EXCHANGE_TOLERANCE if description.interface == "me" else self.solving.default
+        self.tolerance = proposed or default or TOLERANCE
         #: The value passed to the FMU; None for none.
-        self.told_tolerance = proposed or self.solving.default
+        self.told_tolerance = proposed or default
         #: What the FMU really does; by default it is believed.
         self.qualification = Qualification()
 

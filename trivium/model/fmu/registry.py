@@ -4,6 +4,7 @@
 
 * ``fmpy``: FMPy, from PyPI. FMI 1.0, 2.0 and 3.0; Model Exchange with the CVODE that FMPy ships.
 * ``pyfmi``: PyFMI and Assimulo, from conda-forge. FMI 2.0; Model Exchange with Assimulo's CVode.
+* ``assimulo``: FMPy and Assimulo, from PyPI. Model Exchange of FMI 1.0, 2.0 and 3.0, with a solver of Assimulo.
 * ``auto``: PyFMI where it really steps the FMU, else FMPy; see `trivium.model.fmu.choice`.
 * Any other name is an engine that a package brings by the entry point group ``trivium.engines``.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trivium import extras
 from trivium.entry_points import Registry
 from trivium.errors import ResourcesError
 from trivium.model.fmu.abi import pyfmi_problem
@@ -70,6 +72,26 @@ def pyfmi(description: FmuDescription) -> type[FmuModel]:
     from trivium.model.fmu.pyfmi_ import PyfmiExchangeModel, PyfmiModel
 
     return PyfmiModel if description.interface == "cs" else PyfmiExchangeModel
+
+
+def assimulo(description: FmuDescription) -> type[FmuModel]:
+    """Return the adapter for an FMU that Assimulo integrates.
+
+    Raises
+    ------
+    ResourcesError
+        When Assimulo is not installed, or the FMU is run by co-simulation.
+    """
+    if description.interface != "me":
+        raise ResourcesError(
+            f"the engine assimulo runs Model Exchange, and {description.path.name} is run by co-simulation; "
+            'set interface = "me" where the FMU offers it, or the engine fmpy'
+        )
+    try:
+        from trivium.model.fmu.assimulo_ import AssimuloExchangeModel
+    except ImportError as error:
+        raise ResourcesError(f"the engine assimulo cannot be used: {extras.missing('Assimulo', 'assimulo')}") from error
+    return AssimuloExchangeModel
 
 
 def unusable(description: FmuDescription) -> str | None:

@@ -51,7 +51,7 @@ def ball_fmu(tmp_path_factory):
     return pack(tmp_path_factory.mktemp("ball") / "ball.fmu", "ball", "linux64", DESCRIPTION, "ball.c", {})
 
 
-@pytest.fixture(params=["fmpy", "pyfmi"])
+@pytest.fixture(params=["fmpy", "pyfmi", "assimulo"])
 def model(request, ball_fmu, tmp_path):
     if request.param == "pyfmi" and pyfmi_problem():
         pytest.skip(str(pyfmi_problem()))

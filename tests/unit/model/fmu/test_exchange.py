@@ -14,7 +14,7 @@ from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.registry import adapter
 
 
-@pytest.fixture(params=["fmpy", "pyfmi"])
+@pytest.fixture(params=["fmpy", "pyfmi", "assimulo"])
 def make(request, tmp_path):
     if request.param == "pyfmi" and pyfmi_problem():
         pytest.skip(str(pyfmi_problem()))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,7 +43,9 @@ def test_the_interface_is_chosen(case, state_dir):
         model.close()
 
 
-@pytest.mark.parametrize("toml", ['engine = "omc"', 'interface = "ME"', "restart = 1", "engine = 1"])
+@pytest.mark.parametrize(
+    "toml", ['engine = "omc"', 'interface = "ME"', "restart = 1", "engine = 1", 'solver = "Euler"']
+)
 def test_what_does_not_exist_is_refused(case, toml):
     with pytest.raises(ResourcesError, match=f"fmu.{toml.split()[0]} must be one of"):
         case(f"[fmu]\n{toml}")
@@ -57,6 +61,21 @@ def test_an_engine_that_is_not_there_says_what_to_install(case, state_dir, monke
     assert models.choose(case(""), state_dir / "fmu").engine == "fmpy"
     with pytest.raises(ResourcesError, match="the engine pyfmi cannot be used: PyFMI not installed"):
         models.open_model(case('[fmu]\nengine = "pyfmi"'), state_dir / "fmu")
+
+
+def test_assimulo_is_for_model_exchange_and_may_be_absent(case, state_dir, monkeypatch):
+    toml = '[fmu]\nengine = "assimulo"\n'
+    with pytest.raises(
+        ResourcesError, match='runs Model Exchange, and .* is run by co-simulation; set interface = "me"'
+    ):
+        models.open_model(case(toml), state_dir / "fmu")
+    resources = case(toml + 'interface = "me"\nsolver = "CVode"')
+    model = models.open_model(resources, state_dir / "fmu")
+    assert (model.engine, model.setup.solving.solver) == ("assimulo", "CVode")
+    model.close()
+    monkeypatch.setitem(sys.modules, "trivium.model.fmu.assimulo_", None)
+    with pytest.raises(ResourcesError, match=r"Assimulo is not installed; install it with: .*assimulo"):
+        models.open_model(resources, state_dir / "fmu")
 
 
 def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
@@ -77,7 +96,13 @@ def test_libraries_that_are_missing_are_named_also_those_that_others_need(trap_f
 
 @pytest.mark.parametrize(
     ("engine", "interface", "restart"),
-    [("fmpy", "me", False), ("pyfmi", "cs", False), ("pyfmi", "me", False), ("pyfmi", "me", True)],
+    [
+        ("fmpy", "me", False),
+        ("pyfmi", "cs", False),
+        ("pyfmi", "me", False),
+        ("pyfmi", "me", True),
+        ("assimulo", "me", False),
+    ],
 )
 def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine, interface, restart):
     if engine == "pyfmi" and pyfmi_problem():
@@ -101,14 +126,15 @@ def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine,
     model.close()
 
 
-@pytest.mark.parametrize("engine", ["fmpy", "pyfmi"])
+@pytest.mark.parametrize("engine", ["fmpy", "pyfmi", "assimulo"])
 def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
     if engine == "pyfmi" and pyfmi_problem():
         pytest.skip(str(pyfmi_problem()))
     description = read_fmu(own_fmu("linear", "2.0"), tmp_path, "me")
+    solver = "CVode" if engine == "assimulo" else None  # Radau5 is much better than any tolerance here
 
     def error(solving):
-        model = registry.adapter(engine, description)(description, solving)
+        model = registry.adapter(engine, description)(description, replace(solving, solver=solver))
         model.initialize(0.0, np.zeros(1))
         x = [model.step(1.0, np.zeros(1))[0] for _ in range(20)]
         model.close()
