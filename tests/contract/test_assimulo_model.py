@@ -16,6 +16,9 @@ from trivium.model.fmu.fmu_model import Solving
 
 
 class TestAssimuloModel(ModelContract):
+    # where states grow to infinity, Radau5 gives up before the FMU does
+    reason = "the FMU failed to step: .+"
+
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"))
