@@ -17,7 +17,7 @@ from trivium.environment import ROOT
 from trivium.errors import TriviumError
 from trivium.model.fmu.description import INTERFACES, read_fmu
 from trivium.model.fmu.fmu_model import Setup
-from trivium.model.fmu.qualification import LIMIT, First, Trying
+from trivium.model.fmu.trying import LIMIT, First, Trying
 
 SHIPPED = [ROOT / "Resources" / "AlphaDataCenterCooling_FMU.fmu", *sorted(ROOT.glob("examples/*/*.fmu"))]
 

@@ -12,8 +12,9 @@ from trivium.model.fmu.choice import choose_engine
 from trivium.model.fmu.description import FmuDescription, Interface, Recording, read_fmu
 from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
 from trivium.model.fmu.isolated import make_model
-from trivium.model.fmu.qualification import First, qualify
+from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.recording import select
+from trivium.model.fmu.trying import First
 from trivium.model.fmu.verdict import Qualification
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.initialization import read_observation

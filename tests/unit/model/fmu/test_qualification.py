@@ -14,10 +14,11 @@ import pytest
 from tests.small_plant import FAILING
 from tests.trap_fmu import Trap
 from trivium.environment import ROOT
-from trivium.model.fmu import qualification
+from trivium.model.fmu import qualification, trying
 from trivium.model.fmu.apart import Life, Template
 from trivium.model.fmu.fmu_model import Setup
-from trivium.model.fmu.qualification import First, qualify
+from trivium.model.fmu.qualification import qualify
+from trivium.model.fmu.trying import First, Trying
 from trivium.simulation.models import qualified
 from trivium.simulation.resources import Resources
 
@@ -29,7 +30,7 @@ PATIENCE = 300.0
 def found(trap_fmu, tmp_path, monkeypatch):
     """Qualify a trap: found(restore="heap", ...)."""
 
-    monkeypatch.setattr(qualification, "_LEAST", PATIENCE)
+    monkeypatch.setattr(trying, "_LEAST", PATIENCE)
 
     def qualify_it(inputs=None, limit=PATIENCE, **variant):
         setup = Setup(trap_fmu(**variant), "fmpy")
@@ -84,8 +85,8 @@ def test_a_restore_that_is_promised_and_inexact(found):
     [({"restore": "hang"}, "replay", "_restored"), ({"second_hangs": True}, "fresh", "_again")],
 )
 def test_what_hangs_is_undecided(found, monkeypatch, variant, verdict, part):
-    whole = getattr(qualification.Trying, part)
-    monkeypatch.setattr(qualification.Trying, part, lambda *arguments: whole(*arguments[:-1], 2.0))
+    whole = getattr(Trying, part)
+    monkeypatch.setattr(Trying, part, lambda *arguments: whole(*arguments[:-1], 2.0))
     outcome = found(**variant)
     assert (outcome.verdict, outcome.decided) == (verdict, False)
     assert "does not answer in time" in outcome.reason
@@ -133,9 +134,8 @@ class Counted:
         self.outcome, self.times = outcome, 0
 
     def __call__(self, *arguments):
-        trying = self.outcome(*arguments)
         self.times += 1
-        return trying
+        return self.outcome(*arguments)
 
 
 def test_a_verdict_is_stored_for_the_content_of_the_fmu(trap_fmu, tmp_path, monkeypatch):
@@ -167,17 +167,17 @@ def test_those_who_need_it_at_the_same_time_wait_for_one_trial(trap_fmu, tmp_pat
 
 
 def test_a_process_that_was_killed_from_outside_decides_nothing(trap_fmu, tmp_path, monkeypatch):
-    lived = qualification.Trying._gone_on
+    lived = Trying._gone_on
 
-    def killed(trying, life, *arguments):
+    def killed(trial, life, *arguments):
         os.kill(life._pid, signal.SIGKILL)
-        return lived(trying, life, *arguments)
+        return lived(trial, life, *arguments)
 
-    monkeypatch.setattr(qualification.Trying, "_gone_on", killed)
+    monkeypatch.setattr(Trying, "_gone_on", killed)
     setup = Setup(trap_fmu(), "fmpy")
     first = qualify(setup, tmp_path / "fmu")
     assert (first.verdict, first.decided) == ("replay", False)
-    monkeypatch.setattr(qualification.Trying, "_gone_on", lived)
+    monkeypatch.setattr(Trying, "_gone_on", lived)
     assert qualify(setup, tmp_path / "fmu").verdict == "exact"
 
 
