@@ -78,7 +78,7 @@ def step(settings: Settings) -> Iterator[Check]:
                 f"stepped the model {found.steps} times, {found.step_ms:.2f} ms a step; {found}",
             )
             if found.jumps:
-                yield Check(name, "note", f"not continuous at communication points: {_some(found.jumps)}")
+                yield Check("jumps", "note", f"{name}: not continuous at communication points: {_some(found.jumps)}")
             if serves:
                 yield _advance(resources, cache, settings.state_dir / "history", name)
 
