@@ -7,6 +7,7 @@ some FMUs carry from one initialization to the next, is new in every life.
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import signal
@@ -187,14 +188,17 @@ class Life:
         return LostError(f"its process ended with {name}", decided=-code not in (signal.SIGKILL, signal.SIGTERM))
 
 
-_SHARED: list[Template] = []
+#: By the process that they belong to; a fork has its own.
+_SHARED: dict[int, Template] = {}
 
 
 def shared_template() -> Template:
     """Return the template of this process, made when it is first needed."""
-    if not _SHARED or _SHARED[0].owner != os.getpid():  # a fork has its own
-        _SHARED[:] = [Template()]
-    return _SHARED[0]
+    template = _SHARED.get(os.getpid())
+    if template is None:
+        template = _SHARED[os.getpid()] = Template()
+        atexit.register(template.close)
+    return template
 
 
 def serve(handle: int) -> None:
