@@ -26,10 +26,10 @@ _BESIDE = "-"
 @click.argument("fmu", type=_FMU, help="An FMU of FMI 1.0, 2.0 or 3.0.")
 @options.as_json
 def info(fmu: Path, as_json: bool) -> None:
-    """Print the model description of an FMU, and what fmpy validate finds wrong."""
+    """Print the model description of an FMU, what it really does with its state, and what fmpy validate finds wrong."""
     import trivium
 
-    description = trivium.info(fmu, validate=True)
+    description = trivium.info(fmu, validate=True, qualify=True)
     options.show(str(description), description.to_dict(), as_json=as_json)
 
 

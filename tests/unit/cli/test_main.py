@@ -224,6 +224,8 @@ def test_inputs_of_a_file_are_followed(capsys, tmp_path, own_fmu):
 def test_info_prints_what_python_returns(capsys, own_fmu):
     fmu = own_fmu("linear", "2.0")
     assert main(["info", str(fmu)]) == 0
-    assert capsys.readouterr().out == f"{trivium.info(fmu)}\n"
+    described = trivium.info(fmu, validate=True, qualify=True)
+    assert (described.findings, described.qualification) == ((), "restore is exact")
+    assert capsys.readouterr().out == f"{described}\n"
     assert main(["info", str(fmu), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(trivium.info(fmu).to_dict()))
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(described.to_dict()))

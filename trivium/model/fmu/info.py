@@ -83,6 +83,8 @@ class Info:
     findings : tuple of str or None
         What ``fmpy validate`` finds wrong; None where that was not looked for. Names of variables are validated where
         there are no more than `MOST_NAMES`.
+    qualification : str
+        What the FMU really does with its state; empty where that was not tried.
     """
 
     path: Path
@@ -101,6 +103,7 @@ class Info:
     units: Mapping[str, str]
     variables: Table[Declaration]
     findings: tuple[str, ...] | None = None
+    qualification: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -163,6 +166,7 @@ class Info:
             ["units", ", ".join(self.units)],
             ["variables", ", ".join(f"{count} {causality}" for causality, count in self.counts.items())],
         ]
+        lines += [["qualification", self.qualification]]
         lines += [["finding", finding] for finding in self.findings or ()]
         lines += [["findings", "none"]] if self.findings == () else []
         return [line for line in lines if line[1] or line[0] in self.kinds]
