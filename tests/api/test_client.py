@@ -37,7 +37,7 @@ SET = "Tchws_set_HEX"
 
 @pytest.fixture
 def client(small_server):
-    with Client(small_server.url, timeout=30.0, patience=20.0) as client:
+    with Client(small_server.url, timeout=300.0, patience=60.0) as client:
         yield client
 
 
