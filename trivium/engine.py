@@ -46,6 +46,8 @@ class Ended:
         What it returned; None where it was lost or failed.
     lost : bool
         Whether its process died.
+    returned : bool
+        Whether it had returned before its process died, of another task, with the result.
     error : BaseException or None
         What it raised.
     """
@@ -53,6 +55,7 @@ class Ended:
     item: Any
     result: Any = None
     lost: bool = False
+    returned: bool = False
     error: BaseException | None = None
 
 
@@ -138,7 +141,7 @@ class Engine:
         self._number += 1
         future = self._client.submit(function, *arguments, key=f"chunk-{self._number}", pure=False)
         self._flying[future.key] = (future, item)
-        future.add_done_callback(self._done.put)
+        future.add_done_callback(lambda future: self._done.put((future, future.status)))
 
     def next(self, timeout: float) -> Ended | None:
         """Return a task that ended.
@@ -154,21 +157,21 @@ class Engine:
             When the scheduler is gone.
         """
         try:
-            future = self._done.get(timeout=timeout)
+            future, status = self._done.get(timeout=timeout)
         except queue.Empty:
             if self._client.status not in ("running", "connecting"):
                 raise EngineError("the Dask scheduler is gone") from None
             return None
         _, item = self._flying.pop(future.key)
         try:
-            if future.status in ("cancelled", "lost"):
+            if future.status == "cancelled":
                 raise EngineError("the Dask scheduler is gone, or its tasks were cancelled")
             # a result whose process dies before it is fetched is computed again, and may then be lost as well
             return Ended(item, future.result())
         except EngineError:
             raise
         except self._dask.KilledWorker as error:
-            return Ended(item, lost=True, error=error)
+            return Ended(item, lost=True, returned=status in ("finished", "lost"), error=error)
         except (CancelledError, self._dask.comm.CommClosedError) as error:
             raise EngineError("the Dask scheduler is gone") from error
         except Exception as error:  # what the task raised

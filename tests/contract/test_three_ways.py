@@ -29,7 +29,6 @@ from trivium.coupling.record import Record
 from trivium.coupling.spec import Case
 from trivium.settings import Settings
 from trivium.study.read import open_results
-from trivium.study.study import Where, run_study
 
 STOP, STEP = 20.0, 0.5
 #: What is set before the start, and the relative difference that the solver of the kind makes to the solution.
@@ -169,11 +168,11 @@ def test_a_step_that_fails_is_an_error_and_nothing_is_lost(stepping: Server, tra
     np.testing.assert_allclose(results["y"], [expected(time, 300.0) for time in results["time"]], rtol=1e-9)
 
 
-def traps_study(folder: Path, model: Path, traps: list[Trap], **more: float) -> Path:
+def traps_study(folder: Path, model: Path, traps: list[Trap]) -> Path:
     """Write a study with two runs of each trap and of none."""
     study = {
         "paths": {"package_path": str(model)},
-        "simulation": {"variableFilter": "y", "stop_time": 240, "step_size": 60, **more},
+        "simulation": {"variableFilter": "y", "stop_time": 240, "step_size": 60},
         "simulation_parameters": {"trap": [0.0, *map(float, traps)], "u": [280.0, 300.0]},
         "output": {"dtype": "float64"},
     }
@@ -194,18 +193,9 @@ def check_runs(folder: Path, traps: list[Trap]) -> None:
 
 
 def test_runs_that_fail_are_named_and_the_others_are_done(trap_fmu: Callable[..., Path], tmp_path: Path) -> None:
+    # those that take their process along: tests/e2e/test_sweep.py
     path = traps_study(tmp_path, trap_fmu(), [*SURVIVED])
     check_runs(sweeps.run_here(path, unpacked=tmp_path / "unpacked"), [*SURVIVED])
-
-
-@pytest.mark.slow
-def test_runs_that_take_their_process_along_are_named_and_the_others_are_done(
-    trap_fmu: Callable[..., Path], tmp_path: Path
-) -> None:
-    path = traps_study(tmp_path, trap_fmu(), [*DEADLY], time_limit=LIMIT)
-    place = Where(tmp_path / "unpacked", workers=2)
-    run_study(path, tmp_path / "out", place, None, lambda _: None, lambda _: None)
-    check_runs(tmp_path / "out", [*DEADLY])
 
 
 @every_trap

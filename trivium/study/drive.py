@@ -188,7 +188,7 @@ class Drive:
         started = engine.reported(key_of_chunk(chunk.number)) is not None
         if ended.lost:
             late = [run for run in chunk.runs.tolist() if engine.reported(key_of_run(run))]
-            self._after_death(chunk, started, late)
+            self._after_death(chunk, started and not ended.returned, late)
             return
         if ended.error is not None:
             if isinstance(ended.error, TriviumError):
