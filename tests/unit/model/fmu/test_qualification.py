@@ -169,9 +169,9 @@ def test_those_who_need_it_at_the_same_time_wait_for_one_trial(trap_fmu, tmp_pat
 def test_a_process_that_was_killed_from_outside_decides_nothing(trap_fmu, tmp_path, monkeypatch):
     lived = Trying._gone_on
 
-    def killed(trial, life, *arguments):
+    def killed(trial, life, *arguments, **options):
         os.kill(life._pid, signal.SIGKILL)
-        return lived(trial, life, *arguments)
+        return lived(trial, life, *arguments, **options)
 
     monkeypatch.setattr(Trying, "_gone_on", killed)
     setup = Setup(trap_fmu(), "fmpy")
