@@ -149,6 +149,7 @@ class Chaos:
                 try:
                     reply = self.manager.session(testid, key=f"{client}-{request}").advance({MARK: of})
                 except TriviumError:
+                    time.sleep(0.01)
                     continue
                 break
             log.acknowledged[of] = (reply.time, reply["Tchw_supply"])
@@ -186,11 +187,13 @@ class Chaos:
 
     def check(self, testid: str | None, logs: list[Log]) -> None:
         """Compare results, journal and logs of a session."""
-        for _ in range(5):  # the last kill may have hit its host
+        deadline = time.monotonic() + 60
+        while True:  # the last kills may have hit its hosts, and recoveries wait after some
             try:
                 payload = self.manager.session(testid).results(POINTS, 0, 1e9)
                 break
             except TriviumError:
+                assert time.monotonic() < deadline
                 time.sleep(0.1)
         times, marks, supply = payload["time"], payload[MARK][1:], payload["Tchw_supply"][1:]
         assert np.array_equal(times, 300.0 * np.arange(len(times))), "the clock has gaps"

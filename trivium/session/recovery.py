@@ -6,6 +6,8 @@ recorded then. An uncommitted request is never done again.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,14 @@ class Attempts:
             return self._path.stat().st_size
         except FileNotFoundError:
             return 0
+
+    @property
+    def age(self) -> float:
+        """Time since the last one began [s]."""
+        try:
+            return max(0.0, time.time() - self._path.stat().st_mtime)
+        except FileNotFoundError:
+            return math.inf
 
     def __enter__(self) -> None:
         with self._path.open("ab") as file:

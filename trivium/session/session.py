@@ -8,6 +8,7 @@ there.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -43,8 +44,10 @@ _LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ah
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     name: attrgetter(name) if operation.attribute else getattr(TestCase, name) for name, operation in OPERATIONS.items()
 }
-#: After how many processes that died of a recovery the model's state is not restored, and nothing is tried any more.
-REPLAYED, GIVEN_UP = 2, 4
+#: After how many processes in a row that died in a recovery the model is replayed, and the next recovery waits.
+REPLAYED, WAITING = 2, 4
+#: For how long it waits [s]; a process may have been killed from outside, so nothing is given up.
+PAUSE = 10.0
 #: How much simulation is done again after a crash at most, as it was measured the first time [s].
 REPLAY = 0.2
 
@@ -226,12 +229,12 @@ class Session:
     # -- what is on disk ----------------------------------------------------------------------------------------------
 
     def _recover_if_possible(self) -> None:
-        """Recover; where hosts before this one died of that, without the state of the model, and then not at all."""
+        """Recover; where hosts before this one died of that, without the state of the model, and then not at once."""
         model, died = self._case.stepper.model, self._attempts.died
-        if died >= GIVEN_UP:
+        if died >= WAITING and (wait := PAUSE - self._attempts.age) > 0:
             self._lost_past = ModelError(
-                f"The session cannot go on: {died} processes died while they brought its model back. "
-                f"Initialize it anew."
+                f"The session cannot go on yet: {died} processes died while they brought its model back. "
+                f"Try again in {math.ceil(wait)} s, or initialize it anew."
             )
             return
         able = model.can_snapshot

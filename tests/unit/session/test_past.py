@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
@@ -73,13 +74,20 @@ def test_where_hosts_die_of_the_restore_the_steps_are_simulated_again(manage):
     assert not died.exists()
 
 
-def test_where_hosts_die_of_that_too_the_session_waits_to_be_initialized(manage):
+def test_where_hosts_die_of_that_too_the_next_recovery_waits(manage):
     manager = manage()
-    advance(manager, steps=2)
-    kill(manager)
-    died = Folder(manager._state_dir, manager._default).path / "recovering"
-    died.write_bytes(b"xxxx")
-    for _ in range(2):
-        with pytest.raises(ModelError, match="4 processes died while they brought its model back. Initialize it anew"):
-            advance(manager)
+    testid = manager.select(manager.testcases()[0])
+    for session in (None, testid):
+        advance(manager, session, steps=2)
+        kill(manager, session)
+        died = Folder(manager._state_dir, session or manager._default).path / "recovering"
+        died.write_bytes(b"xxxx")
+        for _ in range(2):
+            with pytest.raises(
+                ModelError, match=r"4 processes died while .* Try again in \d+ s, or initialize it anew"
+            ):
+                advance(manager, session)
     begins_anew(manager)
+    os.utime(died, (0, 0))
+    assert advance(manager, testid)["Tchw_supply"] == pytest.approx(temperature(900), abs=1e-5)
+    assert not died.exists()
