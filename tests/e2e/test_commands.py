@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.server import GUNICORN, ROOT, Server
+from tests.server import GUNICORN, ROOT, Server, free_port
 
 
 def environment(resources, state_dir, **variables):
@@ -87,6 +87,19 @@ def test_what_is_wrong_is_said_in_one_line(command, variables, said, small_resou
     assert done.stderr.startswith("trivium: ")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_fmu_that_cannot_be_loaded_is_refused_once(state_dir, tmp_path):
+    fmu = tmp_path / "text.fmu"
+    fmu.write_text("no FMU")
+    environ = environment("", state_dir, PORT=str(free_port()))
+    del environ["TRIVIUM_RESOURCES"]
+    done = subprocess.run([*COMMANDS["trivium serve"], "--fmu", str(fmu)], cwd=ROOT, env=environ, timeout=300,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "trivium: text.fmu is no FMU, or is damaged: it cannot be unpacked (File is not a zip file)"
+    ]
 
 
 def test_the_test_case_is_used_without_http(small_resources, state_dir):

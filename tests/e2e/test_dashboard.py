@@ -139,9 +139,11 @@ def test_driving_a_session(browser, server, quiet):
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/sessions")
     browser.until(lambda: browser.all("#sessions-table tbody tr"))
+    before = browser.one("#session").get_attribute("value")
     browser.click("#new-session")
     browser.until(lambda: "is chosen now" in browser.text("#said"))
-    testid = browser.until(lambda: browser.one("#session").get_attribute("value"))
+    browser.until(lambda: browser.one("#session").get_attribute("value") != before)
+    testid = browser.one("#session").get_attribute("value")
     assert not stand(server, testid)["default"]
     browser.fill("#start-time", str(START))
     browser.click("#initialize")

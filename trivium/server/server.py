@@ -50,10 +50,11 @@ def serve(settings: Settings, create_app: Callable[[Settings], Flask]) -> None:
         Returns the application; called in each worker.
     """
     logging.getLogger("gunicorn.error").addFilter(_is_news)
+    master = os.getpid()
     try:
         Server(settings, create_app).run()
-    except SystemExit as ended:
-        if ended.code == Arbiter.APP_LOAD_ERROR:
+    except SystemExit as ended:  # a worker's code, which passes here too, tells the master not to try again
+        if ended.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master:
             sys.exit(1)
         raise
 
