@@ -152,10 +152,11 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
 def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool, as_json: bool) -> None:
     """Write a sweep's results as a file for other tools."""
     _require_sweep()
-    from trivium.study.choose import parse_choices
+    from trivium.study.choose import parse_choices, split_choices
     from trivium.study.progress import amount
     from trivium.study.read import open_results
 
+    split_choices(select)  # a slip is reported before anything is read
     with open_results(_folder(results)) as opened:
         selection = opened.select(**parse_choices(select, opened.texts))
         selection.export(out, trajectories=trajectories)

@@ -25,14 +25,28 @@ def parse_choices(choices: Iterable[str], texts: Collection[str] = ()) -> dict[s
     InvalidValueError
         Naming what is wrong.
     """
-    selection: dict[str, Wanted] = {}
+    return {
+        name: [value, *value.split(",")] if name in texts else parse_wanted(name, value)
+        for name, value in split_choices(choices).items()
+    }
+
+
+def split_choices(choices: Iterable[str]) -> dict[str, str]:
+    """Split choices of runs into names and values.
+
+    Raises
+    ------
+    InvalidValueError
+        When one is not ``name=value``, or a name appears twice.
+    """
+    selection: dict[str, str] = {}
     for text in choices:
         name, equals, value = text.rpartition("=")
         if not equals or name in selection:
             raise InvalidValueError(
                 f"Invalid value {text[:100]} for parameter select. Write name=value, each name once.", "select"
             )
-        selection[name] = [value, *value.split(",")] if name in texts else parse_wanted(name, value)
+        selection[name] = value
     return selection
 
 

@@ -335,7 +335,7 @@ def test_a_state_directory_that_is_not_there_is_named(typed, tmp_path, monkeypat
 def test_a_wrong_setting_names_its_variable(typed, monkeypatch):
     monkeypatch.setenv("TRIVIUM_ENGINE", "pifmi")
     code, lines = typed("step --to 600")
-    assert lines[0].startswith("trivium: TRIVIUM_ENGINE must be one of auto, fmpy, pyfmi, not pifmi")
+    assert lines[0].startswith("trivium: TRIVIUM_ENGINE must be one of auto, fmpy, pyfmi, assimulo, not pifmi")
     assert code == 1
 
 
