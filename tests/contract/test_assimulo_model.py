@@ -16,7 +16,7 @@ from trivium.model.fmu.fmu_model import Solving
 
 
 class TestAssimuloModel(ModelContract):
-    # where states grow to infinity, Radau5 gives up before the FMU does
+    # where states grow to infinity, the solvers give up before the FMU does
     reason = "the FMU failed to step: .+"
 
     @staticmethod
@@ -24,13 +24,13 @@ class TestAssimuloModel(ModelContract):
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"))
 
 
-class TestAssimuloModelWithCvode(ModelContract):
+class TestAssimuloModelWithCvode(TestAssimuloModel):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"), Solving(solver="CVode"))
 
 
-class TestAssimuloModelWithLsodar(ModelContract):
+class TestAssimuloModelWithLsodar(TestAssimuloModel):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"), Solving(solver="LSODAR"))

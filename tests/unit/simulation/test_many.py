@@ -142,7 +142,7 @@ def test_the_end(small_case):
             {"trajectory": [{"CHI01": 1}, {"CHI01": 2}]},
             "Step 2 of the trajectory: Invalid value 2.0 for parameter CHI01",
         ),
-        ({"trajectory": [{"CHI01": 1}, {"CHI01": True}]}, "Step 2 of the trajectory: .*<class 'bool'>"),
+        ({"trajectory": [{"CHI01": 1}, {"CHI01": [1]}]}, "Step 2 of the trajectory: .*<class 'list'>"),
         (
             {"trajectory": {"CHI01": [1, float("nan")]}},
             "Step 2 of the trajectory: Invalid value nan for parameter CHI01",
