@@ -117,7 +117,7 @@ def test_another_process_gets_the_same_settings_by_its_environment(tmp_path):
         ("TRIVIUM_MAX_BODY", "-1", "from 1024 to 1073741824, not -1 (largest request body [bytes]"),
         ("TRIVIUM_THREADS", "0", "from 1 to 256, not 0 ("),
         ("TRIVIUM_LOG_LEVEL", "loud", "one of debug, info, warning, error, critical, not loud ("),
-        ("TRIVIUM_ENGINE", "FMPy", "one of auto, fmpy, pyfmi, not FMPy ("),
+        ("TRIVIUM_ENGINE", "FMPy", "one of auto, fmpy, pyfmi, assimulo, not FMPy ("),
         ("TRIVIUM_JOBS_KEEP", "-1", "from 0 to 36500, not -1 ("),
         ("TRIVIUM_SCHEDULER", "host:8786", "for example TRIVIUM_SCHEDULER=tcp://host:8786)"),
     ],

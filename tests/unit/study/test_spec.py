@@ -192,9 +192,9 @@ def test_the_filter_is_for_whole_names(write_study, unpacked, tmp_path):
     ("table", "said"),
     [
         ("time,u\n0,1\n5,2\n", "covers 0.0s to 10.0s"),
-        ("time,v\n0,1\n50,2\n", "no numeric input v"),
-        ("time,tau\n0,1\n50,2\n", "no numeric input tau"),
-        ("u\n1\n", "first column is time"),
+        ("time,v\n0,1\n50,2\n", "has no column of an input of .*; it has: v"),
+        ("time,tau\n0,1\n50,2\n", "has no column of an input of .*; it has: tau"),
+        ("u\n1\n", "has no column time; its columns are: u"),
     ],
 )
 def test_inputs_that_do_not_fit(write_study, unpacked, tmp_path, table, said):
