@@ -26,7 +26,7 @@ from trivium.cli.types import ExistingFile, Number
 def compile_sources(fmu: Path, out: Path | None, time_limit: float, as_json: bool) -> None:
     """Compile the C sources of an FMU for this platform.
 
-    The compiler is cc (or what CC names), else Zig's (pip install ziglang). The sources become code that runs here:
+    The compiler is cc (or what CC names), else Zig's (the package ziglang). The sources become code that runs here:
     compile only FMUs that you trust.
     """
     from trivium.door.model_path import state_dir

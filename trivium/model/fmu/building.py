@@ -220,7 +220,7 @@ def _compiler(*, cpp: bool) -> Sequence[str]:
     if find_spec("ziglang") is not None:
         return [sys.executable, "-m", "ziglang", zig]
     raise ResourcesError(
-        f"there is no C compiler: none of {', '.join(names)} was found; install one, or Zig's by: pip install ziglang"
+        f"there is no C compiler: none of {', '.join(names)} was found; install one, or the package ziglang"
     )
 
 
