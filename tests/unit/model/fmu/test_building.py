@@ -20,7 +20,9 @@ from trivium.model.fmu.building import compile_fmu
 from trivium.model.fmu.description import read_fmu
 
 #: What the borders of tests/csrc need besides the headers of the standard.
-DEFINES = {"GUID": '"linear"', "MODEL": '"linear.h"', "PREFIX": "linear", "SLAVE": "1", "N": "3", "REFUSE_EVENTS": "0"}
+DEFINES = {
+    "GUID": '"linear"', "MODEL": '"linear.h"', "PREFIX": "linear", "SLAVE": "1", "N": "3", "REFUSE_EVENTS": "0", "ENDS": "0.0",
+}  # fmt: skip
 
 
 @pytest.fixture
