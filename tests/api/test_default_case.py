@@ -92,10 +92,11 @@ def test_extreme_actions_are_answered_and_the_session_lives(server):
         assert all(math.isfinite(value) for value in reply["payload"].values())
     for name, entry in inputs.items():
         for beyond, bound in ((entry["Minimum"] - 1, "minimum"), (entry["Maximum"] + 1, "maximum")):
-            status, reply, _ = server.request("POST", "/advance", {name: beyond})
-            assert status == 400
-            assert name in reply["message"]
-            assert f"{bound} " in reply["message"]
+            for clamp, expected in ((False, 400), (True, 200)):
+                status, reply, _ = server.request("POST", "/advance", {name: beyond, "clamp": clamp})
+                assert status == expected
+                assert name in reply["message"]
+                assert f"{bound} " in reply["message"]
 
 
 def test_health_says_that_restores_are_exact(server):
