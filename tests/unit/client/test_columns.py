@@ -8,15 +8,15 @@ from trivium.client.columns import unpack
 from trivium.protocol import Columns
 from trivium.server.columns import npz
 from trivium.server.wording import Reply
-from trivium.session.proxy import Session
+from trivium.session.proxy import connect
 
 
 def test_an_archive_comes_back_bit_by_bit():
     values = np.array([0.1, np.nan, 1e-300])
     answer = Reply(200, "done", {"steps": 3})
-    body = npz(
-        answer, {"time": np.array([0.0, 300.0, 600.0]), "T_ä": values}, answer.payload, Session(None, None)
-    ).get_data()
+    session = connect(None, None)
+    columns = {"time": np.array([0.0, 300.0, 600.0]), "T_ä": values}
+    body = npz(answer, columns, answer.payload, session).get_data()
     reply, columns = unpack(body)
     assert reply == {"status": 200, "message": "done", "payload": {"steps": 3}}
     assert list(columns) == ["time", "T_ä"]
