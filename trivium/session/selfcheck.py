@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from trivium.errors import ModelError, RequestError
+from trivium.errors import ModelError, TriviumError
 from trivium.evaluation.testcase import TestCase
 from trivium.process import in_child
 from trivium.session.proxy import SelfCheck
@@ -34,7 +34,7 @@ def self_check(case: TestCase) -> SelfCheck:
         When the step fails otherwise.
     """
     # a process that an FMU with threads is forked into would lack them
-    apart = len(os.listdir("/proc/self/task")) > 1
+    apart = _threads() > 1
     try:
         outcome = pickle.loads(in_child(lambda: _outcome(case, apart=apart), PATIENCE))  # noqa: S301 - our own process  # nosec B301
     except ChildProcessError as error:
@@ -45,10 +45,14 @@ def self_check(case: TestCase) -> SelfCheck:
     return outcome
 
 
+def _threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
 def _outcome(case: TestCase, *, apart: bool) -> bytes:
     try:
         return pickle.dumps(_stepped(case, apart=apart))
-    except RequestError as error:  # not all of them can be pickled
+    except TriviumError as error:  # not all of them can be pickled
         return pickle.dumps(ModelError(str(error)))
     except Exception as error:
         return pickle.dumps(error)
