@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import selectors
@@ -11,7 +12,7 @@ import socket
 import time
 from pathlib import Path
 
-from trivium.errors import ModelError, TriviumError, UnknownSessionError
+from trivium.errors import ModelError, StorageError, TriviumError, UnknownSessionError
 from trivium.process import PAGE, resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
@@ -142,6 +143,10 @@ class _DismissedError(BaseException):
     """The host is to end, and does nothing at the moment."""
 
 
+#: Errors of a disk without room.
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 def run(config: Config, first: socket.socket, prepared: Prepared | None = None) -> None:
     """Be a host; does not return before the host ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server; a host ends when nobody talks to it
@@ -153,6 +158,9 @@ def run(config: Config, first: socket.socket, prepared: Prepared | None = None) 
             send(first, pack({"locked": True}))
         except TriviumError as error:
             send(first, pack_error(error))
+        except OSError as error:
+            kind = StorageError if error.errno in _FULL else ModelError
+            send(first, pack_error(kind(f"the session cannot be opened: {error.strerror or error}")))
         except Exception as error:
             send(first, pack_error(ModelError(f"the session cannot be opened: {type(error).__name__}: {error}")))
         else:

@@ -6,6 +6,7 @@ recorded then. An uncommitted request is never done again.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -52,7 +53,7 @@ class Attempts:
             return math.inf
 
     def __enter__(self) -> None:
-        with self._path.open("ab") as file:
+        with contextlib.suppress(OSError), self._path.open("ab") as file:  # a full disk does not hinder a recovery
             file.write(b"x")
 
     def __exit__(self, *_: object) -> None:
