@@ -22,9 +22,12 @@ def root(factory: pytest.TempPathFactory) -> Path:
 
 
 def share_fmus(state_dir: Path) -> None:
-    """Let a new state directory use the FMUs that others of this run unpacked and qualified."""
+    """Let a new state directory use the FMUs that others of this run unpacked and qualified.
+
+    Outside a run, in `make chaos` and the benchmarks, nothing is shared.
+    """
     state_dir.mkdir(parents=True, exist_ok=True)
-    if not (state_dir / "fmu").exists():
+    if FMUS in os.environ and not (state_dir / "fmu").exists():
         (state_dir / "fmu").symlink_to(os.environ[FMUS])
 
 
