@@ -49,7 +49,7 @@ def listed(names: Any, field: str) -> Sequence[str]:
 
 
 def unknown_name(
-    owner: str, noun: str, name: str, known: Iterable[str], field: str, listing: str = ""
+    owner: str, noun: str, name: str, existing: Iterable[str], field: str, listing: str = ""
 ) -> UnknownNameError:
     """Return the refusal of a name that does not exist.
 
@@ -58,13 +58,13 @@ def unknown_name(
     owner, noun : str
         The model, and the kind of the name: input, start value, result, key performance indicator.
     name : str
-    known : iterable of str
+    existing : iterable of str
         The names that exist.
     field : str
         The parameter that is wrong.
     listing : str, optional
         The attribute that lists the names.
     """
-    near = did_you_mean(name, known := list(known))
+    near = did_you_mean(name, existing := list(existing))
     text = f"{owner} has no {noun} {shown(name)}.{near}{f' {listing} lists them.' if listing else ''}"
-    return UnknownNameError(text, field, noun, name, near, [] if listing else known)
+    return UnknownNameError(text, field, noun, name, near, [] if listing else existing)

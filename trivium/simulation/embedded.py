@@ -101,7 +101,7 @@ class EmbeddedCase:
 
     @property
     def tolerance(self) -> float:
-        """Relative tolerance that BOPTEST simulates its FMUs with, whatever they recommend [1]."""
+        """Relative tolerance, whatever the FMU recommends [1]: the one that BOPTEST's parser compiles with."""
         return 1e-6
 
     @property

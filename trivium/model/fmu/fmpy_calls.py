@@ -263,24 +263,24 @@ class Calls(ABC):
             Whether a parameter is set now; default: each.
         """
         parameters = [*self.description.parameters, *self.description.dimensions]
-        chosen = {(p.type, p.reference) for p in parameters if p.variable.name in start_values}
-        wanted = [p for p in parameters if (p.type, p.reference) in chosen and which(p)]
-        numbers = [p for p in wanted if p.variable.kind != "text"]
+        arrays = {(p.type, p.reference) for p in parameters if p.variable.name in start_values}
+        affected = [p for p in parameters if (p.type, p.reference) in arrays and which(p)]
+        numbers = [p for p in affected if p.variable.kind != "text"]
         values = np.array([float(start_values.get(p.variable.name, p.variable.start or 0.0)) for p in numbers])
         for group in self._groups(numbers):
             group.fill(values)
             getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
-        for type_, texts in _by_type([p for p in wanted if p.variable.kind == "text"]).items():
-            own = [str(start_values.get(p.variable.name, p.variable.text)) for p in texts]
-            self._set_texts(type_, [p.reference for p in texts if p.element == 0], own)
+        for type_, texts in _by_type([p for p in affected if p.variable.kind == "text"]).items():
+            strings = [str(start_values.get(p.variable.name, p.variable.text)) for p in texts]
+            self._set_texts(type_, [p.reference for p in texts if p.element == 0], strings)
 
     def texts(self) -> dict[str, str]:
         """Return the outputs that are text."""
-        found: dict[str, str] = {}
+        values_by_name: dict[str, str] = {}
         for type_, group in _by_type(self.description.texts).items():
             values = self._get_texts(type_, [v.reference for v in group if v.element == 0], len(group))
-            found.update(zip((v.variable.name for v in group), values, strict=True))
-        return {v.variable.name: found[v.variable.name] for v in self.description.texts}
+            values_by_name.update(zip((v.variable.name for v in group), values, strict=True))
+        return {v.variable.name: values_by_name[v.variable.name] for v in self.description.texts}
 
     def _groups(self, variables: Sequence[FmuVariable], some: Sequence[FmuVariable] | None = None) -> list[Group]:
         """Return groups of variables, or of some of them, that take their values out of an array of all."""
@@ -289,8 +289,8 @@ class Calls(ABC):
         return [Group(group, [position[id(v)] for v in group], type(self)) for group in groups]
 
     def _set_texts(self, type_: str, references: list[int], values: list[str]) -> None:
-        given = [_bytes(value) for value in values] if type_ == "Binary" else values
-        getattr(self.fmu, f"set{type_}")(references, given)
+        contents = [_bytes(value) for value in values] if type_ == "Binary" else values
+        getattr(self.fmu, f"set{type_}")(references, contents)
 
     def _get_texts(self, type_: str, references: list[int], count: int) -> list[str]:
         read = getattr(self.fmu, f"get{type_}")
@@ -374,10 +374,10 @@ def translated(call: str) -> Iterator[None]:
     except Exception as error:  # FMICallException, or a bare exception where an instance cannot be made
         clear = isinstance(error, FMICallException | ModelError)
         reason = str(error) if clear else f"{type(error).__name__}: {error}"
-        more = f" The FMU says: {' | '.join(messages)}" if messages else ""
+        log = f" The FMU says: {' | '.join(messages)}" if messages else ""
         if isinstance(error, EndedError):
-            raise EndedError(f"{reason}{more}") from error
-        raise ModelError(f"the FMU failed to {call}: {reason}{more}") from error
+            raise EndedError(f"{reason}{log}") from error
+        raise ModelError(f"the FMU failed to {call}: {reason}{log}") from error
 
 
 @contextlib.contextmanager
@@ -410,11 +410,11 @@ def settle(update: Callable[[], Discrete]) -> float:
         When it ends the simulation or never settles.
     """
     for _ in range(MAX_ITERATIONS):
-        found = update()
-        if found.ended:
+        event = update()
+        if event.ended:
             raise EndedError("the FMU ended the simulation")
-        if not found.again:
-            return found.next_event
+        if not event.again:
+            return event.next_event
     raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")
 
 

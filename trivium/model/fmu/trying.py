@@ -102,7 +102,7 @@ class Trying:
         outputs = description.outputs or tuple(v for v in description.numbers if not v.is_steady)[:_WATCHED]
         self._description, self._setup, self._first, self._limit = description, setup, first, limit
         self._watched = description if outputs == description.outputs else replace(description, outputs=outputs)
-        self._step = _step_of(description, first)
+        self._step = _step_length(description, first)
         self._inputs = np.array(
             [first.inputs.get(v.variable.name, v.variable.start or 0.0) for v in description.inputs]
         )
@@ -117,8 +117,8 @@ class Trying:
         """Try it; never raises for what the FMU does."""
         started = time.perf_counter()
         with Template() as self._here, Template() as self._elsewhere:  # both import at the same time
-            found = self._qualified()
-        return replace(found, seconds=time.perf_counter() - started)
+            qualification = self._qualified()
+        return replace(qualification, seconds=time.perf_counter() - started)
 
     def _qualified(self) -> Qualification:
         unsaved = _UnsavedError("the FMU does not offer it", decided=True)
@@ -137,9 +137,9 @@ class Trying:
             reason = f"its first steps took {lived.took:.0f} s, so that no more was tried"
             return Qualification("replay", reason=reason, exact_here=False, decided=False)
         limit = max(_LEAST, _SLOWER * lived.took)
-        found = Qualification(steps=len(lived.seconds), step_ms=1e3 * float(np.median(lived.seconds or [0.0])))
+        stepped = Qualification(steps=len(lived.seconds), step_ms=1e3 * float(np.median(lived.seconds or [0.0])))
         isolate = self._description.one_instance
-        verdict = replace(found, isolate=True) if isolate else self._again(found, life, lived, limit)
+        verdict = replace(stepped, isolate=True) if isolate else self._again(stepped, life, lived, limit)
         if verdict.verdict == "exact":
             if lived.snapshot is None:
                 reason = str(unsaved)
@@ -218,9 +218,9 @@ class Trying:
 
     # -- what is compared ---------------------------------------------------------------------------------------------
 
-    def _again(self, found: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
+    def _again(self, stepped: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
         """Free the instance and live again in the same process."""
-        fresh = replace(found, verdict="fresh", isolate=True, exact_here=False)
+        fresh = replace(stepped, verdict="fresh", isolate=True, exact_here=False)
         try:
             life.call("reset", deadline=time.monotonic() + limit)
         except LostError as error:
@@ -233,18 +233,18 @@ class Trying:
             return replace(fresh, reason=f"a second instance in one process is refused: {error}")
         difference = self._difference(lived.rows, second.rows)
         if difference is None:
-            return found
+            return stepped
         if self._difference(lived.rows, self._elsewhere_lived(limit)) is not None:
-            return found  # that is not what an earlier instance left behind; see `_repeatable`
+            return stepped  # that is not what an earlier instance left behind; see `_repeatable`
         return replace(fresh, reason=f"a second initialization in one process differs from the first: {difference[1]}")
 
-    def _restored(self, found: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
+    def _restored(self, stepped: Qualification, life: Life, lived: _Lived, limit: float) -> Qualification:
         """Restore what was saved, in a process of the other interpreter and in one of the first."""
-        replay = replace(found, verdict="replay", exact_here=False)
+        replay = replace(stepped, verdict="replay", exact_here=False)
         expected = lived.rows[1 + BEFORE :]
-        other = self._born(self._elsewhere)
+        stranger = self._born(self._elsewhere)
         try:
-            elsewhere = self._gone_on(other, lived.snapshot, limit, thoroughly=not self._description.one_instance)
+            elsewhere = self._gone_on(stranger, lived.snapshot, limit, thoroughly=not self._description.one_instance)
             here = self._gone_on(life, lived.snapshot, limit)
         except LostError as error:
             return replace(replay, reason=f"after a restore {error}", decided=error.decided)
@@ -253,11 +253,11 @@ class Trying:
         difference = self._difference(expected, elsewhere)
         exact_here = self._difference(expected, here) is None
         if difference is None:
-            return replace(found, exact_here=exact_here)
+            return replace(stepped, exact_here=exact_here)
         if difference[0] > _OF_USE:
             return replace(replay, difference=difference[0], reason=f"after a restore {difference[1]}")
         return replace(
-            found, verdict="inexact", exact_here=exact_here, difference=difference[0],
+            stepped, verdict="inexact", exact_here=exact_here, difference=difference[0],
             reason=f"another process goes on differently: {difference[1]}",
         )  # fmt: skip
 
@@ -277,15 +277,15 @@ class Trying:
         life.end()
         return rows
 
-    def _repeatable(self, found: Qualification, lived: _Lived, limit: float) -> Qualification:
+    def _repeatable(self, verdict: Qualification, lived: _Lived, limit: float) -> Qualification:
         """Add to the verdict where not even a new process gives the same numbers again."""
-        if found.verdict == "exact":
-            return found
+        if verdict.verdict == "exact":
+            return verdict
         difference = self._difference(lived.rows, self._elsewhere_lived(limit))
         if difference is None:
-            return found
+            return verdict
         return replace(
-            found, reason=f"{found.reason}; nor does a new process give the same numbers twice: {difference[1]}"
+            verdict, reason=f"{verdict.reason}; nor does a new process give the same numbers twice: {difference[1]}"
         )
 
     def _elsewhere_lived(self, limit: float) -> list[FloatArray]:
@@ -348,7 +348,7 @@ def _stirred(variable: Variable, value: float) -> float:
     return moved if high is None or moved <= high else value - _STIR * max(abs(value), 1.0)
 
 
-def _step_of(description: FmuDescription, first: First) -> float:
+def _step_length(description: FmuDescription, first: First) -> float:
     """Return the length of a step [s]; all of them lie before the end that the FMU proposes."""
     step = first.step or description.fixed_step or description.experiment.step or STEP
     stop = description.experiment.stop
