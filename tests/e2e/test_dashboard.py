@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.e2e.browser import PAGES, SIZES, Browser, needed
+from tests.e2e.browser import PAGES, SIZES
 from tests.server import ROOT, Server
 
 STUDY = {
@@ -19,14 +19,6 @@ STUDY = {
     "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
 }
 START = 7_800_000
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needed()
-    made = Browser()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

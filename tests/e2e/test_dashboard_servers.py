@@ -7,18 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from tests.e2e.browser import PAGES, Browser, needed
+from tests.e2e.browser import PAGES
 from tests.server import GUNICORN, Server
 from tests.unit.coupling.cases import pair, put
 from trivium.server.tokens import create
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needed()
-    made = Browser()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.browser import SIZES, Browser, needed
+from tests.e2e.browser import SIZES
 from tests.server import Server
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needed()
-    made = Browser()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

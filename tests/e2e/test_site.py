@@ -8,19 +8,10 @@ import sys
 
 import pytest
 
-from tests.e2e.browser import Browser, needed
 from tests.server import ROOT
 
 pytestmark = pytest.mark.slow
 PAGES = ["index.html", "how-to/write-a-controller.html", "reference/client.html", "notebooks/first_steps.html"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    needed()
-    made = Browser()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -73,10 +73,9 @@ def temperature_error(level: Level, seed: int, time: float, times: FloatArray) -
     """
     if not len(times):
         return np.empty(0)
-    hour = int(time // _HOUR)
-    ahead = int(times.max() // _HOUR) - hour + 2
-    noise = np.random.default_rng((seed, hour)).standard_normal(ahead)
-    return np.interp(times, _HOUR * (hour + np.arange(ahead)), _process(level, noise))
+    hour, hours = _hours(time, times)
+    noise = np.random.default_rng((seed, hour)).standard_normal(len(hours))
+    return np.interp(times, hours, _process(level, noise))
 
 
 def solar_forecast(
@@ -103,23 +102,27 @@ def solar_forecast(
     """
     if not len(times):
         return np.empty(0)
-    hour = int(time // _HOUR)
-    ahead = int(times.max() // _HOUR) - hour + 2
-    hours: FloatArray = _HOUR * (hour + np.arange(ahead, dtype=np.float64))
+    hour, hours = _hours(time, times)
     real = truth(hours)
     low, high = (share * real for share in _BAND)
     sunny = real > _SUN
     random = np.random.default_rng((seed, hour, 1))
     forecast = real
     for _ in range(_DRAWS):
-        forecast = real - _process(level, random.laplace(size=ahead))
+        forecast = real - _process(level, random.laplace(size=len(hours)))
         if (forecast[sunny] >= low[sunny]).all() and (forecast[sunny] <= high[sunny]).all():
             break
     smooth = forecast.copy()
-    if ahead > 2:
+    if len(hours) > 2:
         inner = (forecast[:-2] + forecast[1:-1] + forecast[2:]) / 3.0
         smooth[1:-1] = np.where(forecast[1:-1] == 0, 0.0, inner)
     return np.interp(times, hours, np.clip(smooth, low, high))
+
+
+def _hours(time: float, times: FloatArray) -> tuple[int, FloatArray]:
+    """Return the number of the hour in which a forecast is made, and the full hours around all times [s]."""
+    hour = int(time // _HOUR)
+    return hour, _HOUR * np.arange(hour, int(times.max() // _HOUR) + 2, dtype=np.float64)
 
 
 def _process(level: Level, noise: FloatArray) -> FloatArray:
