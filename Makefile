@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint audit docs format fmu fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -91,6 +91,9 @@ format: $(DEV) ## let ruff rewrite the sources
 
 fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from workshop/cooling_plant
 	$(PY) -m workshop.fmi.build workshop.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
+
+data-center: $(DEV) ## rebuild the FMU of the test case data_center from workshop/data_center
+	$(PY) -m workshop.fmi.build workshop.data_center.plant:model trivium/plants/data_center/testcase/DataCenterCooling.fmu
 
 fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from workshop/fuel_cycle
 	$(PY) -m workshop.fmi.build workshop.fuel_cycle.cycle:model examples/fuel_cycle/FuelCycle.fmu

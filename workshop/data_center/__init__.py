@@ -1,0 +1,1 @@
+"""The closed data centre: halls, chilled and condenser water, storage; equations, parameters and validation."""
