@@ -51,7 +51,8 @@ class Boundary:
         Control steps of an episode.
     forecast : Forecast or None
     uncertain : bool
-        Whether the plant's forecasts have an error, which makes them another at every time.
+        Whether the plant's forecasts have an error, which makes them another at every time. What is present is then
+        measured, where the plant records it: a sensor knows nothing of the error of a forecast.
 
     Raises
     ------
@@ -80,8 +81,11 @@ class Boundary:
                     "forecast",
                 )
         self._block = 1 if uncertain else min(length + 1, BLOCK)
+        recorded = plant.variables if uncertain else {}
+        self._measured = [name for name in self._names if name in recorded]
         self._time0, self._rows = 0.0, 0
         self._values: dict[str, NDArray[np.float64]] = {}
+        self._sensed: dict[str, float] = {}
         self._at = 0
 
     def move(self, time: float) -> None:
@@ -96,10 +100,14 @@ class Boundary:
             self._values = {name: columns[name] for name in self._names}
             self._time0, self._rows, at = time, self._block, 0
         self._at = at
+        if self._measured:
+            last = self._plant.results(self._measured, time, time)
+            self._sensed = {name: float(last[name][-1]) for name in self._measured}
 
     def present(self) -> Mapping[str, float]:
-        """Return the values of the coming step, by name."""
-        return {name: float(values[min(self._at, values.size - 1)]) for name, values in self._values.items()}
+        """Return the values of the coming step by name; those that are measured are of the step before."""
+        ahead = {name: float(values[min(self._at, values.size - 1)]) for name, values in self._values.items()}
+        return {**ahead, **self._sensed}
 
     def ahead(self, names: Sequence[str]) -> NDArray[np.float64]:
         """Return the values ahead, point by point; beyond the end of the data the last holds."""

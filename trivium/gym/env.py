@@ -156,6 +156,11 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         self._end = self._time = 0.0
 
     @property
+    def plant(self) -> Simulation:
+        """The plant, as it stands in the episode."""
+        return self._plant
+
+    @property
     def observation_names(self) -> tuple[str, ...]:
         """What each number of an observation is."""
         return self._observer.vector.names
@@ -223,12 +228,15 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             episode; ``terms`` of the reward; ``error`` of a plant that failed; ``ended`` where the plant ended the
             simulation itself.
         """
+        return self.apply(self._actions.decode(action, self._values, self.boundary))
+
+    def apply(self, inputs: Mapping[str, float]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Simulate a control step under inputs of the plant by name, whatever the action space; see `step`."""
         before, boundary = self._values, self.boundary
-        action_inputs = self._actions.decode(action, before, boundary)
         try:
             # what stays as it is need not be sent
-            inputs = {name: value for name, value in action_inputs.items() if before.get(name) != value}
-            after = self._plant.advance(inputs, clamp=True)
+            changed = {name: value for name, value in inputs.items() if before.get(name) != value}
+            after = self._plant.advance(changed, clamp=True)
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
             return observation, self._failure_reward, True, False, {**self._info(self._time), "error": str(error)}

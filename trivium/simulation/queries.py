@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from trivium.arguments import by_name
-from trivium.errors import InvalidValueError, ModelError, TriviumError, UnknownNameError
-from trivium.model.contract import FloatArray, StartValues
+from trivium.errors import InvalidValueError, ModelError, ResourcesError, TriviumError, UnknownNameError
+from trivium.model.contract import FloatArray, Model, StartValues
 from trivium.model.variable import Variable
 from trivium.numbers import parse_flag, whole, window_end
 from trivium.protocol import Advanced, Clamp, Clamped, Columns, Observation, Steps, Trajectory, Value
@@ -56,7 +56,8 @@ class Queries:
         self.actions = Actions([stepper.model.inputs[i] for i in stepper.inputs.controlled], self.name)
         path = resources.initialization_observation
         source, start = "" if path is None else path.name, (resources.start_time, resources.warmup_period)
-        self._starts = Starts(stepper, self.actions, actions, observation, source, start)
+        usual = _usual(resources, stepper.model)
+        self._starts = Starts(stepper, self.actions, actions, observation, source, start, usual)
         self._latest = math.inf if resources.end_time is None else resources.end_time
         self._clock = Clock(self._starts.earliest, first_step(resources, stepper.model, stepper.disturbances))
         self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
@@ -318,6 +319,14 @@ class Queries:
             raise error
         columns = self._points.ends(names, ends)
         return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
+
+
+def _usual(resources: Resources, model: Model) -> StartValues:
+    """Return the start values that ``testcase.toml`` gives, checked."""
+    try:
+        return parse_start_values(dict(resources.start_values), {v.name: v for v in model.parameters}, resources.name)
+    except InvalidValueError as error:
+        raise ResourcesError(f"testcase.toml: start_values: {error}") from error
 
 
 def _table(variables: Sequence[Variable], columns: Sequence[str] = _POINT) -> Table[Variable]:

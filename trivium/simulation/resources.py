@@ -36,6 +36,9 @@ AlphaDataCenterCooling::
     [fmu.structural]          # structural parameters of FMI 3.0 that give sizes of arrays
     n = 5
 
+    [start_values]            # parameters and start values that every simulation has unless it is asked for others
+    tau = 4.0
+
     [measurements]
     variables = "pump[.].*"   # measured beside the outputs: a regular expression over whole names
 
@@ -91,7 +94,7 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 #: What runs FMUs; besides these names a test case may have ``auto``.
 ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
-_TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario"})
+_TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario", "start_values"})
 _RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "solver", "structural"})
 #: How a model is brought back to a moment: as its FMU can, by restoring its state, by simulating its steps again.
 STATES = ("auto", "restore", "replay")
@@ -150,6 +153,8 @@ class Resources:
         `trivium.model.fmu.recording` chooses.
     structural : tuple of (str, int)
         Structural parameters of the FMU that give sizes of arrays.
+    start_values : tuple of (str, float or str)
+        Parameters and start values of the model, besides those that an initialization is asked for.
     """
 
     name: str
@@ -179,6 +184,7 @@ class Resources:
     measured: str | None = None
     recorded: str | None = None
     structural: tuple[tuple[str, int], ...] = ()
+    start_values: tuple[tuple[str, float | str], ...] = ()
 
     @property
     def start_time(self) -> float | None:
@@ -197,7 +203,7 @@ class Resources:
         How the model is brought back to a moment is no part of it, so that a session goes on when that is changed.
         """
         digest = hashlib.sha256()
-        for name in (*sorted(_RUN), "linear", "results_interval"):
+        for name in (*sorted(_RUN), "linear", "results_interval", "start_values"):
             digest.update(f"{name}={getattr(self, name)!r}\n".encode())
         for name, path in self.paths.items():
             digest.update(f"{name}=".encode())
@@ -298,6 +304,7 @@ class Resources:
                 measured=_pattern(toml, "measurements"),
                 recorded=_pattern(toml, "results"),
                 structural=_structural(fmu),
+                start_values=tuple(sorted(_table(toml, "start_values").items())),
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error

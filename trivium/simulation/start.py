@@ -60,6 +60,8 @@ class Starts:
     start : tuple of (float or None, float)
         Where a new session stands, None for the beginning of the boundary data, and how long before its simulation
         begins [s].
+    usual : Mapping[str, float or str]
+        Start values that every simulation has besides those that it is asked for.
 
     Raises
     ------
@@ -75,8 +77,10 @@ class Starts:
         observation: Mapping[str, float] | None,
         source: str = "the observation",
         start: tuple[float | None, float] = (None, 0.0),
+        usual: StartValues = MappingProxyType({}),
     ) -> None:
         self._start, self._warmup = start
+        self._usual = usual
         self._stepper = stepper
         self._actions = actions
         self._position = clients.position
@@ -116,7 +120,7 @@ class Starts:
             When it cannot be done.
         """
         if self._start is None:
-            return self._here(self.earliest, {}, self.controls0)
+            return self._here(self.earliest, self._usual, self.controls0)
         return self.begin(self._start, self._warmup, {}, step)
 
     def begin(
@@ -147,7 +151,7 @@ class Starts:
         TriviumError
             When it cannot be done; everything stands as before.
         """
-        first = self.controls0.copy()
+        first, start_values = self.controls0.copy(), {**self._usual, **start_values}
         for name, value in controls.items():
             first[self._position[name]] = value
         duration = warmup or 0.0

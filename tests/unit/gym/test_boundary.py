@@ -16,6 +16,11 @@ class Data:
 
     def __init__(self, last: int) -> None:
         self.last, self.time, self.asked = last, 0.0, 0
+        self.variables = {"a": None}
+
+    def results(self, names, start, final):
+        assert start == final == self.time
+        return {name: np.array([max(self.time / 300.0 - 1.0, 0.0)]) for name in names}
 
     def forecast(self, names, horizon, interval):
         self.asked += 1
@@ -61,12 +66,14 @@ def test_a_control_step_of_several_rows():
     assert boundary.ahead(["a"]).tolist() == [11]
 
 
-def test_an_uncertain_forecast_is_asked_at_every_step():
+def test_an_uncertain_forecast_is_asked_at_every_step_and_the_present_is_measured():
     plant = Data(1000)
     boundary = Boundary(plant, ["a"], 300.0, 10**6, Forecast(["a"], 600.0, 300.0), uncertain=True)
     boundary.move(0.0)
+    assert boundary.present() == {"a": 0.0}
     for row in along(boundary, plant, range(1, 10)):
         assert boundary.ahead(["a"]).tolist() == [row + 1, row + 2]
+        assert boundary.present() == {"a": row - 1.0}
     assert plant.asked == 10
 
 

@@ -324,3 +324,23 @@ def test_a_model_refuses_to_change_what_is_fixed(case):
         linear.stepper.model.change({"tau": 1.0})
     with pytest.raises(ModelError, match="no parameter nonsense"):
         linear.stepper.model.change({"nonsense": 1.0})
+
+
+def test_a_test_case_has_start_values_of_its_own(case):
+    plain, other = case("tuned"), case("tuned", toml="[start_values]\ngain = 5.0\n")
+
+    def observed(start_values):
+        plain.initialize(0, start_values=start_values)
+        return plain.advance({"u": 1})
+
+    assert other.advance({"u": 1}) == observed({"gain": 5.0}) != observed({})
+    other.initialize(0, start_values={"gain": 3.0})
+    assert other.advance({"u": 1}) == observed({"gain": 3.0})
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"), [("absent = 1.0", "absent"), ('gain = "much"', "gain"), ("gain = []", "gain")]
+)
+def test_start_values_of_a_test_case_are_checked(case, toml, message):
+    with pytest.raises(ResourcesError, match=f"testcase.toml: start_values: .*{message}"):
+        case("tuned", toml=f"[start_values]\n{toml}\n")

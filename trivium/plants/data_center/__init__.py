@@ -1,0 +1,1 @@
+"""The closed data centre: what is known of it beyond its FMU."""
