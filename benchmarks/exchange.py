@@ -80,7 +80,7 @@ class Reader:
         states = (c_double * n)()
         if n:
             self._calls.equations()["get_x"](states, n)
-        return np.concatenate([np.array(states), self._calls.outputs()])
+        return np.concatenate([np.array(states), self._calls.outputs.get()])
 
 
 def theirs(description: FmuDescription, points: Sequence[float], tolerance: float) -> Run:

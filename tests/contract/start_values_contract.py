@@ -11,8 +11,9 @@ import pytest
 
 from tests.own_fmus import state
 from trivium.errors import ModelError
-from trivium.model.contract import DefaultExperiment, Model, Snapshot, State
+from trivium.model.contract import Model, Snapshot, State
 from trivium.model.fmu.description import FmuDescription, Interface, read_fmu
+from trivium.model.horizon import DefaultExperiment
 
 U = np.array([0.5])
 ALL = {"x": 3.0, "tau": 20.0, "gain": 7.0, "inverted": 1.0, "label": "größer"}

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import ModelError
+from trivium.model.horizon import DefaultExperiment
 from trivium.model.variable import Variable
 
 FloatArray = NDArray[np.float64]
@@ -45,31 +46,6 @@ class Snapshot:
     time: float
     data: bytes | None
     start_values: StartValues = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class DefaultExperiment:
-    """The experiment that an FMU proposes (FMI's ``DefaultExperiment``): hints, which bind nobody.
-
-    Attributes
-    ----------
-    start, stop : float or None
-        Start and stop time [s]; None where nothing is proposed.
-    step : float or None
-        Step size [s].
-    tolerance : float or None
-        Relative tolerance [1].
-    """
-
-    start: float | None = None
-    stop: float | None = None
-    step: float | None = None
-    tolerance: float | None = None
-
-    @property
-    def duration(self) -> float:
-        """Return how long it is [s]; 0 where it has no end."""
-        return max(0.0, (self.stop or 0.0) - (self.start or 0.0))
 
 
 class Model(ABC):

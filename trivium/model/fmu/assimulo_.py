@@ -20,7 +20,7 @@ from fmpy.fmi1 import FMICallException, fmi1Discard
 from trivium.errors import ModelError
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
-from trivium.model.fmu.event_time import MAX_STEPS
+from trivium.model.fmu.events import MAX_STEPS
 from trivium.model.fmu.fmpy_calls import Calls
 from trivium.model.fmu.fmpy_equations import FmpyEquations
 from trivium.model.fmu.fmu_model import SOLVERS, Solving

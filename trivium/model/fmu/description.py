@@ -12,9 +12,9 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 
 from trivium.errors import ResourcesError
-from trivium.model.contract import DefaultExperiment
 from trivium.model.fmu.archive import find_library, unpack
 from trivium.model.fmu.scalars import FmuVariable, read_scalars, to_number
+from trivium.model.horizon import DefaultExperiment
 
 #: How an FMU is run: it steps itself (co-simulation), or a solver of ours integrates its equations (Model Exchange).
 Interface = Literal["cs", "me"]

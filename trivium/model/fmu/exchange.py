@@ -28,7 +28,7 @@ import numpy as np
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
-from trivium.model.fmu.event_time import MAX_EVENTS, slack
+from trivium.model.fmu.events import MAX_EVENTS, slack
 from trivium.model.fmu.fmu_model import Adapter, Solving
 
 #: Evaluations of the derivatives, and steps, after which there is a new anchor. A start anew costs some dozens of

@@ -30,11 +30,16 @@ class FmpyModel(Adapter):
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         self._fmu.start(time, self.told_tolerance, self.start_values, inputs, self.solving.stop)
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        self._fmu.do_step(time, duration, inputs, slopes)
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        with translated("step"):
+            return self._fmu.do_step(time, duration, inputs)
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
+        with translated("step"):
+            return self._fmu.do_step(time, duration, inputs, slopes)
 
     def _get(self) -> FloatArray:
-        return self._fmu.outputs()
+        return self._fmu.outputs.get()
 
     def _get_texts(self) -> dict[str, str]:
         return self._fmu.texts()

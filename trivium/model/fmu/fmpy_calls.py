@@ -13,7 +13,7 @@ import ctypes
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from fmpy.fmi1 import FMICallException
@@ -22,31 +22,12 @@ from numpy.typing import NDArray
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
+from trivium.model.fmu.events import Discrete
 from trivium.model.fmu.messages import LOG
 from trivium.model.fmu.scalars import FmuVariable, limits
 
 #: FMI's status of a step that was not taken, and what is asked for then.
 _DISCARD, _TERMINATED = 2, 3
-#: Iterations at one event before it is given up.
-MAX_ITERATIONS = 100
-
-
-class Discrete(NamedTuple):
-    """What an FMU answers at an event.
-
-    Attributes
-    ----------
-    again : bool
-        Whether it wants another iteration.
-    ended : bool
-        Whether it ends the simulation.
-    next_event : float
-        Time of the next event that it knows [s]; infinite where it knows none.
-    """
-
-    again: bool
-    ended: bool
-    next_event: float
 
 
 def _any(_variable: FmuVariable) -> bool:
@@ -73,9 +54,9 @@ class Group:
         firsts = dict(zip(sizes, itertools.accumulate(sizes.values(), initial=0), strict=False))
         places = [firsts[v.reference] + v.element for v in variables]
         #: Where the values are in the buffer.
-        self._picked: slice | NDArray[np.intp] = np.array(places, dtype=np.intp)
+        self.picked: slice | NDArray[np.intp] = np.array(places, dtype=np.intp)
         if places == list(range(len(places))):
-            self._picked = slice(None, len(places))  # a view, and no copy
+            self.picked = slice(None, len(places))  # a view, and no copy
         references = list(sizes)
         ctype = calls.ctypes[self.type]
         buffer: Any = (ctype * sum(sizes.values()))()
@@ -106,10 +87,43 @@ class Group:
                 raise ModelError(f"{self._names[bad]} cannot be {mine[bad]:g}: it is of the type {self.type}")
         self.values[:] = mine
 
-    @property
-    def picked(self) -> NDArray[Any]:
-        """Values of the variables, in their order."""
-        return self.values[self._picked]
+
+class Numbers:
+    """Numbers that are passed together, as an array: a group for each type.
+
+    Parameters
+    ----------
+    variables : sequence of FmuVariable
+        In the order of the array.
+    calls : Calls
+        Whose FMU is loaded.
+    some : sequence of FmuVariable, optional
+        Those of them that are passed; default: all.
+    """
+
+    def __init__(
+        self, variables: Sequence[FmuVariable], calls: Calls, some: Sequence[FmuVariable] | None = None
+    ) -> None:
+        self._fmu = calls.fmu
+        position = {id(v): i for i, v in enumerate(variables)}
+        groups = _by_type(variables if some is None else some).values()
+        self._groups = [Group(group, [position[id(v)] for v in group], type(calls)) for group in groups]
+        self._count = len(variables)
+
+    def set(self, values: FloatArray) -> None:
+        """Set them in the present instance."""
+        fmu = self._fmu
+        for group in self._groups:
+            group.fill(values)
+            getattr(fmu, group.setter)(fmu.component, *group.arguments)
+
+    def get(self) -> FloatArray:
+        """Return them from the present instance; a new array at every call."""
+        fmu, values = self._fmu, np.empty(self._count)
+        for group in self._groups:
+            getattr(fmu, group.getter)(fmu.component, *group.arguments)
+            values[group.where] = group.values[group.picked]
+        return values
 
 
 class Slopes:
@@ -167,9 +181,6 @@ class Calls(ABC):
 
     def __init__(self, description: FmuDescription) -> None:
         self.description = description
-        self._inputs = self._groups(description.inputs)
-        self._continuous = self._groups(description.inputs, [v for v in description.inputs if v.continuous])
-        self._outputs = self._groups(description.outputs)
         self._slopes = Slopes(description.inputs) if description.interpolates else None
         self._alive = False
         try:
@@ -182,6 +193,10 @@ class Calls(ABC):
             )
         except Exception as error:  # FMPy raises bare exceptions when a function is missing
             raise ModelError(f"the FMU {description.name} cannot be loaded: {error}") from error
+        inputs = description.inputs
+        self.inputs, self.outputs = Numbers(inputs, self), Numbers(description.outputs, self)
+        #: The inputs that may change between events.
+        self.continuous = Numbers(inputs, self, [v for v in inputs if v.continuous])
 
     # Life
 
@@ -225,32 +240,9 @@ class Calls(ABC):
 
     # Values
 
-    def set_inputs(self, inputs: FloatArray) -> None:
-        """Set all inputs."""
-        for group in self._inputs:
-            group.fill(inputs)
-            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
-
-    def set_continuous(self, inputs: FloatArray) -> None:
-        """Set the continuous ones of all inputs: those that may change between events."""
-        for group in self._continuous:
-            group.fill(inputs)
-            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
-
-    def outputs(self) -> FloatArray:
-        """Return all outputs."""
-        return self._read(self._outputs, len(self.description.outputs))
-
     def values(self, variables: Sequence[FmuVariable]) -> FloatArray:
         """Return numbers, which may be others than the outputs."""
-        return self._read(self._groups(variables), len(variables))
-
-    def _read(self, groups: Sequence[Group], count: int) -> FloatArray:
-        values = np.empty(count)
-        for group in groups:
-            getattr(self.fmu, group.getter)(self.fmu.component, *group.arguments)
-            values[group.where] = group.picked
-        return values
+        return Numbers(variables, self).get()
 
     def set_start_values(self, start_values: StartValues, which: Callable[[FmuVariable], bool] = _any) -> None:
         """Set what is chosen of the parameters; of an array all elements, the others to their own start values.
@@ -267,9 +259,7 @@ class Calls(ABC):
         affected = [p for p in parameters if (p.type, p.reference) in arrays and which(p)]
         numbers = [p for p in affected if p.variable.kind != "text"]
         values = np.array([float(start_values.get(p.variable.name, p.variable.start or 0.0)) for p in numbers])
-        for group in self._groups(numbers):
-            group.fill(values)
-            getattr(self.fmu, group.setter)(self.fmu.component, *group.arguments)
+        Numbers(numbers, self).set(values)
         for type_, texts in _by_type([p for p in affected if p.variable.kind == "text"]).items():
             strings = [str(start_values.get(p.variable.name, p.variable.text)) for p in texts]
             self._set_texts(type_, [p.reference for p in texts if p.element == 0], strings)
@@ -281,12 +271,6 @@ class Calls(ABC):
             values = self._get_texts(type_, [v.reference for v in group if v.element == 0], len(group))
             values_by_name.update(zip((v.variable.name for v in group), values, strict=True))
         return {v.variable.name: values_by_name[v.variable.name] for v in self.description.texts}
-
-    def _groups(self, variables: Sequence[FmuVariable], some: Sequence[FmuVariable] | None = None) -> list[Group]:
-        """Return groups of variables, or of some of them, that take their values out of an array of all."""
-        position = {id(v): i for i, v in enumerate(variables)}
-        groups = _by_type(variables if some is None else some).values()
-        return [Group(group, [position[id(v)] for v in group], type(self)) for group in groups]
 
     def _set_texts(self, type_: str, references: list[int], values: list[str]) -> None:
         contents = [_bytes(value) for value in values] if type_ == "Binary" else values
@@ -313,14 +297,31 @@ class Calls(ABC):
         """Set tunable parameters and inputs that are text, between two steps."""
         self.set_start_values(values)
 
-    @abstractmethod
-    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        """Let the FMU step itself, with inputs that change as fast as the slopes where it takes them."""
+    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> FloatArray:
+        """Let the FMU step itself, with inputs that change as fast as the slopes where it takes them.
 
-    def set_slopes(self, slopes: FloatArray | None) -> None:
-        """Set how fast real inputs change from now on; None where they hold."""
+        A step that a co-simulation discards because it ends the simulation is distinguished from one that it cannot
+        take: FMI 1.0 has no status for that; those of its FMUs that end give the one of FMI 2.0.
+
+        Returns
+        -------
+        FloatArray, shape (n_outputs,)
+            Outputs at the end.
+        """
+        self.inputs.set(inputs)
         if self._slopes is not None and self._slopes.fill(slopes):
             self._set_derivatives(*self._slopes.arguments)
+        try:
+            self._do_step(time, duration)
+        except FMICallException as error:
+            if error.status == _DISCARD and _terminated(self.fmu):
+                raise EndedError("the FMU ended the simulation") from error
+            raise
+        return self.outputs.get()
+
+    def _do_step(self, time: float, duration: float) -> None:
+        """Call FMI's ``DoStep``."""
+        raise NotImplementedError
 
     def _set_derivatives(self, *arguments: Any) -> None:
         """Call FMI's ``SetRealInputDerivatives``."""
@@ -380,42 +381,11 @@ def translated(call: str) -> Iterator[None]:
         raise ModelError(f"the FMU failed to {call}: {reason}{log}") from error
 
 
-@contextlib.contextmanager
-def ending(fmu: Any) -> Iterator[None]:
-    """Distinguish a step that a co-simulation discards because it ends the simulation from one that it cannot take.
-
-    FMI 1.0 has no status for that; those of its FMUs that end give the one of FMI 2.0.
-    """
-    try:
-        yield
-    except FMICallException as error:
-        if error.status == _DISCARD and _terminated(fmu):
-            raise EndedError("the FMU ended the simulation") from error
-        raise
-
-
 def _terminated(fmu: Any) -> bool:
     with contextlib.suppress(Exception):  # where it does not say
         value = fmu.getBooleanStatus(_TERMINATED)
         return bool(ord(value.value)) if isinstance(value, ctypes.c_char) else bool(value)
     return False
-
-
-def settle(update: Callable[[], Discrete]) -> float:
-    """Iterate at an event until the FMU is content; return the time of the next event that it knows [s].
-
-    Raises
-    ------
-    ModelError
-        When it ends the simulation or never settles.
-    """
-    for _ in range(MAX_ITERATIONS):
-        event = update()
-        if event.ended:
-            raise EndedError("the FMU ended the simulation")
-        if not event.again:
-            return event.next_event
-    raise ModelError(f"the FMU has not settled after {MAX_ITERATIONS} iterations at one event")
 
 
 def _bytes(value: str) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from trivium.model.contract import FloatArray, StartValues
+from trivium.model.fmu.events import settle
 from trivium.model.fmu.exchange import ExchangeModel
 from trivium.model.fmu.fmpy_ import FmpyModel
-from trivium.model.fmu.fmpy_calls import settle
 
 
 class FmpyEquations(ExchangeModel, FmpyModel):
@@ -28,12 +28,12 @@ class FmpyEquations(ExchangeModel, FmpyModel):
         return self._fmu.completed_integrator_step()
 
     def _set_continuous(self, inputs: FloatArray) -> None:
-        self._fmu.set_continuous(inputs)
+        self._fmu.continuous.set(inputs)
 
     def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         self._fmu.enter_event_mode()
         if inputs is not None:
-            self._fmu.set_inputs(inputs)
+            self._fmu.inputs.set(inputs)
         if values is not None:
             self._fmu.set_start_values(values)
         self._settle()

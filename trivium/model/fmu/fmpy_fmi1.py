@@ -15,7 +15,8 @@ from fmpy import fmi1
 
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.fmpy_calls import Calls, Discrete, ending
+from trivium.model.fmu.events import Discrete
+from trivium.model.fmu.fmpy_calls import Calls
 from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 
@@ -70,7 +71,7 @@ class Fmi1(Calls):
             self.fmu.setTime(time)
         self.set_start_values(start_values)
         if inputs is not None:
-            self.set_inputs(inputs)
+            self.inputs.set(inputs)
         if self._exchange:
             self._pending = self._discrete(
                 self.fmu.initialize(fmi1.fmi1False if tolerance is None else fmi1.fmi1True, tolerance or 0.0)
@@ -82,12 +83,8 @@ class Fmi1(Calls):
         free = self.fmu.fmi1FreeModelInstance if self._exchange else self.fmu.fmi1FreeSlaveInstance
         free(self.fmu.component)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        """Let the FMU step itself; see the base class."""
-        self.set_inputs(inputs)
-        self.set_slopes(slopes)
-        with ending(self.fmu):
-            self.fmu.doStep(time, duration)
+    def _do_step(self, time: float, duration: float) -> None:
+        self.fmu.doStep(time, duration)
 
     def _set_derivatives(self, *arguments: Any) -> None:
         function = self.fmu._functions["fmi1SetRealInputDerivatives"]  # FMPy's own method calls another one

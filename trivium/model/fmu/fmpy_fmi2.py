@@ -12,7 +12,8 @@ from fmpy import fmi2
 
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.fmpy_calls import Calls, Discrete, ending
+from trivium.model.fmu.events import Discrete
+from trivium.model.fmu.fmpy_calls import Calls
 from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 from trivium.model.fmu.scalars import is_before, is_input
@@ -66,7 +67,7 @@ class Fmi2(Calls):
         self.fmu.enterInitializationMode()  # inputs may not be set before, which some FMUs refuse
         self.set_start_values(start_values, is_input)
         if inputs is not None:
-            self.set_inputs(inputs)
+            self.inputs.set(inputs)
         self.fmu.exitInitializationMode()
 
     def _free(self) -> None:
@@ -91,12 +92,8 @@ class Fmi2(Calls):
         finally:
             self.fmu.freeFMUstate(state)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        """Let the FMU step itself; see the base class."""
-        self.set_inputs(inputs)
-        self.set_slopes(slopes)
-        with ending(self.fmu):
-            self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
+    def _do_step(self, time: float, duration: float) -> None:
+        self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
 
     def _set_derivatives(self, *arguments: Any) -> None:
         self.fmu.fmi2SetRealInputDerivatives(self.fmu.component, *arguments)

@@ -17,8 +17,8 @@ from fmpy.fmi1 import FMICallException
 from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface
-from trivium.model.fmu.event_time import MAX_EVENTS, slack
-from trivium.model.fmu.fmpy_calls import Calls, Discrete, settle
+from trivium.model.fmu.events import MAX_EVENTS, Discrete, settle, slack
+from trivium.model.fmu.fmpy_calls import Calls
 from trivium.model.fmu.lenient import lenient
 from trivium.model.fmu.messages import keep
 from trivium.model.fmu.scalars import is_before, is_input, is_structural
@@ -81,7 +81,7 @@ class Fmi3(Calls):
         self.fmu.enterInitializationMode(tolerance=tolerance, startTime=time, stopTime=stop)
         self.set_start_values(start_values, is_input)
         if inputs is not None:
-            self.set_inputs(inputs)
+            self.inputs.set(inputs)
         self.fmu.exitInitializationMode()
         self._held = inputs
         if self._with_events:
@@ -108,28 +108,32 @@ class Fmi3(Calls):
         finally:
             self.fmu.freeFMUState(state)
 
-    def do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:  # noqa: ARG002
+    def do_step(
+        self,
+        time: float,
+        duration: float,
+        inputs: FloatArray,
+        slopes: FloatArray | None = None,  # noqa: ARG002
+    ) -> FloatArray:
         """Let the FMU step itself, over events where it stops at them; FMI 3.0 has no slopes of inputs."""
         if not self._with_events:
-            self.set_inputs(inputs)
+            self.inputs.set(inputs)
         elif self._held is None or not np.array_equal(inputs, self._held):
             self._event(inputs)
             self._held = inputs.copy()
         end = time + duration
         for _ in range(MAX_EVENTS):
-            event, ended, early, reached = self._do_step(time, end - time)
+            event, ended, early, reached = self._part(time, end - time)
             if ended:
                 raise EndedError(f"the FMU ended the simulation at {reached} s")
             if event:
                 self._event()
-            if not early:
-                return
             time = reached
-            if end - time <= slack(end):
-                return
+            if not early or end - time <= slack(end):
+                return self.outputs.get()
         raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
 
-    def _do_step(self, time: float, duration: float) -> tuple[bool, bool, bool, float]:
+    def _part(self, time: float, duration: float) -> tuple[bool, bool, bool, float]:
         """Return whether an event is due, the simulation ended and the step is shorter, and the time reached."""
         flags, reached = [fmi3.fmi3Boolean() for _ in range(3)], fmi3.fmi3Float64(time)
         answers = [ctypes.byref(each) for each in (*flags, reached)]
@@ -151,7 +155,7 @@ class Fmi3(Calls):
     def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         self.fmu.enterEventMode()
         if inputs is not None:
-            self.set_inputs(inputs)
+            self.inputs.set(inputs)
         if values is not None:
             self.set_start_values(values)
         settle(self.update_discrete_states)

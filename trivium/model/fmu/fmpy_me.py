@@ -13,7 +13,7 @@ from fmpy.sundials import CVodeSetMaxStep, CVodeSolver
 
 from trivium.model.contract import FloatArray
 from trivium.model.fmu.description import FmuDescription
-from trivium.model.fmu.event_time import MAX_STEPS
+from trivium.model.fmu.events import MAX_STEPS
 from trivium.model.fmu.fmpy_calls import Calls
 from trivium.model.fmu.fmpy_equations import FmpyEquations
 from trivium.model.fmu.fmu_model import Solving

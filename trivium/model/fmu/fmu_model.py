@@ -158,21 +158,11 @@ class FmuModel(Model):
 
 
 class Adapter(FmuModel):
-    """An FMU in this process, stepping itself (co-simulation); a vendor's adapter implements what is abstract here."""
+    """An FMU in this process; a vendor's adapter implements `_step`, `_ramp` and what is abstract here."""
 
     def _initialize(self, time: float, inputs: FloatArray) -> None:
         with self._translated("initialize"):
             self._start(time, inputs)
-
-    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
-        with self._translated("step"):
-            self._do_step(time, duration, inputs)
-            return self._get()
-
-    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
-        with self._translated("step"):
-            self._do_step(time, duration, inputs, slopes)
-            return self._get()
 
     def _read(self) -> FloatArray:
         with self._translated("tell its outputs"):
@@ -212,10 +202,6 @@ class Adapter(FmuModel):
     @abstractmethod
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         """Make an instance and bring it through its initialization; without inputs they keep their start values."""
-
-    @abstractmethod
-    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        """Set the inputs, and how fast they change, and let the FMU step."""
 
     @abstractmethod
     def _get(self) -> FloatArray:

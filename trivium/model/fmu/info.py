@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from trivium.errors import ResourcesError, StorageError
-from trivium.model.contract import DefaultExperiment
 from trivium.model.fmu.description import add_capabilities, read_experiment
+from trivium.model.horizon import DefaultExperiment
 from trivium.storage import replace_file
 from trivium.table import Table, aligned, as_html
 

@@ -24,7 +24,7 @@ from trivium.errors import EndedError, ModelError
 from trivium.model.contract import FloatArray, StartValues, State
 from trivium.model.fmu.abi import BROKEN, explain_import_error
 from trivium.model.fmu.description import FmuDescription
-from trivium.model.fmu.event_time import MAX_STEPS
+from trivium.model.fmu.events import MAX_STEPS
 from trivium.model.fmu.exchange import ExchangeModel
 from trivium.model.fmu.fmu_model import Adapter, Solving
 from trivium.model.fmu.messages import MESSAGES
@@ -158,19 +158,27 @@ class PyfmiModel(Adapter):
         names = (text.variable.name for text in self.description.texts)
         return {name: _text(value) for name, value in zip(names, values, strict=True)}
 
-    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None = None) -> None:
-        self._set(inputs)
-        if slopes is not None or self._changing:
-            rates = np.zeros(len(inputs)) if slopes is None else slopes
-            places = [i for i, v in enumerate(self.description.inputs) if v.continuous]
-            names = [self.inputs[i].name for i in places]
-            self._fmu.set_input_derivatives(names, rates[places], np.ones(len(places), dtype=np.int32))
-            self._changing = slopes is not None
-        status = self._fmu.do_step(time, duration, True)
-        if status == _DISCARD and self._terminated():
-            raise EndedError("the FMU ended the simulation")
-        if status != 0:
-            raise ModelError(f"fmi2DoStep failed with status {status}")
+    def _step(self, time: float, duration: float, inputs: FloatArray) -> FloatArray:
+        return self._do_step(time, duration, inputs, None)
+
+    def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
+        return self._do_step(time, duration, inputs, slopes)
+
+    def _do_step(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray | None) -> FloatArray:
+        with self._translated("step"):
+            self._set(inputs)
+            if slopes is not None or self._changing:
+                rates = np.zeros(len(inputs)) if slopes is None else slopes
+                places = [i for i, v in enumerate(self.description.inputs) if v.continuous]
+                names = [self.inputs[i].name for i in places]
+                self._fmu.set_input_derivatives(names, rates[places], np.ones(len(places), dtype=np.int32))
+                self._changing = slopes is not None
+            status = self._fmu.do_step(time, duration, True)
+            if status == _DISCARD and self._terminated():
+                raise EndedError("the FMU ended the simulation")
+            if status != 0:
+                raise ModelError(f"fmi2DoStep failed with status {status}")
+            return self._get()
 
     def _terminated(self) -> bool:
         with contextlib.suppress(Exception):  # where it does not say
