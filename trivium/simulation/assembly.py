@@ -11,14 +11,13 @@ from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.contract import Model
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.embedded import RESULTS_INTERVAL
-from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.initialization import InitializationActions, read_initialization_actions, read_observation
 from trivium.simulation.input_table import read_input_table
 from trivium.simulation.plant import recognized
 from trivium.simulation.resources import Resources
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import beside, check_step
+from trivium.simulation.times import Grid, beside, check_step
 
 log = logging.getLogger(__name__)
 

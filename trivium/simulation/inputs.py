@@ -18,8 +18,8 @@ from trivium.model.variable import Variable, parse_input, read_number
 from trivium.numbers import shown
 from trivium.protocol import Clamped
 from trivium.simulation.boundary import Disturbances
-from trivium.simulation.grid import Grid
 from trivium.simulation.plant import Law
+from trivium.simulation.times import Grid
 
 #: Ending of inputs that switch an overwrite on, the partner of an input that ends in ``_u``.
 ACTIVATE = "_activate"
@@ -107,7 +107,8 @@ class Inputs:
         InvalidValueError
             When the boundary data does not cover the time, or the law has no answer.
         """
-        return self._filled([times[0], *self._ends(times, data)], times, controls, data, width)
+        edges = [times[0], *self.grid.split(times, data.split(times))]
+        return self._filled(edges, times, controls, data, width)
 
     def blocks(
         self, times: Sequence[float], controls: FloatArray, data: Disturbances, width: int
@@ -116,7 +117,7 @@ class Inputs:
 
         Parameters, values and errors as there; all is checked before the first block is returned.
         """
-        edges = [times[0], *self._ends(times, data)]
+        edges = [times[0], *self.grid.split(times, data.split(times))]
         if len(edges) <= BLOCK + 1:
             return [self._filled(edges, times, controls, data, width)]
         parts = [edges[first : first + BLOCK + 1] for first in range(0, len(edges) - 1, BLOCK)]
@@ -125,10 +126,6 @@ class Inputs:
             for part in parts:
                 self._filled(part, times, controls, data, width)
         return (self._filled(part, times, controls, data, width) for part in parts)
-
-    def _ends(self, times: Sequence[float], data: Disturbances) -> Sequence[float]:
-        """Return where sub-steps end [s]."""
-        return self.grid.split(times, data.split(times))
 
     def _filled(
         self, edges: Sequence[float], times: Sequence[float], controls: FloatArray, data: Disturbances, width: int

@@ -1,4 +1,4 @@
-"""What can be asked of a simulation: its variables, where it stands, its results, what a step would lead to.
+"""What can be asked of a simulation: its variables, where it stands, its results.
 
 Nothing here changes a simulation, except that its model is instantiated when that is first needed.
 """
@@ -6,17 +6,17 @@ Nothing here changes a simulation, except that its model is instantiated when th
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from trivium.arguments import by_name
-from trivium.errors import InvalidValueError, ModelError, ResourcesError, TriviumError, UnknownNameError
+from trivium.errors import InvalidValueError, ModelError, ResourcesError
 from trivium.model.contract import FloatArray, Model, StartValues
 from trivium.model.variable import Variable
-from trivium.numbers import parse_flag, whole, window_end
-from trivium.protocol import Advanced, Clamp, Clamped, Columns, Observation, Steps, Trajectory, Value
+from trivium.numbers import window_end
+from trivium.protocol import Columns, Observation
 from trivium.simulation import state
 from trivium.simulation.assembly import first_step
 from trivium.simulation.fmu import about_fmu
@@ -27,18 +27,16 @@ from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts, parse_start_values
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
-from trivium.simulation.times import Clock, difference
+from trivium.simulation.times import Clock
 from trivium.table import Table
 
-#: Most control steps of one call, however far the end is.
-MOST = 1_000_000
 #: Columns of tables of variables.
 _POINT = ("unit", "description", "minimum", "maximum")
 _VARIABLE = (*_POINT, "causality")
 _PARAMETER = (*_POINT, "start", "text", "kind", "tunable")
 
 
-class Queries:
+class Queries(ABC):
     """A simulation as far as it is looked at; `trivium.simulation.simulation.Simulation` describes the parameters."""
 
     def __init__(
@@ -71,9 +69,9 @@ class Queries:
         self._origin = state.origin(resources, stepper.model)
 
     @property
+    @abstractmethod
     def time(self) -> float:
         """Clock [s]."""
-        return self._clock.time
 
     @property
     def interval(self) -> float | None:
@@ -165,160 +163,22 @@ class Queries:
         self._current()
         return Columns(self._points.window(names, start, final))
 
-    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: Clamp = False) -> Advanced:
-        """Return what `advance` would return after one step, and stay; parameters and errors as there."""
-        controls, changes, clamped, times = self._coming(inputs, 1, clamp)
-        if len(times) == 1:
-            return Advanced({}, times[0], times[0], steps=0)
-        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times, changes)
-        if error is not None:
-            raise error
-        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
-
-    def look_ahead_many(
-        self,
-        steps: int | None = None,
-        *,
-        action: Mapping[str, Value] | None = None,
-        trajectory: Trajectory | None = None,
-        point_names: Sequence[str] | None = None,
-        atomic: bool = True,
-    ) -> Steps:
-        """Return what `advance_many` would return, and stay; parameters and errors as there."""
-        controls, changes, names = self._planned(steps, action, trajectory, point_names, atomic)
-        count = len(controls)
-        if atomic:
-            self._times(count)
-        within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)), changes)
-        if error is None and len(within) < count:
-            error = self._past_the_end(self._clock.after(len(within)), 1)
-        if error is not None and atomic:
-            raise error
-        return self._stepped(ends, names, self._clock.time, count, error)
-
     def __repr__(self) -> str:
         if self._closed:
             return f"Simulation({self.name}, closed)"
         return f"Simulation({self.name} at {self.time:g} s, step {self._clock.step:g} s)"
 
-    # -----------------------------------------------------------------------------------------------------------------
-
     def _require_open(self) -> None:
         if self._closed:
             raise ModelError(f"The simulation of {self.name} is closed; trivium.open makes a new one.")
 
+    @abstractmethod
     def _current(self) -> Position:
         """Begin, where that was not done; return the present position."""
-        if self._position is None or self._closed:
-            self._require_open()
-            beginning = self._starts.first(self._clock.step)
-            self._position, self._first_row = beginning.position, len(self.stepper.history) - 1
-        return self._position
 
+    @abstractmethod
     def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
-        measured = position.outputs[: self.stepper.model.n_measured].tolist()
-        numbers = dict(zip(self._points.observed, (*measured, *controls.tolist()), strict=True))
-        for name, output in self._acting.items():
-            numbers[name] = numbers.pop(output)
-        return {**numbers, **position.texts} if position.texts else numbers
-
-    def _coming(
-        self, inputs: Mapping[str, Any] | None, steps: int, clamp: Clamp
-    ) -> tuple[FloatArray, StartValues, list[Clamped], list[float]]:
-        """Return control inputs, shape (n_controls,), changes of parameters and texts, the inputs that were clamped,
-        and the clock now and at the end of each coming step [s].
-        """  # noqa: D205
-        values, changes = self._split(by_name(inputs, "inputs", '{"u": 1.0}'))
-        count = 1 if steps == 1 else whole(steps, "steps")
-        try:
-            if not clamp:
-                return self.actions.parse(values, self._controls), changes, [], self._times(count)
-            controls, clamped = self.actions.clamp(values, self._controls, cut=clamp == "inputs")
-        except UnknownNameError as error:
-            raise self._explained(error) from None
-        if clamp == "inputs":
-            return controls, changes, clamped, self._times(count)
-        left = self._steps_left()
-        times = self._clock.times(int(min(count, left)))
-        if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:
-            times.append(self._end)
-        return controls, changes, clamped, times
-
-    def _split(self, values: dict[str, Any]) -> tuple[dict[str, Any], StartValues]:
-        """Return the control inputs among the values of an action, and checked changes of parameters and texts."""
-        if self._tunable.keys().isdisjoint(values):
-            return values, {}
-        changes = {name: values[name] for name in values if name in self._tunable}
-        others = {name: value for name, value in values.items() if name not in self._tunable}
-        return others, parse_start_values(changes, self._tunable, self.name)
-
-    def _explained(self, error: UnknownNameError) -> InvalidValueError:
-        """Return the refusal of a name that is no control input, with a better reason where it is another variable."""
-        name = error.name
-        if name in self._tunable:
-            reason = "It changes at the beginning of a request: give it in the action, not in a trajectory"
-        elif any(v.name == name for v in self.stepper.model.parameters):
-            reason = "It is fixed during a run: start_values of an initialization set it"
-        elif any(v.name == name for v in self.stepper.model.inputs):
-            reason = "The test case itself gives this input its values"
-        else:
-            return error
-        return InvalidValueError(f"Unexpected input variable: {name}. {reason}.", error.field)
-
-    def _times(self, count: int) -> list[float]:
-        """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
-        if (self._end - self._clock.time) / self._clock.step + 1e-9 < count:
-            raise self._past_the_end(self._clock, count)
-        return self._clock.times(count)
-
-    def _steps_left(self) -> float:
-        """Return how many control steps there are until the end."""
-        left = (self._end - self._clock.time) / self._clock.step
-        return left if math.isinf(left) else math.floor(left + 1e-9)
-
-    def _past_the_end(self, clock: Clock, count: int) -> InvalidValueError:
-        """Return the refusal of control steps from a clock on."""
-        length = difference(clock.times(count)[-1], clock.time)
-        return InvalidValueError(
-            f"Cannot advance from {clock.time}s by a step of {length}s: the simulation ends at {self._end}s. "
-            f"Initialize anew or choose a smaller step.",
-            "step",
-        )
-
-    def _planned(
-        self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
-    ) -> tuple[FloatArray, StartValues, Sequence[str]]:
-        """Return the control inputs of every step, shape (n_steps, n_controls), changes before the first, and the
-        points to be returned.
-        """  # noqa: D205
-        parse_flag(atomic, "atomic")
-        held_inputs, changes = self._split(by_name(action, "action", '{"u": 1.0}'))
-        least = 1
-        try:
-            controls = self.actions.parse(held_inputs, self._controls)[np.newaxis]
-            if trajectory is not None:
-                controls = self.actions.trajectory(trajectory, controls[0])
-                least = len(controls)
-        except UnknownNameError as error:
-            raise self._explained(error) from None
-        count = least if steps is None else whole(steps, "steps")
-        limit = int(min(self._latest / min(self._clock.step, self.interval or math.inf) + 1e-9, MOST))
-        if not least <= count <= limit:
-            raise InvalidValueError(
-                f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"
-            )
-        held = np.repeat(controls[-1:], count - len(controls), axis=0)
-        return np.concatenate((controls, held)), changes, self._points.checked(point_names)
-
-    def _stepped(
-        self, ends: FloatArray, names: Sequence[str], start: float, requested: int, error: TriviumError | None
-    ) -> Steps:
-        """Return the outcome of many steps from the rows at their ends; raise the error where none was done."""
-        if error is not None and not len(ends):
-            raise error
-        columns = self._points.ends(names, ends)
-        return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
+        """Return outputs and control inputs by name."""
 
 
 def _usual(resources: Resources, model: Model) -> StartValues:

@@ -61,25 +61,31 @@ a hundred parts has longer ones.
 from __future__ import annotations
 
 import hashlib
-import math
-import re
-import tomllib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from trivium import __version__
 from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.fmu.fmu_model import SOLVERS
-from trivium.numbers import finite
+from trivium.simulation.declared import (
+    check_names,
+    end_time,
+    interval,
+    one_of,
+    pattern,
+    positive,
+    read_toml,
+    structural,
+    table_of,
+)
 from trivium.simulation.embedded import EmbeddedCase, read_embedded_case
 from trivium.simulation.plant import plants
-from trivium.simulation.times import check_step, check_time
+from trivium.simulation.times import check_step
 
-_T = TypeVar("_T", str, bool)
 #: Version of a test case that has none; one inside an FMU has that of the program, as in BOPTEST.
 _UNKNOWN = "unknown"
 
@@ -252,16 +258,16 @@ class Resources:
             )
         if not path.is_dir():
             raise ResourcesError(f"the Resources folder {path} does not exist")
-        toml = _read_toml(path / "testcase.toml")
-        named, boundary, fmu = dict(_table(toml, "files")), _table(toml, "boundary"), _table(toml, "fmu")
-        results = _table(toml, "results")
-        _check_names(toml, _TABLES | {"name", "step", "end_time"}, "")
+        toml = read_toml(path / "testcase.toml")
+        named, boundary, fmu = dict(table_of(toml, "files")), table_of(toml, "boundary"), table_of(toml, "fmu")
+        results = table_of(toml, "results")
+        check_names(toml, _TABLES | {"name", "step", "end_time"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
-        _check_names(named, {*_FILES, *keys}, "files.")
-        _check_names(boundary, {"file", "interpolation", "period"}, "boundary.")
-        _check_names(results, {"interval", "variables"}, "results.")
-        _check_names(_table(toml, "measurements"), {"variables"}, "measurements.")
-        _check_names(fmu, _RUN | {"state", "isolate"}, "fmu.")
+        check_names(named, {*_FILES, *keys}, "files.")
+        check_names(boundary, {"file", "interpolation", "period"}, "boundary.")
+        check_names(results, {"interval", "variables"}, "results.")
+        check_names(table_of(toml, "measurements"), {"variables"}, "measurements.")
+        check_names(fmu, _RUN | {"state", "isolate"}, "fmu.")
         if "file" in boundary:
             if "disturbances" in named:
                 raise ResourcesError("testcase.toml: boundary.file and files.disturbances are two names of one thing")
@@ -280,31 +286,31 @@ class Resources:
                 name=str(toml.get("name", folder.name if folder is not None else default)),
                 version=unknown if files["version"] is None else files["version"].read_text(encoding="utf-8").strip(),
                 step=check_step(toml["step"]) if "step" in toml else step,
-                end_time=_end(toml, folder.end_time if folder is not None else None),
+                end_time=end_time(toml, folder.end_time if folder is not None else None),
                 fmu=model,
                 disturbances=files["disturbances"],
                 initialization_actions=files["initialization_actions"],
                 initialization_observation=files["initialization_observation"],
-                tolerance=_tolerance(fmu, "tolerance") or (None if case is None else case.tolerance),
-                absolute_tolerance=_tolerance(fmu, "absolute_tolerance"),
-                engine=_one_of(fmu, "fmu.engine", ("auto", *ENGINES.names())) or "auto",
-                interface=_one_of(fmu, "fmu.interface", INTERFACES),
-                restart=_one_of(fmu, "fmu.restart", (False, True)) or False,
-                state=_one_of(fmu, "fmu.state", STATES) or "auto",
-                isolate=_one_of(fmu, "fmu.isolate", (False, True)),
-                solver=_one_of(fmu, "fmu.solver", SOLVERS),
-                linear=_one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
-                results_interval=_interval(results),
-                period=_period(boundary),
+                tolerance=positive(fmu, "fmu.tolerance") or (None if case is None else case.tolerance),
+                absolute_tolerance=positive(fmu, "fmu.absolute_tolerance"),
+                engine=one_of(fmu, "fmu.engine", ("auto", *ENGINES.names())) or "auto",
+                interface=one_of(fmu, "fmu.interface", INTERFACES),
+                restart=one_of(fmu, "fmu.restart", (False, True)) or False,
+                state=one_of(fmu, "fmu.state", STATES) or "auto",
+                isolate=one_of(fmu, "fmu.isolate", (False, True)),
+                solver=one_of(fmu, "fmu.solver", SOLVERS),
+                linear=one_of(boundary, "boundary.interpolation", ("hold", "linear")) == "linear",
+                results_interval=interval(results),
+                period=positive(boundary, "boundary.period"),
                 signals=files["signals"],
                 plant_files={key: file for key in keys if (file := files[key]) is not None},
-                kpi=_table(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
-                scenario=_table(toml, "scenario") if case is None or "scenario" in toml else _scenario(case),
+                kpi=table_of(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
+                scenario=table_of(toml, "scenario") if case is None or "scenario" in toml else _scenario(case),
                 case=case,
-                measured=_pattern(toml, "measurements"),
-                recorded=_pattern(toml, "results"),
-                structural=_structural(fmu),
-                start_values=tuple(sorted(_table(toml, "start_values").items())),
+                measured=pattern(toml, "measurements"),
+                recorded=pattern(toml, "results"),
+                structural=structural(fmu),
+                start_values=tuple(sorted(table_of(toml, "start_values").items())),
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error
@@ -321,102 +327,6 @@ def _kpi(case: EmbeddedCase) -> dict[str, Any]:
 def _scenario(case: EmbeddedCase) -> dict[str, Any]:
     """Return the table ``scenario`` that stands for what an FMU holds: two weeks, after one to warm up."""
     return {"periods": case.periods, "days": 14, "warmup_days": 7} if case.periods else {}
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ResourcesError(f"{path.name} cannot be read: {error}") from error
-
-
-def _table(toml: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    table = toml.get(key, {})
-    if not isinstance(table, dict):
-        raise ResourcesError(f"testcase.toml: {key} must be a table")
-    return table
-
-
-def _one_of(table: Mapping[str, Any], name: str, choices: Sequence[_T]) -> _T | None:
-    """Return one of the values that a key may have; None where it is not set."""
-    value = table.get(name.partition(".")[2])
-    if value is None:
-        return None
-    for choice in choices:
-        if value == choice and type(value) is type(choice):
-            return choice
-    raise ResourcesError(f"testcase.toml: {name} must be one of {', '.join(map(str, choices))}, not {value}")
-
-
-def _pattern(toml: Mapping[str, Any], key: str) -> str | None:
-    """Return the regular expression over variables of a table; None where there is none."""
-    pattern = _table(toml, key).get("variables")
-    if pattern is None:
-        return None
-    if not isinstance(pattern, str):
-        raise ResourcesError(f"testcase.toml: {key}.variables must be a regular expression, not {pattern}")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ResourcesError(f"testcase.toml: {key}.variables is no regular expression: {error}") from error
-    return pattern
-
-
-def _structural(fmu: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    values = fmu.get("structural", {})
-    if not isinstance(values, dict):
-        raise ResourcesError("testcase.toml: fmu.structural must be a table")
-    for name, value in values.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ResourcesError(f"testcase.toml: fmu.structural.{name} must be a whole number, not {value}")
-    return tuple(sorted(values.items()))
-
-
-def _tolerance(table: Mapping[str, Any], key: str) -> float | None:
-    if key not in table:
-        return None
-    value = finite(table[key], f"fmu.{key}")
-    if value <= 0.0:
-        raise InvalidValueError(f"fmu.{key} must be positive, not {value:g}", key)
-    return value
-
-
-def _interval(table: Mapping[str, Any]) -> float | None:
-    value = table.get("interval")
-    if value is None or value == math.inf:
-        return value
-    try:
-        return check_step(value)
-    except InvalidValueError as error:
-        raise ResourcesError(
-            f"testcase.toml: results.interval must be a positive number of seconds, or inf, not {value}"
-        ) from error
-
-
-def _period(boundary: Mapping[str, Any]) -> float | None:
-    if "period" not in boundary:
-        return None
-    value = finite(boundary["period"], "boundary.period")
-    if value <= 0.0:
-        raise InvalidValueError(f"boundary.period must be positive, not {value:g}", "period")
-    return value
-
-
-def _end(toml: Mapping[str, Any], default: float | None) -> float | None:
-    if "end_time" not in toml:
-        return default
-    end = check_time(toml["end_time"], "end_time")
-    if end == 0:
-        raise InvalidValueError("Invalid value 0 for parameter end_time. Value must be greater than 0.", "end_time")
-    return end
-
-
-def _check_names(table: Mapping[str, Any], allowed: Set[str], prefix: str) -> None:
-    unknown = sorted(set(table) - allowed)
-    if unknown:
-        raise ResourcesError(f"testcase.toml: unknown key {prefix}{unknown[0]}")
 
 
 def _find(directory: Path, key: str, names: Sequence[str], named: Mapping[str, Any]) -> Path | None:

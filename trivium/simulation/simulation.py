@@ -6,47 +6,33 @@ history.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
 from trivium.arguments import by_name
-from trivium.errors import EndedError, InvalidValueError, StateError, TriviumError
+from trivium.errors import EndedError, InvalidValueError, TriviumError, UnknownNameError
 from trivium.model.contract import FloatArray, Model, StartValues
-from trivium.protocol import Advanced, Clamp, Initialized, Steps, Trajectory, Value
-from trivium.simulation import state
+from trivium.numbers import parse_flag, whole
+from trivium.protocol import Advanced, Clamp, Clamped, Columns, Steps, Trajectory, Value
 from trivium.simulation.assembly import assemble
 from trivium.simulation.history import History
-from trivium.simulation.queries import Queries
+from trivium.simulation.moments import Moments
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import parse_start_values
 from trivium.simulation.state import Position
-from trivium.simulation.times import Clock, check_step, check_time, plain
+from trivium.simulation.times import Clock, difference
 
+#: Most control steps of one call, however far the end is.
+MOST = 1_000_000
 #: How many control steps are one transaction, where those before a failure are kept.
 BLOCK = 64
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A moment of a simulation that `Simulation.restore` goes back to.
-
-    Attributes
-    ----------
-    time : float
-        Clock [s].
-    """
-
-    time: float
-    _state: bytes = field(repr=False)
-    _rows: FloatArray = field(repr=False, compare=False)
-
-
-class Simulation(Queries):
+class Simulation(Moments):
     """A model over interactive time.
 
     It begins at t = 0, as after ``initialize(0)``; where the boundary data begins later, there. The model is
@@ -102,91 +88,9 @@ class Simulation(Queries):
             raise
 
     @property
-    def step(self) -> float:
-        """Control step [s]; may be set."""
-        return self._clock.step
-
-    @step.setter
-    def step(self, step: float) -> None:
-        self.set_step(step)
-
-    def set_step(self, step: float) -> float:
-        """Set the control step and return it.
-
-        Parameters
-        ----------
-        step : float
-            [s], positive; a multiple of the step of a model that takes no other.
-
-        Raises
-        ------
-        InvalidValueError
-            When it is not acceptable.
-        """
-        self._clock = self._clock.with_step(check_step(step, self.stepper.model.unit_step))
-        return self._clock.step
-
-    def initialize(
-        self,
-        start_time: float = 0.0,
-        end_time: float | None = None,
-        warmup_period: float = 0.0,
-        start_values: Mapping[str, Any] | None = None,
-    ) -> Initialized:
-        """Start anew.
-
-        At 0 the observation of the test case is returned. Up to a later time the test case is simulated with its
-        initialization actions, which is done once: a state that was reached before is restored. A test case without
-        them begins anywhere, with the outputs of the model after its initialization.
-
-        Parameters
-        ----------
-        start_time : float
-            [s]; negative only without initialization actions, a first observation and a test case of BOPTEST.
-        end_time : float, optional
-            [s]; default: the latest of the test case.
-        warmup_period : float
-            How long before the start the simulation begins [s], never before 0 where the start is not; with
-            initialization actions at least an interval of the boundary data.
-        start_values : Mapping[str, float or int or bool or str], optional
-            Values of `parameters`, and of `inputs`: what they have from the initialization on.
-
-        Returns
-        -------
-        Initialized
-            All outputs and inputs by name.
-
-        Raises
-        ------
-        InvalidValueError
-            Naming the time, the parameter or the value that is not acceptable.
-        ModelError
-            When the model refuses.
-        """
-        self._require_open()
-        latest, negative = self._latest, self._starts.may_be_negative
-        start = check_time(start_time, "start_time", negative=negative)
-        warmup = check_time(warmup_period, "warmup_period")
-        end = latest if end_time is None else check_time(end_time, "end_time", negative=negative)
-        if end <= start:
-            raise InvalidValueError(
-                f"Invalid value {end} for parameter end_time. Value must be greater than start_time.", "end_time"
-            )
-        if end > latest:
-            raise InvalidValueError(
-                f"Invalid value {end} for parameter end_time. Value must be less than or equal {plain(latest)} "
-                f"seconds, which represents the maximum end time that the environment can run.",
-                "end_time",
-            )
-        values, controls = self._start_values(by_name(start_values, "start_values", '{"g": 9.8}'))
-        beginning = self._starts.begin(start, warmup, values, self._clock.step, controls)
-        self._position, self._controls, self._end = beginning.position, beginning.controls, end
-        self._clock = Clock(beginning.position.time, self._clock.step)
-        self._first_row = len(self.stepper.history) - 1
-        self._resumed(None)
-        return Initialized(
-            self._observed(beginning.position, beginning.controls), beginning.position.time, beginning.warmup
-        )
+    def time(self) -> float:
+        """Clock [s]."""
+        return self._clock.time
 
     def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: Clamp = False) -> Advanced:
         """Simulate on, all steps or none.
@@ -269,160 +173,152 @@ class Simulation(Queries):
             ends, error = self._advance_while_possible(controls, changes)
         return self._stepped(ends, names, start, len(controls), error)
 
-    # -- states -------------------------------------------------------------------------------------------------------
+    def look_ahead(self, inputs: Mapping[str, Any] | None = None, *, clamp: Clamp = False) -> Advanced:
+        """Return what `advance` would return after one step, and stay; parameters and errors as there."""
+        controls, changes, clamped, times = self._coming(inputs, 1, clamp)
+        if len(times) == 1:
+            return Advanced({}, times[0], times[0], steps=0)
+        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times, changes)
+        if error is not None:
+            raise error
+        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
 
-    @property
-    def can_restore(self) -> bool:
-        """Whether states hold the model itself; otherwise `set_state` simulates the rows of the history again."""
-        return self.stepper.model.can_snapshot
-
-    def snapshot(self) -> Snapshot:
-        """Return this moment, to come back to by `restore`; it is kept in memory.
-
-        Raises
-        ------
-        ModelError
-            When the model fails.
-        """
-        return Snapshot(self.time, self.state(), self.history_rows())
-
-    def restore(self, snapshot: Snapshot) -> float:
-        """Go back to a snapshot, also one of another simulation of the same files; return the clock [s].
-
-        Raises
-        ------
-        InvalidValueError
-            When it is no snapshot.
-        StateError
-            When it is one of other files.
-        """
-        if not isinstance(snapshot, Snapshot):
-            raise InvalidValueError(
-                f"restore takes what snapshot() returned, not {type(snapshot).__name__}.", "snapshot"
-            )
-        self.set_state(snapshot._state, snapshot._rows)
-        return self.time
-
-    def state(self) -> bytes:
-        """Return all that `set_state` needs to come back to now, but for the rows of the history.
-
-        Raises
-        ------
-        ModelError
-            When the model cannot be brought back to where it was, or fails.
-        """
-        position = self._current()
-        moment = state.State(
-            self.stepper.mark(), position, self._controls, self._clock, self._end, self._first_row, self._conditions()
-        )
-        return state.encode(moment, self._origin)
-
-    def set_state(self, stored: bytes, rows: FloatArray | None = None) -> None:
-        """Go back to a state, in a new instance of the model.
-
-        The history must begin with the rows that it had then and is cut to them: in another simulation, or after an
-        initialization, they are an argument here, or of `set_history` before.
-
-        Parameters
-        ----------
-        stored : bytes
-            What `state` returned, here or in another process, for the same Resources.
-        rows : FloatArray, shape (k, n_columns), optional
-            What `history_rows` returned then or later; takes the place of the history.
-
-        Raises
-        ------
-        StateError
-            When the bytes are damaged, of another version or of other Resources, or the history is another one.
-        ModelError, StorageError
-            When it cannot be done. In any case everything is as before.
-        """
-        self._require_open()
-        moment = state.decode(stored, self._origin)
-        self.stepper.restore(moment.mark, moment.position, rows)
-        self._position, self._controls, self._clock = moment.position, moment.controls, moment.clock
-        self._end, self._first_row = moment.end_time, moment.first_row
-        self._resumed(moment.conditions)
-
-    def set_history(self, rows: FloatArray) -> None:
-        """Take over the rows of another history, before `set_state`; clock and model stay as they are.
-
-        Parameters
-        ----------
-        rows : FloatArray, shape (k, n_columns)
-            What `history_rows` returned.
-
-        Raises
-        ------
-        StateError
-            When the rows are not of this width.
-        StorageError
-            When the disk does not take them; the history is then as before.
-        """
-        width = len(self.stepper.history.columns)
-        if rows.ndim != 2 or rows.shape[1] != width or not len(rows):
-            raise StateError(f"rows of shape {rows.shape} are no history of {width} columns")
-        self.stepper.history.replace(rows)
-
-    def twin(self, *, apart: bool = False) -> Self:
-        """Return a second simulation at its beginning, with a model of its own and the same boundary data.
-
-        Parameters
-        ----------
-        apart : bool
-            Whether the model must not work in this process; see `Model.twin`.
-        """
-        resources, actions, observation = self._parts
-        return type(self)(resources, self.stepper.twin(apart=apart), actions, observation)
-
-    def close(self) -> None:
-        """Free the model and the history; safe to call again."""
-        self._closed = True
-        self.stepper.model.close()
-        self.stepper.history.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    # -- for subclasses that know under which conditions a simulation runs --------------------------------------------
+    def look_ahead_many(
+        self,
+        steps: int | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        trajectory: Trajectory | None = None,
+        point_names: Sequence[str] | None = None,
+        atomic: bool = True,
+    ) -> Steps:
+        """Return what `advance_many` would return, and stay; parameters and errors as there."""
+        controls, changes, names = self._planned(steps, action, trajectory, point_names, atomic)
+        count = len(controls)
+        if atomic:
+            self._times(count)
+        within = controls[: int(min(self._steps_left(), count))]
+        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)), changes)
+        if error is None and len(within) < count:
+            error = self._past_the_end(self._clock.after(len(within)), 1)
+        if error is not None and atomic:
+            raise error
+        return self._stepped(ends, names, self._clock.time, count, error)
 
     def _current(self) -> Position:
         """Begin, where that was not done; return the present position."""
-        begins = self._position is None
-        position = super()._current()
-        if begins and self._first_row:  # there was a warm-up
-            self._resumed(self._conditions())
-        return position
+        if self._position is None or self._closed:
+            self._require_open()
+            beginning = self._starts.first(self._clock.step)
+            self._position, self._first_row = beginning.position, len(self.stepper.history) - 1
+            if self._first_row:  # there was a warm-up
+                self._resumed(self._conditions())
+        return self._position
 
-    def _conditions(self) -> Mapping[str, Any]:
-        """Return what the simulation runs under, to be stored with its state; what JSON can hold."""
-        return {}
+    def _observed(self, position: Position, controls: FloatArray) -> dict[str, Any]:
+        measured = position.outputs[: self.stepper.model.n_measured].tolist()
+        numbers = dict(zip(self._points.observed, (*measured, *controls.tolist()), strict=True))
+        for name, output in self._acting.items():
+            numbers[name] = numbers.pop(output)
+        return {**numbers, **position.texts} if position.texts else numbers
 
-    def _resumed(self, conditions: Mapping[str, Any] | None) -> None:
-        """Take note that the rows of the history from the first one on are others: after an initialization, or of a
-        stored state, whose conditions are the argument.
+    def _coming(
+        self, inputs: Mapping[str, Any] | None, steps: int, clamp: Clamp
+    ) -> tuple[FloatArray, StartValues, list[Clamped], list[float]]:
+        """Return control inputs, shape (n_controls,), changes of parameters and texts, the inputs that were clamped,
+        and the clock now and at the end of each coming step [s].
         """  # noqa: D205
+        values, changes = self._split(inputs, "inputs")
+        count = 1 if steps == 1 else whole(steps, "steps")
+        try:
+            if not clamp:
+                return self.actions.parse(values, self._controls), changes, [], self._times(count)
+            controls, clamped = self.actions.clamp(values, self._controls, cut=clamp == "inputs")
+        except UnknownNameError as error:
+            raise self._explained(error) from None
+        if clamp == "inputs":
+            return controls, changes, clamped, self._times(count)
+        left = self._steps_left()
+        times = self._clock.times(int(min(count, left)))
+        if left < count and difference(self._end, times[-1]) > 1e-9 * self._clock.step:
+            times.append(self._end)
+        return controls, changes, clamped, times
 
-    def _start_values(self, values: dict[str, Any]) -> tuple[StartValues, dict[str, float]]:
-        """Return checked values of parameters and of control inputs."""
-        for name in values:
-            if name in self.stepper.model.dimensions:
-                raise InvalidValueError(
-                    f"Invalid name {name} in parameter start_values. The sizes of arrays follow from it: it is set in "
-                    f"testcase.toml, beside the FMU, in the table [fmu.structural].",
-                    name,
-                )
-        mine = self.actions.position.keys() & values.keys()
-        inputs = {name: values[name] for name in values if name in mine and values[name] is not None}
-        controls = self.actions.parse(inputs, self._starts.controls0)
-        others = {name: value for name, value in values.items() if name not in mine}
-        chosen = {name: float(controls[self.actions.position[name]]) for name in inputs}
-        return parse_start_values(others, self.parameters, self.name), chosen
+    def _split(self, action: Any, field: str) -> tuple[Mapping[str, Any], StartValues]:
+        """Return the control inputs among the values of an action, and checked changes of parameters and texts."""
+        values = action if type(action) is dict else by_name(action, field, '{"u": 1.0}')
+        if self._tunable.keys().isdisjoint(values):
+            return values, {}
+        changes = {name: values[name] for name in values if name in self._tunable}
+        others = {name: value for name, value in values.items() if name not in self._tunable}
+        return others, parse_start_values(changes, self._tunable, self.name)
+
+    def _explained(self, error: UnknownNameError) -> InvalidValueError:
+        """Return the refusal of a name that is no control input, with a better reason where it is another variable."""
+        name = error.name
+        if name in self._tunable:
+            reason = "It changes at the beginning of a request: give it in the action, not in a trajectory"
+        elif any(v.name == name for v in self.stepper.model.parameters):
+            reason = "It is fixed during a run: start_values of an initialization set it"
+        elif any(v.name == name for v in self.stepper.model.inputs):
+            reason = "The test case itself gives this input its values"
+        else:
+            return error
+        return InvalidValueError(f"Unexpected input variable: {name}. {reason}.", error.field)
+
+    def _times(self, count: int) -> list[float]:
+        """Return the clock now and after each coming step [s]; refuse steps beyond the end."""
+        if (self._end - self._clock.time) / self._clock.step + 1e-9 < count:
+            raise self._past_the_end(self._clock, count)
+        return self._clock.times(count)
+
+    def _steps_left(self) -> float:
+        """Return how many control steps there are until the end."""
+        left = (self._end - self._clock.time) / self._clock.step
+        return left if math.isinf(left) else math.floor(left + 1e-9)
+
+    def _past_the_end(self, clock: Clock, count: int) -> InvalidValueError:
+        """Return the refusal of control steps from a clock on."""
+        length = difference(clock.times(count)[-1], clock.time)
+        return InvalidValueError(
+            f"Cannot advance from {clock.time}s by a step of {length}s: the simulation ends at {self._end}s. "
+            f"Initialize anew or choose a smaller step.",
+            "step",
+        )
+
+    def _planned(
+        self, steps: Any, action: Any, trajectory: Any, point_names: Any, atomic: Any
+    ) -> tuple[FloatArray, StartValues, Sequence[str]]:
+        """Return the control inputs of every step, shape (n_steps, n_controls), changes before the first, and the
+        points to be returned.
+        """  # noqa: D205
+        parse_flag(atomic, "atomic")
+        held_inputs, changes = self._split(action, "action")
+        least = 1
+        try:
+            controls = self.actions.parse(held_inputs, self._controls)[np.newaxis]
+            if trajectory is not None:
+                controls = self.actions.trajectory(trajectory, controls[0])
+                least = len(controls)
+        except UnknownNameError as error:
+            raise self._explained(error) from None
+        count = least if steps is None else whole(steps, "steps")
+        limit = int(min(self._latest / min(self._clock.step, self.interval or math.inf) + 1e-9, MOST))
+        if not least <= count <= limit:
+            raise InvalidValueError(
+                f"Invalid value {count} for parameter steps. Value must be from {least} to {limit}.", "steps"
+            )
+        held = np.repeat(controls[-1:], count - len(controls), axis=0)
+        return np.concatenate((controls, held)), changes, self._points.checked(point_names)
+
+    def _stepped(
+        self, ends: FloatArray, names: Sequence[str], start: float, requested: int, error: TriviumError | None
+    ) -> Steps:
+        """Return the outcome of many steps from the rows at their ends; raise the error where none was done."""
+        if error is not None and not len(ends):
+            raise error
+        columns = self._points.ends(names, ends)
+        return Steps(start, float(ends[-1, 0]), len(ends), requested, Columns(columns), error)
 
     def _take(self, controls: FloatArray, times: Sequence[float], changes: StartValues) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""

@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
 from trivium.simulation.boundary import Disturbances
-from trivium.simulation.grid import Grid
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
 from trivium.simulation.plant import Law
 from trivium.simulation.state import Beginning, Change, Mark, Position
-from trivium.simulation.times import beside, difference, plain
+from trivium.simulation.times import Grid, beside, difference, plain
 
 #: No grid besides the rows of the boundary data.
 _UNDIVIDED = Grid()
@@ -257,12 +257,8 @@ class Stepper:
         completed = [np.empty((0, width))]
         try:
             for k in range(len(controls)):
-                rows, ends = self.inputs.rows(times[k : k + 2], controls[k : k + 1], self.disturbances, width)
-                reached = position
-                for row in rows:
-                    reached = self._sub_step(row, reached, changes=changes)
-                    changes = _NOTHING
-                position = reached
+                position, rows, ends = self._control_step(position, controls[k], times[k : k + 2], changes)
+                changes = _NOTHING
                 completed.append(rows[ends])
         except TriviumError as failure:
             error = failure
@@ -304,9 +300,7 @@ class Stepper:
         completed = [np.empty((0, width))]
         try:
             for k in range(len(times) - 1):
-                rows, _ = self.inputs.rows(times[k : k + 2], policy(position)[np.newaxis], disturbances, width)
-                for row in rows:
-                    position = self._sub_step(row, position, data=disturbances)
+                position, rows, _ = self._control_step(position, policy(position), times[k : k + 2], data=disturbances)
                 completed.append(rows)
         finally:
             self._roll_back(before)
@@ -396,6 +390,22 @@ class Stepper:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
+    def _control_step(
+        self,
+        position: Position,
+        controls: FloatArray,
+        times: Sequence[float],
+        changes: StartValues = _NOTHING,
+        data: Disturbances | None = None,
+    ) -> tuple[Position, FloatArray, NDArray[np.intp] | slice]:
+        """Simulate one control step; return where it ends, its rows, and what picks the last of them."""
+        width = len(self.history.columns)
+        rows, ends = self.inputs.rows(times, controls[np.newaxis], data or self.disturbances, width)
+        for row in rows:
+            position = self._sub_step(row, position, changes=changes, data=data)
+            changes = _NOTHING
+        return position, rows, ends
+
     def _sub_step(
         self,
         row: FloatArray,
@@ -418,7 +428,9 @@ class Stepper:
         if changes:
             self.model.change(changes)
         end = float(row[0])
-        duration, slopes = difference(end, position.time), self._slopes(position.time, data or self.disturbances)
+        duration, slopes = difference(end, position.time), None
+        if (data := data or self.disturbances).linear and self.model.can_ramp:
+            slopes = self.inputs.slopes(position.time, data)
         unit = self.model.unit_step
         if unit is not None and beside(duration, unit):
             raise InvalidValueError(
@@ -433,10 +445,6 @@ class Stepper:
             inputs += duration * slopes
         row[1 + len(inputs) :] = outputs
         return Position(end, outputs, stepped=True, texts=self._texts() if self._tells else {})
-
-    def _slopes(self, time: float, data: Disturbances) -> FloatArray | None:
-        """Return how fast the inputs change from a time [s] on, shape (n_inputs,); None where all hold."""
-        return self.inputs.slopes(time, data) if data.linear and self.model.can_ramp else None
 
     def _texts(self) -> Mapping[str, str]:
         texts = self.model.texts()
@@ -468,8 +476,9 @@ class Stepper:
                 self.model.read()  # as then: some FMUs compute when they are read
             for row in rows[beginning.rows_before_steps :]:
                 inputs, end = np.array(row[1 : 1 + n]), float(row[0])
-                slopes = self._slopes(time, self.disturbances)
-                if slopes is not None:  # the row has the inputs at its end
+                slopes = None
+                if self.disturbances.linear and self.model.can_ramp:  # the row has the inputs at its end
+                    slopes = self.inputs.slopes(time, self.disturbances)
                     self.inputs.drive(inputs, time, self.disturbances)
                 if self.model.state is State.FRESH:
                     self.model.initialize(time, inputs, beginning.start_values)

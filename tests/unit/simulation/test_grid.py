@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.trap_fmu import expected
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.session.local import open_testcase
-from trivium.simulation.grid import MOST, Grid
+from trivium.simulation.times import MOST, Grid
 
 
 @pytest.mark.parametrize(
