@@ -17,14 +17,12 @@ from trivium.jobs.record import State
 from trivium.jobs.store import Store
 from trivium.settings import Settings
 
-LEASE = 2
-
 
 class Site:
-    """A store of jobs and the workers that use it."""
+    """A store of jobs and the workers that use it; none of them loses a lease [s] because it is slow."""
 
-    def __init__(self, folder, url):
-        self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(LEASE)}
+    def __init__(self, folder, url, lease=600):
+        self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(lease)}
         self.settings = Settings(environ=self.variables)
         self.store = Store(self.settings)
         self.log = folder / "workers.log"
@@ -72,6 +70,14 @@ class Site:
 @pytest.fixture
 def site(tmp_path, jobs_url):
     site = Site(tmp_path, jobs_url)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def hasty(tmp_path, jobs_url):
+    """Leases end soon: for tests that wait for that. A slow worker may lose one too, so attempts are not counted."""
+    site = Site(tmp_path, jobs_url, lease=2)
     yield site
     site.close()
 
@@ -152,7 +158,8 @@ def test_a_killed_job_goes_on_where_it_was(site):
     gone(*(pid for pair in site.pids(task_id) for pid in pair))
 
 
-def test_a_killed_worker_takes_its_jobs_along_and_another_one_goes_on(site):
+def test_a_killed_worker_takes_its_jobs_along_and_another_one_goes_on(hasty):
+    site = hasty
     one = site.work()
     task_id = site.submit(steps=60, pause=0.1)
     site.counted(task_id, 3)
@@ -161,7 +168,8 @@ def test_a_killed_worker_takes_its_jobs_along_and_another_one_goes_on(site):
     gone(*site.pids(task_id)[0])
     site.work()
     job = site.end(task_id)
-    assert (job.state, job.attempts) == (State.SUCCESS, 2)
+    assert job.state is State.SUCCESS
+    assert job.attempts >= 2
     assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
 
 
@@ -179,19 +187,21 @@ def test_a_worker_that_is_stopped_gives_its_jobs_back(site):
     assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 40)
 
 
-def test_a_frozen_worker_loses_its_job_before_another_one_runs_it(site):
+def test_a_frozen_worker_loses_its_job_before_another_one_runs_it(hasty):
+    site = hasty
     frozen = site.work()
     task_id = site.submit(steps=60, pause=0.1)
     site.counted(task_id, 3)
     frozen.send_signal(signal.SIGSTOP)
     site.work()
-    site.until(task_id, lambda job: job.attempts == 2)
+    site.until(task_id, lambda job: job.attempts >= 2)
     frozen.send_signal(signal.SIGCONT)
     assert site.end(task_id).state is State.SUCCESS
     assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 60)
 
 
-def test_a_frozen_job_is_killed_by_the_one_that_takes_it_over(site):
+def test_a_frozen_job_is_killed_by_the_one_that_takes_it_over(hasty):
+    site = hasty
     one = site.work()
     task_id = site.submit(steps=60, pause=0.1)
     site.counted(task_id, 3)
@@ -206,7 +216,8 @@ def test_a_frozen_job_is_killed_by_the_one_that_takes_it_over(site):
 
 
 @pytest.mark.slow
-def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(site):
+def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(hasty):
+    site = hasty
     chance = random.Random(7)
     steps = 100
     ids = [site.submit(steps=steps, pause=0.03) for _ in range(6)]
@@ -233,10 +244,10 @@ def test_workers_and_jobs_killed_at_random_moments_lose_and_double_nothing(site)
 
 
 def test_two_workers_share_the_jobs(site):
-    ids = [site.submit(steps=10, pause=0.1) for _ in range(4)]
+    ids = [site.submit(wrong="hang") for _ in range(2)]
     for _ in range(2):
         site.work(jobs=1)
-    jobs = [site.end(task_id) for task_id in ids]
+    jobs = [site.until(task_id, lambda job: job.state is State.RUNNING) for task_id in ids]
     assert len({job.worker for job in jobs}) == 2
 
 

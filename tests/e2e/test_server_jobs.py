@@ -18,11 +18,9 @@ import pytest
 from tests.processes import PATIENCE, gone, kill
 from tests.server import ROOT, Server
 
-LEASE = 2
-
 
 def serving(resources, folder, **variables):
-    return Server(resources, folder, TRIVIUM_WORKER_JOBS="2", TRIVIUM_JOB_LEASE=str(LEASE), **variables)
+    return Server(resources, folder, TRIVIUM_WORKER_JOBS="2", **variables)
 
 
 def run_step(server, **spec):

@@ -98,7 +98,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
     traps = [0, int(Trap.SEGMENTATION_FAULT), int(Trap.HANG), int(Trap.ERROR)]
     study = write(
         tmp_path / "study.json", trap_fmu(), {"u": "281:300:1", "trap": "file:traps.csv"},
-        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 8},
+        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 20},
         sampling={"method": "zip"},
     )  # fmt: skip
     column = [0] * 20

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import select
 import time
 
 import pytest
 
+from tests.processes import gone
 from tests.unit.session.tools import advance, message_of, pid
 from trivium.errors import BusyError, InvalidValueError, UnknownSessionError
 from trivium.session.folder import Folder
@@ -19,15 +19,6 @@ def states(manager):
     return {session["testid"]: session["state"] for session in manager.sessions()}
 
 
-def until_ended(number):
-    try:
-        handle = os.pidfd_open(number)
-    except ProcessLookupError:
-        return
-    assert select.select([handle], [], [], 60)[0]
-    os.close(handle)
-
-
 def test_clients_that_select_and_never_stop_keep_nobody_out(manage):
     manager = manage(**FREE)
     (name,) = manager.testcases()
@@ -35,7 +26,7 @@ def test_clients_that_select_and_never_stop_keep_nobody_out(manage):
     advance(manager, first, steps=2)
     number = pid(manager, first)
     others = [manager.select(name) for _ in range(5)]
-    until_ended(number)
+    gone(number)
     assert states(manager)[first] == "hibernated"
     assert len(states(manager)) == 6
     assert sum(state != "hibernated" for state in states(manager).values()) <= 3  # one may be about to end
@@ -46,20 +37,21 @@ def test_clients_that_select_and_never_stop_keep_nobody_out(manage):
 
 
 def test_stored_sessions_take_no_place_after_a_restart(manage):
-    manager = manage(TRIVIUM_MAX_SESSIONS="1", TRIVIUM_RECLAIM_AFTER="1000", TRIVIUM_IDLE_TIMEOUT="1")
+    limits = {"TRIVIUM_MAX_SESSIONS": "1", "TRIVIUM_RECLAIM_AFTER": "1000"}
+    manager, patient = manage(**limits, TRIVIUM_IDLE_TIMEOUT="1"), manage(**limits)  # which one ends no idle session
     (name,) = manager.testcases()
     first = manager.select(name)
-    until_ended(pid(manager, first))  # it was idle
-    second = manager.select(name)
+    gone(pid(manager, first))  # it was idle
+    second = patient.select(name)
     with pytest.raises(BusyError):
         manager.select(name)
     with pytest.raises(BusyError, match="in use"):
         advance(manager, first)  # it has no place, and nobody gives one up
     manager.stop(second)
     assert message_of(advance(manager, first)) == "Advanced simulation successfully from 0.0s to 300.0s."
-    until_ended(pid(manager, first))
+    gone(pid(manager, first))
     manager.close()
-    again = manage(TRIVIUM_MAX_SESSIONS="1", TRIVIUM_RECLAIM_AFTER="1000")
+    again = manage(**limits)
     assert again.select(name)
 
 
@@ -102,9 +94,9 @@ def test_sessions_that_nobody_uses_expire(manage, tmp_path):
     (name,) = manager.testcases()
     old, young = manager.select(name), manager.select(name)
     for testid in (old, young):
-        until_ended(pid(manager, testid))
+        gone(pid(manager, testid))
     advance(manager)
-    until_ended(pid(manager))
+    gone(pid(manager))
     long_ago = time.time() - 4 * 86400
     for testid in (old, manager._default):
         os.utime(tmp_path / "state" / "sessions" / testid / "status", (long_ago, long_ago))
@@ -121,7 +113,7 @@ def test_when_a_session_was_last_used_is_known_while_it_sleeps(manage):
     advance(manager, testid)
     number = pid(manager, testid)
     (about,) = [session for session in manager.sessions() if session["testid"] == testid]
-    until_ended(number)
+    gone(number)
     (asleep,) = [session for session in manager.sessions() if session["testid"] == testid]
     assert (asleep["state"], asleep["owner"]) == ("hibernated", "anna")
     assert asleep["last_used"] == about["last_used"]  # not when the process ended

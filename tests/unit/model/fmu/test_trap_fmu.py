@@ -61,8 +61,13 @@ def test_a_trap_that_takes_the_process_along(trap_fmu, tmp_path, trap, amount, c
 
 
 def test_a_hang(trap_fmu, tmp_path):
-    with pytest.raises(subprocess.TimeoutExpired):
-        child(trap_fmu(), tmp_path, Trap.HANG, timeout=5)
+    code = CHILD.replace("try:\n", "print('stepping', flush=True)\ntry:\n", 1)
+    command = [sys.executable, "-c", code, str(trap_fmu()), str(tmp_path), str(int(Trap.HANG)), "0", "", "fmpy"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "stepping\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.kill()
 
 
 def test_a_leak(trap_fmu, tmp_path):
