@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.processes import PATIENCE
 from tests.server import Server
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
@@ -101,7 +102,7 @@ def test_streams_leave_threads_for_others(server, store, job, listen):
     assert int(refused.headers["Retry-After"]) > 0
     assert "2 streams of events are open" in json.loads(refused.read())["message"]
     for _ in range(20):
-        assert server.request("GET", "/health/live", timeout=5)[0] == 200
+        assert server.request("GET", "/health/live", timeout=PATIENCE)[0] == 200
     store.finish(job, State.CANCELLED, "Cancelled")
     for stream in streams:
         assert b"event: end" in stream.read()

@@ -30,6 +30,16 @@ import sys, trivium
 study = trivium.Study(sys.argv[1], {"tau": [5, 10, TAU]}, stop_time=20, step=1, metrics={"x": ("x", "final")})
 print(study.run(workers=2).frame()["x"].tolist())
 """
+#: Acts once a chunk of a study is stored.
+ONCE_IT_RUNS = """
+import pathlib, threading, time
+def once_it_runs(act):
+    def watch():
+        while not any(pathlib.Path("out").rglob("parts/*")):
+            time.sleep(0.02)
+        act()
+    threading.Thread(target=watch, daemon=True).start()
+"""
 
 
 @pytest.fixture
@@ -214,15 +224,15 @@ def test_a_dask_address(linear):
 @pytest.mark.slow
 def test_an_interrupted_study_ends_its_processes(linear, tmp_path):
     source = """
-import os, signal, sys, threading, trivium
+import os, signal, sys, trivium
 study = trivium.Study(sys.argv[1], {"tau": "linspace:1:9:2000000"}, stop_time=2000, step=1, outputs=["x"])
-threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+once_it_runs(lambda: os.kill(os.getpid(), signal.SIGINT))
 try:
     study.run(workers=1, cache=False, folder="out")
 except KeyboardInterrupt:
     print("interrupted")
 """
-    done = by_script(source, tmp_path, linear, 5.0)
+    done = by_script(ONCE_IT_RUNS + source, tmp_path, linear)
     assert done.stdout.strip() == "interrupted", done.stderr
     assert "trivium.study.process" not in _processes(tmp_path)
 
@@ -230,12 +240,12 @@ except KeyboardInterrupt:
 @pytest.mark.slow
 def test_a_study_ends_with_the_process_that_asked_for_it(linear, tmp_path):
     source = """
-import os, signal, sys, threading, trivium
+import os, signal, sys, trivium
 study = trivium.Study(sys.argv[1], {"tau": "linspace:1:9:2000000"}, stop_time=2000, step=1, outputs=["x"])
-threading.Timer(5.0, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+once_it_runs(lambda: os.kill(os.getpid(), signal.SIGKILL))
 study.run(workers=1, cache=False, folder="out")
 """
-    done = by_script(source, tmp_path, linear)
+    done = by_script(ONCE_IT_RUNS + source, tmp_path, linear)
     assert done.returncode == -signal.SIGKILL
     until = time.monotonic() + 300
     while "trivium.study.process" in _processes(tmp_path) and time.monotonic() < until:

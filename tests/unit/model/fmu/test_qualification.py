@@ -201,5 +201,5 @@ def test_no_process_outlives_its_template(trap_fmu, tmp_path):
     with Template() as template:
         life = Life(template, description, "fmpy", Setup(description.path, "fmpy").solving)
         watched = os.pidfd_open(life._pid)
-    assert select.select([watched], [], [], 20)[0]
+    assert select.select([watched], [], [], PATIENCE)[0]
     os.close(watched)
