@@ -127,20 +127,26 @@ class Ledger(Journal):
                     self.done.append(Done(intent, rows, state[0] if state else None))
                     self._remember({**head, "id": intent["id"], "key": intent.get("key")}, bytes(reply))
 
-    def answered(self, request: Mapping[str, Any], digest: str) -> bytes | None:
-        """Return the reply that a request got already.
+    def answered(self, request: Mapping[str, Any]) -> tuple[str, bytes | None]:
+        """Return a digest that distinguishes requests, and the reply that this one got already.
 
         Raises
         ------
         ConflictError
             When its Idempotency-Key belongs to another request.
         """
+        content = [request["method"], request["args"], request["options"]]
+        try:
+            text = orjson.dumps(content)
+        except TypeError:  # an integer beyond 64 bits
+            text = json.dumps(content).encode()
+        digest = hashlib.sha256(text).hexdigest()[:16]
         recorded = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
         if recorded is None:
-            return None
+            return digest, None
         if recorded[0] != digest:
             raise ConflictError("This Idempotency-Key was used for another request.")
-        return recorded[1]
+        return recorded
 
     def outcome(self, request_id: str) -> bytes | str:
         """Return the reply that a request got, or whether it was ``begun`` or is ``unknown``."""
@@ -216,12 +222,3 @@ class Ledger(Journal):
             old, (_, dropped) = self._replies.popitem(last=False)
             self._size_of_replies -= len(dropped)
             self._keys = {key: name for key, name in self._keys.items() if name != old}
-
-
-def request_digest(request: list[Any]) -> str:
-    """Return a digest that distinguishes requests."""
-    try:
-        text = orjson.dumps(request)
-    except TypeError:  # an integer beyond 64 bits
-        text = json.dumps(request).encode()
-    return hashlib.sha256(text).hexdigest()[:16]

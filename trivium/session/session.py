@@ -26,7 +26,7 @@ from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
 from trivium.session.frames import Block, pack, pack_error, pack_value, unpack
 from trivium.session.journal import Kind
-from trivium.session.ledger import LARGE, Base, Ledger, request_digest
+from trivium.session.ledger import LARGE, Base, Ledger
 from trivium.session.local import Prepared
 from trivium.session.proxy import SERVED, Hosted, HostState, SelfCheck
 from trivium.session.recovery import Attempts, came_back, recover
@@ -158,8 +158,7 @@ class Session:
     def _change(self, request: dict[str, Any], message: Block) -> bytes:
         """Do a request as a transaction."""
         method, case, can_restore = request["method"], self._case, self._case.stepper.model.can_snapshot
-        digest = request_digest([method, request["args"], request["options"]])
-        answered = self._ledger.answered(request, digest)
+        digest, answered = self._ledger.answered(request)
         if answered is not None:
             return answered
         clock = request.get("clock")
