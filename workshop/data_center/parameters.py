@@ -53,7 +53,7 @@ def _general() -> list[Variable]:
         _positive("cpAir", "specific heat capacity of air", "J/(kg.K)", 1006.0),
         _positive("rhoAir", "density of air", "kg/m3", 1.19),
         _positive("pAtm", "atmospheric pressure", "Pa", 101325.0),
-        _temperature("TStart", "temperature of water, air and servers at the start", 293.15),
+        _temperature("TRef", "temperature from which stored heat is counted", 293.15),
     ]
 
 
@@ -69,8 +69,8 @@ def _hall() -> list[Variable]:
         _share("hal.lea", "leakage between cold and hot aisles over the air of the servers", 0.05),
         _positive("hal.epsSer", "effectiveness of the servers' heat sinks", "1", 0.5),
         _positive("hal.CSer", "heat capacity of servers", "J/(W.K)", 45.0),
-        _positive("hal.CCol", "heat capacity of air and structure of the cold aisles", "J/(W.K)", 8.0),
-        _positive("hal.CHot", "heat capacity of air and structure of the hot aisles", "J/(W.K)", 12.0),
+        _positive("hal.CCol", "heat capacity of air and structure of the cold aisles", "J/(W.K)", 25.0),
+        _positive("hal.CHot", "heat capacity of air and structure of the hot aisles", "J/(W.K)", 25.0),
         _positive("hal.mCoi", "water in the coils and their pipes", "kg/W", 3e-3),
         _positive("hal.dTWat", "rise of the chilled water in the coils, nominal", "K", 10.0),
         _positive("hal.ntuCoi", "transfer units of the coils at nominal flows, on the side of the air", "1", 2.0),
@@ -81,6 +81,8 @@ def _hall() -> list[Variable]:
         _positive("hal.kPI", "gain of the controllers of the supply air", "1/K", 0.06),
         _positive("hal.TiPI", "integral time of the controllers of the supply air", "s", 240.0),
         _positive("hal.tauVal", "time constant of the valves", "s", 30.0),
+        _temperature("hal.TSerFan", "inlet air above which the servers' own fans speed up", 298.15),
+        _at_least_zero("hal.rSerFan", "power that they add at 10 K above it, over the power of the servers", "1", 0.05),
         _temperature("hal.TThr", "inlet air at which servers begin to throttle", 313.15),
         _temperature("hal.TOff", "inlet air at which all servers have stopped", 333.15),
     ]
@@ -143,8 +145,8 @@ def _pumps() -> list[Variable]:
         group += [
             _positive(f"{kind}.dp0", f"{label}: pressure rise without flow at full speed", "Pa", head),
             _positive(f"{kind}.fraRun", f"{label}: flow without pressure rise over nominal flow", "1", 1.6 * flow),
-            _positive(f"{kind}.eta", f"{label}: best efficiency of pump, motor and drive", "1", 0.72),
-            _positive(f"{kind}.PIdl", f"{label}: power without flow over nominal power", "1", 0.25),
+            _positive(f"{kind}.eta", f"{label}: efficiency of pump, motor and drive at nominal flow", "1", 0.68),
+            _positive(f"{kind}.PIdl", f"{label}: power without flow over nominal power", "1", 0.45),
             _positive(f"{kind}.tau", f"{label}: time constant of speed and staging", "s", 30.0),
         ]
     return [
@@ -162,7 +164,7 @@ def _tower() -> list[Variable]:
     return [
         _positive("tow.mWat", "water of one cell at nominal load over PItNom", "kg/(s.W)", 1.3e-5),
         _positive("tow.rAir", "air over water at nominal flows", "1", 0.9),
-        _positive("tow.cMer", "Merkel's transfer units at equal flows of water and air", "1", 2.3),
+        _positive("tow.cMer", "Merkel's transfer units at equal flows of water and air", "1", 1.7),
         _positive("tow.nMer", "exponent of the ratio of water to air", "1", 0.4),
         _share("tow.mNat", "air of natural draught over nominal", 0.06),
         _positive("tow.PFan", "power of one cell's fans at full speed over PItNom", "1", 0.0075),
@@ -192,6 +194,7 @@ def _storage() -> list[Variable]:
         _positive("tan.m", "water in the tank", "kg/W", 0.03),
         _at_least_zero("tan.mNom", "nominal flow of the tank over PItNom; 0: there is no tank", "kg/(s.W)", 0.0),
         _positive("tan.dp", "pressure drop of the tank's pipes at a flow of 1e-5 kg/s a watt", "Pa", 40e3),
+        _positive("tan.dpMax", "pressure difference at the halls that the tank's pump reaches", "Pa", 200e3),
         _positive("tan.eta", "efficiency of the tank's pump", "1", 0.6),
         _positive("tan.UA", "conduction between two layers", "1/K", 1e-7),
         _positive("tan.tau", "time constant of the tank's pump", "s", 30.0),

@@ -101,7 +101,9 @@ OUTPUTS: tuple[Variable, ...] = (
     _power("PPumTan", "Power of the tank's pump"),
     _power("PCoo", "Power of all cooling equipment"),
     *(_power(f"PIt{i}", f"Hall {i}: power that the IT equipment draws") for i in HALLS),
-    _power("PItUns", "Power of work that is refused because servers throttle or stop"),
+    _power("PItDue", "Power of the work that is due: what is demanded, less what waits, and what is caught up"),
+    _power("PItSer", "Power of the work that is done of it"),
+    _power("PItUns", "Power of the work that is refused because servers throttle or stop"),
     _power("PBat", "Power into the battery, negative while it discharges"),
     _power("PGri", "Power drawn from the grid"),
     # heat
@@ -134,6 +136,7 @@ OUTPUTS: tuple[Variable, ...] = (
     _flow("mMakWat_flow", "Make-up water of the towers"),
     # halls
     *(_temperature(f"TInl{i}", f"Hall {i}: air at the servers' inlets") for i in HALLS),
+    _temperature("TInlMax", "Air at the servers' inlets of the warmer hall"),
     *(_temperature(f"TSupAir{i}", f"Hall {i}: air supplied by the air handlers") for i in HALLS),
     *(_temperature(f"TRetAir{i}", f"Hall {i}: air returning to the air handlers") for i in HALLS),
     *(_share(f"yVal{i}", f"Hall {i}: valve of the coils", 0.5) for i in HALLS),
@@ -146,10 +149,11 @@ OUTPUTS: tuple[Variable, ...] = (
     _energy("EBac", "Work that was postponed and is not done yet"),
     # integrals since the start, exact whatever the step
     _energy("EItDem", "Energy of the work demanded"),
-    _energy("EIt", "Energy of the work done, all of it heat"),
+    _energy("EIt", "Energy that the IT equipment drew, all of it heat"),
+    _energy("EItUns", "Energy of work that was refused because servers throttled or stopped"),
     _energy("EAux", "Electric energy of the cooling equipment that ends in air or water of the plant"),
     _energy("ERej", "Heat given to the outside air"),
-    _energy("ESto", "Heat stored in equipment, air and water above the start"),
+    _energy("ESto", "Heat stored in equipment, air and water, from TRef on"),
     _energy("EGri", "Energy drawn from the grid"),
     Variable("mMakWat", "Make-up water of the towers", "kg", 0.0, nominal=1e3),
 )
@@ -187,7 +191,8 @@ def _states() -> tuple[Variable, ...]:
             for name, text in (
                 ("backlog", "Work that was postponed"),
                 ("demand", "Work demanded"),
-                ("done", "Work done"),
+                ("it", "Energy that the IT equipment drew"),
+                ("refused", "Work refused"),
                 ("aux", "Electric energy that ends in air or water"),
                 ("rejected", "Heat given to the outside air"),
                 ("grid", "Energy drawn from the grid"),
