@@ -92,8 +92,9 @@ format: $(DEV) ## let ruff rewrite the sources
 fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from workshop/cooling_plant
 	$(PY) -m workshop.fmi.build workshop.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
 
-data-center: $(DEV) ## rebuild the FMU of the test case data_center from workshop/data_center
+data-center: $(DEV) ## rebuild the test case data_center: the FMU from workshop/data_center, the data from the family
 	$(PY) -m workshop.fmi.build workshop.data_center.plant:model trivium/plants/data_center/testcase/DataCenterCooling.fmu
+	$(VENV)/bin/trivium family make 5A-5MW-mixed trivium/plants/data_center/testcase
 
 fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from workshop/fuel_cycle
 	$(PY) -m workshop.fmi.build workshop.fuel_cycle.cycle:model examples/fuel_cycle/FuelCycle.fmu

@@ -12,13 +12,18 @@ from pathlib import Path
 
 from trivium.errors import ResourcesError
 
-#: The name of the shipped plant, for test cases in studies, cases and settings.
-COOLING = "cooling"
+#: The names of the shipped test cases, in studies, cases and settings.
+COOLING, DATA_CENTER = "cooling", "data_center"
 
 
 def resources() -> Path:
     """Return the folder of the shipped test case, the cooling plant."""
     return _root() / "Resources"
+
+
+def data_center() -> Path:
+    """Return the folder of the shipped test case of the closed data centre."""
+    return _package() / "plants" / "data_center" / "testcase"
 
 
 def examples() -> Path:
@@ -27,7 +32,7 @@ def examples() -> Path:
 
 
 #: Test cases that come with the product, by name.
-TESTCASES: Mapping[str, Callable[[], Path]] = {COOLING: resources}
+TESTCASES: Mapping[str, Callable[[], Path]] = {COOLING: resources, DATA_CENTER: data_center}
 
 
 def shipped_testcase(name: str) -> Path:
@@ -36,7 +41,7 @@ def shipped_testcase(name: str) -> Path:
     Parameters
     ----------
     name : str
-        ``cooling``.
+        ``cooling`` or ``data_center``.
 
     Raises
     ------

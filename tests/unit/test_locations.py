@@ -46,5 +46,5 @@ def test_a_test_case_is_named_or_found_by_its_path(tmp_path):
     assert locations.resolve_testcase("cooling") == ROOT / "Resources"
     assert locations.resolve_testcase("./cooling", tmp_path) == tmp_path / "cooling"
     assert locations.resolve_testcase(Path("a.fmu"), tmp_path) == tmp_path / "a.fmu"
-    with pytest.raises(ResourcesError, match=r"no test case named 'heating'; shipped: cooling"):
+    with pytest.raises(ResourcesError, match=r"no test case named 'heating'; shipped: cooling, data_center"):
         locations.shipped_testcase("heating")

@@ -59,7 +59,7 @@ def model(command: _C) -> _C:
         type=TestCaseFolder(),
         metavar="FOLDER",
         callback=_choose_model,
-        help="A test case: a folder with an FMU and its data (docs/testcases.md), or cooling.  "
+        help="A test case: a folder with an FMU and its data (docs/testcases.md), cooling or data_center.  "
         "[default: TRIVIUM_RESOURCES, or cooling]",
     )
     return fmu(folder(command))

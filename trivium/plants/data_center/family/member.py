@@ -139,7 +139,8 @@ def make(member: Member, folder: Path) -> Path:
     digest = hashlib.sha256(disturbances + signals).hexdigest()
     replace_file(folder / "Disturbance.csv", disturbances)
     replace_file(folder / "Signals.csv", signals)
-    shutil.copyfile(fmu(), folder / fmu().name)
+    if not fmu().parent.samefile(folder):  # the shipped test case is a member, too
+        shutil.copyfile(fmu(), folder / fmu().name)
     replace_file(folder / "version.txt", f"{VERSION} ({digest[:12]})\n".encode())
     toml = testcase_toml(f"DataCenter-{member.name}-v{VERSION}", member.start_values)
     replace_file(folder / "testcase.toml", toml.encode())
