@@ -86,7 +86,7 @@ def _fmi2(spec: Spec, _interface: str) -> str:
             f'<ScalarVariable {_described(v)} valueReference="{reference}" causality="{v.causality}" '
             f'variability="{v.variability}"{exact}><{_OLD[v.type]}{start}{derivative} {_more(v)}/></ScalarVariable>'
         )
-    can = 'canGetAndSetFMUstate="true" canSerializeFMUstate="true"'
+    can = 'canGetAndSetFMUstate="true" canSerializeFMUstate="true"' + spec.derivatives("providesDirectionalDerivative")
     outputs = _unknowns(spec, "Unknown", "index", "output")
     steps = f'canHandleVariableCommunicationStepSize="true"{_slopes(spec)}'
     return (
@@ -145,7 +145,7 @@ def _fmi3(spec: Spec, _interface: str) -> str:
         elif v.start is not None:
             attributes += f" start={quoteattr(v.start)}"
         variables.append(f"<{v.type} {attributes} {_more(v)}>{inside}</{v.type}>")
-    can = 'canGetAndSetFMUState="true" canSerializeFMUState="true"'
+    can = 'canGetAndSetFMUState="true" canSerializeFMUState="true"' + spec.derivatives("providesDirectionalDerivatives")
     events = ' hasEventMode="true" canReturnEarlyAfterIntermediateUpdate="true"' if spec.events else ""
     steps = f'canHandleVariableCommunicationStepSize="true" {can}{events}'
     level = (

@@ -14,6 +14,8 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``every``: every type of FMI 3.0, arrays with fixed and structural dimensions, time events;
 * ``hidden``: the linear system without outputs, with a local variable that is no number at first;
 * ``tuned``: the linear system with a tunable parameter, and inputs that are text, bytes (FMI 3.0) and an enumeration;
+* ``coupled``: two linear states whose matrices are known, which gives directional derivatives; ``lying`` is the same
+  but refuses them;
 * ``sized``: arrays that a structural parameter gives up to eight elements (FMI 3.0).
 
 Those of FMI 2.0 refuse inputs before their initialization, as the standard has it.
@@ -22,7 +24,7 @@ Those of FMI 2.0 refuse inputs before their initialization, as the standard has 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.descriptions import TYPES, model_description
@@ -100,6 +102,12 @@ class Spec:
         Variables that are its event indicators.
     exchange_only : bool
         Whether it has no co-simulation.
+    directional : bool
+        Whether it says that it gives directional derivatives (from FMI 2.0 on).
+    refuses : bool
+        Whether it refuses them all the same.
+    header : str
+        Of its equations, where it is not csrc/<name>.h.
     """
 
     name: str
@@ -110,6 +118,13 @@ class Spec:
     slopes: bool = False
     indicators: tuple[str, ...] = ()
     exchange_only: bool = False
+    directional: bool = False
+    refuses: bool = False
+    header: str = ""
+
+    def derivatives(self, attribute: str) -> str:
+        """Return the attribute of the model description that says that it gives directional derivatives."""
+        return f' {attribute}="true"' if self.directional else ""
 
     def reference(self, name: str) -> int:
         """Return the value reference of a variable."""
@@ -281,7 +296,28 @@ EVERY = Spec(
     ),
     ("z", "seconds", "at_event"),
     events=True,
+    directional=True,
 )
+COUPLED = Spec(
+    "coupled",
+    (
+        Var("u", "input", start="1", more='min="-10" max="10"', unit="W"),
+        Var("v", "input", start="0.5", more='nominal="2"', unit="kg"),
+        Var("w", "input", start="0", more='nominal="5"', unit="K"),
+        Var("n", "input", "Int32", "3"),
+        Var("label", "input", "String", "quiet"),
+        Var("x1", "local", start="1", unit="K"),
+        Var("x2", "local", start="-2"),
+        Var("y", "output", unit="K"),
+        Var("z", "output"),
+        Var("counted", "output", "Int32"),
+        Var("der(x1)", "local", derivative="x1"),
+        Var("der(x2)", "local", derivative="x2"),
+    ),
+    ("x1", "x2"),
+    directional=True,
+)
+LYING = replace(COUPLED, name="lying", refuses=True, header="coupled.h")
 HIDDEN = Spec(
     "hidden",
     (
@@ -360,7 +396,8 @@ def build(
     folder = "x86_64-linux" if version == "3.0" else "linux64"
     description = model_description(spec, version, interface)
     defines = {
-        "GUID": f'"{spec.name}"', "MODEL": f'"{spec.name}.h"', "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
+        "GUID": f'"{spec.name}"', "MODEL": f'"{spec.header or f"{spec.name}.h"}"',
+        "DIRECTIONAL": int(spec.directional and not spec.refuses), "PREFIX": spec.name, "SLAVE": int(interface == "cs"),
         "N": 3, "REFUSE_EVENTS": int(refuse_events), "ENDS": float(ends),
     }  # fmt: skip
     return pack(path, spec.name, folder, description, f"fmi{version[0]}.c", defines, {"variables.h": header(spec)})

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import TriviumError
+from trivium.model.linearization import Linearization, LinearKind
 from trivium.model.variable import Variable
 from trivium.table import Table
 
@@ -307,6 +308,18 @@ class Simulation(Protocol):
         atomic: bool = True,
     ) -> Steps:
         """Return what `advance_many` would return, and stay."""
+
+    def linearize(
+        self,
+        kind: LinearKind | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        input_names: Sequence[str] | None = None,
+        point_names: Sequence[str] | None = None,
+        steps: int | None = None,
+        perturbation: float = 0.01,
+    ) -> Linearization:
+        """Return a linear model about now, and stay; see `trivium.model.linearization`."""
 
     def results(
         self,

@@ -205,12 +205,19 @@ fmi2Status fmi2SetRealInputDerivatives(fmi2Component c, const unsigned vr[], siz
     return set_slopes(&self->v, vr, n, order, value) ? fmi2OK : refuse(self, "this input cannot change within a step");
 }
 
+fmi2Status fmi2GetDirectionalDerivative(fmi2Component c, const unsigned unknown[], size_t n_unknown,
+                                        const unsigned known[], size_t n_known, const fmi2Real seed[],
+                                        fmi2Real value[]) {
+    Instance *self = c;
+    if (DIRECTIONAL && directional(&self->v, unknown, n_unknown, known, n_known, seed, value)) return fmi2OK;
+    return refuse(self, "there is no such directional derivative");
+}
+
 /* FMPy wants every function of the standard to be there. */
 #define UNUSED(name) \
     fmi2Status name(void) { return fmi2Error; }
 UNUSED(fmi2CancelStep)
 UNUSED(fmi2GetRealOutputDerivatives)
-UNUSED(fmi2GetDirectionalDerivative)
 UNUSED(fmi2GetStatus)
 UNUSED(fmi2GetRealStatus)
 UNUSED(fmi2GetIntegerStatus)

@@ -299,6 +299,15 @@ fmi3Status fmi3DeserializeFMUState(fmi3Instance c, const fmi3Byte bytes[], size_
     return *state ? memcpy(*state, bytes, size), fmi3OK : fmi3Error;
 }
 
+fmi3Status fmi3GetDirectionalDerivative(fmi3Instance c, const unsigned unknown[], size_t n_unknown,
+                                        const unsigned known[], size_t n_known, const double seed[], size_t n_seed,
+                                        double value[], size_t n_value) {
+    Instance *self = c;
+    (void)n_seed, (void)n_value;
+    if (DIRECTIONAL && directional(&self->v, unknown, n_unknown, known, n_known, seed, value)) return fmi3OK;
+    return refuse(self, "there is no such directional derivative");
+}
+
 /* FMPy wants every function of the standard to be there. */
 #define UNUSED(name) \
     fmi3Status name(void) { return fmi3Error; }
@@ -309,7 +318,6 @@ UNUSED(fmi3GetClock)
 UNUSED(fmi3SetClock)
 UNUSED(fmi3GetNumberOfVariableDependencies)
 UNUSED(fmi3GetVariableDependencies)
-UNUSED(fmi3GetDirectionalDerivative)
 UNUSED(fmi3GetAdjointDerivative)
 UNUSED(fmi3GetIntervalDecimal)
 UNUSED(fmi3GetIntervalFraction)

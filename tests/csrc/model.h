@@ -81,6 +81,32 @@ static void begin(Variables *v) {
     set_starts(v);
 }
 
+/*
+ * Change variables along a direction and return by how much others change: the derivatives of a linear model, but for
+ * rounding. `seeds` has as many elements as the known variables, `result` as the unknown ones; whether all are real.
+ */
+__attribute__((unused)) static bool directional(const Variables *v, const unsigned unknown[], size_t n_unknown, const unsigned known[],
+                                                size_t n_known, const double seeds[], double result[]) {
+    Variables before = *v, after = *v;
+    for (size_t i = 0; i < n_known; i++) {
+        const Entry *wide = find(known[i], 'd'), *entry = wide ? wide : find(known[i], 'f');
+        if (!entry) return false;
+        for (size_t k = 0; k < elements(&after, entry); k++, seeds++)
+            if (wide) ((double *)slot(&after, entry))[k] += *seeds;
+            else ((float *)slot(&after, entry))[k] += (float)*seeds;
+    }
+    if (calculate(&before) || calculate(&after)) return false;
+    for (size_t i = 0; i < n_unknown; i++) {
+        const Entry *wide = find(unknown[i], 'd'), *entry = wide ? wide : find(unknown[i], 'f');
+        if (!entry) return false;
+        for (size_t k = 0; k < elements(&after, entry); k++, result++) {
+            void *to = slot(&after, entry), *from = slot(&before, entry);
+            *result = wide ? ((double *)to)[k] - ((double *)from)[k] : ((float *)to)[k] - ((float *)from)[k];
+        }
+    }
+    return true;
+}
+
 #ifdef EXCHANGE_ONLY
 static void solve(Variables *v, double duration) { (void)v, (void)duration; }
 #endif

@@ -15,6 +15,7 @@ from trivium.client.columns import NPZ, unpack
 from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
 from trivium.errors import StorageError, UnknownSessionError
+from trivium.model.linearization import GROUPS, Linearization, LinearKind
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
@@ -259,6 +260,47 @@ class Session:
     ) -> Steps:
         """Return what `advance_many` would return, and stay."""
         return self._steps(self.time, {**_body(steps, action, trajectory, point_names, atomic), "dry_run": True})
+
+    def linearize(
+        self,
+        kind: LinearKind | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        input_names: Sequence[str] | None = None,
+        point_names: Sequence[str] | None = None,
+        steps: int | None = None,
+        perturbation: float = 0.01,
+    ) -> Linearization:
+        """Return a linear model about now, and stay.
+
+        Parameters
+        ----------
+        kind : {"continuous", "discrete"}, optional
+            Jacobians of the model's equations, or the map over one control step; default: the former where the FMU
+            gives derivatives or its equations.
+        action : Mapping, optional
+            Control inputs about which; what is left out keeps its value.
+        input_names, point_names : sequence of str, optional
+            Real inputs (driven by boundary data too) and outputs; default: all inputs and all measurements.
+        steps : int, optional
+            Of the discrete kind: how many control steps of responses are simulated.
+        perturbation : float
+            Of the discrete kind: height of the pulses, as a share of the inputs' scales [1].
+        """
+        fields = {"kind": kind, "action": action, "steps": steps, "perturbation": perturbation}
+        for name, names in (("input_names", input_names), ("point_names", point_names)):
+            fields[name] = None if names is None else listed(names, name)
+        body = {name: value for name, value in fields.items() if value is not None}
+        payload = self._payload("POST", "linearize", body)
+        groups = {
+            group: Table(
+                {name: Variable(name, each["Unit"], each["Description"]) for name, each in payload[group].items()},
+                ("unit", "description"),
+            )
+            for group in GROUPS
+        }
+        head = payload["kind"], payload["method"], payload["time"], payload["step"]
+        return Linearization(*head, groups, payload, payload["misfit"])
 
     # -- looking back and ahead ---------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from trivium.gym.boundary import Forecast
 from trivium.gym.observation import Observer
 from trivium.gym.plants import open_plant
 from trivium.gym.reward import Reward, RewardFunction, Transition
+from trivium.model.linearization import Linearization
 from trivium.protocol import Simulation
 
 DAY = 86400.0
@@ -265,6 +266,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def snapshot(self) -> Any:
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
         return self._plant.snapshot(), self._values, self._end, self._actions.past()
+
+    def linearize(self, *arguments: Any, **options: Any) -> Linearization:
+        """Return a linear model of the plant about now, in its own units; see `Simulation.linearize`."""
+        return self._plant.linearize(*arguments, **options)
 
     def _indicators(self) -> dict[str, float]:
         """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""

@@ -48,14 +48,37 @@ class Snapshot:
     start_values: StartValues = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Jacobian:
+    """Values and first derivatives of a model's equations at a moment.
+
+    Attributes
+    ----------
+    states, rates : FloatArray, shape (n,)
+        Continuous states and their derivatives by time [unit, unit a second].
+    outputs : FloatArray, shape (p,)
+        The outputs that were asked for.
+    matrix : FloatArray, shape (n + p, n + m)
+        Derivatives of rates and outputs by states and by the inputs that were asked for.
+    directional : bool
+        Whether the model gave the derivatives itself; otherwise they are central differences of its equations.
+    """
+
+    states: FloatArray
+    rates: FloatArray
+    outputs: FloatArray
+    matrix: FloatArray
+    directional: bool
+
+
 class Model(ABC):
     """A simulation that is initialized once and then stepped.
 
     The public methods own the rules, so that adapters only translate calls. Rules for implementers:
 
     * Implement `twin`, `_initialize`, `_step`, `_read`, `_serialize`, `_deserialize` and `_discard`, `_texts` where
-      outputs may be text, `_change` where parameters are tunable, `_look` where there are steady variables and `_ramp`
-      where `can_ramp` is set; nothing else is called.
+      outputs may be text, `_change` where parameters are tunable, `_look` where there are steady variables, `_ramp`
+      where `can_ramp` is set and `_differentiate` where `can_differentiate` is; nothing else is called.
     * Translate every error of the vendor to `ModelError` there, with the log messages of the FMU in its text.
     * `_discard` throws the instance away, also a failed one, and never raises. The next `_initialize` or `_deserialize`
       makes a new instance. No method is ever called on a failed instance but this one: to reset it or to set its state
@@ -89,6 +112,10 @@ class Model(ABC):
         Names of inputs that may change at any time, not at events only; default: all that are real.
     can_ramp : bool
         Whether continuous inputs can change within a step; otherwise all hold.
+    states : sequence of Variable
+        Continuous states, where the model gives them and the derivatives of its equations.
+    can_differentiate : bool
+        Whether `differentiate` can be called.
     """
 
     #: Whether each of its lives is a process of its own.
@@ -109,6 +136,8 @@ class Model(ABC):
         dimensions: Sequence[str] = (),
         continuous: Collection[str] | None = None,
         can_ramp: bool = False,
+        states: Sequence[Variable] = (),
+        can_differentiate: bool = False,
     ) -> None:
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
@@ -122,6 +151,7 @@ class Model(ABC):
         reals = (variable.name for variable in self.inputs if variable.kind == "real")
         self.continuous = frozenset(reals if continuous is None else continuous)
         self.can_ramp = can_ramp
+        self.states, self.can_differentiate = tuple(states), can_differentiate
         self._kinds = {variable.name: variable.kind for variable in self.parameters}
         self._tunable = {variable.name for variable in self.parameters if variable.tunable}
         self._start_values: StartValues = {}
@@ -261,6 +291,32 @@ class Model(ABC):
         with _Failing(self):
             return self._look(names)
 
+    def differentiate(self, inputs: FloatArray, outputs: Sequence[int], columns: Sequence[int]) -> Jacobian:
+        """Return the first derivatives of the model's equations at its present states.
+
+        The inputs stay set: to go on as if nothing had happened, restore a snapshot that was made before.
+
+        Parameters
+        ----------
+        inputs : FloatArray, shape (n_inputs,)
+            Values at which the equations are differentiated.
+        outputs, columns : sequence of int
+            Positions of the outputs that are differentiated, and of the inputs by which: all real ones.
+
+        Raises
+        ------
+        ModelError
+            When the model refuses, or a derivative is no finite number; it is then failed.
+        """
+        self._require(State.READY)
+        if not self.can_differentiate:
+            raise ModelError("this model gives neither directional derivatives nor its states")
+        with _Failing(self):
+            jacobian = self._differentiate(inputs, outputs, columns)
+            if not np.isfinite(jacobian.matrix).all():
+                raise ModelError("derivatives that are not finite numbers")
+        return jacobian
+
     def read(self) -> FloatArray:
         """Return the present values of the outputs, without a step.
 
@@ -382,6 +438,9 @@ class Model(ABC):
 
     def _look(self, names: Sequence[str]) -> FloatArray:
         raise ModelError(f"this model does not return {', '.join(names)}")
+
+    def _differentiate(self, inputs: FloatArray, outputs: Sequence[int], columns: Sequence[int]) -> Jacobian:
+        raise NotImplementedError
 
     @abstractmethod
     def _initialize(self, time: float, inputs: FloatArray) -> None: ...

@@ -15,6 +15,8 @@ from trivium.errors import InvalidValueError
 from trivium.numbers import parse_number, shown
 
 Kind = Literal["real", "integer", "boolean", "text"]
+#: Units of temperatures, whose size says nothing of how large a change is.
+_TEMPERATURES = ("K", "degC", "degF")
 #: A place along a dimension: a year, a name.
 Coordinate = int | float | str
 
@@ -47,6 +49,8 @@ class Variable:
         Whether a text stands for bytes, in base64.
     causality : str
         As FMI names it: ``input``, ``output``, ``local`` and others; empty for what is no variable of an FMU.
+    nominal : float or None
+        Typical magnitude [unit]; None where none is declared.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Variable:
     tunable: bool = False
     binary: bool = False
     causality: str = ""
+    nominal: float | None = field(default=None, compare=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,6 +87,27 @@ class Variable:
     def upper(self) -> float:
         """Upper bound of every element [unit]; inf where nothing is declared."""
         return math.inf if self.maximum is None else self.maximum
+
+    def scale(self, value: float) -> float:
+        """Return how large a change is large for a variable that has a value [unit], positive.
+
+        It is the nominal value, else the width of the bounds, else 10 K for temperatures, else the size of the value or
+        of the start value, else 1.
+        """
+        width = self.upper - self.lower
+        if self.nominal is not None and self.nominal > 0.0:
+            return self.nominal
+        if math.isfinite(width) and width > 0.0:
+            return width
+        if self.unit in _TEMPERATURES:
+            return 10.0
+        return max(abs(value), abs(self.start or 0.0)) or 1.0
+
+    def around(self, value: float, share: float) -> tuple[float, float]:
+        """Return two values about one, a share [1] of its `scale` below and above, but within the bounds."""
+        half = share * self.scale(value)
+        low, high = value - half, value + half
+        return max(low, min(value, self.lower)), min(high, max(value, self.upper))
 
     def element(self, index: Sequence[int]) -> str:
         """Return the name of an element of the array: ``demand[year=2030, sector=industry]``."""

@@ -38,6 +38,13 @@ class Point(_Reply):
     Items: Annotated[dict[str, Number] | None, Field(description="Of an enumeration: values by names.")] = None
 
 
+class LinearPoint(_Reply):
+    """A variable of a linear model."""
+
+    Unit: str
+    Description: str
+
+
 class ForecastPoint(_Reply):
     """A point of a forecast; bounds where it has some."""
 
@@ -178,6 +185,38 @@ class Steps(_Reply):
     steps: int
     error: Failure | None
     columns: Columns
+
+
+Matrix = list[list[Number]]
+LinearPoints = dict[str, LinearPoint]
+
+
+class Linearization(_Reply):
+    """A linear model about a moment; docs/linearize.md has its equations."""
+
+    kind: Literal["continuous", "discrete"]
+    method: Annotated[
+        Literal["directional", "differences", "steps"], Field(description="Where the derivatives come from.")
+    ]
+    time: Time
+    step: Annotated[Number | None, Field(description="Of the discrete kind [s].")]
+    misfit: Annotated[Number, Field(description="Of identified states: largest relative error of a response.")]
+    states: LinearPoints
+    inputs: LinearPoints
+    disturbances: LinearPoints
+    outputs: LinearPoints
+    A: Annotated[Matrix, Field(description="[state, state]")]
+    B: Annotated[Matrix, Field(description="[state, input]")]
+    C: Annotated[Matrix, Field(description="[output, state]")]
+    D: Annotated[Matrix, Field(description="[output, input]")]
+    E: Annotated[Matrix, Field(description="[state, disturbance]")]
+    F: Annotated[Matrix, Field(description="[output, disturbance]")]
+    x: list[Number]
+    u: list[Number]
+    d: list[Number]
+    y: list[Number]
+    dx: list[Number]
+    free: Annotated[Matrix, Field(description="[step, output] under unchanged inputs, where states are identified.")]
 
 
 class Snapshot(_Reply):

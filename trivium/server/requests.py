@@ -6,7 +6,7 @@ A model checks shape and type. What depends on the test case (names, bounds, the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Self, get_origin
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 from flask import current_app
 from pydantic import (
@@ -25,6 +25,7 @@ from werkzeug.datastructures import Headers, MultiDict
 from trivium.document import SENTENCE, refusals
 from trivium.errors import InvalidValueError, RequestError
 from trivium.jobs.record import State
+from trivium.model.linearization import LinearKind
 from trivium.numbers import parse_count, parse_flag, parse_number, parse_window_end, shown
 from trivium.protocol import Clamp
 
@@ -103,6 +104,15 @@ def _format(value: Any, field: str) -> str:
     return str(value)
 
 
+def _kind(value: Any, field: str) -> Any:
+    if value not in get_args(LinearKind):
+        raise InvalidValueError(
+            f"Invalid value {shown(value)} for parameter {field}. Value must be {' or '.join(get_args(LinearKind))}.",
+            field,
+        )
+    return value
+
+
 def _clamp(value: Any, field: str) -> Clamp:
     return "inputs" if value == "inputs" else _flag(value, field)
 
@@ -123,6 +133,7 @@ def _flag(value: Any, field: str) -> bool:
 
 _EITHER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _NUMBER = WithJsonSchema(_EITHER)
+_KINDS = {"type": "string", "enum": [*get_args(LinearKind)]}
 _TEXT = WithJsonSchema({"type": "string"})
 #: A finite number, or a text of one.
 Seconds = Annotated[float, _by(parse_number), WithJsonSchema(_EITHER | {"description": "[s]"})]
@@ -302,6 +313,17 @@ class StepsBody(Body):
     dry_run: Flag = False
 
 
+class LinearizeBody(Body):
+    """What is linearized, and how."""
+
+    kind: Annotated[LinearKind | None, _by(_kind), WithJsonSchema(_KINDS)] = None
+    action: Values | None = None
+    input_names: PointNames | None = None
+    point_names: PointNames | None = None
+    steps: Count | None = None
+    perturbation: Annotated[float | None, _by(parse_number), _NUMBER] = None
+
+
 class ResultsBody(BoptestBody):
     """Points and a window of time."""
 
@@ -353,6 +375,18 @@ class AdvanceQuery(Query):
     """How far to advance."""
 
     steps: Count = Field(1, description="Control steps under the same inputs; the reply has the values at their end.")
+
+
+class LinearizeQuery(Query):
+    """How all inputs and measurements are linearized."""
+
+    kind: Annotated[LinearKind | None, _by(_kind), WithJsonSchema(_KINDS)] = Field(
+        None, description="Jacobians of the equations, or the map over one control step."
+    )
+    steps: Count | None = Field(None, description="Control steps of the responses that the latter is made from.")
+    perturbation: Annotated[float | None, _by(parse_number), _NUMBER] = Field(
+        None, description="Height of their pulses, as a share of each input's scale."
+    )
 
 
 class KpiQuery(Query):

@@ -12,7 +12,15 @@ from flask import Response
 from trivium.plants.cooling import examples
 from trivium.server import columns, guard, replies, wire, wording
 from trivium.server.operations import JSON, Routes
-from trivium.server.requests import ForkBody, Preconditions, SnapshotBody, StepsBody, require_few
+from trivium.server.requests import (
+    ForkBody,
+    LinearizeBody,
+    LinearizeQuery,
+    Preconditions,
+    SnapshotBody,
+    StepsBody,
+    require_few,
+)
 from trivium.session.manager import SessionManager
 
 
@@ -52,6 +60,28 @@ def blueprint(sessions: SessionManager) -> Routes:
         advance = session.look_ahead_many if body.dry_run else session.advance_many
         steps = {name: value for name, value in body if name != "dry_run"}
         return columns.steps(wording.steps(advance(**steps)), session)
+
+    @routes.operation("GET", "/linearize[/<testid>]", reply=replies.Linearization)
+    def linearize(testid: str | None, query: LinearizeQuery) -> Response:
+        """Linear model about now, of all inputs and measurements: ?kind=, steps=, perturbation=, all optional."""
+        return linearized(testid, query)
+
+    @routes.operation(
+        "POST",
+        "/linearize[/<testid>]",
+        scope="read",
+        reply=replies.Linearization,
+        example={"input_names": [*examples.ACTION], "point_names": [examples.OUTPUT]},
+    )
+    def linearize_some(testid: str | None, body: LinearizeBody) -> Response:
+        """Linear model about now: {"kind", "action", "input_names", "point_names", "steps", "perturbation"}, all optional."""
+        return linearized(testid, body)
+
+    def linearized(testid: str | None, body: LinearizeQuery | LinearizeBody) -> Response:
+        require_few(body.steps or 1)
+        session = sessions.session(testid)
+        options = {name: value for name, value in body if value is not None}
+        return wire.reply(wording.linearized(session.linearize(**options)), session)
 
     @routes.operation("POST", "/snapshot[/<testid>]", reply=replies.Snapshot)
     def snapshot(testid: str | None) -> Response:

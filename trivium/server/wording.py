@@ -9,7 +9,10 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from trivium.errors import InvalidValueError, TriviumError, UnknownNameError
+from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.numbers import shown
 from trivium.protocol import Advanced, Clamped, Columns, Indicators, Initialized, Steps
@@ -132,6 +135,17 @@ def steps(done: Steps) -> Reply:
         failed = {"step": number, "status": done.error.status, "message": sentence(done.error)}
         message = f"Advanced simulation from {done.start}s to {done.time}s; step {number} of {done.requested} failed."
     return Reply(200, message, {"steps": done.steps, "error": failed, "columns": dict(done.columns)})
+
+
+def linearized(linear: Linearization) -> Reply:
+    """Word ``GET /linearize``."""
+    groups = {
+        group: {name: {"Unit": each.unit, "Description": each.description} for name, each in variables.items()}
+        for group, variables in linear.groups.items()
+    }
+    head = {name: getattr(linear, name) for name in ("kind", "method", "time", "step", "misfit")}
+    arrays = {name: np.ascontiguousarray(array) for name, array in linear.arrays.items()}
+    return Reply(200, f"Linearized the simulation successfully at {linear.time}s.", {**head, **groups, **arrays})
 
 
 def results(point_names: Iterable[str], columns: Columns) -> Reply:

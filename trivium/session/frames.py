@@ -19,6 +19,7 @@ import orjson
 
 from trivium import errors
 from trivium.errors import TriviumError
+from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
 from trivium.session.proxy import HostState, SelfCheck
@@ -119,7 +120,18 @@ def _fill(sock: socket.socket, view: memoryview) -> None:
 #: Classes of values, by name; each is made again from what its `__getnewargs__` returned.
 _VALUES = {
     kind.__name__: kind
-    for kind in (Initialized, Advanced, Steps, Columns, Indicators, Table, Variable, HostState, SelfCheck)
+    for kind in (
+        Initialized,
+        Advanced,
+        Steps,
+        Columns,
+        Indicators,
+        Linearization,
+        Table,
+        Variable,
+        HostState,
+        SelfCheck,
+    )
 }
 #: Kinds of JSON that may hold other values.
 _NESTED = (dict, list)

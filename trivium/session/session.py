@@ -39,7 +39,7 @@ RESTARTING = {each.__name__ for each in (Simulation.initialize, Simulation.resto
 #: What is served although the session cannot go on from where it was.
 _WITHOUT_PAST = {each.__name__ for each in (Simulation.initialize, Hosted.health)}
 #: Methods that bring the model back.
-_LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ahead_many)}
+_LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ahead_many, Simulation.linearize)}
 #: What is served of a test case, by name.
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     name: attrgetter(name) if operation.attribute else getattr(TestCase, name) for name, operation in OPERATIONS.items()

@@ -22,6 +22,7 @@ from trivium.simulation.assembly import first_step
 from trivium.simulation.fmu import about_fmu
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.inputs import Actions, overwrites
+from trivium.simulation.linear import Linearizer
 from trivium.simulation.points import Points
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts, parse_start_values
@@ -64,6 +65,7 @@ class Queries(ABC):
         model = stepper.model
         self._acting = overwrites(self.actions.position, {v.name for v in model.outputs[: model.n_strict]})
         self._points = Points(stepper, list(self.actions.position), self._acting, self.name)
+        self._linearizer = Linearizer(stepper, list(self.measurements), self.name)
         self._tunable = {v.name: v for v in model.parameters if v.tunable}
         self._parts = resources, actions, observation
         self._origin = state.origin(resources, stepper.model)

@@ -14,12 +14,14 @@ from typing import Any, Self
 import numpy as np
 
 from trivium.arguments import by_name
-from trivium.errors import EndedError, InvalidValueError, TriviumError, UnknownNameError
+from trivium.errors import EndedError, InvalidValueError, ModelError, TriviumError, UnknownNameError
 from trivium.model.contract import FloatArray, Model, StartValues
+from trivium.model.linearization import Linearization, LinearKind
 from trivium.numbers import parse_flag, whole
 from trivium.protocol import Advanced, Clamp, Clamped, Columns, Steps, Trajectory, Value
 from trivium.simulation.assembly import assemble
 from trivium.simulation.history import History
+from trivium.simulation.linear import PERTURBATION, response_steps, share_of_scale
 from trivium.simulation.moments import Moments
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import parse_start_values
@@ -204,6 +206,57 @@ class Simulation(Moments):
         if error is not None and atomic:
             raise error
         return self._stepped(ends, names, self._clock.time, count, error)
+
+    def linearize(
+        self,
+        kind: LinearKind | None = None,
+        *,
+        action: Mapping[str, Value] | None = None,
+        input_names: Sequence[str] | None = None,
+        point_names: Sequence[str] | None = None,
+        steps: int | None = None,
+        perturbation: float = PERTURBATION,
+    ) -> Linearization:
+        """Return a linear model about now, and stay.
+
+        Parameters
+        ----------
+        kind : {"continuous", "discrete"}, optional
+            Jacobians of the model's equations, or the map over one control step; see
+            `trivium.model.linearization`. Default: the former where the model gives derivatives or its equations.
+        action : Mapping[str, float or int or str or None], optional
+            Control inputs about which; what is left out or None keeps its value.
+        input_names : sequence of str, optional
+            Real inputs of the model, whether `advance` takes them or the boundary data drives them (then they are
+            disturbances); default: all.
+        point_names : sequence of str, optional
+            Real outputs of the model; default: all measurements.
+        steps : int, optional
+            Of the discrete kind: for how many control steps responses are simulated, at least 3; default: 12, fewer
+            where the simulation ends before.
+        perturbation : float
+            Of the discrete kind: height of the pulses to either side, as a share [1] of the scale of each input: its
+            nominal value, else the width of its bounds, else 10 K, else its size.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming what does not exist, has no derivative or is out of its bounds.
+        ModelError
+            When the model fails.
+        """
+        chosen, share = self._linearizer.kind(kind), share_of_scale(perturbation)
+        selection = self._linearizer.selection(input_names, point_names)
+        position = self._current()
+        controls, changes, _ = self._planned(1, action, None, None, True)
+        if chosen == "continuous" or (chosen is None and self.stepper.model.can_differentiate):
+            try:
+                return self._linearizer.continuous(position, controls[0], changes, selection)
+            except ModelError:  # some FMUs promise derivatives that they refuse to give
+                if chosen is not None:
+                    raise
+        times = self._times(response_steps(steps, self._steps_left()))
+        return self._linearizer.discrete(position, controls[0], changes, times, selection, share)
 
     def _current(self) -> Position:
         """Begin, where that was not done; return the present position."""

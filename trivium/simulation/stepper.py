@@ -8,14 +8,14 @@ they do. Either all sub-steps happen or none: when one fails, the model is resto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
-from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
+from trivium.model.contract import FloatArray, Jacobian, Model, Snapshot, StartValues, State
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
@@ -305,6 +305,95 @@ class Stepper:
         finally:
             self._roll_back(before)
         return np.concatenate(completed)
+
+    def foresee(
+        self,
+        position: Position,
+        courses: Iterable[tuple[FloatArray, Disturbances]],
+        times: Sequence[float],
+        changes: StartValues = _NOTHING,
+    ) -> FloatArray:
+        """Simulate the same control steps under several courses of the inputs, and go back to now after each.
+
+        Parameters
+        ----------
+        position : Position
+            Where the session stands.
+        courses : iterable of (FloatArray, Disturbances)
+            Control inputs, shape (n_steps, n_controls), and what takes the place of the boundary data.
+        times : sequence of float, length n_steps + 1
+            The clock now and at the end of each control step [s].
+        changes : Mapping[str, float or str]
+            Tunable parameters and texts that change before the first step.
+
+        Returns
+        -------
+        FloatArray, shape (n_courses, n_steps, n_columns)
+            What the history would have taken for the ends of the control steps.
+
+        Raises
+        ------
+        TriviumError
+            When a step fails, or the model cannot be restored.
+        """
+        before, width = self._before(mend=True), len(self.history.columns)
+        completed = []
+        for controls, data in courses:
+            rows, ends = self.inputs.rows(times, controls, data, width)
+            reached, coming = position, changes
+            try:
+                for row in rows:
+                    reached, coming = self._sub_step(row, reached, changes=coming, data=data), _NOTHING
+            finally:
+                self._roll_back(before)
+            completed.append(rows[ends])
+        return np.array(completed)
+
+    def inputs_at(self, time: float, controls: FloatArray) -> FloatArray:
+        """Return the inputs of the model at a time [s], shape (n_inputs,); those of a law have their start values.
+
+        Raises
+        ------
+        InvalidValueError
+            When the boundary data does not cover the time.
+        """
+        return self.inputs.at(time, controls, self.disturbances)
+
+    def differentiate(
+        self,
+        position: Position,
+        controls: FloatArray,
+        changes: StartValues,
+        outputs: Sequence[int],
+        columns: Sequence[int],
+    ) -> tuple[Jacobian, FloatArray]:
+        """Return the derivatives of the model's equations, and the inputs at which, shape (n_inputs,); stay.
+
+        Parameters
+        ----------
+        position, controls, changes
+            As in `foresee`, for one step.
+        outputs, columns : sequence of int
+            See `Model.differentiate`.
+
+        Raises
+        ------
+        TriviumError
+            When the model refuses, or cannot be restored.
+        """
+        inputs = self.inputs_at(position.time, controls)
+        if self.inputs.law is not None:
+            self.inputs.law.check(inputs)
+            inputs[self.inputs.computed] = self.inputs.law(inputs, position.outputs, stepped=position.stepped)
+        before = self._before(mend=True)
+        try:
+            if self.model.state is State.FRESH:
+                self.model.initialize(position.time, inputs, self._beginning.start_values)
+            if changes:
+                self.model.change(changes)
+            return self.model.differentiate(inputs, outputs, columns), inputs
+        finally:
+            self._roll_back(before)
 
     def mark(self) -> Mark:
         """Return what `restore` needs to come back to now.

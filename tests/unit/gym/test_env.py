@@ -261,3 +261,23 @@ def test_an_fmu_that_ends_the_simulation_terminates_the_episode(make, trap_resou
     assert (reward, terminated, truncated, info["ended"]) == (0.0, True, False, True)
     env.reset()
     assert not env.step(action)[2]
+
+
+def test_an_episode_is_linearized(make):
+    env, other = make("in-process", **IN_UNITS), make("host", **IN_UNITS)
+    for each in (env, other):
+        each.reset(seed=0)
+        each.step(np.array([285.0]))
+    linear, there = (
+        each.linearize("discrete", input_names=[SET], point_names=["Tchw_supply"]) for each in (env, other)
+    )
+    assert (linear.kind, linear.time, linear.step) == ("discrete", 900.0, 300.0)
+    moved = env.snapshot()
+    ends = []
+    for value in linear.inputs[SET].around(285.0, 0.01):
+        env.reset(options={"snapshot": moved})
+        env.step(np.array([value]))
+        ends.append((value, env.values["Tchw_supply"]))
+    (low, cold), (high, warm) = ends
+    assert linear.D[0, 0] == pytest.approx((warm - cold) / (high - low), rel=1e-4)
+    np.testing.assert_array_equal(linear.D, there.D)

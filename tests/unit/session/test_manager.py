@@ -389,3 +389,21 @@ def test_long_paths_have_sockets_too(tmp_path):
     assert len(str(folder)) < 80
     assert folder.stat().st_mode & 0o777 == 0o700
     folder.rmdir()
+
+
+def test_a_session_is_linearized_as_the_test_case_itself(manage, own_fmu, tmp_path):
+    fmu = own_fmu("coupled", "2.0")
+    session = manage(fmu).session(None)
+    case = open_testcase(fmu, tmp_path / "here")
+    try:
+        for each in (session, case):
+            each.advance({"u": 2.0})
+        for kind in ("continuous", "discrete"):
+            there, here = session.linearize(kind), case.linearize(kind)
+            assert repr(there) == repr(here)
+            for name, array in here.arrays.items():
+                np.testing.assert_array_equal(array, there.arrays[name])
+            assert there.groups["disturbances"] == here.groups["disturbances"]
+        assert session.advance() == case.advance()
+    finally:
+        case.close()

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from trivium.errors import ResourcesError
 from trivium.model.fmu.archive import find_library, unpack
-from trivium.model.fmu.scalars import FmuVariable, read_scalars, to_number
+from trivium.model.fmu.scalars import FmuVariable, read_scalars, read_states, to_number
 from trivium.model.horizon import DefaultExperiment
 
 #: How an FMU is run: it steps itself (co-simulation), or a solver of ours integrates its equations (Model Exchange).
@@ -97,6 +97,10 @@ class FmuDescription:
         So many of the outputs, the first ones, are measurements; the others are recorded only.
     interpolates : bool
         Whether a co-simulation takes derivatives of its real inputs, so that they change within a step.
+    states, rates : tuple of FmuVariable
+        Continuous states and their derivatives by time, as far as the FMU names them.
+    directional : bool
+        Whether it says that it gives directional derivatives.
     """
 
     name: str
@@ -126,6 +130,9 @@ class FmuDescription:
     n_strict: int = 0
     n_measured: int = 0
     interpolates: bool = False
+    states: tuple[FmuVariable, ...] = ()
+    rates: tuple[FmuVariable, ...] = ()
+    directional: bool = False
 
     @property
     def unit_step(self) -> float | None:
@@ -196,6 +203,7 @@ def read_fmu(
     if version == "1.0" and selected == "cs":
         add_capabilities(entry, (directory / "modelDescription.xml").read_bytes())
     scalars = read_scalars(description, directory, path.name, structural)
+    states, rates = read_states(description, scalars.numbers)
     return FmuDescription(
         name=description.modelName,
         directory=directory,
@@ -223,6 +231,9 @@ def read_fmu(
         n_strict=len(scalars.outputs),
         n_measured=len(scalars.outputs),
         interpolates=bool(getattr(entry, "canInterpolateInputs", False)) and version != "3.0",
+        states=states,
+        rates=rates,
+        directional=version != "1.0" and _gives_directions(directory / "modelDescription.xml", selected),
     )
 
 
@@ -258,6 +269,14 @@ def _version(file: Path, name: str) -> str:
             f"{declared.partition('-')[0]}; export it again with a tool that writes FMI 3.0, 2.0 or 1.0"
         )
     return "3.0" if declared.startswith("3.") else declared
+
+
+def _gives_directions(file: Path, interface: Interface) -> bool:
+    """Return whether an interface has directional derivatives, which FMPy reads of FMI 2.0 only."""
+    tag = {"cs": "CoSimulation", "me": "ModelExchange"}[interface]
+    entry = ElementTree.parse(file).getroot().find(tag)  # noqa: S314 - read before  # nosec B314
+    names = ("providesDirectionalDerivative", "providesDirectionalDerivatives")
+    return entry is not None and any(entry.get(name) in ("true", "1") for name in names)
 
 
 def add_capabilities(entry: Any, document: bytes) -> None:

@@ -30,6 +30,8 @@ from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.events import MAX_EVENTS, slack
 from trivium.model.fmu.fmu_model import Adapter, Solving
+from trivium.model.fmu.jacobian import by_differences
+from trivium.model.fmu.scalars import FmuVariable
 
 #: Evaluations of the derivatives, and steps, after which there is a new anchor. A start anew costs some dozens of
 #: evaluations and as much accuracy: not to be noticed among so many.
@@ -167,6 +169,14 @@ class ExchangeModel(Adapter):
             self._event(values=self._complete(values))
             self._drop_anchor(self.time)
 
+    def _hold(self, inputs: FloatArray) -> None:
+        self._event(inputs)
+
+    def _by_differences(
+        self, inputs: FloatArray, columns: Sequence[int], rows: Sequence[FmuVariable], states: FloatArray
+    ) -> FloatArray:
+        return by_differences(self, inputs, columns, rows, states)
+
     def _is_far(self) -> bool:
         """Return whether much was computed since the last anchor."""
         return self._work - self._done > MAX_WORK
@@ -240,6 +250,10 @@ class ExchangeModel(Adapter):
     @abstractmethod
     def _set_continuous(self, inputs: FloatArray) -> None:
         """Set the continuous ones of the inputs."""
+
+    @abstractmethod
+    def _set_states(self, states: FloatArray) -> None:
+        """Set the continuous states."""
 
     @abstractmethod
     def _solve(self, time: float, end: float) -> tuple[bool, float]:

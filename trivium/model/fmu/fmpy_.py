@@ -38,6 +38,12 @@ class FmpyModel(Adapter):
         with translated("step"):
             return self._fmu.do_step(time, duration, inputs, slopes)
 
+    def _hold(self, inputs: FloatArray) -> None:
+        self._fmu.hold(inputs)
+
+    def _directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], length: int) -> FloatArray:
+        return self._fmu.directional(unknowns, known, seed, length)
+
     def _get(self) -> FloatArray:
         return self._fmu.outputs.get()
 

@@ -240,6 +240,14 @@ class Calls(ABC):
 
     # Values
 
+    def hold(self, inputs: FloatArray) -> None:
+        """Set all inputs of a co-simulation without a step."""
+        self.inputs.set(inputs)
+
+    def directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], length: int) -> FloatArray:
+        """Return a directional derivative; see `trivium.model.fmu.fmu_model.Adapter`."""
+        raise NotImplementedError
+
     def values(self, variables: Sequence[FmuVariable]) -> FloatArray:
         """Return numbers, which may be others than the outputs."""
         return Numbers(variables, self).get()

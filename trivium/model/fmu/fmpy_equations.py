@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ctypes import c_double
+
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu.events import settle
 from trivium.model.fmu.exchange import ExchangeModel
@@ -29,6 +31,10 @@ class FmpyEquations(ExchangeModel, FmpyModel):
 
     def _set_continuous(self, inputs: FloatArray) -> None:
         self._fmu.continuous.set(inputs)
+
+    def _set_states(self, states: FloatArray) -> None:
+        values = (c_double * len(states))(*states)
+        self._fmu.equations()["set_x"](values, len(states))
 
     def _event(self, inputs: FloatArray | None = None, values: StartValues | None = None) -> None:
         self._fmu.enter_event_mode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+from collections.abc import Sequence
 from ctypes import byref
 from typing import Any, ClassVar
 
@@ -94,6 +95,10 @@ class Fmi2(Calls):
 
     def _do_step(self, time: float, duration: float) -> None:
         self.fmu.fmi2DoStep(self.fmu.component, time, duration, fmi2.fmi2True)
+
+    def directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], _length: int) -> FloatArray:
+        """Return a directional derivative; see the base class."""
+        return np.array(self.fmu.getDirectionalDerivative(unknowns, [known], seed))
 
     def _set_derivatives(self, *arguments: Any) -> None:
         self.fmu.fmi2SetRealInputDerivatives(self.fmu.component, *arguments)

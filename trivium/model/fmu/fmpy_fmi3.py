@@ -8,6 +8,7 @@ updates are not asked for.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -144,6 +145,17 @@ class Fmi3(Calls):
                 raise
         event, ended, early = (bool(flag.value) for flag in flags)
         return event, ended, early, float(reached.value)
+
+    def hold(self, inputs: FloatArray) -> None:
+        """Set all inputs of a co-simulation, at an event where the FMU has an event mode."""
+        if self._with_events:
+            self._event(inputs)
+        else:
+            self.inputs.set(inputs)
+
+    def directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], length: int) -> FloatArray:
+        """Return a directional derivative; see the base class."""
+        return np.array(self.fmu.getDirectionalDerivative(unknowns, [known], seed, length))
 
     def change(self, values: StartValues) -> None:
         """Set tunable parameters and inputs that are text, at an event where the FMU has an event mode."""

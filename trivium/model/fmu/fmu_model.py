@@ -9,8 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from trivium.model.contract import FloatArray, Model, StartValues
+import numpy as np
+
+from trivium.model.contract import FloatArray, Jacobian, Model, StartValues
 from trivium.model.fmu.description import FmuDescription, Interface, Recording
+from trivium.model.fmu.jacobian import by_directions, can_differentiate
 from trivium.model.fmu.library import load
 from trivium.model.fmu.scalars import FmuVariable
 from trivium.model.fmu.verdict import Qualification
@@ -115,6 +118,8 @@ class FmuModel(Model):
             dimensions=[v.variable.name for v in description.dimensions],
             continuous={v.variable.name for v in description.inputs if v.continuous},
             can_ramp=description.interpolates,
+            states=[v.variable for v in description.states],
+            can_differentiate=can_differentiate(description),
         )
         load(description)
         self.unit_step = description.unit_step
@@ -186,6 +191,20 @@ class Adapter(FmuModel):
         with self._translated("return parameters"):
             return self._values([self._steady[name] for name in names])
 
+    def _differentiate(self, inputs: FloatArray, outputs: Sequence[int], columns: Sequence[int]) -> Jacobian:
+        with self._translated("differentiate"):
+            self._hold(inputs)
+            description = self.description
+            rows = [*description.rates, *(description.outputs[i] for i in outputs)]
+            values = self._values([*description.states, *rows])
+            if description.directional:
+                known = [*description.states, *(description.inputs[i] for i in columns)]
+                matrix = by_directions(self._directional, rows, known)
+            else:
+                matrix = self._by_differences(inputs, columns, rows, values[: len(description.states)])
+            states, rates, points = np.split(values, (len(description.states), 2 * len(description.states)))
+            return Jacobian(states, rates, points, matrix, description.directional)
+
     def _serialize(self) -> bytes:
         with self._translated("serialize"):
             return self._get_state()
@@ -202,6 +221,30 @@ class Adapter(FmuModel):
     @abstractmethod
     def _start(self, time: float, inputs: FloatArray | None) -> None:
         """Make an instance and bring it through its initialization; without inputs they keep their start values."""
+
+    @abstractmethod
+    def _hold(self, inputs: FloatArray) -> None:
+        """Set the inputs without a step; where there are events, at one."""
+
+    @abstractmethod
+    def _directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], length: int) -> FloatArray:
+        """Return the derivative of variables along a direction of another one, all by value reference.
+
+        Parameters
+        ----------
+        unknowns : sequence of int
+        known : int
+        seed : sequence of float
+            The direction, an element of the known variable's array each.
+        length : int
+            Elements of all unknowns.
+        """
+
+    def _by_differences(
+        self, inputs: FloatArray, columns: Sequence[int], rows: Sequence[FmuVariable], states: FloatArray
+    ) -> FloatArray:
+        """Return derivatives of Model Exchange; see `trivium.model.fmu.jacobian.by_differences`."""
+        raise NotImplementedError
 
     @abstractmethod
     def _get(self) -> FloatArray:

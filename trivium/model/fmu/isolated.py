@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from trivium.errors import ModelError
-from trivium.model.contract import FloatArray, Snapshot, StartValues
+from trivium.model.contract import FloatArray, Jacobian, Snapshot, StartValues
 from trivium.model.fmu.apart import Life, shared_template
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import FmuModel, Solving
@@ -58,6 +58,9 @@ class IsolatedModel(FmuModel):
 
     def _ramp(self, time: float, duration: float, inputs: FloatArray, slopes: FloatArray) -> FloatArray:
         return self._call("_ramp", time, duration, inputs, slopes)  # type: ignore[return-value]
+
+    def _differentiate(self, inputs: FloatArray, outputs: Sequence[int], columns: Sequence[int]) -> Jacobian:
+        return self._call("_differentiate", inputs, outputs, columns)  # type: ignore[return-value]
 
     def _read(self) -> FloatArray:
         return self._call("_read")  # type: ignore[return-value]

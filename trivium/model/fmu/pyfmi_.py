@@ -180,6 +180,12 @@ class PyfmiModel(Adapter):
                 raise ModelError(f"fmi2DoStep failed with status {status}")
             return self._get()
 
+    def _hold(self, inputs: FloatArray) -> None:
+        self._set(inputs)
+
+    def _directional(self, unknowns: Sequence[int], known: int, seed: Sequence[float], _length: int) -> FloatArray:
+        return np.array(self._fmu.get_directional_derivative([known], unknowns, seed))
+
     def _terminated(self) -> bool:
         with contextlib.suppress(Exception):  # where it does not say
             return bool(self._fmu.get_boolean_status(_TERMINATED))
@@ -316,6 +322,9 @@ class PyfmiExchangeModel(ExchangeModel, PyfmiModel):
         self._fmu.time = times[-1]
         self._fmu.continuous_states = solutions[-1]
         return flag == ID_EVENT, float(times[-1])
+
+    def _set_states(self, states: FloatArray) -> None:
+        self._fmu.continuous_states = states
 
     def _set_continuous(self, inputs: FloatArray) -> None:
         group = self._set_groups.get("real")

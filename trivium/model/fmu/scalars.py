@@ -179,6 +179,41 @@ def read_scalars(
     return Scalars(tuple(inputs), tuple(outputs), tuple(parameters), tuple(texts), tuple(numbers), tuple(sizes))
 
 
+def read_states(
+    description: Any, numbers: Sequence[FmuVariable]
+) -> tuple[tuple[FmuVariable, ...], tuple[FmuVariable, ...]]:
+    """Return the continuous states and their derivatives, in the order of the model structure.
+
+    Parameters
+    ----------
+    description : fmpy.model_description.ModelDescription
+    numbers : sequence of FmuVariable
+        All that can be read.
+
+    Returns
+    -------
+    states, rates : tuple of FmuVariable
+        Both empty where one of them is not named, or is an alias that cannot be read here.
+    """
+    elements: dict[tuple[int, str], list[FmuVariable]] = {}
+    for number in numbers:
+        if number.type in _REALS:
+            name = number.variable.name
+            owner = name.rpartition("[")[0] if name.endswith("]") else name
+            for key in {name, owner}:  # a scalar may have brackets in its own name
+                elements.setdefault((number.reference, key), []).append(number)
+    states: list[FmuVariable] = []
+    rates: list[FmuVariable] = []
+    for unknown in description.derivatives:
+        rate = unknown.variable
+        pair = [elements.get((each.valueReference, each.name), []) for each in (rate.derivative, rate) if each]
+        if len(pair) < 2 or not pair[0] or len(pair[0]) != len(pair[1]):
+            return (), ()
+        states += pair[0]
+        rates += pair[1]
+    return tuple(states), tuple(rates)
+
+
 def _settable(declared: Any, version: str) -> bool:
     """Whether a variable may be set before initialization, and what it is before is known."""
     if declared.start is None or declared.variability == "constant":
@@ -295,6 +330,7 @@ def _variable(declared: Any, type_: str, suffix: str, start: str | None) -> Vari
         or (declared.causality == "input" and kind == "text"),
         binary=type_ == "Binary",
         causality=declared.causality or "local",
+        nominal=to_number(attribute("nominal")),
     )
 
 
