@@ -67,7 +67,7 @@ def test_the_reply(server):
         ({"input_names": ["label"]}, "It is text, and has no derivative"),
         ({"input_names": "nothing"}, "has no input nothing"),
         ({"point_names": ["counted"]}, "It is a count"),
-        ({"kind": "both"}, "Invalid value 'both' for parameter kind. Value must be continuous or discrete."),
+        ({"kind": "both"}, "for parameter kind. Value must be continuous or discrete."),
         ({"steps": 0}, "steps"),
         ({"steps": 10**9}, "must be at most"),
         ({"kind": "discrete", "perturbation": 2}, "greater than 0 and at most 1"),

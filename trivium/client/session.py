@@ -287,7 +287,7 @@ class Session:
         perturbation : float
             Of the discrete kind: height of the pulses, as a share of the inputs' scales [1].
         """
-        fields = {"kind": kind, "action": action, "steps": steps, "perturbation": perturbation}
+        fields: dict[str, Any] = {"kind": kind, "action": action, "steps": steps, "perturbation": perturbation}
         for name, names in (("input_names", input_names), ("point_names", point_names)):
             fields[name] = None if names is None else listed(names, name)
         body = {name: value for name, value in fields.items() if value is not None}

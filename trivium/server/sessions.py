@@ -74,7 +74,7 @@ def blueprint(sessions: SessionManager) -> Routes:
         example={"input_names": [*examples.ACTION], "point_names": [examples.OUTPUT]},
     )
     def linearize_some(testid: str | None, body: LinearizeBody) -> Response:
-        """Linear model about now: {"kind", "action", "input_names", "point_names", "steps", "perturbation"}, all optional."""
+        """Linear model of what is named: {"kind", "action", "input_names", "point_names", "steps", "perturbation"}."""
         return linearized(testid, body)
 
     def linearized(testid: str | None, body: LinearizeQuery | LinearizeBody) -> Response:
