@@ -9,11 +9,22 @@ is missing are None::
 
     [kpi.power]                     # electrical power [W] by group: ener_tot and ener_<group>, pele_tot
     chillers = ["P_chillers"]
-    [kpi.heat]                      # heat removed: heat_tot, pue, cer
-    mass_flow = "m_chilled"         # [kg/s]
+    [kpi.heat]                      # heat removed: heat_tot, pue, cer; or power = "Q" [W] in place of flow, warm, cold
+    mass_flow = "m_flowing"         # what really flows [kg/s]
     warm = "T_return"               # [K]
     cold = "T_supply"               # [K]
     specific_heat = 4186            # [J/(kg K)]
+    shares = ["share_condenser"]    # parts of the heat that count [1], multiplied
+    [kpi.heat.demand]               # heat to be removed: demand_tot, unserved_tot; heat_tot is then what was served
+    mass_flow = "m_chilled"
+    warm = "T_return"
+    cold = 287.15                   # a signal or a number [K]
+    [kpi.heat.instead]              # for a model without the signals above: the prescribed flow
+    mass_flow = "m_chilled"
+    warm = "T_return"
+    cold = "T_supply"
+    running = ["H_pump_1"]          # counts while one of these
+    least = 10                      # is above this
     [kpi.water]                     # cooling towers: water_tot, wue
     volume_flow = "V_condenser"     # [m3/s]
     warm = "T_from_condensers"      # [K]
@@ -27,13 +38,19 @@ is missing are None::
     temperature = "T_supply"        # [K]
     set_point = 287.15              # a number [K] or a signal
     band = 0.5                      # [K]
+    cold_band = 0.5                 # how much colder it may be [K]; default: any
+    standing = 313.15               # of the part of the demanded flow that the hall does not get [K]
+    [kpi.service]                   # serves
+    unserved = 0.005                # of the heat demanded [1]
+    violation = 0.1                 # K h a day
     [kpi.switches]                  # starts_<group>, stops_<group>
     chillers = ["on_1", "on_2"]
     [kpi.building]                  # BOPTEST's core indicators of a building: see `trivium.evaluation.building`
 
 Sources: power usage effectiveness ISO/IEC 30134-2 and the mechanical load component of ASHRAE 90.4; cooling efficiency
 ratio ISO/IEC 30134-7; water usage effectiveness ISO/IEC 30134-9; names with ``_tot`` and the 15-minute peak from
-BOPTEST (Blum et al. 2021). There is no power of IT equipment in a cooling plant; the heat removed stands in for it.
+BOPTEST (Blum et al. 2021). There is no power of IT equipment in a cooling plant; the heat removed stands in for it:
+where heat is demanded, as much of that as was removed.
 """
 
 from __future__ import annotations
@@ -44,7 +61,8 @@ from typing import Any, NamedTuple
 from trivium.arguments import listed, unknown_name
 from trivium.errors import ResourcesError
 from trivium.evaluation.building import Building, Series
-from trivium.evaluation.kpi_sums import WATER, About, Columns, Comfort, Energy, Heat, Peak, Rows, Sum, Switches, Water
+from trivium.evaluation.kpi_sums import WATER, About, Columns, Energy, Peak, Rows, Sum, Switches, Water
+from trivium.evaluation.service import COMFORT, HEAT, JUDGED, SERVICE, Comfort, Elapsed, Heat, Limits, Removed
 from trivium.model.contract import FloatArray
 from trivium.protocol import Indicators
 
@@ -56,14 +74,49 @@ CORE = (
 TIME_RATIO: Mapping[str, About] = {
     "time_rat": About("s/s", "Computing time of the controller over simulated time"),
 }
-#: Indicators made of others: name, what of, how.
-_RATIOS: Mapping[str, tuple[About, tuple[str, str], Callable[[float, float], float]]] = {
-    "pue": (About("1", "Power usage effectiveness, mechanical part: 1 + ener_tot / heat_tot"),
-            ("ener_tot", "heat_tot"), lambda energy, heat: 1 + energy / heat),
-    "cer": (About("1", "Cooling efficiency ratio: heat_tot / ener_tot"),
-            ("heat_tot", "ener_tot"), lambda heat, energy: heat / energy),
-    "wue": (About("l/kWh", "Water usage effectiveness: water_tot / heat_tot"),
-            ("water_tot", "heat_tot"), lambda water, heat: water / heat),
+
+
+class Derived(NamedTuple):
+    """An indicator that is made of others.
+
+    Attributes
+    ----------
+    about : About
+    parts : tuple of str
+        The others.
+    formula : callable
+        Takes their values and returns its own; None where it has none.
+    """
+
+    about: About
+    parts: tuple[str, ...]
+    formula: Callable[..., float | None]
+
+
+def _over(formula: Callable[[float, float], float]) -> Callable[[float | None, float | None], float | None]:
+    """Make a formula of a dividend and a divisor, which has a value where the divisor is positive."""
+
+    def value(dividend: float | None, divisor: float | None) -> float | None:
+        return None if dividend is None or divisor is None or divisor <= 0 else formula(dividend, divisor)
+
+    return value
+
+
+def _serves(limits: Limits) -> Derived:
+    def value(*parts: float | None) -> float | None:
+        return float(limits.met(dict(zip(JUDGED, parts, strict=True)))) if parts[-1] else None
+
+    text = "Whether the demanded heat was removed and the set point held: 1 or 0"
+    return Derived(About("1", text), JUDGED, value)
+
+
+_RATIOS: Mapping[str, Derived] = {
+    "pue": Derived(About("1", "Power usage effectiveness, mechanical part: 1 + ener_tot / heat_tot"),
+                   ("ener_tot", "heat_tot"), _over(lambda energy, heat: 1 + energy / heat)),
+    "cer": Derived(About("1", "Cooling efficiency ratio: heat_tot / ener_tot"),
+                   ("heat_tot", "ener_tot"), _over(lambda heat, energy: heat / energy)),
+    "wue": Derived(About("l/kWh", "Water usage effectiveness: water_tot / heat_tot"),
+                   ("water_tot", "heat_tot"), _over(lambda water, heat: water / heat)),
 }  # fmt: skip
 
 
@@ -107,7 +160,7 @@ class Declaration:
     def __init__(self, columns: Sequence[str], declaration: Mapping[str, Any], owner: str = "the test case") -> None:
         self.owner = owner
         self._columns, self._given = tuple(columns), declaration
-        kinds = {"power", "heat", "water", "comfort", "switches", "building"}
+        kinds = {"power", "heat", "water", "comfort", "service", "switches", "building"}
         for key in declaration:
             if key not in kinds:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
@@ -118,9 +171,14 @@ class Declaration:
             if twice := sorted(self.about.keys() & item.about.keys()):
                 raise ResourcesError(f"testcase.toml: two tables of kpi define {twice[0]}")
             self.about = {**self.about, **item.about}
-        for name, (description, (numerator, denominator), _) in _RATIOS.items():
-            if numerator in self.about and denominator in self.about:
-                self.about = {**self.about, name: description}
+        #: How much a run may miss and still serve; None where the test case does not say.
+        self.limits: Limits | None = None
+        #: Indicators that are made of others.
+        self.derived = {name: each for name, each in _RATIOS.items() if {*each.parts} <= self.about.keys()}
+        if "service" in declaration:
+            self.limits = Limits.read(Columns(columns, "service", declaration["service"], SERVICE))
+            self.derived["serves"] = _serves(self.limits)
+        self.about = {**self.about, **{name: each.about for name, each in self.derived.items()}}
 
     def sums(self, data: Data) -> list[Sum]:
         """Return sums over nothing yet."""
@@ -128,15 +186,17 @@ class Declaration:
         if "power" in declaration:
             sums.append(Energy(Columns(columns, "power", declaration["power"]), data.price))
             sums.append(Peak(Columns(columns, "power", declaration["power"])))
-        flow = ("warm", "cold")
+        removed = None
         if "heat" in declaration:
-            sums.append(Heat(Columns(columns, "heat", declaration["heat"], (*flow, "mass_flow", "specific_heat"))))
+            removed = Removed(Columns(columns, "heat", declaration["heat"], HEAT))
+            sums.append(Heat(removed, demanded="demand" in declaration["heat"]))
         if "water" in declaration:
-            keys = (*flow, "volume_flow", "cycles", "drift", *WATER)
+            keys = ("warm", "cold", "volume_flow", "cycles", "drift", *WATER)
             sums.append(Water(Columns(columns, "water", declaration["water"], keys)))
         if "comfort" in declaration:
-            keys = ("temperature", "set_point", "band")
-            sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], keys)))
+            sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], COMFORT), removed))
+        if "service" in declaration:
+            sums.append(Elapsed())
         if "switches" in declaration:
             sums.append(Switches(Columns(columns, "switches", declaration["switches"])))
         if self._building is not None:
@@ -168,7 +228,8 @@ class Kpis:
         names : sequence of str
             See `wanted`.
         """
-        needed = {part for name in names for part in (_RATIOS[name][1] if name in _RATIOS else (name,))}
+        derived = self._declaration.derived
+        needed = {part for name in names for part in (derived[name].parts if name in derived else (name,))}
         values: dict[str, float | None] = {}
         read: dict[int, FloatArray] = {}  # most sums have seen as many rows as the others
         for each, seen in self._sums:
@@ -180,7 +241,10 @@ class Kpis:
                 each.add(Rows(table[0], table[1:]))
             seen[0] = first + len(table)
             values.update(each.values())
-        every = {name: values.get(name) if name not in _RATIOS else _ratio(name, values) for name in names}
+        every = {
+            name: derived[name].formula(*map(values.get, derived[name].parts)) if name in derived else values.get(name)
+            for name in names
+        }
         reasons = {name: text for each, _ in self._sums for name, text in each.reasons.items() if name in every}
         return Indicators(every, reasons)
 
@@ -199,9 +263,3 @@ class Kpis:
             if name not in defined:
                 raise unknown_name(self._declaration.owner, "key performance indicator", name, defined, "names")
         return list(dict.fromkeys(names))
-
-
-def _ratio(name: str, values: Mapping[str, float | None]) -> float | None:
-    _, (numerator, denominator), formula = _RATIOS[name]
-    dividend, divisor = values.get(numerator), values.get(denominator)
-    return None if dividend is None or divisor is None or divisor <= 0 else formula(dividend, divisor)

@@ -91,6 +91,26 @@ class Columns:
         """Return the column of the signal that a key names."""
         return self._find(key, self._given.get(key))
 
+    def signals(self, key: str) -> list[int]:
+        """Return the columns of the signals in the list of a key; none where there is no such key."""
+        names = self._given.get(key, [])
+        if not isinstance(names, list):
+            raise ResourcesError(f"testcase.toml: kpi.{self._table}.{key} must be a list of signals")
+        return [self._find(key, name) for name in names]
+
+    def has(self, key: str) -> bool:
+        """Return whether there is a key."""
+        return key in self._given
+
+    def lacks(self, *keys: str) -> bool:
+        """Return whether a key names a signal that the model does not have."""
+        names = [name for key in keys for name in self._names(key)]
+        return any(name not in self._position for name in names)
+
+    def table(self, key: str, keys: Sequence[str]) -> Columns:
+        """Return the table within the table."""
+        return Columns(list(self._position), f"{self._table}.{key}", self._given.get(key), keys)
+
     def groups(self) -> dict[str, list[int]]:
         """Return the columns of each list of signals."""
         groups = {}
@@ -110,6 +130,10 @@ class Columns:
     def signal_or_number(self, key: str) -> int | float:
         """Return a column, an int, or a number, a float."""
         return self.signal(key) if isinstance(self._given.get(key), str) else self.number(key, np.nan, 0.0)
+
+    def _names(self, key: str) -> list[str]:
+        value = self._given.get(key, [])
+        return [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)]
 
     def _find(self, key: str, name: Any) -> int:
         if not isinstance(name, str) or name not in self._position:
@@ -185,36 +209,31 @@ class Peak(Sum):
         return {"pele_tot": self._highest}
 
 
-class _Flow:
-    """Heat that a flow gives off between two temperatures."""
+class Flow:
+    """Heat that a flow gives off between two temperatures, each a signal or a number."""
 
     def __init__(self, columns: Columns, flow: str, per_unit: float) -> None:
-        self._signals = [columns.signal(key) for key in (flow, "warm", "cold")]
+        self._flow = columns.signal(flow)
+        self._warm, self._cold = (columns.signal_or_number(key) for key in ("warm", "cold"))
         self._per_unit = per_unit
 
     def power(self, rows: Rows) -> FloatArray:
         """Return it for each row [W]."""
-        flow, warm, cold = (rows.table[:, i] for i in self._signals)
-        return np.asarray(self._per_unit * flow * (warm - cold))
+        difference = column(rows, self._warm) - column(rows, self._cold)
+        return np.asarray(self._per_unit * self.flow(rows) * difference)
+
+    def flow(self, rows: Rows) -> FloatArray:
+        """Return the flow in each row."""
+        return np.asarray(rows.table[:, self._flow])
 
     def volume(self, rows: Rows) -> float:
         """Return how much has flowed."""
-        return float(rows.duration @ rows.table[:, self._signals[0]])
+        return float(rows.duration @ self.flow(rows))
 
 
-class Heat(Sum):
-    """Heat removed."""
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__({"heat_tot": About("kWh", "Heat removed, which stands in for the energy of the IT equipment")})
-        self._flow = _Flow(columns, "mass_flow", columns.number("specific_heat", 4186.0, 0.0))
-        self._heat = 0.0
-
-    def _add(self, rows: Rows) -> None:
-        self._heat += float(rows.duration @ self._flow.power(rows)) / KWH
-
-    def _values(self) -> Mapping[str, float | None]:
-        return {"heat_tot": self._heat}
+def column(rows: Rows, place: int | float) -> FloatArray | float:
+    """Return a column of rows, or the number that stands for it."""
+    return rows.table[:, place] if isinstance(place, int) else place
 
 
 class Water(Sum):
@@ -223,7 +242,7 @@ class Water(Sum):
     def __init__(self, columns: Columns) -> None:
         super().__init__({"water_tot": About("l", "Water used by the cooling towers: evaporation, blowdown, drift")})
         self._density, heat, self._latent = (columns.number(name, usual, 1e-9) for name, usual in WATER.items())
-        self._flow = _Flow(columns, "volume_flow", self._density * heat)
+        self._flow = Flow(columns, "volume_flow", self._density * heat)
         self._cycles = columns.number("cycles", 4.0, 1.001)
         self._drift = columns.number("drift", 1e-4, 0.0)
         self._water = 0.0
@@ -235,25 +254,6 @@ class Water(Sum):
 
     def _values(self) -> Mapping[str, float | None]:
         return {"water_tot": self._water}
-
-
-class Comfort(Sum):
-    """How far and how long a temperature was over its set point."""
-
-    def __init__(self, columns: Columns) -> None:
-        super().__init__({"tdis_tot": About("K h", "Supply temperature above its set point and band, integrated")})
-        self._temperature = columns.signal("temperature")
-        self._set_point = columns.signal_or_number("set_point")
-        self._band = columns.number("band", 0.0, 0.0)
-        self._over = 0.0
-
-    def _add(self, rows: Rows) -> None:
-        set_point = rows.table[:, self._set_point] if isinstance(self._set_point, int) else self._set_point
-        over = np.maximum(rows.table[:, self._temperature] - set_point - self._band, 0.0)
-        self._over += float(rows.duration @ over) / 3600.0
-
-    def _values(self) -> Mapping[str, float | None]:
-        return {"tdis_tot": self._over}
 
 
 class Switches(Sum):

@@ -15,7 +15,7 @@ from workshop.cooling_plant.pump import Pump, share_flow
 from workshop.cooling_plant.tower import Cell
 from workshop.cooling_plant.variables import TOWER_CELLS, UNITS
 
-__all__ = ["Flows", "chilled_water_split", "solve"]
+__all__ = ["Flows", "Network", "chilled_water_split", "flow_law", "network", "solve"]
 
 # A trickle that keeps mixing temperatures defined when everything stands [kg/s].
 TRICKLE = 1e-6
@@ -118,21 +118,42 @@ def chilled_water_split(flows: Flows, opening: list[ca.SX], exchanger: HeatExcha
     }
 
 
-def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flows:
-    """Divide the flows of both loops.
-
-    A loop's flow is the prescribed one, within what its running pumps and open valves can pass, so that stopped pumps
-    and closed valves mean standing water. The limits leave room (`flowLimit`): the published flows exceed run-out by up
-    to 27 %, and the published resistances are up to three times too tight for the published flows.
+@dataclass(frozen=True)
+class Network:
+    """Flow coefficients [kg/(s.Pa^0.5)] of both loops at the positions of their valves, by the number of the unit.
 
     Parameters
     ----------
-    v : mapping
-        Valve positions [-] by the name of the input that they follow.
-    u : mapping
-        Inputs by name.
-    p : Parameters
+    cw, chw : dict of int to list of casadi.SX
+        The four valves of a train on its condenser and its chilled water side.
+    cw_hex, cw_condenser, chw4 : dict of int to casadi.SX
+        Ways through the heat exchanger, through the condenser, and through the evaporator with its valve.
+    cw_train, chw_train, tower : dict of int to casadi.SX
+        A whole train on either side, and a tower of two cells.
     """
+
+    cw: dict[int, list[ca.SX]]
+    chw: dict[int, list[ca.SX]]
+    cw_hex: dict[int, ca.SX]
+    cw_condenser: dict[int, ca.SX]
+    chw4: dict[int, ca.SX]
+    cw_train: dict[int, ca.SX]
+    chw_train: dict[int, ca.SX]
+    tower: dict[int, ca.SX]
+
+    @property
+    def condenser_loop(self) -> ca.SX:
+        """All trains and all towers in series."""
+        return hydraulics.series(sum(self.cw_train.values()), sum(self.tower.values()))
+
+    @property
+    def chilled_loop(self) -> ca.SX:
+        """All trains."""
+        return sum(self.chw_train.values())
+
+
+def network(v: Mapping[str, ca.SX], p: Parameters) -> Network:
+    """Return the flow coefficients at valve positions [-], by the name of the input that each follows."""
     exchanger = HeatExchanger(p)
     chiller = hydraulics.nominal_coefficient(p["chiller.m_flow"], p["chiller.dp"])
     plates = hydraulics.nominal_coefficient(p["hex.m_flow"], p["hex.dp"])
@@ -156,11 +177,29 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
     for i in UNITS:
         motor = hydraulics.valve(v[f"U_CT{i}"], p["tower.m_flow_valve"], p["tower.dp_valve"], p)
         tower[i] = hydraulics.series(2.0 * hydraulics.series(motor, cell), motor)
+    return Network(cw, chw, cw_hex, cw_condenser, chw4, cw_train, chw_train, tower)
 
+
+def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flows:
+    """Divide the flows of both loops.
+
+    A loop's flow is the prescribed one, within what its running pumps and open valves can pass, so that stopped pumps
+    and closed valves mean standing water. The limits leave room (`flowLimit`): the published flows exceed run-out by up
+    to 27 %, and the published resistances are up to three times too tight for the published flows.
+
+    Parameters
+    ----------
+    v : mapping
+        Valve positions [-] by the name of the input that they follow.
+    u : mapping
+        Inputs by name.
+    p : Parameters
+    """
+    net = network(v, p)
     law = flow_law(u["Head_required"], u["CWP_speedInput"], u["CWP_activatedNumber"], p)
     circuits = {
-        "CDWP": (law, hydraulics.series(sum(cw_train.values()), sum(tower.values()))),
-        "CHWP": (u["Mchw"], sum(chw_train.values())),
+        "CDWP": (law, net.condenser_loop),
+        "CHWP": (u["Mchw"], net.chilled_loop),
     }
     m, volume = {}, {}
     for kind, (wanted, loop) in circuits.items():
@@ -175,9 +214,9 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
         m[kind] = ca.fmin(ca.fmin(ca.fmax(wanted, 0.0), p["flowLimit.runOut"] * sum(runout)), driven) + TRICKLE
         volume[kind] = ca.vertcat(*share_flow(pump, m[kind] / p["water.rho"], w, k))
 
-    m_train = {i: m["CDWP"] * cw_train[i] / sum(cw_train.values()) for i in UNITS}
-    m_cw1 = {i: m_train[i] * cw[i][0] / (cw[i][0] + cw_hex[i]) for i in UNITS}
-    m_cell = {i: 0.5 * m["CDWP"] * tower[i] / sum(tower.values()) for i in UNITS}
+    m_train = {i: m["CDWP"] * net.cw_train[i] / sum(net.cw_train.values()) for i in UNITS}
+    m_cw1 = {i: m_train[i] * net.cw[i][0] / (net.cw[i][0] + net.cw_hex[i]) for i in UNITS}
+    m_cell = {i: 0.5 * m["CDWP"] * net.tower[i] / sum(net.tower.values()) for i in UNITS}
     approach = [Cell(p).approach(m_cell[i], u[f"Ffan_CT{i}_0{j}"], u["Twb_outside"]) for i, j in TOWER_CELLS]
     return Flows(
         m_cw=m["CDWP"],
@@ -185,11 +224,13 @@ def solve(v: Mapping[str, ca.SX], u: Mapping[str, ca.SX], p: Parameters) -> Flow
         m_cell=ca.vertcat(*m_cell.values()),
         m_cw1=ca.vertcat(*m_cw1.values()),
         m_cw3=ca.vertcat(*(m_train[i] - m_cw1[i] for i in UNITS)),
-        m_condenser=ca.vertcat(*(m_train[i] * cw_condenser[i] / (cw[i][1] + cw_condenser[i]) for i in UNITS)),
-        k_chw1=ca.vertcat(*(chw[i][0] for i in UNITS)),
-        k_chw2=ca.vertcat(*(chw[i][1] for i in UNITS)),
-        k_chw3=ca.vertcat(*(chw[i][2] for i in UNITS)),
-        k_chw4=ca.vertcat(*chw4.values()),
+        m_condenser=ca.vertcat(
+            *(m_train[i] * net.cw_condenser[i] / (net.cw[i][1] + net.cw_condenser[i]) for i in UNITS)
+        ),
+        k_chw1=ca.vertcat(*(net.chw[i][0] for i in UNITS)),
+        k_chw2=ca.vertcat(*(net.chw[i][1] for i in UNITS)),
+        k_chw3=ca.vertcat(*(net.chw[i][2] for i in UNITS)),
+        k_chw4=ca.vertcat(*net.chw4.values()),
         v_cdwp=volume["CDWP"],
         v_chwp=volume["CHWP"],
         approach=ca.vertcat(*(c for cell in approach for c in cell)),

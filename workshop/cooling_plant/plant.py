@@ -17,8 +17,9 @@ from workshop.cooling_plant.flows import Flows, chilled_water_split, solve
 from workshop.cooling_plant.heat_exchanger import HeatExchanger
 from workshop.cooling_plant.parameters import PARAMETERS, Parameters
 from workshop.cooling_plant.pump import Pump
+from workshop.cooling_plant.service import service
 from workshop.cooling_plant.tower import Cell
-from workshop.cooling_plant.variables import INPUTS, OUTPUTS, STATES, TOWER_CELLS, TRAIN_VALVES, UNITS
+from workshop.cooling_plant.variables import INPUTS, LOCALS, OUTPUTS, STATES, TOWER_CELLS, TRAIN_VALVES, UNITS
 from workshop.fmi.spec import Model
 
 __all__ = ["FILTERED_INPUTS", "model"]
@@ -52,6 +53,8 @@ class Plant:
         self.flows = Flows.unpack(h)
         self.rates: dict[str, ca.SX] = {}
         self.outputs: dict[str, ca.SX] = {}
+        #: Heat that each chiller takes from the chilled water [W], and its leaving condenser water [K].
+        self.heats: list[tuple[ca.SX, ca.SX]] = []
         self._condenser_pumps()
         self._chilled_pumps()
         self._trains()
@@ -134,6 +137,7 @@ class Plant:
         heat, power = Chiller(i, p).heat_and_power(
             u[f"CHI0{i}"], flow["evaporator"], evaporator_in, evaporator, condenser, u["Tchws_set_CHI"]
         )
+        self.heats.append((heat, condenser))
         capacity = p["chiller.m"] * p["water.cp"]
         rates[f"T_evaporator{i}"] = flow["evaporator"] / p["chiller.m"] * (evaporator_in - evaporator) - heat / capacity
         rates[f"T_condenser{i}"] = (
@@ -202,6 +206,7 @@ def model() -> Model:
     plant = Plant(x, h, u, p)
     tau = hydraulics.filter_time_constant(Parameters(p)["valve.riseTime"])
     names = [variable.name for variable in INPUTS]
+    counted = service(position, inputs, plant.flows, plant.heats, plant.outputs["Tchw_supply"], plant.p)
     return Model(
         name="AlphaDataCenterCooling",
         description="Data-centre cooling plant: six trains of chiller and heat exchanger, six towers, twelve pumps",
@@ -217,5 +222,7 @@ def model() -> Model:
         aux=ca.Function("aux", [v, u, p], [solve(position, inputs, Parameters(p)).pack()]),
         ode=ca.Function("ode", [x, v, h, u, p], [ca.vertcat(*(plant.rates[s.name] for s in STATES))]),
         out=ca.Function("out", [x, v, h, u, p], [ca.vertcat(*(plant.outputs[y.name] for y in OUTPUTS))]),
+        locals=LOCALS,
+        local=ca.Function("local", [x, v, h, u, p], [ca.vertcat(*(counted[z.name] for z in LOCALS))]),
         stop_time=30099300.0,
     )

@@ -167,4 +167,13 @@ def _states() -> tuple[Variable, ...]:
 
 INPUTS = _inputs()
 OUTPUTS = _outputs()
+#: What of the simulated cooling counts; see `workshop.cooling_plant.service`.
+LOCALS = (
+    Variable("Mchw_real", "Chilled water that the running pumps move against the loop", "kg/s", 0.0),
+    Variable("VolumeFlowRate_cw_real", "Condenser water that the running pumps move against the loop", "m3/s", 0.0),
+    Variable("dp_chw", "Pressure difference that the chilled water loop takes at the simulated flow", "Pa", 0.0),
+    Variable("dp_cw", "Pressure difference that the condenser water loop takes at the simulated flow", "Pa", 0.0),
+    Variable("cw_share", "Condenser water that the running pumps move, over the simulated flow", "1", 0.0),
+    Variable("chiller_share", "Heat removed without the chillers' outside of their envelope, over all", "1", 0.0),
+)
 STATES = _states()

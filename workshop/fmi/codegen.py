@@ -165,15 +165,16 @@ def _stiff_tables(equations: Equations) -> list[tuple[str, str]]:
 def _data(model: Model, equations: Equations, lu: SymbolicLU | None) -> tuple[str, str]:
     """Header and source of sizes and tables, for the Rosenbrock method with `lu`, without for Runge-Kutta's."""
     nu, ny, npar, nx = len(model.inputs), len(model.outputs), len(model.parameters), len(model.states)
-    nf = model.n_filters
+    nf, nz = model.n_filters, len(model.locals)
 
     filters = [f"{name}.{stage}" for stage in ("s1", "s2") for name in model.filter_names]
     states = filters + [state.name for state in model.states]
     names = [v.name for group in (model.inputs, model.outputs, model.parameters) for v in group]
-    names += states + [f"der({name})" for name in states]
+    names += states + [f"der({name})" for name in states] + [v.name for v in model.locals]
     settable: list[Variable | None] = [*model.inputs, *(None for _ in range(ny)), *model.parameters]
     vr = {"VR_U": 0, "VR_Y": nu, "VR_P": nu + ny, "VR_X": nu + ny + npar}
     vr["VR_DX"] = vr["VR_X"] + len(states)
+    vr["VR_Z"] = vr["VR_DX"] + len(states)
 
     def bound(variable: Variable | None, which: str, default: float) -> str:
         value = getattr(variable, which) if variable is not None else None
@@ -194,7 +195,7 @@ def _data(model: Model, equations: Equations, lu: SymbolicLU | None) -> tuple[st
         stages, gamma, told = RODAS4P.stages, RODAS4P.gamma, [RODAS4P.name + ":", RODAS4P.source]
         arrays += _stiff_tables(equations)
     sizes = {
-        "NU": nu, "NY": ny, "NP": npar, "NF": nf, "NX": nx, "NH": model.n_aux, "NC": equations.n_pre,
+        "NU": nu, "NY": ny, "NP": npar, "NF": nf, "NX": nx, "NZ": nz, "NH": model.n_aux, "NC": equations.n_pre,
         "NJ": equations.jac_sparsity.nnz(),
         "NLU": len(lu.column) if lu else 0, "ROS_STAGES": stages, "N_VARIABLES": len(names),
     }  # fmt: skip
@@ -203,8 +204,8 @@ def _data(model: Model, equations: Equations, lu: SymbolicLU | None) -> tuple[st
         "STEP_LIMIT": float(STEP_LIMIT), "STEP_LIMIT_TOTAL": float(STEP_LIMIT_TOTAL), "FIRST_STEP": model.first_step,
     }  # fmt: skip
     header = [
-        "/* Generated: sizes and tables of the model; value references count inputs, outputs, parameters, states and",
-        " * derivatives, in this order. The method is " + "\n * ".join(told) + " */",
+        "/* Generated: sizes and tables of the model; value references count inputs, outputs, parameters, states,",
+        " * derivatives and local variables, in this order. The method is " + "\n * ".join(told) + " */",
         "#ifndef MODEL_DATA_H",
         "#define MODEL_DATA_H",
         "",

@@ -21,8 +21,8 @@ _STRUCTURED = re.compile(rf"{_IDENTIFIER}(\.{_IDENTIFIER})*$")
 def describe(model: Model, equations: Equations, guid: str, sources: Iterable[str]) -> str:
     """Describe the FMU.
 
-    Value references count inputs, outputs, parameters, states and derivatives, in this order, as the C tables do; so
-    the position of a variable in ModelVariables is its value reference plus one.
+    Value references count inputs, outputs, parameters, states, derivatives and local variables, in this order, as the C
+    tables do; so the position of a variable in ModelVariables is its value reference plus one.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def describe(model: Model, equations: Equations, guid: str, sources: Iterable[st
         The XML document.
     """
     states = _states(model)
-    names = [v.name for group in (model.inputs, model.outputs, model.parameters, states) for v in group]
+    names = [v.name for group in (model.inputs, model.outputs, model.parameters, states, model.locals) for v in group]
     root = ET.Element(
         "fmiModelDescription",
         fmiVersion="2.0",
@@ -83,7 +83,7 @@ def describe(model: Model, equations: Equations, guid: str, sources: Iterable[st
             listing = ET.SubElement(element, "SourceFiles")
             for file in files:
                 ET.SubElement(listing, "File", name=file)
-    groups = (model.inputs, model.outputs, model.parameters, states)
+    groups = (model.inputs, model.outputs, model.parameters, states, model.locals)
     _units(root, (v for group in groups for v in group), model.time_unit)
     categories = ET.SubElement(root, "LogCategories")
     ET.SubElement(categories, "Category", name="logStatusError", description="Refusals and failures, always logged")
@@ -170,6 +170,8 @@ def _variables(root: ET.Element, model: Model, states: list[Variable]) -> None:
         unit = _rate_unit(state.unit, model.time_unit)
         rate = Variable(f"der({state.name})", f"Derivative of {state.name} with respect to time", unit, 0.0)
         add(rate, local, {"unit": unit, "derivative": str(first + index + 1)})
+    for variable in model.locals:
+        add(variable, local, real(variable, start=False))
 
 
 def _structure(root: ET.Element, model: Model, equations: Equations) -> None:

@@ -20,8 +20,8 @@ class Equations:
     functions : tuple of casadi.Function
         ``filter_tau(p)``, ``start(u, p)``, ``start_forward(u, p, du)``, ``pre(u, p) -> c``, ``aux(v, u, p, c) -> h``,
         ``ode(x, v, h, u, p, c)``, ``jac(x, v, h, u, p, c)`` (nonzeros), ``out(x, v, h, u, p, c)`` and
-        ``forward(x, v, u, p, dx, dv, du)``, of a pulsed model also ``pulses(p)``, each with a name that starts with
-        ``model_``.
+        ``forward(x, v, u, p, dx, dv, du)``, of a pulsed model also ``pulses(p)``, of one with local variables also
+        ``local(x, v, h, u, p)``, each with a name that starts with ``model_``.
     n_pre : int
         Length of c, the quantities that depend on inputs and parameters alone.
     jac_sparsity : casadi.Sparsity
@@ -80,6 +80,8 @@ def derive(model: Model) -> Equations:
     }
     if model.pulses is not None:
         named["pulses"] = ([p], _call(model.pulses, p))
+    if model.local is not None:
+        named["local"] = ([x, v, h, u, p], _call(model.local, x, v, h, u, p))
     functions = tuple(
         ca.Function(f"model_{name}", arguments, [ca.cse(ca.densify(result))])
         for name, (arguments, result) in named.items()

@@ -6,6 +6,7 @@ The model class served here is an index-1 plant whose slow actuators are second-
     h     = aux(v, u, p)              quasi-static network, no differential states
     dx/dt = ode(x, v, h, u, p)        stiff block
     y     = out(x, v, h, u, p)
+    z     = local(x, v, h, u, p)      where there are any: computed when they are read
 
 Filters start in steady state at the initial inputs, the stiff block at ``start(u, p)``.
 
@@ -123,6 +124,10 @@ class Model:
         counted from the start of the experiment.
     time_unit : str
         Unit of the independent variable, of all times above and of derivatives.
+    locals : tuple of Variable
+        Further quantities that can be read, ``nz``; computed only when they are.
+    local : casadi.Function or None
+        ``(x, v, h, u, p) -> z`` (nz,); None where there are none.
     """
 
     name: str
@@ -145,6 +150,8 @@ class Model:
     first_step: float = field(default=math.inf)
     pulses: ca.Function | None = None
     time_unit: str = "s"
+    locals: tuple[Variable, ...] = ()
+    local: ca.Function | None = None
 
     def __post_init__(self) -> None:
         """Check names and the sizes of every function.
@@ -158,7 +165,9 @@ class Model:
             raise ValueError(f"model name {self.name!r} is not a C identifier")
         if not self.states:
             raise ValueError("a model needs at least one stiff state")
-        names = [v.name for group in (self.inputs, self.outputs, self.parameters, self.states) for v in group]
+        names = [
+            v.name for group in (self.inputs, self.outputs, self.parameters, self.states, self.locals) for v in group
+        ]
         if len(set(names)) != len(names):
             raise ValueError(f"names used twice: {sorted({n for n in names if names.count(n) > 1})}")
         if len(self.filter_input) != self.n_filters:
@@ -172,6 +181,11 @@ class Model:
         _check("aux", self.aux, (nf, nu, npar), nh)
         _check("ode", self.ode, (nx, nf, nh, nu, npar), nx)
         _check("out", self.out, (nx, nf, nh, nu, npar), ny)
+        if self.local is None:
+            if self.locals:
+                raise ValueError("local must compute the model's local variables")
+        else:
+            _check("local", self.local, (nx, nf, nh, nu, npar), len(self.locals))
         if self.pulses is not None:
             _check("pulses", self.pulses, (npar,), 3)
             if self.inputs or self.n_filters:

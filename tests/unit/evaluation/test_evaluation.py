@@ -29,20 +29,39 @@ def drive(case: TestCase, steps: int) -> dict[str, float]:
 
 def computed(case: TestCase, start: float, end: float) -> dict[str, float]:
     """The same with pandas, from what `/results` answers."""
-    names = [*POWERS, "Mchw", "Tchw_r", "Tchw_supply", "VolumeFlowRate_cw", "Tcw_returnPipe", "Tcw_supply", *CHILLERS]
+    names = [
+        *POWERS,
+        "Mchw",
+        "Mchw_real",
+        "cw_share",
+        "chiller_share",
+        "Tchw_r",
+        "Tchw_supply",
+        "VolumeFlowRate_cw",
+        "Tcw_returnPipe",
+        "Tcw_supply",
+        *CHILLERS,
+    ]
     frame = case.results(names, start, end).frame()
     hours = frame.index.to_series().diff().iloc[1:] / 3600
     of = frame.iloc[1:]
     energy = (of[list(POWERS)].sum(axis=1) / 1000 * hours).sum()
-    heat = (of.Mchw * 4.186 * (of.Tchw_r - of.Tchw_supply) * hours).sum()
+    shares = of.cw_share * of.chiller_share
+    demand = of.Mchw * 4.186 * (of.Tchw_r - 287.15)
+    removed = shares * of.Mchw_real * 4.186 * (of.Tchw_r - of.Tchw_supply)
+    heat = (removed.clip(upper=demand) * hours).sum()
+    served = (shares * of.Mchw_real / of.Mchw).clip(0, 1)
+    hall = served * of.Tchw_supply + (1 - served) * 313.15
+    violation = (hall - 287.65).clip(lower=0) + (286.65 - hall).clip(lower=0)
     vapour = (997 * of.VolumeFlowRate_cw * 4180 * (of.Tcw_returnPipe - of.Tcw_supply) * hours * 3600).sum() / 2.4417e6
     return {
         "ener_tot": energy,
         "ener_fans": (of.P_CTfans_sum / 1000 * hours).sum(),
         "heat_tot": heat,
+        "unserved_tot": (demand * hours).sum() - heat,
         "pue": 1 + energy / heat,
         "cer": heat / energy,
-        "tdis_tot": ((of.Tchw_supply - 287.65).clip(lower=0) * hours).sum(),
+        "tdis_tot": (violation * hours).sum(),
         "water_tot": vapour * 4 / 3 / 0.997 + (of.VolumeFlowRate_cw * hours).sum() * 3.6e6 * 1e-4,
         "cost_tot": energy * 0.0804,
         "starts_chillers": frame[CHILLERS].diff().eq(1).to_numpy().sum(),

@@ -188,6 +188,8 @@ fmi2Status fmi2GetReal(fmi2Component component, const fmi2ValueReference vr[], s
         return fail(c, "fmi2GetReal: null pointer");
     }
     State *s = &c->s;
+    double local[DIM(NZ)];
+    int has_local = 0;
     for (size_t i = 0; i < n; i++) {
         const fmi2ValueReference r = vr[i];
         if (r >= N_VARIABLES) {
@@ -203,6 +205,12 @@ fmi2Status fmi2GetReal(fmi2Component component, const fmi2ValueReference vr[], s
         } else if (r < VR_DX) {
             ensure_start(c);
             value[i] = *state_place(s, r - VR_X);
+        } else if (r >= VR_Z) {
+            if (!has_local) {
+                eval_local(c, local);
+                has_local = 1;
+            }
+            value[i] = local[r - VR_Z];
         } else {
             if (r - VR_DX >= 2 * NF) {
                 ensure_ode(c);
@@ -348,7 +356,7 @@ fmi2Status fmi2GetDirectionalDerivative(fmi2Component component, const fmi2Value
             dunknown[i] = result[NX + r - VR_Y];
         } else if (r >= VR_X && r < VR_DX && initializing) {
             dunknown[i] = ds[r - VR_X];
-        } else if (r >= VR_DX && r < N_VARIABLES) {
+        } else if (r >= VR_DX && r < VR_Z) {
             const unsigned k = r - VR_DX;
             dunknown[i] = k < NF       ? (du[filter_input[k]] - ds[k]) / c->s.tau[k]
                           : k < 2 * NF ? (ds[k - NF] - ds[k]) / c->s.tau[k - NF]

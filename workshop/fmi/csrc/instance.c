@@ -146,6 +146,16 @@ void ensure_out(Instance *c)
     }
 }
 
+void eval_local(Instance *c, double *z)
+{
+    ensure_aux(c);
+#if NZ > 0
+    model_local(c->s.x, c->s.s2, c->s.h, c->s.u, c->s.p, z);
+#else
+    (void)z;
+#endif
+}
+
 double *state_place(State *s, unsigned index)
 {
     return index < NF ? &s->s1[index] : index < 2 * NF ? &s->s2[index - NF] : &s->x[index - 2 * NF];

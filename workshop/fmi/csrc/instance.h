@@ -76,6 +76,9 @@ void eval_aux(Instance *c, const double *v, double *h);
 void eval_ode(Instance *c, const double *x, const double *v, const double *h, double *dx);
 void eval_jac(Instance *c, const double *x, const double *v, const double *h, double *jac);
 
+/* The local variables at the present time. */
+void eval_local(Instance *c, double *z);
+
 /* Directional derivative: seeds dx, dv, du -> derivative of [xdot, y] (NX + NY). */
 void eval_forward(Instance *c, const double *dx, const double *dv, const double *du, double *result);
 /* Directional derivative of the start states with respect to the inputs. */
