@@ -158,10 +158,11 @@ def _bare(plan: Plan, job: Job, count: int, unpacked: Path) -> Cost:
     loop, out, table = _loop(job, unpacked)
     rows = plan.rows(0, plan.count)[np.linspace(0, plan.count - 1, count).astype(int)]
     horizon = job.recipe.horizon
-    loop.run(dict(zip(job.parameters, rows[0].tolist(), strict=True)), horizon, table, out)
+    fixed = horizon.times, np.full(horizon.count, horizon.step), horizon.tolerance, table, out
+    loop.run(dict(zip(job.parameters, rows[0].tolist(), strict=True)), *fixed)
     started, busy = time.perf_counter(), time.process_time()
     for row in rows:
-        loop.run(dict(zip(job.parameters, row.tolist(), strict=True)), horizon, table, out)
+        loop.run(dict(zip(job.parameters, row.tolist(), strict=True)), *fixed)
     return Cost((time.perf_counter() - started) / count, (time.process_time() - busy) / count)
 
 

@@ -5,6 +5,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
 * ``integrator``: dx/dt = u, where u may change along a line within a step;
+* ``euler``: the linear system by explicit steps of its own, which it counts;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
@@ -165,6 +166,18 @@ INTEGRATOR = Spec(
     ),
     ("x",),
     slopes=True,
+)
+EULER = Spec(
+    "euler",
+    (
+        Var("u", "input", start="0"),
+        Var("x", "output", start="1"),
+        Var("taken", "output", "Int32"),
+        Var("der(x)", "local", derivative="x"),
+        Var("tau", "parameter", start="10"),
+        Var("dt", "parameter", start="0.01"),
+    ),
+    ("x", "taken"),
 )
 PLANT = Spec(
     "plant",

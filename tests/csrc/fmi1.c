@@ -125,7 +125,7 @@ Status F(DoStep)(void *c, double time, double duration, char newStep) {
     const char *wrong = calculate(&self->v);
     if (wrong) return refuse(self, wrong);
     if (ENDS > 0.0 && time + duration > ENDS + 1e-9) return self->ended = true, DISCARD;
-    advance(&self->v, time + duration);
+    take(&self->v, time, duration);
     return OK;
 }
 

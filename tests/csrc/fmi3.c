@@ -215,7 +215,7 @@ fmi3Status fmi3DoStep(fmi3Instance c, fmi3Float64 time, fmi3Float64 duration, fm
         self->v.time = *reached;
         return fmi3OK;
     }
-    advance(&self->v, *reached);
+    take(&self->v, time, duration);
     return fmi3OK;
 }
 

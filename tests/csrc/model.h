@@ -12,6 +12,7 @@
  *   SLOPE_OF                              where inputs may change within a step: a function that returns where the
  *                                         slope of an input is kept, or NULL
  *   N_INDICATORS, indicators(v)           event indicators, one after the other, where it has some
+ *   STEPS(v, duration)                    where a co-simulation has steps of its own: takes those that fit in a step
  *   EXCHANGE_ONLY                         instead of `solve`, where nobody knows the exact solution: no co-simulation
  */
 #include <math.h>
@@ -120,4 +121,14 @@ static void advance(Variables *v, double end) {
     }
     solve(v, end - v->time);
     v->time = end;
+}
+
+/* Take a step of a co-simulation. */
+__attribute__((unused)) static void take(Variables *v, double time, double duration) {
+#ifdef STEPS
+    STEPS(v, duration);
+    v->time = time + duration;
+#else
+    advance(v, time + duration);
+#endif
 }

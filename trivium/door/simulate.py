@@ -5,8 +5,8 @@ there, unless the FMU takes steps of one length only. Continuous inputs follow t
 be: the equations of Model Exchange are evaluated with the inputs of each time, and a co-simulation that can interpolate
 inputs gets their slopes; there steps are divided where lines bend, too. For any other co-simulation inputs hold from
 one point to the next. It gets exactly the calls that ``fmpy.simulate_fmu`` makes, so both return the same numbers to
-the last bit. A Model Exchange FMU is integrated by the CVODE that FMPy ships, with other settings, so both agree within
-their tolerances while inputs are constant.
+the last bit, unless FMPy rounds the lengths of steps (`trivium.simulation.times`). A Model Exchange FMU is integrated
+by the CVODE that FMPy ships, with other settings, so both agree within their tolerances while inputs are constant.
 """
 
 from __future__ import annotations

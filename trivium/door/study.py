@@ -26,6 +26,7 @@ from trivium.model.fmu.description import read_fmu
 from trivium.numbers import parse_number
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
+from trivium.simulation.embedded import is_testcase
 from trivium.simulation.resources import Resources
 from trivium.study import spec
 from trivium.study.cache import Cache
@@ -283,7 +284,7 @@ class Study:
 
     def _proposed(self, path: Path, duration: float) -> tuple[float, list[str], str]:
         """Return a step that divides the duration [s], and what is measured by default: names and the method."""
-        if path.is_dir():
+        if is_testcase(path):
             files = Resources.load(path)
             with contextlib.closing(open_testcase(path, self._unpacked)) as case:
                 names = list(case.kpi_points)

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from trivium.experiment.horizon import Horizon
 from trivium.model.contract import FloatArray
 from trivium.model.fmu import native
-from trivium.model.horizon import Horizon
 
 #: How an instance becomes fresh for a run: as the native loop does it, or in a process of its own.
 Strategy = native.Strategy | Literal["isolated"]
@@ -17,7 +17,7 @@ Strategy = native.Strategy | Literal["isolated"]
 STRATEGIES: tuple[Strategy, ...] = (*native.STRATEGIES, "isolated")
 
 #: Part of every cache key: a change of what a simulation computes must change it.
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,9 @@ class _Native:
     ) -> None:
         from trivium.model.fmu.native import NativeLoop, in_order  # brings numba, which an extra may lack
 
-        self._horizon = conditions.horizon
         course = read_inputs(description, conditions)
-        self._inputs = course.values
+        self._inputs, self._tolerance = course.values, conditions.horizon.tolerance
+        self._times, self._lengths = np.array(course.grid.times), np.array(course.grid.lengths)
         ordered = in_order(recorded)
         self._columns = np.array([ordered.index(variable) for variable in recorded], dtype=np.intp)
         self._in_place = ordered == recorded
@@ -119,7 +119,8 @@ class _Native:
 
     def run(self, values: StartValues, table: FloatArray) -> None:
         numbers = {name: float(value) for name, value in values.items()}
-        self._native.run(numbers, self._horizon, self._inputs, table if self._in_place else self._table)
+        out = table if self._in_place else self._table
+        self._native.run(numbers, self._times, self._lengths, self._tolerance, self._inputs, out)
         if not self._in_place:
             table[:] = self._table[:, self._columns]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from trivium.errors import InvalidValueError
+from trivium.simulation.times import Clock, difference
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Grid:
 
     times: tuple[float, ...]
     recorded: tuple[bool, ...]
+
+    @property
+    def lengths(self) -> list[float]:
+        """Lengths of the steps [s]."""
+        return [difference(end, start) for start, end in pairwise(self.times)]
 
 
 def make_grid(start: float, stop: float, step: float, events: Sequence[float], *, divisible: bool) -> Grid:
@@ -50,15 +57,15 @@ def make_grid(start: float, stop: float, step: float, events: Sequence[float], *
     times, recorded, done = [start], [True], 0
     coming = [event for event in events if event > start and not math.isclose(event, start)] if divisible else []
     while times[-1] < stop and not math.isclose(times[-1], stop):
-        point = end = start + (done + 1) * step
+        point = end = Clock(start, step, done + 1).time
         while coming and (coming[0] <= times[-1] or math.isclose(coming[0], times[-1])):
             coming.pop(0)
         if coming and coming[0] < end and not math.isclose(coming[0], end):
             end = coming[0]
-        if end > stop and not math.isclose(end, stop):
-            end = stop
-        on_grid = math.isclose(end, point) or end == stop
-        done += math.isclose(end, point)
+        on_grid = math.isclose(end, point)
+        done += on_grid
+        if end > stop or math.isclose(end, stop):
+            end, on_grid = stop, True
         times.append(end)
         recorded.append(on_grid)
     return Grid(tuple(times), tuple(recorded))

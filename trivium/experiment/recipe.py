@@ -16,6 +16,7 @@ from trivium.experiment.simulation import Simulation
 from trivium.experiment.spec import Description
 from trivium.model.contract import FloatArray
 from trivium.settings import Settings
+from trivium.simulation.embedded import is_testcase
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def describe(description: Description) -> str:
 
 
 def simulate(conditions: Conditions) -> Simulation:
-    """Return a model under conditions: a test case where it is a folder, else an FMU."""
-    if Path(conditions.model).is_dir():
+    """Return a model under conditions: a test case where it is one, else an FMU."""
+    if is_testcase(Path(conditions.model)):
         from trivium.experiment.testcase import CaseSimulation
 
         return CaseSimulation(conditions)

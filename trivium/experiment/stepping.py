@@ -105,8 +105,9 @@ def record(
         model.initialize(time, inputs[0], start_values)
         rows[0] = model.read()
         rates: Sequence[FloatArray | None] = [None] * len(inputs) if slopes is None else list(slopes)
-        for values, rate, end, recorded in zip(inputs, rates, grid.times[1:], grid.recorded[1:], strict=True):
-            outputs = model.step(end - time, values, end, rate)
+        steps = zip(inputs, rates, grid.lengths, grid.times[1:], grid.recorded[1:], strict=True)
+        for values, rate, length, end, recorded in steps:
+            outputs = model.step(length, values, end, rate)
             time = end
             if recorded:
                 rows[row] = outputs

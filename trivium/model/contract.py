@@ -157,6 +157,8 @@ class Model(ABC):
         self._start_values: StartValues = {}
         #: What the length of every step must be a multiple of [s]; None where any will do.
         self.unit_step: float | None = None
+        #: Whether a step gives the same numbers, but for its tolerance, when it is divided.
+        self.seamless = False
         #: Where the model is in its life.
         self.state = State.FRESH
         #: Time of the model [s].

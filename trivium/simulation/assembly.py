@@ -70,7 +70,7 @@ def assemble(
             "initialization actions and a first observation need boundary data with a row every interval"
         )
     step = first_step(resources, model, disturbances)
-    grid = _in_units(_grid(resources, disturbances, step), resources, model, step)
+    grid = _in_units(_grid(resources, model, disturbances, step), resources, model, step)
     return (
         Stepper(model, disturbances, law, history, grid),
         None if actions is None else read_initialization_actions(actions),
@@ -90,15 +90,18 @@ def first_step(resources: Resources, model: Model, disturbances: Disturbances) -
     return disturbances.interval if disturbances.names else STEP
 
 
-def _grid(resources: Resources, disturbances: Disturbances, step: float) -> Grid:
-    """Return where control steps are divided besides the rows of the boundary data; by default at a first step [s]."""
+def _grid(resources: Resources, model: Model, disturbances: Disturbances, step: float) -> Grid:
+    """Return where control steps are divided besides the rows of the boundary data; by default at a first step [s].
+
+    An FMU alone takes the steps that are chosen, as in a sweep, unless its numbers do not depend on their length.
+    """
     if resources.results_interval is not None:
         return Grid(resources.results_interval)
     if resources.case is not None:
         return Grid(RESULTS_INTERVAL)
     if disturbances.equidistant and (step, disturbances.time0 % step) == (disturbances.interval, 0):
         return Grid()  # the rows are the grid
-    return Grid(step, coarsened=True)
+    return Grid(math.inf if resources.alone and not model.seamless else step, coarsened=True)
 
 
 def _in_units(grid: Grid, resources: Resources, model: Model, step: float) -> Grid:

@@ -110,6 +110,17 @@ class EmbeddedCase:
         return {name: column for table in self.tables for name, column in table.columns.items()}
 
 
+def is_testcase(path: Path) -> bool:
+    """Return whether a path is a test case: a folder, or an FMU that holds one; otherwise it is an FMU alone.
+
+    Raises
+    ------
+    ResourcesError
+        When it cannot be read.
+    """
+    return path.is_dir() or read_embedded_case(path) is not None
+
+
 def read_embedded_case(fmu: Path) -> EmbeddedCase | None:
     """Return the test case inside an FMU; None where it has none.
 

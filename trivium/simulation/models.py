@@ -10,7 +10,7 @@ from typing import cast
 from trivium.errors import ResourcesError
 from trivium.model.fmu.choice import choose_engine
 from trivium.model.fmu.description import FmuDescription, Interface, Recording, read_fmu
-from trivium.model.fmu.fmu_model import FmuModel, Setup, Solving
+from trivium.model.fmu.fmu_model import TOLERANCE, FmuModel, Setup, Solving
 from trivium.model.fmu.isolated import make_model
 from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.recording import select
@@ -69,7 +69,13 @@ def _read(resources: Resources, cache: Path) -> FmuDescription:
 
 
 def _setup(resources: Resources, description: FmuDescription, cache: Path) -> Setup:
-    solving = Solving(resources.tolerance, resources.absolute_tolerance, resources.restart, resources.solver)
+    solving = Solving(
+        resources.tolerance,
+        resources.absolute_tolerance,
+        resources.restart,
+        resources.solver,
+        default=None if resources.alone else TOLERANCE,
+    )
     inputs, outputs = ({v.variable.name for v in group} for group in (description.inputs, description.outputs))
     is_plant = plant_of(inputs, outputs, resources.plant_files) is not None
     recording = Recording(resources.measured, resources.recorded, all=not is_plant)

@@ -161,6 +161,8 @@ class Resources:
         Structural parameters of the FMU that give sizes of arrays.
     start_values : tuple of (str, float or str)
         Parameters and start values of the model, besides those that an initialization is asked for.
+    alone : bool
+        Whether this is an FMU that is no test case.
     """
 
     name: str
@@ -191,6 +193,7 @@ class Resources:
     recorded: str | None = None
     structural: tuple[tuple[str, int], ...] = ()
     start_values: tuple[tuple[str, float | str], ...] = ()
+    alone: bool = False
 
     @property
     def start_time(self) -> float | None:
@@ -255,6 +258,7 @@ class Resources:
                 kpi={} if case is None else _kpi(case),
                 scenario={} if case is None else _scenario(case),
                 case=case,
+                alone=case is None,
             )
         if not path.is_dir():
             raise ResourcesError(f"the Resources folder {path} does not exist")

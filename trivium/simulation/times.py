@@ -6,11 +6,15 @@ ten steps of 0.1 s end at 1.0 and three at 0.3, not a hair beside it.
 Control steps are divided at the grid of the results, so that rows and indicators do not depend on their length: a
 simulation has a row at each whole multiple of an interval, counted from time 0, and at the end of each control step.
 Steps of 30 s and of 2 h therefore share the times of the grid, and the model takes the same sub-steps in between.
+
+All ways to run a model count their times by `Clock` and pass it the `difference` of two: the step that was chosen, not
+one that is a rounding error longer or shorter, which a model that counts steps of its own takes for one less.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -29,13 +33,25 @@ MOST = 100
 _SAME = 1e-6
 _ROUND = (1, 2, 5, 10)
 _ZERO = Decimal(0)
+#: Denominators of fractions that a time may have been rounded from, as 1/3 s and 1/60 s.
+_DENOMINATOR = 1000
 
 
 def difference(later: float, earlier: float) -> float:
-    """Return the time between two times [s]."""
+    """Return the time between two times [s]: what was added to the earlier one, not what rounding made of it.
+
+    Between decimal numbers it is exact. Times that have more digits than a float can hold were rounded: then it is a
+    fraction with a small denominator where one is as near, as between multiples of 1/3 s.
+    """
     if later.is_integer() and earlier.is_integer():
         return later - earlier
-    return float(decimal(later) - decimal(earlier))
+    end, start = decimal(later), decimal(earlier)
+    length = end - start
+    if max(len(end.as_tuple().digits), len(start.as_tuple().digits)) > sys.float_info.dig:
+        near = Fraction(length).limit_denominator(_DENOMINATOR)
+        if abs(near - Fraction(length)) <= math.ulp(later) + math.ulp(earlier):
+            return float(near)
+    return float(length)
 
 
 def decimal(time: float) -> Decimal:
@@ -94,7 +110,8 @@ class Grid:
         Between two of them [s], positive; infinite where there are none.
     coarsened : bool
         Whether nobody chose the interval: then a control step that is not longer stays whole, and the interval is
-        2, 5, 10, 20, ... times as long where a step would have more than `MOST` parts.
+        2, 5, 10, 20, ... times as long where a step would have more than `MOST` parts. With an infinite interval
+        control steps are what the model takes.
     unit : float or None
         What the length of every part must be a multiple of [s], as the interval is; None where any will do. Otherwise
         multiples of the interval are counted from the first time after 0 that is whole units away.
@@ -106,7 +123,7 @@ class Grid:
 
     def with_step(self, step: float) -> Grid:
         """Return the grid of a simulation whose own step is another [s]: the same where the interval was chosen."""
-        return replace(self, interval=step) if self.coarsened else self
+        return replace(self, interval=step) if self.coarsened and math.isfinite(self.interval) else self
 
     def split(self, times: Sequence[float], ends: Sequence[float]) -> Sequence[float]:
         """Split a stretch of time at the grid.

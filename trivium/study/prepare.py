@@ -14,9 +14,9 @@ import numpy as np
 from trivium.errors import InvalidValueError
 from trivium.experiment.conditions import Conditions, hash_file
 from trivium.experiment.contract import Experiment
+from trivium.experiment.horizon import Horizon
 from trivium.experiment.recipe import Document, build, describe, simulate
 from trivium.experiment.simulation import Simulation
-from trivium.model.horizon import Horizon
 from trivium.study import spec
 from trivium.study.job import Job
 from trivium.study.modelica import compile_model

@@ -29,6 +29,7 @@ from trivium.simulation.times import MOST, Grid
         (Grid(0.1), [3e7, 3e7 + 0.25], [3e7 + 0.1, 3e7 + 0.2, 3e7 + 0.25]),
         (Grid(), [0.0, 1e9], [1e9]),
         (Grid(math.inf), [0.0, 5.0, 10.0], [5.0, 10.0]),
+        (Grid(math.inf, coarsened=True).with_step(1.0), [0.0, 5.0], [5.0]),
         (Grid(0.4, unit=0.2), [0.1, 1.1], [0.5, 0.9, 1.1]),
         (Grid(0.4, unit=0.2), [0.5, 1.1, 1.7], [0.9, 1.1, 1.3, 1.7]),
         (Grid(0.4, unit=0.2), [0.4, 1.2], [0.8, 1.2]),
@@ -100,3 +101,30 @@ def test_an_interval_that_such_a_model_cannot_take_is_refused(trap_fmu, tmp_path
     (tmp_path / "testcase.toml").write_text("[results]\ninterval = 0.75\n")
     with pytest.raises(ResourcesError, match=r"results\.interval: .* multiple of 0\.5"):
         open_testcase(tmp_path, tmp_path / "state")
+
+
+@pytest.mark.parametrize(
+    ("interface", "toml", "times"),
+    [
+        ("cs", None, [0.0, 2.0]),
+        ("me", None, [0.0, 1.0, 2.0]),
+        ("cs", "", [0.0, 0.5, 1.0, 1.5, 2.0]),
+        ("cs", "[results]\ninterval = 1\n", [0.0, 1.0, 2.0]),
+    ],
+)
+def test_steps_of_a_co_simulation_alone_are_its_own_business(own_fmu, tmp_path, interface, toml, times):
+    """The FMU proposes no step, so a session has one of 1 s."""
+    path = own_fmu("linear", "1.0", interface)
+    if toml is not None:
+        (tmp_path / "case").mkdir()
+        (tmp_path / "case" / "linear.fmu").symlink_to(path)
+        (tmp_path / "case" / "testcase.toml").write_text("step = 0.5\n" + toml)
+        path = tmp_path / "case"
+    case = open_testcase(path, tmp_path / "state")
+    try:
+        case.initialize(0)
+        case.set_step(2)
+        case.advance()
+        assert case.results(["x"])["time"].tolist() == times
+    finally:
+        case.close()

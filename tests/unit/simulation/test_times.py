@@ -13,6 +13,24 @@ from trivium.errors import InvalidValueError
 from trivium.simulation.times import Clock, check_step, check_time, difference, plain
 
 
+@given(
+    step=st.one_of(
+        st.builds(lambda n, digits: n / 10**digits, st.integers(1, 10**6), st.integers(0, 6)),
+        st.builds(lambda n, parts: n / parts, st.integers(1, 100), st.integers(1, 100)),
+    ),
+    start=st.integers(-1000, 1000),
+    done=st.integers(0, 10**5),
+)
+def test_the_time_between_two_steps_is_the_step(step, start, done):
+    first, second = Clock(float(start), step, done).times(1)
+    assert difference(second, first) == step
+
+
+def test_the_time_between_any_two_times_is_right():
+    assert difference(0.7071067811865476, 0.1234567890123456) == pytest.approx(0.583649992174202, rel=1e-15)
+    assert difference(1e9 + 1e-3, 1e9) == 1e-3
+
+
 @given(st.integers(min_value=0, max_value=10**6))
 def test_times_are_multiples_of_the_grid(k):
     assert check_time(300 * k, "t", 300.0) == 300.0 * k

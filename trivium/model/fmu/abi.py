@@ -42,7 +42,8 @@ def pyfmi_problem(version_of: Callable[[str], str | None] = installed) -> str | 
     str or None
         The pair that does not fit, and the pins that mend it.
     """
-    pyfmi, assimulo, numpy = version_of("pyfmi"), version_of("assimulo"), version_of("numpy")
+    pyfmi, numpy = version_of("pyfmi"), version_of("numpy")
+    assimulo = version_of("assimulo") or version_of("assimulo-testing")  # the second is from PyPI
     missing = [name for name, version in (("PyFMI", pyfmi), ("Assimulo", assimulo)) if version is None]
     if missing or pyfmi is None or assimulo is None:
         return f"{' and '.join(missing)} not installed; conda-forge has them: {PINS}"

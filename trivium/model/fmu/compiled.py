@@ -141,9 +141,8 @@ def simulate(
     integer_inputs: NDArray[np.uint32],
     boolean_inputs: NDArray[np.uint32],
     table: NDArray[np.float64],
-    start: float,
-    step: float,
-    count: int,
+    times: NDArray[np.float64],
+    lengths: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> tuple[int, int]:
     """Simulate a run.
@@ -160,10 +159,10 @@ def simulate(
         Value references of the inputs that follow a table.
     table : array, shape (count, n)
         Their values during each step.
-    start, step : float
-        In the FMU's unit of time.
-    count : int
-        Number of steps.
+    times : array, shape (count + 1,)
+        Of the output points, in the FMU's unit of time.
+    lengths : array, shape (count,)
+        Of the steps between them: a difference of times is one but for rounding.
     out : array, shape (count + 1, n_outputs)
         Is filled: the state after the initialization, then after each step.
 
@@ -177,7 +176,7 @@ def simulate(
     status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[0])
     if status:
         return 0, status
-    for i in range(count):
+    for i in range(lengths.size):
         if driven:
             status = write(
                 set_real, set_integer, set_boolean, instance,
@@ -185,17 +184,17 @@ def simulate(
             )  # fmt: skip
             if status > _WARNING:
                 return i, status
-        status = _step(do_step, instance, start + i * step, step, 1)
+        status = _step(do_step, instance, times[i], lengths[i], 1)
         if status > _WARNING:
             return i, status
         status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[i + 1])
         if status:
             return i + 1, status
-    return count, 0
+    return lengths.size, 0
 
 
 def compile_loop() -> None:
     """Compile the loop, or load it from disk, so that no run is charged with it: simulate nothing, without an FMU."""
     none = np.empty(0, dtype=np.uint32)
     nothing = (none,) * 6
-    simulate(0, 0, 0, 0, 0, 0, 0, 0, *nothing, np.empty((0, 0)), 0.0, 1.0, 0, np.empty((1, 0)))
+    simulate(0, 0, 0, 0, 0, 0, 0, 0, *nothing, np.empty((0, 0)), np.zeros(1), np.empty(0), np.empty((1, 0)))

@@ -124,13 +124,13 @@ class Fmi3(Calls):
             self._held = inputs.copy()
         end = time + duration
         for _ in range(MAX_EVENTS):
-            event, ended, early, reached = self._part(time, end - time)
+            event, ended, early, reached = self._part(time, duration)
             if ended:
                 raise EndedError(f"the FMU ended the simulation at {reached} s")
             if event:
                 self._event()
-            time = reached
-            if not early or end - time <= slack(end):
+            time, duration = reached, end - reached
+            if not early or duration <= slack(end):
                 return self.outputs.get()
         raise ModelError(f"more than {MAX_EVENTS} events in a step, the last at {time} s")
 

@@ -123,6 +123,7 @@ class FmuModel(Model):
         )
         load(description)
         self.unit_step = description.unit_step
+        self.seamless = description.interface == "me"  # its solver only looks at its solution between
         self.description = description
         self.solving = solving or Solving()
         proposed = self.solving.tolerance or description.experiment.tolerance

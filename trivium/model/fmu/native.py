@@ -20,7 +20,6 @@ from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.library import load
 from trivium.model.fmu.messages import LOG
 from trivium.model.fmu.scalars import FmuVariable, is_input
-from trivium.model.horizon import Horizon
 
 #: How an instance becomes fresh again: FMI's reset, its state before the initialization set again, a new instance.
 Strategy = Literal["reset", "restore", "fresh"]
@@ -114,14 +113,27 @@ class NativeLoop:
         self._instance = 0
         self._state = c_void_p()
 
-    def run(self, values: Mapping[str, float], horizon: Horizon, table: FloatArray, out: FloatArray) -> None:
+    def run(
+        self,
+        values: Mapping[str, float],
+        times: FloatArray,
+        lengths: FloatArray,
+        tolerance: float | None,
+        table: FloatArray,
+        out: FloatArray,
+    ) -> None:
         """Simulate a run.
 
         Parameters
         ----------
         values : Mapping[str, float]
             Parameters and start values.
-        horizon : Horizon
+        times : FloatArray, shape (count + 1,)
+            Of the output points, in the FMU's unit of time.
+        lengths : FloatArray, shape (count,)
+            Of the steps between them.
+        tolerance : float or None
+            Relative tolerance [1]; None for what the FMU recommends.
         table : FloatArray, shape (count, n_inputs)
             Values of the inputs during each step.
         out : FloatArray, shape (count + 1, n_outputs)
@@ -135,8 +147,8 @@ class NativeLoop:
         LOG.messages.clear()
         try:
             self._begin()
-            tolerance = horizon.tolerance or self._description.experiment.tolerance
-            self._do("SetupExperiment", int(tolerance is not None), tolerance or 0.0, horizon.start, 0, 0.0)
+            tolerance = tolerance or self._description.experiment.tolerance
+            self._do("SetupExperiment", int(tolerance is not None), tolerance or 0.0, times[0], 0, 0.0)
             # the experiment sets some FMUs back to their own values
             self._set({name: value for name, value in values.items() if not is_input(self._settable[name])})
             self._do("EnterInitializationMode")  # inputs may not be set before, which some FMUs refuse
@@ -144,11 +156,10 @@ class NativeLoop:
             self._set({**{name: value for name, value in values.items() if is_input(self._settable[name])}, **first})
             self._do("ExitInitializationMode")
             point, status = self._compiled.simulate(
-                *self._addresses, self._instance, *self._outputs, *self._inputs, table,
-                horizon.start, horizon.step, horizon.count, out,
-            )  # fmt: skip
+                *self._addresses, self._instance, *self._outputs, *self._inputs, table, times, lengths, out
+            )
             if status:
-                time, reason = horizon.start + point * horizon.step, "an output is no finite number"
+                time, reason = times[point], "an output is no finite number"
                 if status == _DISCARD and self._ended():
                     raise EndedError(f"the FMU ended the simulation at {time:g} s{_log()}")
                 if status != self._compiled.NOT_FINITE:

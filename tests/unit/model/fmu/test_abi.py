@@ -19,6 +19,11 @@ def test_pairs_that_work(pyfmi, assimulo, numpy):
     assert problem(pyfmi, assimulo, numpy) is None
 
 
+def test_assimulo_may_come_from_pypi():
+    versions = {"pyfmi": "3.0.dev0", "assimulo-testing": "3.9.0b2", "numpy": "2.2.6"}
+    assert pyfmi_problem(versions.get) is None
+
+
 @pytest.mark.parametrize(
     ("pyfmi", "assimulo", "said"),
     [
