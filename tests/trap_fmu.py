@@ -32,7 +32,7 @@ HEADERS = CSRC.parent.parent / "workshop" / "fmi" / "csrc" / "headers"
 TAU, START = 600.0, 290.0
 #: The control input that springs the trap in a test case with the variables of the plant.
 PLANT_TRAP = "CHI06_CW3"
-RESTORES = ("none", "exact", "inexact", "crash", "heap", "later", "address", "hang")
+RESTORES = ("none", "exact", "inexact", "crash", "heap", "later", "address", "hang", "coarse")
 
 
 class Trap(IntEnum):
@@ -57,7 +57,7 @@ class Variant:
 
     Attributes
     ----------
-    restore : {"none", "exact", "inexact", "crash", "heap", "later", "address", "hang"}
+    restore : {"none", "exact", "inexact", "crash", "heap", "later", "address", "hang", "coarse"}
         Whether the state can be serialized; the last ones say so, and it kills the process at once, by a damaged heap,
         in the step that follows, or in another process only; or never ends.
     brittle : bool

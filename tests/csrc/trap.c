@@ -9,7 +9,7 @@
  *   IN_U, IN_TRAP, IN_AMOUNT inputs by position;  OUT_Y, OUT_CALLS outputs by position (-1: not there)
  *   RESTORE                  0 no serialization, 1 exact, 2 inexact, 3 crashes although its description promises it, 4 damages
  *                            the heap, 5 crashes in the step after it, 6 holds an address, so that another process crashes,
- *                            7 hangs
+ *                            7 hangs, 8 inexact by far
  *   BRITTLE                  after a failed step fmi2SetFMUstate, fmi2Reset and fmi2Terminate kill the process, as in some tools
  *   ONE_INSTANCE             a second instance in a process is refused
  *   STATIC_MEMORY            an instance begins where the one before ended
@@ -228,6 +228,7 @@ fmi2Status fmi2SetFMUstate(fmi2Component c, fmi2FMUstate state) {
     restored = 1;
     if (RESTORE == 6 && self->state.address != &here) die(SIGSEGV); /* what to follow a foreign address comes to */
     if (RESTORE == 2) self->state.x *= 1.0 + 1e-4;
+    if (RESTORE == 8) self->state.x *= 1.0 + 1e-2;
     self->failed = self->nan = 0;
     return fmi2OK;
 }

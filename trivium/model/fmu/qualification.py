@@ -25,7 +25,7 @@ from trivium.errors import StorageError
 from trivium.model.fmu.abi import installed
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import Setup
-from trivium.model.fmu.trying import LIMIT, First, Trying
+from trivium.model.fmu.trying import LIMIT, SLOW, First, Trying
 from trivium.model.fmu.verdict import Qualification
 from trivium.storage import locked, replace_file
 
@@ -34,7 +34,13 @@ VERSION = 2
 
 
 def qualify(
-    setup: Setup, cache: Path, key: str = "", first: Callable[[], First] = First, *, limit: float = LIMIT
+    setup: Setup,
+    cache: Path,
+    key: str = "",
+    first: Callable[[], First] = First,
+    *,
+    limit: float = LIMIT,
+    slow: float = SLOW,
 ) -> Qualification:
     """Return what an FMU really does: as it was found before, or by trying.
 
@@ -49,6 +55,8 @@ def qualify(
         Returns how the FMU begins; called where it is tried.
     limit : float
         Longest time of the first life of an instance [s].
+    slow : float
+        After how long a first life the others are left out [s].
 
     Raises
     ------
@@ -62,7 +70,7 @@ def qualify(
     with locked(path.with_suffix(".lock")):  # whoever else needs it waits
         if (known := _read(path)) is not None:
             return known
-        outcome = Trying(description, setup, first(), limit).outcome()
+        outcome = Trying(description, setup, first(), limit, slow).outcome()
         if outcome.decided:
             with contextlib.suppress(StorageError):  # then it is tried again
                 replace_file(path, json.dumps(asdict(outcome)).encode())

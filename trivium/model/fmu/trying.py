@@ -26,7 +26,7 @@ STEP = 1.0
 #: what the first one took as `_SLOWER` says.
 LIMIT, _LEAST, _SLOWER = 30.0, 10.0, 10.0
 #: How long the first life may take before the others are left out, so that whoever loads the FMU does not give up [s].
-_SLOW = 15.0
+SLOW = 15.0
 #: Largest relative difference after a restore with which a state is of use [1].
 _OF_USE = 1e-3
 #: Most variables that are watched where the FMU has no outputs.
@@ -95,12 +95,17 @@ class Trying:
     first : First
     limit : float
         Longest time of the first life [s].
+    slow : float
+        After how long a first life the others are left out [s].
     """
 
-    def __init__(self, description: FmuDescription, setup: Setup, first: First, limit: float) -> None:
+    def __init__(
+        self, description: FmuDescription, setup: Setup, first: First, limit: float, slow: float = SLOW
+    ) -> None:
         # others may be times on the processor, or counters
         outputs = description.outputs or tuple(v for v in description.numbers if not v.is_steady)[:_WATCHED]
         self._description, self._setup, self._first, self._limit = description, setup, first, limit
+        self._slow = slow
         self._watched = description if outputs == description.outputs else replace(description, outputs=outputs)
         self._step = _step_length(description, first)
         self._inputs = np.array(
@@ -132,7 +137,7 @@ class Trying:
             decided = not isinstance(error, LostError)
             reason = str(error)
             return Qualification("replay", reason=reason, exact_here=False, error=reason, decided=decided)
-        if lived.took > _SLOW:
+        if lived.took > self._slow:
             life.end()
             reason = f"its first steps took {lived.took:.0f} s, so that no more was tried"
             return Qualification("replay", reason=reason, exact_here=False, decided=False)

@@ -32,10 +32,10 @@ def found(trap_fmu, tmp_path, monkeypatch):
 
     monkeypatch.setattr(trying, "_LEAST", PATIENCE)
 
-    def qualify_it(inputs=None, limit=PATIENCE, **variant):
+    def qualify_it(inputs=None, limit=PATIENCE, slow=PATIENCE, **variant):
         setup = Setup(trap_fmu(**variant), "fmpy")
         first = First(step=1.0, inputs=inputs or {})
-        return qualify(setup, tmp_path / "fmu", str(inputs), lambda: first, limit=limit)
+        return qualify(setup, tmp_path / "fmu", str(inputs), lambda: first, limit=limit, slow=slow)
 
     return qualify_it
 
@@ -78,6 +78,25 @@ def test_a_restore_that_is_promised_and_inexact(found):
     assert (outcome.verdict, outcome.decided) == ("inexact", True)
     assert "y is" in outcome.reason
     assert 1e-5 < outcome.difference < 1e-3
+
+
+def test_a_state_that_is_off_by_more_than_a_thousandth_is_of_no_use(found):
+    outcome = found(restore="coarse")
+    assert (outcome.verdict, outcome.exact_here, outcome.decided) == ("replay", False, True)
+    assert "after a restore y is" in outcome.reason
+    assert 1e-3 < outcome.difference < 1e-1
+
+
+def test_nothing_but_the_first_life_is_tried_of_a_slow_fmu_and_that_decides_nothing(found, monkeypatch):
+    monkeypatch.setattr(Trying, "_again", None)  # is not called
+    outcome = found(restore="crash", slow=0.0)
+    assert (outcome.verdict, outcome.error, outcome.decided) == ("replay", "", False)
+    assert "so that no more was tried" in outcome.reason
+
+
+def test_what_was_left_out_is_tried_the_next_time(found):
+    assert not found(restore="exact", slow=0.0).decided
+    assert found(restore="exact").verdict == "exact"
 
 
 @pytest.mark.parametrize(
