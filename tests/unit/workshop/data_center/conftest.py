@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("casadi", reason="CasADi writes the plant's equations; it is in the extra `build`")
 
 from tests.server import ROOT
-from tests.unit.workshop.data_center.driver import Plant
+from workshop.data_center.driver import Plant
 from workshop.data_center.plant import model as build_model
 from workshop.fmi.spec import Model
 

@@ -16,8 +16,8 @@ from fmpy import read_model_description, simulate_fmu
 from fmpy.fmi1 import FMICallException
 from fmpy.validation import validate_fmu
 
-from tests.unit.workshop.data_center.driver import OFF, Plant, inputs
 from tests.unit.workshop.data_center.test_physics import STORAGE, at_random
+from workshop.data_center.driver import OFF, Plant, inputs
 from workshop.data_center.parameters import PARAMETERS
 from workshop.data_center.variables import INPUTS, OUTPUTS
 from workshop.fmi.build import build
@@ -82,7 +82,7 @@ def test_state_restores_bit_exactly_also_in_another_process(plant: Make, fmu: Pa
     file.write_bytes(bytes(stored))
     script = (
         "import json, sys; from pathlib import Path;"
-        "from tests.unit.workshop.data_center.driver import OFF, Plant, inputs;"
+        "from workshop.data_center.driver import OFF, Plant, inputs;"
         "p = Plant(Path(sys.argv[1])); p.step(inputs(), 1.0);"
         "p.slave.setFMUState(p.slave.deserializeFMUState(Path(sys.argv[2]).read_bytes())); p.time = 900.0;"
         "print(json.dumps([p.step(inputs(**OFF)), p.step(inputs(uChi2=0.0, yFanTow=1.0))]))"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tests.unit.workshop.data_center.driver import OFF, STEP, Plant, inputs
+from workshop.data_center.driver import OFF, STEP, Plant, inputs
 from workshop.data_center.variables import COMMANDS, CONDITIONS, INTEGERS
 
 STORAGE = {"tan.mNom": 1e-5, "bat.PNom": 0.2, "shi.fra2": 0.3}

@@ -40,7 +40,7 @@ class Plant:
         Parameters that are not at their start values.
     """
 
-    _folders: dict[Path, str] = {}  # noqa: RUF012 - one cache for the whole test run
+    _folders: dict[Path, str] = {}  # one cache for the whole process
 
     def __init__(self, fmu: Path, tolerance: float = 1e-4, **parameters: float) -> None:
         self.description = read_model_description(fmu)
@@ -68,15 +68,23 @@ class Plant:
         """Read variables by name."""
         return dict(zip(names, self.slave.getReal([self.reference[name] for name in names]), strict=True))
 
-    def step(self, values: Mapping[str, float], duration: float = STEP) -> dict[str, float]:
-        """Set inputs, simulate and return all outputs; the first step initializes with the same inputs."""
-        self.put(values)
+    def start(self) -> None:
+        """Initialize with the inputs as they are; without effect later."""
         if not self.started:
             self.slave.enterInitializationMode()
             self.slave.exitInitializationMode()
             self.started = True
+
+    def advance(self, duration: float) -> None:
+        """Simulate on under the inputs as they are."""
         self.slave.doStep(currentCommunicationPoint=self.time, communicationStepSize=duration)
         self.time += duration
+
+    def step(self, values: Mapping[str, float], duration: float = STEP) -> dict[str, float]:
+        """Set inputs, simulate and return all outputs; the first step initializes with the same inputs."""
+        self.put(values)
+        self.start()
+        self.advance(duration)
         return self.get()
 
     def run(self, values: Mapping[str, float], hours: float) -> dict[str, float]:
