@@ -9,6 +9,9 @@ is missing are None::
 
     [kpi.power]                     # electrical power [W] by group: ener_tot and ener_<group>, pele_tot
     chillers = ["P_chillers"]
+    [kpi.stores]                    # what is missing in them at the end is added to the energy: ener_missing
+    battery = { signal = "E_battery" }              # electrical energy [J]
+    cold = { signal = "E_warmth", worth = -0.25 }   # electrical energy for each joule of the signal; a debt is negative
     [kpi.heat]                      # heat removed: heat_tot, pue, cer; or power = "Q" [W] in place of flow, warm, cold
     mass_flow = "m_flowing"         # what really flows [kg/s]
     warm = "T_return"               # [K]
@@ -25,7 +28,7 @@ is missing are None::
     cold = "T_supply"
     running = ["H_pump_1"]          # counts while one of these
     least = 10                      # is above this
-    [kpi.water]                     # cooling towers: water_tot, wue
+    [kpi.water]                     # cooling towers: water_tot, wue; or make_up = "m" [kg/s] where the model has it
     volume_flow = "V_condenser"     # [m3/s]
     warm = "T_from_condensers"      # [K]
     cold = "T_from_towers"          # [K]
@@ -61,7 +64,8 @@ from typing import Any, NamedTuple
 from trivium.arguments import listed, unknown_name
 from trivium.errors import ResourcesError
 from trivium.evaluation.building import Building, Series
-from trivium.evaluation.kpi_sums import WATER, About, Columns, Energy, Peak, Rows, Sum, Switches, Water
+from trivium.evaluation.energy import Energy, Stores
+from trivium.evaluation.kpi_sums import WATER, About, Columns, Peak, Rows, Sum, Switches, Water
 from trivium.evaluation.service import COMFORT, HEAT, JUDGED, SERVICE, Comfort, Elapsed, Heat, Limits, Removed
 from trivium.model.contract import FloatArray
 from trivium.protocol import Indicators
@@ -160,7 +164,7 @@ class Declaration:
     def __init__(self, columns: Sequence[str], declaration: Mapping[str, Any], owner: str = "the test case") -> None:
         self.owner = owner
         self._columns, self._given = tuple(columns), declaration
-        kinds = {"power", "heat", "water", "comfort", "service", "switches", "building"}
+        kinds = {"power", "heat", "water", "comfort", "service", "stores", "switches", "building"}
         for key in declaration:
             if key not in kinds:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
@@ -184,14 +188,16 @@ class Declaration:
         """Return sums over nothing yet."""
         declaration, columns, sums = self._given, self._columns, list[Sum]()
         if "power" in declaration:
-            sums.append(Energy(Columns(columns, "power", declaration["power"]), data.price))
+            table = declaration.get("stores")
+            stores = None if table is None else Stores(Columns(columns, "stores", table))
+            sums.append(Energy(Columns(columns, "power", declaration["power"]), data.price, stores))
             sums.append(Peak(Columns(columns, "power", declaration["power"])))
         removed = None
         if "heat" in declaration:
             removed = Removed(Columns(columns, "heat", declaration["heat"], HEAT))
             sums.append(Heat(removed, demanded="demand" in declaration["heat"]))
         if "water" in declaration:
-            keys = ("warm", "cold", "volume_flow", "cycles", "drift", *WATER)
+            keys = ("warm", "cold", "volume_flow", "cycles", "drift", "make_up", *WATER)
             sums.append(Water(Columns(columns, "water", declaration["water"], keys)))
         if "comfort" in declaration:
             sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], COMFORT), removed))

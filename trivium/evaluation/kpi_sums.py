@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,6 +111,10 @@ class Columns:
         """Return the table within the table."""
         return Columns(list(self._position), f"{self._table}.{key}", self._given.get(key), keys)
 
+    def names(self) -> list[str]:
+        """Return the keys of the table."""
+        return list(self._given)
+
     def groups(self) -> dict[str, list[int]]:
         """Return the columns of each list of signals."""
         groups = {}
@@ -139,41 +143,6 @@ class Columns:
         if not isinstance(name, str) or name not in self._position:
             raise ResourcesError(f"testcase.toml: kpi.{self._table}.{key}: there is no signal {shown(name)}")
         return self._position[name]
-
-
-class Energy(Sum):
-    """Electrical energy, its cost and emissions."""
-
-    def __init__(self, columns: Columns, price: Callable[[FloatArray], FloatArray | None]) -> None:
-        self._groups = columns.groups()
-        self._all = sorted({i for group in self._groups.values() for i in group})
-        self._price = price
-        self._energy = dict.fromkeys(self._groups, 0.0)
-        self._total = 0.0
-        self._costs: FloatArray | None = np.zeros(2)
-        super().__init__(
-            {
-                "ener_tot": About("kWh", "Electrical energy"),
-                "cost_tot": About("currency", "Cost of the electrical energy at the price of the scenario"),
-                "emis_tot": About("kg", "Emissions of CO2 of the electrical energy"),
-                **{f"ener_{group}": About("kWh", f"Electrical energy, {group}") for group in self._groups},
-            }
-        )
-
-    def _add(self, rows: Rows) -> None:
-        duration = rows.duration / KWH
-        for group, signals in self._groups.items():
-            self._energy[group] += float(duration @ rows.table[:, signals].sum(axis=1))
-        energy = duration * rows.table[:, self._all].sum(axis=1)
-        self._total += float(energy.sum())
-        # a price holds from its time on, so that of an interval is the one at its begin
-        prices = self._price(np.concatenate((rows.before[:1], rows.table[:-1, 0])))
-        self._costs = None if prices is None or self._costs is None else self._costs + prices @ energy
-
-    def _values(self) -> Mapping[str, float | None]:
-        cost, emissions = (None, None) if self._costs is None else self._costs.tolist()
-        each = {f"ener_{group}": energy for group, energy in self._energy.items()}
-        return {"ener_tot": self._total, "cost_tot": cost, "emis_tot": emissions, **each}
 
 
 class Peak(Sum):
@@ -242,12 +211,16 @@ class Water(Sum):
     def __init__(self, columns: Columns) -> None:
         super().__init__({"water_tot": About("l", "Water used by the cooling towers: evaporation, blowdown, drift")})
         self._density, heat, self._latent = (columns.number(name, usual, 1e-9) for name, usual in WATER.items())
-        self._flow = Flow(columns, "volume_flow", self._density * heat)
+        self._make_up = columns.signal("make_up") if columns.has("make_up") else None
+        self._flow = None if columns.has("make_up") else Flow(columns, "volume_flow", self._density * heat)
         self._cycles = columns.number("cycles", 4.0, 1.001)
         self._drift = columns.number("drift", 1e-4, 0.0)
         self._water = 0.0
 
     def _add(self, rows: Rows) -> None:
+        if self._flow is None:
+            self._water += 1e3 * float(rows.duration @ rows.table[:, self._make_up]) / self._density
+            return
         evaporated = float(rows.duration @ self._flow.power(rows)) / self._latent  # [kg]
         self._water += evaporated * (1 + 1 / (self._cycles - 1)) / self._density * 1e3
         self._water += 1e3 * self._drift * self._flow.volume(rows)

@@ -66,7 +66,7 @@ class Plant:
         self.act = {name: self.x[f"act.{name}"] for name in ACTUATORS}
         self.rates: dict[str, ca.SX] = {}
         self.outputs: dict[str, ca.SX] = {}
-        self.stored = ca.SX(0.0)
+        self.stored = {"chilled": ca.SX(0.0), "condenser": ca.SX(0.0)}
         self._actuators()
         self._flows()
         self._work()
@@ -78,11 +78,11 @@ class Plant:
         self._towers()
         self._sums()
 
-    def _volume(self, state: str, mass: ca.SX, heat: ca.SX) -> None:
-        """A volume of water [kg] that takes a heat [W]."""
+    def _volume(self, state: str, mass: ca.SX, heat: ca.SX, side: str = "chilled") -> None:
+        """A volume of water [kg] that takes a heat [W], on the side of the chilled or of the condenser water."""
         capacity = mass * self.p["cpWat"]
         self.rates[state] = heat / capacity
-        self.stored += capacity * (self.x[state] - self.p["TRef"])
+        self.stored[side] += capacity * (self.x[state] - self.p["TRef"])
 
     def _actuators(self) -> None:
         for name in ACTUATORS:
@@ -157,7 +157,7 @@ class Plant:
                 hall.supplied - self.u[f"TSupAirSet{i}"], x[f"integral.hal{i}"], x[f"val.hal{i}"],
                 p["hal.kPI"], p["hal.TiPI"], p["hal.tauVal"],
             )  # fmt: skip
-            self.stored += hall.stored
+            self.stored["chilled"] += hall.stored
             fans += hall.fan_power
             self.outputs |= {
                 f"QHal{i}": hall.heat, f"TInl{i}": t.cold, f"TRetAir{i}": t.hot, f"TSupAir{i}": hall.supplied,
@@ -181,7 +181,7 @@ class Plant:
             supply - self.u["TLiqSupSet"], x["integral.liq"], x["val.liq"],
             p["liq.kPI"], p["liq.TiPI"], p["liq.tauVal"],
         )  # fmt: skip
-        self.stored += capacity * (supply + back - 2.0 * p["TRef"])
+        self.stored["condenser"] += capacity * (supply + back - 2.0 * p["TRef"])
         self.outputs |= {"QLiq": heat, "PPumLiq": pump, "TLiqSup": supply, "TLiqRet": back}
 
     def _economizer(self) -> None:
@@ -212,7 +212,8 @@ class Plant:
             )  # fmt: skip
             heat, power = sequence.run * heat, sequence.run * power
             self._volume(f"T.eva{i}", water, evaporator * p["cpWat"] * (self.entering - leaving) - heat)
-            self._volume(f"T.con{i}", water, condenser * p["cpWat"] * (x["T.basin"] - warm) + heat + power)
+            taken = condenser * p["cpWat"] * (x["T.basin"] - warm) + heat + power
+            self._volume(f"T.con{i}", water, taken, "condenser")
             self.outputs |= {
                 f"PChi{i}": power, f"QChi{i}": heat, f"yChi{i}": sequence.run, f"tLocChi{i}": sequence.locked,
                 f"TChiWatLvg{i}": leaving, f"TConWatLvg{i}": warm,
@@ -251,8 +252,9 @@ class Plant:
         for i, m in zip(CHILLERS, flows.condensers, strict=True):
             taken += m * p["cpWat"] * (x[f"T.con{i}"] - warm)
         taken += (flows.economizer + flows.liquid) * p["cpWat"] * (basin - warm)
-        self._volume("T.towers", p["pipCon.m"] * p["PItNom"], taken)
-        self._volume("T.basin", p["tow.mBas"] * p["PItNom"], flows.total * p["cpWat"] * (warm - basin) - heat)
+        self._volume("T.towers", p["pipCon.m"] * p["PItNom"], taken, "condenser")
+        cooled = flows.total * p["cpWat"] * (warm - basin) - heat
+        self._volume("T.basin", p["tow.mBas"] * p["PItNom"], cooled, "condenser")
         self.outputs |= {
             "QTow": heat, "PFanTow": towers.power, "mMakWat_flow": make_up, "TConWatSup": basin, "TConWatRet": warm,
         }  # fmt: skip
@@ -268,8 +270,11 @@ class Plant:
             "E.aux": inside, "E.rejected": out["QTow"], "E.grid": out["PGri"], "m.makeUp": out["mMakWat_flow"],
         }  # fmt: skip
         out |= {
-            "socBat": x["soc.bat"], "EItDem": x["E.demand"], "EIt": x["E.it"], "EAux": x["E.aux"],
-            "ERej": x["E.rejected"], "ESto": self.stored, "EGri": x["E.grid"], "mMakWat": x["m.makeUp"],
+            "socBat": x["soc.bat"],
+            "EBat": x["soc.bat"] * self.p["bat.PNom"] * self.p["PItNom"] * self.p["bat.tDis"],
+            "EWar": self.stored["chilled"], "ESto": self.stored["chilled"] + self.stored["condenser"],
+            "EItDem": x["E.demand"], "EIt": x["E.it"], "EAux": x["E.aux"], "ERej": x["E.rejected"],
+            "EGri": x["E.grid"], "mMakWat": x["m.makeUp"],
         }  # fmt: skip
 
 

@@ -146,7 +146,9 @@ OUTPUTS: tuple[Variable, ...] = (
     # storage
     *(_temperature(f"TTan{i}", f"Tank: layer {i}, counted from the bottom") for i in LAYERS),
     _share("socBat", "Battery: state of charge", 0.5),
+    _energy("EBat", "Energy in the battery"),
     _energy("EBac", "Work that was postponed and is not done yet"),
+    _energy("EWar", "Heat stored in halls, chilled water and tank, from TRef on: what cooling has yet to take"),
     # integrals since the start, exact whatever the step
     _energy("EItDem", "Energy of the work demanded"),
     _energy("EIt", "Energy that the IT equipment drew, all of it heat"),

@@ -22,10 +22,38 @@ halls = ["PFanCra"]
 liquid = ["PPumLiq"]
 storage = ["PPumTan", "PBat"]
 
+# Work that is due and work that servers do; what they refuse is unserved.
+[kpi.heat]
+power = "PItSer"
+
+[kpi.heat.demand]
+power = "PItDue"
+
+# The range of 18 to 27 degC that ASHRAE TC 9.9 recommends, of the warmer hall's inlets.
 [kpi.comfort]
-temperature = "TInl1"
+temperature = "TInlMax"
 set_point = 300.15
 band = 0
+cold_band = 9
+
+[kpi.service]
+unserved = 0.001
+violation = 0.5
+
+# What is missing at the end is bought: warmth at a coefficient of performance of 4, work that waits with its cooling.
+[kpi.stores.battery]
+signal = "EBat"
+
+[kpi.stores.warmth]
+signal = "EWar"
+worth = -0.25
+
+[kpi.stores.backlog]
+signal = "EBac"
+worth = -1.25
+
+[kpi.water]
+make_up = "mMakWat_flow"
 
 [kpi.switches]
 chillers = ["uChi1", "uChi2", "uChi3", "uChi4"]
