@@ -78,11 +78,15 @@ def test_results_are_all_or_a_window(linear):
     assert linear.results(["u", "x"]).frame().shape == (8, 2)
 
 
-def test_the_step_that_it_is_opened_with_is_not_divided_and_longer_ones_are(linear):
-    linear.advance()
-    linear.step = 2.5
-    linear.advance()
-    assert linear.results(["x"]).frame().index.tolist() == [0.0, 1.0, 2.0, 3.0, 3.5]
+@pytest.mark.parametrize(("interface", "times"), [("cs", [0.0, 1.0, 3.5]), ("me", [0.0, 1.0, 2.0, 3.0, 3.5])])
+def test_steps_longer_than_the_one_that_it_is_opened_with_are_divided_by_model_exchange_alone(
+    own_fmu, interface, times
+):
+    with trivium.open(own_fmu("linear", "1.0", interface), step=1) as simulation:
+        simulation.advance()
+        simulation.step = 2.5
+        simulation.advance()
+        assert simulation.results(["x"]).frame().index.tolist() == times
 
 
 def test_tables_of_variables(linear):
