@@ -91,9 +91,11 @@ format: $(DEV) ## let ruff rewrite the sources
 
 fmu: $(DEV) ## rebuild Resources/AlphaDataCenterCooling_FMU.fmu from workshop/cooling_plant
 	$(PY) -m workshop.fmi.build workshop.cooling_plant.plant:model Resources/AlphaDataCenterCooling_FMU.fmu
+	$(PY) -m workshop.fmi.symbolic workshop.cooling_plant.plant:model trivium/plants/cooling/equations.json.gz
 
 data-center: $(DEV) ## rebuild the test case data_center: the FMU from workshop/data_center, the data from the family
 	$(PY) -m workshop.fmi.build workshop.data_center.plant:model trivium/plants/data_center/testcase/DataCenterCooling.fmu
+	$(PY) -m workshop.fmi.symbolic workshop.data_center.plant:model trivium/plants/data_center/equations.json.gz
 	$(VENV)/bin/trivium family make 5A-5MW-mixed trivium/plants/data_center/testcase
 
 fuel-cycle: $(DEV) ## rebuild examples/fuel_cycle/FuelCycle.fmu from workshop/fuel_cycle

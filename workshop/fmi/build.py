@@ -25,7 +25,7 @@ from workshop.fmi.description import describe
 from workshop.fmi.equations import derive
 from workshop.fmi.spec import Model
 
-__all__ = ["TARGETS", "BuildError", "Target", "build"]
+__all__ = ["TARGETS", "BuildError", "Target", "build", "load"]
 
 _CSRC = Path(__file__).with_name("csrc")
 _FLAGS = (
@@ -184,7 +184,7 @@ def _pack(content: Mapping[str, bytes], out: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _load(reference: str) -> Model:
+def load(reference: str) -> Model:
     """Call ``module:function`` and check that it gives a model."""
     module, _, function = reference.partition(":")
     if not module or not function:
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="path of the .fmu to write")
     parser.add_argument("--targets", nargs="+", choices=sorted(TARGETS), default=list(TARGETS))
     options = parser.parse_args(arguments)
-    path = build(_load(options.model), options.out, options.targets)
+    path = build(load(options.model), options.out, options.targets)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {', '.join(options.targets)}")
     return 0
 
