@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from trivium import SUMMARY, __version__
+from trivium.cli.bench import bench
 from trivium.cli.compile import compile_sources
 from trivium.cli.completion import completion
 from trivium.cli.converge import converge
@@ -27,7 +28,7 @@ NAME = "trivium"
 
 #: The commands under their headings.
 SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
-    "Run a model": (step, sweep, converge, simulate, compare),
+    "Run a model": (step, sweep, converge, simulate, compare, bench),
     "Serve models": (serve, worker, token, backup, restore),
     "Look around": (info, compile_sources, examples, family, doctor, completion),
 }

@@ -19,6 +19,7 @@ except ImportError as error:
 
 from trivium.gym.env import DataCenterCoolingEnv
 from trivium.gym.reward import Reward, Transition
+from trivium.gym.tasks import register as register_tasks
 
 __all__ = ["ENV_ID", "DataCenterCoolingEnv", "Reward", "Transition"]
 
@@ -27,3 +28,5 @@ ENV_ID = "trivium/DataCenterCooling-v0"
 
 if ENV_ID not in gymnasium.registry:
     gymnasium.register(ENV_ID, entry_point="trivium.gym.env:DataCenterCoolingEnv")
+
+register_tasks()

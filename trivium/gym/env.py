@@ -16,6 +16,7 @@ from trivium.gym.boundary import Forecast
 from trivium.gym.observation import Observer
 from trivium.gym.plants import open_plant
 from trivium.gym.reward import Reward, RewardFunction, Transition
+from trivium.gym.spaces import Vector
 from trivium.model.linearization import Linearization
 from trivium.protocol import Simulation
 
@@ -160,6 +161,16 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def plant(self) -> Simulation:
         """The plant, as it stands in the episode."""
         return self._plant
+
+    @property
+    def time(self) -> float:
+        """Clock [s]."""
+        return self._time
+
+    @property
+    def vector(self) -> Vector:
+        """What an observation is made of: names and bounds of its numbers."""
+        return self._observer.vector
 
     @property
     def observation_names(self) -> tuple[str, ...]:

@@ -1,0 +1,131 @@
+"""Baselines: each decides on what the task lets an agent decide on, and the rule book on the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from trivium.benchmark.oracle import Oracle
+from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, Player, Stepped, commanded
+from trivium.benchmark.rehearsal import Rehearsal
+from trivium.benchmark.search import best_constant, best_figures
+from trivium.control.controller import Controller
+from trivium.errors import InvalidValueError
+from trivium.gym.tasks.env import TaskEnv
+from trivium.plants.data_center.guideline36 import TrimAndRespond
+from trivium.plants.data_center.loops import Loops
+from trivium.plants.data_center.rules import Figures, RuleBook
+from trivium.suggestions import near_or_all
+
+Make = Callable[[float, float], Controller]
+
+
+class RandomPlayer:
+    """Plays actions drawn from the action space, with the seed of the episode."""
+
+    def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Begin an episode."""
+        env.action_space.seed(int(env.np_random.integers(2**31)))
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        return env.step(env.action_space.sample())
+
+
+class LookAheadPlayer:
+    """Every hour rehearses some controllers over the hours ahead, as they are forecast, and plays the best.
+
+    Parameters
+    ----------
+    hours : float
+        How far ahead.
+    """
+
+    def __init__(self, hours: float = 4.0) -> None:
+        self._hours = hours
+        self._controllers: list[Controller] = []
+        self._best, self._steps = 0, 0
+
+    def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Begin an episode."""
+        self._controllers = [make(env.nominal, env.task.kind.step) for make in CANDIDATES]
+        for controller in self._controllers:
+            controller.reset(env.inner.values, env.inner.boundary)
+        self._best, self._steps = 0, 0
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        if self._steps * env.task.kind.step % 3600.0 == 0.0:
+            self._choose(env)
+        self._steps += 1
+        actions = [controller.action(env.inner.values, env.inner.boundary) for controller in self._controllers]
+        return env.apply(commanded(env, actions[self._best]))
+
+    def _choose(self, env: TaskEnv) -> None:
+        rehearsal = Rehearsal(env)
+        steps = round(self._hours * 3600.0 / env.task.kind.step)
+        values = [rehearsal.value(rehearsal.continued(each), steps) for each in self._controllers]
+        best = max(range(len(values)), key=values.__getitem__)
+        if values[best] > values[self._best] + 1e-3 * abs(values[self._best]):
+            self._best = best
+
+
+def _with(kind: type[RuleBook], **figures: float) -> Make:
+    return lambda nominal, step: kind(nominal, step, replace(Figures(), **figures))
+
+
+#: Controllers that the look-ahead chooses from.
+CANDIDATES: Sequence[Make] = (
+    RuleBook,
+    Loops,
+    TrimAndRespond,
+    _with(Loops, chilled=286.15, air=296.15),
+    _with(Loops, chilled=289.15, air=297.15, pressure=7e4),
+    _with(Loops, chilled=289.15, air=297.15, pressure=5e4, approach=7.0, condenser_speed=0.7),
+    _with(TrimAndRespond, condenser_speed=0.7, stage_up=0.95),
+)
+
+
+def _tuned(env: TaskEnv) -> Player:
+    figures = best_figures(env)
+    return ControllerPlayer(lambda nominal, step: Loops(nominal, step, figures))
+
+
+#: How each baseline is made for a task, by its name, in the order of tables; the environment is of the training days.
+#: The oracle, which begins with all of these, is made by `baseline`.
+BASELINES: Mapping[str, Callable[[TaskEnv], Player]] = {
+    "random": lambda _: RandomPlayer(),
+    "rules": lambda _: ConstantPlayer(),
+    "constant": lambda env: ConstantPlayer(best_constant(env)),
+    "loops": lambda _: ControllerPlayer(Loops),
+    "tuned": _tuned,
+    "trim-and-respond": lambda _: ControllerPlayer(TrimAndRespond),
+    "look-ahead": lambda _: LookAheadPlayer(),
+}
+#: The name of the search that the others are measured by.
+ORACLE = "oracle"
+#: Names of all baselines, in the order of tables.
+NAMES = (*BASELINES, ORACLE)
+
+
+def baseline(name: str, env: TaskEnv) -> Player:
+    """Make a baseline for a task.
+
+    Parameters
+    ----------
+    name : str
+    env : TaskEnv
+        Of the task's training days, for what is tuned.
+
+    Raises
+    ------
+    InvalidValueError
+        When there is none of that name.
+    """
+    if name == ORACLE:
+        makers = (make for other, make in BASELINES.items() if other != "random")
+        return Oracle([*(make(env) for make in makers), *map(ControllerPlayer, CANDIDATES)], env)
+    if name not in BASELINES:
+        raise InvalidValueError(f"there is no baseline {name!r}.{near_or_all(name, NAMES)}", "baseline")
+    return BASELINES[name](env)

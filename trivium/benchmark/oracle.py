@@ -1,0 +1,118 @@
+"""The oracle: a search over the commands of a day by one who knows the day, as a measure for others.
+
+It begins with what each of the best two baselines does. Then, hour by hour, each command in turn is moved up and down
+for that hour while the rest of the plan stays, and what earns more until the horizon is kept: a coordinate descent on
+the plant itself, from snapshots, with the weather, load and prices as they will be. In the end the best of plans and
+baselines is played, so that no baseline that it began with is better on any day. It is no bound: a longer search finds
+more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trivium.benchmark.player import Player, Stepped, commanded
+from trivium.benchmark.rehearsal import Commands, Rehearsal, planned, truth
+from trivium.gym.tasks.env import DAY, TaskEnv
+
+#: How far commands are moved, in parts of their range [1], and how far ahead a move is judged [s].
+_MOVES, _HORIZON, _HOUR = (-0.3, -0.08, 0.08, 0.3), 6 * 3600.0, 3600.0
+#: From how many of the best beginnings the day is searched.
+_STARTS = 2
+
+
+class Oracle:
+    """Plays the plan that earns the most.
+
+    Parameters
+    ----------
+    players : sequence of Player
+        Those that it begins with.
+    env : TaskEnv
+        Of the task.
+    """
+
+    def __init__(self, players: Sequence[Player], env: TaskEnv) -> None:
+        self._players = players
+        kind, inputs = env.task.kind, env.inner.plant.inputs
+        self._ranges: dict[str, tuple[float, float, float]] = {}
+        for place, name in enumerate(kind.commands):
+            low, high = float(inputs[name].minimum or 0.0), float(inputs[name].maximum or 0.0)
+            whole = kind.choices[place] - 1 if kind.choices else 0
+            self._ranges[name] = (low, float(whole) if whole else high, 1.0 if whole else 0.0)
+        self._plan: list[Commands] = []
+        self._step = 0
+
+    def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Find the plan of the episode, and go back to its beginning."""
+        start = env.snapshot()
+        steps = round(DAY / env.task.kind.step)
+        with truth(env):
+            plans = [self._recorded(env, player, start) for player in self._players]
+            for _, beginning in sorted(plans, key=_reward)[-_STARTS:]:
+                env.reset(options={"snapshot": start})
+                plan = self._improved(env, beginning, steps)
+                plans.append(self._recorded(env, _Plan(plan), start))
+        env.reset(options={"snapshot": start})
+        self._plan, self._step = max(plans, key=_reward)[1], 0
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        self._step += 1
+        return env.apply(self._plan[self._step - 1])
+
+    def _recorded(self, env: TaskEnv, player: Player, start: Any) -> tuple[float, list[Commands]]:
+        """Return the reward of a player's day, and its commands."""
+        observation, info = env.reset(options={"snapshot": start})
+        player.begin(env, observation, info)
+        reward, commands, ended = 0.0, list[Commands](), False
+        while not ended:
+            observation, gained, terminated, truncated, info = player.play(env, observation)
+            reward += gained
+            commands.append(commanded(env, env.inner.values))
+            ended = terminated or truncated
+        return reward, commands
+
+    def _improved(self, env: TaskEnv, beginning: Sequence[Commands], steps: int) -> list[Commands]:
+        """Return a plan that earns more than another, and play it to the end."""
+        plan = list(beginning)
+        rehearsal, block = Rehearsal(env), round(_HOUR / env.task.kind.step)
+        reach = round(_HORIZON / env.task.kind.step)
+        for first in range(0, steps, block):
+            window = plan[first : first + reach]
+            most = rehearsal.value(planned(window), len(window))
+            for name in self._ranges:
+                for value in self._moved(name, window[0][name]):
+                    head = [{**commands, name: value} for commands in window[:block]]
+                    tried = [*head, *window[block:]]
+                    earned = rehearsal.value(planned(tried), len(tried))
+                    if earned > most:
+                        window, most = tried, earned
+            plan[first : first + reach] = window
+            for commands in plan[first : first + block]:
+                env.apply(commands)
+        return plan
+
+    def _moved(self, name: str, value: float) -> list[float]:
+        low, high, whole = self._ranges[name]
+        moves = (-whole, whole) if whole else [move * (high - low) for move in _MOVES]
+        return [moved for move in moves if (moved := max(min(value + move, high), low)) != value]
+
+
+def _reward(recorded: tuple[float, list[Commands]]) -> float:
+    return recorded[0]
+
+
+class _Plan:
+    """Plays a plan."""
+
+    def __init__(self, plan: Sequence[Commands]) -> None:
+        self._commands = iter(plan)
+
+    def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:
+        """Begin an episode."""
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        return env.apply(next(self._commands))

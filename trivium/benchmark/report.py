@@ -1,0 +1,38 @@
+"""The table of baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trivium.benchmark.score import interquartile_mean, rank_correlation
+
+
+def markdown(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table with a row a result, and how stable the ranking is over the episodes."""
+    kpi = results[0]["objective"]
+    lines = [
+        f"| policy | score | 95 % | {kpi} | energy [kWh] | hall [K h] | chiller starts | serves |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    lines += [_row(result, kpi) for result in results]
+    scores = [[result["episodes"][i]["score"] for result in results] for i in range(len(results[0]["episodes"]))]
+    lines += [
+        "",
+        f"Kendall's tau between the rankings of two days, mean over all pairs: {rank_correlation(scores):.2f}",
+    ]
+    return "\n".join(lines)
+
+
+def _row(result: Mapping[str, Any], kpi: str) -> str:
+    episodes = result["episodes"]
+
+    def middle(part: str, name: str) -> float:
+        return interquartile_mean([episode[part].get(name, float("nan")) for episode in episodes])
+
+    low, high = result["interval"]
+    return (
+        f"| {result['policy']['name']} | {result['score']:.3f} | {low:.3f} to {high:.3f} | {middle('kpi', kpi):.0f} "
+        f"| {middle('kpi', 'ener_tot'):.0f} | {middle('cost', 'hall'):.2f} | {middle('kpi', 'starts_chillers'):.1f} "
+        f"| {'yes' if result['serves'] else 'no'} |"
+    )

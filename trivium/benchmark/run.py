@@ -1,0 +1,113 @@
+"""Run policies and baselines on the test days of a task."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trivium.benchmark import result
+from trivium.benchmark.baselines import NAMES, ORACLE, baseline
+from trivium.benchmark.player import Episode, Player, PolicyPlayer, play
+from trivium.benchmark.store import Store
+from trivium.benchmark.submission import Submission
+from trivium.gym.tasks.env import TaskEnv
+from trivium.gym.tasks.periods import day_of_seed
+
+#: Seeds of a result.
+SEEDS = tuple(range(10))
+#: What a baseline has in place of the hash of its files.
+_SHIPPED = "shipped"
+Progress = Callable[[], object]
+
+
+class Bench:
+    """A task at a level, with what its scores are measured by.
+
+    Parameters
+    ----------
+    task : str
+    level : str
+    objective : str
+        ``cost`` or ``energy``.
+    seeds : sequence of int
+        Of the episodes; each has its day of the test weeks.
+    state_dir : Path, optional
+        Where the member's test case is kept.
+    progress : Callable
+        Called after each episode.
+    """
+
+    def __init__(
+        self,
+        task: str,
+        level: str = "perfect",
+        objective: str = "cost",
+        seeds: Sequence[int] = SEEDS,
+        state_dir: Path | None = None,
+        progress: Progress = lambda: None,
+    ) -> None:
+        self._level, self._seeds, self._progress = level, tuple(seeds), progress
+        self._options: Mapping[str, Any] = {"objective": objective, "state_dir": state_dir}
+        self._env = TaskEnv(task, level=level, split="test", **self._options)
+
+    def close(self) -> None:
+        """End the plant."""
+        self._env.close()
+
+    def submission(self, path: Path) -> dict[str, Any]:
+        """Run a policy on disk and return its result.
+
+        Raises
+        ------
+        TriviumError
+            When the policy cannot be loaded, or the plant cannot be opened.
+        """
+        submission = Submission(path)
+        player = PolicyPlayer(submission.policy(self._env, self._level))
+        return self._result({"name": submission.name, "sha256": submission.sha256}, self._play(player))
+
+    def baseline(self, name: str) -> dict[str, Any]:
+        """Run a baseline and return its result.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is none of that name.
+        """
+        return self._result({"name": name, "sha256": _SHIPPED}, self._episodes(name))
+
+    def _result(self, policy: Mapping[str, str], played: Sequence[Episode]) -> dict[str, Any]:
+        rules, oracle = self._episodes("rules"), self._episodes(ORACLE)
+        return result.document(self._env, self._level, policy, played, rules, oracle)
+
+    def _episodes(self, name: str) -> list[Episode]:
+        """Return the episodes of a baseline; they are kept, because a search takes minutes and is always the same."""
+        store = Store(self._env, self._level, name, self._seeds)
+        episodes = store.read()
+        if episodes is None:
+            with contextlib.closing(TaskEnv(self._env.task, split="train", **self._options)) as train:
+                player = baseline(name, train)
+            episodes = self._play(player)
+            store.write(episodes)
+        return episodes
+
+    def _play(self, player: Player) -> list[Episode]:
+        episodes = []
+        for seed in self._seeds:
+            episodes.append(play(self._env, player, seed, day_of_seed("test", seed)))
+            self._progress()
+        return episodes
+
+
+def run(bench: Bench, policy: str) -> dict[str, Any]:
+    """Run a baseline by its name, or a policy by its path."""
+    return bench.baseline(policy) if policy in NAMES else bench.submission(Path(policy))
+
+
+@contextlib.contextmanager
+def opened(*arguments: Any, **options: Any) -> Iterator[Bench]:
+    """Open a bench and close it at the end."""
+    with contextlib.closing(Bench(*arguments, **options)) as bench:
+        yield bench

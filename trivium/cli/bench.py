@@ -1,0 +1,141 @@
+"""``trivium bench``: policies and baselines on tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from trivium.cli import options
+from trivium.cli.types import Whole
+
+if TYPE_CHECKING:
+    from trivium.benchmark.run import Bench
+
+_task = click.option("--task", required=True, metavar="ID", help="A task: DC-SetPoints-5A-5MW-v1.")
+_level = click.option("--level", default="perfect", show_default=True, help="perfect, forecast, noise or mismatch.")
+_objective = click.option("--objective", default="cost", show_default=True, help="cost or energy.")
+_seeds = click.option("--seeds", type=Whole(1), default=10, show_default=True, metavar="N", help="How many episodes.")
+_policy = click.option(
+    "--policy", required=True, metavar="FILE", help="A Python file or folder with make_policy, or a baseline's name."
+)
+_out = click.option(
+    "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here."
+)
+
+
+@click.group()
+def bench() -> None:
+    """Score policies on tasks.
+
+    docs/tasks.md describes tasks, scores and results.
+    """
+
+
+@bench.command()
+@_policy
+@_task
+@_level
+@_objective
+@_seeds
+@_out
+def run(policy: str, task: str, level: str, objective: str, seeds: int, out: Path | None) -> None:
+    """Run a policy on the test days of a task.
+
+    The result is printed, or written to a file; the same policy gives the same bytes.
+    """
+    from trivium.benchmark import result
+    from trivium.benchmark.run import opened
+    from trivium.benchmark.run import run as run_policy
+
+    with opened(task, level, objective, range(seeds)) as opened_bench:
+        found = run_policy(opened_bench, policy)
+    _write(result.as_bytes(found), out)
+    options.note(_summary(found))
+
+
+@bench.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), help="A result.")
+@click.option("--policy", metavar="FILE", help="The policy of the result.  [default: the baseline of its name]")
+def verify(file: Path, policy: str | None) -> None:
+    """Run the policy of a result again and compare the bytes."""
+    from trivium.benchmark import result
+    from trivium.benchmark.run import opened
+    from trivium.benchmark.run import run as run_policy
+    from trivium.errors import InvalidValueError
+
+    given = result.read(file)
+    objective = {"cost_tot": "cost", "ener_tot": "energy"}[given["objective"]]
+    with opened(given["task"], given["level"], objective, given["seeds"]) as opened_bench:
+        found = run_policy(opened_bench, policy or given["policy"]["name"])
+    if result.as_bytes(found) != file.read_bytes():
+        raise InvalidValueError(f"{file} differs from what its policy gives: {_difference(given, found)}", "result")
+    options.note(f"{file} is what its policy gives. {_summary(found)}")
+
+
+@bench.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), help="Where results are (*.json).")
+@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here.")
+def page(folder: Path, out: Path | None) -> None:
+    """Write the leaderboard of a folder of results as an HTML page."""
+    from trivium.benchmark import page as leaderboard
+
+    _write(leaderboard.write(folder).encode(), out)
+
+
+@bench.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...", help="[default: all]")
+@_task
+@_level
+@_objective
+@_seeds
+@click.option(
+    "--results", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write results here."
+)
+def baselines(names: tuple[str, ...], task: str, level: str, objective: str, seeds: int, results: Path | None) -> None:
+    """Run baselines on a task and print their table."""
+    from trivium.benchmark import result
+    from trivium.benchmark.baselines import NAMES
+    from trivium.benchmark.report import markdown
+    from trivium.benchmark.run import opened
+
+    with opened(task, level, objective, range(seeds)) as opened_bench:
+        found = [_one(opened_bench, name) for name in names or NAMES]
+    if results is not None:
+        results.mkdir(parents=True, exist_ok=True)
+        for each in found:
+            _write(result.as_bytes(each), results / f"{task}-{level}-{objective}-{each['policy']['name']}.json")
+    click.echo(markdown(found))
+
+
+def _one(opened_bench: Bench, name: str) -> dict[str, Any]:
+    found = opened_bench.baseline(name)
+    options.note(_summary(found))
+    return found
+
+
+def _write(content: bytes, out: Path | None) -> None:
+    if out is None:
+        click.echo(content.decode(), nl=False)
+    else:
+        from trivium.storage import replace_file
+
+        replace_file(out, content)
+
+
+def _summary(found: dict[str, Any]) -> str:
+    low, high = found["interval"]
+    serves = "" if found["serves"] else ", does not serve"
+    return f"{found['policy']['name']}: score {found['score']:.3f} ({low:.3f} to {high:.3f}){serves}"
+
+
+def _difference(given: dict[str, Any], found: dict[str, Any]) -> str:
+    """Return the first parts that differ, by name."""
+    import json
+
+    from trivium.benchmark import result
+
+    again = json.loads(result.as_bytes(found))
+    parts = [name for name in sorted({*given, *again}) if given.get(name) != again.get(name)]
+    return ", ".join(parts) or "the order or the digits of its numbers"
