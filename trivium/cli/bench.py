@@ -40,10 +40,11 @@ def bench() -> None:
 @_objective
 @_seeds
 @_out
-def run(policy: str, task: str, level: str, objective: str, seeds: int, out: Path | None) -> None:
+@options.as_json
+def run(policy: str, task: str, level: str, objective: str, seeds: int, out: Path | None, as_json: bool) -> None:
     """Run a policy on the test days of a task.
 
-    The result is printed, or written to a file; the same policy gives the same bytes.
+    The same policy gives the same file, to the byte.
     """
     from trivium.benchmark import result
     from trivium.benchmark.run import opened
@@ -51,14 +52,16 @@ def run(policy: str, task: str, level: str, objective: str, seeds: int, out: Pat
 
     with opened(task, level, objective, range(seeds)) as opened_bench:
         found = run_policy(opened_bench, policy)
-    _write(result.as_bytes(found), out)
-    options.note(_summary(found))
+    if out is not None:
+        _write(result.as_bytes(found), out)
+    options.show(_summary(found), found, as_json=as_json)
 
 
 @bench.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), help="A result.")
 @click.option("--policy", metavar="FILE", help="The policy of the result.  [default: the baseline of its name]")
-def verify(file: Path, policy: str | None) -> None:
+@options.as_json
+def verify(file: Path, policy: str | None, as_json: bool) -> None:
     """Run the policy of a result again and compare the bytes."""
     from trivium.benchmark import result
     from trivium.benchmark.run import opened
@@ -71,17 +74,28 @@ def verify(file: Path, policy: str | None) -> None:
         found = run_policy(opened_bench, policy or given["policy"]["name"])
     if result.as_bytes(found) != file.read_bytes():
         raise InvalidValueError(f"{file} differs from what its policy gives: {_difference(given, found)}", "result")
-    options.note(f"{file} is what its policy gives. {_summary(found)}")
+    text = f"{file} is what its policy gives. {_summary(found)}"
+    options.show(text, {"file": str(file), "same": True, "score": found["score"]}, as_json=as_json)
 
 
 @bench.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), help="Where results are (*.json).")
-@click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here.")
-def page(folder: Path, out: Path | None) -> None:
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="leaderboard.html",
+    show_default=True,
+    metavar="FILE",
+    help="Write the page here.",
+)
+@options.as_json
+def page(folder: Path, out: Path, as_json: bool) -> None:
     """Write the leaderboard of a folder of results as an HTML page."""
     from trivium.benchmark import page as leaderboard
 
     _write(leaderboard.write(folder).encode(), out)
+    options.show(f"The leaderboard is in {out}", {"file": str(out)}, as_json=as_json)
 
 
 @bench.command()
@@ -93,7 +107,10 @@ def page(folder: Path, out: Path | None) -> None:
 @click.option(
     "--results", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write results here."
 )
-def baselines(names: tuple[str, ...], task: str, level: str, objective: str, seeds: int, results: Path | None) -> None:
+@options.as_json
+def baselines(
+    names: tuple[str, ...], task: str, level: str, objective: str, seeds: int, results: Path | None, as_json: bool
+) -> None:
     """Run baselines on a task and print their table."""
     from trivium.benchmark import result
     from trivium.benchmark.baselines import NAMES
@@ -106,7 +123,7 @@ def baselines(names: tuple[str, ...], task: str, level: str, objective: str, see
         results.mkdir(parents=True, exist_ok=True)
         for each in found:
             _write(result.as_bytes(each), results / f"{task}-{level}-{objective}-{each['policy']['name']}.json")
-    click.echo(markdown(found))
+    options.show(markdown(found), found, as_json=as_json)
 
 
 def _one(opened_bench: Bench, name: str) -> dict[str, Any]:
@@ -115,13 +132,10 @@ def _one(opened_bench: Bench, name: str) -> dict[str, Any]:
     return found
 
 
-def _write(content: bytes, out: Path | None) -> None:
-    if out is None:
-        click.echo(content.decode(), nl=False)
-    else:
-        from trivium.storage import replace_file
+def _write(content: bytes, path: Path) -> None:
+    from trivium.storage import replace_file
 
-        replace_file(out, content)
+    replace_file(path, content)
 
 
 def _summary(found: dict[str, Any]) -> str:

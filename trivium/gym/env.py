@@ -22,7 +22,7 @@ from trivium.protocol import Simulation
 
 DAY = 86400.0
 #: Options of `reset`.
-_OPTIONS = ("start_time", "start_values", "snapshot")
+OPTIONS = ("start_time", "start_values", "snapshot")
 #: The indicator that is not of the plant but of how fast the agent is: another one in every run.
 _OF_THE_CLIENT = "time_rat"
 #: Longer than any boundary data [s].
@@ -203,8 +203,8 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         super().reset(seed=seed)
         options = options or {}
         for name in options:
-            if name not in _OPTIONS:
-                raise InvalidValueError(f"There is no option {name}; there are {', '.join(_OPTIONS)}.", name)
+            if name not in OPTIONS:
+                raise InvalidValueError(f"There is no option {name}; there are {', '.join(OPTIONS)}.", name)
         if "snapshot" in options:
             snapshot, self._values, self._end, past = options["snapshot"]
             time = self._plant.restore(snapshot)

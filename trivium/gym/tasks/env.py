@@ -155,9 +155,10 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
             snapshot, rules, random = options["snapshot"]
             self._rules = copy.deepcopy(rules)
             self.reward.forget()
-            self.np_random.bit_generator.state = random
             observation, info = self.inner.reset(options={"snapshot": snapshot})
-            return self._observed(observation), self._info(info)
+            sensed = self._observed(observation)
+            self.np_random.bit_generator.state = random  # what comes is drawn as it was
+            return sensed, self._info(info)
         drawn = DAY * self._days[int(self.np_random.integers(len(self._days)))]
         options.setdefault("start_time", drawn)
         if self._level.uncertainty is not None:
