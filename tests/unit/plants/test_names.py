@@ -1,16 +1,22 @@
-"""Nothing outside the plants names a variable of the cooling plant."""
+"""Nothing outside the plants names a variable of one of them."""
 
 from __future__ import annotations
 
 import re
 
 from trivium.environment import ROOT
-from workshop.cooling_plant.variables import INPUTS, OUTPUTS
+from workshop.cooling_plant import variables as cooling
+from workshop.data_center import variables as data_center
 
-NAMES = re.compile(r"(?<![\w.])(" + "|".join(re.escape(v.name) for v in (*INPUTS, *OUTPUTS)) + r")(?!\w)")
+VARIABLES = (*cooling.INPUTS, *cooling.OUTPUTS, *data_center.INPUTS, *data_center.OUTPUTS)
+#: Names of the weather in BOPTEST, which any test case may have.
+WEATHER = ("TDryBul", "TWetBul")
+NAMES = re.compile(
+    r"(?<![\w.])(" + "|".join(re.escape(v.name) for v in VARIABLES if v.name not in WEATHER) + r")(?!\w)"
+)
 
 
-def test_nothing_outside_the_plants_names_a_variable_of_the_cooling_plant():
+def test_nothing_outside_the_plants_names_a_variable_of_one_of_them():
     package = ROOT / "trivium"
     named = {
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
