@@ -91,25 +91,25 @@ def panels(trajectories: Mapping[str, FloatArray], declared: Mapping[str, Any], 
         groups = {group: _total(trajectories, names) / 1e3 for group, names in declared["power"].items()}
         sheet.append(Panel("Electrical power", "kW", groups, stacked=True))
     temperatures = {}
-    if "comfort" in declared:
-        comfort = declared["comfort"]
-        temperatures[comfort["temperature"]] = trajectories[comfort["temperature"]] - 273.15
-        point = comfort["set_point"]
+    comforts = declared.get("comfort", [])
+    for comfort in comforts if isinstance(comforts, list) else [comforts]:
+        name, point = comfort["temperature"], comfort["set_point"]
+        temperatures[name] = trajectories[name] - 273.15
         set_point = trajectories[point] if isinstance(point, str) else np.full_like(trajectories["time"], point)
-        temperatures["set point"] = set_point - 273.15
+        temperatures["set point" if len(temperatures) == 1 else f"set point of {name}"] = set_point - 273.15
     for flow in ("heat", "water"):
         for end in ("warm", "cold"):
-            if flow in declared:
+            if end in declared.get(flow, {}):
                 temperatures[declared[flow][end]] = trajectories[declared[flow][end]] - 273.15
     if temperatures:
         sheet.append(Panel("Temperatures", "degC", temperatures))
     if "heat" in declared:
-        removed = declared["heat"]
-        difference = trajectories[removed["warm"]] - trajectories[removed["cold"]]
-        heat = trajectories[removed["mass_flow"]] * removed.get("specific_heat", 4186.0) * difference
+        heat = _heat(trajectories, declared["heat"])
         sheet.append(Panel("Heat removed", "MW", {"heat": heat / 1e6}))
         if "power" in declared:
-            power = _total(trajectories, [name for names in declared["power"].values() for name in names])
+            names = [name for names in declared["power"].values() for name in names]
+            meter = declared.get("meter")
+            power = _total(trajectories, names) if meter is None else _metered(trajectories, meter)
             pue = np.divide(power, heat, out=np.full_like(heat, np.nan), where=heat > 0) + 1
             sheet.append(Panel("Power usage effectiveness, mechanical part", "1", {"PUE": pue}))
     if "switches" in declared:
@@ -118,6 +118,25 @@ def panels(trajectories: Mapping[str, FloatArray], declared: Mapping[str, Any], 
     if not sheet:
         sheet = [Panel(name, "", {name: trajectories[name]}) for name in outputs[:6]]
     return sheet
+
+
+def _heat(trajectories: Mapping[str, FloatArray], removed: Mapping[str, Any]) -> FloatArray:
+    """Return the heat removed [W]."""
+    if "power" in removed:
+        return trajectories[removed["power"]]
+    if "mass_flow" not in removed:
+        return _metered(trajectories, removed)
+    difference = trajectories[removed["warm"]] - trajectories[removed["cold"]]
+    return np.asarray(trajectories[removed["mass_flow"]] * removed.get("specific_heat", 4186.0) * difference)
+
+
+def _metered(trajectories: Mapping[str, FloatArray], meter: Mapping[str, Any]) -> FloatArray:
+    """Return the power by meters of energy [W]."""
+    time = trajectories["time"]
+    if time.size < 2:
+        return np.full_like(time, np.nan)
+    energy = [sign * trajectories[name] for key, sign in (("plus", 1), ("minus", -1)) for name in meter.get(key, [])]
+    return np.asarray(np.gradient(np.sum(energy, axis=0), time))
 
 
 def _total(trajectories: Mapping[str, FloatArray], names: Sequence[str]) -> FloatArray:

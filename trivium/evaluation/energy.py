@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trivium.evaluation.kpi_sums import KWH, About, Columns, Rows, Sum
+from trivium.evaluation.kpi_sums import KWH, About, Columns, Meter, Rows, Sum, Total
 from trivium.model.contract import FloatArray
 
 _STORE = ("signal", "worth")
@@ -45,15 +45,17 @@ class Stores:
     def __init__(self, columns: Columns) -> None:
         tables = [columns.table(name, _STORE) for name in columns.names()]
         self._stores = [Store(table.signal("signal"), table.number("worth", 1.0, _LEAST)) for table in tables]
+        #: Columns of the signals.
+        self.places = [store.place for store in self._stores]
         self._first: FloatArray | None = None
         self._last: FloatArray | None = None
 
     def add(self, rows: Rows) -> None:
         """Add rows that came since."""
-        places, worths = [store.place for store in self._stores], np.array([store.worth for store in self._stores])
+        worths = np.array([store.worth for store in self._stores])
         if self._first is None:
-            self._first = rows.before[places] * worths
-        self._last = rows.table[-1, places] * worths
+            self._first = rows.before[self.places] * worths
+        self._last = rows.table[-1, self.places] * worths
 
     @property
     def missing(self) -> float:
@@ -64,14 +66,30 @@ class Stores:
 
 
 class Energy(Sum):
-    """Electrical energy, its cost and emissions."""
+    """Electrical energy, its cost and emissions.
+
+    Parameters
+    ----------
+    columns : Columns
+        The table ``kpi.power``.
+    total : Total or Meter
+        All of it.
+    price : callable
+        See `trivium.evaluation.kpi.Data`.
+    stores : Stores, optional
+    """
 
     def __init__(
-        self, columns: Columns, price: Callable[[FloatArray], FloatArray | None], stores: Stores | None = None
+        self,
+        columns: Columns,
+        total: Total | Meter,
+        price: Callable[[FloatArray], FloatArray | None],
+        stores: Stores | None = None,
     ) -> None:
         self._groups = columns.groups()
         self._stores = stores
-        self._all = sorted({i for group in self._groups.values() for i in group})
+        self._source = total
+        self.metered = (*total.places, *(() if stores is None else stores.places))
         self._price = price
         self._energy = dict.fromkeys(self._groups, 0.0)
         self._total = 0.0
@@ -92,7 +110,7 @@ class Energy(Sum):
         duration = rows.duration / KWH
         for group, signals in self._groups.items():
             self._energy[group] += float(duration @ rows.table[:, signals].sum(axis=1))
-        energy = duration * rows.table[:, self._all].sum(axis=1)
+        energy = duration * self._source.power(rows)
         self._total += float(energy.sum())
         # a price holds from its time on, so that of an interval is the one at its begin
         prices = self._price(np.concatenate((rows.before[:1], rows.table[:-1, 0])))

@@ -9,10 +9,14 @@ is missing are None::
 
     [kpi.power]                     # electrical power [W] by group: ener_tot and ener_<group>, pele_tot
     chillers = ["P_chillers"]
+    [kpi.meter]                     # meters of energy [J] in place of the sum of these powers: plus those, minus these
+    plus = ["E_grid"]
+    minus = ["E_computers"]
     [kpi.stores]                    # what is missing in them at the end is added to the energy: ener_missing
     battery = { signal = "E_battery" }              # electrical energy [J]
     cold = { signal = "E_warmth", worth = -0.25 }   # electrical energy for each joule of the signal; a debt is negative
-    [kpi.heat]                      # heat removed: heat_tot, pue, cer; or power = "Q" [W] in place of flow, warm, cold
+    [kpi.heat]                      # heat removed: heat_tot, pue, cer; or power = "Q" [W] in place of flow, warm, cold;
+                                    # or plus = ["E"], minus = [] [J], meters of it
     mass_flow = "m_flowing"         # what really flows [kg/s]
     warm = "T_return"               # [K]
     cold = "T_supply"               # [K]
@@ -65,7 +69,7 @@ from trivium.arguments import listed, unknown_name
 from trivium.errors import ResourcesError
 from trivium.evaluation.building import Building, Series
 from trivium.evaluation.energy import Energy, Stores
-from trivium.evaluation.kpi_sums import WATER, About, Columns, Peak, Rows, Sum, Switches, Water
+from trivium.evaluation.kpi_sums import WATER, About, Columns, Meter, Peak, Rows, Sum, Switches, Total, Water
 from trivium.evaluation.service import COMFORT, HEAT, JUDGED, SERVICE, Comfort, Elapsed, Heat, Limits, Removed
 from trivium.model.contract import FloatArray
 from trivium.protocol import Indicators
@@ -164,17 +168,20 @@ class Declaration:
     def __init__(self, columns: Sequence[str], declaration: Mapping[str, Any], owner: str = "the test case") -> None:
         self.owner = owner
         self._columns, self._given = tuple(columns), declaration
-        kinds = {"power", "heat", "water", "comfort", "service", "stores", "switches", "building"}
+        kinds = {"power", "heat", "water", "comfort", "service", "stores", "meter", "switches", "building"}
         for key in declaration:
             if key not in kinds:
                 raise ResourcesError(f"testcase.toml: unknown key kpi.{key}")
         self._building = Building(columns, declaration["building"]) if "building" in declaration else None
         #: All indicators that this test case has.
         self.about: Mapping[str, About] = {}
+        #: Columns of meters and stores, which change during a row.
+        self.metered: tuple[int, ...] = ()
         for item in self.sums(Data()):
             if twice := sorted(self.about.keys() & item.about.keys()):
                 raise ResourcesError(f"testcase.toml: two tables of kpi define {twice[0]}")
             self.about = {**self.about, **item.about}
+            self.metered = (*self.metered, *item.metered)
         #: How much a run may miss and still serve; None where the test case does not say.
         self.limits: Limits | None = None
         #: Indicators that are made of others.
@@ -188,10 +195,12 @@ class Declaration:
         """Return sums over nothing yet."""
         declaration, columns, sums = self._given, self._columns, list[Sum]()
         if "power" in declaration:
-            table = declaration.get("stores")
+            groups, table = Columns(columns, "power", declaration["power"]), declaration.get("stores")
             stores = None if table is None else Stores(Columns(columns, "stores", table))
-            sums.append(Energy(Columns(columns, "power", declaration["power"]), data.price, stores))
-            sums.append(Peak(Columns(columns, "power", declaration["power"])))
+            total: Total | Meter = Total(groups)
+            if "meter" in declaration:
+                total = Meter(Columns(columns, "meter", declaration["meter"], ("plus", "minus")))
+            sums += [Energy(groups, total, data.price, stores), Peak(total)]
         removed = None
         if "heat" in declaration:
             removed = Removed(Columns(columns, "heat", declaration["heat"], HEAT))
@@ -200,7 +209,7 @@ class Declaration:
             keys = ("warm", "cold", "volume_flow", "cycles", "drift", "make_up", *WATER)
             sums.append(Water(Columns(columns, "water", declaration["water"], keys)))
         if "comfort" in declaration:
-            sums.append(Comfort(Columns(columns, "comfort", declaration["comfort"], COMFORT), removed))
+            sums.append(Comfort(_comforts(columns, declaration["comfort"]), removed))
         if "service" in declaration:
             sums.append(Elapsed())
         if "switches" in declaration:
@@ -208,6 +217,13 @@ class Declaration:
         if self._building is not None:
             sums += self._building.sums(data.series, data.tariff)
         return sums
+
+
+def _comforts(columns: Sequence[str], declared: Any) -> list[Columns]:
+    """Return the table ``kpi.comfort``, or each of several, ``[[kpi.comfort]]``."""
+    if not isinstance(declared, list):
+        return [Columns(columns, "comfort", declared, COMFORT)]
+    return [Columns(columns, f"comfort[{place}]", table, COMFORT) for place, table in enumerate(declared)]
 
 
 class Kpis:

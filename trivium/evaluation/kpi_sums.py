@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,14 @@ class Sum(ABC):
     ----------
     about : Mapping[str, About]
         Their names.
+
+    Attributes
+    ----------
+    metered : collection of int
+        Columns of meters and stores, which change during a row.
     """
+
+    metered: Collection[int] = ()
 
     def __init__(self, descriptions: Mapping[str, About]) -> None:
         self.about = descriptions
@@ -145,12 +152,65 @@ class Columns:
         return self._position[name]
 
 
-class Peak(Sum):
-    """Highest power, averaged over whole quarters of an hour since the start."""
+class Meter:
+    """Mean power of each row by meters of energy, signals [J] that count up.
+
+    A power stands for its row by the value at the end. Where it changes within rows, a controller may let it be small
+    whenever it is looked at; a meter misses nothing.
+
+    Parameters
+    ----------
+    columns : Columns
+        A table with the lists of signals ``plus`` and ``minus``.
+
+    Attributes
+    ----------
+    places : list of int
+        Columns of the signals.
+    """
 
     def __init__(self, columns: Columns) -> None:
+        self._plus, self._minus = columns.signals("plus"), columns.signals("minus")
+        self.places = [*self._plus, *self._minus]
+
+    def power(self, rows: Rows) -> FloatArray:
+        """Return it for each row [W]."""
+        table = np.vstack((rows.before, rows.table))
+        energy = np.diff(table[:, self._plus].sum(axis=1) - table[:, self._minus].sum(axis=1))
+        duration = rows.duration
+        return np.divide(energy, duration, out=np.zeros_like(energy), where=duration > 0.0)
+
+
+class Total:
+    """Sum of the powers of all groups of a table, each signal once.
+
+    Parameters
+    ----------
+    columns : Columns
+        The table.
+    """
+
+    places: Sequence[int] = ()
+
+    def __init__(self, columns: Columns) -> None:
+        self._signals = sorted({place for group in columns.groups().values() for place in group})
+
+    def power(self, rows: Rows) -> FloatArray:
+        """Return it for each row [W]."""
+        return np.asarray(rows.table[:, self._signals].sum(axis=1))
+
+
+class Peak(Sum):
+    """Highest power, averaged over whole quarters of an hour since the start.
+
+    Parameters
+    ----------
+    total : Total or Meter
+    """
+
+    def __init__(self, total: Total | Meter) -> None:
         super().__init__({"pele_tot": About("kW", "Highest electrical power, mean of 15 minutes")})
-        self._signals = sorted({i for group in columns.groups().values() for i in group})
+        self._total = total
         self._edge: float | None = None  # begin of the quarter that is not full yet [s]
         self._open = 0.0  # energy since then [J]
         self._highest: float | None = None
@@ -159,9 +219,7 @@ class Peak(Sum):
         begin = float(rows.before[0])
         edge = begin if self._edge is None else self._edge
         times = np.concatenate(([begin], rows.table[:, 0]))
-        energy = self._open + np.concatenate(
-            ([0.0], np.cumsum(rows.duration * rows.table[:, self._signals].sum(axis=1)))
-        )
+        energy = self._open + np.concatenate(([0.0], np.cumsum(rows.duration * self._total.power(rows))))
         full = int((times[-1] - edge) / PEAK + 1e-9)
         if full:
             edges = edge + PEAK * np.arange(full + 1)

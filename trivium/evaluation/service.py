@@ -6,16 +6,16 @@ unserved. Water that stands, or that a real plant would not have, counts in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from trivium.errors import ResourcesError
-from trivium.evaluation.kpi_sums import KWH, About, Columns, Flow, Rows, Sum, column
+from trivium.evaluation.kpi_sums import KWH, About, Columns, Flow, Meter, Rows, Sum, column
 from trivium.model.contract import FloatArray
 
-_FLOW = ("mass_flow", "warm", "cold", "power")
+_FLOW = ("mass_flow", "warm", "cold", "power", "plus", "minus")
 #: Keys of the tables ``kpi.heat``, ``kpi.comfort`` and ``kpi.service``.
 HEAT = (*_FLOW, "specific_heat", "shares", "demand", "instead")
 COMFORT = ("temperature", "set_point", "band", "cold_band", "standing")
@@ -38,11 +38,13 @@ class Removed:
     ----------
     prescribed : bool
         Whether the model does not report what really flows, so that the table ``instead`` holds.
+    metered : collection of int
+        Columns of meters.
     """
 
     def __init__(self, columns: Columns) -> None:
         specific_heat = columns.number("specific_heat", 4186.0, 0.0)
-        self.prescribed = columns.has("instead") and columns.lacks("mass_flow", "power", "shares")
+        self.prescribed = columns.has("instead") and columns.lacks("mass_flow", "power", "plus", "minus", "shares")
         source, self._running, self._least = columns, list[int](), 0.0
         self._shares = list[int]()
         if self.prescribed:
@@ -54,6 +56,8 @@ class Removed:
         self._demand = None
         if columns.has("demand"):
             self._demand = _Power(columns.table("demand", _FLOW), specific_heat)
+        meters = [power.meter for power in (self._power, self._demand) if power is not None]
+        self.metered = [place for meter in meters if meter is not None for place in meter.places]
 
     def power(self, rows: Rows) -> FloatArray:
         """Return the heat removed in each row [W]."""
@@ -92,16 +96,25 @@ class Removed:
 
 
 class _Power:
-    """Heat as a signal, or as that of a flow between two temperatures."""
+    """Heat as a signal, by meters, or as that of a flow between two temperatures."""
 
     def __init__(self, columns: Columns, specific_heat: float) -> None:
-        self._signal = columns.signal("power") if columns.has("power") else None
-        if self._signal is not None and any(columns.has(key) for key in _FLOW[:-1]):
-            raise ResourcesError("testcase.toml: kpi.heat: power takes the place of mass_flow, warm and cold")
-        self.flow = Flow(columns, "mass_flow", specific_heat) if self._signal is None else None
+        self.flow = self.meter = self._signal = None
+        if columns.has("power"):
+            self._signal = columns.signal("power")
+            if any(columns.has(key) for key in _FLOW if key != "power"):
+                raise ResourcesError("testcase.toml: kpi.heat: power takes the place of mass_flow, warm and cold")
+        elif columns.has("plus") or columns.has("minus"):
+            self.meter = Meter(columns)
+            if any(columns.has(key) for key in ("mass_flow", "warm", "cold")):
+                raise ResourcesError("testcase.toml: kpi.heat: plus takes the place of mass_flow, warm and cold")
+        else:
+            self.flow = Flow(columns, "mass_flow", specific_heat)
 
     def heat(self, rows: Rows) -> FloatArray:
         """Return it for each row [W]."""
+        if self.meter is not None:
+            return self.meter.power(rows)
         return self.flow.power(rows) if self.flow is not None else np.asarray(rows.table[:, self._signal])
 
 
@@ -118,7 +131,7 @@ class Heat(Sum):
                 "unserved_tot": About("kWh", "Heat demanded and not removed"),
             }
         super().__init__(about)
-        self._removed = removed
+        self._removed, self.metered = removed, removed.metered
         self._heat = self._demand = 0.0
 
     def _add(self, rows: Rows) -> None:
@@ -134,10 +147,32 @@ class Heat(Sum):
 
 
 class Comfort(Sum):
-    """How far and how long a temperature was off its set point."""
+    """How far and how long temperatures were off their set points.
+
+    Parameters
+    ----------
+    tables : list of Columns
+        The table ``kpi.comfort``, or several of them; what each counts is added.
+    removed : Removed, optional
+        The heat, for ``standing``.
+    """
+
+    def __init__(self, tables: Sequence[Columns], removed: Removed | None) -> None:
+        super().__init__({"tdis_tot": About("K h", "Supply temperature beyond its set point and band, integrated")})
+        self._temperatures = [_Temperature(table, removed) for table in tables]
+        self._off = 0.0
+
+    def _add(self, rows: Rows) -> None:
+        self._off += sum(temperature.off(rows) for temperature in self._temperatures)
+
+    def _values(self) -> Mapping[str, float | None]:
+        return {"tdis_tot": self._off}
+
+
+class _Temperature:
+    """A temperature with a set point."""
 
     def __init__(self, columns: Columns, removed: Removed | None) -> None:
-        super().__init__({"tdis_tot": About("K h", "Supply temperature beyond its set point and band, integrated")})
         self._temperature = columns.signal("temperature")
         self._set_point = columns.signal_or_number("set_point")
         self._band = columns.number("band", 0.0, 0.0)
@@ -148,19 +183,16 @@ class Comfort(Sum):
             if removed is None:
                 raise ResourcesError("testcase.toml: kpi.comfort.standing needs the table kpi.heat")
             self._share = removed.shares()
-        self._off = 0.0
 
-    def _add(self, rows: Rows) -> None:
+    def off(self, rows: Rows) -> float:
+        """Return how far off it was, times how long [K h]."""
         temperature, set_point = rows.table[:, self._temperature], column(rows, self._set_point)
         if self._share is not None:
             share = self._share(rows)
             temperature = share * temperature + (1.0 - share) * np.maximum(self._standing, temperature)
         over = np.maximum(temperature - set_point - self._band, 0.0)
         under = np.maximum(set_point - self._cold_band - temperature, 0.0)
-        self._off += float(rows.duration @ (over + under)) / 3600.0
-
-    def _values(self) -> Mapping[str, float | None]:
-        return {"tdis_tot": self._off}
+        return float(rows.duration @ (over + under)) / 3600.0
 
 
 class Limits(NamedTuple):

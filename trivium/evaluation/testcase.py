@@ -119,7 +119,7 @@ class Evaluation:
             raise InvalidValueError(
                 f"Invalid value {end} for parameter final_time. Value must not be less than start_time.", "final_time"
             )
-        return self.values_of(cut(rows(self._first), begin, end), names)
+        return self.values_of(cut(rows(self._first), begin, end, self._declaration.metered), names)
 
     def values_of(self, table: FloatArray, names: Any = None) -> Indicators:
         """Return indicators of other rows, of which the first stands for no interval."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from trivium.model.contract import FloatArray
 
 
-def cut(table: FloatArray, begin: float, end: float) -> FloatArray:
+def cut(table: FloatArray, begin: float, end: float, metered: Collection[int] = ()) -> FloatArray:
     """Return rows cut to a window, also where it begins or ends between two of them.
 
-    A row stands for the interval that it ends, so its values hold over any part of that interval.
+    A row stands for the interval that it ends, so its values hold over any part of that interval. A meter of energy
+    changes during it, as if its power were constant.
 
     Parameters
     ----------
@@ -18,6 +21,8 @@ def cut(table: FloatArray, begin: float, end: float) -> FloatArray:
         ``time`` [s] first, growing; the first row stands for no interval.
     begin, end : float
         [s]
+    metered : collection of int
+        Columns of meters.
 
     Returns
     -------
@@ -34,4 +39,6 @@ def cut(table: FloatArray, begin: float, end: float) -> FloatArray:
         window[0] = window[1]  # what holds there
         window[0, 0] = begin
     window[-1, 0] = min(end, time[last])
+    for place in metered:
+        window[[0, -1], place] = np.interp(window[[0, -1], 0], time, table[:, place])
     return window

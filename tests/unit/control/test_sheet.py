@@ -57,6 +57,24 @@ def test_panels_follow_the_declaration() -> None:
     assert [panel.title for panel in panels(of, {}, ["T", "warm"])] == ["T", "warm"]
 
 
+def test_meters_and_several_temperatures_are_drawn() -> None:
+    declared = {
+        "power": {"all": ["P"]},
+        "meter": {"plus": ["Q"]},
+        "comfort": [{"temperature": "T", "set_point": 287.15}, {"temperature": "warm", "set_point": 288.15}],
+        "heat": {"plus": ["Q"], "minus": ["P"]},
+        "water": {"make_up": "m"},
+    }
+    of = means(COLUMNS, [rows(8)], 1000.0, 3400.0)
+    _, temperatures, heat, pue = panels(of, declared, [])
+    assert list(temperatures.lines) == ["T", "set point", "warm", "set point of warm"]
+    assert np.allclose(heat.lines["heat"], 1e-6)  # Q grows by 2 in a second, P by 1
+    assert np.allclose(pue.lines["PUE"], 3.0)
+    assert np.allclose(panels(of, {"heat": {"power": "m"}}, [])[0].lines["heat"], 1e-5)
+    alone = means(COLUMNS, [rows(1)], 1000.0, 1300.0)
+    assert np.isnan(panels(alone, declared, [])[2].lines["heat"]).all()
+
+
 def test_the_sheet_is_drawn_and_needs_no_network(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("plotly")

@@ -22,19 +22,30 @@ halls = ["PFanCra"]
 liquid = ["PPumLiq"]
 storage = ["PPumTan", "PBat"]
 
+# All that the grid gives but for the work that servers do: the cooling, the battery and the servers' own fans.
+[kpi.meter]
+plus = ["EGri", "EBac", "EItUns"]
+minus = ["EItDem"]
+
 # Work that is due and work that servers do; what they refuse is unserved.
 [kpi.heat]
-power = "PItSer"
+plus = ["EItDem"]
+minus = ["EBac", "EItUns"]
 
 [kpi.heat.demand]
-power = "PItDue"
+plus = ["EItDem"]
+minus = ["EBac"]
 
 # The range of 18 to 27 degC that ASHRAE TC 9.9 recommends, of the warmer hall's inlets.
-[kpi.comfort]
+[[kpi.comfort]]
 temperature = "TInlMax"
 set_point = 300.15
-band = 0
 cold_band = 9
+
+# The warmest liquid that TC 9.9 has a class for, W45.
+[[kpi.comfort]]
+temperature = "TLiqSup"
+set_point = 318.15
 
 [kpi.service]
 unserved = 0.001
