@@ -15,6 +15,7 @@ from typing import Any
 from trivium.benchmark.player import Player, Stepped, commanded
 from trivium.benchmark.rehearsal import Commands, Rehearsal, planned, truth
 from trivium.gym.tasks.env import DAY, TaskEnv
+from trivium.gym.tasks.task import UNITS
 
 #: How far commands are moved, in parts of their range [1], and how far ahead a move is judged [s].
 _MOVES, _HORIZON, _HOUR = (-0.3, -0.08, 0.08, 0.3), 6 * 3600.0, 3600.0
@@ -35,12 +36,11 @@ class Oracle:
 
     def __init__(self, players: Sequence[Player], env: TaskEnv) -> None:
         self._players = players
-        kind, inputs = env.task.kind, env.inner.plant.inputs
-        self._ranges: dict[str, tuple[float, float, float]] = {}
-        for place, name in enumerate(kind.commands):
-            low, high = float(inputs[name].minimum or 0.0), float(inputs[name].maximum or 0.0)
-            whole = kind.choices[place] - 1 if kind.choices else 0
-            self._ranges[name] = (low, float(whole) if whole else high, 1.0 if whole else 0.0)
+        inputs = env.inner.plant.inputs
+        self._ranges = {
+            name: (float(inputs[name].minimum or 0.0), float(inputs[name].maximum or 0.0))
+            for name in env.task.kind.commands
+        }
         self._plan: list[Commands] = []
         self._step = 0
 
@@ -95,8 +95,8 @@ class Oracle:
         return plan
 
     def _moved(self, name: str, value: float) -> list[float]:
-        low, high, whole = self._ranges[name]
-        moves = (-whole, whole) if whole else [move * (high - low) for move in _MOVES]
+        low, high = self._ranges[name]
+        moves = (-1.0, 1.0) if name in UNITS else [move * (high - low) for move in _MOVES]
         return [moved for move in moves if (moved := max(min(value + move, high), low)) != value]
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, Player, play
 from trivium.gym.tasks.env import TaskEnv
 from trivium.gym.tasks.periods import day_of_seed
+from trivium.gym.tasks.task import UNITS
 from trivium.plants.data_center.loops import Loops
 from trivium.plants.data_center.rules import Figures
 
@@ -47,14 +48,14 @@ def best_figures(env: TaskEnv) -> Figures:
 
 def best_constant(env: TaskEnv) -> Point:
     """Return the constant commands that earn the most on the training days of a task."""
-    inputs, choices = env.inner.plant.inputs, env.task.kind.choices
+    inputs = env.inner.plant.inputs
     start: Point = {}
     options: dict[str, Sequence[float]] = {}
-    for place, name in enumerate(env.task.kind.commands):
+    for name in env.task.kind.commands:
         low, high = float(inputs[name].minimum or 0.0), float(inputs[name].maximum or 0.0)
         start[name] = float(inputs[name].start or 0.0)
-        whole = range(choices[place]) if choices else None
-        options[name] = [*whole] if whole is not None else [low + share * (high - low) for share in _SHARES]
+        shares = [low + share * (high - low) for share in _SHARES]
+        options[name] = range(round(low), round(high) + 1) if name in UNITS else shares
     return _search(env, start, options, ConstantPlayer)
 
 

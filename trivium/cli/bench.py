@@ -126,6 +126,25 @@ def baselines(
     options.show(markdown(found), found, as_json=as_json)
 
 
+@bench.command()
+@click.argument("quality", help="expert, medium, simple or random, or the name of a baseline.")
+@_task
+@_level
+@click.option("--episodes", type=Whole(1), default=50, show_default=True, metavar="N", help="How many days.")
+@options.as_json
+def dataset(quality: str, task: str, level: str, episodes: int, as_json: bool) -> None:
+    """Write a data set for offline learning, by Minari, of a baseline on the training days of a task."""
+    import contextlib
+
+    from trivium.benchmark.dataset import export
+    from trivium.gym.tasks.env import TaskEnv
+
+    with contextlib.closing(TaskEnv(task, level=level)) as env:
+        name = export(env, quality, level, episodes)
+    text = f'{name} is written; read it with minari.load_dataset("{name}")'
+    options.show(text, {"dataset": name, "episodes": episodes}, as_json=as_json)
+
+
 def _one(opened_bench: Bench, name: str) -> dict[str, Any]:
     found = opened_bench.baseline(name)
     options.note(_summary(found))

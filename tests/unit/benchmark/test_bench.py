@@ -5,18 +5,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import minari
 import numpy as np
 import pytest
 
 from tests.server import ROOT
 from trivium.benchmark import result, submission
 from trivium.benchmark.baselines import BASELINES, LookAheadPlayer, RandomPlayer, baseline
+from trivium.benchmark.dataset import export
 from trivium.benchmark.oracle import Oracle
 from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, PolicyPlayer, play
 from trivium.benchmark.rehearsal import Rehearsal, planned, truth
 from trivium.benchmark.run import Bench
 from trivium.errors import InvalidValueError
 from trivium.gym.tasks.env import TaskEnv
+from trivium.gym.tasks.periods import day_of_seed
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
 
@@ -191,3 +194,23 @@ def test_what_was_played_once_is_kept(state):
     first = bench.baseline("trim-and-respond")
     assert bench.baseline("trim-and-respond") == first
     bench.close()
+
+
+@pytest.mark.parametrize("kind", ["SetPoints", "Staging"])
+def test_a_data_set_holds_what_was_played(state, tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    env = TaskEnv(f"DC-{kind}-5A-5MW-v1", state_dir=state)
+    name = export(env, "medium", "perfect", 2)
+    dataset = minari.load_dataset(name)
+    assert dataset.total_episodes == 2
+    assert dataset.total_steps == 2 * 96
+    assert dataset.action_space == env.action_space
+    episode = dataset[1]
+    assert episode.infos["cost"].shape == (97, 6)
+    played = play(env, ControllerPlayer(TrimAndRespond), 1, day_of_seed("train", 1))
+    assert sum(episode.rewards) == pytest.approx(played.reward)
+    # the actions lead to the same rewards
+    env.reset(seed=1, options={"start_time": 86400.0 * day_of_seed("train", 1)})
+    again = [env.step(action)[1] for action in episode.actions[:10]]
+    assert again == pytest.approx(episode.rewards[:10], rel=1e-4)
+    env.close()

@@ -193,6 +193,12 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
         observation, reward, terminated, truncated, info = self.inner.apply({**rules, **inputs})
         return self._observed(observation), reward, terminated, truncated, self._info(info)
 
+    def action_of(self, commands: Mapping[str, float]) -> Any:
+        """Return the action, an element of the action space, that gives these commands."""
+        kind = self.task.kind
+        values = np.array([commands[name] for name in kind.commands], dtype=np.float64)
+        return np.round(values).astype(np.int64) if kind.choices else self._commands.encode(values)
+
     def rules(self) -> Controller:
         """Return a copy of the rule book, as it stands."""
         return copy.deepcopy(self._rules)

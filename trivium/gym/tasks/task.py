@@ -47,7 +47,8 @@ class Kind:
     storage: bool
 
 
-_UNITS = ("uChi1", "uChi2", "uChi3", "uChi4", "nPumChiWat", "nPumConWat", "nTow")
+#: Commands that are whole numbers.
+UNITS = ("uChi1", "uChi2", "uChi3", "uChi4", "nPumChiWat", "nPumConWat", "nTow")
 _SET_POINTS = ("TChiWatSupSet", "TSupAirSet1", "TSupAirSet2", "TLiqSupSet")
 _SPEEDS = ("yPumChiWat", "yPumConWat", "yFanTow", "yValEco", "yFanCra1", "yFanCra2")
 _STORAGE = ("yTan", "yBat", "yShi")
@@ -55,9 +56,9 @@ _STORAGE = ("yTan", "yBat", "yShi")
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("Staging", _UNITS, (2, 2, 2, 2, 5, 5, 5), 900.0, storage=False),
+        Kind("Staging", UNITS, (2, 2, 2, 2, 5, 5, 5), 900.0, storage=False),
         Kind("SetPoints", _SET_POINTS, (), 900.0, storage=False),
-        Kind("Full", (*_UNITS, *_SET_POINTS, *_SPEEDS, *_STORAGE), (), 300.0, storage=True),
+        Kind("Full", (*UNITS, *_SET_POINTS, *_SPEEDS, *_STORAGE), (), 300.0, storage=True),
     )
 }
 
