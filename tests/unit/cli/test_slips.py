@@ -227,7 +227,7 @@ ERRORS = [
     ("step --to 301", "Invalid value 301.0 for parameter --to. Value must be 0 or a multiple of 300. For example, "
      "valid values include 0, 300, 600, 900, etc."),
     ("step --to 600 --controller rule", "there is no controller rule. Did you mean rules?"),
-    ("step --to 600 --controller pid", "there is no controller pid. There are: hold, rules, look-ahead."),
+    ("step --to 600 --controller pid", "there is no controller pid. There are: hold, rules, look-ahead, rule-book, guideline-36."),
     ("step --to 5 --fmu tank.fmu --controller rules", "the controller rules is for the cooling plant: this model has no "
      "input U_CT1; use hold, which leaves the inputs as they are"),
     ("step --to 5 --fmu damaged.fmu",

@@ -17,6 +17,7 @@ COMMANDS = (
 class DataCenter(Plant):
     """Two halls with their chillers, economizer, towers and storage."""
 
+    controller = "rule-book"
     charted = ("TInlMax", "TChiWatSup", "PCoo", "PItDue", "TWetBul")
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:
