@@ -68,10 +68,12 @@ def check_known(linear, *, rtol=1e-9):
     np.testing.assert_allclose(linear.y, C @ linear.x + D @ linear.u + F @ linear.d, rtol=1e-12)
 
 
-@pytest.mark.parametrize("version", ["2.0", "3.0"])
+@pytest.mark.parametrize(("version", "engine"), [("2.0", "fmpy"), ("3.0", "fmpy"), ("2.0", "pyfmi")])
 @pytest.mark.parametrize("interface", ["cs", "me"])
-def test_directional_derivatives_give_the_known_matrices(opened, version, interface):
-    simulation = opened("coupled", version, interface=interface)
+def test_directional_derivatives_give_the_known_matrices(opened, version, engine, interface):
+    if engine == "pyfmi":
+        pytest.importorskip("pyfmi", reason="PyFMI is an engine")
+    simulation = opened("coupled", version, interface=interface, engine=engine)
     fresh = simulation.linearize()
     assert (fresh.kind, fresh.method, fresh.time, fresh.step) == ("continuous", "directional", 0.0, None)
     check_known(fresh)
@@ -82,8 +84,11 @@ def test_directional_derivatives_give_the_known_matrices(opened, version, interf
     assert after.x == pytest.approx(simulation.linearize("continuous").x)
 
 
-def test_equations_of_model_exchange_are_differentiated_where_the_fmu_gives_no_derivatives(opened):
-    simulation = opened("linear", "2.0", table="", interface="me")
+@pytest.mark.parametrize("engine", ["fmpy", "pyfmi", "assimulo"])
+def test_equations_of_model_exchange_are_differentiated_where_the_fmu_gives_no_derivatives(opened, engine):
+    if engine != "fmpy":
+        pytest.importorskip(engine, reason=f"{engine} is an engine")
+    simulation = opened("linear", "2.0", table="", interface="me", engine=engine)
     simulation.advance({"u": 3.0})
     linear = simulation.linearize()
     assert (linear.kind, linear.method) == ("continuous", "differences")
