@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from pathlib import Path
 
-from trivium.simulation.plant import Plant
+from trivium.plants.data_center.view import POINTS, view
+from trivium.simulation.plant import Plant, Schematic
 
 #: What a controller decides; docs/data-center.md has units and bounds, which the FMU declares.
 COMMANDS = (
@@ -18,6 +20,13 @@ class DataCenter(Plant):
     """Two halls with their chillers, economizer, towers and storage."""
 
     controller = "rule-book"
+    schematic = Schematic(
+        wide=Path(__file__).with_name("schematic.svg"),
+        narrow=Path(__file__).with_name("schematic-narrow.svg"),
+        legend="Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
+        points=POINTS,
+        view=view,
+    )
     charted = ("TInlMax", "TChiWatSup", "PCoo", "PItDue", "TWetBul")
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:
