@@ -43,6 +43,11 @@ CHEATS: dict[str, Policy] = {
     "chillers off at the end": late(0.5, dict.fromkeys(CHILLERS, 0.0)),
     "chillers now on, now off": lambda step: dict.fromkeys(CHILLERS, float(step % 2)),
     "all now on, now off": lambda step: OFF if step % 2 else {},
+    # full after four of five minutes, so no power is drawn at the end of any step
+    "battery filled between two samples": lambda step: {"yBat": 1.0} if step % 2 or step < 12 else {"yBat": -0.7},
+    "work postponed and caught up between two samples": lambda step: {"yShi": 1.0 if step % 2 else -1.0},
+    "liquid past its classes": steady(yPumConWat=0.5, TLiqSupSet=318.15),
+    "no liquid": steady(nPumConWat=1.0, yPumConWat=0.5, nTow=1.0),
 }
 
 
