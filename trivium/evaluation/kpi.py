@@ -32,7 +32,7 @@ is missing are None::
     cold = "T_supply"
     running = ["H_pump_1"]          # counts while one of these
     least = 10                      # is above this
-    [kpi.water]                     # cooling towers: water_tot, wue; or make_up = "m" [kg/s] where the model has it
+    [kpi.water]                     # cooling towers: water_tot, wue; or make_up = "m" [kg] that counts it
     volume_flow = "V_condenser"     # [m3/s]
     warm = "T_from_condensers"      # [K]
     cold = "T_from_towers"          # [K]

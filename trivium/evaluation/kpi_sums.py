@@ -270,6 +270,7 @@ class Water(Sum):
         super().__init__({"water_tot": About("l", "Water used by the cooling towers: evaporation, blowdown, drift")})
         self._density, heat, self._latent = (columns.number(name, usual, 1e-9) for name, usual in WATER.items())
         self._make_up = columns.signal("make_up") if columns.has("make_up") else None
+        self.metered = [] if self._make_up is None else [self._make_up]
         self._flow = None if columns.has("make_up") else Flow(columns, "volume_flow", self._density * heat)
         self._cycles = columns.number("cycles", 4.0, 1.001)
         self._drift = columns.number("drift", 1e-4, 0.0)
@@ -277,7 +278,7 @@ class Water(Sum):
 
     def _add(self, rows: Rows) -> None:
         if self._flow is None:
-            self._water += 1e3 * float(rows.duration @ rows.table[:, self._make_up]) / self._density
+            self._water += 1e3 * float(rows.table[-1, self._make_up] - rows.before[self._make_up]) / self._density
             return
         evaporated = float(rows.duration @ self._flow.power(rows)) / self._latent  # [kg]
         self._water += evaporated * (1 + 1 / (self._cycles - 1)) / self._density * 1e3

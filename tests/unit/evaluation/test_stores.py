@@ -16,7 +16,7 @@ def kpis(battery: list[float], warmth: list[float], declaration: dict = KPI) -> 
     """Indicators of hours of 100 kW and 0.5 kg/s at rising prices, with contents of the stores [kWh] hour by hour."""
     hours = np.arange(len(battery))
     table = np.column_stack((3600.0 * hours, np.full(hours.size, 1e5), KWH * np.array(battery), KWH * np.array(warmth)))
-    table = np.column_stack((table, np.full(hours.size, 0.5)))
+    table = np.column_stack((table, 1800.0 * hours))
     data = Data(price=lambda times: np.vstack((1.0 + times / 3600.0, np.full(times.size, 0.4))))
     result = Kpis(Declaration(COLUMNS, declaration), data)
     return dict(result.values(lambda first: table[first:], result.wanted(None)))

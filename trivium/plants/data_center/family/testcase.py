@@ -64,7 +64,7 @@ signal = "EBac"
 worth = -1.25
 
 [kpi.water]
-make_up = "mMakWat_flow"
+make_up = "mMakWat"
 
 [kpi.switches]
 chillers = ["uChi1", "uChi2", "uChi3", "uChi4"]
