@@ -131,6 +131,8 @@ def read_embedded_case(fmu: Path) -> EmbeddedCase | None:
     """
     try:
         status = fmu.stat()
+    except FileNotFoundError:
+        return None  # unpacking it reports that, with a file of a similar name
     except OSError as error:
         raise ResourcesError(f"{fmu.name} cannot be read: {error.strerror or error}") from error
     return _read(fmu, (status.st_ino, status.st_size, status.st_mtime_ns))
