@@ -73,6 +73,8 @@ def step(
         indicators = commands.step(case, files, name, start, end, out, options.note, bar)
         units = {**TIME_RATIO, **case.evaluation.about}
         lines = [] if case.evaluation.about else _final(case)
+    if indicators.get("serves") == 0:
+        options.note(f"This run {commands.DOES_NOT_SERVE}: see unserved_tot and tdis_tot (docs/kpi.md)")
     lines = lines or [_line(name, value, *units[name]) for name, value in indicators.items() if value is not None]
     options.show("\n".join(lines), dict(indicators), as_json=as_json)
 

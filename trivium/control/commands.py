@@ -21,9 +21,12 @@ from trivium.suggestions import near_or_all
 BLOCK = 4096
 #: Controllers that are compared where none are named.
 COMPARED = ("rules", "look-ahead")
+#: What stands in tables in place of a saving where a run does not serve.
+DOES_NOT_SERVE = "does not serve"
 #: What a comparison shows: indicator, heading, decimals.
 SHOWN = (
-    ("ener_tot", "energy [kWh]", 0), ("pue", "PUE", 4), ("tdis_tot", "set-point violation [K h]", 3),
+    ("ener_tot", "energy [kWh]", 0), ("pue", "PUE", 4), ("unserved_tot", "unserved heat [kWh]", 0),
+    ("tdis_tot", "set-point violation [K h]", 3),
     ("cost_tot", "cost", 0), ("emis_tot", "CO2 [kg]", 0), ("pele_tot", "peak [kW]", 0), ("water_tot", "water [l]", 0),
     ("starts_chillers", "chiller starts", 0),
 )  # fmt: skip
@@ -82,6 +85,8 @@ def step(
         write_table(out, columns, blocks(case))
         trajectories = means(columns, blocks(case), start, case.time)
         title = f"{resources.name}, controller {name}"
+        if case.kpis().get("serves") == 0:
+            title += f" ({DOES_NOT_SERVE})"
         outputs = [variable.name for variable in case.measurements.values()]
         paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
@@ -145,7 +150,8 @@ def compare(
     Returns
     -------
     dict
-        Indicators by time period, controller and name.
+        Indicators by time period, controller and name. Where the first controller serves, ``serves`` of the others is
+        about whether they serve as it does.
 
     Raises
     ------
@@ -172,22 +178,33 @@ def compare(
             with bar(_steps(case, end), f"{period}, {name}") as progress:
                 drive(case, by, begin, end, progress)
             compared.setdefault(period, {})[name] = case.kpis()
+        _judge(case, [*compared[period].values()])
     return compared
 
 
+def _judge(case: TestCase, indicators: Sequence[dict[str, float | None]]) -> None:
+    """Judge the service of runs over the same time by the first of them, where that serves."""
+    limits, (first, *others) = case.evaluation.limits, indicators
+    if limits is not None and first["serves"]:
+        for values in others:
+            values["serves"] = float(limits.met(values, first))
+
+
 def table(compared: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
-    """Return a comparison as a Markdown table; savings are over the first controller."""
+    """Return a comparison as a Markdown table; those that serve as the first controller does have savings over it."""
     headings = [heading for _, heading, _ in SHOWN]
     lines = [
         "| period | controller | " + " | ".join(headings) + " | energy saved |",
         "|---|---|" + "--:|" * (len(headings) + 1),
     ]
     for period, indicators in compared.items():
-        first = next(iter(indicators.values()))["ener_tot"]
+        first = next(iter(indicators.values()))
+        base = None if first.get("serves") == 0 else first["ener_tot"]
         for name, values in indicators.items():
             shown = [_number(values.get(key), digits) for key, _, digits in SHOWN]
             energy = values["ener_tot"]
-            saved = f"{100 * (1 - energy / first):.1f} %" if first and energy is not None else ""
+            saved = f"{100 * (1 - energy / base):.1f} %" if base and energy is not None else ""
+            saved = DOES_NOT_SERVE if values.get("serves") == 0 else saved
             lines.append(f"| {period} | {name} | {' | '.join(shown)} | {saved} |")
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS, solar_foreca
 from trivium.evaluation.kpi import Data, Declaration, Kpis
 from trivium.evaluation.kpi_sums import About
 from trivium.evaluation.scenario import PRICES, UNITS, Scenario, Scenarios
+from trivium.evaluation.service import Limits
 from trivium.evaluation.window import cut
 from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
@@ -87,6 +88,11 @@ class Evaluation:
     def about(self) -> Mapping[str, About]:
         """The indicators that this test case has, besides the time ratio."""
         return self._declaration.about
+
+    @property
+    def limits(self) -> Limits | None:
+        """How much a run may miss and still serve; None where the test case does not say."""
+        return self._declaration.limits
 
     def choose(self, parts: Mapping[str, Any]) -> tuple[Scenario, dict[str, Any]]:
         """Check a scenario; see `Scenarios.parse`."""

@@ -141,7 +141,11 @@ class StagedActions:
     def decode(self, action: Any, values: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         """Return the plant's 100 inputs."""
         if self._flat:
-            shares = (np.asarray(action[: len(STAGES)], dtype=np.float64) + 1.0) / 2.0
+            ordered = np.asarray(action[: len(STAGES)], dtype=np.float64)
+            if np.isnan(ordered).any():
+                name = list(STAGES)[int(np.isnan(ordered).argmax())]
+                raise InvalidValueError(f"Invalid action: {name} is no number.", "action")
+            shares = (np.clip(ordered, -1.0, 1.0) + 1.0) / 2.0
             choices = np.clip((shares * self._choices).astype(int), 0, self._choices - 1)
             set_points = action[len(STAGES) :]
         else:

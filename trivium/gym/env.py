@@ -15,7 +15,7 @@ from trivium.gym.actions import make_actions
 from trivium.gym.boundary import Forecast
 from trivium.gym.observation import Observer
 from trivium.gym.plants import open_plant
-from trivium.gym.reward import Reward, RewardFunction, Transition
+from trivium.gym.reward import LEAST_FAILURE, Reward, RewardFunction, Transition, default_weights
 from trivium.gym.spaces import Vector
 from trivium.model.linearization import Linearization
 from trivium.protocol import Simulation
@@ -33,7 +33,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     """A plant that an agent controls, one control step a `step`.
 
     An episode ends by truncation, after its length; it terminates only when the plant fails, which leaves it
-    unchanged. docs/gym.md describes spaces, rewards and infos.
+    unchanged and costs more than to go on in the worst way. docs/gym.md describes spaces, rewards and infos.
 
     Parameters
     ----------
@@ -73,8 +73,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         Parts of the plant's scenario, like ``time_period`` and ``temperature_uncertainty``.
     kpis : sequence of str
         Key performance indicators for every info; a call of the plant a step, whatever their number.
-    failure_reward : float
-        Reward of a step in which the plant failed.
+    failure_reward : float, optional
+        Reward of each control step that a failure of the plant leaves undone, from the failed one to the end of the
+        episode; never more than the worst of a step so far. Default: the worst that the terms of the reward can be, at
+        most -100.
     render_mode : None
         There is nothing to see.
 
@@ -109,11 +111,11 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         start_values: Mapping[str, Any] | None = None,
         scenario: Mapping[str, Any] | None = None,
         kpis: Sequence[str] = (),
-        failure_reward: float = -100.0,
+        failure_reward: float | None = None,
         render_mode: None = None,
     ) -> None:
         self.render_mode = render_mode
-        self._warmup, self._start_values, self._failure_reward = warmup, dict(start_values or {}), failure_reward
+        self._warmup, self._start_values = warmup, dict(start_values or {})
         self._plant, self._close = open_plant(
             plant,
             None if resources is None else Path(resources),
@@ -129,7 +131,9 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
                 self._plant.set_step(step)
             self._step = self._plant.step
             self._episode = _whole_steps(episode, self._step)
-            self._reward = reward if callable(reward) else Reward(reward)
+            weights = default_weights(self._plant.kpi_points) if reward is None else reward
+            self._reward = weights if callable(weights) else Reward(weights)
+            self._worst = _worst(self._reward, self._step) if failure_reward is None else failure_reward
             needed: tuple[Sequence[str], Sequence[str]] = ((), ())
             if isinstance(self._reward, Reward):
                 self._reward.check(self._plant.measurements)
@@ -251,9 +255,15 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             after = self._plant.advance(changed, clamp=True)
         except (ModelError, InvalidValueError) as error:
             observation = self._observer.observe(before)
-            return observation, self._failure_reward, True, False, {**self._info(self._time), "error": str(error)}
+            return observation, self._failure(), True, False, {**self._info(self._time), "error": str(error)}
         if not after and self._time < self._end - self._step / 2:  # the plant ended the simulation itself
-            return self._observer.observe(before), 0.0, True, False, {**self._info(self._time), "ended": True}
+            return (
+                self._observer.observe(before),
+                self._failure(),
+                True,
+                False,
+                {**self._info(self._time), "ended": True},
+            )
         if not after:
             raise InvalidValueError("The episode is over: reset the environment.", "action")
         time = self._time = after.time
@@ -272,6 +282,7 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
             reward = self._reward.total(info["terms"])
         else:
             reward = float(self._reward(transition))
+        self._worst = min(self._worst, reward)
         return self._observer.observe(after), reward, False, truncated, info
 
     def snapshot(self) -> Any:
@@ -281,6 +292,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def linearize(self, *arguments: Any, **options: Any) -> Linearization:
         """Return a linear model of the plant about now, in its own units; see `Simulation.linearize`."""
         return self._plant.linearize(*arguments, **options)
+
+    def _failure(self) -> float:
+        """Return the reward for all control steps that are left undone."""
+        return self._worst * max(round((self._end - self._time) / self._step), 1)
 
     def _indicators(self) -> dict[str, float]:
         """Return the key performance indicators that are needed; 0 for those that nothing was simulated for yet."""
@@ -303,6 +318,11 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
 
 def _nothing() -> None:
     """Do nothing: what was closed once stays so."""
+
+
+def _worst(reward: RewardFunction, step: float) -> float:
+    """Return the worst reward of a control step of a length [s], as far as that is known before there was one."""
+    return reward.worst(step) if isinstance(reward, Reward) else -LEAST_FAILURE
 
 
 def _whole_steps(episode: float, step: float) -> float:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from trivium.errors import InvalidValueError
-from trivium.plants.cooling.agent import CHILLERS, POWER, SUPPLY
+from trivium.plants.cooling.agent import CHILLERS, HEADS, LEAST_HEAD, POWER, STANDING, SUPPLY, WORST_HOUR
 
 #: Terms there are.
 TERMS = ("energy", "violation", "cost", "starts")
-#: A kilowatt-hour costs a hundredth, a kelvin-hour of water too warm ten: an hour of 250 kW as much as 0.25 K h.
-DEFAULT_WEIGHTS = {"energy": 0.01, "violation": 10.0}
+#: A kilowatt-hour of electricity costs a hundredth, one of heat that is not removed five times that (no chiller needs
+#: as much to remove it), a kelvin-hour in the hall ten, the start of a chiller as much as 20 kWh, of a pump as 5 kWh.
+DEFAULT_WEIGHTS = {
+    "ener_tot": 0.01, "tdis_tot": 10.0, "unserved_tot": 0.05,
+    "starts_chillers": 0.2, "starts_condenser_pumps": 0.05, "starts_chilled_pumps": 0.05,
+}  # fmt: skip
+#: The same for a test case that does not define these indicators, as far as it can be measured.
+MEASURED_WEIGHTS = {"energy": 0.01, "violation": 10.0, "starts": 0.2}
+#: Least that a step costs which a failure leaves undone.
+LEAST_FAILURE = 100.0
 _JOULE_PER_KWH = 3.6e6
 _HOUR = 3600.0
 
@@ -44,13 +52,19 @@ class Transition(NamedTuple):
 RewardFunction = Callable[[Transition], float]
 
 
+def default_weights(indicators: Collection[str]) -> Mapping[str, float]:
+    """Return the weights of the default reward for a test case that defines some indicators."""
+    return DEFAULT_WEIGHTS if {*DEFAULT_WEIGHTS} <= {*indicators} else MEASURED_WEIGHTS
+
+
 class Reward:
     """Minus the weighted sum of terms; each is of one control step, with the values at its end:
 
     ``energy``
         Electricity, the power times the step [kWh].
     ``violation``
-        What the temperature is above limit and band, times the step [K h].
+        What the temperature is above limit and band, times the step [K h]. While no pump gives head, the water stands,
+        and the temperature of its sensor says nothing: the worst counts.
     ``cost``
         The energy times the price [currency].
     ``starts``
@@ -61,7 +75,8 @@ class Reward:
     Parameters
     ----------
     weights : Mapping[str, float], optional
-        By term, per kWh, K h, currency, start, unit of the indicator; default: `DEFAULT_WEIGHTS`.
+        By term, per kWh, K h, currency, start, unit of the indicator; default: `DEFAULT_WEIGHTS`, which needs their
+        indicators.
     power : sequence of str
         Signals whose sum is the power [W].
     temperature : str
@@ -118,7 +133,7 @@ class Reward:
             if name == "energy":
                 terms[name] = energy
             elif name == "violation":
-                terms[name] = max(0.0, after[self._temperature] - self._limit) * hours
+                terms[name] = max(0.0, self._hall(after) - self._limit) * hours
             elif name == "cost":
                 price = self._price if isinstance(self._price, float | int) else transition.boundary[self._price]
                 terms[name] = energy * price
@@ -127,6 +142,19 @@ class Reward:
             else:
                 terms[name] = float(sum(transition.before[name] < 0.5 <= after[name] for name in self._switches))
         return terms
+
+    def _hall(self, after: Mapping[str, float]) -> float:
+        """Return the temperature that the hall gets [K]."""
+        heads = [after[name] for name in HEADS if name in after] if self._temperature == SUPPLY else []
+        return STANDING if heads and max(heads) < LEAST_HEAD else after[self._temperature]
+
+    def worst(self, step: float) -> float:
+        """Return a reward that no control step of this length [s] falls below, where the bounds of its terms are known.
+
+        Terms without a bound, such as costs, are left out.
+        """
+        most = sum(max(weight, 0.0) * WORST_HOUR.get(name, 0.0) for name, weight in self.weights.items())
+        return -max(most * max(step, 300.0) / _HOUR, LEAST_FAILURE)
 
     def __call__(self, transition: Transition) -> float:
         """Return the reward."""

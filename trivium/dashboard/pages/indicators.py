@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard import charts
 from trivium.dashboard.callbacks import action, needed, view
 from trivium.dashboard.context import Context
@@ -17,6 +19,8 @@ from trivium.errors import InvalidValueError, TriviumError
 from trivium.model.variable import Variable
 
 _NONE = "none"
+#: Beginnings of the names of indicators in which a run that does not serve would seem to save.
+_SAVINGS = ("ener_", "cost_", "emis_", "pele_", "water_", "pue", "cer", "wue")
 
 
 def layout(_: Context) -> list[Any]:
@@ -213,9 +217,10 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
         with readings.session(testid) as session:
             mine = session.kpis()
         rows = [(_name(point), point.unit, figure(mine[name])) for name, point in points.items()]
-        return table(
+        shown = table(
             f"From {both(begin)} to {both(end)}", ("Indicator", "Unit", "This session"), rows, numbers=(2,), shown=True
         )
+        return [*_unserving([("This session", mine)]), shown]
     first, last = max(begin, readings.begin(against)), min(end, readings.find(against)["time"])
     if last <= first:
         return html.P("The two sessions have no time in common yet.", className="muted")
@@ -223,14 +228,28 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
         mine = session.kpis(None, first, last)
     with readings.session(against) as session:
         theirs = session.kpis(None, first, last)
+    marks = _unserving([("This session", mine), ("The other session", theirs)])
     compared = [
-        (_name(point), point.unit, figure(mine[name]), figure(theirs.get(name)), _change(mine[name], theirs.get(name)))
+        (
+            _name(point),
+            point.unit,
+            figure(mine[name]),
+            figure(theirs.get(name)),
+            DOES_NOT_SERVE if marks and name.startswith(_SAVINGS) else _change(mine[name], theirs.get(name)),
+        )
         for name, point in points.items()
     ]
     head = ("Indicator", "Unit", "This session", "Other session", "This against other")
-    return table(
+    shown = table(
         f"From {both(first)} to {both(last)}, the time that both have", head, compared, numbers=(2, 3, 4), shown=True
     )
+    return [*marks, shown]
+
+
+def _unserving(sessions: Sequence[tuple[str, Mapping[str, float | None]]]) -> list[Any]:
+    """Return a sentence for each session that does not serve."""
+    text = f"{DOES_NOT_SERVE}: heat is not removed, or the hall is off its set point. What it saves is no saving."
+    return [html.P(f"{name} {text}", className="trouble") for name, values in sessions if values.get("serves") == 0]
 
 
 def _name(point: Variable) -> Any:

@@ -34,6 +34,20 @@ POWER = ("P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum")
 CHILLERS = tuple(f"CHI0{i}" for i in range(1, UNITS + 1))
 #: The temperature that must not get too warm [K].
 SUPPLY = "Tchw_supply"
+#: Heads of the chilled water pumps: water stands while none of them reaches `LEAST_HEAD` [m], and counts as `STANDING`
+#: [K] in the hall; see ``testcase.toml`` and docs/kpi.md.
+HEADS = tuple(f"H_CHWP{i}" for i in range(1, UNITS + 1))
+LEAST_HEAD = 10.0
+STANDING = 313.15
+#: What an hour can cost at most, in units of terms and indicators: all machines at their limits [kWh], a currency unit
+#: and a kilogram of CO2 for each kWh, water as warm as the high-pressure limiter lets it get [K h], no heat removed of
+#: the most that six chillers are for [kWh], every unit started in each step of 300 s.
+WORST_HOUR: Mapping[str, float] = {
+    **dict.fromkeys(("energy", "ener_tot", "cost", "cost_tot", "emis_tot"), 12_130.0),
+    **dict.fromkeys(("violation", "tdis_tot"), 60.5),
+    "unserved_tot": 24_170.0,
+    **dict.fromkeys(("starts", "starts_chillers", "starts_condenser_pumps", "starts_chilled_pumps"), 72.0),
+}
 #: Modes in the order of the discrete action.
 MODES = (Mode.FREE, Mode.PARTIAL, Mode.CHILLER)
 #: Parts of the discrete action, each with how many choices there are; numbers of units from 1 on.

@@ -56,7 +56,7 @@ class Search:
     guard: float = 0.45
     gain: float = 0.002
     weights: Mapping[str, float] = field(
-        default_factory=lambda: {"ener_tot": 1.0, "tdis_tot": 1e5, "starts_chillers": 20.0}
+        default_factory=lambda: {"ener_tot": 1.0, "unserved_tot": 5.0, "tdis_tot": 1e5, "starts_chillers": 20.0}
     )
     options: Mapping[str, Sequence[Any]] = field(default_factory=lambda: _OPTIONS)
 
