@@ -117,7 +117,8 @@ class Settings(BaseSettings):
     port: int = Field(5000, ge=1, le=65535, description="Port to listen on.")
     resources: _Testcase = Field(
         default_factory=locations.resources,
-        description="The default test case: a folder (FMU, boundary data, surrogates), an FMU alone, or cooling.",
+        description="The default test case: a folder (FMU, boundary data, surrogates), an FMU alone, cooling or "
+        "data_center.",
         json_schema_extra={"default": locations.COOLING},
     )
     testcases: _Path | None = Field(

@@ -64,7 +64,7 @@ def test_every_bad_field_is_named(tmp_path):
         ({"testcase": "cooling", "paths": {"package_path": "A.fmu"}}, "name the model once"),
         (
             {"testcase": "Resources"},
-            "testcase must be one of: cooling; a folder or file is named by paths.package_path",
+            "testcase must be one of: cooling, data_center; a folder or file is named by paths.package_path",
         ),
     ],
 )
