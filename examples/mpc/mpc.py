@@ -87,7 +87,8 @@ class Mpc:
         data = np.stack([ahead[name] for name in plant.disturbances])
         given = np.concatenate((now.x, [command[name] for name in plant.inputs], data.ravel(order="F")))
         begin = [self._share(i, command[group[0]]) for i, group in enumerate(DECISIONS)]
-        best = np.array(self._solver(x0=begin, p=given, lbx=0.0, ubx=1.0)["x"]).ravel()
+        # IPOPT relaxes bounds by a trifle, which the plant does not
+        best = np.clip(np.array(self._solver(x0=begin, p=given, lbx=0.0, ubx=1.0)["x"]).ravel(), 0.0, 1.0)
         return {name: float(self._value(i, best[i])) for i, group in enumerate(DECISIONS) for name in group}
 
     def _value(self, place: int, share: ca.MX | float) -> ca.MX | float:
