@@ -41,8 +41,17 @@ class Rehearsal:
         names += [f"{stem}{unit}" for unit in (1, 2, 3, 4) for stem in ("yChi", "uChi", "tLocChi")]
         self._needed = {name: self._columns[name] for name in names}
 
-    def value(self, decide: Decide, steps: int) -> float:
-        """Return the reward of control steps from now on, which the rule book completes, without the agent's noise."""
+    def value(self, decide: Decide, steps: int, strictness: float = 1.0) -> float:
+        """Return the reward of control steps from now on, which the rule book completes.
+
+        Parameters
+        ----------
+        decide : Callable
+            Gives the commands of each step.
+        steps : int
+        strictness : float
+            How often violations count [1].
+        """
         rules = self._env.rules()
 
         def policy(observation: Mapping[str, float], boundary: Mapping[str, float]) -> Commands:
@@ -56,7 +65,9 @@ class Rehearsal:
         ends = [{name: row[i] for name, i in self._needed.items()} for row in rows[::parts].tolist()]
         step, nominal = self._env.task.kind.step, self._env.nominal
         violated = (costs(*pair, step, nominal) for pair in pairwise(ends))
-        return self._env.reward.value(electricity) + sum(self._env.reward.penalty(each) for each in violated)
+        return self._env.reward.value(electricity) + strictness * sum(
+            self._env.reward.penalty(each) for each in violated
+        )
 
     def continued(self, controller: Controller) -> Decide:
         """Return a copy of a controller, with its past, that can be rehearsed."""

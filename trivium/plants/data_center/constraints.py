@@ -2,7 +2,7 @@
 
 The limits are those of ASHRAE TC 9.9 (Thermal Guidelines for Data Processing Environments, 5th edition, 2021): the
 upper end of the recommended inlet temperature, class W40 for the liquid of cold plates, 20 K/h for the rate of change.
-Evaporators need 30 % of their nominal flow.
+Evaporators need the 20 % of their nominal flow at which their flow switches stop them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 INLET, LIQUID, RATE = 300.15, 313.15, 20.0
 #: Least flow of a running chiller's evaporator over the nominal one [1], which is this over the IT load that the plant
 #: is built for [kg/(s W)]: 0.36 of it with a drop of 10 K.
-_LEAST_FLOW, _NOMINAL_FLOW = 0.3, 0.36 / (4184.0 * 10.0)
+_LEAST_FLOW, _NOMINAL_FLOW = 0.2, 0.36 / (4184.0 * 10.0)
 _HALLS, _CHILLERS = (1, 2), (1, 2, 3, 4)
 _HOUR, _KWH = 3600.0, 3.6e6
 
