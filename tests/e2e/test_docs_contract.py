@@ -88,6 +88,14 @@ EXCEPTIONS = [
             "100331 actions, 5981 distinct",
             "a year of the plant takes minutes; `make baseline` prints it",
         ),
+        *(
+            (
+                page,
+                "python mpc/mpc.py --hours 3 --day 150 hold rule-book mpc oracle",
+                "takes minutes; tests/unit/plants/test_mpc_example.py",
+            )
+            for page in ("docs/mpc.md", "examples/mpc/README.md")
+        ),
         ("docs/cli.md", "*", "written by docs/write_cli.py from the program; tests/unit/test_docs.py compares it"),
         (
             "docs/fmi.md",
