@@ -86,7 +86,7 @@ class Energy(Sum):
         price: Callable[[FloatArray], FloatArray | None],
         stores: Stores | None = None,
     ) -> None:
-        self._groups = columns.groups()
+        self._groups = {group: np.array(signals, dtype=np.intp) for group, signals in columns.groups().items()}
         self._stores = stores
         self._source = total
         self.metered = (*total.places, *(() if stores is None else stores.places))
@@ -109,17 +109,19 @@ class Energy(Sum):
     def _add(self, rows: Rows) -> None:
         duration = rows.duration / KWH
         for group, signals in self._groups.items():
-            self._energy[group] += float(duration @ rows.table[:, signals].sum(axis=1))
+            power = rows.table[:, signals].sum(axis=1) if len(signals) > 1 else rows.table[:, signals[0]]
+            self._energy[group] += float(duration @ power)
         energy = duration * self._source.power(rows)
         self._total += float(energy.sum())
         # a price holds from its time on, so that of an interval is the one at its begin
         prices = self._price(np.concatenate((rows.before[:1], rows.table[:-1, 0])))
         self._costs = None if prices is None or self._costs is None else self._costs + prices @ energy
+        if self._stores is None:
+            return
+        self._stores.add(rows)
         if prices is not None:
             self._mean = self._mean + prices @ rows.duration
             self._duration += float(rows.duration.sum())
-        if self._stores is not None:
-            self._stores.add(rows)
 
     def _values(self) -> Mapping[str, float | None]:
         each = {f"ener_{group}": energy for group, energy in self._energy.items()}

@@ -190,6 +190,8 @@ class Declaration:
             self.limits = Limits.read(Columns(columns, "service", declaration["service"], SERVICE))
             self.derived["serves"] = _serves(self.limits)
         self.about = {**self.about, **{name: each.about for name, each in self.derived.items()}}
+        #: Names that can be asked for: all indicators, and BOPTEST's core.
+        self.names = dict.fromkeys((*CORE, *self.about))
 
     def sums(self, data: Data) -> list[Sum]:
         """Return sums over nothing yet."""
@@ -253,15 +255,18 @@ class Kpis:
         derived = self._declaration.derived
         needed = {part for name in names for part in (derived[name].parts if name in derived else (name,))}
         values: dict[str, float | None] = {}
-        read: dict[int, FloatArray] = {}  # most sums have seen as many rows as the others
+        read: dict[int, tuple[int, Rows | None]] = {}  # most sums have seen as many rows as the others
         for each, seen in self._sums:
             if needed.isdisjoint(each.about):
                 continue
             first = max(seen[0] - 1, 0)
-            table = read[first] if first in read else read.setdefault(first, rows(first))
-            if len(table) > 1:
-                each.add(Rows(table[0], table[1:]))
-            seen[0] = first + len(table)
+            if first not in read:
+                table = rows(first)
+                read[first] = len(table), Rows(table[0], table[1:]) if len(table) > 1 else None
+            count, later = read[first]
+            if later is not None:
+                each.add(later)
+            seen[0] = first + count
             values.update(each.values())
         every = {
             name: derived[name].formula(*map(values.get, derived[name].parts)) if name in derived else values.get(name)
@@ -278,7 +283,7 @@ class Kpis:
         InvalidValueError
             When there is none of that name.
         """
-        defined = dict.fromkeys((*CORE, *self._declaration.about))
+        defined = self._declaration.names
         if names is None:
             return list(defined)
         for name in listed(names, "names"):

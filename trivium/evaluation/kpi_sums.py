@@ -27,23 +27,28 @@ class About(NamedTuple):
     description: str
 
 
-class Rows(NamedTuple):
+class Rows:
     """Rows of a history and where they come from.
 
-    Attributes
+    Parameters
     ----------
     before : FloatArray, shape (n_columns,)
         The row before the first.
     table : FloatArray, shape (k, n_columns)
+
+    Attributes
+    ----------
+    duration : FloatArray, shape (k,)
+        Of each row [s].
     """
 
-    before: FloatArray
-    table: FloatArray
+    __slots__ = ("before", "duration", "table")
 
-    @property
-    def duration(self) -> FloatArray:
-        """Of each row [s], shape (k,)."""
-        return np.diff(self.table[:, 0], prepend=self.before[0])
+    def __init__(self, before: FloatArray, table: FloatArray) -> None:
+        self.before, self.table = before, table
+        times = table[:, 0]
+        self.duration: FloatArray = times - before[0]
+        self.duration[1:] = times[1:] - times[:-1]
 
 
 class Sum(ABC):
@@ -193,7 +198,9 @@ class Total:
     places: Sequence[int] = ()
 
     def __init__(self, columns: Columns) -> None:
-        self._signals = sorted({place for group in columns.groups().values() for place in group})
+        self._signals = np.array(
+            sorted({place for group in columns.groups().values() for place in group}), dtype=np.intp
+        )
 
     def power(self, rows: Rows) -> FloatArray:
         """Return it for each row [W]."""
@@ -292,17 +299,21 @@ class Switches(Sum):
     """How often equipment was switched on and off."""
 
     def __init__(self, columns: Columns) -> None:
-        self._groups = columns.groups()
-        self._counts = {f"{event}_{group}": 0 for group in self._groups for event in ("starts", "stops")}
+        groups = columns.groups()
+        self._groups = {group: np.array(signals, dtype=np.intp) for group, signals in groups.items()}
+        self._signals = np.array([place for signals in groups.values() for place in signals], dtype=np.intp)
+        self._counts = {f"{event}_{group}": 0 for group in groups for event in ("starts", "stops")}
         super().__init__(
             {
                 f"{event}_{group}": About("1", f"{event.capitalize()} of {group}")
-                for group in self._groups
+                for group in groups
                 for event in ("starts", "stops")
             }
         )
 
     def _add(self, rows: Rows) -> None:
+        if ((rows.table[:, self._signals] > 0.5) == (rows.before[self._signals] > 0.5)).all():
+            return  # as after most steps
         for group, signals in self._groups.items():
             on = np.concatenate((rows.before[np.newaxis, signals], rows.table[:, signals])) > 0.5
             self._counts[f"starts_{group}"] += int(np.count_nonzero(on[1:] & ~on[:-1]))

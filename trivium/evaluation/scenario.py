@@ -185,7 +185,7 @@ class Scenarios:
         columns = [
             self._signals.names.index(name) for name in (PRICES[scenario.electricity_price or "constant"], EMISSIONS)
         ]
-        series: FloatArray = self._signals.values[rows][:, columns].T
+        series: FloatArray = self._signals.values[rows[:, np.newaxis], columns].T
         return series
 
     def _checked(self, name: str, value: Any) -> Any:

@@ -24,6 +24,8 @@ SERVICE = ("unserved", "violation")
 JUDGED = ("unserved_tot", "demand_tot", "tdis_tot", "time_tot")
 #: By how much of the margin a run may serve less than another one and still count as the same.
 _SAME = 0.1
+#: Least flow that is divided by.
+_LEAST = float(np.finfo(np.float64).tiny)
 
 
 class Removed:
@@ -82,14 +84,14 @@ class Removed:
 
         def share(rows: Rows) -> FloatArray:
             demanded, flowing = demand.flow(rows), self._part(rows) * removed.flow(rows)
-            least = np.finfo(np.float64).tiny
-            return np.clip(np.where(demanded > 0.0, flowing / np.maximum(demanded, least), 1.0), 0.0, 1.0)
+            share = np.where(demanded > 0.0, flowing / np.maximum(demanded, _LEAST), 1.0)
+            return np.minimum(np.maximum(share, 0.0), 1.0)  # np.clip takes four times as long
 
         return share
 
     def _part(self, rows: Rows) -> FloatArray:
         """Return which part of the heat counts in each row [1]."""
-        part = np.clip(rows.table[:, self._shares], 0.0, 1.0).prod(axis=1)
+        part = np.minimum(np.maximum(rows.table[:, self._shares], 0.0), 1.0).prod(axis=1)
         if self._running:
             part = part * (rows.table[:, self._running] > self._least).any(axis=1)
         return np.asarray(part)
