@@ -85,7 +85,7 @@ class Removed:
         def share(rows: Rows) -> FloatArray:
             demanded, flowing = demand.flow(rows), self._part(rows) * removed.flow(rows)
             share = np.where(demanded > 0.0, flowing / np.maximum(demanded, _LEAST), 1.0)
-            return np.minimum(np.maximum(share, 0.0), 1.0)  # np.clip takes four times as long
+            return np.asarray(np.minimum(np.maximum(share, 0.0), 1.0))  # np.clip takes four times as long
 
         return share
 

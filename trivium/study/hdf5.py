@@ -94,6 +94,8 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         file.attrs["variables"] = list(job.kept)
         file.attrs["parameters"] = list(job.parameters)
         file.attrs["metrics"] = [name for name, _ in job.metrics]
+        indicators = {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"}
+        file.attrs["indicators"] = json.dumps(indicators)
         file.attrs["texts"] = json.dumps(dict(job.texts))
         file.attrs["sampling"] = store.about().get("sampling", "{}")
         if job.kept:

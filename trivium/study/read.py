@@ -71,6 +71,8 @@ class SweepResults:
     ----------
     parameters, metrics, variables : tuple of str
         What there is of each run; variables are those with trajectories.
+    indicators : Mapping[str, str]
+        Of the metrics that are indicators of a test case: which one each is.
     time : FloatArray
         Times of the output points.
     texts : Mapping[str, tuple of str]
@@ -94,6 +96,7 @@ class SweepResults:
             raise ResourcesError(f"{file} holds no results of a sweep")
         self.parameters: tuple[str, ...] = tuple(attributes["parameters"])
         self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
+        self.indicators: dict[str, str] = json.loads(attributes.get("indicators", "{}"))
         self.variables: tuple[str, ...] = tuple(attributes["variables"])
         self.time: FloatArray = self._file["time"][:]
         texts = json.loads(attributes.get("texts", "{}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 
 import numpy as np
 import pandas
@@ -165,6 +166,31 @@ def test_a_study_without_metrics_and_without_results(write_study, run_here):
     np.testing.assert_allclose(
         found["curves"]["end of x"]["tau"]["mean"], np.exp(-20 / np.array([5, 10, 20])), rtol=1e-4
     )
+
+
+def test_runs_that_do_not_serve_are_marked(small_resources, tmp_path, run_here):
+    """A supply at its set point serves; two kelvin beside it, nothing does."""
+    folder = tmp_path / "Resources"
+    shutil.copytree(small_resources, folder)
+    with (folder / "testcase.toml").open("a") as file:
+        file.write('\n[kpi.comfort]\ntemperature = "Tchw_supply"\nset_point = 286\nband = 0.5\ncold_band = 0.5\n')
+        file.write("\n[kpi.service]\nviolation = 20\n")
+    content = {
+        "paths": {"package_path": str(folder)},
+        "simulation": {"variableFilter": "Tchw_supply", "stop_time": 3000, "step_size": 300},
+        "simulation_parameters": {"Tchws_set_HEX": [284.0, 286.0, 288.0]},
+        "metrics": {"good": {"variable": "serves", "method": "kpi"}, "off": {"variable": "tdis_tot", "method": "kpi"}},
+    }
+    path = tmp_path / "study.json"
+    path.write_text(json.dumps(content))
+    shown = drawn(run_here(path, range(3)))
+    assert shown["unserving"] == 2
+    single = shown["trajectories"]["Tchw_supply"]["single"]
+    assert list(single) == ["run 0, does not serve", "run 1", "run 2, does not serve"]
+    del content["metrics"]["good"]
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(content))
+    assert drawn(run_here(other, range(3)))["unserving"] == 0  # nobody asked
 
 
 def test_why_runs_failed(write_study, run_here, trap_fmu):

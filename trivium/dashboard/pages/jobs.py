@@ -9,6 +9,7 @@ from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
+from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
@@ -180,9 +181,16 @@ def _row(job: Job) -> tuple[Any, ...]:
         job.kind,
         html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}"),
         _bar(job),
-        job.message,
+        html.Span([job.message, " ", html.Span(DOES_NOT_SERVE, className="trouble")])
+        if _unserving(job)
+        else job.message,
         moment(job.created),
     )
+
+
+def _unserving(job: Job) -> bool:
+    """Return whether a job was a test that does not serve."""
+    return job.results.get("serves") == 0
 
 
 def _bar(job: Job) -> Any:
@@ -211,6 +219,9 @@ def _facts(job: Job) -> Any:
         ("Finished", moment(job.finished)),
         ("Attempts", str(job.attempts)),
     ]
+    if _unserving(job):
+        text = f"{DOES_NOT_SERVE}: heat is not removed, or the hall is off its set point. What it saves is no saving."
+        rows.append(("Service", html.Span(text, className="trouble")))
     if job.error:
         rows.append(("Error", html.Span(job.error, className="trouble")))
     return facts(rows)

@@ -80,6 +80,8 @@ def register(pages: Dash, context: Context) -> None:
             with _sweep(context, job) as sample:
                 metrics, parameters = list(sample.metrics), list(sample.parameters)
                 note = f"{sample.done} of {sample.total} runs are done, {sample.failed} failed."
+                if sample.unserving.size:
+                    note += f" {sample.unserving.size} do not serve; what they save is no saving."
         except TriviumError:
             return hidden  # no part of it is written yet
         if not metrics or not parameters:

@@ -78,6 +78,7 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
     return {
         "title": title,
         "runs": {"total": sample.total, "done": sample.done, "failed": sample.failed, "shown": int(sample.runs.size)},
+        "unserving": int(sample.unserving.size),
         "sampling": results.sampling,
         "reasons": reasons[:_REASONS],
         "more_reasons": max(0, len(reasons) - _REASONS),
@@ -122,10 +123,11 @@ def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str,
         return {"runs": 0}
     low, median, high = np.quantile(rows, [0.1, 0.5, 0.9], axis=0)
     some = np.unique(np.linspace(0, runs.size - 1, _LINES).astype(int))
+    marks = dict.fromkeys(sample.unserving.tolist(), ", does not serve")
     return {
         "runs": int(runs.size), "every": every, "time": _rounded(results.time[::every]), "low": _rounded(low),
         "median": _rounded(median), "high": _rounded(high),
-        "single": {f"run {runs[place]}": _rounded(rows[place]) for place in some.tolist()},
+        "single": {f"run {runs[place]}{marks.get(runs[place], '')}": _rounded(rows[place]) for place in some.tolist()},
     }  # fmt: skip
 
 

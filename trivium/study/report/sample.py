@@ -80,6 +80,12 @@ class Sample:
         """Return a metric, shape (k,); NaN where a run has none."""
         return self._derived[name] if self.derived else self._column(name)
 
+    @cached_property
+    def unserving(self) -> NDArray[np.intp]:
+        """Numbers of these runs that do not serve, where the study has that indicator among its metrics; growing."""
+        names = [name for name, indicator in self._results.indicators.items() if indicator == "serves"]
+        return self.runs[self.metric(names[0]) == 0.0] if names else self.runs[:0]
+
     def reasons(self) -> list[tuple[str, int, int]]:
         """Return why runs failed, the commonest first: reason, how many runs, one of them."""
         counts: Counter[str] = Counter()
