@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trivium.evaluation.kpi_sums import KWH, About, Columns, Meter, Rows, Sum, Total
+from trivium.evaluation.kpi_sums import KWH, About, Columns, Meter, Rows, Sum, Total, added
 from trivium.model.contract import FloatArray
 
 _STORE = ("signal", "worth")
@@ -110,12 +110,16 @@ class Energy(Sum):
         duration = rows.duration / KWH
         for group, signals in self._groups.items():
             power = rows.table[:, signals].sum(axis=1) if len(signals) > 1 else rows.table[:, signals[0]]
-            self._energy[group] += float(duration @ power)
+            self._energy[group] = added(self._energy[group], duration * power)
         energy = duration * self._source.power(rows)
-        self._total += float(energy.sum())
+        self._total = added(self._total, energy)
         # a price holds from its time on, so that of an interval is the one at its begin
         prices = self._price(np.concatenate((rows.before[:1], rows.table[:-1, 0])))
-        self._costs = None if prices is None or self._costs is None else self._costs + prices @ energy
+        if prices is None or self._costs is None:
+            self._costs = None
+        else:
+            costs = zip(self._costs.tolist(), prices * energy, strict=True)
+            self._costs = np.array([added(cost, parts) for cost, parts in costs])
         if self._stores is None:
             return
         self._stores.add(rows)

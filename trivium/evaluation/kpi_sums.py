@@ -265,6 +265,13 @@ class Flow:
         return float(rows.duration @ self.flow(rows))
 
 
+def added(total: float, parts: FloatArray) -> float:
+    """Return a total with parts added one after another: the same to the last bit however many rows come at once."""
+    for part in parts.tolist():
+        total += part
+    return total
+
+
 def column(rows: Rows, place: int | float) -> FloatArray | float:
     """Return a column of rows, or the number that stands for it."""
     return rows.table[:, place] if isinstance(place, int) else place

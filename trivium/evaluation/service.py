@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from trivium.errors import ResourcesError
-from trivium.evaluation.kpi_sums import KWH, About, Columns, Flow, Meter, Rows, Sum, column
+from trivium.evaluation.kpi_sums import KWH, About, Columns, Flow, Meter, Rows, Sum, added, column
 from trivium.model.contract import FloatArray
 
 _FLOW = ("mass_flow", "warm", "cold", "power", "plus", "minus")
@@ -140,8 +140,8 @@ class Heat(Sum):
         removed, demand = self._removed.power(rows), self._removed.demand(rows)
         if demand is not None:
             removed = np.minimum(removed, demand)  # nobody needs more, and there is no more
-            self._demand += float(rows.duration @ demand) / KWH
-        self._heat += float(rows.duration @ removed) / KWH
+            self._demand = added(self._demand, rows.duration * demand / KWH)
+        self._heat = added(self._heat, rows.duration * removed / KWH)
 
     def _values(self) -> Mapping[str, float | None]:
         values = {"heat_tot": self._heat, "demand_tot": self._demand, "unserved_tot": self._demand - self._heat}
@@ -165,7 +165,8 @@ class Comfort(Sum):
         self._off = 0.0
 
     def _add(self, rows: Rows) -> None:
-        self._off += sum(temperature.off(rows) for temperature in self._temperatures)
+        off = np.array([temperature.off(rows) for temperature in self._temperatures])
+        self._off = added(self._off, off.sum(axis=0))
 
     def _values(self) -> Mapping[str, float | None]:
         return {"tdis_tot": self._off}
@@ -186,15 +187,15 @@ class _Temperature:
                 raise ResourcesError("testcase.toml: kpi.comfort.standing needs the table kpi.heat")
             self._share = removed.shares()
 
-    def off(self, rows: Rows) -> float:
-        """Return how far off it was, times how long [K h]."""
+    def off(self, rows: Rows) -> FloatArray:
+        """Return how far off it was in each row, times how long [K h]."""
         temperature, set_point = rows.table[:, self._temperature], column(rows, self._set_point)
         if self._share is not None:
             share = self._share(rows)
             temperature = share * temperature + (1.0 - share) * np.maximum(self._standing, temperature)
         over = np.maximum(temperature - set_point - self._band, 0.0)
         under = np.maximum(set_point - self._cold_band - temperature, 0.0)
-        return float(rows.duration @ (over + under)) / 3600.0
+        return np.asarray(rows.duration * (over + under) / 3600.0)
 
 
 class Limits(NamedTuple):
@@ -246,7 +247,7 @@ class Elapsed(Sum):
         self._hours = 0.0
 
     def _add(self, rows: Rows) -> None:
-        self._hours += float(rows.duration.sum()) / 3600.0
+        self._hours = added(self._hours, rows.duration / 3600.0)
 
     def _values(self) -> Mapping[str, float | None]:
         return {"time_tot": self._hours}
