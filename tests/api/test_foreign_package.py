@@ -95,6 +95,9 @@ class Shifted(FmpyModel):
     def _get(self):
         return super()._get() + 100.0
 
+    def _step(self, time, duration, inputs):
+        return super()._step(time, duration, inputs) + 100.0
+
 
 def shifted(description):
     return Shifted

@@ -67,7 +67,7 @@ def drive(resources: Path, boundary: Disturbances, rows: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as state:
         case = open_testcase(resources, Path(state))
         try:
-            outputs = [variable.name for variable in case.stepper.model.outputs]
+            outputs = list(case.measurements)
             seen = case.initialize(0)
             for k in range(rows):
                 now = dict(zip(boundary.names, boundary.values[k].tolist(), strict=True))

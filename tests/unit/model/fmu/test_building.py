@@ -22,6 +22,7 @@ from trivium.model.fmu.description import read_fmu
 #: What the borders of tests/csrc need besides the headers of the standard.
 DEFINES = {
     "GUID": '"linear"', "MODEL": '"linear.h"', "PREFIX": "linear", "SLAVE": "1", "N": "3", "REFUSE_EVENTS": "0", "ENDS": "0.0",
+    "DIRECTIONAL": "0",
 }  # fmt: skip
 
 

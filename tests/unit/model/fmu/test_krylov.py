@@ -47,7 +47,7 @@ def test_one_jacobian_serves_many_steps(plant, recorded):
     got = run(plant, inputs)
     assert plant._solver.krylov.made < changes / 2
     temperatures = [names.index(name) for name in ("Tchw_supply", "Tcw_supply", "Tcw_returnPipe")]
-    assert np.abs(got - expected)[:, temperatures].max() < 0.05
+    assert np.abs(got - expected[:, : got.shape[1]])[:, temperatures].max() < 0.05
 
 
 def test_the_age_of_the_jacobian_is_no_error(plant, recorded):
