@@ -51,7 +51,7 @@ class LookAheadPlayer:
         """Begin an episode."""
         self._controllers = [make(env.nominal, env.task.kind.step) for make in CANDIDATES]
         for controller in self._controllers:
-            controller.reset(env.inner.values, env.inner.boundary)
+            controller.reset(env.values, env.inner.boundary)
         self._best, self._steps = 0, 0
 
     def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
@@ -59,7 +59,7 @@ class LookAheadPlayer:
         if self._steps * env.task.kind.step % 3600.0 == 0.0:
             self._choose(env)
         self._steps += 1
-        actions = [controller.action(env.inner.values, env.inner.boundary) for controller in self._controllers]
+        actions = [controller.action(env.values, env.inner.boundary) for controller in self._controllers]
         return env.apply(commanded(env, actions[self._best]))
 
     def _choose(self, env: TaskEnv) -> None:

@@ -76,7 +76,7 @@ def _episode(env: TaskEnv, player: Player, seed: int) -> dict[str, Any]:
     actions, rewards, terminations, truncations = [], list[float](), list[bool](), list[bool]()
     while not (terminations and (terminations[-1] or truncations[-1])):
         observation, reward, terminated, truncated, info = player.play(env, observation)
-        actions.append(env.action_of(env.inner.values))
+        actions.append(env.action_of(env.values))
         observations.append(observation)
         costs.append(info["cost"])
         rewards.append(reward)

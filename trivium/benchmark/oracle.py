@@ -86,7 +86,7 @@ class Oracle:
         while not ended:
             observation, gained, terminated, truncated, info = player.play(env, observation)
             reward, costs = reward + gained, costs + info["cost"]
-            commands.append(commanded(env, env.inner.values))
+            commands.append(commanded(env, env.values))
             ended = terminated or truncated
         return _Day(reward, dict(zip(Costs._fields, costs.tolist(), strict=True)), commands)
 

@@ -66,13 +66,13 @@ class ControllerPlayer:
     def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Begin an episode."""
         self._controller = self._make(env.nominal, env.task.kind.step)
-        self._controller.reset(env.inner.values, env.inner.boundary)
+        self._controller.reset(env.values, env.inner.boundary)
 
     def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
         """Play a control step."""
         if self._controller is None:
             raise RuntimeError("begin an episode first")
-        return env.apply(commanded(env, self._controller.action(env.inner.values, env.inner.boundary)))
+        return env.apply(commanded(env, self._controller.action(env.values, env.inner.boundary)))
 
 
 class ConstantPlayer:

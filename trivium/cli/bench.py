@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from trivium.benchmark.run import Bench
 
 _task = click.option("--task", required=True, metavar="ID", help="A task: DC-SetPoints-5A-5MW-v1.")
-_level = click.option("--level", default="perfect", show_default=True, help="perfect, forecast, noise or mismatch.")
+_level = click.option(
+    "--level", default="perfect", show_default=True, help="perfect, forecast, noise, mismatch or faults."
+)
 _objective = click.option("--objective", default="cost", show_default=True, help="cost or energy.")
 _seeds = click.option("--seeds", type=Whole(1), default=10, show_default=True, metavar="N", help="How many episodes.")
 _policy = click.option(
@@ -143,6 +145,18 @@ def dataset(quality: str, task: str, level: str, episodes: int, as_json: bool) -
         name = export(env, quality, level, episodes)
     text = f'{name} is written; read it with minari.load_dataset("{name}")'
     options.show(text, {"dataset": name, "episodes": episodes}, as_json=as_json)
+
+
+@bench.command()
+@_task
+@click.option("--episodes", type=Whole(1), default=300, show_default=True, metavar="N", help="How many test days.")
+@options.as_json
+def detect(task: str, episodes: int, as_json: bool) -> None:
+    """Detect the faults of test days by a baseline and print its rates."""
+    from trivium.benchmark import detection
+
+    rates = detection.detect(task, episodes)
+    options.show(detection.markdown(rates), rates, as_json=as_json)
 
 
 def _one(opened_bench: Bench, name: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def list_members(as_json: bool) -> None:
 
 
 @family.command()
-@click.argument("name", help="climate-size-load, with +storage, @grid or #seed behind it: 5A-5MW-mixed.")
+@click.argument("name", help="climate-size-load, with +storage, +faults, @grid or #seed behind it.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), help="Where the test case is written.")
 @click.option(
     "--epw",

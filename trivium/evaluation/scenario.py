@@ -9,6 +9,12 @@
     uncertain = ["T_wet_bulb"]     # whose forecasts get an error, temperatures [K]
     [scenario.periods]     # in place of a signal: by name, the day of the year in the middle of each
     peak_heat_day = 23
+    [[scenario.faults]]    # what every test has unless another list is set, see `trivium.evaluation.faults`
+    kind = "condition"
+    signal = "k_condenser"
+    start = 86400
+    end = 172800
+    size = 0.6
 
 A period begins at midnight. Of all windows of that length inside the boundary data, ordered by their mean of the
 signal, ``winter`` is the lowest, ``mild`` that at a third of the order, ``typical`` that in the middle and
@@ -22,15 +28,19 @@ A test case inside an FMU has them among its data of a year; see `trivium.evalua
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from trivium.errors import InvalidValueError, ResourcesError
+from trivium.evaluation.faults import Fault
+from trivium.evaluation.faults import parse as parse_faults
 from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS
 from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
+from trivium.model.variable import Variable
 from trivium.numbers import shown
 from trivium.simulation.boundary import Disturbances
 from trivium.suggestions import did_you_mean
@@ -82,6 +92,7 @@ class Scenario:
     solar_uncertainty : str or None
         Key of `SOLAR_LEVELS`.
     seed : int or None
+    faults : tuple of Fault
     """
 
     electricity_price: str | None = None
@@ -89,10 +100,18 @@ class Scenario:
     temperature_uncertainty: str | None = None
     solar_uncertainty: str | None = None
     seed: int | None = None
+    faults: tuple[Fault, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the parts by name."""
-        return asdict(self)
+        """Return the parts by name; ``faults`` only where there are some, because BOPTEST has no such part."""
+        parts = {each.name: getattr(self, each.name) for each in fields(self)}
+        faults = [fault.as_dict() for fault in parts.pop("faults")]
+        return {**parts, "faults": faults} if faults else parts
+
+    @classmethod
+    def of(cls, parts: Mapping[str, Any]) -> Scenario:
+        """Return the scenario of what `as_dict` returned."""
+        return cls(**{**parts, "faults": tuple(Fault(**each) for each in parts.get("faults", ()))})
 
 
 class Scenarios:
@@ -107,6 +126,8 @@ class Scenarios:
         Prices and emissions.
     yearly : Yearly or None
         Data of a test case inside an FMU.
+    variables : Mapping[str, Variable]
+        Inputs of the plant, for the bounds of faults.
 
     Raises
     ------
@@ -120,9 +141,10 @@ class Scenarios:
         boundary: Disturbances | None,
         signals: Disturbances | None,
         yearly: Yearly | None = None,
+        variables: Mapping[str, Variable] = MappingProxyType({}),
     ) -> None:
         for key in declaration:
-            if key not in {"signal", "days", "warmup_days", "uncertain", "periods"}:
+            if key not in {"signal", "days", "warmup_days", "uncertain", "periods", "faults"}:
                 raise ResourcesError(f"testcase.toml: unknown key scenario.{key}")
         if "signal" in declaration and "periods" in declaration:
             raise ResourcesError("testcase.toml: scenario.signal and scenario.periods are two ways to say one thing")
@@ -150,6 +172,12 @@ class Scenarios:
             self.uncertain = [name for name in (_TEMPERATURE,) if name in yearly.names]
             self.solar = [name for name in (_RADIATION,) if name in yearly.names]
             self.prices = tuple(key for key, name in PRICES.items() if name in yearly.names)
+        self._boundary, self._variables = boundary, variables
+        try:
+            #: Faults of every test unless others are set.
+            self.faults = parse_faults(declaration.get("faults", []), boundary, variables)
+        except InvalidValueError as error:
+            raise ResourcesError(f"testcase.toml: {error}") from None
         self._signals = signals
         self._signal_times = np.empty(0) if signals is None else signals.times
 
@@ -167,14 +195,17 @@ class Scenarios:
         InvalidValueError
             Naming the parameter and what it may be.
         """
-        values: dict[str, Any] = dict.fromkeys(Scenario.__dataclass_fields__)
+        values: dict[str, Any] = Scenario().as_dict()
         changes: dict[str, Any] = {}
         for name, value in parts.items():
-            if name not in values:
-                near = did_you_mean(name, values)
+            if name not in Scenario.__dataclass_fields__:
+                near = did_you_mean(name, Scenario.__dataclass_fields__)
                 raise InvalidValueError(f"Bad input for parameter {shown(name)}. Unknown parameter.{near}", name)
-            if value is not None:
-                changes[name] = values[name] = self._checked(name, value)
+            if value is None:
+                continue
+            changes[name] = values[name] = self._checked(name, value)
+        if "faults" in changes:
+            values["faults"] = [fault.as_dict() for fault in changes["faults"]]
         return replace(before, **changes), values
 
     def price(self, scenario: Scenario, times: FloatArray) -> FloatArray | None:
@@ -189,6 +220,8 @@ class Scenarios:
         return series
 
     def _checked(self, name: str, value: Any) -> Any:
+        if name == "faults":
+            return parse_faults(value, self._boundary, self._variables)
         if name == "seed":
             if not self.uncertain and not self.solar:
                 raise InvalidValueError(

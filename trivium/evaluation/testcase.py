@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import InvalidValueError
+from trivium.evaluation.faults import Fault, disturbed
 from trivium.evaluation.forecast import Repeated, forecast
 from trivium.evaluation.forecast import Table as Ahead
 from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS, solar_forecast, temperature_error
@@ -49,6 +50,8 @@ class Evaluation:
     columns : sequence of str
         Of the history.
     boundary : Disturbances
+    variables : Mapping[str, Variable]
+        Inputs of the plant.
 
     Raises
     ------
@@ -56,9 +59,16 @@ class Evaluation:
         When the declaration is wrong.
     """
 
-    def __init__(self, resources: Resources, columns: Sequence[str], boundary: Disturbances) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        columns: Sequence[str],
+        boundary: Disturbances,
+        variables: Mapping[str, Variable],
+    ) -> None:
         self._declaration = Declaration(columns, resources.kpi, resources.name)
         self._boundary = boundary
+        self._acting: tuple[tuple[Fault, ...], Disturbances] = (), boundary
         self._signals = None if resources.signals is None else Disturbances.read(resources.signals)
         self._yearly = None if resources.case is None or not resources.case.tables else Yearly.read(resources.case)
         data = [table for table in (boundary, self._signals) if table is not None]
@@ -67,9 +77,10 @@ class Evaluation:
             tables = [Repeated(table, resources.period) for table in data if table.names]
         #: What forecasts are made of.
         self._ahead: Sequence[Ahead] = tables if self._yearly is None else [*tables, self._yearly]
-        self._scenarios = Scenarios(resources.scenario, boundary, self._signals, self._yearly)
+        self._scenarios = Scenarios(resources.scenario, boundary, self._signals, self._yearly, variables)
         self.periods = self._scenarios.periods
-        self.scenario = Scenario("constant" if "constant" in self._scenarios.prices else None)
+        price = "constant" if "constant" in self._scenarios.prices else None
+        self.scenario = Scenario(price, faults=self._scenarios.faults)
         self._restart(0)
 
     def resume(self, first: int, scenario: Scenario) -> None:
@@ -97,6 +108,12 @@ class Evaluation:
     def choose(self, parts: Mapping[str, Any]) -> tuple[Scenario, dict[str, Any]]:
         """Check a scenario; see `Scenarios.parse`."""
         return self._scenarios.parse(parts, self.scenario)
+
+    def acting(self, scenario: Scenario) -> Disturbances:
+        """Return the boundary data as it acts, with the faults of a scenario."""
+        if scenario.faults != self._acting[0]:
+            self._acting = scenario.faults, disturbed(self._boundary, scenario.faults)
+        return self._acting[1]
 
     def values(
         self, rows: Callable[[int], FloatArray], names: Any = None, start: Any = None, final: Any = None
@@ -150,8 +167,8 @@ class Evaluation:
         return ahead
 
     def believed(self, time: float, until: float) -> Disturbances:
-        """Return the boundary data as they are forecast now, up to a time [s]."""
-        real, level = self._boundary, self.scenario.temperature_uncertainty
+        """Return the boundary data as they are forecast now, with the faults of the plant, up to a time [s]."""
+        real, level = self.acting(self.scenario), self.scenario.temperature_uncertainty
         uncertain = [real.names.index(name) for name in self._scenarios.uncertain if name in real.names]
         if level is None or not uncertain:
             return real
@@ -240,8 +257,10 @@ class TestCase(Simulation):
         observation: Mapping[str, float] | None,
     ) -> None:
         super().__init__(resources, stepper, actions, observation)
+        inputs = {variable.name: variable for variable in stepper.model.inputs}
         #: Key performance indicators, scenario and forecast.
-        self.evaluation = Evaluation(resources, stepper.history.columns, stepper.disturbances)
+        self.evaluation = Evaluation(resources, stepper.history.columns, stepper.boundary, inputs)
+        stepper.disturbances = self.evaluation.acting(self.evaluation.scenario)
 
     @property
     def forecast_points(self) -> Table[Variable]:
@@ -266,7 +285,7 @@ class TestCase(Simulation):
 
         Parameters
         ----------
-        **parts : str or int or None
+        **parts : str or int or list or None
             Parts of `trivium.evaluation.scenario.Scenario`; None keeps what is.
 
         Returns
@@ -281,9 +300,15 @@ class TestCase(Simulation):
             Naming the part and what it may be.
         """
         scenario, values = self.evaluation.choose(parts)
+        before = self.stepper.disturbances
+        self.stepper.disturbances = self.evaluation.acting(scenario)
         if parts.get("time_period") is not None:
             period = self.evaluation.periods[values["time_period"]]
-            values["time_period"] = self.initialize(period.start, period.end, period.warmup)
+            try:
+                values["time_period"] = self.initialize(period.start, period.end, period.warmup)
+            except BaseException:
+                self.stepper.disturbances = before
+                raise
         self.evaluation.resume(self._first_row, scenario)
         return values
 
@@ -376,5 +401,6 @@ class TestCase(Simulation):
 
     def _resumed(self, conditions: Mapping[str, Any] | None) -> None:
         before = self.evaluation.scenario
-        scenario = replace(before, time_period=None) if conditions is None else Scenario(**conditions)
+        scenario = replace(before, time_period=None) if conditions is None else Scenario.of(conditions)
+        self.stepper.disturbances = self.evaluation.acting(scenario)
         self.evaluation.resume(self._first_row, scenario)

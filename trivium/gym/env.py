@@ -289,6 +289,10 @@ class DataCenterCoolingEnv(gymnasium.Env[NDArray[np.float32], Any]):
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
         return self._plant.snapshot(), self._values, self._end, self._actions.past()
 
+    def observe(self, values: Mapping[str, float]) -> NDArray[np.float32]:
+        """Return the observation of other measurements and inputs, like those of faulty sensors, at this time."""
+        return self._observer.observe(values)
+
     def linearize(self, *arguments: Any, **options: Any) -> Linearization:
         """Return a linear model of the plant about now, in its own units; see `Simulation.linearize`."""
         return self._plant.linearize(*arguments, **options)

@@ -270,6 +270,16 @@ class SessionAbout(_Reply):
     memory: Annotated[int, Field(description="Of its process [bytes].")]
 
 
+class Fault(_Reply):
+    """A fault in the boundary data."""
+
+    kind: Literal["condition", "wear"]
+    signal: str
+    start: Time
+    end: Time
+    size: Number
+
+
 class Scenario(_Reply):
     """A scenario; what a test case does not have is null."""
 
@@ -278,6 +288,7 @@ class Scenario(_Reply):
     temperature_uncertainty: str | None
     solar_uncertainty: str | None
     seed: int | None
+    faults: Annotated[list[Fault] | None, Field(description="Left out where there are none.")] = None
 
 
 class ScenarioSet(_Reply):
@@ -288,6 +299,7 @@ class ScenarioSet(_Reply):
     temperature_uncertainty: str | None
     solar_uncertainty: str | None
     seed: int | None
+    faults: Annotated[list[Fault] | None, Field(description="Left out where there are none.")] = None
 
 
 class Index(_Reply):

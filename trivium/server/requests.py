@@ -24,6 +24,7 @@ from werkzeug.datastructures import Headers, MultiDict
 
 from trivium.document import SENTENCE, refusals
 from trivium.errors import InvalidValueError, RequestError
+from trivium.evaluation.faults import KINDS as FAULT_KINDS
 from trivium.jobs.record import State
 from trivium.model.linearization import LinearKind
 from trivium.numbers import parse_count, parse_flag, parse_number, parse_window_end, shown
@@ -135,6 +136,17 @@ _EITHER = {"anyOf": [{"type": "number"}, {"type": "string"}]}
 _NUMBER = WithJsonSchema(_EITHER)
 _KINDS = {"type": "string", "enum": [*get_args(LinearKind)]}
 _TEXT = WithJsonSchema({"type": "string"})
+_FAULT = {
+    "type": "object",
+    "properties": {
+        "kind": {"type": "string", "enum": [*FAULT_KINDS]},
+        "signal": {"type": "string"},
+        **{name: {"type": "number"} for name in ("start", "end", "size")},
+    },
+    "required": ["kind", "signal", "start", "end", "size"],
+    "additionalProperties": False,
+}
+_FAULTS = WithJsonSchema({"type": "array", "items": _FAULT})
 #: A finite number, or a text of one.
 Seconds = Annotated[float, _by(parse_number), WithJsonSchema(_EITHER | {"description": "[s]"})]
 #: An end of a window of time: the same, or infinity of either sign for no end.
@@ -350,6 +362,7 @@ class ScenarioBody(BoptestBody):
     temperature_uncertainty: Choice | None = None
     solar_uncertainty: Choice | None = None
     seed: Annotated[int, _by(_seed)] | None = None
+    faults: Annotated[Any, _FAULTS] | None = None
 
 
 class SnapshotBody(Body):

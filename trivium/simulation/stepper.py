@@ -58,7 +58,8 @@ class Stepper:
         self, model: Model, disturbances: Disturbances, law: Law | None, history: History, grid: Grid = _UNDIVIDED
     ) -> None:
         self.model = model
-        self.disturbances = disturbances
+        #: Boundary data as it was read, and as it acts: the same unless somebody puts faults in it.
+        self.boundary = self.disturbances = disturbances
         self.history = history
         #: Where the model's inputs come from.
         self.inputs = Inputs(model.inputs, disturbances.names, law, grid)
@@ -77,7 +78,7 @@ class Stepper:
         """
         model = self.model.twin(apart=apart)
         model.inputs = self.model.inputs  # with the bounds that the plant adds
-        return Stepper(model, self.disturbances, self.inputs.law, self.history.twin(), self.inputs.grid)
+        return Stepper(model, self.boundary, self.inputs.law, self.history.twin(), self.inputs.grid)
 
     def observe(self, time: float, controls: FloatArray, outputs: FloatArray, start_values: StartValues) -> Position:
         """Stand at a time with outputs that are known; the model starts there with the inputs of the first step.

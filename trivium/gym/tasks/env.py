@@ -13,6 +13,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from trivium.control.controller import Controller
+from trivium.control.instruments import KINDS as INSTRUMENT_FAULTS
+from trivium.control.instruments import Instruments
+from trivium.evaluation.faults import Fault
 from trivium.gym.env import DataCenterCoolingEnv
 from trivium.gym.spaces import Vector, bounds_of
 from trivium.gym.tasks import levels, periods
@@ -22,6 +25,7 @@ from trivium.plants.data_center.agent import PRICE_BOUNDS, observed
 from trivium.plants.data_center.constraints import Costs
 from trivium.plants.data_center.family.member import folder_of
 from trivium.plants.data_center.family.sizes import nominal_load
+from trivium.plants.data_center.faults import HEALTHY, LABELS, LOOPS, draw_episode
 from trivium.plants.data_center.rules import RuleBook
 from trivium.settings import Settings
 
@@ -126,11 +130,28 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
         parameters = self.inner.plant.parameters
         self._nominal = {name: float(parameters[name].start or 0.0) for name in self._level.mismatch}
         self._rules: Controller = RuleBook(self.nominal, self.task.kind.step)
+        self._fault, self._faults = HEALTHY, list[Fault]()
+        self._instruments = Instruments()
 
     @property
     def observation_names(self) -> tuple[str, ...]:
         """What each number of an observation is."""
         return (*self.inner.observation_names, *CLOCK)
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """Measurements and commands by name as sensors show them: with their faults, without their noise."""
+        return self._instruments.sensed(self.inner.time, self.inner.values)
+
+    @property
+    def fault(self) -> str:
+        """Cause of the fault of the episode, whether it has begun or not; ``none`` where there is none."""
+        return self._fault
+
+    @property
+    def fault_names(self) -> tuple[str, ...]:
+        """What each number of ``info["fault"]`` is."""
+        return LABELS
 
     @property
     def cost_names(self) -> tuple[str, ...]:
@@ -152,8 +173,8 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
         super().reset(seed=seed)
         options = dict(options or {})
         if "snapshot" in options:
-            snapshot, rules, random = options["snapshot"]
-            self._rules = copy.deepcopy(rules)
+            snapshot, rules, random, (self._fault, self._faults), sensors = options["snapshot"]
+            self._rules, self._instruments = copy.deepcopy(rules), copy.deepcopy(sensors)
             self.reward.forget()
             observation, info = self.inner.reset(options={"snapshot": snapshot})
             sensed = self._observed(observation)
@@ -165,9 +186,11 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
             self.inner.plant.set_scenario(seed=int(self.np_random.integers(2**31)))
         if self._level.mismatch:
             options["start_values"] = levels.drawn_plant(self._level, self._nominal, self.np_random)
+        if self._level.faults:
+            self._draw_faults(options["start_time"])
         self.reward.forget()
         observation, info = self.inner.reset(options=options)
-        self._rules.reset(self.inner.values, self.inner.boundary)
+        self._rules.reset(self.values, self.inner.boundary)
         return self._observed(observation), self._info(info)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -183,14 +206,16 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
         truncated : bool
             Whether the day is over.
         info : dict
-            ``cost``: the costs of the step, an array in the order of `cost_names`; ``time`` [s]; ``kpi``.
+            ``cost``: the costs of the step, an array in the order of `cost_names`; ``time`` [s]; ``kpi``; at a level
+            with faults ``fault``: the number in `fault_names` of what the step was simulated under.
         """
         return self.apply(self._decided(action))
 
     def apply(self, inputs: Mapping[str, float]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Simulate a control step under commands by name; the rule book decides on those that are left out."""
-        rules = self._rules.action(self.inner.values, self.inner.boundary)
-        observation, reward, terminated, truncated, info = self.inner.apply({**rules, **inputs})
+        rules = self._rules.action(self.values, self.inner.boundary)
+        acting = self._instruments.acting(self.inner.time, {**rules, **inputs})
+        observation, reward, terminated, truncated, info = self.inner.apply(acting)
         return self._observed(observation), reward, terminated, truncated, self._info(info)
 
     def action_of(self, commands: Mapping[str, float]) -> Any:
@@ -205,7 +230,9 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
 
     def snapshot(self) -> Any:
         """Store the episode as it stands, for the option ``snapshot`` of `reset`."""
-        return self.inner.snapshot(), copy.deepcopy(self._rules), self.np_random.bit_generator.state
+        past = copy.deepcopy((self._rules, self._instruments))
+        random = self.np_random.bit_generator.state
+        return self.inner.snapshot(), past[0], random, (self._fault, self._faults), past[1]
 
     def close(self) -> None:
         """End the plant."""
@@ -219,6 +246,8 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
     def _observed(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         turn = 2.0 * np.pi * self.inner.time / DAY
         clock = (np.sin(turn), np.cos(turn), np.sin(turn / 7), np.cos(turn / 7))
+        if self._level.faults:
+            observation = self.inner.observe(self.values)
         sensed = observation.astype(np.float64)
         if self._level.noise:
             sensed = sensed + self._deviation * self.np_random.standard_normal(observation.size)
@@ -226,7 +255,20 @@ class TaskEnv(gymnasium.Env[NDArray[np.float32], Any]):
         return clipped
 
     def _info(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {**info, "cost": np.array(self.reward.costs)}
+        info = {**info, "cost": np.array(self.reward.costs)}
+        if not self._level.faults:
+            return info
+        simulated = self.inner.time - self.task.kind.step
+        active = any(fault.active(simulated) for fault in self._faults)
+        return {**info, "fault": LABELS.index(self._fault) if active else 0}
+
+    def _draw_faults(self, start: float) -> None:
+        """Draw the fault of an episode: in the plant, as part of its scenario, or at the instruments."""
+        self._fault, self._faults = draw_episode(start, self.task.kind.step, self.np_random)
+        sensors = [fault for fault in self._faults if fault.kind in INSTRUMENT_FAULTS]
+        plant = [fault.as_dict() for fault in self._faults if fault not in sensors]
+        self.inner.plant.set_scenario(faults=plant)
+        self._instruments = Instruments(sensors, LOOPS)
 
     def _noise(self) -> NDArray[np.float64]:
         """Return the standard deviation of the noise of each number of the inner observation."""

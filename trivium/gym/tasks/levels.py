@@ -24,12 +24,15 @@ class Level:
         Standard deviation of the sensors' noise by the unit of a point.
     mismatch : Mapping[str, tuple of float]
         Parameters of the plant, each with the factors between which it is drawn an episode [1].
+    faults : bool
+        Whether an episode may have a fault; `trivium.plants.data_center.faults` has what is drawn.
     """
 
     name: str
     uncertainty: str | None = None
     noise: Mapping[str, float] = field(default_factory=dict)
     mismatch: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    faults: bool = False
 
 
 #: Sensors: temperature 0.2 K (class A of IEC 60751), power 1 % of 1 MW, flows, pressures and others as usual in plants.
@@ -53,6 +56,7 @@ LEVELS = {
         Level("forecast", "medium"),
         Level("noise", "medium", _NOISE),
         Level("mismatch", "medium", _NOISE, _MISMATCH),
+        Level("faults", "medium", _NOISE, _MISMATCH, faults=True),
     )
 }
 

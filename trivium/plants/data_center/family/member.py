@@ -1,8 +1,8 @@
 """A member of the family of data centres: its boundary data, and the folder that is its test case.
 
-A member is named ``climate-size-load``, with ``+storage`` where it has a tank, a battery and flexible work, ``@grid``
-where its grid is not that of its climate, and ``#seed`` where its seed is not 0: ``5A-5MW-mixed``,
-``2B-20MW-training+storage#3``. The same name and version give the same bytes.
+A member is named ``climate-size-load``, with ``+storage`` where it has a tank, a battery and flexible work, ``+faults``
+where its equipment wears and trips, ``@grid`` where its grid is not that of its climate, and ``#seed`` where its seed
+is not 0: ``5A-5MW-mixed``, ``2B-20MW-training+storage#3``. The same name and version give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from trivium.plants.data_center.family.climates import climate
 from trivium.plants.data_center.family.epw import read_epw
 from trivium.plants.data_center.family.sizes import nominal_load
 from trivium.plants.data_center.family.testcase import testcase_toml
+from trivium.plants.data_center.faults import draw_year
 from trivium.storage import locked, replace_file
 
 FloatArray = NDArray[np.float64]
@@ -35,7 +36,7 @@ CONDITIONS = ("kChi1", "kChi2", "kChi3", "kChi4", "kCon", "kTow", "kEco", "kPumC
 #: Parameters of a member with storage.
 STORAGE: Mapping[str, float] = {"tan.mNom": 2e-5, "bat.PNom": 0.15}
 _NAME = re.compile(
-    r"(?P<climate>\w+)-(?P<size>\w+)-(?P<load>\w+)(?P<storage>\+storage)?(@(?P<grid>\w+))?(#(?P<seed>\d+))?"
+    r"(?P<climate>\w+)-(?P<size>\w+)-(?P<load>\w+)(?P<storage>\+storage)?(?P<faults>\+faults)?(@(?P<grid>\w+))?(#(?P<seed>\d+))?"
 )
 
 
@@ -52,9 +53,11 @@ class Member:
     grid : str or None
         Name in `grid.GRIDS`; None for that of the climate.
     seed : int
-        Of weather, load and grid.
+        Of weather, load, grid and faults.
     epw : Path or None
         A weather file whose weather takes the place of the climate's.
+    faults : bool
+        Whether its scenario has faults that are drawn; `trivium.plants.data_center.faults.draw_year`.
 
     Raises
     ------
@@ -69,6 +72,7 @@ class Member:
     grid: str | None = None
     seed: int = 0
     epw: Path | None = None
+    faults: bool = False
 
     def __post_init__(self) -> None:
         climate(self.climate)
@@ -82,7 +86,8 @@ class Member:
     @property
     def name(self) -> str:
         """Its name; see `parse`."""
-        parts = (f"{self.climate}-{self.size}-{self.load}", "+storage" if self.storage else "")
+        parts = [f"{self.climate}-{self.size}-{self.load}", "+storage" if self.storage else ""]
+        parts += ["+faults" if self.faults else ""]
         return "".join((*parts, f"@{self.grid}" if self.grid else "", f"#{self.seed}" if self.seed else ""))
 
     @property
@@ -112,13 +117,14 @@ def parse(name: str) -> Member:
     match = _NAME.fullmatch(name)
     if match is None:
         raise InvalidValueError(
-            f"there is no member {name!r}: a name is climate-size-load, with +storage, @grid or #seed behind it, "
-            "like 5A-5MW-mixed",
+            f"there is no member {name!r}: a name is climate-size-load, with +storage, +faults, @grid or #seed behind "
+            "it, like 5A-5MW-mixed",
             "member",
         )
     parts = match.groupdict()
     storage, seed = parts["storage"] is not None, int(parts["seed"] or 0)
-    return Member(parts["climate"], parts["size"], parts["load"], storage, parts["grid"], seed)
+    faults = parts["faults"] is not None
+    return Member(parts["climate"], parts["size"], parts["load"], storage, parts["grid"], seed, faults=faults)
 
 
 def make(member: Member, folder: Path) -> Path:
@@ -136,13 +142,14 @@ def make(member: Member, folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     disturbances, signals = member.boundary()
-    digest = hashlib.sha256(disturbances + signals).hexdigest()
+    faults = draw_year(member.seed) if member.faults else []
+    digest = hashlib.sha256(disturbances + signals + (repr(faults).encode() if faults else b"")).hexdigest()
     replace_file(folder / "Disturbance.csv", disturbances)
     replace_file(folder / "Signals.csv", signals)
     if not fmu().parent.samefile(folder):  # the shipped test case is a member, too
         shutil.copyfile(fmu(), folder / fmu().name)
     replace_file(folder / "version.txt", f"{VERSION} ({digest[:12]})\n".encode())
-    toml = testcase_toml(f"DataCenter-{member.name}-v{VERSION}", member.start_values)
+    toml = testcase_toml(f"DataCenter-{member.name}-v{VERSION}", member.start_values, faults)
     replace_file(folder / "testcase.toml", toml.encode())
     return folder
 

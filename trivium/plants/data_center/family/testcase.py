@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from trivium.evaluation.faults import Fault
+from trivium.plants.data_center.faults import cause_of
 
 _TOML = """\
 # A member of the family of data centres; docs/family.md. Made by `trivium family make`.
@@ -77,7 +80,18 @@ uncertain = ["TDryBul", "TWetBul"]
 """
 
 
-def testcase_toml(name: str, start_values: Mapping[str, float]) -> str:
+_FAULT = """
+# {cause}
+[[scenario.faults]]
+kind = "{kind}"
+signal = "{signal}"
+start = {start:.0f}
+end = {end:.0f}
+size = {size!r}
+"""
+
+
+def testcase_toml(name: str, start_values: Mapping[str, float], faults: Sequence[Fault]) -> str:
     """Return the file.
 
     Parameters
@@ -86,6 +100,9 @@ def testcase_toml(name: str, start_values: Mapping[str, float]) -> str:
         Of the test case.
     start_values : Mapping[str, float]
         Parameters of the plant.
+    faults : sequence of Fault
+        Of every test, unless a client sets others.
     """
     lines = [f'"{key}" = {value!r}' for key, value in start_values.items()]
-    return _TOML.format(name=name, start_values="\n".join(lines))
+    text = _TOML.format(name=name, start_values="\n".join(lines))
+    return text + "".join(_FAULT.format(cause=cause_of(fault), **fault.as_dict()) for fault in faults)
