@@ -111,6 +111,13 @@ def test_a_time_period(server, suffix):
         ("PUT", "/scenario{}", {"time_period": "summer"}, "should be one of the following: ['winter', 'mild'"),
         ("PUT", "/scenario{}", {"electricity_price": 3}, "Scenario parameter electricity_price is 3"),
         ("PUT", "/scenario{}", {"season": "winter"}, "Bad input for parameter season"),
+        ("PUT", "/scenario{}", {"faults": "all"}, "Scenario parameter faults is all, but should be a list"),
+        (
+            "PUT",
+            "/scenario{}",
+            {"faults": [{"kind": "rust", "signal": "Twb_outside", "start": 0, "end": 1, "size": 280}]},
+            "faults[0].kind is rust, but should be one of the following: ['condition', 'wear']",
+        ),
         ("PUT", "/forecast{}", {"point_names": ["Mchw"], "horizon": -1, "interval": 300}, "parameter horizon"),
         ("PUT", "/forecast{}", {"point_names": [["Mchw"]], "horizon": 0, "interval": 300}, "point_names"),
     ],

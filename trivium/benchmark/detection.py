@@ -25,8 +25,8 @@ FloatArray = NDArray[np.float64]
 DAY, HOUR = 86400.0, 3600.0
 #: How long a plant is observed before alarms count [h]; faults begin later.
 _LEARNING = 6.0
-#: Deviations that the cumulative sums forgive an hour, and the threshold over the largest sum of healthy days [1].
-_ALLOWANCE, _MARGIN = 1.0, 1.2
+#: Deviations that the cumulative sums forgive an hour [1]: half of a shift by one deviation, as usual.
+_ALLOWANCE = 0.5
 #: Healthy days that relations are learnt on, and further ones that thresholds are.
 FITTED, CALIBRATED = 60, 60
 #: Seeds of healthy days that are apart from those of episodes with faults.
@@ -113,7 +113,7 @@ class Detector:
             for name, relation in self._relations.items()
         }
         self._thresholds = {
-            name: _MARGIN * max(1.0, *(float(self._sums(name, day).max()) for day in calibrated)) for name in RELATIONS
+            name: max(1.0, *(float(self._sums(name, day).max()) for day in calibrated)) for name in RELATIONS
         }
 
     def alarm(self, day: Day) -> tuple[int, str] | None:

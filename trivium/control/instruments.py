@@ -55,11 +55,11 @@ class Instruments:
         return sensed
 
     def acting(self, time: float, commands: Mapping[str, float]) -> dict[str, float]:
-        """Return what acts from a time [s] on where some commands are given."""
+        """Return what acts from a time [s] on under some commands; with faults, those of before are among it."""
         if not self._faults:
             return dict(commands)
         self._commands |= commands
-        acting = dict(commands)
+        acting = dict(self._commands)
         for fault in self._faults:
             if not fault.active(time):
                 continue

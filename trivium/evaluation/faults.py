@@ -2,7 +2,7 @@
 
 A fault has a kind, the signal that it is in, when it begins and ends, and a size::
 
-    {"kind": "condition", "signal": "kCon", "start": 86400, "end": 172800, "size": 0.6}
+    {"kind": "condition", "signal": "k_condenser", "start": 86400, "end": 172800, "size": 0.6}
 
 Those of a scenario are in columns of the boundary data, between the bounds of the plant's input:
 
