@@ -81,6 +81,25 @@ def test_they_survive_the_death_of_the_process(server, suffix):
     assert (payload(server, "GET", asked), payload(server, "GET", f"/scenario{suffix}")) == before
 
 
+def test_faults_over_http_survive_the_death_of_the_process(server, suffix):
+    payload(server, "POST", f"/advance{suffix}", {})
+    window = {"point_names": ["Twb_outside"], "start_time": 0, "final_time": "Infinity"}
+    start = payload(server, "PUT", f"/results{suffix}", window)["time"][-1]
+    fault = {"kind": "condition", "signal": "Twb_outside", "start": start + 450, "end": start + 750, "size": 280.25}
+    assert payload(server, "PUT", f"/scenario{suffix}", {"faults": [fault]})["faults"] == [fault]
+    payload(server, "POST", f"/advance{suffix}", {})
+    for pid in server.hosts():
+        os.kill(pid, signal.SIGKILL)
+    assert payload(server, "GET", f"/scenario{suffix}")["faults"] == [fault]
+    for _ in range(3):
+        payload(server, "POST", f"/advance{suffix}", {})
+    recorded = payload(server, "PUT", f"/results{suffix}", window)
+    acted = [time for time, value in zip(recorded["time"], recorded["Twb_outside"], strict=True) if value == 280.25]
+    assert acted == [start + 600, start + 750]  # a row ends where a part of a step does
+    payload(server, "PUT", f"/scenario{suffix}", {"faults": []})
+    assert "faults" not in payload(server, "GET", f"/scenario{suffix}")
+
+
 def test_a_fork_and_a_restore_have_their_own(server, suffix):
     payload(server, "POST", f"/advance{suffix}", {})
     snapshot = payload(server, "POST", f"/snapshot{suffix}")["snapshot"]
