@@ -135,6 +135,23 @@ EXCEPTIONS = [
             " halls 1, 2: servers - aisles - air handlers - coils             cold plates - liquid",
             "a drawing",
         ),
+        (
+            "docs/family.md",
+            "trivium family make 4A-2MW-cloud@wind mine --epw my-place.epw",
+            "a weather file of the reader's; tests/unit/plants/data_center/family",
+        ),
+        *(
+            ("docs/tasks.md", text, "takes minutes, with files of the reader's; tests/unit/benchmark")
+            for text in (
+                "trivium bench run --policy my_policy.py --task DC-SetPoints-5A-5MW-v1 --level forecast "
+                "--out results/mine.json",
+                "trivium bench verify results/mine.json --policy my_policy.py",
+                "trivium bench page results --out leaderboard.html",
+                "trivium bench baselines --task DC-SetPoints-5A-5MW-v1 --results results",
+                "trivium bench dataset expert --task DC-SetPoints-5A-5MW-v1 --episodes 100",
+                "python -c 'import minari; print(minari.load_dataset(\"trivium/dc-setpoints-5a-5mw-perfect/expert-v0\"))'",
+            )
+        ),
         ("docs/sweep.md", "study/", "a drawing"),
         (
             "docs/transforms.md",
