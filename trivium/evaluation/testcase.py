@@ -26,6 +26,7 @@ from trivium.model.variable import Variable
 from trivium.numbers import window_end
 from trivium.protocol import Advanced, Clamp, Columns, Indicators, Steps
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.foresight import rehearse
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.resources import Resources
 from trivium.simulation.simulation import Simulation
@@ -394,7 +395,7 @@ class TestCase(Simulation):
             return controls
 
         last = stepper.history.row(len(stepper.history) - 1)[np.newaxis]
-        return np.concatenate((last, stepper.rehearse(start, decide, times, forecast)))
+        return np.concatenate((last, rehearse(stepper, start, decide, times, forecast)))
 
     def _conditions(self) -> Mapping[str, Any]:
         return self.evaluation.scenario.as_dict()

@@ -15,6 +15,7 @@ from trivium.model.linearization import Linearization, LinearKind, LinearMethod
 from trivium.model.variable import Variable
 from trivium.numbers import finite, whole
 from trivium.simulation.boundary import Disturbances
+from trivium.simulation.foresight import differentiate, foresee
 from trivium.simulation.realization import realize
 from trivium.simulation.state import Position
 from trivium.simulation.stepper import Stepper
@@ -142,7 +143,7 @@ class Linearizer:
             When the model refuses.
         """
         columns = [*selection.controls, *selection.disturbances]
-        jacobian, inputs = self._stepper.differentiate(position, controls, changes, selection.outputs, columns)
+        jacobian, inputs = differentiate(self._stepper, position, controls, changes, selection.outputs, columns)
         n, m = len(jacobian.states), len(selection.controls)
         blocks = [np.split(rows, (n, n + m), axis=1) for rows in np.split(jacobian.matrix, (n,))]
         arrays = {
@@ -197,7 +198,7 @@ class Linearizer:
         inputs = self._stepper.inputs_at(position.time, controls)
         pairs = [self._model.inputs[i].around(float(inputs[i]), share) for i in columns]
         courses = self._courses(controls, inputs, times, selection, [end for pair in pairs for end in pair])
-        ends = self._stepper.foresee(position, courses, times, changes)
+        ends = foresee(self._stepper, position, courses, times, changes)
         points = ends[:, :, 1 + len(self._model.inputs) :][:, :, selection.outputs]
         free, pulses = points[0], points[1:].reshape(len(columns), 2, count, len(selection.outputs))
         widths = np.array([high - low for low, high in pairs])

@@ -20,6 +20,7 @@ from trivium.model.linearization import Linearization, LinearKind
 from trivium.numbers import parse_flag, whole
 from trivium.protocol import Advanced, Clamp, Clamped, Columns, Steps, Trajectory, Value
 from trivium.simulation.assembly import assemble
+from trivium.simulation.foresight import look_ahead
 from trivium.simulation.history import History
 from trivium.simulation.linear import PERTURBATION, response_steps, share_of_scale
 from trivium.simulation.moments import Moments
@@ -180,7 +181,7 @@ class Simulation(Moments):
         controls, changes, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0], steps=0)
-        position, _, error = self.stepper.look_ahead(self._current(), controls[np.newaxis], times, changes)
+        position, _, error = look_ahead(self.stepper, self._current(), controls[np.newaxis], times, changes)
         if error is not None:
             raise error
         return Advanced(self._observed(position, controls), position.time, times[0], clamped)
@@ -200,7 +201,7 @@ class Simulation(Moments):
         if atomic:
             self._times(count)
         within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = self.stepper.look_ahead(self._current(), within, self._clock.times(len(within)), changes)
+        _, ends, error = look_ahead(self.stepper, self._current(), within, self._clock.times(len(within)), changes)
         if error is None and len(within) < count:
             error = self._past_the_end(self._clock.after(len(within)), 1)
         if error is not None and atomic:

@@ -8,14 +8,14 @@ they do. Either all sub-steps happen or none: when one fails, the model is resto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trivium.errors import InvalidValueError, ModelError, StateError, TriviumError
-from trivium.model.contract import FloatArray, Jacobian, Model, Snapshot, StartValues, State
+from trivium.errors import InvalidValueError, ModelError, StateError
+from trivium.model.contract import FloatArray, Model, Snapshot, StartValues, State
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.history import History
 from trivium.simulation.inputs import Inputs
@@ -26,7 +26,7 @@ from trivium.simulation.times import Grid, beside, difference, plain
 #: No grid besides the rows of the boundary data.
 _UNDIVIDED = Grid()
 #: No changes of parameters.
-_NOTHING: StartValues = MappingProxyType({})
+NOTHING: StartValues = MappingProxyType({})
 
 
 def _unobserved(_duration: float) -> None:
@@ -185,7 +185,7 @@ class Stepper:
         return position._replace(stepped=False)
 
     def advance(
-        self, position: Position, controls: FloatArray, times: Sequence[float], changes: StartValues = _NOTHING
+        self, position: Position, controls: FloatArray, times: Sequence[float], changes: StartValues = NOTHING
     ) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none.
 
@@ -222,9 +222,8 @@ class Stepper:
         completed = []
         try:
             for rows, ends in blocks:
-                for row in rows:
-                    position = self._sub_step(row, position, changes=changes)
-                    changes = _NOTHING
+                position = self.simulate(rows, position, changes)
+                changes = NOTHING
                 self.history.append(rows)
                 completed.append(rows[ends])
         except BaseException:
@@ -234,121 +233,6 @@ class Stepper:
         if changed:
             self._beginning = self._beginning._replace(changes=(*self._beginning.changes, changed))
         return position, completed[0] if len(completed) == 1 else np.concatenate(completed)
-
-    def look_ahead(
-        self, position: Position, controls: FloatArray, times: Sequence[float], changes: StartValues = _NOTHING
-    ) -> tuple[Position, FloatArray, TriviumError | None]:
-        """Simulate control steps up to the first that fails, then go back to now; parameters as in `advance`.
-
-        Returns
-        -------
-        position : Position
-            At the end of the last control step that succeeded.
-        ends : FloatArray, shape (n_succeeded, n_columns)
-            What the history would have taken for their ends.
-        error : TriviumError or None
-            Why the next one failed.
-
-        Raises
-        ------
-        ModelError
-            When the model cannot be restored.
-        """
-        before, error, width = self._before(mend=True), None, len(self.history.columns)
-        completed = [np.empty((0, width))]
-        try:
-            for k in range(len(controls)):
-                position, rows, ends = self._control_step(position, controls[k], times[k : k + 2], changes)
-                changes = _NOTHING
-                completed.append(rows[ends])
-        except TriviumError as failure:
-            error = failure
-        finally:
-            self._roll_back(before)
-        return position, np.concatenate(completed), error
-
-    def rehearse(
-        self,
-        position: Position,
-        policy: Callable[[Position], FloatArray],
-        times: Sequence[float],
-        disturbances: Disturbances,
-    ) -> FloatArray:
-        """Simulate control steps that a policy decides on as they come, then go back to now.
-
-        Parameters
-        ----------
-        position : Position
-            Where the session stands.
-        policy : Callable
-            Takes where the rehearsal stands and returns the control inputs of the coming step, shape (n_controls,).
-        times : sequence of float, length n_steps + 1
-            The clock now and at the end of each control step [s].
-        disturbances : Disturbances
-            What is believed to come, in place of the boundary data.
-
-        Returns
-        -------
-        FloatArray, shape (k, n_columns)
-            What the history would have taken.
-
-        Raises
-        ------
-        TriviumError
-            When a step fails, or the model cannot be restored.
-        """
-        before, width = self._before(mend=True), len(self.history.columns)
-        completed = [np.empty((0, width))]
-        try:
-            for k in range(len(times) - 1):
-                position, rows, _ = self._control_step(position, policy(position), times[k : k + 2], data=disturbances)
-                completed.append(rows)
-        finally:
-            self._roll_back(before)
-        return np.concatenate(completed)
-
-    def foresee(
-        self,
-        position: Position,
-        courses: Iterable[tuple[FloatArray, Disturbances]],
-        times: Sequence[float],
-        changes: StartValues = _NOTHING,
-    ) -> FloatArray:
-        """Simulate the same control steps under several courses of the inputs, and go back to now after each.
-
-        Parameters
-        ----------
-        position : Position
-            Where the session stands.
-        courses : iterable of (FloatArray, Disturbances)
-            Control inputs, shape (n_steps, n_controls), and what takes the place of the boundary data.
-        times : sequence of float, length n_steps + 1
-            The clock now and at the end of each control step [s].
-        changes : Mapping[str, float or str]
-            Tunable parameters and texts that change before the first step.
-
-        Returns
-        -------
-        FloatArray, shape (n_courses, n_steps, n_columns)
-            What the history would have taken for the ends of the control steps.
-
-        Raises
-        ------
-        TriviumError
-            When a step fails, or the model cannot be restored.
-        """
-        before, width = self._before(mend=True), len(self.history.columns)
-        completed = []
-        for controls, data in courses:
-            rows, ends = self.inputs.rows(times, controls, data, width)
-            reached, coming = position, changes
-            try:
-                for row in rows:
-                    reached, coming = self._sub_step(row, reached, changes=coming, data=data), _NOTHING
-            finally:
-                self._roll_back(before)
-            completed.append(rows[ends])
-        return np.array(completed)
 
     def inputs_at(self, time: float, controls: FloatArray) -> FloatArray:
         """Return the inputs of the model at a time [s], shape (n_inputs,); those of a law have their start values.
@@ -360,41 +244,55 @@ class Stepper:
         """
         return self.inputs.at(time, controls, self.disturbances)
 
-    def differentiate(
-        self,
-        position: Position,
-        controls: FloatArray,
-        changes: StartValues,
-        outputs: Sequence[int],
-        columns: Sequence[int],
-    ) -> tuple[Jacobian, FloatArray]:
-        """Return the derivatives of the model's equations, and the inputs at which, shape (n_inputs,); stay.
-
-        Parameters
-        ----------
-        position, controls, changes
-            As in `foresee`, for one step.
-        outputs, columns : sequence of int
-            See `Model.differentiate`.
+    @contextmanager
+    def excursion(self) -> Iterator[None]:
+        """Go back to now when the block ends, however it ends; the history is not touched.
 
         Raises
         ------
-        TriviumError
-            When the model refuses, or cannot be restored.
+        ModelError
+            When the model cannot be restored.
         """
-        inputs = self.inputs_at(position.time, controls)
-        if self.inputs.law is not None:
-            self.inputs.law.check(inputs)
-            inputs[self.inputs.computed] = self.inputs.law(inputs, position.outputs, stepped=position.stepped)
         before = self._before(mend=True)
         try:
-            if self.model.state is State.FRESH:
-                self.model.initialize(position.time, inputs, self._beginning.start_values)
-            if changes:
-                self.model.change(changes)
-            return self.model.differentiate(inputs, outputs, columns), inputs
+            yield
         finally:
             self._roll_back(before)
+
+    def start(self, position: Position, inputs: FloatArray) -> None:
+        """Initialize the model where it stands, if it did not start yet; inputs of shape (n_inputs,)."""
+        if self.model.state is State.FRESH:
+            self.model.initialize(position.time, inputs, self._beginning.start_values)
+
+    def simulate(
+        self,
+        rows: FloatArray,
+        position: Position,
+        changes: StartValues = NOTHING,
+        data: Disturbances | None = None,
+    ) -> Position:
+        """Simulate the sub-steps of rows, shape (n, n_columns), and complete them; return where the last one ends.
+
+        Parameters
+        ----------
+        rows : FloatArray
+            See `Inputs.rows`: end and inputs of each sub-step; what the law computes and the outputs are filled in.
+        position : Position
+            Where the first begins.
+        changes : Mapping[str, float or str]
+            Tunable parameters and texts that change before the first.
+        data : Disturbances, optional
+            What takes the place of the boundary data.
+
+        Raises
+        ------
+        InvalidValueError, ModelError
+            When a sub-step fails. Neither the model nor the history is taken back: see `advance`, `excursion`.
+        """
+        for row in rows:
+            position = self._sub_step(row, position, changes=changes, data=data)
+            changes = NOTHING
+        return position
 
     def mark(self) -> Mark:
         """Return what `restore` needs to come back to now.
@@ -480,28 +378,12 @@ class Stepper:
         """Return the inputs of the model in the last row of the history, shape (n_inputs,)."""
         return np.array(self.history.row(len(self.history) - 1)[1 : 1 + len(self.model.inputs)])
 
-    def _control_step(
-        self,
-        position: Position,
-        controls: FloatArray,
-        times: Sequence[float],
-        changes: StartValues = _NOTHING,
-        data: Disturbances | None = None,
-    ) -> tuple[Position, FloatArray, NDArray[np.intp] | slice]:
-        """Simulate one control step; return where it ends, its rows, and what picks the last of them."""
-        width = len(self.history.columns)
-        rows, ends = self.inputs.rows(times, controls[np.newaxis], data or self.disturbances, width)
-        for row in rows:
-            position = self._sub_step(row, position, changes=changes, data=data)
-            changes = _NOTHING
-        return position, rows, ends
-
     def _sub_step(
         self,
         row: FloatArray,
         position: Position,
         computed: FloatArray | None = None,
-        changes: StartValues = _NOTHING,
+        changes: StartValues = NOTHING,
         data: Disturbances | None = None,
     ) -> Position:
         """Simulate to the time of a row and complete it: the inputs that the law computes, the outputs.
@@ -513,8 +395,7 @@ class Stepper:
         if law is not None:
             values = law(inputs, position.outputs, stepped=position.stepped) if computed is None else computed
             inputs[self.inputs.computed] = values
-        if self.model.state is State.FRESH:
-            self.model.initialize(position.time, inputs, self._beginning.start_values)
+        self.start(position, inputs)
         if changes:
             self.model.change(changes)
         end = float(row[0])
