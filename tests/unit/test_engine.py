@@ -6,7 +6,9 @@ import pytest
 
 pytest.importorskip("distributed", reason="the extra sweep is not installed")
 
-from trivium.engine import Engine, reporter
+import dask
+
+from trivium.engine import Engine, cluster, reporter
 from trivium.errors import EngineError
 
 
@@ -26,6 +28,10 @@ def say_and_die(key):
     reporter()(key, "last words")
     time.sleep(3)
     os._exit(1)
+
+
+def pid_of_worker():
+    return os.getpid()
 
 
 def collect(engine, count):
@@ -72,3 +78,36 @@ def test_tasks_come_back_with_what_became_of_them():
 def test_an_address_without_a_scheduler():
     with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:9"):
         Engine("tcp://127.0.0.1:9")
+
+
+def test_workers_that_stay_away_are_replaced(monkeypatch):
+    """Dask's own watch over a worker is taken away with its nanny, so that nobody else starts a new one."""
+    monkeypatch.setattr(cluster, "_AWAY", 0.5)
+    with Engine(workers=1) as engine:
+        engine.submit(pid_of_worker, "first")
+        first = collect(engine, 1)[0].result
+        nanny = engine._cluster.dask.workers[0]
+        nanny.auto_restart = False
+        engine._cluster.dask.sync(nanny.close)
+        engine.submit(pid_of_worker, "second")
+        while (ended := engine.next(0.1)) is None:
+            pass
+        assert ended.result != first
+    assert not psutil.pid_exists(ended.result)
+
+
+def test_a_cancelled_task_is_a_lost_task():
+    with Engine(workers=1) as engine:
+        engine.submit(time.sleep, "cancelled", 60)
+        (future, _), *_ = engine._flying.values()
+        future.cancel()
+        while (ended := engine.next(1.0)) is None:
+            pass
+        assert (ended.item, ended.lost) == ("cancelled", True)
+
+
+def test_the_settings_of_dask_hold_for_the_life_of_a_cluster():
+    before = dask.config.get("distributed.scheduler.allowed-failures")
+    with Engine(workers=1):
+        assert {name: dask.config.get(name) for name in cluster.SETTINGS} == cluster.SETTINGS
+    assert dask.config.get("distributed.scheduler.allowed-failures") == before

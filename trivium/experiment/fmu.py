@@ -147,3 +147,10 @@ class _Plain:
 
     def close(self) -> None:
         self._model.close()
+
+
+def load_loop() -> None:
+    """Compile the native loop, or load it from disk, so that no run is charged with it."""
+    from trivium.model.fmu.compiled import compile_loop  # brings numba, which an extra may lack
+
+    compile_loop()

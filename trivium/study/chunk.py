@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import ModelError, TriviumError
+from trivium.experiment.conditions import Conditions
 from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.fmu import load_loop
 from trivium.experiment.recipe import Recipe, build
 from trivium.model.contract import FloatArray
 from trivium.study.job import Job, Results
@@ -26,7 +28,13 @@ from trivium.study.reduction import Reduction
 Report = Callable[[int], None]
 
 
-def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, report: Report | None = None) -> Results:
+def run_chunk(
+    job: Job,
+    runs: NDArray[np.int64],
+    rows: FloatArray,
+    report: Report | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
     """Evaluate some runs; a run that fails does not keep the others from running.
 
     Parameters
@@ -39,6 +47,8 @@ def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, report: Repor
     report : callable, optional
         Called with the number of a run that exceeds its time limit; then the process is killed, since native code
         cannot be stopped otherwise. Not where the job has no limit.
+    progress : callable, optional
+        Called with the number of runs that ended.
     """
     experiment = _experiment(job.recipe)
     reduction = Reduction(job, experiment)
@@ -53,11 +63,13 @@ def run_chunk(job: Job, runs: NDArray[np.int64], rows: FloatArray, report: Repor
         for place, (run, outcome) in enumerate(zip(runs.tolist(), outcomes, strict=True)):
             if isinstance(outcome, TriviumError):
                 reasons[run] = str(outcome)
-                continue
-            try:
-                reduction.take(results, place, outcome)
-            except ModelError as error:
-                reasons[run] = str(error)
+            else:
+                try:
+                    reduction.take(results, place, outcome)
+                except ModelError as error:
+                    reasons[run] = str(error)
+            if progress is not None:
+                progress(place + 1)
     results.reasons = reasons
     results.seconds = time.perf_counter() - started
     return results
@@ -77,6 +89,8 @@ def _experiment(recipe: Recipe) -> Experiment:
     """Return the experiment of a recipe; one at a time, since some FMUs allow one instance a process."""
     if recipe not in _EXPERIMENTS:
         free()
+        if isinstance(recipe, Conditions) and recipe.native:
+            load_loop()
         _EXPERIMENTS[recipe] = build(recipe)
     return _EXPERIMENTS[recipe]
 

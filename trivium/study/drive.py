@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from trivium.engine import Ended, Engine, ThisProcess
 from trivium.errors import EngineError, TriviumError
 from trivium.experiment.conditions import Strategy
+from trivium.forks import LostError
 from trivium.study import hdf5
+from trivium.study.alone import too_long
 from trivium.study.cache import Cache, keys_of
 from trivium.study.job import DONE, Job, Results
 from trivium.study.pace import Pace
-from trivium.study.parts import Chunk, Parts
+from trivium.study.parts import Parts
 from trivium.study.plan import Plan
 from trivium.study.store import Store
-from trivium.study.task import key_of_chunk, key_of_run, task
+from trivium.study.task import Chunk, key_of_chunk, key_of_run, task
 
 #: Time that a chunk should take [s]: much longer than a task costs, short enough to lose.
 CHUNK_SECONDS = 2.0
@@ -27,11 +29,10 @@ CHUNK_SECONDS = 2.0
 _CHUNK_BYTES = 32 * 2**20
 #: Chunks in flight a worker.
 _WINDOW = 2
-#: How often a process may die in a run of its own before the run is said to have failed, and how often a chunk that did
-#: not begin yet may lose its process before it counts as one that did.
-_DEATHS, _IDLE = 2, 5
-#: Time between two looks at whether the scheduler still is there [s].
-_PATIENCE = 1.0
+#: How often a chunk may be lost with its worker. Runs that kill their process do not kill the worker of the second try.
+_LOSSES = 10
+#: Time between two looks at whether the scheduler and the workers still are there, and how far chunks are [s].
+_PATIENCE = 0.5
 #: Least time between two looks of readers at new parts [s], also as a multiple of what making them readable takes.
 _LINK, _LINK_COST = 60.0, 100.0
 #: A run shorter than this is simulated faster than it is found in the cache [s].
@@ -50,6 +51,8 @@ class State:
         Those of them that were found in the cache since the start.
     rate : float or None
         Simulated runs a second; None while there is no estimate worth having.
+    ahead : int
+        Runs that ended in chunks that did not come back yet.
     """
 
     total: int
@@ -57,11 +60,12 @@ class State:
     failed: int
     cached: int
     rate: float | None
+    ahead: int = 0
 
     @property
     def eta(self) -> float | None:
         """Time until the end at this rate [s]; None where the rate is not known."""
-        return (self.total - self.done) / self.rate if self.rate else None
+        return (self.total - self.done - self.ahead) / self.rate if self.rate else None
 
 
 class Drive:
@@ -89,6 +93,7 @@ class Drive:
         self._again: list[Chunk] = []
         self._unknown = np.empty(0, dtype=np.int64)
         self._number = 0
+        self._ahead: dict[int, int] = {}
         self._per_run = 0.0
         self._cached = 0
         self._link_at = time.monotonic() + _LINK
@@ -112,6 +117,7 @@ class Drive:
         """
         if not (self._store.folder / "results.h5").exists():
             self._link()
+        self._on_progress(self.state)
         try:
             while True:
                 chunk = self._next(limit)
@@ -126,6 +132,8 @@ class Drive:
                 ended = self._engine.next(_PATIENCE)
                 if ended is not None:
                     self._take(self._engine, ended)
+                else:
+                    self._look(self._engine)
         finally:
             if self._engine is not None:
                 self._engine.close()
@@ -137,7 +145,8 @@ class Drive:
     def state(self) -> State:
         """Where the study stands."""
         rate = self._pace.rate(self._workers)
-        return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate)
+        ahead = sum(self._ahead.values())
+        return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate, ahead)
 
     def _next(self, limit: int | None) -> Chunk | None:
         """Return the next chunk for a worker, if there is room for one."""
@@ -181,14 +190,21 @@ class Drive:
 
     def _submit(self, engine: Engine | ThisProcess, chunk: Chunk) -> None:
         chunk.number = self._number = self._number + 1
-        engine.submit(task, chunk, self._job, chunk.number, chunk.runs, self._parts.rows(chunk.runs))
+        self._ahead[chunk.number] = 0
+        engine.submit(task, chunk, self._job, chunk, self._parts.rows(chunk.runs))
+
+    def _look(self, engine: Engine | ThisProcess) -> None:
+        """Show how far the chunks are."""
+        for number in self._ahead:
+            self._ahead[number] = engine.reported(key_of_chunk(number)) or self._ahead[number]
+        self._on_progress(self.state)
 
     def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:
         chunk: Chunk = ended.item
-        started = engine.reported(key_of_chunk(chunk.number)) is not None
-        if ended.lost:
-            late = [run for run in chunk.runs.tolist() if engine.reported(key_of_run(run))]
-            self._after_death(chunk, started and not ended.returned, late)
+        engine.reported(key_of_chunk(chunk.number))
+        self._ahead.pop(chunk.number)
+        if ended.lost or isinstance(ended.error, LostError):
+            self._after_loss(chunk, [run for run in chunk.runs.tolist() if engine.reported(key_of_run(run))])
             return
         if ended.error is not None:
             if isinstance(ended.error, TriviumError):
@@ -203,22 +219,20 @@ class Drive:
             self._cache.add(self._job, dict(zip(results.runs.tolist(), keys, strict=True)), results)
         self._keep(results)
 
-    def _after_death(self, chunk: Chunk, started: bool, late: list[int]) -> None:
-        """Decide what becomes of a chunk whose process died."""
+    def _after_loss(self, chunk: Chunk, late: list[int]) -> None:
+        """Have the runs of a chunk that was lost with its worker evaluated in processes of their own."""
         if late:
-            reason = f"it took longer than simulation.time_limit, {self._job.time_limit:g} s"
-            self._keep(Results.failed(self._job, np.array(late, dtype=np.int64), reason))
-            left = chunk.runs[~np.isin(chunk.runs, late)]
-            if left.size:
-                self._again.append(Chunk(left))
-        elif not started and chunk.idle < _IDLE:
-            self._again.append(replace(chunk, idle=chunk.idle + 1))
-        elif chunk.runs.size > 1:
-            self._again += [Chunk(half) for half in np.array_split(chunk.runs, 2)]
-        elif chunk.deaths + 1 < _DEATHS:
-            self._again.append(replace(chunk, deaths=chunk.deaths + 1))
-        else:
-            self._keep(Results.failed(self._job, chunk.runs, "its process died each time that it was tried"))
+            self._keep(Results.failed(self._job, np.array(late, dtype=np.int64), too_long(self._job)))
+        left = chunk.runs[~np.isin(chunk.runs, late)]
+        if not left.size:
+            return
+        if chunk.losses == _LOSSES:
+            first, last = int(left[0]), int(left[-1])
+            raise EngineError(
+                f"the workers of the runs {first} to {last} were lost {_LOSSES + 1} times; what ended is kept, and the "
+                "same command goes on from there"
+            )
+        self._again.append(Chunk(left, losses=chunk.losses + 1))
 
     def _link(self) -> None:
         """Make what stands in whole parts readable as one file."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,27 +12,6 @@ from trivium.study import hdf5
 from trivium.study.job import FAILED, Job, Results
 from trivium.study.plan import Plan
 from trivium.study.store import Store
-
-
-@dataclass
-class Chunk:
-    """Runs for a worker.
-
-    Attributes
-    ----------
-    runs : array of int64
-    number : int
-        Of the chunk, given when it is submitted.
-    deaths : int
-        How often a process died in this run alone.
-    idle : int
-        How often the process died before it reported its start.
-    """
-
-    runs: NDArray[np.int64]
-    number: int = 0
-    deaths: int = 0
-    idle: int = 0
 
 
 class Parts:

@@ -47,7 +47,7 @@ class Progress:
         if not self._drawn:
             self.say(line)
             return
-        full = int(_WIDTH * state.done / max(state.total, 1))
+        full = int(_WIDTH * (state.done + state.ahead) / max(state.total, 1))
         end = "\n" if state.done == state.total else ""
         bar = "#" * full + "." * (_WIDTH - full)
         print(f"\r\x1b[K[{bar}] {line}", end=end, file=self._stream, flush=True)
@@ -59,7 +59,7 @@ def describe(state: State) -> str:
     rest += f", {state.cached} from the cache" if state.cached else ""
     rate = f"; {state.rate:.3g} runs/s" if state.rate else ""
     left = "" if state.done == state.total or state.eta is None else f", {duration(state.eta)} left"
-    return f"{state.done} of {state.total} runs{rest}{rate}{left}"
+    return f"{state.done + state.ahead} of {state.total} runs{rest}{rate}{left}"
 
 
 def duration(seconds: float) -> str:

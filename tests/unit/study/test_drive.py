@@ -24,8 +24,8 @@ class Here:
     def in_flight(self):
         return len(self.waiting)
 
-    def submit(self, _function, item, job, _number, runs, rows):
-        self.waiting.append((item, job, runs, rows))
+    def submit(self, _function, item, job, chunk, rows):
+        self.waiting.append((item, job, chunk.runs, rows))
         self.most = max(self.most, self.in_flight)
 
     def next(self, _timeout):

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from trivium.errors import ModelError
+from trivium.forks import shared_template
 from trivium.model.contract import FloatArray, Jacobian, Snapshot, StartValues
-from trivium.model.fmu.apart import Life, shared_template
+from trivium.model.fmu.apart import WORK, Life
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import FmuModel, Solving
 from trivium.model.fmu.registry import adapter
@@ -42,7 +43,7 @@ class IsolatedModel(FmuModel):
 
     def _begin(self) -> Life:
         self._discard()
-        self._life = Life(shared_template(), self.description, self.engine, self.solving)
+        self._life = Life(shared_template(WORK), self.description, self.engine, self.solving)
         return self._life
 
     def _call(self, method: str, *arguments: object) -> object:

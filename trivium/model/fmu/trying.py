@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from trivium.errors import EndedError, ModelError, TriviumError
+from trivium.forks import LostError, Template
 from trivium.model.contract import FloatArray, Snapshot
-from trivium.model.fmu.apart import Life, LostError, Template
+from trivium.model.fmu.apart import WORK, Life
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.verdict import Qualification
@@ -121,7 +122,7 @@ class Trying:
     def outcome(self) -> Qualification:
         """Try it; never raises for what the FMU does."""
         started = time.perf_counter()
-        with Template() as self._here, Template() as self._elsewhere:  # both import at the same time
+        with Template(WORK) as self._here, Template(WORK) as self._elsewhere:  # both import at the same time
             qualification = self._qualified()
         return replace(qualification, seconds=time.perf_counter() - started)
 

@@ -14,8 +14,9 @@ import pytest
 from tests.small_plant import FAILING
 from tests.trap_fmu import Trap
 from trivium.environment import ROOT
+from trivium.forks import Template
 from trivium.model.fmu import qualification, trying
-from trivium.model.fmu.apart import Life, Template
+from trivium.model.fmu.apart import WORK, Life
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.trying import First, Trying
@@ -217,7 +218,7 @@ def test_a_program_without_a_main_guard_is_not_run_again(trap_fmu, tmp_path):
 
 def test_no_process_outlives_its_template(trap_fmu, tmp_path):
     description = qualification.read_fmu(trap_fmu(), tmp_path)
-    with Template() as template:
+    with Template(WORK) as template:
         life = Life(template, description, "fmpy", Setup(description.path, "fmpy").solving)
         watched = os.pidfd_open(life._pid)
     assert select.select([watched], [], [], PATIENCE)[0]

@@ -1,37 +1,37 @@
 """Dask distributed: an embedded cluster of this machine, or a scheduler by its address; or this process alone.
 
-Tasks go in one by one and come back as they end, in any order. A task whose process dies comes back as lost; what to
-do about it is the caller's decision.
+Tasks go in one by one and come back as they end, in any order. A task that is lost, whether its process died or the
+scheduler with it, comes back as lost; what to do about it is the caller's decision.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import queue
-import signal
 import threading
+import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from types import TracebackType
 from typing import Any
 
+from trivium.engine.cluster import GUARD, SETTINGS, Cluster
 from trivium.errors import EngineError
 from trivium.extras import require
+
+__all__ = ["GUARD", "Ended", "Engine", "ThisProcess", "cores", "reporter"]
 
 #: Topic of reports that must arrive even if the process of the task ends immediately.
 _TOPIC = "trivium"
 #: Most reports that are kept.
 _MOST_REPORTS = 10_000
-#: Error for a script that starts processes when it is imported.
-GUARD = (
-    "processes cannot be started from a script that does its work when it is imported, because each process imports "
-    'the script: put the work under if __name__ == "__main__":'
-)
+#: How long a scheduler is waited for when a study begins, and when it goes in the middle [s].
+_CONNECT, _RETURN = 20.0, 60.0
+#: How long the result of a task that ended may take to arrive [s].
+_FETCH = 300.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,7 @@ class Ended:
     result : Any
         What it returned; None where it was lost or failed.
     lost : bool
-        Whether its process died.
-    returned : bool
-        Whether it had returned before its process died, of another task, with the result.
+        Whether it was lost: its process died, or its scheduler.
     error : BaseException or None
         What it raised.
     """
@@ -55,7 +53,6 @@ class Ended:
     item: Any
     result: Any = None
     lost: bool = False
-    returned: bool = False
     error: BaseException | None = None
 
 
@@ -80,47 +77,34 @@ class Engine:
 
     def __init__(self, scheduler: str | None = None, workers: int | None = None, folder: str | None = None) -> None:
         dask, self._dask = require("dask", "sweep"), require("distributed", "sweep")
-        settings = {
-            # report a task whose process died to the caller at once instead of trying it on other workers
-            "distributed.scheduler.allowed-failures": 0,
-            "distributed.admin.tick.limit": "1h",
-            "distributed.worker.memory.terminate": False,
-            **({"temporary-directory": folder} if folder else {}),
-        }
-        self._cluster: Any = None
-        with dask.config.set(settings):
-            try:
-                if scheduler is None:
-                    with _sigint_blocked():
-                        self._cluster = self._dask.LocalCluster(
-                            n_workers=workers or cores(),
-                            threads_per_worker=1,
-                            dashboard_address="127.0.0.1:0",  # without one, a port is open to all networks
-                            worker_dashboard_address="127.0.0.1:0",
-                            silence_logs=logging.CRITICAL + 1,  # a report that meets a closed client is no fault
-                        )
-                self._client = self._dask.Client(self._cluster or scheduler, timeout="20s", direct_to_workers=True)
-                if scheduler is not None:
-                    self._client.wait_for_workers(1, timeout=20)
-            except RuntimeError as error:  # raised where processes of this machine do not come up
-                if self._cluster is not None:
-                    self._cluster.close()
-                raise EngineError(f"the processes that run tasks did not start ({error}); {GUARD}") from error
-            except (OSError, TimeoutError) as error:
-                if self._cluster is not None:
-                    self._cluster.close()
-                raise EngineError(f"there is no Dask scheduler with workers at {scheduler}: {error}") from error
+        self._scheduler = scheduler
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._flying: dict[str, tuple[Any, Any]] = {}
         self._reports: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._number = 0
-        self._client.subscribe_topic(_TOPIC, self._receive)
+        self._cluster: Cluster | None = None
+        self._client: Any = None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(dask.config.set({**SETTINGS, **({"temporary-directory": folder} if folder else {})}))
+            if scheduler is None:
+                self._cluster = Cluster(workers or cores())
+                stack.callback(self._cluster.close)
+            try:
+                self._client = self._connected(wait=True)
+            except (OSError, TimeoutError) as error:
+                raise EngineError(f"there is no Dask scheduler with workers at {scheduler}: {error}") from error
+            self._stack = stack.pop_all()
 
     @property
     def workers(self) -> int:
-        """Number of processes that run tasks now."""
-        return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        """Number of processes that run tasks now; at least 1."""
+        if self._cluster is not None:
+            return max(1, self._cluster.workers)
+        try:
+            return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+        except (OSError, TimeoutError):
+            return 1
 
     @property
     def in_flight(self) -> int:
@@ -137,11 +121,17 @@ class Engine:
             Comes back with the result.
         arguments : Any
             Of the function.
+
+        Raises
+        ------
+        EngineError
+            When the scheduler is gone and does not come back.
         """
+        self._look_after()
         self._number += 1
         future = self._client.submit(function, *arguments, key=f"chunk-{self._number}", pure=False)
         self._flying[future.key] = (future, item)
-        future.add_done_callback(lambda future: self._done.put((future, future.status)))
+        future.add_done_callback(self._done.put)
 
     def next(self, timeout: float) -> Ended | None:
         """Return a task that ended.
@@ -154,26 +144,21 @@ class Engine:
         Raises
         ------
         EngineError
-            When the scheduler is gone.
+            When the scheduler is gone and does not come back, or no worker starts any more.
         """
         try:
-            future, status = self._done.get(timeout=timeout)
+            future = self._done.get(timeout=timeout)
         except queue.Empty:
-            if self._client.status not in ("running", "connecting"):
-                raise EngineError("the Dask scheduler is gone") from None
+            self._look_after()
             return None
-        _, item = self._flying.pop(future.key)
+        _, item = self._flying.pop(future.key, (None, None))
+        if item is None:  # it came back as lost when the scheduler went
+            return None
         try:
-            if future.status == "cancelled":
-                raise EngineError("the Dask scheduler is gone, or its tasks were cancelled")
             # a result whose process dies before it is fetched is computed again, and may then be lost as well
-            return Ended(item, future.result())
-        except EngineError:
-            raise
-        except self._dask.KilledWorker as error:
-            return Ended(item, lost=True, returned=status in ("finished", "lost"), error=error)
-        except (CancelledError, self._dask.comm.CommClosedError) as error:
-            raise EngineError("the Dask scheduler is gone") from error
+            return Ended(item, future.result(timeout=_FETCH))
+        except (self._dask.KilledWorker, CancelledError, self._dask.comm.CommClosedError, TimeoutError) as error:
+            return Ended(item, lost=True, error=error)
         except Exception as error:  # what the task raised
             return Ended(item, error=error)
         finally:
@@ -186,15 +171,54 @@ class Engine:
 
     def close(self) -> None:
         """End the processes of this machine."""
-        self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            self._client.close(timeout=_CONNECT)
+        self._stack.close()
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.close()
+
+    def _connected(self, *, wait: bool) -> Any:
+        """Return a client of the scheduler; where asked to, of one that has a worker.
+
+        Raises
+        ------
+        OSError, TimeoutError
+            When there is none.
+        """
+        address = self._scheduler if self._cluster is None else self._cluster.dask
+        client = self._dask.Client(address, timeout=f"{_CONNECT}s", direct_to_workers=True)
+        try:
+            if wait and self._cluster is None:
+                client.wait_for_workers(1, timeout=_CONNECT)
+            client.subscribe_topic(_TOPIC, self._receive)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    def _look_after(self) -> None:
+        """Replace workers that stay away; connect again with a scheduler that was started anew."""
+        if self._cluster is not None:
+            self._cluster.watch()
+        if self._client.status == "running":
+            return
+        with contextlib.suppress(OSError, TimeoutError):
+            self._client.close(timeout=1)
+        deadline = time.monotonic() + _RETURN
+        while True:
+            try:
+                self._client = self._connected(wait=False)
+                break
+            except (OSError, TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise EngineError(f"the Dask scheduler is gone ({error})") from error
+                time.sleep(1.0)
+        for future, _ in self._flying.values():
+            self._done.put(future)  # of the old client, which cancelled it
 
     def _receive(self, event: tuple[float, Any]) -> None:
         _, message = event
@@ -258,25 +282,6 @@ def reporter() -> Callable[[Any, Any], None]:
 
     worker = get_worker()
     return lambda key, value: worker.log_event(_TOPIC, {"key": key, "value": value})
-
-
-@contextlib.contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Block Ctrl-C, which a terminal sends to all of its processes, in threads that start here and their processes.
-
-    The threads of Dask that start workers begin here, so workers that replace dead ones do not receive it either.
-    This process receives it afterwards and ends them.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    with contextlib.suppress(OSError):
-        resource_tracker.ensure_running()  # Python 3.11 unblocks Ctrl-C in the thread that starts it
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def cores() -> int:
