@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from trivium.errors import InvalidValueError, ResourcesError, TriviumError
 from trivium.experiment.conditions import Conditions
 from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.filter import matching
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
 from trivium.simulation.start import parse_start_values
@@ -110,12 +110,18 @@ class Simulation(Experiment):
     def matching(self, expression: str, field: str) -> list[str]:
         """Return what may be recorded and matches with its whole name.
 
+        Parameters
+        ----------
+        expression : str
+            See `trivium.experiment.filter.matching`.
+        field : str
+
         Raises
         ------
         InvalidValueError
             Naming the field when nothing matches.
         """
-        names = [name for name in self.recordable if re.fullmatch(expression, name)]
+        names = matching(expression, self.recordable)
         if not names:
             raise InvalidValueError(f"{field}: {expression!r} matches no {self.recordable_noun} of {self.name}", field)
         return names

@@ -57,7 +57,7 @@ class Spec(Study):
 
     def _files(self) -> list[tuple[str, str]]:
         """Return parameters and what they name as files."""
-        files = []
+        files = [] if self.table is None else [("file", self.table.strip().removeprefix("file:"))]
         for name, values in self.simulation_parameters.items():
             for value in values if isinstance(values, list) else [values]:
                 if isinstance(value, str) and value.strip().startswith("file:"):
@@ -84,6 +84,8 @@ class Spec(Study):
         if self.simulation is not None and self.simulation.inputs is not None:
             content["simulation"]["inputs"] = str(place / self.simulation.inputs)
         content["simulation_parameters"] = {name: absolute(value) for name, value in self.simulation_parameters.items()}
+        if self.table is not None:
+            content["simulation_parameters"]["file"] = str(place / self.table.strip().removeprefix("file:"))
         return content
 
 

@@ -18,7 +18,7 @@ from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
-from trivium.study.values import Values, parse, parse_texts
+from trivium.study.values import Values, elements, parse, parse_texts, table
 
 #: Most steps of a run; beyond it no memory holds its trajectory.
 _MOST_STEPS = 10**9
@@ -134,6 +134,26 @@ class Study(Part):
     output: Output = Output()
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
 
+    @field_validator("simulation_parameters")
+    @classmethod
+    def _has_single_elements(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return elements(parameters)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _goes_by_rows(cls, content: Any) -> Any:
+        """Zip the columns of a table of runs, where the study names no other way."""
+        parameters = content.get("simulation_parameters") if isinstance(content, dict) else None
+        if isinstance(parameters, dict) and isinstance(parameters.get("file"), str):
+            return {"sampling": {"method": "zip"}, **content}
+        return content
+
+    @model_validator(mode="after")
+    def _has_one_plan(self) -> Study:
+        if self.table is not None and self.sampling.method != "zip":
+            raise ValueError("sampling.method: a table of runs, simulation_parameters.file, is zipped")
+        return self
+
     @model_validator(mode="after")
     def _names_a_model(self) -> Study:
         named = self.testcase is not None, self.paths.package_path is not None, self.experiment is not None
@@ -147,6 +167,12 @@ class Study(Part):
             shipped = ", ".join(locations.TESTCASES)
             raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
         return self
+
+    @property
+    def table(self) -> str | None:
+        """File of a table whose columns are parameters and whose rows are runs; None where values make the runs."""
+        source = self.simulation_parameters.get("file")
+        return source if isinstance(source, str) else None
 
     @property
     def package(self) -> Path:
@@ -173,7 +199,14 @@ class Study(Part):
         """
         parsed: dict[str, Values] = {}
         wrong: list[InvalidValueError] = []
-        for name, values in self.simulation_parameters.items():
+        parameters = dict(self.simulation_parameters)
+        if self.table is not None:
+            if "file" in texts:
+                field = "simulation_parameters.file"
+                raise InvalidValueError(f"{field}: names a table of runs; write a text of the model as a list", field)
+            del parameters["file"]
+            parameters = {**table(self.table, folder), **parameters}
+        for name, values in parameters.items():
             try:
                 if name in texts:
                     parsed[name] = parse_texts(values, name)

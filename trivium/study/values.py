@@ -11,15 +11,17 @@ written as                  means
 ``"file:table.csv"``        a column of numbers, with or without a heading; of several columns ``file:table.csv:name``
 ``"range:a:b"``             any value between a and b, for samples only
 ``"logrange:a:b"``          the same, evenly likely on a logarithmic scale
+``"{1, [2, 3], '4:6:1'}"``  the elements of an array, each written in one of these forms; see `elements`
 ==========================  ============================================================================================
 """
 
 from __future__ import annotations
 
+import ast
 import csv
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,57 @@ class Values:
         if self.log:
             return np.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
         return self.low + share * (self.high - self.low)
+
+
+def elements(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters with arrays ``"x": "{1, [2, 3]}"`` as their elements ``x[1]``, ``x[2]``, which count from 1.
+
+    What is in braces and no list of values stays as it is.
+
+    Raises
+    ------
+    ValueError
+        When an element has values of its own too.
+    """
+    single: dict[str, Any] = {}
+    for name, source in parameters.items():
+        parts = _in_braces(source)
+        named = {name: source} if parts is None else {f"{name}[{place}]": each for place, each in enumerate(parts, 1)}
+        doubled = [each for each in named if each in single or (each != name and each in parameters)]
+        if doubled:
+            raise ValueError(f"{doubled[0]} has values of its own, and is an element of {name} too")
+        single |= named
+    return single
+
+
+def _in_braces(source: Any) -> list[Any] | None:
+    text = source.strip() if isinstance(source, str) else ""
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    try:
+        parts = ast.literal_eval(f"[{text[1:-1]}]")
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return parts if isinstance(parts, list) and parts else None
+
+
+def table(source: str, folder: Path) -> dict[str, list[str]]:
+    """Read a table whose columns are parameters, as its heading names them, and whose rows are runs.
+
+    Raises
+    ------
+    InvalidValueError
+        When it cannot be read, or has no rows.
+    """
+    rest = source.strip().removeprefix("file:")
+    heading, *body = _read(folder / rest, rest, "file") or [[]]
+    names = [cell.strip() for cell in heading]
+    if not body or "" in names or len(set(names)) < len(names):
+        raise _refused("file", f"{rest} must have a heading that names each parameter once, and a row for each run")
+    for row in body:
+        if len(row) != len(names):
+            raise _refused("file", f"{rest} has a row of {len(row)} cells where its heading has {len(names)}")
+    return {name: [row[place].strip() for row in body] for place, name in enumerate(names)}
 
 
 def parse(source: Any, name: str, folder: Path, seed: int) -> Values:
@@ -143,11 +196,7 @@ def _from_file(rest: str, name: str, folder: Path) -> Sequence[float]:
     if not path.is_file() and ":" in rest:
         rest, _, column = rest.rpartition(":")
         path = folder / rest
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _refused(name, f"{rest} cannot be read: {error}") from error
+    rows = _read(path, rest, name)
     heading = [cell.strip() for cell in rows[0]] if rows else []
     place = 0
     if column:
@@ -155,9 +204,19 @@ def _from_file(rest: str, name: str, folder: Path) -> Sequence[float]:
             raise _refused(name, f"{rest} has no column {column!r}; it has: {', '.join(heading) or 'none'}")
         place = heading.index(column)
     elif len(heading) > 1:
-        raise _refused(name, f"{rest} has several columns; choose one: file:{rest}:{heading[0]}")
+        reason = f"{rest} has several columns; choose one: file:{rest}:{heading[0]}"
+        raise _refused(name, f'{reason}, or take them all, a run for each row: "file": "{rest}"')
     body = rows[1:] if column or (heading and not _is_number(heading[0])) else rows
     return [_number(row[place] if place < len(row) else "", name) for row in body]
+
+
+def _read(path: Path, name_of_file: str, name: str) -> list[list[str]]:
+    """Return the rows of a table that are not blank."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            return [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise _refused(name, f"{name_of_file} cannot be read: {error}") from error
 
 
 def _is_number(text: str) -> bool:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trivium.errors import InvalidValueError
-from trivium.study.values import parse
+from trivium.study.values import elements, parse, table
 
 
 def listed(given, folder=Path(), seed=0):
@@ -81,3 +81,25 @@ def test_shares_of_a_range_and_of_a_list():
     assert parse("range:2:4", "p", Path(), 0).at(shares).tolist() == pytest.approx([2, 2.5, 3, 3.998])
     assert parse("logrange:1:16", "p", Path(), 0).at(shares).tolist()[:3] == pytest.approx([1, 2, 4])
     assert parse([7, 8], "p", Path(), 0).at(shares).tolist() == [7, 7, 8, 8]
+
+
+def test_arrays_in_braces_are_their_elements():
+    assert elements({"x": "{1, [2, 3], '1:2:1'}", "y": "1:2:1"}) == {
+        "x[1]": 1, "x[2]": [2, 3], "x[3]": "1:2:1", "y": "1:2:1",
+    }  # fmt: skip
+    assert elements({"title": "{no, list}", "empty": "{}"}) == {"title": "{no, list}", "empty": "{}"}
+    for parameters in ({"x": "{1}", "x[1]": 2}, {"x[1]": 2, "x": "{1}"}):
+        with pytest.raises(ValueError, match=r"x\[1\] has values of its own, and is an element of x"):
+            elements(parameters)
+
+
+def test_a_table_of_runs(tmp_path):
+    (tmp_path / "runs.csv").write_text("a, b\n1,10\n\n2,20\n")
+    assert table("runs.csv", tmp_path) == table("file:runs.csv", tmp_path) == {"a": ["1", "2"], "b": ["10", "20"]}
+    for content in ("", "a,b\n", "a,a\n1,2\n", "a,\n1,2\n", "a,b\n1\n"):
+        (tmp_path / "runs.csv").write_text(content)
+        with pytest.raises(InvalidValueError, match="simulation_parameters.file: runs.csv") as refusal:
+            table("runs.csv", tmp_path)
+        assert refusal.value.field == "simulation_parameters.file"
+    with pytest.raises(InvalidValueError, match="simulation_parameters.file: none.csv cannot be read"):
+        table("none.csv", tmp_path)

@@ -42,6 +42,31 @@ def test_arrays_have_the_size_that_the_start_values_say(write_study, run_here, o
         assert results.column("first").tolist() == [2.0, 4.0]
 
 
+def test_an_element_is_recorded_by_its_name_and_set_in_braces(write_study, run_here, own_fmu):
+    path = write_study(
+        fmu=own_fmu("sized", "3.0"),
+        simulation={"variableFilter": "y[1]", "start_values": {"n": 3}, **HORIZON},
+        simulation_parameters={"u": "{1, [2, 3], 4}"},
+        metrics={"last": {"variable": "y[2]", "method": "final"}},
+    )
+    with open_results(run_here(path)) as results:
+        assert results.failures == {}
+        assert set(results.variables) == {"y[1]"}
+        assert results.parameters == ("u[1]", "u[2]", "u[3]")
+        assert results.column("last").tolist() == [4.0, 6.0]
+
+
+def test_the_rows_of_a_table_are_runs(write_study, run_here, own_fmu, tmp_path):
+    (tmp_path / "runs.csv").write_text("tau,gain\n5,2\n10,3\n20,2\n")
+    path = write_study(
+        simulation_parameters={"file": "runs.csv"}, metrics={"last": {"variable": "y", "method": "final"}}
+    )
+    with open_results(run_here(path)) as results:
+        assert results.failures == {}
+        assert results.column("tau").tolist() == [5, 10, 20]
+        assert results.column("gain").tolist() == [2, 3, 2]
+
+
 @pytest.mark.parametrize(
     ("simulation", "parameters", "reason"),
     [
