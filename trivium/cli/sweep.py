@@ -18,6 +18,7 @@ from trivium.suggestions import did_you_mean
 if TYPE_CHECKING:
     from trivium.settings import Settings
     from trivium.study.cache import Cache
+    from trivium.study.read import SweepResults
     from trivium.study.study import Where
 
 #: Exit codes of a sweep with failed runs, and of one that was interrupted.
@@ -113,6 +114,41 @@ def run(
 
 
 @sweep.command()
+@click.argument("study", type=StudyFile(), help="The study that made the results.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder of the results.  [default: beside the study, with its name]",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.  [default: TRIVIUM_SCHEDULER]"
+)
+@click.option(
+    "--workers", type=Whole(1), metavar="N", help="Worker processes on this machine.  [default: one for each core]"
+)
+@options.as_json
+@click.pass_context
+def repair(
+    context: click.Context, study: Path, out: Path | None, scheduler: str | None, workers: int | None, as_json: bool
+) -> None:
+    """Compare all result files with their hashes, and run again what is lost.
+
+    Each file that is absent, unreadable or damaged is named with its runs.
+    """
+    _require_sweep()
+    from trivium.study.study import Where
+
+    folder = out or study.with_suffix("")
+    if not (folder / "study.sqlite").is_file():
+        raise ResourcesError(f"there are no results of a sweep in {folder} (no study.sqlite)")
+    settings = options.settings(scheduler=scheduler)
+    places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
+    with _cache(settings) as cache:
+        context.exit(_run(study, folder, places, cache, as_json=as_json, repair=True))
+
+
+@sweep.command()
 @click.argument("results", type=click.Path(path_type=Path), help="Folder of the results, or the study that made them.")
 @click.option(
     "--out",
@@ -132,6 +168,7 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
     path = out or folder / "report.html"
     with open_results(folder) as opened:
         write_report(opened, path, folder.name)
+        _note_lost(opened)
     size = path.stat().st_size
     options.show(f"{path}, {amount(size)}", {"file": str(path), "bytes": size}, as_json=as_json)
 
@@ -160,6 +197,7 @@ def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool
     with open_results(_folder(results)) as opened:
         selection = opened.select(**parse_choices(select, opened.texts))
         selection.export(out, trajectories=trajectories)
+        _note_lost(opened)
         size = out.stat().st_size
         figures = {"file": str(out), "bytes": size, "runs": len(selection), "of": len(opened)}
         text = f"{len(selection)} of {len(opened)} runs in {out}, {amount(size)}"
@@ -193,19 +231,24 @@ def cache_clear(as_json: bool) -> None:
         _show_cache(cache, as_json=as_json)
 
 
-def _run(study: Path, out: Path, places: Where, cache: Cache | None, *, as_json: bool) -> int:
+def _run(study: Path, out: Path, places: Where, cache: Cache | None, *, as_json: bool, repair: bool = False) -> int:
     from trivium.study.progress import Progress, describe
     from trivium.study.study import run_study
 
     progress = Progress()
     try:
-        state = run_study(study, out, places, cache, progress, progress.say)
+        state = run_study(study, out, places, cache, progress, progress.say, repair=repair)
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; the runs that ended are kept in {out}, and the same command goes on from there")
         return _INTERRUPTED
     counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
     options.show(f"{describe(state)}; results in {out}", {**counts, "results": str(out)}, as_json=as_json)
     return _SOME_FAILED if state.failed else 0
+
+
+def _note_lost(results: SweepResults) -> None:
+    for each in results.lost:
+        options.note(f"{each}; trivium sweep repair runs these runs again")
 
 
 def _estimate(study: Path, places: Where, cache: Cache | None, *, as_json: bool) -> None:

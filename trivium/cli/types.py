@@ -215,7 +215,7 @@ class StudyFile(_Document):
 
     def from_folder(self, folder: Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Fail with the studies that the folder has."""
-        if (folder / "results.h5").is_file():
+        if (folder / "study.sqlite").is_file():
             hint = f" It holds the results of a sweep: trivium sweep report {folder}"
         elif (folder / "case.json").is_file():
             hint = f" It holds a coupled case: trivium converge {folder}"

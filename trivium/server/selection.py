@@ -43,7 +43,7 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
     """
     if job.kind != "sweep":
         raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only a sweep has runs to select.")
-    if not (folder / "results" / "results.h5").is_file():
+    if not (folder / "results" / "study.sqlite").exists():
         raise NotFoundError(f"Job {job.task_id} has no results on this machine, or none yet.")
     from trivium.study.choose import parse_choices
     from trivium.study.read import Selection, open_results  # brings h5py, which an extra may lack
@@ -75,6 +75,7 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
 def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
     results = runs.results
     payload: dict[str, Any] = {"total": total, "offset": offset, "run": runs.runs}
+    payload["lost"] = [str(part) for part in results.lost]
     payload["parameters"] = {name: _column(results, name, runs.runs) for name in results.parameters}
     payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
     if variables:

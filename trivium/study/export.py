@@ -48,6 +48,9 @@ class Results(Protocol):
     def trajectories(self, runs: NDArray[np.intp], variable: str) -> FloatArray:
         """Read trajectories."""
 
+    def check_trajectories(self, runs: NDArray[np.intp]) -> None:
+        """Refuse runs whose trajectories cannot be read."""
+
 
 class Selection(Protocol):
     """Some runs of a sweep; see `trivium.study.read.Selection`."""
@@ -85,6 +88,8 @@ def write(selection: Selection, path: Path, *, trajectories: bool, variables: Se
     """
     results = selection.results
     variables = results.variables if variables is None else variables
+    if variables and (trajectories or path.suffix.lower() == ".mat"):
+        results.check_trajectories(selection.runs)  # all that is lost is named at once
     if path.suffix.lower() == ".mat":
         _write_mat(selection, path, variables)
         return

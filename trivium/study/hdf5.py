@@ -19,7 +19,9 @@ from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.storage import replace_durably
 from trivium.study.job import Job, Results
+from trivium.study.packing import column_name, columns_of
 from trivium.study.store import Store
+from trivium.study.whole import Listed, digest_of, part_name
 
 #: Filters that every build of HDF5 has.
 _PACKED: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -43,24 +45,22 @@ def write_part(store: Store, part: int, job: Job, rows: FloatArray, results: Res
     path = store.path_of(part)
     unfinished = path.with_name(f".{path.name}.unfinished")
     with h5py.File(unfinished, "w", libver="latest") as file:
-        file.create_dataset("status", data=results.status)
         file.create_dataset("run", data=results.runs, **_PACKED)
-        for group, names, columns in (
-            ("parameters", job.parameters, rows),
-            ("metrics", [name for name, _ in job.metrics], results.metrics),
-        ):
-            made = file.create_group(group)
-            for place, name in enumerate(names):
-                made.create_dataset(dataset_name("", name), data=np.ascontiguousarray(columns[:, place]), **_PACKED)
+        for name, values in columns_of(job, rows, results).items():
+            file.create_dataset(name, data=np.ascontiguousarray(values), **_PACKED)
         if job.kept:
             shape = results.trajectories.shape
             file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **_PACKED)
+    listed = Listed(part, results.runs.size, unfinished.stat().st_size, digest_of(unfinished))
     replace_durably(unfinished, path)
-    store.list_part(part, results)
+    store.list_part(part, job, rows, results, listed)
 
 
 def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
-    """Write ``results.h5`` anew over the parts that are whole; runs of other parts have the status 0.
+    """Write ``results.h5`` anew over the parts that are whole, for tools that read HDF5; other runs have the status 0.
+
+    HDF5 gives runs of a part that cannot be opened the status 0 too, without a word: the attribute ``parts`` is the
+    number of files that must be there.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         layout = h5py.VirtualLayout(shape, dtype)
         for part, runs in parts.items():
             first = part * runs_per_part
-            source = h5py.VirtualSource(f"parts/{store.path_of(part).name}", name, (runs, *shape[1:]), dtype)
+            source = h5py.VirtualSource(part_name(part), name, (runs, *shape[1:]), dtype)
             layout[first : first + runs] = source
         return file.create_virtual_dataset(name, layout, fillvalue=hole)
 
@@ -88,16 +88,17 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         file.create_dataset("time", data=job.times)
         join(file, "status", (count,), "i1", 0)
         for name in job.parameters:
-            join(file, dataset_name("parameters", name), (count,), "f8", np.nan)
+            join(file, column_name("parameters", name), (count,), "f8", np.nan)
         for name, _ in job.metrics:
-            join(file, dataset_name("metrics", name), (count,), "f8", np.nan)
+            join(file, column_name("metrics", name), (count,), "f8", np.nan)
+        file.attrs["parts"] = len(parts)
         file.attrs["variables"] = list(job.kept)
         file.attrs["parameters"] = list(job.parameters)
         file.attrs["metrics"] = [name for name, _ in job.metrics]
         indicators = {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"}
         file.attrs["indicators"] = json.dumps(indicators)
         file.attrs["texts"] = json.dumps(dict(job.texts))
-        file.attrs["sampling"] = store.about().get("sampling", "{}")
+        file.attrs["sampling"] = json.dumps(json.loads(store.about()["description"])["sampling"])
         if job.kept:
             hole = 0 if job.quantum else np.nan
             made = join(file, "trajectories", (count, points, len(job.kept)), job.dtype, hole)
@@ -126,9 +127,3 @@ def _chunks(shape: tuple[int, ...], dtype: str) -> tuple[int, ...]:
     runs, points, _ = shape
     per_run = points * np.dtype(dtype).itemsize
     return (max(1, min(runs, _CHUNK_RUNS, _CHUNK_BYTES // per_run)), min(points, _CHUNK_BYTES // 8), 1)
-
-
-def dataset_name(group: str, name: str) -> str:
-    """Return the name of a dataset in a group; a slash in a variable's name would make groups of its own."""
-    plain = name.replace("/", "\u2215")
-    return f"{group}/{plain}" if group else plain

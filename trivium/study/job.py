@@ -139,6 +139,15 @@ class Results:
             {},
         )
 
+    def put(self, some: Results) -> None:
+        """Replace results of some of these runs, which are a stretch."""
+        places = some.runs - self.runs[0]
+        self.status[places] = some.status
+        self.metrics[places] = some.metrics
+        self.trajectories[places] = some.trajectories
+        replaced = set(some.runs.tolist())
+        self.reasons = {run: text for run, text in self.reasons.items() if run not in replaced} | dict(some.reasons)
+
     @classmethod
     def failed(cls, job: Job, runs: NDArray[np.int64], reason: str) -> Results:
         """Return the results of runs that failed for one reason."""

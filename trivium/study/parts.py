@@ -56,7 +56,7 @@ class Parts:
         self.failed += int((results.status == FAILED).sum())
         count = self._kept.get(part, 0) + results.runs.size
         if count < self._runs_of(part).size:
-            self._store.add(part, results)
+            self._store.add(part, self._job, self.rows(results.runs), results)
             self._kept[part] = count
             return
         self._kept.pop(part, None)
@@ -65,14 +65,9 @@ class Parts:
     def _write(self, part: int, last: Results) -> None:
         runs = self._runs_of(part)
         whole = Results.empty(self._job, runs)
-        reasons: dict[int, str] = {}
-        for results in [*self._store.loose(part), last]:
-            places = results.runs - runs[0]
-            whole.status[places] = results.status
-            whole.metrics[places] = results.metrics
-            whole.trajectories[places] = results.trajectories
-            reasons.update(results.reasons)
-        whole.reasons = reasons
+        for head, trajectories in self._store.loose(part):
+            whole.put(head.results(self._job, trajectories))
+        whole.put(last)
         hdf5.write_part(self._store, part, self._job, self._plan.rows(int(runs[0]), int(runs[-1]) + 1), whole)
 
     def _runs_of(self, part: int) -> NDArray[np.int64]:

@@ -13,8 +13,6 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -25,14 +23,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.errors import InvalidValueError, ResourcesError
+from trivium.errors import InvalidValueError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.study.choose import Wanted
 from trivium.study.export import write
-from trivium.study.hdf5 import dataset_name
-from trivium.study.job import DONE, FAILED
+from trivium.study.index import Index
+from trivium.study.job import DONE, FAILED, PENDING
+from trivium.study.packing import column_name
 from trivium.study.quanta import decode
+from trivium.study.whole import Lost, raise_lost
 from trivium.suggestions import near_or_all
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 #: Bytes that are read at a time.
 _BLOCK = 16 * 2**20
-#: Failures that are read at a time.
-_FAILURES = 10_000
 #: How far a value may be from the one that is asked for, relative to it.
 _SAME = 1e-9
 
@@ -52,7 +50,7 @@ def open_results(path: str | os.PathLike[str]) -> SweepResults:
     Parameters
     ----------
     path : path
-        The folder, or the ``results.h5`` in it.
+        The folder, or a file in it.
 
     Raises
     ------
@@ -82,29 +80,20 @@ class SweepResults:
     """
 
     def __init__(self, path: Path) -> None:
-        h5py = require("h5py", "sweep")
-        file = (path / "results.h5" if path.is_dir() else path).absolute()
-        if not file.exists():
-            raise ResourcesError(f"there are no results of a sweep in {path}{' (no results.h5)' * path.is_dir()}")
-        try:
-            self._file = h5py.File(file, "r")
-        except OSError as error:
-            raise ResourcesError(f"{file} holds no results of a sweep, or is damaged: {error}") from error
-        attributes = self._file.attrs
-        if "parameters" not in attributes:
-            self._file.close()
-            raise ResourcesError(f"{file} holds no results of a sweep")
-        self.parameters: tuple[str, ...] = tuple(attributes["parameters"])
-        self.metrics: tuple[str, ...] = tuple(attributes["metrics"])
-        self.indicators: dict[str, str] = json.loads(attributes.get("indicators", "{}"))
-        self.variables: tuple[str, ...] = tuple(attributes["variables"])
-        self.time: FloatArray = self._file["time"][:]
-        texts = json.loads(attributes.get("texts", "{}"))
-        self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in texts.items()}
-        self.sampling = str(json.loads(attributes.get("sampling", "{}")).get("method", ""))
+        folder = (path if path.is_dir() or not path.suffix else path.parent).absolute()
+        self._index = Index(folder)
+        about = self._index.about
+        self.parameters: tuple[str, ...] = tuple(about["parameters"])
+        self.metrics: tuple[str, ...] = tuple(about["metrics"])
+        self.indicators: dict[str, str] = about["indicators"]
+        self.variables: tuple[str, ...] = tuple(about["variables"])
+        self.time: FloatArray = np.array(about["time"], dtype=np.float64)
+        self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
+        self.sampling = str(about["sampling"]["method"])
+        self._dtype, self._quantum = about["dtype"], about["quantum"]
 
     def __len__(self) -> int:
-        return int(self._file["status"].shape[0])
+        return self._index.count
 
     def __enter__(self) -> SweepResults:
         return self
@@ -113,15 +102,16 @@ class SweepResults:
         self.close()
 
     def close(self) -> None:
-        """Close the file; what is lazy cannot be read any more."""
-        self._file.close()
+        """Close the files; what is lazy cannot be read any more."""
+        self._index.close()
 
     def __repr__(self) -> str:
         done, failed = int((self.status == DONE).sum()), int((self.status == FAILED).sum())
-        lost = f", {failed} failed" if failed else ""
-        return (
-            f"SweepResults({len(self)} runs, {done} done{lost}; {', '.join(self.parameters)} -> {_few(self.metrics)})"
-        )
+        counts = f"{len(self)} runs, {done} done"
+        counts += f", {failed} failed" if failed else ""
+        lost = self.lost
+        counts += f", {len(lost)} parts that cannot be read" if lost else ""
+        return f"SweepResults({counts}; {', '.join(self.parameters)} -> {_few(self.metrics)})"
 
     def frame(self) -> pd.DataFrame:
         """Return parameters and metrics of the runs that are done as a pandas.DataFrame, one row a run."""
@@ -138,16 +128,43 @@ class SweepResults:
 
     def each_failure(self) -> Iterator[tuple[int, str]]:
         """Yield the runs that failed, and why, without reading all at once."""
-        runs, reasons = self._file["failures/run"], self._file["failures/reason"].asstr()
-        for start in range(0, runs.shape[0], _FAILURES):
-            part = slice(start, start + _FAILURES)
-            yield from zip(runs[part].tolist(), reasons[part].tolist(), strict=True)
+        return self._index.failures()
+
+    @property
+    def lost(self) -> list[Lost]:
+        """Return the parts whose file is absent, unreadable or damaged, with their runs.
+
+        Parameters and metrics of these runs are in the index and remain; their trajectories cannot be read, and
+        ``trivium sweep repair`` runs them again. Of files only the size is compared here; see `verify`.
+        """
+        return self._index.lost()
+
+    def verify(self) -> list[Lost]:
+        """Return the same after the content of all parts was read and compared with its hash."""
+        return self._index.lost(deep=True)
+
+    def readable(self, runs: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return those of some runs whose trajectories can be read; the content of their parts is compared."""
+        size = self._index.runs_per_part
+        lost = self._index.lost(np.unique(runs // size).tolist(), deep=True)
+        readable: NDArray[np.intp] = runs[~np.isin(runs // size, [each.part for each in lost])]
+        return readable
+
+    def check_trajectories(self, runs: NDArray[np.intp]) -> None:
+        """Refuse runs whose trajectories cannot be read.
+
+        Raises
+        ------
+        StorageError
+            Naming all parts that are absent, unreadable or damaged, with their runs.
+        """
+        parts = np.unique(runs // self._index.runs_per_part).tolist()
+        raise_lost(self._index.folder, self._index.lost(parts, deep=True))
 
     @cached_property
     def status(self) -> NDArray[np.int8]:
-        """The state of every run: 0 not run, 1 done, 2 failed."""
-        status: NDArray[np.int8] = self._file["status"][:]
-        return status
+        """The state of every run, when it was read first: 0 not run, 1 done, 2 failed."""
+        return self._index.column("status", PENDING)
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric.
@@ -165,7 +182,8 @@ class SweepResults:
         """
         for group, names in (("parameters", self.parameters), ("metrics", self.metrics)):
             if name in names:
-                return _rows(self._file[dataset_name(group, name)], runs)
+                column = self._index.column(column_name(group, name), np.nan)
+                return column if runs is None else column[runs]
         hint = near_or_all(name, [*self.parameters, *self.metrics])
         raise InvalidValueError(f"there is no parameter or metric {name}.{hint}", name)
 
@@ -174,7 +192,7 @@ class SweepResults:
         column = self.column(name, runs)
         if name not in self.texts:
             return column
-        texts = np.array([*self.texts[name], ""], dtype=object)  # the last of runs whose part is not whole yet
+        texts = np.array([*self.texts[name], ""], dtype=object)  # the last of runs that did not run
         return texts[np.nan_to_num(column, nan=-1.0).astype(np.intp)]
 
     def select(self, /, **wanted: Wanted) -> Selection:
@@ -228,21 +246,16 @@ class SweepResults:
         ------
         InvalidValueError
             When the variable has no trajectories.
+        StorageError
+            When parts are absent, unreadable or damaged, naming all of them.
         """
         if variable not in self.variables:
             raise InvalidValueError(
                 f"there are no trajectories of {variable}.{near_or_all(variable, self.variables)}", variable
             )
-        data = self._file["trajectories"]
-        place = self.variables.index(variable)
-        raw = np.empty((len(runs), self.time.size), data.dtype)
-        # HDF5 reads stretches much faster than single rows
-        edges = np.flatnonzero(np.diff(runs) > 1) + 1
-        for start, end in itertools.pairwise([0, *edges.tolist(), len(runs)]):
-            if end > start:
-                raw[start:end] = data[int(runs[start]) : int(runs[end - 1]) + 1, :, place]
-        quantum = float(data.attrs["quantum"])
-        return decode(raw, quantum, axis=1) if quantum else raw.astype(np.float64)
+        raw = np.empty((len(runs), self.time.size), self._dtype)
+        self._index.trajectories(runs, self.variables.index(variable), raw)
+        return decode(raw, self._quantum, axis=1) if self._quantum else raw.astype(np.float64)
 
 
 class Selection:
@@ -324,18 +337,3 @@ class _Lazy:
 def _few(names: Sequence[str]) -> str:
     shown = ", ".join(names[:3]) or "no metrics"
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-
-def _rows(data: Any, runs: NDArray[np.intp] | None) -> FloatArray:
-    """Read some rows of a column, a block at a time."""
-    if runs is None:
-        trajectory: FloatArray = data[:]
-        return trajectory
-    values = np.empty(runs.size)
-    starts = np.arange(0, data.shape[0], _BLOCK // 8)
-    for start, (first, last) in zip(
-        starts.tolist(), itertools.pairwise([*np.searchsorted(runs, starts).tolist(), runs.size]), strict=True
-    ):
-        if last > first:
-            values[first:last] = data[start : start + _BLOCK // 8][runs[first:last] - start]
-    return values

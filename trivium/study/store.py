@@ -2,21 +2,21 @@
 
 ::
 
-    study.sqlite      what the study is, which parts are whole, results of runs whose part is not whole yet, failures
+    study.sqlite      what the study is; of every run that ended its status, parameters and metrics; which parts are
+                      whole, with the hash of each; trajectories of runs whose part is not whole yet; failures
     parts/00000.h5    immutable: all runs of a part
-    results.h5        virtual datasets over the parts
+    results.h5        virtual datasets over the parts, for other tools
 
 A part is a fixed range of runs, so the files are the same however the runs were divided among workers and whenever
 the study was interrupted. Results that arrive are committed to SQLite at once; when a part has all its runs it is
 written as HDF5 (temporary file, closed, synced, renamed), and in one transaction listed and its loose results dropped.
+`trivium.study.index` reads the file while this module's `Store` writes it.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,22 +24,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import StorageError
-from trivium.study.job import Results
+from trivium.model.contract import FloatArray
+from trivium.study.job import Job, Results
+from trivium.study.packing import (
+    Head,
+    columns_of,
+    pack_column,
+    pack_head,
+    pack_trajectories,
+    unpack_head,
+    unpack_trajectories,
+)
+from trivium.study.whole import Listed, Lost, check, part_name
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, size INTEGER NOT NULL, runs INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS loose (first INTEGER PRIMARY KEY, part INTEGER NOT NULL, results BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS parts (part INTEGER PRIMARY KEY, runs INTEGER NOT NULL, size INTEGER NOT NULL,
+    digest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS columns (name TEXT NOT NULL, part INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (name, part));
+CREATE TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY AUTOINCREMENT, part INTEGER NOT NULL, head BLOB NOT NULL,
+    trajectories BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS loose_of_part ON loose (part);
 CREATE TABLE IF NOT EXISTS failures (run INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 """
 
 
 class Store:
-    """The SQLite file of a study.
+    """The SQLite file of a study, for the one process that writes it.
 
     Parameters
     ----------
@@ -87,59 +102,82 @@ class Store:
 
     def path_of(self, part: int) -> Path:
         """Return the file of a part."""
-        return self.parts_folder / f"{part:05d}.h5"
+        return self.folder / part_name(part)
 
     def parts(self) -> dict[int, int]:
         """Return the parts that are whole, and how many runs each has."""
         return dict(self._base.execute("SELECT part, runs FROM parts ORDER BY part"))
 
-    def repair(self) -> None:
-        """Forget parts whose file is not what was listed, and remove unfinished files."""
+    def repair(self, say: Callable[[str], None], *, deep: bool = False) -> list[Lost]:
+        """Forget parts whose file is not what was listed, so that their runs are missing, and remove unfinished files.
+
+        Parameters
+        ----------
+        say : callable
+            Called with a sentence for each of these parts.
+        deep : bool
+            Whether the content of all files is compared with its hash, rather than their sizes only.
+
+        Returns
+        -------
+        list of Lost
+            These parts.
+        """
         runs_per_part = int(self.about()["runs_per_part"])
-        for part, size in self._base.execute("SELECT part, size FROM parts").fetchall():
-            path = self.path_of(part)
-            if not path.is_file() or path.stat().st_size != size:
-                span = (part * runs_per_part, (part + 1) * runs_per_part)
-                with self._transaction():
-                    self._base.execute("DELETE FROM parts WHERE part = ?", (part,))
-                    self._base.execute("DELETE FROM failures WHERE run >= ? AND run < ?", span)
+        parts = self._base.execute("SELECT part, runs, size, digest FROM parts ORDER BY part").fetchall()
+        found = [check(self.folder, Listed(*row), runs_per_part, deep=deep) for row in parts]
+        lost = [each for each in found if each is not None]
+        for each in lost:
+            say(f"{each}; these runs are missing now")
+            with self._transaction():
+                self._base.execute("DELETE FROM parts WHERE part = ?", (each.part,))
+                self._base.execute("DELETE FROM columns WHERE part = ?", (each.part,))
+                self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", (each.first, each.last))
         for path in [*self.parts_folder.glob(".*.unfinished"), *self.folder.glob(".*.unfinished")]:
             path.unlink(missing_ok=True)
+        return lost
 
-    def add(self, part: int, results: Results) -> None:
+    def add(self, part: int, job: Job, rows: FloatArray, results: Results) -> None:
         """Keep results of a part that is not whole yet; they survive the end of the process and of the power."""
         with self._transaction():
             self._fail(results)
             self._base.execute(
-                "INSERT OR REPLACE INTO loose VALUES (?, ?, ?)", (int(results.runs[0]), part, _pack(results))
+                "INSERT INTO loose (part, head, trajectories) VALUES (?, ?, ?)",
+                (part, pack_head(job, rows, results), pack_trajectories(results.trajectories)),
             )
 
-    def loose(self, part: int) -> Iterator[Results]:
-        """Yield the results that are kept of a part."""
-        rows = self._base.execute("SELECT first FROM loose WHERE part = ? ORDER BY first", (part,)).fetchall()
-        for (first,) in rows:
-            (data,) = self._base.execute("SELECT results FROM loose WHERE first = ?", (first,)).fetchone()
-            yield _unpack(data)
+    def loose(self, part: int) -> Iterator[tuple[Head, NDArray[np.generic]]]:
+        """Yield the results that are kept of a part, and their trajectories; later ones replace earlier ones."""
+        rows = self._base.execute("SELECT id FROM loose WHERE part = ? ORDER BY id", (part,)).fetchall()
+        for row in rows:
+            head, data = self._base.execute("SELECT head, trajectories FROM loose WHERE id = ?", row).fetchone()
+            yield unpack_head(head), unpack_trajectories(data)
 
     def loose_runs(self) -> dict[int, NDArray[np.int64]]:
-        """Return the runs whose results are kept, by part."""
+        """Return the runs whose results are kept, by part; growing."""
         runs_by_part: dict[int, list[NDArray[np.int64]]] = {}
-        for part, first in self._base.execute("SELECT part, first FROM loose").fetchall():
-            (data,) = self._base.execute("SELECT results FROM loose WHERE first = ?", (first,)).fetchone()
-            runs_by_part.setdefault(part, []).append(_unpack(data).runs)
-        return {part: np.concatenate(runs) for part, runs in runs_by_part.items()}
+        for part, head in self._base.execute("SELECT part, head FROM loose"):
+            runs_by_part.setdefault(part, []).append(unpack_head(head).runs)
+        return {part: np.unique(np.concatenate(runs)) for part, runs in runs_by_part.items()}
 
-    def list_part(self, part: int, results: Results) -> None:
+    def list_part(self, part: int, job: Job, rows: FloatArray, results: Results, listed: Listed) -> None:
         """List a part whose file stands on disk, and drop its loose results."""
+        columns = [(name, part, pack_column(values)) for name, values in columns_of(job, rows, results).items()]
         with self._transaction():
             self._fail(results)
-            size = self.path_of(part).stat().st_size
-            self._base.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", (part, size, results.runs.size))
+            self._base.execute(
+                "INSERT OR REPLACE INTO parts VALUES (?, ?, ?, ?)", (part, listed.runs, listed.size, listed.digest)
+            )
+            self._base.executemany("INSERT OR REPLACE INTO columns VALUES (?, ?, ?)", columns)
             self._base.execute("DELETE FROM loose WHERE part = ?", (part,))
 
     def compact(self) -> None:
-        """Give back to the disk what loose results took."""
-        self._base.execute("VACUUM")
+        """Give back to the disk what loose results took, and leave all in one file."""
+        try:
+            self._base.execute("VACUUM")
+            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StorageError(f"the results cannot be written: {error}") from error
 
     def failures(self) -> dict[int, str]:
         """Return why runs failed."""
@@ -171,31 +209,3 @@ class _Transaction:
         self._base.execute("ROLLBACK")
         if isinstance(error, sqlite3.Error):
             raise StorageError(f"the results cannot be written: {error}") from error
-
-
-def _pack(results: Results) -> bytes:
-    file = io.BytesIO()
-    reasons = np.frombuffer(json.dumps({str(run): text for run, text in results.reasons.items()}).encode(), np.uint8)
-    np.savez(
-        file,
-        runs=results.runs,
-        status=results.status,
-        metrics=results.metrics,
-        trajectories=results.trajectories,
-        reasons=reasons,
-        seconds=np.float64(results.seconds),
-    )
-    return file.getvalue()
-
-
-def _unpack(data: bytes) -> Results:
-    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-        reasons = {int(run): text for run, text in json.loads(archive["reasons"].tobytes() or b"{}").items()}
-        return Results(
-            archive["runs"],
-            archive["status"],
-            archive["metrics"],
-            archive["trajectories"],
-            reasons,
-            float(archive["seconds"]),
-        )

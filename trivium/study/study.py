@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -94,6 +95,8 @@ def run_study(
     cache: Cache | None,
     on_progress: Callable[[State], None],
     say: Callable[[str], None],
+    *,
+    repair: bool = False,
 ) -> State:
     """Run a study, or what is missing of it.
 
@@ -109,6 +112,8 @@ def run_study(
         Called whenever something ended.
     say : callable
         Called with each decision as a sentence.
+    repair : bool
+        Whether the content of all parts is compared with its hash first, so that damaged ones run again.
 
     Returns
     -------
@@ -128,7 +133,7 @@ def run_study(
     plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
     if not job.recipe.deterministic:
         cache = None
-    store = open_store(out.absolute(), plan, job, study)
+    store = open_store(out.absolute(), plan, job, study, say, deep=repair)
 
     if places.workers == 0:
         job = replace(job, time_limit=math.inf)
@@ -183,8 +188,18 @@ def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str]
     )
 
 
-def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
+def open_store(
+    folder: Path,
+    plan: Plan,
+    job: Job,
+    study: Study,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    deep: bool = False,
+) -> Store:
     """Open the results of a study, new ones or those of an interrupted run.
+
+    Parts that are absent or damaged are forgotten; see `trivium.study.store.Store.repair`.
 
     Raises
     ------
@@ -199,11 +214,11 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
         stored = store.about()
         if not stored:
             size = part_size(job, study.output.runs_per_part)
-            sampling = study.sampling.model_dump_json()
-            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), sampling=sampling)
+            description = json.dumps(describe(plan, job, study))
+            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), description=description)
         elif stored["signature"] != signature:
             raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
-        store.repair()
+        store.repair(say, deep=deep)
     except LockedError as error:
         store.close()
         raise ConflictError(f"another process writes to {folder}") from error
@@ -216,13 +231,28 @@ def open_store(folder: Path, plan: Plan, job: Job, study: Study) -> Store:
     return store
 
 
+def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
+    """Return what readers must know of a study, as JSON holds it."""
+    return {
+        "parameters": list(plan.names),
+        "texts": dict(job.texts),
+        "metrics": [name for name, _ in job.metrics],
+        "indicators": {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"},
+        "variables": list(job.kept),
+        "time": job.times.tolist(),
+        "dtype": job.dtype,
+        "quantum": job.quantum,
+        "sampling": study.sampling.model_dump(),
+    }
+
+
 def part_size(job: Job, requested: int | None) -> int:
-    """Return how many runs a part has: by default about 64 MiB of trajectories, at most 16384 runs."""
+    """Return how many runs a part has: by default about 128 MiB of trajectories, at most 16384 runs."""
     if requested is not None:
         return requested
     limit = 16384
     size = 16
-    while 2 * size <= limit and 2 * size * job.bytes_of_run <= 64 * 2**20:
+    while 2 * size <= limit and 2 * size * job.bytes_of_run <= 128 * 2**20:
         size *= 2
     return size
 

@@ -255,7 +255,7 @@ ERRORS = [
     ("sweep fmu.json", "there is no FMU {files}/tnak.fmu. Did you mean tank.fmu?"),
     ("sweep report nowhere", "there is no folder nowhere with results of a sweep."),
     ("sweep report emtpy", "there is no folder emtpy with results of a sweep. Did you mean empty?"),
-    ("sweep report empty", "there are no results of a sweep in {files}/empty (no results.h5)"),
+    ("sweep report empty", "there are no results of a sweep in {files}/empty (no study.sqlite)"),
     ("sweep report study.json",
      "there are no results in study: run the study with: trivium sweep study.json"),
     ("sweep export nowhere a.csv", "there is no folder nowhere with results of a sweep."),

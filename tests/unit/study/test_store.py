@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-import trivium.study
+from tests.sweeps import made_up
 from trivium.errors import ConflictError, StorageError
 from trivium.study.cache import Cache, keys_of
 from trivium.study.job import DONE, FAILED, Results
@@ -17,20 +17,6 @@ def small(write_study, unpacked, tmp_path):
     """A study of 6 runs in parts of 4."""
     study = load_study(write_study(output={"runs_per_part": 4}, metrics={"last": {"variable": "x", "method": "final"}}))
     return study, *prepare(study, tmp_path, unpacked)
-
-
-def made_up(job, runs, *, failing=()):
-    """Return results that tell runs apart."""
-    runs = np.array(runs, dtype=np.int64)
-    results = Results.empty(job, runs)
-    for place, run in enumerate(runs):
-        if run in failing:
-            results.reasons = {**results.reasons, int(run): "it failed"}
-            continue
-        results.status[place] = DONE
-        results.metrics[place] = run
-        results.trajectories[place] = run + 0.5
-    return results
 
 
 def test_parts_do_not_depend_on_the_order_of_results(small, tmp_path):
@@ -161,30 +147,6 @@ def test_keys_depend_on_all_that_matters(write_study, unpacked, tmp_path):
     assert zero[0] == zero[1] != zero[2]
 
 
-def test_reading(small, tmp_path):
-    from trivium.study import hdf5
-
-    study, plan, job = small
-    store = open_store(tmp_path / "out", plan, job, study)
-    Parts(store, plan, job, 4).add(made_up(job, [0, 1, 2, 3], failing=[1]))
-    hdf5.link(store, job, plan.count, 4)
-    store.close()
-    with trivium.study.open(tmp_path / "out") as results:
-        assert len(results) == 6
-        assert results.status.tolist() == [1, 2, 1, 1, 0, 0]
-        assert results.failures == {1: "it failed"}
-        chosen = results.select(tau=[5, 10], gain=(2, 3))
-        assert chosen.runs.tolist() == [0, 2, 3]
-        assert results.select(gain=2).runs.tolist() == [0, 2]
-        frame = chosen.frame()
-        assert frame.columns.tolist() == ["tau", "gain", "last"]
-        assert frame.loc[3].tolist() == [10, 3, 3]
-        data = chosen.dataset()
-        assert data["x"].dims == ("run", "time")
-        assert data["x"].sel(run=[2, 3], time=20.0).values.tolist() == [2.5, 3.5]
-        assert data["y"].shape == (3, 41)
-
-
 def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(small, tmp_path):
     study, plan, job = small
     store = open_store(tmp_path / "out", plan, job, study)
@@ -206,8 +168,8 @@ def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(sma
         kept = sum(size <= cut for size in sizes)
         found = {run for runs in store.loose_runs().values() for run in runs.tolist()}
         assert found == set([[], [5], [5, 0, 2], [5, 0, 2, 1]][kept])
-        for results in store.loose(0):
-            assert (results.trajectories == results.runs[:, None, None] + 0.5).all()
+        for head, trajectories in store.loose(0):
+            assert (trajectories == head.runs[:, None, None] + 0.5).all()
         parts = Parts(store, plan, job, 4)
         while (missing := parts.take()) is not None:
             parts.add(made_up(job, missing))

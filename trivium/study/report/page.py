@@ -75,6 +75,7 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
         sensitivity = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
         shares[name] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum())}
     reasons = sample.reasons()
+    drawn_trajectories = {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]}
     return {
         "title": title,
         "runs": {"total": sample.total, "done": sample.done, "failed": sample.failed, "shown": int(sample.runs.size)},
@@ -92,7 +93,8 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
         "curves": curves,
         "maps": maps,
         "indices": shares,
-        "trajectories": {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]},
+        "trajectories": drawn_trajectories,
+        "lost": [str(each) for each in results.lost],
     }  # fmt: skip
 
 
@@ -114,7 +116,7 @@ def _shares(shares: Indices) -> dict[str, Any]:
 
 
 def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str, Any]:
-    runs = drawn(sample.runs, _BAND)
+    runs = results.readable(drawn(sample.runs, _BAND))
     every = max(1, -(-results.time.size // _POINTS))
     rows = np.empty((runs.size, len(results.time[::every])))
     for start in range(0, runs.size, 10):

@@ -47,7 +47,8 @@ class Sample:
         self.derived = not results.metrics
         limit = _MOST_READ if self.derived else MOST_RUNS
         # a beginning of Saltelli's design is one too
-        self.runs: NDArray[np.intp] = done[:limit] if results.sampling == "saltelli" else drawn(done, limit)
+        runs: NDArray[np.intp] = done[:limit] if results.sampling == "saltelli" else drawn(done, limit)
+        self.runs = results.readable(runs) if self.derived else runs
 
     @property
     def whole(self) -> bool:
