@@ -175,7 +175,7 @@ def _done(folder):
         return []
     base = sqlite3.connect(f"file:{folder}/study.sqlite?mode=ro", uri=True, timeout=10)
     try:
-        return base.execute("SELECT first FROM loose UNION ALL SELECT part FROM parts").fetchall()
+        return base.execute("SELECT id FROM loose UNION ALL SELECT part FROM parts").fetchall()
     except sqlite3.OperationalError:
         return []
     finally:

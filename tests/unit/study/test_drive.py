@@ -67,7 +67,8 @@ def test_results_are_complete_while_the_study_goes_on(driven, tmp_path):
             seen.append((state.done, len(results.select()), results.select().trajectories("x").shape))
 
     driven(look)
-    assert seen == [(done, done, (done, 41)) for done in range(1, 7)]
+    assert {done for done, *_ in seen} >= {1, 2, 3, 4, 5, 6}
+    assert all(done == count and shape == (done, 41) for done, count, shape in seen)
 
 
 @pytest.mark.parametrize(("limit", "most"), [(None, 4), (1, 1), (3, 3)])
