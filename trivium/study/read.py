@@ -67,6 +67,8 @@ class SweepResults:
 
     Attributes
     ----------
+    folder : Path
+        Where they are.
     parameters, metrics, variables : tuple of str
         What there is of each run; variables are those with trajectories.
     indicators : Mapping[str, str]
@@ -80,8 +82,8 @@ class SweepResults:
     """
 
     def __init__(self, path: Path) -> None:
-        folder = (path if path.is_dir() or not path.suffix else path.parent).absolute()
-        self._index = Index(folder)
+        self.folder = (path.parent if path.is_file() else path).absolute()
+        self._index = Index(self.folder)
         about = self._index.about
         self.parameters: tuple[str, ...] = tuple(about["parameters"])
         self.metrics: tuple[str, ...] = tuple(about["metrics"])
@@ -159,7 +161,7 @@ class SweepResults:
             Naming all parts that are absent, unreadable or damaged, with their runs.
         """
         parts = np.unique(runs // self._index.runs_per_part).tolist()
-        raise_lost(self._index.folder, self._index.lost(parts, deep=True))
+        raise_lost(self.folder, self._index.lost(parts, deep=True))
 
     @cached_property
     def status(self) -> NDArray[np.int8]:

@@ -165,7 +165,7 @@ def test_a_folder_is_kept_and_gone_on_with(linear, tmp_path):
 
 def test_temporary_results_go_with_the_object(linear):
     results = trivium.Study(linear, {"tau": [5]}, stop_time=2, step=1).run(workers=0)
-    folder = Path(results._file.filename).parent
+    folder = results.folder
     assert folder.is_dir()
     results.close()
     del results
