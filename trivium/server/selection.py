@@ -78,6 +78,8 @@ def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
     payload["lost"] = [str(part) for part in results.lost]
     payload["parameters"] = {name: _column(results, name, runs.runs) for name in results.parameters}
     payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
+    counts = {name: results.without_value(name, runs.runs) for name in results.metrics}
+    payload["without_value"] = {name: {"runs": count, "reason": why} for name, (count, why) in counts.items() if count}
     if variables:
         payload["time"] = results.time
         payload["trajectories"] = {name: runs.trajectories(name) for name in variables}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from trivium.experiment.conditions import Conditions, Strategy
 from trivium.experiment.recipe import Recipe
 from trivium.model.contract import FloatArray
+from trivium.study.metrics import LATE
 from trivium.study.spec import Metric
 
 #: States of a run.
@@ -94,6 +95,7 @@ class Job:
             "kept": self.kept,
             "metrics": [(name, metric.model_dump()) for name, metric in self.metrics],
             "stored": (self.dtype, self.quantum),
+            "censored": LATE,
             "machine": (sys.platform, platform.machine()),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -15,6 +15,12 @@ method                     what it is
 
 Times are those of output points. The last three are the measures of the tritium fuel cycle: Abdou et al. (2021),
 Nucl. Fusion 61 013001, section 3, with the inventory of the storage as the variable.
+
+They are nan where the end of a run censors them: an inventory whose least value lies in the last `LATE` of the outputs
+has not been seen to rise for good, and may fall further after the end. TRICYS has this rule for its turning point
+(``tricys/analysis/metric.py``, ``time_of_turning_point``: nan where the minimum of the smoothed series lies in its last
+30 %); here the series is taken as it is. What was seen are lower bounds: the fall so far (``min`` has it) of the
+inventory, the end of the run of the times.
 """
 
 from __future__ import annotations
@@ -29,6 +35,17 @@ from trivium.model.contract import FloatArray
 #: Methods that take an output of the experiment as it is: an indicator of a test case, a number of a function.
 OUTPUTS = ("kpi", "output")
 
+#: Share of the outputs, at the end, in which a minimum is no minimum yet.
+LATE = 0.3
+#: Why a metric has no value in a run that is done, by method; see the table above.
+CENSORED = {
+    "startup_inventory": f"the inventory is least in the last {LATE:.0%} of the run: its fall so far is a lower bound",
+    "self_sufficiency_time": f"the inventory is least in the last {LATE:.0%} of the run: its end is a lower bound",
+    "doubling_time": f"the inventory is least in the last {LATE:.0%} of the run, or did not double: its end is a bound",
+    "time_above": "the value did not reach the threshold: the end of the run is a lower bound",
+    "time_below": "the value did not reach the threshold: the end of the run is a lower bound",
+}
+
 Reduce = Callable[[FloatArray, FloatArray, float], float]
 
 
@@ -37,9 +54,25 @@ def _first(met: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], times: FloatArr
     return float(times[place]) if met[place] else math.nan
 
 
-def _doubling(times: FloatArray, values: FloatArray, _threshold: float) -> float:
+def _lowest(values: FloatArray) -> int | None:
+    """Return the place of the least value; None where it is too late to be the minimum."""
     lowest = int(np.argmin(values))
-    return _first(values[lowest:] >= 2.0 * values[0], times[lowest:])
+    return lowest if lowest < (1.0 - LATE) * (len(values) - 1) else None
+
+
+def _startup(_times: FloatArray, values: FloatArray, _threshold: float) -> float:
+    lowest = _lowest(values)
+    return math.nan if lowest is None else float(values[0] - values[lowest])
+
+
+def _sufficiency(times: FloatArray, values: FloatArray, _threshold: float) -> float:
+    lowest = _lowest(values)
+    return math.nan if lowest is None else float(times[lowest])
+
+
+def _doubling(times: FloatArray, values: FloatArray, _threshold: float) -> float:
+    lowest = _lowest(values)
+    return math.nan if lowest is None else _first(values[lowest:] >= 2.0 * values[0], times[lowest:])
 
 
 REDUCERS: dict[str, Reduce] = {
@@ -51,8 +84,8 @@ REDUCERS: dict[str, Reduce] = {
     "time_of_max": lambda times, values, _threshold: float(times[np.argmax(values)]),
     "time_above": lambda times, values, threshold: _first(values >= threshold, times),
     "time_below": lambda times, values, threshold: _first(values <= threshold, times),
-    "startup_inventory": lambda _times, values, _threshold: float(values[0] - values.min()),
-    "self_sufficiency_time": lambda times, values, _threshold: float(times[np.argmin(values)]),
+    "startup_inventory": _startup,
+    "self_sufficiency_time": _sufficiency,
     "doubling_time": _doubling,
 }
 

@@ -30,6 +30,7 @@ from trivium.study.choose import Wanted
 from trivium.study.export import write
 from trivium.study.index import Index
 from trivium.study.job import DONE, FAILED, PENDING
+from trivium.study.metrics import CENSORED
 from trivium.study.packing import column_name
 from trivium.study.quanta import decode
 from trivium.study.whole import Lost, raise_lost
@@ -92,6 +93,7 @@ class SweepResults:
         self.time: FloatArray = np.array(about["time"], dtype=np.float64)
         self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
         self.sampling = str(about["sampling"]["method"])
+        self._methods: dict[str, str] = about["methods"]
         self._dtype, self._quantum = about["dtype"], about["quantum"]
 
     def __len__(self) -> int:
@@ -167,6 +169,25 @@ class SweepResults:
     def status(self) -> NDArray[np.int8]:
         """The state of every run, when it was read first: 0 not run, 1 done, 2 failed."""
         return self._index.column("status", PENDING)
+
+    def without_value(self, name: str, runs: NDArray[np.intp] | None = None) -> tuple[int, str]:
+        """Count the runs that are done and have no value of a metric, which means and indices leave out.
+
+        Parameters
+        ----------
+        name : str
+            Of the metric.
+        runs : array of int, optional
+            Growing; default: all that are done.
+
+        Returns
+        -------
+        tuple of int and str
+            How many, and why such a metric may have none: censored by the end of the run, mostly.
+        """
+        chosen = np.flatnonzero(self.status == DONE) if runs is None else runs
+        count = int(np.isnan(self.column(name, chosen)).sum())
+        return count, CENSORED.get(self._methods[name], "the value is not a number") if count else ""
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric.

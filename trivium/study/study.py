@@ -237,6 +237,7 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
         "parameters": list(plan.names),
         "texts": dict(job.texts),
         "metrics": [name for name, _ in job.metrics],
+        "methods": {name: metric.method for name, metric in job.metrics},
         "indicators": {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"},
         "variables": list(job.kept),
         "time": job.times.tolist(),

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from trivium.study.metrics import OUTPUTS, REDUCERS, reduce
+from trivium.study.metrics import CENSORED, OUTPUTS, REDUCERS, reduce
 from trivium.study.spec import Metric
 
 #: An inventory that falls from 10 to 4 and grows to 25: a parabola around t = 2.
@@ -47,3 +47,18 @@ def test_what_was_twice_the_beginning_before_the_minimum_is_no_doubling():
 def test_the_study_knows_all_methods():
     methods = Metric.model_fields["method"].annotation.__args__
     assert sorted(methods) == sorted([*REDUCERS, *OUTPUTS])
+
+
+def test_an_inventory_that_still_falls_at_the_end_has_no_minimum_yet():
+    methods = ("startup_inventory", "self_sufficiency_time", "doubling_time")
+    late = 10.0 + 100.0 * (TIMES - 0.75 * TIMES[-1]) ** 2  # doubles again before the end, and yet the least was late
+    for values in (10.0 - TIMES, 10.0 - TIMES + np.sin(20.0 * TIMES), late):
+        assert all(math.isnan(reduce(method, TIMES, values)) for method in methods)
+    early = 10.0 + 100.0 * (TIMES - 0.65 * TIMES[-1]) ** 2
+    assert reduce("startup_inventory", TIMES, early) == pytest.approx(early[0] - 10.0)
+    assert reduce("self_sufficiency_time", TIMES, early) == pytest.approx(0.65 * TIMES[-1])
+    assert reduce("self_sufficiency_time", TIMES, 10.0 + TIMES) == 0.0
+
+
+def test_every_reason_is_that_of_a_method():
+    assert CENSORED.keys() <= REDUCERS.keys()

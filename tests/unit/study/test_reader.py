@@ -19,6 +19,7 @@ from trivium.errors import ResourcesError, StorageError
 from trivium.study import hdf5
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
+from trivium.study.report.page import figures
 from trivium.study.spec import load_study
 from trivium.study.study import open_store
 
@@ -123,6 +124,19 @@ def test_a_byte_flipped_in_each_of_100_parts(write):
         assert all(f"{number:05d}.h5 (run {number}) is damaged" in str(caught.value) for number in damaged.tolist())
         whole = np.setdiff1d(np.arange(120), damaged)
         assert (results.trajectories(whole, "x") == 0.5).all()
+
+
+def test_runs_without_a_value_are_counted_with_the_reason(write_study, run_here):
+    metrics = {"m": {"variable": "x", "method": "self_sufficiency_time"}, "n": {"variable": "x", "method": "final"}}
+    path = write_study(simulation_parameters={"tau": [10], "gain": [1], "u": [0, 5]}, metrics=metrics)
+    with trivium.study.open(run_here(path)) as results:  # towards 0 the state falls to the end, towards 5 it rises
+        assert np.isnan(results.frame()["m"]).tolist() == [True, False]
+        count, reason = results.without_value("m")
+        assert (count, "least in the last 30%" in reason) == (1, True)
+        assert results.without_value("m", np.array([1])) == (0, "")
+        assert results.without_value("n") == (0, "")
+        shown = figures(results, "title")["indices"]
+        assert (shown["m"]["values"], shown["m"]["reason"], shown["n"]["reason"]) == (1, reason, "")
 
 
 _MANY = """

@@ -73,7 +73,8 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
         curves[name] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
         maps[name] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
         sensitivity = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
-        shares[name] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum())}
+        reason = "" if sample.derived else results.without_value(name, sample.runs)[1]
+        shares[name] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum()), "reason": reason}
     reasons = sample.reasons()
     drawn_trajectories = {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]}
     return {
