@@ -38,7 +38,7 @@ class Rehearsal:
         self._env, self._case = env, case
         self._columns = {name: i for i, name in enumerate(case.stepper.history.columns)}
         names = ["PItUns", "TLiqSup", "mChiWat_flow", *(f"TInl{hall}" for hall in (1, 2))]
-        names += [f"{stem}{unit}" for unit in (1, 2, 3, 4) for stem in ("yChi", "uChi", "tLocChi")]
+        names += [f"{stem}{unit}" for unit in (1, 2, 3, 4) for stem in ("uChi", "tLocChi")]
         self._needed = {name: self._columns[name] for name in names}
 
     def value(self, decide: Decide, steps: int, strictness: float = 1.0) -> float:

@@ -15,7 +15,14 @@ __all__ = ["Chiller", "Sequence"]
 FOULING = 3.0
 MIN_CAPACITY_RATIO = 0.05
 # Value of a timer at which it has run down, and time constant with which a timer is set back [s].
-READY, SET_BACK = 0.99, 30.0
+READY, SET_BACK = 0.99, 5.0
+# Below this a unit stands; above that its start has begun [1].
+STANDING, BEGUN = 0.02, 0.002
+# Time constants with which its switches find that something is wrong, and that it is right again [s]; below which a
+# start may begin [1]. So a unit whose own valve takes the flow away from others does not start and stop all the time.
+FINDS, CLEARS, CLEARED = 5.0, 20.0, 0.05
+# Temperature below that of the high pressure switch from which on the unit is unloaded [K], and how far [1].
+UNLOADING, UNLOADED = 4.0, 0.2
 
 
 def _biquadratic(a: list[ca.SX], evaporator: ca.SX, condenser: ca.SX) -> ca.SX:
@@ -67,7 +74,6 @@ class Chiller:
         evaporator: ca.SX,
         condenser: ca.SX,
         leaving: ca.SX,
-        flows: tuple[ca.SX, ca.SX],
         clean: ca.SX,
     ) -> tuple[ca.SX, ca.SX]:
         """Heat taken from the chilled water and electric power [W] of a unit after its start ramp.
@@ -78,23 +84,32 @@ class Chiller:
             Heat that would bring the leaving water to its set point [W].
         evaporator, condenser, leaving : casadi.SX
             Leaving chilled water, entering and leaving condenser water [K].
-        flows : tuple of casadi.SX
-            Of evaporator and condenser over nominal [-]; the flow switches stop the unit where either is too small.
         clean : casadi.SX
             Heat transfer of the condenser over that of clean tubes [-].
         """
         p = self.p
-        safe = smooth_step((p["chi.TConTri"] - leaving) / 4.0)
-        for flow in flows:
-            safe = safe * smooth_step(5.0 * (flow / p["chi.mMin"] - 1.0))
+        loaded = UNLOADED + (1.0 - UNLOADED) * smooth_step((p["chi.TConTri"] - leaving) / UNLOADING)
         condensing = condenser + FOULING * (1.0 / clean - 1.0)
         capacity = self.capacity(evaporator, condensing)
         frost = smooth_step((evaporator - p["chi.TFre"]) / 1.0)
         ratio = ca.fmin(frost * ca.fmax(demand, 0.0) / capacity, p["chi.PLRMax"])
         nominal = p["chi.QNom"] * p["PItNom"] / p["chi.COPNom"]
         power = capacity / p["chi.COPNom"] * self.input_ratio(evaporator, condensing) * self.part_load(ratio)
-        limit = safe * ca.fmin(1.0, p["chi.PMax"] * nominal / power)
+        limit = loaded * ca.fmin(1.0, p["chi.PMax"] * nominal / power)
         return limit * ratio * capacity, limit * power
+
+    def safe(self, flows: tuple[ca.SX, ca.SX], leaving: ca.SX) -> ca.SX:
+        """Whether no switch of the unit's own has to stop it: its flow switches and the one for high pressure.
+
+        Parameters
+        ----------
+        flows : tuple of casadi.SX
+            Of evaporator and condenser over nominal [-].
+        leaving : casadi.SX
+            Leaving condenser water [K].
+        """
+        proven = ca.logic_and(*(flow >= self.p["chi.mMin"] for flow in flows))
+        return ca.logic_and(proven, leaving < self.p["chi.TConTri"])
 
     def _inside(self, evaporator: ca.SX, condenser: ca.SX) -> tuple[ca.SX, ca.SX]:
         """Return the nearest temperatures of the fit [K]."""
@@ -107,33 +122,51 @@ class Chiller:
 
 @dataclass(frozen=True)
 class Sequence:
-    """The unit's own controller: a start ramp, and timers that keep it from starting or stopping too often.
+    """The unit's own controller: a start ramp, switches that stop it, and timers that keep it from starting too often.
 
-    Three states between 0 and 1: `run`, on above a half; `rest` and `duty`, the shares of the minimum off and on time
-    that have passed.
+    Four states between 0 and 1: `run`, on above a half; `rest` and `duty`, the shares of the minimum off and on time
+    that have passed; `trip`, what its switches have found, which stops it above a half and is latched until it stands.
+    The off time begins once the unit stands; a start that is broken off begins it, too.
     """
 
     p: Parameters
     run: ca.SX
     rest: ca.SX
     duty: ca.SX
+    trip: ca.SX
 
-    def rates(self, command: ca.SX, available: ca.SX) -> tuple[ca.SX, ca.SX, ca.SX]:
-        """Derivatives of run, rest and duty [1/s]; a unit that has tripped stops at once."""
+    def rates(self, command: ca.SX, healthy: ca.SX, safe: ca.SX) -> tuple[ca.SX, ca.SX, ca.SX, ca.SX]:
+        """Derivatives of run, rest, duty and trip [1/s].
+
+        Parameters
+        ----------
+        command : casadi.SX
+            Whether it is to run.
+        healthy : casadi.SX
+            Whether it can: one that cannot stops at once, whatever its on time.
+        safe : casadi.SX
+            Whether its switches let it run.
+        """
         p = self.p
         commanded, running = command >= 0.5, self.run > 0.5
+        begun = self.run > BEGUN
+        cleared = self.trip < ca.if_else(begun, 0.5, CLEARED)
         goes_on = ca.logic_or(commanded, self.duty < READY)
-        starts = ca.logic_and(commanded, self.rest >= READY)
-        target = ca.if_else(available >= 0.5, ca.if_else(running, goes_on, starts), 0.0)
-        lag = ca.if_else(target >= 0.5, p["chi.tauSta"], p["chi.tauSto"])
+        starts = ca.logic_and(commanded, self.rest >= ca.if_else(begun, 0.5, READY))
+        goes = ca.logic_and(ca.logic_and(healthy, cleared), ca.if_else(running, goes_on, starts))
+        starting = ca.logic_and(goes, ca.logic_not(running))
+        resting = ca.logic_and(ca.logic_not(goes), self.run < STANDING)
+        latched = ca.logic_and(self.trip > 0.5, self.run > STANDING)
+        found = ca.logic_or(ca.logic_not(safe), latched)
 
-        def timer(value: ca.SX, runs: ca.SX, length: ca.SX) -> ca.SX:
-            return ca.if_else(runs, ca.fmin((1.0 - value) / 0.002, 1.0) / length, -value / SET_BACK)
+        def timer(value: ca.SX, counts: ca.SX, length: ca.SX) -> ca.SX:
+            return ca.if_else(counts, ca.fmin((1.0 - value) / 0.002, 1.0) / length, -value / SET_BACK)
 
         return (
-            (target - self.run) / lag,
-            timer(self.rest, 1.0 - running, p["chi.tOffMin"]),
+            ca.if_else(goes, (1.0 - self.run) / p["chi.tauSta"], -self.run / p["chi.tauSto"]),
+            ca.if_else(starting, 0.0, timer(self.rest, resting, p["chi.tOffMin"])),
             timer(self.duty, running, p["chi.tOnMin"]),
+            ca.if_else(found, (1.0 - self.trip) / FINDS, -self.trip / CLEARS),
         )
 
     @property

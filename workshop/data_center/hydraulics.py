@@ -70,7 +70,7 @@ def air_share(p: Parameters, hall: int) -> ca.SX:
 
 def isolation(run: ca.SX, p: Parameters) -> ca.SX:
     """Opening [-] of a chiller's isolation valves, which open ahead of the compressor's ramp."""
-    return p["chi.lVal"] + (1.0 - p["chi.lVal"]) * (1.0 - (1.0 - run) ** 4)
+    return p["chi.lVal"] + (1.0 - p["chi.lVal"]) * (1.0 - (1.0 - ca.fmax(run, 0.0)) ** 4)
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ class ChilledWater:
     total, past : casadi.SX
         Through the pumps, and past the chillers, whose bypass opens while none is open.
     evaporators, coils : list of casadi.SX
+    ready : list of casadi.SX
+        What each evaporator has, or would have if its unit started.
     open_end : casadi.SX
         Through the open end of the supply pipes.
     tank : casadi.SX
@@ -148,8 +150,7 @@ class ChilledWater:
     ) -> None:
         nominal = Nominal(p)
         one = nominal_coefficient(nominal.evaporator, p["chi.dpEva"])
-        all_open = ca.fmin(sum(openings), 1.0)
-        bypass = 3.0 * one * (1.0 - all_open) ** 2
+        bypass = 3.0 * one * (1.0 - ca.fmin(sum(openings), 1.0)) ** 2
         ways = [one * opening for opening in openings]
         chillers = sum(ways) + bypass
         pipes = nominal_coefficient(3.0 * nominal.evaporator, p["pipChi.dp"] + p["eco.dpChi"])
@@ -162,13 +163,21 @@ class ChilledWater:
         open_end = p["pipChi.lBypMin"] * wide
         halls = sum(coils) + open_end
 
-        head = pumps.shut_off
-        inner = pumps.slope + 1.0 / series(chillers, pipes) ** 2
-        outer = 1.0 / halls**2
+        head, outer = pumps.shut_off, 1.0 / halls**2
+
+        def resistance(ways: ca.SX) -> ca.SX:
+            return pumps.slope + 1.0 / series(ways, pipes) ** 2
+
+        def total(inner: ca.SX) -> ca.SX:
+            discriminant = head * (inner + outer) - inner * outer * self.tank**2
+            driven = (outer * self.tank + root(discriminant, 1e-3 * p["pumChi.dp0"] ** 2 * 1e-6)) / (inner + outer)
+            return ca.fmax(driven, ca.fmax(self.tank, 0.0)) + TRICKLE * p["PItNom"]
+
+        inner = resistance(chillers)
         self.tank = ca.fmin(ca.fmax(tank, -root(p["tan.dpMax"] / outer, 1e-3)), 0.95 * root(head / inner, 1e-3))
-        discriminant = head * (inner + outer) - inner * outer * self.tank**2
-        driven = (outer * self.tank + root(discriminant, 1e-3 * p["pumChi.dp0"] ** 2 * 1e-6)) / (inner + outer)
-        self.total = ca.fmax(driven, ca.fmax(self.tank, 0.0)) + TRICKLE * p["PItNom"]
+        self.total = total(inner)
+        opened = [sum(ways) - way + one for way in ways]  # with one unit open, no bypass is
+        self.ready = [total(resistance(each)) * one / each for each in opened]
         served = self.total - self.tank
         self.evaporators = [self.total * way / chillers for way in ways]
         self.past = self.total * bypass / chillers
@@ -190,13 +199,22 @@ class CondenserWater:
     cells : casadi.SX
         Number of cells in service.
     p : Parameters
+
+    Attributes
+    ----------
+    total, economizer, liquid : casadi.SX
+        Through the pumps, the economizer and the exchanger of the liquid.
+    condensers : list of casadi.SX
+    ready : list of casadi.SX
+        What each condenser has, or would have if its unit started.
     """
 
     def __init__(
         self, pumps: Pumps, openings: Sequence[ca.SX], economizer: ca.SX, liquid: ca.SX, cells: ca.SX, p: Parameters
     ) -> None:
         nominal = Nominal(p)
-        condensers = [nominal_coefficient(nominal.condenser, p["chi.dpCon"]) * opening for opening in openings]
+        one = nominal_coefficient(nominal.condenser, p["chi.dpCon"])
+        condensers = [one * opening for opening in openings]
         rangeability, leakage = p["eco.RVal"], p["eco.lVal"]
         exchangers = [
             nominal_coefficient(flow, dp) * equal_percentage(opening, rangeability, leakage, ca.SX(KNEE))
@@ -207,9 +225,15 @@ class CondenserWater:
         ]
         branches = [*condensers, *exchangers]
         cell = nominal_coefficient(p["tow.mWat"] * p["PItNom"], p["pipCon.dp"])
-        loop = series(sum(branches), (cells + 1e-4) * cell)
         lift = ca.fmax(pumps.shut_off - p["pipCon.dpSta"], 0.0)
-        self.total = root(lift / (pumps.slope + 1.0 / loop**2), 1e-3) + TRICKLE * p["PItNom"]
+
+        def total(ways: ca.SX) -> ca.SX:
+            loop = series(ways, (cells + 1e-4) * cell)
+            return root(lift / (pumps.slope + 1.0 / loop**2), 1e-3) + TRICKLE * p["PItNom"]
+
+        self.total = total(sum(branches))
+        opened = [sum(branches) - branch + one for branch in condensers]
+        self.ready = [total(each) * one / each for each in opened]
         shares = [self.total * branch / sum(branches) for branch in branches]
         self.condensers = shares[: len(CHILLERS)]
         self.economizer, self.liquid = shares[len(CHILLERS) :]

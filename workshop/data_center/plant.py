@@ -201,15 +201,17 @@ class Plant:
         p, x, u, nominal, unit = self.p, self.x, self.u, Nominal(self.p), Chiller(self.p)
         water = p["chi.mWat"] * p["PItNom"]
         flows = zip(CHILLERS, self.chilled.evaporators, self.condenser.condensers, strict=True)
-        for i, evaporator, condenser in flows:
-            sequence = Sequence(p, x[f"run.chi{i}"], x[f"rest.chi{i}"], x[f"duty.chi{i}"])
-            names = (f"run.chi{i}", f"rest.chi{i}", f"duty.chi{i}")
-            self.rates |= dict(zip(names, sequence.rates(u[f"uChi{i}"], u[f"kChi{i}"]), strict=True))
+        ready = zip(self.chilled.ready, self.condenser.ready, strict=True)
+        for (i, evaporator, condenser), proven in zip(flows, ready, strict=True):
             leaving, warm = x[f"T.eva{i}"], x[f"T.con{i}"]
+            names = [f"{name}.chi{i}" for name in ("run", "rest", "duty", "trip")]
+            sequence = Sequence(p, *(x[name] for name in names))
+            safe = unit.safe((proven[0] / nominal.evaporator, proven[1] / nominal.condenser), warm)
+            rates = sequence.rates(u[f"uChi{i}"], u[f"kChi{i}"] >= 0.5, safe)
+            self.rates |= dict(zip(names, rates, strict=True))
             heat, power = unit.heat_and_power(
-                evaporator * p["cpWat"] * (self.entering - u["TChiWatSupSet"]), leaving, x["T.basin"], warm,
-                (evaporator / nominal.evaporator, condenser / nominal.condenser), u["kCon"],
-            )  # fmt: skip
+                evaporator * p["cpWat"] * (self.entering - u["TChiWatSupSet"]), leaving, x["T.basin"], warm, u["kCon"]
+            )
             heat, power = sequence.run * heat, sequence.run * power
             self._volume(f"T.eva{i}", water, evaporator * p["cpWat"] * (self.entering - leaving) - heat)
             taken = condenser * p["cpWat"] * (x["T.basin"] - warm) + heat + power
@@ -309,7 +311,7 @@ def model() -> Model:
     return Model(
         name="DataCenterCooling",
         description="Data centre: two halls, chilled water, four chillers, economizer, towers, storage",
-        version="1.0",
+        version="2.0",
         inputs=INPUTS,
         outputs=OUTPUTS,
         parameters=PARAMETERS,

@@ -14,8 +14,12 @@ __all__ = ["battery", "flexible_work", "tank_rates"]
 
 # Conduction between two layers of which the lower is warmer, over that between stable ones: they mix.
 OVERTURN = 1e4
-# State of charge, and backlog over the largest, within which storage goes out of service at its ends.
+# Backlog over the largest within which flexible work goes out of service at its ends.
 MARGIN = 0.02
+# Charge that is never used at either end of the battery, and within which its power tapers off towards that. Straight,
+# so that ends are approached and not reached: the integrator errs by some times its tolerance (1e-4) a step, and the
+# charge has to stay within 0 and 1 none the less.
+RESERVE, TAPER = 0.01, 0.1
 
 
 def tank_rates(layers: Sequence[ca.SX], flow: ca.SX, supply: ca.SX, back: ca.SX, p: Parameters) -> list[ca.SX]:
@@ -43,10 +47,15 @@ def tank_rates(layers: Sequence[ca.SX], flow: ca.SX, supply: ca.SX, back: ca.SX,
     return [heat / (mass * cp) for heat in heats]
 
 
+def room(left: ca.SX) -> ca.SX:
+    """Share of the battery's nominal power at a distance from an end [-]: all but near it, none at the reserve."""
+    return ca.fmin(ca.fmax((left - RESERVE) / TAPER, 0.0), 1.0)
+
+
 def battery(command: ca.SX, charge: ca.SX, p: Parameters) -> tuple[ca.SX, ca.SX]:
     """Power into the battery [W] and derivative of its state of charge [1/s]."""
-    taken = ca.fmax(command, 0.0) * smooth_step((1.0 - charge) / MARGIN)
-    given = ca.fmax(-command, 0.0) * smooth_step(charge / MARGIN)
+    taken = ca.fmax(command, 0.0) * room(1.0 - charge)
+    given = ca.fmax(-command, 0.0) * room(charge)
     rate = (p["bat.eta"] * taken - given / p["bat.eta"]) / p["bat.tDis"]
     return p["bat.PNom"] * p["PItNom"] * (taken - given), rate
 

@@ -169,6 +169,7 @@ def _states() -> tuple[Variable, ...]:
         *(follower(f"run.chi{i}", f"Chiller {i}: running") for i in CHILLERS),
         *(follower(f"rest.chi{i}", f"Chiller {i}: share of the minimum off time that has passed") for i in CHILLERS),
         *(follower(f"duty.chi{i}", f"Chiller {i}: share of the minimum on time that has passed") for i in CHILLERS),
+        *(follower(f"trip.chi{i}", f"Chiller {i}: what its own switches have found") for i in CHILLERS),
         *(_temperature(f"T.eva{i}", f"Chiller {i}: water in the evaporator") for i in CHILLERS),
         *(_temperature(f"T.con{i}", f"Chiller {i}: water in the condenser") for i in CHILLERS),
         *(follower(f"act.{name}", f"Acting {name}") for name in ACTUATORS),

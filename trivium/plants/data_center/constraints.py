@@ -35,7 +35,7 @@ class Costs(NamedTuple):
     rate : float
         Change of the inlet air beyond what is allowed in the step, both halls together [K].
     flow : float
-        Time of running chillers with too little water [h].
+        Time of chillers that are commanded to run with too little water [h].
     """
 
     work: float
@@ -60,8 +60,8 @@ def costs(before: Mapping[str, float], after: Mapping[str, float], step: float, 
     """
     hours = step / _HOUR
     changes = (abs(after[f"TInl{hall}"] - before[f"TInl{hall}"]) for hall in _HALLS)
-    running = sum(after[f"yChi{unit}"] > 0.5 for unit in _CHILLERS)
-    thirsty = after["mChiWat_flow"] < _LEAST_FLOW * _NOMINAL_FLOW * nominal * running
+    commanded = sum(after[f"uChi{unit}"] > 0.5 for unit in _CHILLERS)
+    thirsty = after["mChiWat_flow"] < _LEAST_FLOW * _NOMINAL_FLOW * nominal * commanded
     switched = (f"{unit}" for unit in _CHILLERS if round(before[f"uChi{unit}"]) != round(after[f"uChi{unit}"]))
     return Costs(
         work=after["PItUns"] * step / _KWH,
@@ -69,5 +69,5 @@ def costs(before: Mapping[str, float], after: Mapping[str, float], step: float, 
         supply=max(0.0, after["TLiqSup"] - LIQUID) * hours,
         lock=float(sum(before[f"tLocChi{unit}"] > 0.0 for unit in switched)),
         rate=sum(max(0.0, change - RATE * hours) for change in changes),
-        flow=running * hours if thirsty else 0.0,
+        flow=commanded * hours if thirsty else 0.0,
     )

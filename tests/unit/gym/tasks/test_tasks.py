@@ -191,7 +191,7 @@ def _reading(**changes):
         ({}, {"TLiqSup": 315.15}, "supply", 0.5),
         ({"tLocChi2": 10.0}, {"uChi2": 1.0}, "lock", 1.0),
         ({}, {"TInl2": 300.1}, "rate", 0.1),
-        ({}, {"yChi1": 1.0, "mChiWat_flow": 5.0}, "flow", 0.25),
+        ({}, {"uChi1": 1.0, "mChiWat_flow": 5.0}, "flow", 0.25),
     ],
 )  # fmt: skip
 def test_each_constraint_has_its_cost(before, after, name, cost):

@@ -128,10 +128,20 @@ def test_boundary_data_is_the_same_every_time_and_another_for_another_seed():
 def test_a_weather_file_of_ones_own(tmp_path):
     file = tmp_path / "own.epw"
     file.write_text(_epw(hours=8760))
-    year = read_epw(file)
+    year, elevation = read_epw(file)
+    assert elevation == 0.0
     assert year.dry_bulb[:3] - 273.15 == pytest.approx([10.0, 11.0, 12.0])
     # psychrometric chart at 10 degC and 50 % (dew point 0.07 degC), sea level: wet bulb 5.5 degC
     assert year.wet_bulb[0] - 273.15 == pytest.approx(5.5, abs=0.1)
+
+
+def test_a_place_has_its_air_pressure(tmp_path):
+    # ICAO standard atmosphere: 823 hPa at 1726 m, 989 hPa at 201 m
+    assert member.parse("5B-5MW-mixed").start_values["pAtm"] == pytest.approx(82_300, abs=100)
+    assert member.parse("5A-5MW-mixed").start_values["pAtm"] == pytest.approx(98_930, abs=100)
+    file = tmp_path / "own.epw"
+    file.write_text(_epw(hours=8760))
+    assert member.Member("5B", "2MW", epw=file).start_values["pAtm"] == 101_325.0
 
 
 @pytest.mark.parametrize("text", ["", "LOCATION\n", None])

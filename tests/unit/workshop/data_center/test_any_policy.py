@@ -55,8 +55,22 @@ def test_no_value_is_out_of_its_world_at_any_bounds(plant: Callable[..., Plant],
         assert min(value for name, value in outputs.items() if name.startswith("m") and name != "mTan_flow") > -1e-6
         assert outputs["PItSer"] <= outputs["PItDue"] * (1.0 + 1e-9) + 1e-3
         assert outputs["PGri"] > -1e6 - 1e-3  # no more than the battery gives
-        assert -1e-3 < outputs["socBat"] < 1.01
+        assert 0.0 <= outputs["socBat"] <= 1.0
+        assert outputs["EBac"] >= 0.0
         assert min(outputs[name] for name in outputs if name.startswith("T")) > 230.0
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4, 1e-6])
+def test_stores_stay_between_their_ends_by_their_equations(plant: Callable[..., Plant], tolerance: float) -> None:
+    """Batteries of minutes and hours, driven from end to end in steps of all lengths."""
+    generator = random.Random(11)
+    for hours, start in ((0.25, 1.0), (0.25, 0.0), (2.0, 0.5)):
+        instance = plant(tolerance, **STORAGE, **{"bat.tDis": 3600.0 * hours, "bat.socSta": start})
+        for _ in range(300):
+            commands = {name: generator.choice([-1.0, 1.0, generator.uniform(-1.0, 1.0)]) for name in ("yBat", "yShi")}
+            outputs = instance.step(inputs(**commands), generator.choice([1.0, 30.0, 300.0, 900.0, 3600.0]))
+            assert 0.0 <= outputs["socBat"] <= 1.0
+            assert 0.0 <= outputs["EBac"] <= 4.0 * 3600.0 * 0.3 * 2.5e6
 
 
 @pytest.mark.parametrize("change", [{"uChi3": 0.0}, {"yValEco": 1.0, "TWetBul": 275.0}, {"yPumConWat": 0.3}])

@@ -142,7 +142,7 @@ def test_no_chiller_beats_carnot_and_none_exceeds_its_limits(evaporator: float, 
     unit, nominal = Chiller(P), 0.36 * 5e6
     for share in (0.05, 0.2, 0.5, 1.0, 3.0):
         at = [ca.DM(v) for v in (share * nominal, evaporator, condenser, condenser + 5.0)]
-        heat, power = unit.heat_and_power(*at, (ca.DM(1.0), ca.DM(1.0)), ca.DM(1.0))
+        heat, power = unit.heat_and_power(*at, ca.DM(1.0))
         lift = condenser + 5.0 - evaporator
         assert number(heat) <= 1.02 * number(unit.capacity(at[1], at[2])) + 1e-6
         assert number(power) <= 1.1 * nominal / 6.44 + 1e-6
@@ -151,9 +151,27 @@ def test_no_chiller_beats_carnot_and_none_exceeds_its_limits(evaporator: float, 
             assert number(heat) / number(power) < evaporator / lift
 
 
+def test_a_unit_is_unloaded_before_high_pressure_stops_it() -> None:
+    unit, nominal = Chiller(P), 0.36 * 5e6
+    warm = [NUMBER["chi.TConTri"] + more for more in (-5.0, -2.0, -0.1)]
+    heats = [float(unit.heat_and_power(*map(ca.DM, (nominal, 284.0, 300.0, t)), ca.DM(1.0))[0]) for t in warm]
+    assert heats == sorted(heats, reverse=True)
+    assert 0.15 < heats[-1] / heats[0] < 0.25
+
+
+@pytest.mark.parametrize(
+    ("flows", "more", "safe"),
+    [((1.0, 1.0), -1.0, True), ((0.19, 1.0), -1.0, False), ((1.0, 0.19), -1.0, False), ((0.21, 0.21), -1.0, True),
+     ((1.0, 1.0), 0.1, False)],
+)  # fmt: skip
+def test_flow_and_pressure_switches(flows: tuple[float, float], more: float, safe: bool) -> None:
+    leaving = ca.DM(NUMBER["chi.TConTri"] + more)
+    assert bool(Chiller(P).safe((ca.DM(flows[0]), ca.DM(flows[1])), leaving)) is safe
+
+
 def test_a_fouled_condenser_costs_more_for_the_same_heat() -> None:
     at = [ca.DM(v) for v in (1e6, 284.0, 293.0, 298.0)]
-    clean, fouled = (Chiller(P).heat_and_power(*at, (ca.DM(1.0), ca.DM(1.0)), ca.DM(k)) for k in (1.0, 0.5))
+    clean, fouled = (Chiller(P).heat_and_power(*at, ca.DM(k)) for k in (1.0, 0.5))
     assert number(clean[0]) == pytest.approx(number(fouled[0]))
     assert number(fouled[1]) > 1.05 * number(clean[1])
 
@@ -195,6 +213,24 @@ def test_chilled_water_balances_pressures(number_on: float, speed: float, tank: 
     assert sum(map(float, flows.coils)) + float(flows.open_end) == pytest.approx(total - through)
     assert sum(map(float, flows.evaporators)) + float(flows.past) == pytest.approx(total)
     assert float(flows.tank) <= total
+
+
+@pytest.mark.parametrize("running", [(1.0, 1.0, 1e-4), (1.0, 1e-4, 1e-4), (1e-4, 1e-4, 1e-4)])
+def test_what_a_unit_would_have_is_what_it_has_once_it_runs(running: tuple[float, ...]) -> None:
+    def both(*run: float) -> tuple[ChilledWater, CondenserWater]:
+        chilled, condenser = (
+            Pumps(kind, flow, ca.DM(2.0), ca.DM(0.8), ca.DM(1.0), P)
+            for kind, flow in (("pumChi", Nominal(P).evaporator), ("pumCon", Nominal(P).condenser))
+        )
+        return (
+            ChilledWater(chilled, openings(*run), [ca.DM(0.8), ca.DM(0.5)], ca.DM(10.0), P),
+            CondenserWater(condenser, openings(*run), ca.DM(0.3), ca.DM(0.6), ca.DM(3.0), P),
+        )
+
+    before, after = both(*running, 1e-4), both(*running, 1.0)
+    for name, standing, running_now in zip(("evaporators", "condensers"), before, after, strict=True):
+        assert float(standing.ready[3]) == pytest.approx(float(getattr(running_now, name)[3]), rel=2e-4)
+        assert float(running_now.ready[3]) == pytest.approx(float(getattr(running_now, name)[3]), rel=1e-9)
 
 
 @pytest.mark.parametrize("speed", [0.3, 0.6, 1.0])

@@ -193,6 +193,42 @@ def test_the_time_until_a_chiller_may_change_is_reported(plant: Make) -> None:
     assert instance.run(inputs(), 0.5)["yChi1"] > 0.9
 
 
+THIRST = {
+    "chilled water pumps off": {"nPumChiWat": 0.0},
+    "chilled water pumps slow": {"nPumChiWat": 1.0, "yPumChiWat": 0.3},
+    "condenser water pumps off": {"nPumConWat": 0.0},
+    "condenser water pumps slow": {"yPumConWat": 0.42},
+}
+
+
+@pytest.mark.parametrize("name", THIRST)
+def test_a_chiller_without_flow_stops_and_keeps_its_off_time(plant: Make, name: str) -> None:
+    """So pumps that are switched on and off start no chiller faster than its minimum times allow."""
+    instance = plant()
+    instance.run(inputs(), 1.0)
+    assert instance.step(inputs(**THIRST[name]))["yChi1"] < 0.1
+    on = [instance.step(inputs(), 60.0)["yChi1"] > 0.5 for _ in range(30)]
+    assert on.index(True) * 60.0 >= 600.0
+    assert all(on[on.index(True) :])
+    toggled = []
+    for step in range(300):
+        out = instance.step(inputs(**(THIRST[name] if step // 2 % 2 else {})), 60.0)
+        toggled.append(out["yChi1"] > 0.5)
+    starts = np.flatnonzero(np.diff(np.array(toggled, float)) > 0.0)
+    assert len(starts) == 0 or np.all(np.diff(starts) * 60.0 >= 900.0)
+
+
+def test_a_chiller_for_which_there_is_too_little_water_does_not_start_and_stops_no_other(plant: Make) -> None:
+    instance = plant()
+    starved = {"nPumChiWat": 1.0, "yPumChiWat": 0.45, "uChi4": 1.0}
+    instance.run(inputs(**starved, uChi2=0.0, uChi3=0.0), 1.0)
+    out = instance.run(inputs(**starved), 1.0)
+    running = sum(out[f"yChi{i}"] > 0.5 for i in (1, 2, 3, 4))
+    assert 1 <= running < 4
+    again = instance.run(inputs(**starved), 1.0)
+    assert [again[f"yChi{i}"] > 0.5 for i in (1, 2, 3, 4)] == [out[f"yChi{i}"] > 0.5 for i in (1, 2, 3, 4)]
+
+
 def test_a_tripped_chiller_stops_at_once_and_the_others_serve_the_nominal_load(plant: Make) -> None:
     """N+1: three of four chillers at full load on a hot day."""
     hot = {"TWetBul": KELVIN + 27.0, "TDryBul": KELVIN + 36.0, "uChi4": 1.0}
@@ -245,7 +281,7 @@ def test_the_tank_moves_cold_from_one_hour_to_another(plant: Make) -> None:
     assert charging["TTan3"] <= idle["TTan3"] + 0.1
     for low, high in zip(range(1, 6), range(2, 7), strict=True):
         assert charging[f"TTan{low}"] <= charging[f"TTan{high}"] + 0.2  # cold water lies below
-    discharging = instance.run(inputs(yTan=-0.6), 0.25)
+    discharging = instance.run(inputs(yTan=-0.3), 0.25)  # more would leave the chillers without water
     assert discharging["QChi1"] < 0.8 * idle["QChi1"]
     assert discharging["TInl1"] == pytest.approx(idle["TInl1"], abs=0.3)
 

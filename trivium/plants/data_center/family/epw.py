@@ -11,11 +11,11 @@ from trivium.extras import missing
 from trivium.plants.data_center.family.weather import HOURS, Weather, from_dew_point
 
 
-def read_epw(path: Path) -> Weather:
-    """Read the weather of a year.
+def read_epw(path: Path) -> tuple[Weather, float]:
+    """Read the weather of a year, and the elevation of the place [m].
 
-    pvlib reads the file. The first hour of the file, which
-    ends at 01:00, becomes the hour from 00:00 on; a leap day is left out.
+    pvlib reads the file. The first hour of the file, which ends at 01:00, becomes the hour from 00:00 on; a leap day is
+    left out.
 
     Raises
     ------
@@ -36,4 +36,5 @@ def read_epw(path: Path) -> Weather:
     dry, dew = (frame[name].to_numpy(dtype=np.float64) for name in ("temp_air", "temp_dew"))
     if len(frame) != HOURS or not np.all(np.isfinite(dry) & np.isfinite(dew) & (np.abs(dry) < 70) & (np.abs(dew) < 70)):
         raise ResourcesError(f"{path} must hold dry bulb and dew point of {HOURS} hours, and holds {len(frame)} rows")
-    return from_dew_point(dry, dew, float(header["altitude"]))
+    elevation = float(header["altitude"])
+    return from_dew_point(dry, dew, elevation), elevation

@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from trivium.storage import locked, replace_file
 
 FloatArray = NDArray[np.float64]
 #: Version of the members: of the figures and the laws that boundary data is drawn by.
-VERSION = "1"
+VERSION = "2"
 DAYS, DAY, INTERVAL, HOUR = 365, 86400.0, 300.0, 3600.0
 #: Inputs of the plant that follow the data, and the health of the equipment, which is 1.
 DISTURBANCES = ("PItDem1", "PItDem2", "TDryBul", "TWetBul")
@@ -92,14 +93,24 @@ class Member:
 
     @property
     def start_values(self) -> dict[str, float]:
-        """Parameters of the plant."""
+        """Parameters of the plant: its size, the air pressure of the place, its storage."""
         flexible = {"shi.fra2": load.profile(self.load).flexible} if self.storage else {}
-        return {"PItNom": nominal_load(self.size), **(STORAGE if self.storage else {}), **flexible}
+        pressure = round(weather.standard_pressure(self._site[1]))
+        size = {"PItNom": nominal_load(self.size), "pAtm": float(pressure)}
+        return {**size, **(STORAGE if self.storage else {}), **flexible}
+
+    @cached_property
+    def _site(self) -> tuple[weather.Weather, float]:
+        """Weather of the year, and elevation [m]."""
+        if self.epw is not None:
+            return read_epw(self.epw)
+        place = climate(self.climate)
+        return weather.draw(place, self.seed), place.elevation
 
     def boundary(self) -> tuple[bytes, bytes]:
         """Return the boundary data, and prices with emissions, as CSV."""
         times = INTERVAL * np.arange(round(DAYS * DAY / INTERVAL) + 1, dtype=np.float64)
-        year = weather.draw(climate(self.climate), self.seed) if self.epw is None else read_epw(self.epw)
+        year, _ = self._site
         work = 0.5 * nominal_load(self.size) * load.draw(load.profile(self.load), times, self.seed)
         outside = np.column_stack(year.at(times))
         signals = grid.draw(grid.grid(self.grid or climate(self.climate).grid), year.wet_bulb, self.seed)

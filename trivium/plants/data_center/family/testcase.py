@@ -70,7 +70,9 @@ worth = -1.25
 make_up = "mMakWat"
 
 [kpi.switches]
-chillers = ["uChi1", "uChi2", "uChi3", "uChi4"]
+# What runs, whoever stopped it; what was commanded.
+chillers = ["yChi1", "yChi2", "yChi3", "yChi4"]
+chiller_commands = ["uChi1", "uChi2", "uChi3", "uChi4"]
 
 [scenario]
 signal = "TWetBul"

@@ -90,7 +90,7 @@ def draw(climate: Climate, seed: int) -> Weather:
 def from_dew_point(dry_bulb: FloatArray, dew_point: FloatArray, elevation: float) -> Weather:
     """Return the weather of dry bulb and dew point [degC], both of shape (8760,), at an elevation [m]."""
     dew_point = np.minimum(dew_point, dry_bulb)
-    pressure = 101_325.0 * (1.0 - 2.25577e-5 * elevation) ** 5.2559
+    pressure = standard_pressure(elevation)
     vapour = _saturation_pressure(dew_point)
     ratio = _MASSES * vapour / (pressure - vapour)
     low, high = dew_point, dry_bulb
@@ -99,6 +99,11 @@ def from_dew_point(dry_bulb: FloatArray, dew_point: FloatArray, elevation: float
         moist = _humidity_ratio(dry_bulb, middle, pressure) > ratio
         low, high = np.where(moist, low, middle), np.where(moist, middle, high)
     return Weather(dry_bulb + ZERO_CELSIUS, 0.5 * (low + high) + ZERO_CELSIUS)
+
+
+def standard_pressure(elevation: float) -> float:
+    """Return the pressure of the standard atmosphere [Pa] at an elevation [m] (ASHRAE Fundamentals, chapter 1)."""
+    return 101_325.0 * (1.0 - 2.25577e-5 * elevation) ** 5.2559
 
 
 def _saturation_pressure(celsius: FloatArray) -> FloatArray:
