@@ -192,7 +192,7 @@ def run(planner: Planner, start: float, hours: float) -> dict[str, float]:
 PLANNERS: dict[str, Callable[[], Planner]] = {
     "hold": lambda: Controller("hold"),
     "rule-book": lambda: Controller("rule-book"),
-    "mpc": lambda: Mpc({"PItNom": 5e6}),  # as testcase.toml of the test case data_center has it
+    "mpc": lambda: Mpc({"PItNom": 5e6, "pAtm": 98934.0}),  # as testcase.toml of the test case data_center has it
     "oracle": Oracle,
 }
 

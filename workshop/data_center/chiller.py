@@ -15,12 +15,14 @@ __all__ = ["Chiller", "Sequence"]
 FOULING = 3.0
 MIN_CAPACITY_RATIO = 0.05
 # Value of a timer at which it has run down, and time constant with which a timer is set back [s].
-READY, SET_BACK = 0.99, 5.0
+READY, SET_BACK = 0.99, 30.0
 # Below this a unit stands; above that its start has begun [1].
 STANDING, BEGUN = 0.02, 0.002
 # Time constants with which its switches find that something is wrong, and that it is right again [s]; below which a
 # start may begin [1]. So a unit whose own valve takes the flow away from others does not start and stop all the time.
 FINDS, CLEARS, CLEARED = 5.0, 20.0, 0.05
+# Flow that a start wants over that of the flow switches [1].
+PROVEN = 1.05
 # Temperature below that of the high pressure switch from which on the unit is unloaded [K], and how far [1].
 UNLOADING, UNLOADED = 4.0, 0.2
 
@@ -98,7 +100,7 @@ class Chiller:
         limit = loaded * ca.fmin(1.0, p["chi.PMax"] * nominal / power)
         return limit * ratio * capacity, limit * power
 
-    def safe(self, flows: tuple[ca.SX, ca.SX], leaving: ca.SX) -> ca.SX:
+    def safe(self, flows: tuple[ca.SX, ca.SX], leaving: ca.SX, run: ca.SX) -> ca.SX:
         """Whether no switch of the unit's own has to stop it: its flow switches and the one for high pressure.
 
         Parameters
@@ -107,8 +109,11 @@ class Chiller:
             Of evaporator and condenser over nominal [-].
         leaving : casadi.SX
             Leaving condenser water [K].
+        run : casadi.SX
+            Of `Sequence`; a start wants some more flow.
         """
-        proven = ca.logic_and(*(flow >= self.p["chi.mMin"] for flow in flows))
+        least = self.p["chi.mMin"] * ca.if_else(run > BEGUN, 1.0, PROVEN)
+        proven = ca.logic_and(*(flow >= least for flow in flows))
         return ca.logic_and(proven, leaving < self.p["chi.TConTri"])
 
     def _inside(self, evaporator: ca.SX, condenser: ca.SX) -> tuple[ca.SX, ca.SX]:
@@ -156,7 +161,7 @@ class Sequence:
         goes = ca.logic_and(ca.logic_and(healthy, cleared), ca.if_else(running, goes_on, starts))
         starting = ca.logic_and(goes, ca.logic_not(running))
         resting = ca.logic_and(ca.logic_not(goes), self.run < STANDING)
-        latched = ca.logic_and(self.trip > 0.5, self.run > STANDING)
+        latched = ca.logic_and(self.trip > 0.5, begun)
         found = ca.logic_or(ca.logic_not(safe), latched)
 
         def timer(value: ca.SX, counts: ca.SX, length: ca.SX) -> ca.SX:

@@ -206,7 +206,7 @@ class Plant:
             leaving, warm = x[f"T.eva{i}"], x[f"T.con{i}"]
             names = [f"{name}.chi{i}" for name in ("run", "rest", "duty", "trip")]
             sequence = Sequence(p, *(x[name] for name in names))
-            safe = unit.safe((proven[0] / nominal.evaporator, proven[1] / nominal.condenser), warm)
+            safe = unit.safe((proven[0] / nominal.evaporator, proven[1] / nominal.condenser), warm, sequence.run)
             rates = sequence.rates(u[f"uChi{i}"], u[f"kChi{i}"] >= 0.5, safe)
             self.rates |= dict(zip(names, rates, strict=True))
             heat, power = unit.heat_and_power(

@@ -166,7 +166,7 @@ def test_a_unit_is_unloaded_before_high_pressure_stops_it() -> None:
 )  # fmt: skip
 def test_flow_and_pressure_switches(flows: tuple[float, float], more: float, safe: bool) -> None:
     leaving = ca.DM(NUMBER["chi.TConTri"] + more)
-    assert bool(Chiller(P).safe((ca.DM(flows[0]), ca.DM(flows[1])), leaving)) is safe
+    assert bool(Chiller(P).safe((ca.DM(flows[0]), ca.DM(flows[1])), leaving, ca.DM(1.0))) is safe
 
 
 def test_a_fouled_condenser_costs_more_for_the_same_heat() -> None:
