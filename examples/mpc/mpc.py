@@ -35,6 +35,8 @@ DECISIONS = (
     ("yFanCra1", "yFanCra2"),
     ("TSupAirSet1", "TSupAirSet2"),
 )
+#: Least speed of pumps in a plan [1]: with less water, flow switches stop chillers, of which no gradient knows.
+SLOWEST = 0.5
 #: Control step [s], steps of the plan, steps until the next plan.
 STEP, HORIZON, EVERY = 300.0, 12, 6
 #: Warmest inlet air [K], and what a kelvin above it costs, squared, in a step [kWh].
@@ -88,7 +90,8 @@ class Mpc:
         given = np.concatenate((now.x, [command[name] for name in plant.inputs], data.ravel(order="F")))
         begin = [self._share(i, command[group[0]]) for i, group in enumerate(DECISIONS)]
         # IPOPT relaxes bounds by a trifle, which the plant does not
-        best = np.clip(np.array(self._solver(x0=begin, p=given, lbx=0.0, ubx=1.0)["x"]).ravel(), 0.0, 1.0)
+        lowest = [SLOWEST if group[0].startswith("yPum") else 0.0 for group in DECISIONS]
+        best = np.clip(np.array(self._solver(x0=begin, p=given, lbx=lowest, ubx=1.0)["x"]).ravel(), lowest, 1.0)
         return {name: float(self._value(i, best[i])) for i, group in enumerate(DECISIONS) for name in group}
 
     def _value(self, place: int, share: ca.MX | float) -> ca.MX | float:
