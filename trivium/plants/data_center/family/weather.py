@@ -103,7 +103,7 @@ def from_dew_point(dry_bulb: FloatArray, dew_point: FloatArray, elevation: float
 
 def standard_pressure(elevation: float) -> float:
     """Return the pressure of the standard atmosphere [Pa] at an elevation [m] (ASHRAE Fundamentals, chapter 1)."""
-    return 101_325.0 * (1.0 - 2.25577e-5 * elevation) ** 5.2559
+    return 101_325.0 * float((1.0 - 2.25577e-5 * elevation) ** 5.2559)
 
 
 def _saturation_pressure(celsius: FloatArray) -> FloatArray:
