@@ -34,12 +34,15 @@ class Kind:
         process of its own.
     example : Mapping
         A specification that runs on the shipped examples.
+    check : callable, optional
+        Takes a specification and the settings, before the job is accepted; raises what a run would raise at once.
     """
 
     about: str
     spec: type[BaseModel]
     run: Callable[[Any, Recorder, Settings], Outcome]
     example: Mapping[str, Any]
+    check: Callable[[Any, Settings], None] | None = None
 
 
 #: All kinds; each is imported when it is used first: a server does not load what it only hands on.

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field, ValidationInfo, model_validator
 
+from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder
@@ -131,10 +132,26 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome(files, values, "completed" if not state.failed else "completed with failed runs", error)
 
 
+def check(spec: Spec, settings: Settings) -> None:
+    """Check a study against its model, in a process of its own.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that does not fit the model.
+    """
+    from trivium.study.checking import check_apart
+
+    try:
+        check_apart(spec.study(settings), settings.studies / spec.folder, settings.state_dir / "fmu")
+    except ResourcesError as error:
+        raise InvalidValueError(f"Bad input for parameter paths.package_path. {error}", "paths.package_path") from error
+
+
 _EXAMPLE = {
     "folder": "fuel_cycle",
     "paths": {"package_path": "FuelCycle.fmu"},
     "simulation": {"variableFilter": "sds.inventory", "stop_time": 240, "step_size": 1},
     "simulation_parameters": {"bz.TBR": [1.05, 1.1]},
 }
-KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE)
+KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE, check)

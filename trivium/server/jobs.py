@@ -97,6 +97,9 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     )
     def submit(kind: str, body: BaseModel, headers: Once) -> Response:
         """Run a long task as a job; GET /api/run/kinds lists the kinds and what they take."""
+        check = kinds.find(kind).check
+        if check is not None:
+            check(body, settings)
         job = store.submit(kind, body.model_dump(mode="json", by_alias=True), headers.key)
         location = url_for("jobs.status", task_id=job.task_id)
         message = f"Job accepted; GET {location} tells how far it is."

@@ -92,7 +92,7 @@ def run_apart(
             elif "say" in message:
                 say(message["say"])
             elif "error" in message:
-                raise _error(**message["error"])
+                raise error_of(**message["error"])
             else:
                 return
         raise EngineError(f"the process that ran the study died (exit code {child.wait()})")
@@ -109,7 +109,7 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.kill()
 
 
-def _error(kind: str, message: str, field: str | None) -> TriviumError:
+def error_of(kind: str, message: str, field: str | None) -> TriviumError:
     """Return the error that a process reported."""
     if field is not None:
         return InvalidValueError(message, field)

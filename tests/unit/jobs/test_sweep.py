@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -12,6 +13,7 @@ from trivium.jobs import kinds
 from trivium.settings import Settings
 
 pytest.importorskip("distributed")
+checking = pytest.importorskip("trivium.study.checking")
 
 
 @pytest.fixture
@@ -82,3 +84,18 @@ def test_no_file_outside_is_named(settings, given, said):
     with pytest.raises(InvalidValueError) as caught:
         parse(given, settings)
     assert said in str(caught.value)
+
+
+@pytest.mark.slow
+def test_a_study_is_checked_against_its_model_before_it_is_accepted(settings, own_fmu, tmp_path, monkeypatch):
+    monkeypatch.setattr(checking, "_PATIENCE", 600.0)
+    folder = settings.studies / "mine"
+    shutil.copy(own_fmu("linear", "2.0"), folder / "Linear.fmu")
+    settings = settings.model_copy(update={"state_dir": tmp_path / "state"})
+    check = kinds.find("sweep").check
+    check(parse(study("Linear.fmu", tau=[5, 10]), settings), settings)
+    with pytest.raises(InvalidValueError, match=r"simulation_parameters\.tua: .* Did you mean tau\?") as refused:
+        check(parse(study("Linear.fmu", tua=[5, 10]), settings), settings)
+    assert refused.value.field == "simulation_parameters.tua"
+    with pytest.raises(InvalidValueError, match="paths.package_path"):
+        check(parse(study("Model.fmu"), settings), settings)
