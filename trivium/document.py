@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -107,7 +108,7 @@ def wrong_fields(error: ValidationError, model: type[BaseModel]) -> Iterator[tup
         if each["type"] == "extra_forbidden":
             yield field, f"there is no such field.{near_fields(model, each['loc'])}"
         elif isinstance(value, (str, int, float)) and each["loc"] and reason.startswith("must"):
-            yield field, f"{reason}, not {shown(value)}"
+            yield field, f"{reason}, not {shown(value)}{_near_choice(each)}"
         else:
             yield field, reason
 
@@ -132,7 +133,14 @@ def _sentence(field: str, reason: str, details: ErrorDetails, model: type[BaseMo
     reason = details["msg"].removeprefix("Value error, ") if own_words else f"Value {reason}"
     if not details["loc"]:  # a rule about several fields, which its words name
         return f"Bad input: {reason}."
-    return f"Invalid value {shown(details['input'])} for parameter {field}. {reason}."
+    return f"Invalid value {shown(details['input'])} for parameter {field}. {reason}.{_near_choice(details, '')}"
+
+
+def _near_choice(details: ErrorDetails, end: str = ".") -> str:
+    """Return a suggestion, after the end of a sentence, for a text that is none of those that may be chosen."""
+    choices = re.findall("'([^']*)'", details["ctx"]["expected"]) if details["type"] == "literal_error" else []
+    near = did_you_mean(details["input"], choices) if isinstance(details["input"], str) else ""
+    return end + near if near else ""
 
 
 def mistakes(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str, ErrorDetails]]:

@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = None if arguments is None else list(arguments)
     try:
         code = program.main(words, prog_name=NAME, standalone_mode=False)
-        sys.stdout.flush()  # else a full disk is noticed only at the end of the process
+        if sys.stdout is not None:  # it may have been closed from the start
+            sys.stdout.flush()  # else a full disk is noticed only at the end of the process
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return error.exit_code

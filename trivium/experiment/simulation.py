@@ -123,7 +123,10 @@ class Simulation(Experiment):
         """
         names = matching(expression, self.recordable)
         if not names:
-            raise InvalidValueError(f"{field}: {expression!r} matches no {self.recordable_noun} of {self.name}", field)
+            parts = [part for part in expression.split("|") if part != "time"]
+            near = "".join(dict.fromkeys(did_you_mean(part, self.recordable) for part in parts))
+            reason = f"{expression!r} matches no {self.recordable_noun} of {self.name}{'.' if near else ''}{near}"
+            raise InvalidValueError(f"{field}: {reason}", field)
         return names
 
     def check_values(self, name: str, values: Iterable[float | str], field: str) -> None:

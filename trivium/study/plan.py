@@ -21,6 +21,9 @@ from trivium.model.contract import FloatArray
 from trivium.study.spec import Sampling
 from trivium.study.values import Values
 
+#: Most numbers of a Latin hypercube: 0.8 GB, and three times that while it is drawn.
+_MOST_NUMBERS = 10**8
+
 
 class Plan(ABC):
     """All runs of a study.
@@ -114,6 +117,14 @@ class LatinHypercube(Plan):
     """
 
     def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        most = _MOST_NUMBERS // len(parameters)
+        if count > most:
+            field = "sampling.runs"
+            raise InvalidValueError(
+                f"{field}: a Latin hypercube is drawn as a whole, so of {len(parameters)} parameters it has at most "
+                f"{most} runs; sobol draws its points one by one",
+                field,
+            )
         super().__init__(parameters, count)
         qmc = require("scipy.stats.qmc", "sweep")
         self._shares: FloatArray = qmc.LatinHypercube(len(self.names), rng=seed).random(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 import time
@@ -27,8 +28,10 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._clock = stream or sys.stderr, clock
-        self._drawn = self._stream.isatty()
+        # None where the process was started with standard error closed
+        self._stream: TextIO | None = stream or sys.stderr
+        self._clock = clock
+        self._drawn = self._stream is not None and self._stream.isatty()
         self._last = -math.inf
 
     def __call__(self, state: State) -> None:
@@ -40,7 +43,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Say something beside the bar."""
-        print(text, file=self._stream, flush=True)
+        self._write(f"{text}\n")
 
     def _show(self, state: State) -> None:
         line = describe(state)
@@ -50,7 +53,14 @@ class Progress:
         full = int(_WIDTH * (state.done + state.ahead) / max(state.total, 1))
         end = "\n" if state.done == state.total else ""
         bar = "#" * full + "." * (_WIDTH - full)
-        print(f"\r\x1b[K[{bar}] {line}", end=end, file=self._stream, flush=True)
+        self._write(f"\r\x1b[K[{bar}] {line}{end}")
+
+    def _write(self, text: str) -> None:
+        """Write; a reader that has gone or a full disk is no reason to end a study."""
+        if self._stream is not None:
+            with contextlib.suppress(OSError):
+                self._stream.write(text)
+                self._stream.flush()
 
 
 def describe(state: State) -> str:

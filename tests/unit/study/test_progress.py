@@ -44,3 +44,15 @@ def test_a_line_comes_every_ten_seconds():
     for done in range(5):
         show(State(40, done, 0, 0, None))
     assert stream.getvalue().splitlines() == ["0 of 40 runs", "2 of 40 runs", "4 of 40 runs"]
+
+
+def test_progress_that_nobody_can_read_ends_nothing(monkeypatch):
+    for stream in (open("/dev/full", "w"), None):  # noqa: SIM115 - a full disk
+        monkeypatch.setattr("sys.stderr", stream)
+        show = Progress(clock=lambda: 0.0)
+        show(State(40, 10, 0, 0, None))
+        show.say("nothing")
+
+
+def test_runs_of_chunks_under_way_are_shown():
+    assert describe(State(100, 20, 0, 0, 2.0, ahead=30)) == "50 of 100 runs; 2 runs/s, 25.0 s left"
