@@ -8,13 +8,15 @@ attribute ``quantum``. A parameter that is a text has the place of the run's tex
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trivium.errors import StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.storage import replace_durably
@@ -41,18 +43,15 @@ def write_part(store: Store, part: int, job: Job, rows: FloatArray, results: Res
     results : Results
         Of all its runs, in their order.
     """
-    h5py = require("h5py", "sweep")
     path = store.path_of(part)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    with h5py.File(unfinished, "w", libver="latest") as file:
+    with written(path) as file:
         file.create_dataset("run", data=results.runs, **_PACKED)
         for name, values in columns_of(job, rows, results).items():
             file.create_dataset(name, data=np.ascontiguousarray(values), **_PACKED)
         if job.kept:
             shape = results.trajectories.shape
             file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **_PACKED)
-    listed = Listed(part, results.runs.size, unfinished.stat().st_size, digest_of(unfinished))
-    replace_durably(unfinished, path)
+    listed = Listed(part, results.runs.size, path.stat().st_size, digest_of(path))
     store.list_part(part, job, rows, results, listed)
 
 
@@ -72,7 +71,6 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
     """
     h5py = require("h5py", "sweep")
     path = store.folder / "results.h5"
-    unfinished = path.with_name(f".{path.name}.unfinished")
     parts = store.parts()
     points = job.times.size
 
@@ -84,7 +82,7 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
             layout[first : first + runs] = source
         return file.create_virtual_dataset(name, layout, fillvalue=hole)
 
-    with h5py.File(unfinished, "w", libver="latest") as file:
+    with written(path) as file:
         file.create_dataset("time", data=job.times)
         join(file, "status", (count,), "i1", 0)
         for name in job.parameters:
@@ -106,7 +104,6 @@ def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
         failed = store.failures()
         file.create_dataset("failures/run", data=np.array(list(failed), dtype=np.int64))
         file.create_dataset("failures/reason", data=list(failed.values()), dtype=h5py.string_dtype())
-    replace_durably(unfinished, path)
 
 
 def stored_bytes(path: Path) -> int:
@@ -121,6 +118,33 @@ def stored_bytes(path: Path) -> int:
                 dataset = file[name]
                 total += dataset.id.get_storage_size() if name == "trajectories" else dataset.nbytes
     return total
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[Any]:
+    """Yield a file that is made in memory and written as a whole: HDF5 crashes when the disk is full.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be written; an earlier file of that name is kept.
+    """
+    h5py = require("h5py", "sweep")
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    with h5py.File(path.name, "w", libver="latest", driver="core", backing_store=False) as file:
+        yield file
+        file.flush()
+        image = file.id.get_file_image()
+    try:
+        unfinished.write_bytes(image)
+        replace_durably(unfinished, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path.parent} cannot take {path.name}: {error.strerror}; what is stored is kept, and the same command "
+            "goes on from there"
+        ) from error
 
 
 def _chunks(shape: tuple[int, ...], dtype: str) -> tuple[int, ...]:

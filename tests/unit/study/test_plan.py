@@ -94,3 +94,9 @@ def test_there_are_no_other_runs():
         plan(a=[1, 2]).rows(1, 3)
     with pytest.raises(IndexError):
         plan(a=[1, 2]).rows(-1, 1)
+
+
+def test_a_latin_hypercube_that_no_memory_holds_is_refused():
+    values = parse("range:0:1", "a", Path(), 0)
+    with pytest.raises(InvalidValueError, match=r"sampling\.runs: .* at most 50000000 runs; sobol"):
+        make_plan({"a": values, "b": values}, Sampling(method="latin_hypercube", runs=2**31))
