@@ -90,6 +90,12 @@ def test_a_grid_keeps_its_means_and_swings(name):
     assert np.quantile(market, 0.95) > 1.5 * grid.PRICE > 3 * np.quantile(market, 0.05)
 
 
+@pytest.mark.parametrize(("name", "zone", "least", "most"), [("thermal", "4A", 2.5, 4.0), ("hydro", "4C", 2.5, 5.0)])
+def test_the_market_swings_within_a_day(name, zone, least, most):
+    prices = grid.draw(grid.GRIDS[name], weather.draw(CLIMATES[zone], 0).wet_bulb, 0)[:8760, 2].reshape(365, 24)
+    assert least < np.median(prices.max(axis=1) / prices.min(axis=1)) < most
+
+
 def test_noon_is_clean_where_there_is_sun():
     hours = (
         grid.draw(grid.GRIDS["solar"], weather.draw(CLIMATES["2B"], 0).wet_bulb, 0)[:, 3].reshape(365, 24).mean(axis=0)
