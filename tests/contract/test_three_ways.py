@@ -38,7 +38,7 @@ KINDS = [(version, "cs", 0.0) for version in ("1.0", "2.0", "3.0")] + [
     (version, "me", 1e-3) for version in ("1.0", "2.0", "3.0")
 ]
 #: How long a model that hangs is waited for [s].
-LIMIT = 20
+LIMIT = 5
 #: What an FMU may do in a step, and what a session, a run of a sweep and a coupled case report of it.
 DEATH = "its process died each time that it was tried"
 SURVIVED = {

@@ -57,6 +57,7 @@ def alive(server):
     server.request("POST", "/steps", {"steps": 20})
     many = {
         **STUDY,
+        "max_concurrent": 1,  # leaves a processor to the pages
         "simulation_parameters": {"bz.TBR": "linspace:1.0:1.2:300", "plasma.Burn_Fraction": "linspace:0.02:0.1:300"},
     }
     task = server.request("POST", "/api/run/sweep", many)[1]["task_id"]

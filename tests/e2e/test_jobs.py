@@ -13,6 +13,7 @@ import pytest
 
 from tests.processes import PATIENCE, gone, kill
 from tests.server import ROOT
+from trivium.jobs.child import kill_leftovers
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
 from trivium.settings import Settings
@@ -26,7 +27,7 @@ class Site:
         self.settings = Settings(environ=self.variables)
         self.store = Store(self.settings)
         self.log = folder / "workers.log"
-        self.workers = []
+        self.workers, self.submitted = [], []
 
     def work(self, jobs=2):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
@@ -37,7 +38,8 @@ class Site:
         return worker
 
     def submit(self, **spec):
-        return self.store.submit("count", spec).task_id
+        self.submitted.append(self.store.submit("count", spec).task_id)
+        return self.submitted[-1]
 
     def until(self, task_id, wanted):
         deadline = time.monotonic() + PATIENCE
@@ -64,6 +66,9 @@ class Site:
         for worker in self.workers:
             worker.kill()
             worker.wait()
+        for folder in map(self.store.folder_of, self.submitted):
+            if (folder / "process").exists():
+                kill_leftovers(folder)  # the worker may have been killed before it did that
         self.store.close()
 
 

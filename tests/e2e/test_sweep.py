@@ -28,9 +28,29 @@ pytest.importorskip("distributed", reason="the extra sweep is not installed")
 @pytest.fixture
 def command(tmp_path):
     """Run `trivium sweep` with arguments in a folder of its own."""
-    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
+    return commands(tmp_path)
 
+
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory, trap_fmu):
+    """Parts of the results of `slow_study`, run without an interruption."""
+    folder = tmp_path_factory.mktemp("uncut")
+    commands(folder)(slow_study(folder, trap_fmu(), "uncut.json"), "--no-cache", "--workers", 2)
+    return folder / "uncut" / "parts"
+
+
+def is_uncut(folder, uncut):
+    """Assert that a study has the results of the one that ran without an interruption, to the last bit."""
+    names = sorted(path.name for path in uncut.iterdir())
+    assert sorted(path.name for path in (folder / "parts").iterdir()) == names
+    for name in names:
+        assert (folder / "parts" / name).read_bytes() == (uncut / name).read_bytes()
+    return True
+
+
+def commands(tmp_path):
     def run(*arguments, start=False, terminal=None, check=0):
+        environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
         whole = [sys.executable, "-m", "trivium.cli", "sweep", *map(str, arguments)]
         if terminal is not None:
 
@@ -98,7 +118,7 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
     traps = [0, int(Trap.SEGMENTATION_FAULT), int(Trap.HANG), int(Trap.ERROR)]
     study = write(
         tmp_path / "study.json", trap_fmu(), {"u": "281:300:1", "trap": "file:traps.csv"},
-        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 20},
+        {"variableFilter": "y", "stop_time": 60, "step_size": 60, "time_limit": 10},
         sampling={"method": "zip"},
     )  # fmt: skip
     column = [0] * 20
@@ -117,10 +137,8 @@ def test_runs_that_crash_or_hang_are_found_and_the_rest_goes_on(command, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "worker"])
-def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
-    fmu = trap_fmu()
-    whole, cut = slow_study(tmp_path, fmu, "whole.json"), slow_study(tmp_path, fmu, "cut.json")
-    command(whole, "--no-cache", "--workers", 2)
+def test_killed_and_started_again(command, tmp_path, trap_fmu, uncut, victim):
+    cut = slow_study(tmp_path, trap_fmu(), "cut.json")
     process = command(cut, "--no-cache", "--workers", 2, start=True)
     try:
         _wait_for(lambda: len(_done(tmp_path / "cut")) >= 1)
@@ -140,8 +158,7 @@ def test_killed_and_started_again(command, tmp_path, trap_fmu, victim):
     said = command(cut, "--no-cache", "--workers", 2).stdout
     assert "60 of 60 runs;" in said
     assert before
-    for path in sorted((tmp_path / "whole/parts").iterdir()):
-        assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
+    assert is_uncut(tmp_path / "cut", uncut)
 
 
 @pytest.mark.slow
@@ -209,10 +226,8 @@ def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(command, tmp_path, trap_fmu):
-    fmu = trap_fmu()
-    whole, cut = slow_study(tmp_path, fmu, "whole.json"), slow_study(tmp_path, fmu, "cut.json")
-    command(whole, "--no-cache", "--workers", 2)
+def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(command, tmp_path, trap_fmu, uncut):
+    cut = slow_study(tmp_path, trap_fmu(), "cut.json")
     with DaskCluster(tmp_path / "dask") as cluster:
         process = command(cut, "--no-cache", "--scheduler", cluster.address, start=True)
         try:
@@ -226,8 +241,7 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
     assert (tmp_path / "said").read_text().splitlines()[-1].startswith("trivium: the Dask scheduler is gone")
     assert 0 < len(_done(tmp_path / "cut")) < 60
     command(cut, "--no-cache", "--workers", 2)
-    for path in sorted((tmp_path / "whole/parts").iterdir()):
-        assert path.read_bytes() == (tmp_path / "cut/parts" / path.name).read_bytes()
+    assert is_uncut(tmp_path / "cut", uncut)
 
 
 @pytest.mark.slow
