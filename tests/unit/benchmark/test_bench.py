@@ -179,7 +179,7 @@ def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypat
 
     file = tmp_path / "results" / "result.json"
     file.parent.mkdir()
-    task = ("--task", "DC-SetPoints-5A-5MW-v1", "--seeds", "1")
+    task = ("--task", "DC-SetPoints-5A-5MW-v1", "--seeds", "2")
     done = trivium("run", "--policy", str(policy), *task, "--out", str(file))
     assert done.returncode == 0, done.stderr
     assert trivium("verify", str(file), "--policy", str(policy)).returncode == 0
@@ -195,9 +195,8 @@ def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypat
 def test_what_was_played_once_is_kept(tmp_path, monkeypatch):
     for name, value in (("_MOVES", (-0.2,)), ("_STARTS", 1), ("_HORIZON", 3600.0)):  # a short search
         monkeypatch.setattr(f"trivium.benchmark.oracle.{name}", value)
-    bench = Bench("DC-Staging-5A-5MW-v1", seeds=(0, 1), state_dir=tmp_path)
+    bench = Bench("DC-Staging-5A-5MW-v1", seeds=(0,), state_dir=tmp_path)
     first = bench.baseline("trim-and-respond")
-    assert [episode["seed"] for episode in first["episodes"]] == [0, 1]
     assert bench.baseline("trim-and-respond") == first
     bench.close()
 
