@@ -29,6 +29,8 @@ from trivium.study.store import Store
 
 #: Runs that an estimate is made from.
 _SAMPLE = 3
+#: How often they are timed, at most.
+_ROUNDS = 10
 #: What each strategy does, for people.
 _STRATEGIES: Mapping[Strategy, str] = {
     "reset": "an instance of the FMU is used for many runs and reset between them",
@@ -172,7 +174,7 @@ def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str]
     job = job.with_strategy(strategy)
     sample = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
     rows = np.concatenate([plan.rows(run, run + 1) for run in sample.tolist()])
-    trial = selftest.attempt(job, rows)
+    trial = selftest.attempt(job, rows, rounds=_ROUNDS)
     if trial is None or not (trial.status == DONE).all():
         raise ModelError("the runs that were tried for the estimate fail, or kill their process")
     workers = places.workers or cores()
