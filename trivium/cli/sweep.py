@@ -74,6 +74,7 @@ def sweep() -> None:
     metavar="N",
     help="Worker processes on this machine.  [default: one for each core]",
 )
+@click.option("--retry-failed", is_flag=True, help="Run again what failed; all that is done is kept.")
 @click.option("--no-cache", is_flag=True, help="Do not reuse runs of earlier sweeps, and do not keep these.")
 @click.option(
     "--cache-size",
@@ -92,6 +93,7 @@ def run(
     dry_run: bool,
     scheduler: str | None,
     workers: int | None,
+    retry_failed: bool,
     no_cache: bool,
     cache_size: float,
     as_json: bool,
@@ -107,10 +109,11 @@ def run(
     places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
     with _cache(settings, cache_size) as opened:
         cache = None if no_cache else opened
+        folder = out or study.with_suffix("")
         if dry_run:
             _estimate(study, places, cache, as_json=as_json)
         else:
-            context.exit(_run(study, out or study.with_suffix(""), places, cache, as_json=as_json))
+            context.exit(_run(study, folder, places, cache, as_json=as_json, retry=retry_failed))
 
 
 @sweep.command()
@@ -231,13 +234,22 @@ def cache_clear(as_json: bool) -> None:
         _show_cache(cache, as_json=as_json)
 
 
-def _run(study: Path, out: Path, places: Where, cache: Cache | None, *, as_json: bool, repair: bool = False) -> int:
+def _run(
+    study: Path,
+    out: Path,
+    places: Where,
+    cache: Cache | None,
+    *,
+    as_json: bool,
+    repair: bool = False,
+    retry: bool = False,
+) -> int:
     from trivium.study.progress import Progress, describe
     from trivium.study.study import run_study
 
     progress = Progress()
     try:
-        state = run_study(study, out, places, cache, progress, progress.say, repair=repair)
+        state = run_study(study, out, places, cache, progress, progress.say, repair=repair, retry=retry)
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; the runs that ended are kept in {out}, and the same command goes on from there")
         return _INTERRUPTED

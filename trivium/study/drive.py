@@ -242,7 +242,8 @@ class Drive:
         self._link_at = ended + max(_LINK, _LINK_COST * (ended - started))
 
     def _keep(self, results: Results) -> None:
-        self._parts.add(results)
+        for each in self._parts.spread(results):
+            self._parts.add(each)
         if time.monotonic() >= self._link_at:
             self._link()
         self._on_progress(self.state)

@@ -23,7 +23,7 @@ from trivium.storage import replace_durably
 from trivium.study.job import Job, Results
 from trivium.study.packing import column_name, columns_of
 from trivium.study.store import Store
-from trivium.study.whole import Listed, digest_of, part_name
+from trivium.study.whole import Listed, digest_of, part_name, raise_lost
 
 #: Filters that every build of HDF5 has.
 _PACKED: Mapping[str, Any] = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
@@ -53,6 +53,25 @@ def write_part(store: Store, part: int, job: Job, rows: FloatArray, results: Res
             file.create_dataset("trajectories", data=results.trajectories, chunks=_chunks(shape, job.dtype), **_PACKED)
     listed = Listed(part, results.runs.size, path.stat().st_size, digest_of(path))
     store.list_part(part, job, rows, results, listed)
+
+
+def read_part(store: Store, part: int, job: Job, results: Results) -> None:
+    """Fill results with those of a part.
+
+    Raises
+    ------
+    StorageError
+        When it is not what was written.
+    """
+    h5py = require("h5py", "sweep")
+    lost = store.check(part)
+    raise_lost(store.folder, [] if lost is None else [lost])
+    with h5py.File(store.path_of(part), "r") as file:
+        results.status[:] = file["status"]
+        for place, (name, _) in enumerate(job.metrics):
+            results.metrics[:, place] = file[column_name("metrics", name)]
+        if job.kept:
+            results.trajectories[:] = file["trajectories"]
 
 
 def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError
 from trivium.extras import require
@@ -23,6 +24,8 @@ from trivium.study.values import Values
 
 #: Most numbers of a Latin hypercube: 0.8 GB, and three times that while it is drawn.
 _MOST_NUMBERS = 10**8
+#: Most runs that are searched for equal ones.
+_MOST_COMPARED = 2_000_000
 
 
 class Plan(ABC):
@@ -58,6 +61,18 @@ class Plan(ABC):
             return np.empty((last - first, 0))
         return self._rows(first, last)
 
+    def first_equal(self) -> NDArray[np.int64] | None:
+        """Return for each run the first one with equal parameters, shape (count,); None where all differ.
+
+        Plans of more than `_MOST_COMPARED` runs are not searched; None for them too.
+        """
+        if self.count > _MOST_COMPARED or not self.names:
+            return None
+        rows = np.ascontiguousarray(self.rows(0, self.count) + 0.0)  # -0.0 and 0.0 are one value
+        keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+        _, first, classes = np.unique(keys, return_index=True, return_inverse=True)
+        return None if first.size == self.count else first[classes].astype(np.int64)
+
     @property
     def digest(self) -> str:
         """Return a hash of the names and values of all parameters."""
@@ -86,6 +101,12 @@ class Grid(Plan):
             left, digit = np.divmod(left, self._listed[place].size)
             rows[:, place] = self._listed[place][digit]
         return rows
+
+    def first_equal(self) -> NDArray[np.int64] | None:
+        """Return the first equal run of each; of a grid only values that are listed twice make any."""
+        if all(np.unique(values).size == values.size for values in self._listed):
+            return None
+        return super().first_equal()
 
 
 class Zip(Plan):

@@ -137,14 +137,17 @@ class Store:
             path.unlink(missing_ok=True)
         return lost
 
+    def check(self, part: int) -> Lost | None:
+        """Compare the content of a part that is listed with its hash; None where it is whole."""
+        query = "SELECT part, runs, size, digest FROM parts WHERE part = ?"
+        row = self._base.execute(query, (part,)).fetchone()
+        return check(self.folder, Listed(*row), int(self.about()["runs_per_part"]), deep=True)
+
     def add(self, part: int, job: Job, rows: FloatArray, results: Results) -> None:
         """Keep results of a part that is not whole yet; they survive the end of the process and of the power."""
         with self._transaction():
             self._fail(results)
-            self._base.execute(
-                "INSERT INTO loose (part, head, trajectories) VALUES (?, ?, ?)",
-                (part, pack_head(job, rows, results), pack_trajectories(results.trajectories)),
-            )
+            self._insert(part, job, rows, results)
 
     def loose(self, part: int) -> Iterator[tuple[Head, NDArray[np.generic]]]:
         """Yield the results that are kept of a part, and their trajectories; later ones replace earlier ones."""
@@ -171,6 +174,16 @@ class Store:
             self._base.executemany("INSERT OR REPLACE INTO columns VALUES (?, ?, ?)", columns)
             self._base.execute("DELETE FROM loose WHERE part = ?", (part,))
 
+    def reopen(self, part: int, job: Job, rows: FloatArray, kept: Results, runs: NDArray[np.int64]) -> None:
+        """Replace all that there is of a part, of these runs, by loose results of some of them."""
+        with self._transaction():
+            for table in ("parts", "columns", "loose"):
+                self._base.execute(f"DELETE FROM {table} WHERE part = ?", (part,))  # noqa: S608, names of ours
+            span = (int(runs[0]), int(runs[-1]))
+            self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", span)
+            if kept.runs.size:
+                self._insert(part, job, rows, kept)
+
     def compact(self) -> None:
         """Give back to the disk what loose results took, and leave all in one file."""
         try:
@@ -182,6 +195,12 @@ class Store:
     def failures(self) -> dict[int, str]:
         """Return why runs failed."""
         return dict(self._base.execute("SELECT run, reason FROM failures ORDER BY run"))
+
+    def _insert(self, part: int, job: Job, rows: FloatArray, results: Results) -> None:
+        self._base.execute(
+            "INSERT INTO loose (part, head, trajectories) VALUES (?, ?, ?)",
+            (part, pack_head(job, rows, results), pack_trajectories(results.trajectories)),
+        )
 
     def _fail(self, results: Results) -> None:
         self._base.executemany("INSERT OR REPLACE INTO failures VALUES (?, ?)", results.reasons.items())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from trivium.engine import Engine, ThisProcess, cores
-from trivium.errors import ConflictError, ModelError, StorageError
+from trivium.errors import ConflictError, ModelError, StorageError, TriviumError
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.storage import LockedError, acquire
 from trivium.study import hdf5, selftest
@@ -24,6 +24,7 @@ from trivium.study.drive import Drive, State
 from trivium.study.job import DONE, Job, Results
 from trivium.study.plan import Plan
 from trivium.study.prepare import prepare
+from trivium.study.retry import forget_failed
 from trivium.study.spec import Study, load_study
 from trivium.study.store import Store
 
@@ -99,6 +100,7 @@ def run_study(
     say: Callable[[str], None],
     *,
     repair: bool = False,
+    retry: bool = False,
 ) -> State:
     """Run a study, or what is missing of it.
 
@@ -116,6 +118,8 @@ def run_study(
         Called with each decision as a sentence.
     repair : bool
         Whether the content of all parts is compared with its hash first, so that damaged ones run again.
+    retry : bool
+        Whether failed runs run again.
 
     Returns
     -------
@@ -137,6 +141,12 @@ def run_study(
         cache = None
     store = open_store(out.absolute(), plan, job, study, say, deep=repair)
 
+    if retry:
+        try:
+            say(f"{forget_failed(store, plan, job)} failed runs run again")
+        except TriviumError:
+            store.close()
+            raise
     if places.workers == 0:
         job = replace(job, time_limit=math.inf)
 
