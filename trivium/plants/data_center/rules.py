@@ -5,6 +5,8 @@ change how speeds and set points are found, and stage units alike.
 
 Chillers
     By the load that they share, with hysteresis and a dwell time; none where the economizer alone cools the water.
+    Never more than the chilled water that flows is enough for: where valves close, fewer share it, before flow switches
+    stop them.
 Economizer
     Open while the condenser water is colder than the returning chilled water by a margin.
 Pumps and cells
@@ -20,6 +22,8 @@ UNITS = (1, 2, 3, 4)
 _HALLS = (1, 2)
 #: Capacity of a chiller over the IT load that the plant is built for [1].
 CAPACITY = 0.36
+#: Nominal chilled water of a chiller over the IT load that the plant is built for, 10 K of it [kg/(s.W)].
+_WATER = CAPACITY / (4184.0 * 10.0)
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Figures:
         Load of the running chillers over their capacity above which one more starts, and up to which one fewer will do.
     dwell : float
         Time between a change of the number of chillers and the next step down [s].
+    keep_flow, start_flow : float
+        Chilled water of a chiller over its nominal flow below which fewer share it, and that must be left for each
+        before one more starts. Flow switches stop a chiller at 0.2.
     economizer_on, economizer_off : float
         How much colder than the returning chilled water the condenser water must be for the economizer, and when it
         closes [K].
@@ -57,6 +64,8 @@ class Figures:
     stage_up: float = 0.85
     stage_down: float = 0.7
     dwell: float = 1800.0
+    keep_flow: float = 0.3
+    start_flow: float = 0.36
     economizer_on: float = 3.0
     economizer_off: float = 1.0
     approach: float = 4.0
@@ -136,16 +145,19 @@ class RuleBook:
         """Decide how many chillers run."""
         f = self.figures
         self._since += self._step
-        total = sum(observation[f"QHal{hall}"] for hall in _HALLS)
-        share = max(total - max(observation["QEco"], 0.0), 0.0) / (CAPACITY * self._nominal)
-        warm = observation["TChiWatSup"] > f.chilled + 1.5
+        chilled = observation["TChiWatSupSet"]  # in force: another decides on it in some tasks
+        share = self._share(observation)
+        warm = observation["TChiWatSup"] > chilled + 1.5
         needed = next((count for count in range(len(UNITS)) if share <= f.stage_up * count), len(UNITS))
-        if observation["TChiWatEnt"] <= f.chilled + 0.3 and not warm:
+        if observation["TChiWatEnt"] <= chilled + 0.3 and not warm:
             needed = 0
         elif warm and needed <= self._chillers and self._since >= f.dwell:
             needed = min(self._chillers + 1, len(UNITS))
-        if needed > self._chillers:
-            self._chillers, self._since = needed, 0.0
+        kept, started = self._supplied(observation, f.keep_flow), self._supplied(observation, f.start_flow)
+        if kept < self._chillers:
+            self._chillers, self._since = kept, 0.0
+        elif min(needed, started) > self._chillers:
+            self._chillers, self._since = min(needed, started), 0.0
         elif (
             self._chillers > 0
             and self._since >= f.dwell
@@ -153,3 +165,12 @@ class RuleBook:
             and not warm
         ):
             self._chillers, self._since = self._chillers - 1, 0.0
+
+    def _share(self, observation: Mapping[str, float]) -> float:
+        """Return the load that the economizer leaves over the capacity of a chiller [1]."""
+        total = sum(observation[f"QHal{hall}"] for hall in _HALLS)
+        return max(total - max(observation["QEco"], 0.0), 0.0) / (CAPACITY * self._nominal)
+
+    def _supplied(self, observation: Mapping[str, float], least: float) -> int:
+        """Return for how many chillers the chilled water is enough, at this share of nominal flow for each."""
+        return int(observation["mChiWat_flow"] / (least * _WATER * self._nominal))

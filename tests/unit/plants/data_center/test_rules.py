@@ -1,0 +1,65 @@
+"""The rule book of the data centre: how many chillers run, by their load and by the water that they have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import trivium
+from trivium.control.drive import controller, drive
+from trivium.plants.data_center.family import member
+from trivium.plants.data_center.rules import RuleBook
+
+DAY = 86400.0
+UNITS = (1, 2, 3, 4)
+
+
+def trips(case, begin: float) -> int:
+    """Count the stops of chillers that were commanded to run on, after the warm-up."""
+    results = case.results([f"{stem}Chi{unit}" for stem in "uy" for unit in UNITS], start_time=begin)
+    count = 0
+    for unit in UNITS:
+        commanded, running = results[f"uChi{unit}"] > 0.5, results[f"yChi{unit}"] > 0.5
+        count += int(np.sum(commanded[:-1] & commanded[1:] & running[:-1] & ~running[1:]))
+    return count
+
+
+@pytest.mark.parametrize("day", [3, 31, 91, 150, 213, 290])
+def test_no_chiller_trips_under_the_rule_book(day):
+    """The start values leave three chillers on; in winter the valves close while the economizer takes over."""
+    with trivium.open("data_center") as case:
+        by = controller("rule-book", case)
+        drive(case, by, case.initialize(day * DAY, warmup_period=DAY / 4), (day + 1) * DAY)
+        assert trips(case, day * DAY) == 0
+        assert case.kpis()["serves"] == 1.0
+
+
+def test_no_chiller_trips_in_halls_that_are_nearly_empty(tmp_path):
+    with trivium.open(member.make(member.parse("6A-2MW-growth"), tmp_path)) as case:
+        by = controller("rule-book", case)
+        drive(case, by, case.initialize(3 * DAY, warmup_period=DAY / 4), 3 * DAY + DAY / 4)
+        assert trips(case, 3 * DAY) == 0
+
+
+def test_flow_switches_stop_chillers_where_nobody_stages_them():
+    """What the rule book prevents: four chillers with the water of one."""
+    with trivium.open("data_center") as case:
+        case.initialize(3 * DAY, warmup_period=DAY / 4)
+        case.advance({"uChi4": 1.0, "nPumChiWat": 4.0, "TChiWatSupSet": 283.15, "yValEco": 1.0}, steps=6)
+        assert trips(case, 3 * DAY) > 0
+
+
+def test_water_that_another_wants_warmer_starts_no_chiller():
+    """As in tasks about set points: the rule book stages by the set point in force."""
+    with trivium.open("data_center") as case:
+        begin = case.initialize(200 * DAY, warmup_period=DAY / 4)
+        book, commands = RuleBook(5e6), {name: variable.start for name, variable in case.inputs.items()}
+        observation = {**begin, **commands}
+        book.reset(observation, {})
+        numbers = []
+        for _ in range(48):
+            commands |= {**book.action(observation, {}), "TChiWatSupSet": 288.15}
+            observation = {**case.advance(commands), **commands}
+            numbers.append(sum(commands[f"uChi{unit}"] for unit in UNITS))
+    assert observation["TChiWatSup"] == pytest.approx(288.15, abs=1.0)
+    assert max(numbers) <= 3
