@@ -24,6 +24,7 @@ from scipy.optimize import differential_evolution
 import trivium
 from trivium.control.drive import controller
 from trivium.evaluation.testcase import TestCase
+from trivium.model.variable import Variable
 from trivium.plants import data_center
 
 #: What is planned: commands that have one value.
@@ -36,7 +37,7 @@ DECISIONS = (
     ("TSupAirSet1", "TSupAirSet2"),
 )
 #: Least speed of pumps in a plan [1]: with less water, flow switches stop chillers, of which no gradient knows.
-SLOWEST = 0.5
+SLOWEST = {"yPumChiWat": 0.5, "yPumConWat": 0.5}
 #: Control step [s], steps of the plan, steps until the next plan.
 STEP, HORIZON, EVERY = 300.0, 12, 6
 #: Warmest inlet air [K], and what a kelvin above it costs, squared, in a step [kWh].
@@ -90,7 +91,7 @@ class Mpc:
         given = np.concatenate((now.x, [command[name] for name in plant.inputs], data.ravel(order="F")))
         begin = [self._share(i, command[group[0]]) for i, group in enumerate(DECISIONS)]
         # IPOPT relaxes bounds by a trifle, which the plant does not
-        lowest = [SLOWEST if group[0].startswith("yPum") else 0.0 for group in DECISIONS]
+        lowest = [self._share(i, least(plant.inputs[group[0]])) for i, group in enumerate(DECISIONS)]
         best = np.clip(np.array(self._solver(x0=begin, p=given, lbx=lowest, ubx=1.0)["x"]).ravel(), lowest, 1.0)
         return {name: float(self._value(i, best[i])) for i, group in enumerate(DECISIONS) for name in group}
 
@@ -120,7 +121,7 @@ class Oracle:
         self._seed += 1
         found = differential_evolution(
             lambda values: planned_cost(simulation, commands(values)),
-            [(variable.lower, variable.upper) for variable in variables],
+            [(least(variable), variable.upper) for variable in variables],
             x0=[command[group[0]] for group in DECISIONS],
             maxiter=40, popsize=8, tol=1e-4, seed=self._seed,
         )  # fmt: skip
@@ -146,6 +147,11 @@ class Controller:
             self._controller = controller(self._name, simulation)
             self._controller.reset(*observed)
         return dict(self._controller.action(*observed))
+
+
+def least(variable: Variable) -> float:
+    """Return the least value of a command in a plan, in its unit."""
+    return SLOWEST.get(variable.name, variable.lower)
 
 
 def cost(outputs: Mapping[str, ca.MX | float], larger: Callable[..., ca.MX | float]) -> ca.MX | float:
