@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trivium.study.study import Where
 
 #: Exit codes of a sweep with failed runs, and of one that was interrupted.
-_SOME_FAILED, _INTERRUPTED = 3, 130
+SOME_FAILED, INTERRUPTED = 3, 130
 #: Most that the cache of runs holds [GB].
 _CACHE_SIZE = 4.0
 
@@ -104,12 +104,22 @@ def run(
     """
     _require_sweep()
     from trivium.study.study import Where
+    from trivium.study.tricys import translate
 
     settings = options.settings(scheduler=scheduler)
     places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
     with _cache(settings, cache_size) as opened:
         cache = None if no_cache else opened
         folder = out or study.with_suffix("")
+        translated = translate(study)
+        if translated is not None:
+            from trivium.cli.cases import estimate_cases, run_cases
+
+            if dry_run:
+                estimate_cases(study, translated, places, cache, as_json=as_json)
+            else:
+                context.exit(run_cases(study, translated, folder, places, cache, as_json=as_json, retry=retry_failed))
+            return
         if dry_run:
             _estimate(study, places, cache, as_json=as_json)
         else:
@@ -163,6 +173,7 @@ def repair(
 def report(results: Path, out: Path | None, as_json: bool) -> None:
     """Write a page with plots of a sweep's results."""
     _require_sweep()
+    from trivium.study.cases import units
     from trivium.study.progress import amount
     from trivium.study.read import open_results
     from trivium.study.report import write_report
@@ -170,7 +181,7 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
     folder = _folder(results)
     path = out or folder / "report.html"
     with open_results(folder) as opened:
-        write_report(opened, path, folder.name)
+        write_report(opened, path, folder.name, units(folder))
         _note_lost(opened)
     size = path.stat().st_size
     options.show(f"{path}, {amount(size)}", {"file": str(path), "bytes": size}, as_json=as_json)
@@ -252,10 +263,10 @@ def _run(
         state = run_study(study, out, places, cache, progress, progress.say, repair=repair, retry=retry)
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; the runs that ended are kept in {out}, and the same command goes on from there")
-        return _INTERRUPTED
+        return INTERRUPTED
     counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
     options.show(f"{describe(state)}; results in {out}", {**counts, "results": str(out)}, as_json=as_json)
-    return _SOME_FAILED if state.failed else 0
+    return SOME_FAILED if state.failed else 0
 
 
 def _note_lost(results: SweepResults) -> None:

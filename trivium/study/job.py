@@ -95,7 +95,7 @@ class Job:
             "kept": self.kept,
             "metrics": [(name, metric.model_dump()) for name, metric in self.metrics],
             "stored": (self.dtype, self.quantum),
-            "censored": LATE,
+            "censored": (LATE, "of the outputs"),
             "machine": (sys.platform, platform.machine()),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """From the number of a run to its parameters: a function, never a list.
 
-A grid is a number in mixed radix: the last parameter changes fastest, as in nested loops. A Latin hypercube is the one
-plan that must be drawn as a whole; it is kept as one array of 8 bytes a number.
+A grid is a number in mixed radix: the last parameter changes fastest, as in nested loops. Latin hypercubes and
+the designs of Morris and FAST must be drawn as a whole; they are kept as one array of 8 bytes a number.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from trivium.model.contract import FloatArray
 from trivium.study.spec import Sampling
 from trivium.study.values import Values
 
-#: Most numbers of a Latin hypercube: 0.8 GB, and three times that while it is drawn.
+#: Most numbers of a plan that is drawn as a whole: 0.8 GB, and three times that while it is drawn.
 _MOST_NUMBERS = 10**8
 #: Most runs that are searched for equal ones.
 _MOST_COMPARED = 2_000_000
+#: Least number of points of a curve of FAST: more than four times the square of its interference factor, 4.
+_FAST = 65
 
 
 class Plan(ABC):
@@ -81,6 +83,7 @@ class Plan(ABC):
             listed = np.array([values.low, values.high, values.log]) if values.listed is None else values.listed
             fingerprint.update(np.int64(listed.size).tobytes() + listed.astype("<f8").tobytes())
             fingerprint.update(json.dumps(values.texts).encode() if values.texts else b"")
+            fingerprint.update(repr(values.distribution).encode() if values.distribution else b"")
         return fingerprint.hexdigest()
 
     @abstractmethod
@@ -138,14 +141,7 @@ class LatinHypercube(Plan):
     """
 
     def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
-        most = _MOST_NUMBERS // len(parameters)
-        if count > most:
-            field = "sampling.runs"
-            raise InvalidValueError(
-                f"{field}: a Latin hypercube is drawn as a whole, so of {len(parameters)} parameters it has at most "
-                f"{most} runs; sobol draws its points one by one",
-                field,
-            )
+        _check_size(parameters, count, "a Latin hypercube")
         super().__init__(parameters, count)
         qmc = require("scipy.stats.qmc", "sweep")
         self._shares: FloatArray = qmc.LatinHypercube(len(self.names), rng=seed).random(count)
@@ -203,6 +199,62 @@ class Saltelli(Plan):
         return _at(self._values, shares.reshape(-1, size)[first - start * each : last - start * each])
 
 
+class Morris(Plan):
+    """Trajectories that change one parameter after the other, for elementary effects [1]_; the design is SALib's.
+
+    References
+    ----------
+    .. [1] Morris (1991), Technometrics 33(2), 161-174.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        _check_size(parameters, count, "the design of Morris' method")
+        _check_multiple(count, len(parameters) + 1, "morris", "a trajectory")
+        super().__init__(parameters, count)
+        morris = require("SALib.sample.morris", "sweep")
+        self._shares: FloatArray = morris.sample(_unit_cube(self.names), count // (len(self.names) + 1), seed=seed)
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        return _at(self._values, self._shares[first:last])
+
+
+class Fast(Plan):
+    """The search curves of the extended Fourier amplitude sensitivity test [1]_, one a parameter; they are SALib's.
+
+    References
+    ----------
+    .. [1] Saltelli, Tarantola, Chan (1999), Technometrics 41(1), 39-56.
+    """
+
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+        _check_size(parameters, count, "the design of FAST")
+        _check_multiple(count, len(parameters), "fast", "a point of each curve", least=_FAST)
+        super().__init__(parameters, count)
+        fast = require("SALib.sample.fast_sampler", "sweep")
+        self._shares: FloatArray = fast.sample(_unit_cube(self.names), count // len(self.names), seed=seed)
+
+    def _rows(self, first: int, last: int) -> FloatArray:
+        return _at(self._values, self._shares[first:last])
+
+
+def _check_size(parameters: Mapping[str, Values], count: int, design: str) -> None:
+    most = _MOST_NUMBERS // len(parameters)
+    if count > most:
+        reason = f"{design} is drawn as a whole, so of {len(parameters)} parameters it has at most {most} runs"
+        raise InvalidValueError(f"sampling.runs: {reason}; sobol draws its points one by one", "sampling.runs")
+
+
+def _check_multiple(count: int, each: int, method: str, unit: str, least: int = 2) -> None:
+    if count % each or count < least * each:
+        near = each * max(least, round(count / each))
+        reason = f"{method} needs {each} runs for {unit} and at least {least * each}, so a multiple such as {near}"
+        raise InvalidValueError(f"sampling.runs: {reason}", "sampling.runs")
+
+
+def _unit_cube(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
+
+
 def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
     """Return the plan of a study.
 
@@ -219,10 +271,12 @@ def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
         raise InvalidValueError("simulation_parameters: a sample needs parameters", "simulation_parameters")
     if sampling.runs is None:
         raise InvalidValueError(f"sampling.runs: {sampling.method} needs the number of runs", "sampling.runs")
-    kinds: dict[str, type[LatinHypercube | Sobol | Saltelli]] = {
+    kinds: dict[str, type[LatinHypercube | Sobol | Saltelli | Morris | Fast]] = {
         "latin_hypercube": LatinHypercube,
         "sobol": Sobol,
         "saltelli": Saltelli,
+        "morris": Morris,
+        "fast": Fast,
     }
     return kinds[sampling.method](parameters, sampling.runs, sampling.seed)
 
@@ -241,8 +295,8 @@ def _sobol(qmc: Any, dimensions: int, seed: int, first: int, last: int) -> Float
 def _listed(values: Values, name: str, method: str) -> FloatArray:
     if values.listed is None:
         raise InvalidValueError(
-            f"simulation_parameters.{name}: a range is for samples (latin_hypercube, sobol, saltelli); a {method} "
-            "needs values",
+            f"simulation_parameters.{name}: a range is for samples (latin_hypercube, sobol, saltelli, morris, fast); "
+            f"a {method} needs values",
             f"simulation_parameters.{name}",
         )
     return values.listed

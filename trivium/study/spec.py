@@ -79,7 +79,7 @@ class Simulation(Part):
 class Sampling(Part):
     """How the values of parameters make runs."""
 
-    method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid"
+    method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli", "morris", "fast"] = "grid"
     runs: Annotated[int, Field(ge=1, le=2**31)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -99,6 +99,7 @@ class Metric(Part):
         "time_below",
         "startup_inventory",
         "self_sufficiency_time",
+        "turning_point",
         "doubling_time",
         "kpi",
         "output",

@@ -11,6 +11,9 @@ written as                  means
 ``"file:table.csv"``        a column of numbers, with or without a heading; of several columns ``file:table.csv:name``
 ``"range:a:b"``             any value between a and b, for samples only
 ``"logrange:a:b"``          the same, evenly likely on a logarithmic scale
+``"triang:a:b:c"``          between a and b, likeliest at the share c of the way, in [0, 1]; for samples only, as are:
+``"norm:mean:deviation"``   a normal distribution; ``"truncnorm:a:b:mean:deviation"``: the same between a and b
+``"lognorm:mean:deviation"``  one whose logarithm is normal, with this mean and deviation
 ``"{1, [2, 3], '4:6:1'}"``  the elements of an array, each written in one of these forms; see `elements`
 ==========================  ============================================================================================
 """
@@ -30,12 +33,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import InvalidValueError
+from trivium.extras import require
 from trivium.model.contract import FloatArray
 
 #: Most values that one expression may stand for.
 MOST = 10_000_000
+#: Distributions, and how many numbers each has.
+_DISTRIBUTIONS = {"triang": 3, "norm": 2, "truncnorm": 4, "lognorm": 2}
+#: Least share, from either end, of the values of a distribution that has no end.
+_OUTMOST = 1e-6
 #: How far beyond its end, in steps, a progression may still count as meeting it.
 _SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How likely the values of a parameter are.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `_DISTRIBUTIONS`.
+    numbers : tuple of float
+        Its numbers, as the table above has them.
+    """
+
+    kind: str
+    numbers: tuple[float, ...]
+
+    def at(self, share: FloatArray) -> FloatArray:
+        """Return the values that these shares of all values do not exceed."""
+        stats = require("scipy.stats", "sweep")
+        first, second, *rest = self.numbers
+        # a share of 0 or 1, which a design may have, is at infinity where a distribution has no end
+        inner = np.clip(share, _OUTMOST, 1.0 - _OUTMOST)
+        values: FloatArray
+        if self.kind == "triang":
+            values = stats.triang.ppf(share, rest[0], loc=first, scale=second - first)
+        elif self.kind == "truncnorm":
+            mean, deviation = rest
+            ends = (first - mean) / deviation, (second - mean) / deviation
+            values = stats.truncnorm.ppf(share, *ends, loc=mean, scale=deviation)
+        else:
+            values = stats.norm.ppf(inner, loc=first, scale=second)
+            values = np.exp(values) if self.kind == "lognorm" else values
+        return values
+
+    def is_valid(self) -> bool:
+        """Return whether the numbers make a distribution."""
+        first, second, *rest = self.numbers
+        if self.kind in ("norm", "lognorm"):
+            return second > 0
+        return first < second and (0 <= rest[0] <= 1 if self.kind == "triang" else rest[1] > 0)
 
 
 @dataclass(frozen=True)
@@ -52,6 +101,8 @@ class Values:
         Whether the range is logarithmic.
     texts : tuple of str
         Of a text; `listed` has their places then.
+    distribution : Distribution or None
+        Of a range whose values are not evenly likely; its ends are those of all but two in a million values then.
     """
 
     listed: FloatArray | None
@@ -59,12 +110,15 @@ class Values:
     high: float = math.nan
     log: bool = False
     texts: tuple[str, ...] = ()
+    distribution: Distribution | None = None
 
     def at(self, share: FloatArray) -> FloatArray:
         """Return the values at shares of the range, or of the list, in [0, 1)."""
         if self.listed is not None:
             places: NDArray[np.intp] = np.minimum((share * self.listed.size).astype(np.intp), self.listed.size - 1)
             return self.listed[places]
+        if self.distribution is not None:
+            return self.distribution.at(share)
         if self.log:
             return np.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
         return self.low + share * (self.high - self.low)
@@ -170,6 +224,12 @@ def _expression(text: str, name: str, folder: Path, seed: int) -> Values:
         if not low < high or (kind == "logrange" and low <= 0):
             raise _refused(name, f"{text!r} is no range: its ends must grow, and be positive on a logarithmic scale")
         return Values(None, low, high, kind == "logrange")
+    if kind in _DISTRIBUTIONS:
+        distribution = Distribution(kind, tuple(_numbers(rest, _DISTRIBUTIONS[kind], name, text)))
+        if not distribution.is_valid():
+            raise _refused(name, f"{text!r} is no distribution: ends must grow, and deviations be positive")
+        low, high = distribution.at(np.array([_OUTMOST, 1.0 - _OUTMOST])).tolist()
+        return Values(None, low, high, distribution=distribution)
     if kind in ("linspace", "log", "rand"):
         low, high, n = _numbers(rest, 3, name, text)
         if not n.is_integer() or not 1 <= n <= MOST:

@@ -103,3 +103,28 @@ def test_a_table_of_runs(tmp_path):
         assert refusal.value.field == "simulation_parameters.file"
     with pytest.raises(InvalidValueError, match="simulation_parameters.file: none.csv cannot be read"):
         table("none.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "quantiles"),
+    [
+        ("triang:0:4:0.5", [1.0, 2.0, 3.0]),  # at shares 1/8, 1/2, 7/8
+        ("norm:10:2", [10 - 2 * 1.150349380376008, 10.0, 10 + 2 * 1.150349380376008]),
+        ("lognorm:0:1", [np.exp(-1.150349380376008), 1.0, np.exp(1.150349380376008)]),
+        ("truncnorm:-100:100:10:2", [10 - 2 * 1.150349380376008, 10.0, 10 + 2 * 1.150349380376008]),
+    ],
+)
+def test_distributions(source, quantiles):
+    values = parse(source, "p", Path(), 0)
+    assert values.at(np.array([1 / 8, 1 / 2, 7 / 8])).tolist() == pytest.approx(quantiles)
+    assert np.isfinite(values.at(np.array([0.0, 1.0]))).all()
+    assert values.low < quantiles[0] < quantiles[-1] < values.high
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["norm:1:0", "lognorm:1:-1", "triang:2:1:0.5", "triang:1:2:1.5", "truncnorm:1:0:1:1", "norm:1", "norm:a:b"],
+)
+def test_distributions_that_are_none(source):
+    with pytest.raises(InvalidValueError, match=r"simulation_parameters\.p: "):
+        parse(source, "p", Path(), 0)

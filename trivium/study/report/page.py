@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from trivium.study.read import SweepResults
 from trivium.study.report.response import Axis, curve, surface
 from trivium.study.report.sample import Sample, drawn
 from trivium.study.report.sensitivity import Indices, indices
+from trivium.study.tricys import Unit
 
 #: Most metrics; most parameters of heat maps.
 _MOST_METRICS, _MOST_CROSSED = 24, 12
@@ -29,7 +31,7 @@ _REASONS = 20
 _DIGITS = 6
 
 
-def write_report(results: SweepResults, path: Path, title: str) -> None:
+def write_report(results: SweepResults, path: Path, title: str, units: Mapping[str, Unit] | None = None) -> None:
     """Write a page about results, which may be those of a study that is not at its end.
 
     Parameters
@@ -38,6 +40,8 @@ def write_report(results: SweepResults, path: Path, title: str) -> None:
     path : Path
         The file appears when it is whole.
     title : str
+    units : Mapping[str, Unit], optional
+        Units that metrics are shown in, by their names.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def write_report(results: SweepResults, path: Path, title: str) -> None:
     MissingExtraError
     """
     plotly = require("plotly.offline", "sweep")
-    content = orjson.dumps(figures(results, title), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    content = orjson.dumps(figures(results, title, units or {}), option=orjson.OPT_SERIALIZE_NUMPY).decode()
     template = (files("trivium.study.report") / "page.html").read_text(encoding="utf-8")
     # the names in it are anybody's: nothing may end the element that holds them
     page = template.replace("/*plotly*/", plotly.get_plotlyjs()).replace("/*figures*/", content.replace("<", "\\u003c"))
@@ -60,7 +64,7 @@ def write_report(results: SweepResults, path: Path, title: str) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def figures(results: SweepResults, title: str) -> dict[str, Any]:
+def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = MappingProxyType({})) -> dict[str, Any]:
     """Return all that is on the page."""
     sample = Sample(results)
     axes = sample.axes
@@ -69,12 +73,14 @@ def figures(results: SweepResults, title: str) -> dict[str, Any]:
     maps: dict[str, Any] = {}
     shares: dict[str, Any] = {}
     for name in sample.metrics[:_MOST_METRICS]:
-        metric = sample.metric(name)
-        curves[name] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
-        maps[name] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
+        unit = units.get(name)
+        metric = sample.metric(name) / (unit.conversion_factor if unit else 1.0)
+        label = f"{name} [{unit.unit}]" if unit else name
+        curves[label] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
+        maps[label] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
         sensitivity = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
         reason = "" if sample.derived else results.without_value(name, sample.runs)[1]
-        shares[name] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum()), "reason": reason}
+        shares[label] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum()), "reason": reason}
     reasons = sample.reasons()
     drawn_trajectories = {name: _trajectories(results, sample, name) for name in results.variables[:_VARIABLES]}
     return {
@@ -113,7 +119,8 @@ def _shares(shares: Indices) -> dict[str, Any]:
     def table(pairs: Mapping[str, tuple[float, float]]) -> dict[str, list[float]]:
         return {name: [round(value, 4), round(half, 4)] for name, (value, half) in pairs.items()}
 
-    return {"method": shares.method, "first": table(shares.first), "total": table(shares.total)}
+    first, total = table(shares.first), table(shares.total)
+    return {"method": shares.method, "first": first, "total": total, "labels": shares.labels}
 
 
 def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str, Any]:

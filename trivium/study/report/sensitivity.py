@@ -7,6 +7,9 @@ runs               indices
                    run is missing are left out, and those beyond `_MOST_POINTS`
 a whole grid       first and total order, exact for the grid's values taken as evenly likely: the analysis of variance
                    over all its runs needs no estimate
+``morris``         mean size and spread of elementary effects, by SALib's ``analyze.morris``; trajectories of which a
+                   run is missing are left out
+``fast``           first and total order, by SALib's ``analyze.fast``, which needs all runs
 ``zip``            none: parameters that change together have no variance of their own
 all others         first order, by SALib's ``analyze.rbd_fast``, which takes any runs whose parameters are independent,
                    here at most `_MOST_ESTIMATED`
@@ -45,12 +48,15 @@ class Indices:
         What they are, and of how many runs; or why there are none.
     first, total : Mapping[str, tuple[float, float]]
         By parameter: the index, and half of its 95 % confidence interval (0 where it is exact); empty where there are
-        none.
+        none. Of Morris' method instead the mean size of the elementary effects, and their standard deviation.
+    labels : tuple of str
+        What they and the axis of their plot are called.
     """
 
     method: str
     first: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     total: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    labels: tuple[str, str, str] = ("first order: alone", "total: with interactions", "share of the variance")
 
 
 def indices(
@@ -88,6 +94,10 @@ def indices(
         return Indices("No indices: the parameters of a zipped study change together.")
     if sampling == "saltelli":
         return _saltelli(columns, metric, runs)
+    if sampling == "morris":
+        return _morris(columns, parameters, metric, runs)
+    if sampling == "fast":
+        return _fast(columns, metric, runs)
     if finite.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
         exact = _grid(axes, metric)
         if exact is not None:
@@ -107,6 +117,41 @@ def _saltelli(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) 
     analysis = sobol.analyze(problem, values, calc_second_order=False, seed=_SEED)
     method = f"Sobol indices by SALib from Saltelli's design, {points.size} base points, {values.size} runs."
     return Indices(method, _pairs(names, analysis, "S1"), _pairs(names, analysis, "ST"))
+
+
+def _morris(
+    names: Sequence[str], parameters: Mapping[str, FloatArray], metric: FloatArray, runs: NDArray[np.intp]
+) -> Indices:
+    each = len(names) + 1
+    trajectory, counts = np.unique(runs[np.isfinite(metric)] // each, return_counts=True)
+    complete = trajectory[counts == each]
+    if complete.size < 2:
+        return Indices(f"No effects: {complete.size} trajectories are complete, and 2 are needed.")
+    morris = require("SALib.analyze.morris", "sweep")
+    rows = np.isin(runs // each, complete)
+    table = np.stack([parameters.get(name, np.zeros(runs.size))[rows] for name in names], axis=1)
+    analysis = morris.analyze(_problem(names), table, metric[rows], seed=_SEED)
+    method = (
+        f"Elementary effects by SALib from Morris' design, {complete.size} trajectories, {int(rows.sum())} runs: the "
+        "change of the metric per range of the parameter."
+    )
+    spread = {name: (float(value), 0.0) for name, value in zip(names, analysis["sigma"], strict=True)}
+    labels = ("mean size of the effects", "their standard deviation", "elementary effects")
+    return Indices(method, _pairs(names, analysis, "mu_star"), spread, labels)
+
+
+def _fast(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) -> Indices:
+    count = runs.size // len(names)
+    if not np.isfinite(metric).all() or int(runs[-1]) != runs.size - 1 or runs.size % len(names):
+        return Indices("No indices: FAST needs the metric of all runs of its curves, and some are missing.")
+    fast = require("SALib.analyze.fast", "sweep")
+    analysis = fast.analyze(_problem(names), metric, seed=_SEED)
+    method = f"Sobol indices by SALib's extended FAST, {len(names)} curves of {count} runs."
+    return Indices(method, _pairs(names, analysis, "S1"), _pairs(names, analysis, "ST"))
+
+
+def _problem(names: Sequence[str]) -> dict[str, object]:
+    return {"num_vars": len(names), "names": list(names), "bounds": [[0.0, 1.0]] * len(names)}
 
 
 def _grid(axes: Mapping[str, Axis], metric: FloatArray) -> Indices | None:

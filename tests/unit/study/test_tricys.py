@@ -1,0 +1,185 @@
+"""Studies in TRICYS' form, of the linear FMU."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from trivium.errors import ComponentError, InvalidValueError
+from trivium.study.cases import functions, post_process, trajectory_table, units, write_cases
+from trivium.study.read import open_results
+from trivium.study.report.page import figures
+from trivium.study.spec import load_study
+from trivium.study.tricys import translate
+
+METRICS = {
+    "Lowest": {"source_column": "x", "method": "calculate_startup_inventory"},
+    "Turn": {"source_column": "x", "method": "time_of_turning_point"},
+    "Needed": {
+        "source_column": "x",
+        "method": "bisection_search",
+        "parameter_to_optimize": "gain",
+        "search_range": [1, 2],
+    },
+}
+GRID = {
+    "name": "Grid",
+    "independent_variable": "tau",
+    "independent_variable_sampling": [5, 10],
+    "simulation_parameters": {"gain": [2, 3]},
+    "dependent_variables": ["Lowest", "Turn", "Needed"],
+    "plot_type": "line",
+    "combine_plots": True,
+    "sweep_time": ["x"],
+}
+
+
+def sample(method, count, name="Sample"):
+    return {
+        "name": name,
+        "independent_variable": ["tau", "gain"],
+        "independent_variable_sampling": {
+            "tau": {"bounds": [5, 10], "distribution": "unif"},
+            "gain": {"bounds": [2, 3, 0.5], "distribution": "triang"},
+        },
+        "dependent_variables": ["Lowest"],
+        "analyzer": {"method": method, "sample_N": count},
+    }
+
+
+def analysis(*cases, **changes):
+    return {
+        "sensitivity_analysis": {"enabled": True, "analysis_cases": cases, "metrics_definition": METRICS, **changes}
+    }
+
+
+def test_a_study_in_our_form_is_left_alone(write_study):
+    assert translate(write_study()) is None
+
+
+def test_each_case_is_a_study(write_study, run_here, tmp_path):
+    content = analysis(GRID, sample("latin", 5), unit_map={"Lowest": {"unit": "kg", "conversion_factor": 4}})
+    translated = translate(write_study(simulation_parameters={}, **content))
+    (note,) = translated.notes
+    assert note.startswith("sensitivity_analysis.metrics_definition.Needed: bisection_search is left out; sweep gain")
+    grid, drawn = write_cases(translated, tmp_path / "out").values()
+    with open_results(run_here(grid / "study.json")) as results:
+        assert results.failures == {}
+        assert results.metrics == ("Lowest", "Turn")
+        assert len(results) == 4
+        shown = figures(results, "", units(grid))["curves"]
+        plain = figures(results, "")["curves"]
+        expected = [value / 4 for value in plain["Lowest"]["tau"]["mean"]]
+        assert list(shown["Lowest [kg]"]["tau"]["mean"]) == pytest.approx(expected, rel=1e-4)
+    study = load_study(drawn / "study.json")
+    assert (study.sampling.method, study.sampling.runs) == ("latin_hypercube", 5)
+    assert study.simulation_parameters == {"tau": "range:5.0:10.0", "gain": "triang:2.0:3.0:0.5"}
+
+
+@pytest.mark.parametrize(
+    ("method", "sampling", "runs"),
+    [
+        ("sobol", "saltelli", 8 * 4),
+        ("latin", "latin_hypercube", 8),
+        ("morris", "morris", 8 * 3),
+        ("fast", "fast", 8 * 2),
+    ],
+)
+def test_analyzers(write_study, method, sampling, runs):
+    translated = translate(write_study(simulation_parameters={"u": 2}, **analysis(sample(method, 8))))
+    document = translated.studies["Sample"]
+    assert (document["sampling"]["method"], document["sampling"]["runs"]) == (sampling, runs)
+
+
+def test_cases_that_are_not_enabled_leave_the_study(write_study):
+    translated = translate(write_study(**analysis(GRID, enabled=False)))
+    assert list(translated.studies) == [""]
+    assert translated.studies[""]["simulation_parameters"] == {"tau": [5, 10, 20], "gain": [2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ({"co_simulation": {"mode": "replacement"}}, "co_simulation: modules by Aspen"),
+        (
+            analysis({**GRID, "ai": True}),
+            "sensitivity_analysis.analysis_cases.*ai: reports by a language model are out",
+        ),
+        (analysis(GRID, GRID), "sensitivity_analysis.analysis_cases: .* a name of its own"),
+        (
+            analysis({**GRID, "dependent_variables": ["Other"]}),
+            "dependent_variables: Other is not in metrics_definition",
+        ),
+        (analysis({**GRID, "colour": 1}), "colour: there is no such field"),
+        (analysis({**GRID, "analyzer": {"method": "latin", "sample_N": 4}}), "analyzer belongs to several"),
+        (
+            analysis({**sample("latin", 4), "independent_variable": ["u"]}),
+            "independent_variable_sampling: u is missing",
+        ),
+        (analysis(sample("guess", 4)), "analyzer.method"),
+        (analysis(GRID, unit_map={"Lowest": {"unit": "kg", "conversion_factor": 0}}), "conversion_factor"),
+        (
+            analysis({**sample("latin", 4), "independent_variable_sampling": {"tau": {"bounds": [1]}, "gain": {}}}),
+            "independent_variable_sampling.tau: bounds must be 2 numbers",
+        ),
+        (
+            analysis({**sample("morris", 4), "simulation_parameters": {"u": [1, 2]}}),
+            "simulation_parameters.u: must be one",
+        ),
+    ],
+)
+def test_what_is_refused_names_the_field(write_study, content, field):
+    with pytest.raises(InvalidValueError, match=f"(?s){field}"):
+        translate(write_study(simulation_parameters={}, **content))
+
+
+AFTER = """
+import json
+from pathlib import Path
+
+def write(results_df, output_dir, name, **_):
+    Path(output_dir, name).write_text(json.dumps([list(results_df.columns), len(results_df)]))
+
+def fail(results_df, output_dir):
+    raise KeyError("x")
+"""
+
+
+def processing(function, module="after_the_sweep", **params):
+    return {"post_processing": [{"module": module, "function": function, "params": params}]}
+
+
+def test_functions_get_all_trajectories(write_study, run_here, tmp_path):
+    (tmp_path / "after_the_sweep.py").write_text(AFTER)
+    path = write_study(simulation={"variableFilter": "x"}, **processing("write", name="columns.json"))
+    translated = translate(path)
+    (folder,) = write_cases(translated, tmp_path / "out").values()
+    results = run_here(folder / "study.json")
+    post_process(functions(translated.processing, tmp_path), results)
+    columns, rows = json.loads((results / "post_processing" / "columns.json").read_text())
+    assert columns[:2] == ["time", "x&tau=5.0&gain=2.0"]
+    assert (len(columns), rows) == (1 + 6, 41)
+    with open_results(results) as opened:
+        table = trajectory_table(opened)
+        assert (
+            table["x&tau=20.0&gain=3.0"].tolist()
+            == opened.trajectories(opened.select(tau=20, gain=3).runs, "x")[0].tolist()
+        )
+    failing = translate(write_study(**processing("fail")))
+    with pytest.raises(ComponentError, match=r"after_the_sweep.fail failed: KeyError"):
+        post_process(functions(failing.processing, tmp_path), results)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (processing("none"), "post_processing.0.function: after_the_sweep has no function none"),
+        (processing("write", module="not.there"), "post_processing.0.module: not.there cannot be imported"),
+        (processing("write", ai=True), "post_processing.0.params.ai: reports by a language model are out of scope"),
+    ],
+)
+def test_functions_that_are_refused(write_study, tmp_path, content, field):
+    (tmp_path / "after_the_sweep.py").write_text(AFTER)
+    with pytest.raises(InvalidValueError, match=field):
+        functions(translate(write_study(**content)).processing, tmp_path)

@@ -1,0 +1,275 @@
+"""Studies in TRICYS' own form: several analysis cases in a file, each a study in ours; docs/how-to/from-tricys.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from trivium.document import listing, read_document
+from trivium.errors import InvalidValueError
+from trivium.experiment.spec import Finite, Part, Positive
+
+#: Sections that only TRICYS' files have.
+_ANALYSIS, _PROCESSING, _REFUSED = "sensitivity_analysis", "post_processing", "co_simulation"
+_METHODS = {
+    "final_value": "final",
+    "calculate_startup_inventory": "startup_inventory",
+    "time_of_turning_point": "turning_point",
+    "calculate_doubling_time": "doubling_time",
+}
+#: How many numbers a distribution has, and how the values of a parameter are written.
+_DISTRIBUTIONS = {"unif": (2, "range"), "triang": (3, "triang"), "norm": (2, "norm")} | {
+    "truncnorm": (4, "truncnorm"), "lognorm": (2, "lognorm"),
+}  # fmt: skip
+
+
+class Unit(Part):
+    """The unit that a quantity is shown in; the model's value is divided by the factor."""
+
+    unit: str
+    conversion_factor: Positive = 1.0
+
+
+class Definition(Part):
+    """A metric."""
+
+    source_column: str
+    method: Literal[
+        "final_value",
+        "calculate_startup_inventory",
+        "time_of_turning_point",
+        "calculate_doubling_time",
+        "bisection_search",
+    ]
+    parameter_to_optimize: str | None = None
+    search_range: tuple[Finite, Finite] | None = None
+    tolerance: Positive | None = None
+    max_iterations: int | None = None
+    metric_name: str | None = None
+    metric_max_value: Finite | list[Finite] | None = None
+
+
+class Distribution(Part):
+    """What a parameter of a sample may be: the bounds are SALib's of that distribution."""
+
+    bounds: list[Finite]
+    distribution: Literal["unif", "triang", "norm", "truncnorm", "lognorm"] = "unif"
+
+    @model_validator(mode="after")
+    def _has_its_numbers(self) -> Distribution:
+        count, _ = _DISTRIBUTIONS[self.distribution]
+        if len(self.bounds) != count:
+            raise ValueError(f"bounds must be {count} numbers for the distribution {self.distribution}")
+        return self
+
+    @property
+    def values(self) -> str:
+        """The same in the form of a study."""
+        return ":".join([_DISTRIBUTIONS[self.distribution][1], *map(repr, self.bounds)])
+
+
+class Analyzer(Part):
+    """How a sample is drawn."""
+
+    method: Literal["sobol", "latin", "morris", "fast"]
+    sample_N: Annotated[int, Field(ge=2, le=2**24)]  # noqa: N815 - TRICYS' name
+
+    def sampling(self, parameters: int) -> dict[str, Any]:
+        """Return the sampling of a study with so many parameters that vary."""
+        method, each = {
+            "sobol": ("saltelli", parameters + 2),
+            "latin": ("latin_hypercube", 1),
+            "morris": ("morris", parameters + 1),
+            "fast": ("fast", parameters),
+        }[self.method]
+        return {"method": method, "runs": each * self.sample_N}
+
+
+class Case(Part):
+    """An analysis: what is varied, and what depends on it."""
+
+    name: Annotated[str, Field(pattern=r"^\w[\w. -]*$")]
+    independent_variable: str | list[str]
+    independent_variable_sampling: Any
+    dependent_variables: list[str] = Field([])
+    simulation_parameters: dict[str, Any] = Field({})
+    default_simulation_values: dict[str, Any] = Field({})
+    analyzer: Analyzer | None = None
+    plot_type: Literal["line", "scatter", "bar"] = "line"
+    combine_plots: bool = False
+    sweep_time: list[str] = Field([])
+    ai: bool = False
+
+    @model_validator(mode="after")
+    def _is_in_scope(self) -> Case:
+        if self.ai:
+            raise ValueError('ai: reports by a language model are out of scope; leave out "ai", or set it to false')
+        several = isinstance(self.independent_variable, list)
+        if several and not isinstance(self.independent_variable_sampling, dict):
+            raise ValueError("independent_variable_sampling must name the values of each independent variable")
+        if (self.analyzer is not None) != several:
+            raise ValueError("analyzer belongs to several independent variables in a list, which need it")
+        return self
+
+
+class Analysis(Part):
+    """The cases of a file."""
+
+    enabled: bool = True
+    analysis_cases: Case | list[Case]
+    metrics_definition: dict[str, Definition] = Field({})
+    glossary_path: str | None = None
+    unit_map: dict[str, Unit] = Field({})
+
+
+class Processing(Part):
+    """A function that is called with the results."""
+
+    module: str
+    function: str
+    params: dict[str, Any] = Field({})
+
+
+class Sections(Part):
+    """What a file has besides a study."""
+
+    sensitivity_analysis: Analysis | None = None
+    post_processing: list[Processing] = Field([])
+
+
+class Translated(Part):
+    """A file as studies in our form.
+
+    Attributes
+    ----------
+    studies : dict of str to dict
+        The documents by case; one without a name where the file has no cases.
+    units : dict of str to Unit
+    processing : list of Processing
+    notes : list of str
+        What is left out, as sentences.
+    """
+
+    studies: dict[str, dict[str, Any]]
+    units: dict[str, Unit] = Field({})
+    processing: list[Processing] = Field([])
+    notes: list[str] = Field([])
+
+
+def translate(path: Path) -> Translated | None:
+    """Return a file in TRICYS' form as studies in ours; None where it has no section of TRICYS' alone.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong, or out of scope.
+    """
+    content = read_document(path, "study")
+    if not isinstance(content, dict) or not content.keys() & {_ANALYSIS, _PROCESSING, _REFUSED}:
+        return None
+    if _REFUSED in content:
+        reason = "modules by Aspen and other programs inside a Modelica model are out of scope; couple them as a case"
+        raise InvalidValueError(f"{path.name} cannot be run:\n  {_REFUSED}: {reason} (trivium converge)", _REFUSED)
+    own = {key: content.pop(key) for key in (_ANALYSIS, _PROCESSING) if key in content}
+    try:
+        sections = Sections.model_validate(own)
+    except ValidationError as error:
+        raise listing(path, error, Sections, "study") from error
+    content = _with_whole_paths(content, path.parent.absolute())
+    analysis = sections.sensitivity_analysis
+    if analysis is None or not analysis.enabled:
+        return Translated(studies={"": content}, units={}, processing=sections.post_processing, notes=[])
+    cases = analysis.analysis_cases if isinstance(analysis.analysis_cases, list) else [analysis.analysis_cases]
+    _check_cases(analysis, cases)
+    left_out = {name for case in cases for name in case.dependent_variables if _is_search(analysis, name)}
+    notes = [
+        f"{_ANALYSIS}.metrics_definition.{name}: bisection_search is left out; sweep "
+        f"{analysis.metrics_definition[name].parameter_to_optimize} as a parameter instead"
+        for name in sorted(left_out)
+    ]
+    return Translated(
+        studies={case.name: _study(content, analysis, case) for case in cases},
+        units=analysis.unit_map,
+        processing=sections.post_processing,
+        notes=notes,
+    )
+
+
+def _check_cases(analysis: Analysis, cases: list[Case]) -> None:
+    names = [case.name for case in cases]
+    field = f"{_ANALYSIS}.analysis_cases"
+    if not names or len(set(names)) < len(names):
+        raise InvalidValueError(f"{field}: there must be one or more, each with a name of its own", field)
+    for place, case in enumerate(cases):
+        for name in case.dependent_variables:
+            if name not in analysis.metrics_definition:
+                wrong = f"{field}.{place}.dependent_variables"
+                defined = ", ".join(analysis.metrics_definition) or "nothing"
+                raise InvalidValueError(f"{wrong}: {name} is not in metrics_definition, which defines {defined}", wrong)
+
+
+def _is_search(analysis: Analysis, name: str) -> bool:
+    return analysis.metrics_definition[name].method == "bisection_search"
+
+
+def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str, Any]:
+    """Return the study of a case."""
+    field = f"{_ANALYSIS}.analysis_cases.{case.name}.independent_variable_sampling"
+    sampling: dict[str, Any] = {"method": "grid"}
+    if isinstance(case.independent_variable, str):
+        varied = {case.independent_variable: case.independent_variable_sampling}
+    else:
+        varied = {}
+        for name in case.independent_variable:
+            if name not in case.independent_variable_sampling:
+                raise InvalidValueError(f"{field}: {name} is missing", field)
+            try:
+                varied[name] = Distribution.model_validate(case.independent_variable_sampling[name]).values
+            except ValidationError as error:
+                reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise InvalidValueError(f"{field}.{name}: {reason}", f"{field}.{name}") from error
+        assert case.analyzer is not None  # noqa: S101 - the validator's
+        sampling = case.analyzer.sampling(len(varied))
+    fixed = {**content.get("simulation_parameters", {}), **case.simulation_parameters}
+    if sampling["method"] not in ("grid", "latin_hypercube"):
+        fixed = {name: value for name, value in fixed.items() if name not in varied}
+        several = [name for name, value in fixed.items() if isinstance(value, list | str)]
+        if several:
+            wrong = f"simulation_parameters.{several[0]}"
+            raise InvalidValueError(f"{wrong}: must be one number where an analyzer draws the runs", wrong)
+        start_values = {**content["simulation"].get("start_values", {}), **fixed}
+        content = {**content, "simulation": {**content["simulation"], "start_values": start_values}}
+        fixed = {}
+    metrics = {
+        name: {"variable": definition.source_column, "method": _METHODS[definition.method]}
+        for name, definition in analysis.metrics_definition.items()
+        if name in case.dependent_variables and definition.method in _METHODS
+    }
+    return {**content, "simulation_parameters": {**fixed, **varied}, "sampling": sampling, "metrics": metrics}
+
+
+def _with_whole_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a document whose file names are whole, so that it may lie anywhere."""
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: whole(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [whole(each) for each in value]
+        if isinstance(value, str) and re.match(r"\s*file:", value):
+            return f"file:{folder / value.strip().removeprefix('file:')}"
+        return value
+
+    changed: dict[str, Any] = {**content, "simulation_parameters": whole(content.get("simulation_parameters", {}))}
+    paths = content.get("paths", {})
+    names = {
+        key: str(folder / paths[key]) for key in ("package_path", "scratch_dir") if isinstance(paths.get(key), str)
+    }
+    changed["paths"] = {**{key: value for key, value in paths.items() if value is not None}, **names}
+    simulation = content.get("simulation")
+    if isinstance(simulation, dict) and isinstance(simulation.get("inputs"), str):
+        changed["simulation"] = {**simulation, "inputs": str(folder / simulation["inputs"])}
+    return changed
