@@ -91,7 +91,7 @@ class Study:
         case.
     outputs : sequence of str, optional
         Variables whose trajectories are kept; default: none.
-    sampling : {"grid", "zip", "latin_hypercube", "sobol", "saltelli"}
+    sampling : {"grid", "zip", "latin_hypercube", "sobol", "saltelli", "morris", "fast"}
         How values make runs.
     runs, seed : int, optional
         Number of runs and seed of the random samplings.
@@ -138,7 +138,7 @@ class Study:
         interpolate: bool = False,
         metrics: Mapping[str, Metric] | None = None,
         outputs: Sequence[str] | None = None,
-        sampling: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli"] = "grid",
+        sampling: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli", "morris", "fast"] = "grid",
         runs: int | None = None,
         seed: int = 0,
         controller: str = "hold",

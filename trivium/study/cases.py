@@ -120,10 +120,10 @@ def trajectory_table(results: SweepResults) -> Any:
     frame = selection.frame()
     varied = [name for name in results.parameters if frame[name].nunique() > 1]
     columns: dict[str, Any] = {"time": results.time}
+    suffixes = ["".join(f"&{name}={row[name]}" for name in varied) for row in frame.to_dict("records")]
     for variable in results.variables:
-        rows = selection.trajectories(variable)
-        for row, values in zip(frame[varied].to_dict("records"), np.asarray(rows), strict=True):
-            columns["&".join([variable, *(f"{name}={value}" for name, value in row.items())])] = values
+        rows = np.asarray(selection.trajectories(variable))
+        columns |= {f"{variable}{suffix}": values for suffix, values in zip(suffixes, rows, strict=True)}
     return require("pandas", "sweep").DataFrame(columns)
 
 

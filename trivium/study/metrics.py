@@ -10,8 +10,8 @@ method                     what it is
 ``time_above``, ``below``  when the value is first at least, or at most, ``threshold``; nan where it never is
 ``startup_inventory``      how far an inventory falls below its beginning: what a plant must be started with
 ``self_sufficiency_time``  when an inventory stops falling: the time of its minimum
-``turning_point``          the same, but whether it still falls is seen of a trajectory smoothed over a thousandth of the
-                           outputs: TRICYS' ``time_of_turning_point``
+``turning_point``          the same, but whether it falls still is seen of a trajectory smoothed over a thousandth of
+                           its outputs: TRICYS' ``time_of_turning_point``
 ``doubling_time``          when, after that minimum, it first is twice what it began with; nan where it never is
 =========================  =============================================================================================
 

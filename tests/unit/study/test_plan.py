@@ -75,7 +75,42 @@ def test_saltellis_design_exchanges_one_parameter_at_a_time():
         plan({"method": "saltelli", "runs": 162}, a="range:0:1", b="range:0:2", c=[1, 2])
 
 
-@pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "saltelli"])
+def test_morris_changes_one_parameter_at_a_time():
+    sample = plan({"method": "morris", "runs": 50 * 4, "seed": 2}, a="range:0:3", b="range:3:6", c=[7, 8])
+    rows = sample.rows(0, 200)
+    assert set(np.round(rows[:, 0])) == {0, 1, 2, 3}
+    assert set(rows[:, 2]) == {7, 8}
+    changed = np.diff(rows.reshape(50, 4, 3), axis=1) != 0
+    assert (changed.sum(axis=1) == 1).all()
+    assert (changed.sum(axis=2) == 1).all()
+    np.testing.assert_array_equal(sample.rows(7, 133), rows[7:133])
+
+
+def test_each_curve_of_fast_covers_every_parameter_evenly():
+    rows = plan({"method": "fast", "runs": 2 * 200, "seed": 2}, a="range:0:4", b="range:10:14").rows(0, 400)
+    for curve in (rows[:200], rows[200:]):
+        for column, low in zip(curve.T, (0, 10), strict=True):
+            assert np.histogram(column, 4, (low, low + 4))[0] == pytest.approx([50] * 4, abs=8)
+
+
+@pytest.mark.parametrize(
+    ("method", "runs", "reason"),
+    [
+        ("morris", 10, r"morris needs 4 runs .* such as 8"),
+        ("morris", 4, "at least 8"),
+        ("fast", 3 * 64, "fast needs 3 runs .* at least 195"),
+        ("fast", 3 * 66 + 1, "such as 198"),
+        ("latin_hypercube", 33_333_334, "at most 33333333 runs; sobol draws"),
+        ("morris", 40_000_000, "at most 33333333 runs; sobol draws"),
+        ("fast", 39_000_000, "at most 33333333 runs; sobol draws"),
+    ],
+)
+def test_numbers_of_runs_that_do_not_fit(method, runs, reason):
+    with pytest.raises(InvalidValueError, match=rf"sampling\.runs: .*{reason}"):
+        plan({"method": method, "runs": runs}, a="range:0:1", b="range:0:2", c=[1, 2])
+
+
+@pytest.mark.parametrize("method", ["latin_hypercube", "sobol", "saltelli", "morris", "fast"])
 def test_samples_need_a_number_of_runs(method):
     with pytest.raises(InvalidValueError, match="sampling.runs"):
         plan({"method": method}, a="range:0:1")

@@ -63,6 +63,61 @@ def test_base_points_of_which_a_run_is_missing_are_left_out(ishigami, run_here):
         assert shares["total"][name][0] == pytest.approx(known, abs=0.1)
 
 
+def test_fast_has_the_indices_of_ishigamis_function(ishigami, run_here):
+    shares = drawn(run_here(ishigami({"method": "fast", "runs": 257 * 3, "seed": 1})))["indices"]["y end"]
+    assert shares["method"] == "Sobol indices by SALib's extended FAST, 3 curves of 257 runs, without confidence."
+    for order, exact, within in (("first", FIRST, 0.03), ("total", TOTAL, 0.05)):
+        for name, value in exact.items():
+            assert shares[order][name] == [pytest.approx(value, abs=within), 0]
+
+
+def test_morris_has_the_effects_of_ishigamis_function(ishigami, run_here):
+    """Over the whole range the step, 2/3 of it, is no derivative; all points and steps of the design are few enough."""
+    page = drawn(run_here(ishigami({"method": "morris", "runs": 4 * 500, "seed": 1})))
+    shares = page["indices"]["y end"]
+    assert "500 trajectories, 2000 runs" in shares["method"]
+    levels = math.pi * np.array([-1, -1 / 3, 1 / 3, 1])
+    x1, x2, x3 = np.meshgrid(levels, levels, levels, indexing="ij")
+    y = np.sin(x1) + 7 * np.sin(x2) ** 2 + 0.1 * x3**4 * np.sin(x1)
+    for axis, name in enumerate(("x1", "x2", "x3")):
+        low, high = (np.take(y, places, axis) for places in ([0, 1], [2, 3]))
+        exact = (high - low) / (2 / 3)
+        mean, half = shares["first"][name]
+        assert abs(mean - np.abs(exact).mean()) < max(2 * half, 1e-4)
+        assert shares["total"][name][0] == pytest.approx(exact.std(), rel=0.1)
+
+
+def test_effects_of_morris_have_the_order_of_the_mean_derivatives(ishigami, run_here):
+    """Where the function is monotone, a mean effect is the mean of the derivative times the range."""
+    ends = {"x1": (0.2, 1.0), "x2": (0.2, 0.8), "x3": (1.0, 2.0)}
+    values = {name: f"range:{low}:{high}" for name, (low, high) in ends.items()}
+    page = drawn(run_here(ishigami({"method": "morris", "runs": 4 * 500, "seed": 1}, **values)))
+    sizes = {name: size for name, (size, _) in page["indices"]["y end"]["first"].items()}
+
+    def mean(function, name):
+        low, high = ends[name]
+        return float(np.mean(function(low + (high - low) * (np.arange(10_000) + 0.5) / 10_000)))
+
+    exact = {
+        "x1": mean(np.cos, "x1") * (1 + 0.1 * mean(lambda x: x**4, "x3")) * 0.8,
+        "x2": mean(lambda x: 7 * np.sin(2 * x), "x2") * 0.6,
+        "x3": mean(lambda x: 0.4 * x**3, "x3") * mean(np.sin, "x1"),
+    }
+    assert sorted(sizes, key=sizes.__getitem__) == sorted(exact, key=exact.__getitem__) == ["x3", "x1", "x2"]
+    for name, value in exact.items():
+        assert sizes[name] == pytest.approx(value, rel=0.12)
+
+
+def test_runs_that_are_missing_leave_trajectories_of_morris_and_all_of_fast_out(ishigami, run_here):
+    path = ishigami({"method": "morris", "runs": 5 * 40, "seed": 1}, z=[0])
+    page = drawn(run_here(path.rename(path.with_name("morris.json")), range(8, 180)))
+    shares = page["indices"]["y end"]
+    assert "34 trajectories, 170 runs" in shares["method"]  # the trajectories 2 to 35
+    assert shares["first"]["z"] == shares["total"]["z"] == [0, 0]
+    page = drawn(run_here(ishigami({"method": "fast", "runs": 3 * 65, "seed": 1}), range(180)))
+    assert "needs the metric of all runs" in page["indices"]["y end"]["method"]
+
+
 @pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
 def test_first_order_is_estimated_from_other_samples(ishigami, run_here, method):
     found = drawn(run_here(ishigami({"method": method, "runs": 2048, "seed": 4})))["indices"]["y end"]
@@ -110,12 +165,14 @@ def test_a_grid_with_holes_is_estimated(ishigami, run_here):
         ("grid", [math.nan, math.nan, math.nan, 1], "nothing varies"),
         ("grid", [math.nan, 1, 2, 3], "3 runs have a value, and 100 are needed"),
         ("saltelli", [0, 1, 2, 3], "0 base points are whole"),
+        ("morris", [0, 1, 2, math.nan], "0 trajectories are complete"),
+        ("fast", [0, 1, 2, math.nan], "needs the metric of all runs"),
     ],
 )
 def test_where_there_are_no_indices_it_is_said_why(sampling, metric, said):
     values = {"a": np.array([0.0, 0, 1, 1]), "b": np.array([0.0, 1, 0, 1])}
     axes = {name: cut(column) for name, column in values.items()}
-    found = sensitivity.indices(values, axes, np.array(metric, float), np.arange(4), sampling, ["a", "b", "c"])
+    found = sensitivity.indices(values, axes, np.array(metric, float), np.arange(4), sampling, ["a", "b", "c"], 4)
     assert said in found.method
     assert not found.first
 

@@ -16,6 +16,7 @@ from trivium.study.tricys import translate
 METRICS = {
     "Lowest": {"source_column": "x", "method": "calculate_startup_inventory"},
     "Turn": {"source_column": "x", "method": "time_of_turning_point"},
+    "Last": {"source_column": "x", "method": "final_value"},
     "Needed": {
         "source_column": "x",
         "method": "bisection_search",
@@ -28,7 +29,7 @@ GRID = {
     "independent_variable": "tau",
     "independent_variable_sampling": [5, 10],
     "simulation_parameters": {"gain": [2, 3]},
-    "dependent_variables": ["Lowest", "Turn", "Needed"],
+    "dependent_variables": ["Lowest", "Turn", "Last", "Needed"],
     "plot_type": "line",
     "combine_plots": True,
     "sweep_time": ["x"],
@@ -59,19 +60,19 @@ def test_a_study_in_our_form_is_left_alone(write_study):
 
 
 def test_each_case_is_a_study(write_study, run_here, tmp_path):
-    content = analysis(GRID, sample("latin", 5), unit_map={"Lowest": {"unit": "kg", "conversion_factor": 4}})
+    content = analysis(GRID, sample("latin", 5), unit_map={"Last": {"unit": "kg", "conversion_factor": 4}})
     translated = translate(write_study(simulation_parameters={}, **content))
     (note,) = translated.notes
     assert note.startswith("sensitivity_analysis.metrics_definition.Needed: bisection_search is left out; sweep gain")
     grid, drawn = write_cases(translated, tmp_path / "out").values()
     with open_results(run_here(grid / "study.json")) as results:
         assert results.failures == {}
-        assert results.metrics == ("Lowest", "Turn")
+        assert results.metrics == ("Lowest", "Turn", "Last")
         assert len(results) == 4
         shown = figures(results, "", units(grid))["curves"]
         plain = figures(results, "")["curves"]
-        expected = [value / 4 for value in plain["Lowest"]["tau"]["mean"]]
-        assert list(shown["Lowest [kg]"]["tau"]["mean"]) == pytest.approx(expected, rel=1e-4)
+        expected = [value / 4 for value in plain["Last"]["tau"]["mean"]]
+        assert list(shown["Last [kg]"]["tau"]["mean"]) == pytest.approx(expected, rel=1e-4)
     study = load_study(drawn / "study.json")
     assert (study.sampling.method, study.sampling.runs) == ("latin_hypercube", 5)
     assert study.simulation_parameters == {"tau": "range:5.0:10.0", "gain": "triang:2.0:3.0:0.5"}
@@ -166,6 +167,9 @@ def test_functions_get_all_trajectories(write_study, run_here, tmp_path):
             table["x&tau=20.0&gain=3.0"].tolist()
             == opened.trajectories(opened.select(tau=20, gain=3).runs, "x")[0].tolist()
         )
+    path = write_study(simulation_parameters={"tau": [5]}, simulation={"variableFilter": "x"})
+    with open_results(run_here(path.rename(tmp_path / "one.json"))) as opened:
+        assert trajectory_table(opened).columns.tolist() == ["time", "x"]
     failing = translate(write_study(**processing("fail")))
     with pytest.raises(ComponentError, match=r"after_the_sweep.fail failed: KeyError"):
         post_process(functions(failing.processing, tmp_path), results)

@@ -78,7 +78,9 @@ def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = Mappi
         label = f"{name} [{unit.unit}]" if unit else name
         curves[label] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
         maps[label] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
-        sensitivity = indices(sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters)
+        sensitivity = indices(
+            sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters, sample.total
+        )
         reason = "" if sample.derived else results.without_value(name, sample.runs)[1]
         shares[label] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum()), "reason": reason}
     reasons = sample.reasons()

@@ -46,8 +46,8 @@ class Sample:
         self.total, self.done, self.failed = len(results), int(done.size), int((status == FAILED).sum())
         self.derived = not results.metrics
         limit = _MOST_READ if self.derived else MOST_RUNS
-        # a beginning of Saltelli's design is one too
-        runs: NDArray[np.intp] = done[:limit] if results.sampling == "saltelli" else drawn(done, limit)
+        # a beginning of Saltelli's or Morris' design is one too
+        runs: NDArray[np.intp] = done[:limit] if results.sampling in ("saltelli", "morris") else drawn(done, limit)
         self.runs = results.readable(runs) if self.derived else runs
 
     @property

@@ -9,7 +9,7 @@ a whole grid       first and total order, exact for the grid's values taken as e
                    over all its runs needs no estimate
 ``morris``         mean size and spread of elementary effects, by SALib's ``analyze.morris``; trajectories of which a
                    run is missing are left out
-``fast``           first and total order, by SALib's ``analyze.fast``, which needs all runs
+``fast``           first and total order, by SALib's ``analyze.fast`` without confidence; it needs all runs
 ``zip``            none: parameters that change together have no variance of their own
 all others         first order, by SALib's ``analyze.rbd_fast``, which takes any runs whose parameters are independent,
                    here at most `_MOST_ESTIMATED`
@@ -34,6 +34,8 @@ from trivium.study.report.sample import drawn
 _FEWEST, _MOST_ESTIMATED = 100, 20_000
 _FEWEST_POINTS, _MOST_POINTS = 16, 2**15
 _SEED = 1
+#: Multiples of a parameter's frequency that FAST counts as its own, as SALib's design does.
+_HARMONICS = 4
 #: A metric whose values differ by less, relative to them, does not vary.
 _SAME = 1e-12
 
@@ -47,8 +49,9 @@ class Indices:
     method : str
         What they are, and of how many runs; or why there are none.
     first, total : Mapping[str, tuple[float, float]]
-        By parameter: the index, and half of its 95 % confidence interval (0 where it is exact); empty where there are
-        none. Of Morris' method instead the mean size of the elementary effects, and their standard deviation.
+        By parameter: the index, and half of its 95 % confidence interval, 0 where it is exact or, of FAST, not known;
+        empty where there are none. Of Morris' method instead the mean size of the elementary effects, and their
+        standard deviation.
     labels : tuple of str
         What they and the axis of their plot are called.
     """
@@ -66,6 +69,7 @@ def indices(
     runs: NDArray[np.intp],
     sampling: str,
     columns: Sequence[str],
+    total: int,
 ) -> Indices:
     """Return Sobol indices.
 
@@ -83,6 +87,8 @@ def indices(
         How the study chose them; empty where it is not known.
     columns : sequence of str
         All parameters of the study, those that do not vary too.
+    total : int
+        Number of the study's runs, those that are not done too.
     """
     finite = np.isfinite(metric)
     values = metric[finite]
@@ -97,7 +103,7 @@ def indices(
     if sampling == "morris":
         return _morris(columns, parameters, metric, runs)
     if sampling == "fast":
-        return _fast(columns, metric, runs)
+        return _fast(columns, metric, total)
     if finite.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
         exact = _grid(axes, metric)
         if exact is not None:
@@ -140,14 +146,20 @@ def _morris(
     return Indices(method, _pairs(names, analysis, "mu_star"), spread, labels)
 
 
-def _fast(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) -> Indices:
-    count = runs.size // len(names)
-    if not np.isfinite(metric).all() or int(runs[-1]) != runs.size - 1 or runs.size % len(names):
+def _fast(names: Sequence[str], metric: FloatArray, total: int) -> Indices:
+    if np.isfinite(metric).sum() < total:
         return Indices("No indices: FAST needs the metric of all runs of its curves, and some are missing.")
     fast = require("SALib.analyze.fast", "sweep")
-    analysis = fast.analyze(_problem(names), metric, seed=_SEED)
-    method = f"Sobol indices by SALib's extended FAST, {len(names)} curves of {count} runs."
-    return Indices(method, _pairs(names, analysis, "S1"), _pairs(names, analysis, "ST"))
+    each = total // len(names)
+    # not `analyze`, whose confidence by a bootstrap SALib itself warns of as unreliable
+    orders = [
+        fast.compute_orders(curve, each, _HARMONICS, (each - 1) // (2 * _HARMONICS))
+        for curve in metric.reshape(len(names), each)
+    ]
+    first = {name: (float(order), 0.0) for name, (order, _) in zip(names, orders, strict=True)}
+    all_orders = {name: (float(order), 0.0) for name, (_, order) in zip(names, orders, strict=True)}
+    method = f"Sobol indices by SALib's extended FAST, {len(names)} curves of {each} runs, without confidence."
+    return Indices(method, first, all_orders)
 
 
 def _problem(names: Sequence[str]) -> dict[str, object]:
