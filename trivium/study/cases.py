@@ -120,7 +120,9 @@ def trajectory_table(results: SweepResults) -> Any:
     frame = selection.frame()
     varied = [name for name in results.parameters if frame[name].nunique() > 1]
     columns: dict[str, Any] = {"time": results.time}
-    suffixes = ["".join(f"&{name}={row[name]}" for name in varied) for row in frame.to_dict("records")]
+    suffixes = [""] * len(frame)
+    for name in varied:
+        suffixes = [f"{suffix}&{name}={value}" for suffix, value in zip(suffixes, frame[name].tolist(), strict=True)]
     for variable in results.variables:
         rows = np.asarray(selection.trajectories(variable))
         columns |= {f"{variable}{suffix}": values for suffix, values in zip(suffixes, rows, strict=True)}

@@ -167,7 +167,7 @@ def test_functions_get_all_trajectories(write_study, run_here, tmp_path):
             table["x&tau=20.0&gain=3.0"].tolist()
             == opened.trajectories(opened.select(tau=20, gain=3).runs, "x")[0].tolist()
         )
-    path = write_study(simulation_parameters={"tau": [5]}, simulation={"variableFilter": "x"})
+    path = write_study(simulation_parameters={}, metrics={}, simulation={"variableFilter": "x"})
     with open_results(run_here(path.rename(tmp_path / "one.json"))) as opened:
         assert trajectory_table(opened).columns.tolist() == ["time", "x"]
     failing = translate(write_study(**processing("fail")))
