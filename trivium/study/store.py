@@ -177,8 +177,9 @@ class Store:
     def reopen(self, part: int, job: Job, rows: FloatArray, kept: Results, runs: NDArray[np.int64]) -> None:
         """Replace all that there is of a part, of these runs, by loose results of some of them."""
         with self._transaction():
-            for table in ("parts", "columns", "loose"):
-                self._base.execute(f"DELETE FROM {table} WHERE part = ?", (part,))  # noqa: S608, names of ours
+            self._base.execute("DELETE FROM parts WHERE part = ?", (part,))
+            self._base.execute("DELETE FROM columns WHERE part = ?", (part,))
+            self._base.execute("DELETE FROM loose WHERE part = ?", (part,))
             span = (int(runs[0]), int(runs[-1]))
             self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", span)
             if kept.runs.size:
