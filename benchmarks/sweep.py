@@ -158,7 +158,8 @@ def _bare(plan: Plan, job: Job, count: int, unpacked: Path) -> Cost:
     loop, out, table = _loop(job, unpacked)
     rows = plan.rows(0, plan.count)[np.linspace(0, plan.count - 1, count).astype(int)]
     horizon = job.recipe.horizon
-    fixed = horizon.times, np.full(horizon.count, horizon.step), horizon.tolerance, table, out
+    recorded = np.ones(horizon.count + 1, np.bool_)
+    fixed = horizon.times, np.full(horizon.count, horizon.step), recorded, horizon.tolerance, table, out
     loop.run(dict(zip(job.parameters, rows[0].tolist(), strict=True)), *fixed)
     started, busy = time.perf_counter(), time.process_time()
     for row in rows:

@@ -6,6 +6,7 @@ borders fmi1.c, fmi2.c and fmi3.c need. The equations stand in the header of the
 * ``linear``: dx/dt = (u - x) / tau with start values and parameters of every type that all versions have;
 * ``integrator``: dx/dt = u, where u may change along a line within a step;
 * ``euler``: the linear system by explicit steps of its own, which it counts;
+* ``single``: the linear system by one explicit step for each step of the co-simulation, which it counts;
 * ``plant``: the plant of tests/small_plant.py, for the contract of all models;
 * ``overwrite``: a pair of inputs as BOPTEST's, whose value counts while its switch is on, and a count;
 * ``room``: an overwrite block and read blocks as in BOPTEST's FMUs, see tests/boptest_case.py;
@@ -179,6 +180,7 @@ EULER = Spec(
     ),
     ("x", "taken"),
 )
+SINGLE = Spec("single", tuple(v for v in EULER.variables if v.name != "dt"), ("x", "taken"))
 PLANT = Spec(
     "plant",
     (

@@ -77,6 +77,8 @@ class Study:
         [s]; a model needs it.
     step : float, optional
         Time between two output points [s]; default: as the model proposes, fitted to the duration.
+    communication_step : float, optional
+        What the model takes at a time [s]; divides `step` into whole parts. Default: `step`.
     start_time : float
         [s]
     start_values : Mapping[str, float], optional
@@ -132,6 +134,7 @@ class Study:
         *,
         stop_time: float | None = None,
         step: float | None = None,
+        communication_step: float | None = None,
         start_time: float = 0.0,
         start_values: Mapping[str, float] | None = None,
         inputs: pd.DataFrame | None = None,
@@ -157,7 +160,8 @@ class Study:
         description = describe(model, content["simulation_parameters"], time_limit)
         if description is not None:
             simulated = {
-                "stop_time": stop_time, "step": step, "start_values": start_values, "inputs": inputs,
+                "stop_time": stop_time, "step": step, "communication_step": communication_step,
+                "start_values": start_values, "inputs": inputs,
                 "metrics": metrics, "outputs": outputs,
             }  # fmt: skip
             for name, value in simulated.items():
@@ -177,6 +181,7 @@ class Study:
                 "start_time": start,
                 "stop_time": stop,
                 "step_size": length if step is None else _plain(step),
+                "communication_step": _plain(communication_step),
                 "start_values": {
                     name: _plain(value) for name, value in by_name(start_values, "start_values", '{"g": 9.8}').items()
                 },

@@ -17,7 +17,7 @@ Strategy = native.Strategy | Literal["isolated"]
 STRATEGIES: tuple[Strategy, ...] = (*native.STRATEGIES, "isolated")
 
 #: Part of every cache key: a change of what a simulation computes must change it.
-VERSION = 5
+VERSION = 6
 
 
 @dataclass(frozen=True)

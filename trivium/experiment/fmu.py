@@ -73,9 +73,10 @@ class FmuSimulation(Simulation):
     def check_conditions(self, field: str) -> None:
         """Refuse a table of inputs that does not fit; see `trivium.experiment.inputs.check_inputs`."""
         check_inputs(self.description, self.conditions, field)
-        unit, step = self.description.unit_step, self.conditions.horizon.step
+        horizon = self.conditions.horizon
+        unit, step = self.description.unit_step, horizon.communication_step
         if unit is not None and beside(step, unit):
-            field = "simulation.step_size"
+            field = "simulation.step_size" if horizon.divisions == 1 else "simulation.communication_step"
             reason = f"{step:g} s is no multiple of {unit:g} s, and {self.name} takes no other steps"
             raise InvalidValueError(f"{field}: {reason}", field)
 
@@ -111,6 +112,7 @@ class _Native:
         course = read_inputs(description, conditions)
         self._inputs, self._tolerance = course.values, conditions.horizon.tolerance
         self._times, self._lengths = np.array(course.grid.times), np.array(course.grid.lengths)
+        self._recorded = np.array(course.grid.recorded)
         ordered = in_order(recorded)
         self._columns = np.array([ordered.index(variable) for variable in recorded], dtype=np.intp)
         self._in_place = ordered == recorded
@@ -120,7 +122,7 @@ class _Native:
     def run(self, values: StartValues, table: FloatArray) -> None:
         numbers = {name: float(value) for name, value in values.items()}
         out = table if self._in_place else self._table
-        self._native.run(numbers, self._times, self._lengths, self._tolerance, self._inputs, out)
+        self._native.run(numbers, self._times, self._lengths, self._recorded, self._tolerance, self._inputs, out)
         if not self._in_place:
             table[:] = self._table[:, self._columns]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 
 from trivium.errors import InvalidValueError
-from trivium.simulation.times import Clock, difference
+from trivium.simulation.times import Clock, decimal, difference
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Grid:
         return [difference(end, start) for start, end in pairwise(self.times)]
 
 
-def make_grid(start: float, stop: float, step: float, events: Sequence[float], *, divisible: bool) -> Grid:
+def make_grid(
+    start: float, stop: float, step: float, events: Sequence[float], *, divisible: bool, divisions: int = 1
+) -> Grid:
     """Return the times of a simulation.
 
     Parameters
@@ -43,6 +46,8 @@ def make_grid(start: float, stop: float, step: float, events: Sequence[float], *
         When inputs jump [s], growing.
     divisible : bool
         Whether steps may have different lengths: then they are divided at events, and the last one ends at the stop.
+    divisions : int
+        Equal parts that each step is divided into; outputs are recorded at its end only.
 
     Raises
     ------
@@ -57,7 +62,7 @@ def make_grid(start: float, stop: float, step: float, events: Sequence[float], *
     times, recorded, done = [start], [True], 0
     coming = [event for event in events if event > start and not math.isclose(event, start)] if divisible else []
     while times[-1] < stop and not math.isclose(times[-1], stop):
-        point = end = Clock(start, step, done + 1).time
+        point = end = _point(start, step, done + 1, divisions)
         while coming and (coming[0] <= times[-1] or math.isclose(coming[0], times[-1])):
             coming.pop(0)
         if coming and coming[0] < end and not math.isclose(coming[0], end):
@@ -67,5 +72,12 @@ def make_grid(start: float, stop: float, step: float, events: Sequence[float], *
         if end > stop or math.isclose(end, stop):
             end, on_grid = stop, True
         times.append(end)
-        recorded.append(on_grid)
+        recorded.append(end == stop or (on_grid and done % divisions == 0))
     return Grid(tuple(times), tuple(recorded))
+
+
+def _point(start: float, step: float, number: int, divisions: int) -> float:
+    """Return when a part of a step ends: the same time for parts of one length, whatever steps they make up."""
+    if number % divisions == 0:
+        return Clock(start, step, number // divisions).time
+    return float(Fraction(decimal(start)) + Fraction(decimal(step)) * Fraction(number, divisions))

@@ -1,4 +1,4 @@
-"""The time of a run: steps of one length, and an output point at both ends of each."""
+"""The time of a run: steps of one length with an output point at both ends, divided into communication steps."""
 
 from __future__ import annotations
 
@@ -22,12 +22,20 @@ class Horizon:
         Steps.
     tolerance : float or None
         Relative tolerance of the model [1]; None for its own.
+    divisions : int
+        Communication steps in a step: what the model takes at a time.
     """
 
     start: float
     step: float
     count: int
     tolerance: float | None = None
+    divisions: int = 1
+
+    @property
+    def communication_step(self) -> float:
+        """Length of what the model takes at a time, in its unit of time."""
+        return self.step / self.divisions
 
     @property
     def times(self) -> FloatArray:

@@ -45,8 +45,8 @@ class Course:
 
     @property
     def plain(self) -> bool:
-        """Whether all inputs hold from one output point to the next."""
-        return self.slopes is None and all(self.grid.recorded)
+        """Whether all inputs hold within each step."""
+        return self.slopes is None
 
 
 def check_inputs(description: FmuDescription, conditions: Conditions, field: str) -> None:
@@ -83,14 +83,14 @@ def read_inputs(description: FmuDescription, conditions: Conditions) -> Course:
     horizon = conditions.horizon
     stop, may = float(conditions.times[-1]), divisible(description)
     if not conditions.inputs:
-        grid = make_grid(horizon.start, stop, horizon.step, (), divisible=may)
+        grid = make_grid(horizon.start, stop, horizon.step, (), divisible=may, divisions=horizon.divisions)
         return Course(grid, [], np.empty((len(grid.times) - 1, 0)))
     table, _ = _table(description, conditions)
     data = _data(description, conditions, table)
     follows = conditions.interpolate and ramps(description) and len(data.held) < len(data.names)
     rows = np.unique(table.times) if follows else table.times[:-1][np.diff(table.times) == 0.0]
     events = np.unique(rows).tolist()
-    grid = make_grid(horizon.start, stop, horizon.step, events, divisible=may)
+    grid = make_grid(horizon.start, stop, horizon.step, events, divisible=may, divisions=horizon.divisions)
     inputs = {v.variable.name: v for v in description.inputs}
     driven = in_order(inputs[name] for name in data.names)
     order = [data.names.index(variable.variable.name) for variable in driven]

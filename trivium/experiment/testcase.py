@@ -131,7 +131,15 @@ class CaseRuns:
                 raise ComponentError(f"{name} is set, which is no control input, figure or start value")
         return Assignment(held, figures, starts)
 
-    def run(self, start: float, end: float, assignment: Assignment, outputs: Sequence[str], table: FloatArray) -> None:
+    def run(
+        self,
+        start: float,
+        end: float,
+        assignment: Assignment,
+        outputs: Sequence[str],
+        table: FloatArray,
+        every: int = 1,
+    ) -> None:
         """Simulate from start to end [s].
 
         Parameters
@@ -139,8 +147,9 @@ class CaseRuns:
         start, end : float
         assignment : Assignment
         outputs : sequence of str
-        table : FloatArray, shape (n_steps + 1, n_outputs)
-            Is filled: at the start, then after each step.
+        table : FloatArray, shape (n_steps / every + 1, n_outputs)
+            Is filled: at the start, then after every so many steps.
+        every : int
 
         Raises
         ------
@@ -162,11 +171,12 @@ class CaseRuns:
             return [_number(present, name) for name in outputs]
 
         table[0] = values_of(observed)
-        for step in range(len(table) - 1):
+        for step in range((len(table) - 1) * every):
             by = _adjusted(by, {name: float(values[step]) for name, values in assignment.figures.items()})
             held = {name: float(values[step]) for name, values in assignment.held.items()}
             observed = case.advance({**by.action(observed, case.boundary()), **held})
-            table[step + 1] = values_of(observed)
+            if (step + 1) % every == 0:
+                table[(step + 1) // every] = values_of(observed)
 
     def indicators(self, names: Sequence[str]) -> Mapping[str, float | None]:
         """Return key performance indicators of the last run."""
@@ -198,10 +208,15 @@ class CaseSimulation(Simulation):
         _check_inputs(conditions)
         try:
             self._runs = CaseRuns(
-                folder, Path(conditions.cache), conditions.horizon.step, conditions.controller, conditions.variables
+                folder,
+                Path(conditions.cache),
+                conditions.horizon.communication_step,
+                conditions.controller,
+                conditions.variables,
             )
         except InvalidValueError as error:
-            raise InvalidValueError(f"simulation.step_size: {error}", "simulation.step_size") from error
+            field = "simulation.step_size" if conditions.horizon.divisions == 1 else "simulation.communication_step"
+            raise InvalidValueError(f"{field}: {error}", field) from error
         case = self._runs.case
         try:
             _check_end(Resources.load(folder), conditions)
@@ -228,9 +243,9 @@ class CaseSimulation(Simulation):
         self._runs.close()
 
     def _run(self, values: StartValues, table: FloatArray) -> Mapping[str, float | None]:
-        conditions, times = self.conditions, self.conditions.times
-        assignment = self._runs.assign(values, conditions.horizon.count)
-        self._runs.run(float(times[0]), float(times[-1]), assignment, conditions.variables, table)
+        conditions, times, every = self.conditions, self.conditions.times, self.conditions.horizon.divisions
+        assignment = self._runs.assign(values, conditions.horizon.count * every)
+        self._runs.run(float(times[0]), float(times[-1]), assignment, conditions.variables, table, every)
         return self._runs.indicators(conditions.indicators)
 
 

@@ -107,7 +107,9 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
 
 
 def _conditions(path: Path, simulation: spec.Simulation, cache: Path) -> Conditions:
-    horizon = Horizon(simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance)
+    horizon = Horizon(
+        simulation.start_time, simulation.step_size, simulation.steps, simulation.tolerance, simulation.divisions
+    )
     inputs = simulation.inputs if simulation.inputs is not None and simulation.inputs.is_file() else None
     return Conditions(
         str(path),

@@ -22,6 +22,8 @@ from trivium.study.values import Values, elements, parse, parse_texts, table
 
 #: Most steps of a run; beyond it no memory holds its trajectory.
 _MOST_STEPS = 10**9
+#: How far a whole number of communication steps may be beside a step, as a part of it.
+_SAME = 1e-9
 
 
 class Paths(Part):
@@ -39,6 +41,7 @@ class Simulation(Part):
     start_time: Finite = 0.0
     stop_time: Finite
     step_size: Positive
+    communication_step: Positive | None = None
     tolerance: Positive | None = None
     start_values: dict[str, Finite | str] = Field({})
     inputs: Path | None = None
@@ -63,6 +66,15 @@ class Simulation(Part):
             raise ValueError(f"step_size makes more than {_MOST_STEPS} steps of the duration {self.duration:g}")
         if abs(self.steps * self.step_size - self.duration) > 1e-6 * self.step_size:
             raise ValueError(f"step_size must divide the duration {self.duration:g}: outputs are whole steps apart")
+        if abs(self.divisions * (self.communication_step or self.step_size) - self.step_size) > _SAME * self.step_size:
+            near = self.step_size / max(1, self.divisions)
+            raise ValueError(
+                f"communication_step must divide step_size {self.step_size:g} into whole parts; {near:g} does"
+            )
+        if not self.steps * self.divisions <= _MOST_STEPS:
+            raise ValueError(
+                f"communication_step makes more than {_MOST_STEPS} steps of the duration {self.duration:g}"
+            )
         return self
 
     @property
@@ -74,6 +86,11 @@ class Simulation(Part):
     def steps(self) -> int:
         """Return the number of steps; there is one output point more."""
         return max(1, round(self.duration / self.step_size))
+
+    @property
+    def divisions(self) -> int:
+        """Return the number of communication steps in a step; 0 where one is longer than a step and does not fit."""
+        return 1 if self.communication_step is None else round(self.step_size / self.communication_step)
 
 
 class Sampling(Part):

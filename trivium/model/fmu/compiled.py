@@ -143,6 +143,7 @@ def simulate(
     table: NDArray[np.float64],
     times: NDArray[np.float64],
     lengths: NDArray[np.float64],
+    recorded: NDArray[np.bool_],
     out: NDArray[np.float64],
 ) -> tuple[int, int]:
     """Simulate a run.
@@ -160,22 +161,25 @@ def simulate(
     table : array, shape (count, n)
         Their values during each step.
     times : array, shape (count + 1,)
-        Of the output points, in the FMU's unit of time.
+        Where steps begin and end, in the FMU's unit of time.
     lengths : array, shape (count,)
         Of the steps between them: a difference of times is one but for rounding.
-    out : array, shape (count + 1, n_outputs)
-        Is filled: the state after the initialization, then after each step.
+    recorded : array, shape (count + 1,)
+        Whether outputs are read there; at the first time always.
+    out : array, shape (n_recorded, n_outputs)
+        Is filled: the state after the initialization, then after each step that ends where outputs are recorded.
 
     Returns
     -------
     tuple of int
-        The output point that was reached, and the status: 0, what FMI says, or NOT_FINITE.
+        The place of the time that was reached, and the status: 0, what FMI says, or NOT_FINITE.
     """
     buffer = np.zeros(max(integers.size, booleans.size, integer_inputs.size, boolean_inputs.size, 1), np.int32)
     driven = real_inputs.size + integer_inputs.size + boolean_inputs.size > 0
     status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[0])
     if status:
         return 0, status
+    row = 0
     for i in range(lengths.size):
         if driven:
             status = write(
@@ -187,9 +191,11 @@ def simulate(
         status = _step(do_step, instance, times[i], lengths[i], 1)
         if status > _WARNING:
             return i, status
-        status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[i + 1])
-        if status:
-            return i + 1, status
+        if recorded[i + 1]:
+            row += 1
+            status = read(get_real, get_integer, get_boolean, instance, reals, integers, booleans, buffer, out[row])
+            if status:
+                return i + 1, status
     return lengths.size, 0
 
 
@@ -197,4 +203,19 @@ def compile_loop() -> None:
     """Compile the loop, or load it from disk, so that no run is charged with it: simulate nothing, without an FMU."""
     none = np.empty(0, dtype=np.uint32)
     nothing = (none,) * 6
-    simulate(0, 0, 0, 0, 0, 0, 0, 0, *nothing, np.empty((0, 0)), np.zeros(1), np.empty(0), np.empty((1, 0)))
+    simulate(
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        *nothing,
+        np.empty((0, 0)),
+        np.zeros(1),
+        np.empty(0),
+        np.ones(1, np.bool_),
+        np.empty((1, 0)),
+    )

@@ -118,6 +118,7 @@ class NativeLoop:
         values: Mapping[str, float],
         times: FloatArray,
         lengths: FloatArray,
+        recorded: NDArray[np.bool_],
         tolerance: float | None,
         table: FloatArray,
         out: FloatArray,
@@ -129,14 +130,16 @@ class NativeLoop:
         values : Mapping[str, float]
             Parameters and start values.
         times : FloatArray, shape (count + 1,)
-            Of the output points, in the FMU's unit of time.
+            Where steps begin and end, in the FMU's unit of time.
         lengths : FloatArray, shape (count,)
             Of the steps between them.
+        recorded : array of bool, shape (count + 1,)
+            Whether outputs are recorded there.
         tolerance : float or None
             Relative tolerance [1]; None for what the FMU recommends.
         table : FloatArray, shape (count, n_inputs)
             Values of the inputs during each step.
-        out : FloatArray, shape (count + 1, n_outputs)
+        out : FloatArray, shape (n_recorded, n_outputs)
             Is filled.
 
         Raises
@@ -156,7 +159,15 @@ class NativeLoop:
             self._set({**{name: value for name, value in values.items() if is_input(self._settable[name])}, **first})
             self._do("ExitInitializationMode")
             point, status = self._compiled.simulate(
-                *self._addresses, self._instance, *self._outputs, *self._inputs, table, times, lengths, out
+                *self._addresses,
+                self._instance,
+                *self._outputs,
+                *self._inputs,
+                table,
+                times,
+                lengths,
+                recorded,
+                out,
             )
             if status:
                 time, reason = times[point], "an output is no finite number"
