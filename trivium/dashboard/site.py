@@ -64,6 +64,10 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     for _, _, page in _PAGES:
         page.register(pages, context)
     login.register(app)
+    # Dash does this at the first request and marks it as done when it begins: a second request meanwhile, in another
+    # thread, found no scripts registered, got a 500, and left the page empty.
+    with app.test_request_context(ROOT):
+        pages._setup_server()
     policy = _policy(pages)
 
     @app.after_request

@@ -260,8 +260,9 @@ def _version(file: Path, name: str) -> str:
         For a draft, whose functions differ from those of the version that it became.
     """
     declared = ""
-    with contextlib.suppress(ElementTree.ParseError, OSError):  # FMPy reports what is wrong
-        _, root = next(ElementTree.iterparse(file, events=("start",)))  # noqa: S314 - it runs here anyway  # nosec B314
+    # FMPy reports what is wrong; `iterparse` leaves a file open that it opened itself and was not read to its end
+    with contextlib.suppress(ElementTree.ParseError, OSError), file.open("rb") as opened:
+        _, root = next(ElementTree.iterparse(opened, events=("start",)))  # noqa: S314 - runs here  # nosec B314
         declared = root.get("fmiVersion", "")
     if "-" in declared:
         raise ResourcesError(

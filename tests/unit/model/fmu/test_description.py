@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +31,21 @@ def test_a_description(fmu, tmp_path):
     assert description.experiment.tolerance == 1e-8
     by_name = {v.variable.name: v.variable for v in description.inputs}
     assert (by_name["Mchw"].unit, by_name["Mchw"].minimum, by_name["Mchw"].kind) == ("kg/s", 0.0, "real")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are listed by /proc")
+def test_reading_leaves_no_file_open(fmu, tmp_path):
+    def count():
+        return sum(
+            os.path.realpath(f"/proc/self/fd/{fd}").startswith(str(tmp_path)) for fd in os.listdir("/proc/self/fd")
+        )
+
+    gc.disable()  # it would close what is lost in a circle
+    try:
+        read_fmu(fmu, tmp_path)
+        assert count() == 0
+    finally:
+        gc.enable()
 
 
 def test_an_fmu_is_unpacked_once_and_again_when_it_changes(fmu, tmp_path):
