@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trivium.plants.data_center.rules import Figures, RuleBook
+from trivium.plants.data_center.rules import UNITS, Figures, RuleBook
 
 _HALLS = (1, 2)
 #: Gains of the integral controllers for each 300 s: of the pumps' speed by the relative error of the pressure [1], of
@@ -33,7 +33,8 @@ class Loops(RuleBook):
     def _speeds(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:
         f, beats = self.figures, self._step / 300.0
         error = (f.pressure - observation["dpChiWat"]) / f.pressure
-        self._pump = _within(self._pump + _PRESSURE_GAIN * beats * max(min(error, 1.0), -1.0), 0.35)
+        self._pump += _PRESSURE_GAIN * beats * max(min(error, 1.0), -1.0)
+        self._pump = _within(self._pump, max(0.35, self._least_speed(observation)))
         warm = observation["TConWatSup"] - self._condenser_target(observation, boundary)
         self._fan = _within(self._fan + _TEMPERATURE_GAIN * beats * max(min(warm, 4.0), -4.0), 0.1)
         return {
@@ -42,6 +43,17 @@ class Loops(RuleBook):
             "yFanTow": self._fan,
             **{f"yFanCra{hall}": self._air(observation[f"PIt{hall}"]) for hall in _HALLS},
         }
+
+    def _least_speed(self, observation: Mapping[str, float]) -> float:
+        """Return the speed of the chilled water pumps at which the chillers keep the water that they are staged by.
+
+        Those that are to stop count too: they run on until their time is over.
+        """
+        before = observation["nPumChiWat"] * observation["yPumChiWat"]
+        water = observation["mChiWat_flow"] * self._pumps
+        chillers = max(self._chillers, sum(observation[f"yChi{unit}"] > 0.5 for unit in UNITS))
+        needed = chillers * self.figures.keep_flow * self._nominal_water
+        return needed * before / water if water > 0.0 else 0.0
 
     def _condenser_target(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> float:  # noqa: ARG002
         """Return what the condenser water from the towers should be [K]."""
@@ -57,4 +69,4 @@ class Loops(RuleBook):
 
 
 def _within(speed: float, least: float) -> float:
-    return max(min(speed, 1.0), least)
+    return min(max(speed, least), 1.0)

@@ -93,6 +93,7 @@ class RuleBook:
     def __init__(self, nominal: float, step: float = 300.0, figures: Figures | None = None) -> None:
         self.figures = figures or Figures()
         self._nominal, self._step = nominal, step
+        self._nominal_water = _WATER * nominal
         self._chillers, self._since = len(UNITS) - 1, 0.0
         self._economizer = False
 
@@ -114,18 +115,22 @@ class RuleBook:
         """
         self._switch_economizer(observation)
         self._stage(observation)
-        pumps = max(self._chillers, 2 if self._economizer else 1)
         commands = {f"uChi{unit}": float(unit <= self._chillers) for unit in UNITS}
         commands |= {
-            "nPumChiWat": float(max(self._chillers, 2 if self._economizer else 1)),
-            "nPumConWat": float(pumps),
-            "nTow": float(min(pumps + 1, len(UNITS))),
+            "nPumChiWat": float(self._pumps),
+            "nPumConWat": float(self._pumps),
+            "nTow": float(min(self._pumps + 1, len(UNITS))),
             "yValEco": float(self._economizer),
             "TChiWatSupSet": self.figures.chilled,
             "TLiqSupSet": self.figures.liquid,
             **{f"TSupAirSet{hall}": self.figures.air for hall in _HALLS},
         }
         return {**commands, **self._speeds(observation, boundary)}
+
+    @property
+    def _pumps(self) -> int:
+        """How many pumps run in each loop."""
+        return max(self._chillers, 2 if self._economizer else 1)
 
     def _speeds(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:  # noqa: ARG002
         """Return the relative speeds of pumps and fans."""
@@ -173,4 +178,4 @@ class RuleBook:
 
     def _supplied(self, observation: Mapping[str, float], least: float) -> int:
         """Return for how many chillers the chilled water is enough, at this share of nominal flow for each."""
-        return int(observation["mChiWat_flow"] / (least * _WATER * self._nominal))
+        return int(observation["mChiWat_flow"] / (least * self._nominal_water))

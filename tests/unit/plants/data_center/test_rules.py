@@ -8,6 +8,8 @@ import pytest
 import trivium
 from trivium.control.drive import controller, drive
 from trivium.plants.data_center.family import member
+from trivium.plants.data_center.guideline36 import TrimAndRespond
+from trivium.plants.data_center.loops import Loops
 from trivium.plants.data_center.rules import RuleBook
 
 DAY = 86400.0
@@ -39,6 +41,19 @@ def test_no_chiller_trips_in_halls_that_are_nearly_empty(tmp_path):
         by = controller("rule-book", case)
         drive(case, by, case.initialize(3 * DAY, warmup_period=DAY / 4), 3 * DAY + DAY / 4)
         assert trips(case, 3 * DAY) == 0
+
+
+@pytest.mark.parametrize("kind", [Loops, TrimAndRespond])
+def test_no_chiller_trips_when_loops_take_over_at_a_long_control_step(kind, tmp_path):
+    """Pumps slow down at once from a speed for three chillers; those that are to stop still need their water."""
+    with trivium.open(member.make(member.parse("6A-2MW-growth"), tmp_path)) as case:
+        for day, warmup in ((14, DAY / 4), (28, DAY / 4), (28, 3600.0)):
+            by = kind(2e6, 900.0)
+            observation = case.initialize(day * DAY, warmup_period=warmup)
+            by.reset(observation, case.boundary())
+            for _ in range(8):
+                observation = case.advance(by.action(observation, case.boundary()), steps=3)
+            assert trips(case, day * DAY) == 0
 
 
 def test_flow_switches_stop_chillers_where_nobody_stages_them():
