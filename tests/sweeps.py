@@ -28,7 +28,7 @@ def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path
     for _, group in itertools.groupby(chosen, key=lambda run: run // size):
         some = np.array(list(group), dtype=np.int64)
         parts.add(run_chunk(job, some, np.concatenate([plan.rows(k, k + 1) for k in some.tolist()])))
-    hdf5.link(store, job, plan.count, size)
+    hdf5.link(store, job)
     store.close()
     return store.folder
 

@@ -237,7 +237,7 @@ class Drive:
     def _link(self) -> None:
         """Make what stands in whole parts readable as one file."""
         started = time.monotonic()
-        hdf5.link(self._store, self._job, self._plan.count, self._parts.size)
+        hdf5.link(self._store, self._job)
         ended = time.monotonic()
         self._link_at = ended + max(_LINK, _LINK_COST * (ended - started))
 

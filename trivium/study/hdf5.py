@@ -67,42 +67,39 @@ def read_part(store: Store, part: int, job: Job, results: Results) -> None:
     lost = store.check(part)
     raise_lost(store.folder, [] if lost is None else [lost])
     with h5py.File(store.path_of(part), "r") as file:
-        results.status[:] = file["status"]
+        count = len(file["status"])  # a part that was the last one has fewer than those after it, in a grown study
+        results.status[:count] = file["status"]
         for place, (name, _) in enumerate(job.metrics):
-            results.metrics[:, place] = file[column_name("metrics", name)]
+            results.metrics[:count, place] = file[column_name("metrics", name)]
         if job.kept:
-            results.trajectories[:] = file["trajectories"]
+            results.trajectories[:count] = file["trajectories"]
 
 
-def link(store: Store, job: Job, count: int, runs_per_part: int) -> None:
+def link(store: Store, job: Job) -> None:
     """Write ``results.h5`` anew over the parts that are whole, for tools that read HDF5; other runs have the status 0.
 
     HDF5 gives runs of a part that cannot be opened the status 0 too, without a word: the attribute ``parts`` is the
-    number of files that must be there.
-
-    Parameters
-    ----------
-    store : Store
-    job : Job
-    count : int
-        Runs of the plan.
-    runs_per_part : int
+    number of files that must be there. Of a study that has grown the order is that of the parts, with the dataset
+    ``run``: the number of a run, -1 of one that the study no longer has.
     """
     h5py = require("h5py", "sweep")
     path = store.folder / "results.h5"
-    parts = store.parts()
+    parts, places = store.parts(), store.places()
+    count = places.count
     points = job.times.size
 
     def join(file: Any, name: str, shape: tuple[int, ...], dtype: str, hole: float) -> Any:
         layout = h5py.VirtualLayout(shape, dtype)
         for part, runs in parts.items():
-            first = part * runs_per_part
+            first = part * places.size
             source = h5py.VirtualSource(part_name(part), name, (runs, *shape[1:]), dtype)
             layout[first : first + runs] = source
         return file.create_virtual_dataset(name, layout, fillvalue=hole)
 
     with written(path) as file:
         file.create_dataset("time", data=job.times)
+        if places.grown:
+            file.create_dataset("run", data=places.first_run(np.arange(count)), **_PACKED)
         join(file, "status", (count,), "i1", 0)
         for name in job.parameters:
             join(file, column_name("parameters", name), (count,), "f8", np.nan)

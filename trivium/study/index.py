@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from trivium.errors import ResourcesError, StorageError
 from trivium.extras import require
 from trivium.study.packing import Head, column_type, unpack_column, unpack_head, unpack_trajectories
+from trivium.study.places import Places, unpacked
 from trivium.study.whole import Listed, Lost, check, part_name, raise_lost
 
 #: Files of parts that are open at a time.
@@ -39,8 +40,8 @@ class Index:
     ----------
     about : Mapping[str, Any]
         What the study is, as `trivium.study.study.open_store` describes it.
-    count, runs_per_part : int
-        Runs of the plan; of a part.
+    count : int
+        Runs of the plan.
 
     Raises
     ------
@@ -65,11 +66,13 @@ class Index:
         self._base = self._connect()
         with self._reading():
             values = dict(self._base.execute("SELECT key, value FROM about"))
+            row = self._base.execute("SELECT data FROM places").fetchone() if "places" in values else None
         if "description" not in values:
             self.close()
             raise ResourcesError(f"{self._file} holds no results of a sweep that this version reads")
         self.about: dict[str, Any] = json.loads(values["description"])
-        self.count, self.runs_per_part = int(values["runs"]), int(values["runs_per_part"])
+        self.count, size = int(values["runs"]), int(values["runs_per_part"])
+        self._places = Places(size, self.count) if row is None else unpacked(size, int(values["places"]), row[0])
 
     def close(self) -> None:
         """Close all files."""
@@ -98,6 +101,10 @@ class Index:
         found = (self._check(each, deep=deep) for each in listed)
         return [each for each in found if each is not None]
 
+    def parts_of(self, runs: NDArray[np.intp]) -> NDArray[np.int64]:
+        """Return the part of each of some runs."""
+        return self._places.of(runs) // self._places.size
+
     def column(self, name: str, hole: float) -> NDArray[Any]:
         """Return a column of all runs.
 
@@ -108,18 +115,27 @@ class Index:
         hole : float
             What runs have that did not run.
         """
-        column = np.full(self.count, hole, column_type(name))
+        size, count = self._places.size, self._places.count
+        column = np.full(count, hole, column_type(name))
         with self._reading():
             for part, data in self._base.execute("SELECT part, data FROM columns WHERE name = ?", (name,)):
-                values = unpack_column(name, data)[: self.count - part * self.runs_per_part]
-                column[part * self.runs_per_part :][: values.size] = values
+                values = unpack_column(name, data)[: max(0, count - part * size)]
+                column[part * size :][: values.size] = values
             for head in self._all_heads():
-                inside = head.runs < self.count
+                inside = head.runs < count
                 column[head.runs[inside]] = head.columns[name][inside]
-        return column
+        return self._places.column(column)
 
     def failures(self) -> Iterator[tuple[int, str]]:
         """Yield the runs that failed, and why, growing."""
+        if self._places.grown:
+            reasons = dict(self._failures())
+            runs = self._places.runs(np.array(list(reasons), dtype=np.int64))
+            yield from ((run, reasons[place]) for run, place in zip(runs, self._places.of(runs), strict=True))
+        else:
+            yield from self._failures()
+
+    def _failures(self) -> Iterator[tuple[int, str]]:
         last = -1
         while True:
             with self._reading():
@@ -147,12 +163,21 @@ class Index:
         StorageError
             Naming all parts that cannot be read, and their runs; or when runs have no results.
         """
-        parts, starts = np.unique(runs // self.runs_per_part, return_index=True)
+        if not self._places.grown:
+            self._read_places(runs, variable, raw)
+            return
+        places, back = np.unique(self._places.of(runs), return_inverse=True)
+        rows = np.empty((places.size, *raw.shape[1:]), raw.dtype)
+        self._read_places(places, variable, rows)
+        raw[:] = rows[back]
+
+    def _read_places(self, places: NDArray[np.intp], variable: int, raw: NDArray[Any]) -> None:
+        size = self._places.size
+        parts, starts = np.unique(places // size, return_index=True)
         raise_lost(self.folder, self.lost(parts.tolist(), deep=True))
         with self._lock:
-            for part, (start, end) in zip(parts.tolist(), itertools.pairwise([*starts, len(runs)]), strict=True):
-                places = runs[start:end] - part * self.runs_per_part
-                self._read(part, places, variable, raw[start:end])
+            for part, (start, end) in zip(parts.tolist(), itertools.pairwise([*starts, len(places)]), strict=True):
+                self._read(part, places[start:end] - part * size, variable, raw[start:end])
 
     def _read(self, part: int, places: NDArray[np.intp], variable: int, raw: NDArray[Any]) -> None:
         with self._reading():
@@ -174,13 +199,13 @@ class Index:
         left = np.ones(len(places), dtype=bool)
         query = "SELECT head, trajectories FROM loose WHERE part = ? ORDER BY id"
         for head, data in self._base.execute(query, (part,)):
-            runs = unpack_head(head).runs - part * self.runs_per_part
+            runs = unpack_head(head).runs - part * self._places.size
             _, ours, theirs = np.intersect1d(places, runs, return_indices=True)
             if ours.size:
                 raw[ours] = unpack_trajectories(data)[theirs, :, variable]
                 left[ours] = False
         if left.any():
-            run = int(places[left][0]) + part * self.runs_per_part
+            run = int(self._places.first_run(places[left][:1] + part * self._places.size)[0])
             raise StorageError(f"run {run} has no results in {self.folder}: it did not run, or runs again")
 
     def _handle(self, listed: Listed) -> Any:
@@ -204,7 +229,7 @@ class Index:
 
     def _check(self, listed: Listed, *, deep: bool) -> Lost | None:
         deep = deep and self._whole.get(listed.part) != listed
-        lost = check(self.folder, listed, self.runs_per_part, deep=deep)
+        lost = check(self.folder, listed, self._places, deep=deep)
         if deep and lost is None:
             self._whole[listed.part] = listed
         return lost

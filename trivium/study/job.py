@@ -87,9 +87,9 @@ class Job:
         recipe = replace(self.recipe, strategy=strategy) if isinstance(self.recipe, Conditions) else self.recipe
         return replace(self, recipe=recipe)
 
-    def identity(self) -> str:
-        """Return a hash of all that the results of a run depend on besides its parameters."""
-        content = {
+    def content(self) -> dict[str, Any]:
+        """Return all that the results of a run depend on besides its parameters, by name."""
+        return {
             "experiment": self.recipe.identity,
             "parameters": self.parameters,
             "kept": self.kept,
@@ -98,7 +98,10 @@ class Job:
             "censored": (LATE, "of the outputs"),
             "machine": (sys.platform, platform.machine()),
         }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def identity(self) -> str:
+        """Return a hash of all that the results of a run depend on besides its parameters."""
+        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
 
 
 @dataclass

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from trivium.model.contract import FloatArray
 from trivium.study import hdf5
-from trivium.study.job import FAILED, Job, Results
+from trivium.study.job import FAILED, PENDING, Job, Results
 from trivium.study.plan import Plan
 from trivium.study.store import Store
 
 
 class Parts:
-    """The runs of a plan, divided into parts of one size.
+    """The runs of a plan, divided into parts of one size; a run is named by its place in the store.
 
     Parameters
     ----------
@@ -29,14 +29,18 @@ class Parts:
 
     def __init__(self, store: Store, plan: Plan, job: Job, size: int) -> None:
         self._store, self._plan, self._job, self.size = store, plan, job, size
+        self._places = store.places()
         self._loose = store.loose_runs()
         complete = store.parts()
-        self.done = sum(complete.values()) + sum(runs.size for runs in self._loose.values())
-        self.failed = len(store.failures())
-        self._kept = {part: runs.size for part, runs in self._loose.items()}
+        self.done = sum(self._places.count_runs(self._places.in_part(part)) for part in complete)
+        self.done += sum(self._places.count_runs(runs) for runs in self._loose.values())
+        self.failed = self._places.count_runs(np.array(list(store.failures()), dtype=np.int64))
+        self._kept = {part: self._places.in_use(runs).size for part, runs in self._loose.items()}
+        self._rows: dict[int, FloatArray] = {}
         self._twins = self._all_twins(set(complete))
         self._missing = self._all_missing(set(complete))
-        self._rows: dict[int, FloatArray] = {}
+        if self._places.grown:
+            self._close(set(complete))
 
     def take(self) -> NDArray[np.int64] | None:
         """Return the missing runs of the next part; None when there are none left.
@@ -46,13 +50,17 @@ class Parts:
         return next(self._missing, None)
 
     def rows(self, runs: NDArray[np.int64]) -> FloatArray:
-        """Return the parameters of runs of one part."""
-        first = int(runs[0]) // self.size * self.size
-        if first not in self._rows:
+        """Return the parameters of runs of one part; nan of those that the study no longer has."""
+        part = int(runs[0]) // self.size
+        if part not in self._rows:
             if len(self._rows) > 1:
                 self._rows.pop(next(iter(self._rows)))
-            self._rows[first] = self._plan.rows(first, min(first + self.size, self._plan.count))
-        return self._rows[first][runs - first]
+            places = self._places.in_part(part)
+            rows = np.full((places.size, len(self._plan.names)), np.nan)
+            used = self._places.in_use(places)
+            rows[used - places[0]] = self._plan.rows_of(self._places.first_run(used))
+            self._rows[part] = rows
+        return self._rows[part][runs - part * self.size]
 
     def spread(self, results: Results) -> Iterator[Results]:
         """Yield results of runs of one part, and the same for the runs that are equal to them, a part at a time."""
@@ -72,35 +80,45 @@ class Parts:
     def add(self, results: Results) -> None:
         """Keep results of runs of one part; write the part when it is whole."""
         part = int(results.runs[0]) // self.size
-        self.done += results.runs.size
-        self.failed += int((results.status == FAILED).sum())
+        self.done += self._places.count_runs(results.runs)
+        self.failed += self._places.count_runs(results.runs[results.status == FAILED])
         count = self._kept.get(part, 0) + results.runs.size
-        if count < self._runs_of(part).size:
+        if count < self._places.in_use(self._places.in_part(part)).size:
             self._store.add(part, self._job, self.rows(results.runs), results)
             self._kept[part] = count
             return
         self._kept.pop(part, None)
         self._write(part, results)
 
-    def _write(self, part: int, last: Results) -> None:
-        runs = self._runs_of(part)
+    def _close(self, complete: set[int]) -> None:
+        """Write the parts of which the study has no more runs than ended."""
+        for part in sorted(self._kept.keys() - complete):
+            if self._kept[part] == self._places.in_use(self._places.in_part(part)).size:
+                self._kept.pop(part)
+                self._write(part)
+
+    def _write(self, part: int, last: Results | None = None) -> None:
+        runs = self._places.in_part(part)
         whole = Results.empty(self._job, runs)
+        whole.status[:] = PENDING  # remains where the study no longer has the run
         for head, trajectories in self._store.loose(part):
             whole.put(head.results(self._job, trajectories))
-        whole.put(last)
-        hdf5.write_part(self._store, part, self._job, self._plan.rows(int(runs[0]), int(runs[-1]) + 1), whole)
-
-    def _runs_of(self, part: int) -> NDArray[np.int64]:
-        return np.arange(part * self.size, min((part + 1) * self.size, self._plan.count), dtype=np.int64)
+        if last is not None:
+            whole.put(last)
+        rows = self.rows(runs)
+        ended, stored = self._store.rows(part, self._plan.names)
+        rows[ended - runs[0]] = stored
+        hdf5.write_part(self._store, part, self._job, rows, whole)
 
     def _all_twins(self, complete: set[int]) -> dict[int, list[int]]:
         """Return the missing runs that are equal to a missing one before them, by that one."""
-        first = self._plan.first_equal() if self._job.recipe.deterministic else None
+        shared = self._places.grown or not self._job.recipe.deterministic  # grown: equal runs share a place
+        first = None if shared else self._plan.first_equal()
         if first is None:
             return {}
         missing = np.ones(self._plan.count, dtype=bool)
         for part in complete:
-            missing[self._runs_of(part)] = False
+            missing[self._places.in_part(part)] = False
         for runs in self._loose.values():
             missing[runs] = False
         representatives: dict[int, int] = {}
@@ -113,10 +131,10 @@ class Parts:
 
     def _all_missing(self, complete: set[int]) -> Iterator[NDArray[np.int64]]:
         later = np.array(sorted(itertools.chain.from_iterable(self._twins.values())), dtype=np.int64)
-        for part in range(-(-self._plan.count // self.size)):
+        for part in range(-(-self._places.count // self.size)):
             if part in complete:
                 continue
-            runs = self._runs_of(part)
+            runs = self._places.in_use(self._places.in_part(part))
             if part in self._loose:
                 runs = runs[~np.isin(runs, self._loose.pop(part))]
             runs = runs[~np.isin(runs, later)] if later.size else runs

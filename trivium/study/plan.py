@@ -7,6 +7,7 @@ the designs of Morris and FAST must be drawn as a whole; they are kept as one ar
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from abc import ABC, abstractmethod
@@ -63,6 +64,12 @@ class Plan(ABC):
             return np.empty((last - first, 0))
         return self._rows(first, last)
 
+    def rows_of(self, runs: NDArray[np.int64]) -> FloatArray:
+        """Return the parameters of any runs, shape (n_runs, n_parameters)."""
+        edges = [0, *(np.flatnonzero(np.diff(runs) != 1) + 1).tolist(), runs.size]
+        stretches = [(int(runs[a]), int(runs[b - 1]) + 1) for a, b in itertools.pairwise(edges) if a < b]
+        return np.concatenate([np.empty((0, len(self.names))), *(self.rows(*stretch) for stretch in stretches)])
+
     def first_equal(self) -> NDArray[np.int64] | None:
         """Return for each run the first one with equal parameters, shape (count,); None where all differ.
 
@@ -98,7 +105,11 @@ class Grid(Plan):
         super().__init__(parameters, math.prod(values.size for values in self._listed))
 
     def _rows(self, first: int, last: int) -> FloatArray:
-        left = np.arange(first, last, dtype=np.int64)
+        return self.rows_of(np.arange(first, last, dtype=np.int64))
+
+    def rows_of(self, runs: NDArray[np.int64]) -> FloatArray:
+        """Return the parameters of any runs, shape (n_runs, n_parameters)."""
+        left = runs
         rows = np.empty((left.size, len(self.names)))
         for place in reversed(range(len(self.names))):
             left, digit = np.divmod(left, self._listed[place].size)

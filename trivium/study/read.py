@@ -149,9 +149,9 @@ class SweepResults:
 
     def readable(self, runs: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return those of some runs whose trajectories can be read; the content of their parts is compared."""
-        size = self._index.runs_per_part
-        lost = self._index.lost(np.unique(runs // size).tolist(), deep=True)
-        readable: NDArray[np.intp] = runs[~np.isin(runs // size, [each.part for each in lost])]
+        parts = self._index.parts_of(runs)
+        lost = self._index.lost(np.unique(parts).tolist(), deep=True)
+        readable: NDArray[np.intp] = runs[~np.isin(parts, [each.part for each in lost])]
         return readable
 
     def check_trajectories(self, runs: NDArray[np.intp]) -> None:
@@ -162,7 +162,7 @@ class SweepResults:
         StorageError
             Naming all parts that are absent, unreadable or damaged, with their runs.
         """
-        parts = np.unique(runs // self._index.runs_per_part).tolist()
+        parts = np.unique(self._index.parts_of(runs)).tolist()
         raise_lost(self.folder, self._index.lost(parts, deep=True))
 
     @cached_property

@@ -20,10 +20,10 @@ def forget_failed(store: Store, plan: Plan, job: Job) -> int:
     StorageError
         When a part cannot be read. Parts before it are done, and the same call goes on.
     """
-    size = int(store.about()["runs_per_part"])
-    failed, parts = store.failures(), store.parts()
-    for part in sorted({run // size for run in failed}):
-        runs = np.arange(part * size, min((part + 1) * size, plan.count), dtype=np.int64)
+    places, parts = store.places(), store.parts()
+    failed = places.in_use(np.array(list(store.failures()), dtype=np.int64))
+    for part in np.unique(failed // places.size).tolist():
+        runs = places.in_part(part)
         whole = Results.empty(job, runs)
         whole.status[:] = PENDING
         if part in parts:
@@ -33,5 +33,8 @@ def forget_failed(store: Store, plan: Plan, job: Job) -> int:
                 whole.put(head.results(job, trajectories))
         done = whole.status == DONE
         kept = Results(runs[done], whole.status[done], whole.metrics[done], whole.trajectories[done])
-        store.reopen(part, job, plan.rows(int(runs[0]), int(runs[-1]) + 1)[done], kept, runs)
-    return len(failed)
+        rows = np.full((runs.size, len(plan.names)), np.nan)
+        ended, stored = store.rows(part, plan.names)
+        rows[ended - runs[0]] = stored
+        store.reopen(part, job, rows[done], kept, runs)
+    return places.count_runs(failed)

@@ -7,34 +7,39 @@
     parts/00000.h5    immutable: all runs of a part
     results.h5        virtual datasets over the parts, for other tools
 
-A part is a fixed range of runs, so the files are the same however the runs were divided among workers and whenever
-the study was interrupted. Results that arrive are committed to SQLite at once; when a part has all its runs it is
-written as HDF5 (temporary file, closed, synced, renamed), and in one transaction listed and its loose results dropped.
+A part is a fixed range of places, which are the numbers of the runs until the study grows (`trivium.study.places`), so
+the files are the same however the runs were divided among workers and whenever the study was interrupted. Here and in
+the parts a run has the number of its place. Results that arrive are committed to SQLite at once; when a part has all
+its runs it is written as HDF5 (temporary file, closed, synced, renamed), and in one transaction listed and its loose
+results dropped.
 `trivium.study.index` reads the file while this module's `Store` writes it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trivium.errors import StorageError
 from trivium.model.contract import FloatArray
-from trivium.study.job import Job, Results
+from trivium.study.job import PENDING, Job, Results
 from trivium.study.packing import (
     Head,
+    column_name,
     columns_of,
     pack_column,
     pack_head,
     pack_trajectories,
+    unpack_column,
     unpack_head,
     unpack_trajectories,
 )
+from trivium.study.places import Places, unpacked
 from trivium.study.whole import Listed, Lost, check, part_name
 
 if TYPE_CHECKING:
@@ -50,6 +55,7 @@ CREATE TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY AUTOINCREMENT, part INT
     trajectories BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS loose_of_part ON loose (part);
 CREATE TABLE IF NOT EXISTS failures (run INTEGER PRIMARY KEY, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS places (data BLOB NOT NULL);
 """
 
 
@@ -100,6 +106,21 @@ class Store:
         with self._transaction():
             self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
 
+    def places(self) -> Places:
+        """Return where the runs are."""
+        about = self.about()
+        size, count = int(about["runs_per_part"]), int(about.get("places", about["runs"]))
+        row = self._base.execute("SELECT data FROM places").fetchone()
+        return Places(size, count) if row is None else unpacked(size, count, row[0])
+
+    def move(self, places: Places, **about: str) -> None:
+        """Give the runs of the study other places, and say what it is then."""
+        with self._transaction():
+            self._base.execute("DELETE FROM places")
+            self._base.execute("INSERT INTO places VALUES (?)", (places.packed(),))
+            values = {**about, "places": str(places.count)}
+            self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
+
     def path_of(self, part: int) -> Path:
         """Return the file of a part."""
         return self.folder / part_name(part)
@@ -123,16 +144,17 @@ class Store:
         list of Lost
             These parts.
         """
-        runs_per_part = int(self.about()["runs_per_part"])
+        places = self.places()
         parts = self._base.execute("SELECT part, runs, size, digest FROM parts ORDER BY part").fetchall()
-        found = [check(self.folder, Listed(*row), runs_per_part, deep=deep) for row in parts]
+        found = [check(self.folder, Listed(*row), places, deep=deep) for row in parts]
         lost = [each for each in found if each is not None]
         for each in lost:
+            span = each.part * places.size, (each.part + 1) * places.size - 1
             say(f"{each}; these runs are missing now")
             with self._transaction():
                 self._base.execute("DELETE FROM parts WHERE part = ?", (each.part,))
                 self._base.execute("DELETE FROM columns WHERE part = ?", (each.part,))
-                self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", (each.first, each.last))
+                self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", span)
         for path in [*self.parts_folder.glob(".*.unfinished"), *self.folder.glob(".*.unfinished")]:
             path.unlink(missing_ok=True)
         return lost
@@ -141,7 +163,7 @@ class Store:
         """Compare the content of a part that is listed with its hash; None where it is whole."""
         query = "SELECT part, runs, size, digest FROM parts WHERE part = ?"
         row = self._base.execute(query, (part,)).fetchone()
-        return check(self.folder, Listed(*row), int(self.about()["runs_per_part"]), deep=True)
+        return check(self.folder, Listed(*row), self.places(), deep=True)
 
     def add(self, part: int, job: Job, rows: FloatArray, results: Results) -> None:
         """Keep results of a part that is not whole yet; they survive the end of the process and of the power."""
@@ -162,6 +184,20 @@ class Store:
         for part, head in self._base.execute("SELECT part, head FROM loose"):
             runs_by_part.setdefault(part, []).append(unpack_head(head).runs)
         return {part: np.unique(np.concatenate(runs)) for part, runs in runs_by_part.items()}
+
+    def rows(self, part: int, names: Sequence[str]) -> tuple[NDArray[np.int64], FloatArray]:
+        """Return the runs of a part that ended, and their parameters by name, shape (n_runs, n_names)."""
+        columns = [column_name("parameters", name) for name in names]
+        stored = dict(self._base.execute("SELECT name, data FROM columns WHERE part = ?", (part,)))
+        if stored:
+            ended = np.flatnonzero(unpack_column("status", stored["status"]) != PENDING)
+            values = [unpack_column(name, stored[name])[ended] for name in columns]
+            return part * int(self.about()["runs_per_part"]) + ended, _table(values, ended.size)
+        query = "SELECT head FROM loose WHERE part = ? ORDER BY id"
+        heads = [unpack_head(head) for (head,) in self._base.execute(query, (part,))]
+        runs = np.concatenate([np.empty(0, np.int64), *(head.runs for head in heads)])
+        rows = [_table([head.columns[name] for name in columns], head.runs.size) for head in heads]
+        return runs, np.concatenate([np.empty((0, len(names))), *rows])
 
     def list_part(self, part: int, job: Job, rows: FloatArray, results: Results, listed: Listed) -> None:
         """List a part whose file stands on disk, and drop its loose results."""
@@ -208,6 +244,10 @@ class Store:
 
     def _transaction(self) -> _Transaction:
         return _Transaction(self._base)
+
+
+def _table(columns: list[NDArray[Any]], count: int) -> FloatArray:
+    return np.stack(columns, axis=1) if columns else np.empty((count, 0))
 
 
 class _Transaction:

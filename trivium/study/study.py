@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -17,7 +18,7 @@ from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError, TriviumError
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.storage import LockedError, acquire
-from trivium.study import hdf5, selftest
+from trivium.study import growth, hdf5, selftest
 from trivium.study.cache import Cache
 from trivium.study.chunk import free
 from trivium.study.drive import Drive, State
@@ -211,7 +212,8 @@ def open_store(
 ) -> Store:
     """Open the results of a study, new ones or those of an interrupted run.
 
-    Parts that are absent or damaged are forgotten; see `trivium.study.store.Store.repair`.
+    Parts that are absent or damaged are forgotten; see `trivium.study.store.Store.repair`. Results of the same study
+    with other values of its parameters remain; see `trivium.study.growth`.
 
     Raises
     ------
@@ -219,25 +221,50 @@ def open_store(
         When the folder holds another study, or another process writes to it.
     StorageError
     """
-    store = Store(folder)
     try:
-        store.lock = acquire(folder / "study.lock")
-        signature = _signature(plan, job, study)
-        stored = store.about()
-        if not stored:
-            size = part_size(job, study.output.runs_per_part)
-            description = json.dumps(describe(plan, job, study))
-            store.set_about(signature=signature, runs=str(plan.count), runs_per_part=str(size), description=description)
-        elif stored["signature"] != signature:
-            raise ConflictError(f"{folder} holds the results of another study, FMU or version; choose another --out")
-        store.repair(say, deep=deep)
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = acquire(folder / "study.lock")
     except LockedError as error:
-        store.close()
         raise ConflictError(f"another process writes to {folder}") from error
     except OSError as error:
-        store.close()
         raise StorageError(f"{folder} cannot hold results: {error}") from error
-    except ConflictError:
+    with contextlib.ExitStack() as stack:
+        stack.callback(lock.release)
+        try:
+            growth.finish_moving(folder)
+            store = _matching_store(folder, plan, job, study, say)
+        except OSError as error:
+            raise StorageError(f"{folder} cannot hold results: {error}") from error
+        stack.callback(store.close)
+        store.repair(say, deep=deep)
+        store.lock = lock
+        stack.pop_all()
+    return store
+
+
+def _matching_store(folder: Path, plan: Plan, job: Job, study: Study, say: Callable[[str], None]) -> Store:
+    """Return the results in a folder after they were made those of a study."""
+    about = {
+        "signature": _signature(plan, job, study),
+        "aspects": json.dumps(growth.aspects(job)),
+        "description": json.dumps(describe(plan, job, study)),
+        "runs": str(plan.count),
+    }
+    store = Store(folder)
+    stored = store.about()
+    if stored and growth.lasts_longer(stored, job):
+        store.compact()
+        store.close()
+        aside = growth.set_aside(folder)
+        say(f"simulation.stop_time is later: all runs are simulated anew; results until now are in {aside}")
+        store, stored = Store(folder), {}
+    try:
+        if not stored:
+            store.set_about(**about, runs_per_part=str(part_size(job, study.output.runs_per_part)))
+        elif stored["signature"] != about["signature"]:
+            growth.check(folder, stored, job)
+            growth.grow(store, plan, job, about, say)
+    except TriviumError:
         store.close()
         raise
     return store

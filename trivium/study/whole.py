@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from trivium.errors import StorageError
+from trivium.study.places import Numbers, Places
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,10 @@ class Lost:
 
     Attributes
     ----------
-    part, first, last : int
-        Its number; its first and its last run.
+    part : int
+        Its number.
+    runs : array of int64
+        The runs of the study in it, growing.
     kind : str
         ``absent``: there is no file. ``unreadable``: there is one that this process cannot read now. ``damaged``: it is
         not what was written.
@@ -47,14 +52,21 @@ class Lost:
     """
 
     part: int
-    first: int
-    last: int
+    runs: Numbers
     kind: Literal["absent", "unreadable", "damaged"]
     reason: str
 
     def __str__(self) -> str:
-        runs = f"run {self.first}" if self.first == self.last else f"runs {self.first} to {self.last}"
-        return f"{part_name(self.part)} ({runs}) is {self.kind}: {self.reason}"
+        return f"{part_name(self.part)} ({_named(self.runs)}) is {self.kind}: {self.reason}"
+
+
+def _named(runs: Numbers) -> str:
+    if not runs.size:
+        return "no runs of the study"
+    first, last = int(runs[0]), int(runs[-1])
+    if first == last:
+        return f"run {first}"
+    return f"runs {first} to {last}" if last - first < runs.size else f"{runs.size} of the runs {first} to {last}"
 
 
 def part_name(part: int) -> str:
@@ -73,7 +85,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check(folder: Path, listed: Listed, runs_per_part: int, *, deep: bool) -> Lost | None:
+def check(folder: Path, listed: Listed, places: Places, *, deep: bool) -> Lost | None:
     """Compare a part with what was listed.
 
     Parameters
@@ -81,7 +93,8 @@ def check(folder: Path, listed: Listed, runs_per_part: int, *, deep: bool) -> Lo
     folder : Path
         Of the results.
     listed : Listed
-    runs_per_part : int
+    places : Places
+        Where the runs are.
     deep : bool
         Whether its content is read and compared with its hash; else its size only is.
 
@@ -90,21 +103,24 @@ def check(folder: Path, listed: Listed, runs_per_part: int, *, deep: bool) -> Lo
     Lost or None
         None where it is whole.
     """
-    first = listed.part * runs_per_part
-    last = first + listed.runs - 1
+
+    def lost(kind: Literal["absent", "unreadable", "damaged"], reason: str) -> Lost:
+        first = listed.part * places.size
+        return Lost(listed.part, places.runs(np.arange(first, first + listed.runs)), kind, reason)
+
     path = folder / part_name(listed.part)
     try:
         size = path.stat().st_size
         if size != listed.size:
-            return Lost(listed.part, first, last, "damaged", f"it has {size} bytes, and {listed.size} were written")
+            return lost("damaged", f"it has {size} bytes, and {listed.size} were written")
         if deep and digest_of(path) != listed.digest:
-            return Lost(listed.part, first, last, "damaged", "its content is not what was written")
+            return lost("damaged", "its content is not what was written")
     except FileNotFoundError:
-        return Lost(listed.part, first, last, "absent", "there is no such file")
+        return lost("absent", "there is no such file")
     except OSError as error:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise StorageError(f"{path} cannot be opened: {error.strerror}; close files, or raise ulimit -n") from error
-        return Lost(listed.part, first, last, "unreadable", error.strerror or str(error))
+        return lost("unreadable", error.strerror or str(error))
     return None
 
 

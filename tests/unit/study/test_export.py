@@ -27,7 +27,7 @@ def results(request, write_study, unpacked, tmp_path):
     parts = Parts(store, plan, job, 4)
     for runs in (np.arange(4), np.arange(4, 6)):
         parts.add(run_chunk(job, runs, plan.rows(int(runs[0]), int(runs[-1]) + 1)))
-    hdf5.link(store, job, plan.count, 4)
+    hdf5.link(store, job)
     store.close()
     with trivium.study.open(tmp_path / "out" / "results.h5") as opened:
         yield opened

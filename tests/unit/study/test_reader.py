@@ -41,7 +41,7 @@ def write(write_study, unpacked, tmp_path):
         parts = Parts(store, plan, job, size)
         for runs in stretches:
             parts.add(made_up(job, runs, failing=failing))
-        hdf5.link(store, job, plan.count, size)
+        hdf5.link(store, job)
         store.close()
         return store.folder
 

@@ -74,8 +74,8 @@ def test_a_folder_belongs_to_one_study_and_one_process(small, tmp_path, write_st
     with pytest.raises(ConflictError, match="another process writes"):
         open_store(tmp_path / "out", plan, job, study)
     store.close()
-    other = load_study(write_study(simulation_parameters={"tau": [5, 10, 21], "gain": [2, 3]}))
-    with pytest.raises(ConflictError, match="results of another study"):
+    other = load_study(write_study(simulation={"step_size": 2}))
+    with pytest.raises(ConflictError, match="results of a study that differs in metrics, simulation.step_size"):
         open_store(tmp_path / "out", *prepare(other, tmp_path, unpacked), other)
     open_store(tmp_path / "out", plan, job, study).close()
 
