@@ -111,8 +111,9 @@ class Bench:
         values = _simulated(plan, job)
         for name, chosen in (("float32", job), ("within 0.5 g", replace(job, dtype="int32", quantum=1.0))):
             study = load_study(path)
+            study = study.model_copy(update={"output": study.output.model_copy(update={"runs_per_part": count})})
             store = open_store(self.folder / f"size-{chosen.dtype}", plan, chosen, study)
-            parts = Parts(store, plan, chosen, plan.count)
+            parts = Parts(store, plan, chosen)
             results = _packed(chosen, values)
             started = time.perf_counter()
             parts.add(results)

@@ -23,7 +23,7 @@ def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path
     plan, job = prepare(study, path.parent, unpacked)
     store = open_store(out or path.with_suffix(""), plan, job, study)
     size = int(store.about()["runs_per_part"])
-    parts = Parts(store, plan, job, size)
+    parts = Parts(store, plan, job)
     chosen = range(plan.count) if runs is None else runs
     for _, group in itertools.groupby(chosen, key=lambda run: run // size):
         some = np.array(list(group), dtype=np.int64)

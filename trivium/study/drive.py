@@ -88,7 +88,7 @@ class Drive:
         self._plan, self._job, self._store, self._cache = plan, job, store, cache
         self._on_progress = on_progress
         self._identity = job.identity()
-        self._parts = Parts(store, plan, job, int(store.about()["runs_per_part"]))
+        self._parts = Parts(store, plan, job)
         self._engine: Engine | ThisProcess | None = None
         self._again: list[Chunk] = []
         self._unknown = np.empty(0, dtype=np.int64)

@@ -23,13 +23,17 @@ class Parts:
     store : Store
     plan : Plan
     job : Job
+
+    Attributes
+    ----------
     size : int
         Runs of a part; the last one may have fewer.
     """
 
-    def __init__(self, store: Store, plan: Plan, job: Job, size: int) -> None:
-        self._store, self._plan, self._job, self.size = store, plan, job, size
+    def __init__(self, store: Store, plan: Plan, job: Job) -> None:
+        self._store, self._plan, self._job = store, plan, job
         self._places = store.places()
+        self.size = self._places.size
         self._loose = store.loose_runs()
         complete = store.parts()
         self.done = sum(self._places.count_runs(self._places.in_part(part)) for part in complete)

@@ -32,13 +32,13 @@ def opened(write_study, unpacked, tmp_path):
 @pytest.mark.parametrize("loose", [False, True])
 def test_failed_runs_run_again_and_the_others_stay(opened, loose):
     store, plan, job = opened()
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     for runs in ([0, 1, 2], [5]) if loose else ([0, 1, 2, 3], [4, 5]):
         parts.add(made_up(job, runs, failing=[1, 5]))
     before = store.path_of(0).read_bytes() if not loose else b""
     assert forget_failed(store, plan, job) == 2
     assert store.failures() == {}
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     assert parts.failed == 0
     missing = []
     while (runs := parts.take()) is not None:
@@ -56,7 +56,7 @@ def test_failed_runs_run_again_and_the_others_stay(opened, loose):
 def test_equal_runs_are_simulated_once(opened, sampling):
     parameters = {"tau": [5, 10, 5], "gain": [2, 3, 2]}
     store, plan, job = opened(simulation_parameters=parameters, sampling={"method": sampling})
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     simulated = []
     while (runs := parts.take()) is not None:
         simulated += runs.tolist()

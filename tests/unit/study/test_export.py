@@ -24,7 +24,7 @@ def results(request, write_study, unpacked, tmp_path):
     study = load_study(path)
     plan, job = prepare(study, tmp_path, unpacked)
     store = open_store(tmp_path / "out", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     for runs in (np.arange(4), np.arange(4, 6)):
         parts.add(run_chunk(job, runs, plan.rows(int(runs[0]), int(runs[-1]) + 1)))
     hdf5.link(store, job)

@@ -151,7 +151,7 @@ def test_interrupted_before_and_in_the_middle(write_study, unpacked, tmp_path):
         )
         plan, job = prepare(study, tmp_path, unpacked)
         store = open_store(tmp_path / "study", plan, job, study)
-        return store, plan, job, Parts(store, plan, job, 4)
+        return store, plan, job, Parts(store, plan, job)
 
     store, _, job, parts = opened([1, 2, 3, 4, 5, 6])
     parts.add(made_up(job, [0, 2], failing=[2]))
@@ -174,7 +174,7 @@ def test_interrupted_before_and_in_the_middle(write_study, unpacked, tmp_path):
     store, plan, job, parts = opened([3, 1, 2, 7, 5])
     assert (parts.done, parts.failed, store.parts()) == (4, 1, {0: 4, 1: 4, 2: 4})
     assert forget_failed(store, plan, job) == 1
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     assert [runs.tolist() for runs in iter(parts.take, None)] == [[2], [12]]
     parts.add(made_up(job, [2]))
     parts.add(made_up(job, [12]))

@@ -38,7 +38,7 @@ def write(write_study, unpacked, tmp_path):
         )
         plan, job = prepare(study, tmp_path, unpacked)
         store = open_store(tmp_path / "study", plan, job, study)
-        parts = Parts(store, plan, job, size)
+        parts = Parts(store, plan, job)
         for runs in stretches:
             parts.add(made_up(job, runs, failing=failing))
         hdf5.link(store, job)
@@ -169,7 +169,7 @@ path, unpacked = Path(sys.argv[1]), Path(sys.argv[2])
 study = load_study(path)
 plan, job = prepare(study, path.parent, unpacked)
 store = open_store(path.with_suffix(""), plan, job, study)
-parts = Parts(store, plan, job, 8)
+parts = Parts(store, plan, job)
 for run in range(plan.count):
     parts.add(made_up(job, [run]))
     print(run, flush=True)

@@ -24,7 +24,7 @@ def test_parts_do_not_depend_on_the_order_of_results(small, tmp_path):
     contents = []
     for name, order in (("a", [[0, 1, 2, 3], [4, 5]]), ("b", [[5], [2], [4], [0, 3], [1]])):
         store = open_store(tmp_path / name, plan, job, study)
-        parts = Parts(store, plan, job, 4)
+        parts = Parts(store, plan, job)
         for runs in order:
             parts.add(made_up(job, runs, failing=[2]))
         assert (parts.done, parts.failed) == (6, 1)
@@ -38,12 +38,12 @@ def test_parts_do_not_depend_on_the_order_of_results(small, tmp_path):
 def test_what_came_back_is_known_after_a_restart(small, tmp_path):
     study, plan, job = small
     store = open_store(tmp_path / "out", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     parts.add(made_up(job, [4, 5]))
     parts.add(made_up(job, [1, 2], failing=[2]))
     store.close()
     store = open_store(tmp_path / "out", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     assert (parts.done, parts.failed) == (4, 1)
     assert parts.take().tolist() == [0, 3]
     assert parts.take() is None
@@ -53,7 +53,7 @@ def test_what_came_back_is_known_after_a_restart(small, tmp_path):
 def test_a_damaged_part_is_run_again(small, tmp_path):
     study, plan, job = small
     store = open_store(tmp_path / "out", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     parts.add(made_up(job, [0, 1, 2, 3], failing=[1]))
     parts.add(made_up(job, [4, 5], failing=[5]))
     path = store.path_of(0)
@@ -63,7 +63,7 @@ def test_a_damaged_part_is_run_again(small, tmp_path):
     store = open_store(tmp_path / "out", plan, job, study)
     assert store.parts() == {1: 2}
     assert store.failures() == {5: "it failed"}
-    assert Parts(store, plan, job, 4).take().tolist() == [0, 1, 2, 3]
+    assert Parts(store, plan, job).take().tolist() == [0, 1, 2, 3]
     assert sorted(p.name for p in path.parent.iterdir()) == ["00000.h5", "00001.h5"]
     store.close()
 
@@ -150,7 +150,7 @@ def test_keys_depend_on_all_that_matters(write_study, unpacked, tmp_path):
 def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(small, tmp_path):
     study, plan, job = small
     store = open_store(tmp_path / "out", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     sizes = []
     wal = tmp_path / "out" / "study.sqlite-wal"
     for runs in ([5], [0, 2], [1]):
@@ -170,7 +170,7 @@ def test_a_power_cut_at_any_byte_leaves_a_beginning_of_what_was_acknowledged(sma
         assert found == set([[], [5], [5, 0, 2], [5, 0, 2, 1]][kept])
         for head, trajectories in store.loose(0):
             assert (trajectories == head.runs[:, None, None] + 0.5).all()
-        parts = Parts(store, plan, job, 4)
+        parts = Parts(store, plan, job)
         while (missing := parts.take()) is not None:
             parts.add(made_up(job, missing))
         contents.add(tuple(store.path_of(part).read_bytes() for part in (0, 1)))
@@ -183,7 +183,7 @@ def test_a_power_cut_at_any_byte_of_a_part(small, tmp_path, listed):
     """A part that was being written, under its temporary name, or under its own while SQLite lists it or not yet."""
     study, plan, job = small
     store = open_store(tmp_path / "whole", plan, job, study)
-    parts = Parts(store, plan, job, 4)
+    parts = Parts(store, plan, job)
     parts.add(made_up(job, [0, 1, 2]))
     before = (tmp_path / "whole" / "study.sqlite-wal").read_bytes()
     parts.add(made_up(job, [3], failing=[3]))
@@ -201,7 +201,7 @@ def test_a_power_cut_at_any_byte_of_a_part(small, tmp_path, listed):
             (folder / "parts" / name).write_bytes(part[:cut])
             store = open_store(folder, plan, job, study)
             kept = listed and name == "00000.h5" and cut == len(part)
-            parts = Parts(store, plan, job, 4)
+            parts = Parts(store, plan, job)
             assert parts.done == (4 if kept else 0 if listed else 3)
             while (missing := parts.take()) is not None:
                 parts.add(made_up(job, missing, failing=[run for run in missing if run == 3]))
