@@ -10,6 +10,8 @@ import numpy as np
 import pandas
 import pytest
 
+from tests.trap_fmu import Trap, expected
+from trivium.client import Client
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
 from trivium.recorder import Outcome
@@ -33,6 +35,24 @@ def job(small_server, own_fmu, tmp_path_factory):
         "metrics": {"end": {"variable": "x", "method": "final"}, "never": {
             "variable": "x", "method": "time_above", "threshold": 9}},
     }  # fmt: skip
+    yield from finished(small_server, folder, study)
+
+
+@pytest.fixture(scope="module")
+def failing_job(small_server, tmp_path_factory, trap_fmu):
+    """A sweep whose runs fail after 120 s."""
+    folder = tmp_path_factory.mktemp("failing")
+    (folder / "in.csv").write_text(f"time,trap\n0,0\n120,{int(Trap.ERROR)}\n900,{int(Trap.ERROR)}\n")
+    study = {
+        "paths": {"package_path": str(trap_fmu())},
+        "simulation": {"variableFilter": "y", "stop_time": 240, "step_size": 60, "inputs": "in.csv"},
+        "simulation_parameters": {"u": [280, 300]},
+    }
+    yield from finished(small_server, folder, study)
+
+
+def finished(small_server, folder, study):
+    """Yield the id of a job with the results of a study."""
     (folder / "study.json").write_text(json.dumps(study))
     store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
     task_id = store.submit("sweep", {}).task_id
@@ -65,6 +85,23 @@ def test_runs_are_chosen(small_server, job):
     assert found["metrics"]["never"] == [None, None]
     wanted = np.exp(-np.array(found["time"]) / np.array([[10], [20]]))
     np.testing.assert_allclose(found["trajectories"]["x"], wanted, rtol=1e-6)
+
+
+def test_runs_that_failed_are_chosen(small_server, failing_job):
+    status, data, _ = ask(small_server, failing_job, failed="true", select="u=300", variable="y")
+    assert status == 200
+    found = json.loads(data)["payload"]
+    assert found["run"] == [1]
+    assert "told to fail" in found["reasons"]["1"]
+    (row,) = found["trajectories"]["y"]
+    assert row[:3] == pytest.approx([expected(60 * k, 300) for k in range(3)], rel=1e-6)
+    assert row[3:] == [None, None]
+    done = json.loads(ask(small_server, failing_job)[1])["payload"]
+    assert (done["run"], "reasons" in done) == ([], False)
+    status, data, _ = ask(small_server, failing_job, failed="perhaps")
+    assert (status, "failed" in data.decode()) == (400, True)
+    with Client(small_server.url, patience=5) as client:
+        assert client.job(failing_job).runs(failed=True)["run"] == [0, 1]
 
 
 def test_pages_of_runs(small_server, job):

@@ -199,8 +199,9 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
 @click.option(
     "--trajectories", is_flag=True, help="A row for each output point instead of each run (.mat always has them)."
 )
+@click.option("--failed", is_flag=True, help="The runs that failed, in place of those that are done.")
 @options.as_json
-def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool, as_json: bool) -> None:
+def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool, failed: bool, as_json: bool) -> None:
     """Write a sweep's results as a file for other tools."""
     _require_sweep()
     from trivium.study.choose import parse_choices, split_choices
@@ -209,7 +210,8 @@ def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool
 
     split_choices(select)  # a slip is reported before anything is read
     with open_results(_folder(results)) as opened:
-        selection = opened.select(**parse_choices(select, opened.texts))
+        choose = opened.failed if failed else opened.select
+        selection = choose(**parse_choices(select, opened.texts))
         selection.export(out, trajectories=trajectories)
         _note_lost(opened)
         size = out.stat().st_size

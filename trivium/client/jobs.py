@@ -137,6 +137,7 @@ class Job:
         select: Mapping[str, float | tuple[float, float] | Sequence[float]] | None = None,
         variables: Sequence[str] = (),
         *,
+        failed: bool = False,
         limit: int = 1000,
         offset: int = 0,
     ) -> dict[str, Any]:
@@ -148,6 +149,8 @@ class Job:
             By parameter or metric: a value, a list of values, or a pair of ends.
         variables : sequence of str
             Whose trajectories are wanted.
+        failed : bool
+            Whether runs are chosen that failed, in place of those that are done.
         limit, offset : int
             How many runs at most, and how many to pass over first.
 
@@ -155,7 +158,7 @@ class Job:
         -------
         dict
             ``total``, ``run``, ``parameters`` and ``metrics`` (columns by name), with variables also ``time`` and
-            ``trajectories`` [run, time].
+            ``trajectories`` [run, time]; of failed runs ``reasons`` too.
 
         Raises
         ------
@@ -165,6 +168,7 @@ class Job:
         query: list[tuple[str, object]] = [("limit", limit), ("offset", offset)]
         query += [("select", f"{name}={_written(value)}") for name, value in (select or {}).items()]
         query += [("variable", name) for name in variables]
+        query += [("failed", "true")] if failed else []
         return dict(self._get("results", f"/selection?{urlencode(query)}").json()["payload"])
 
     def _get(self, part: str, query: str = "", **headers: str) -> Response:

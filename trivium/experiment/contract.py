@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +18,21 @@ from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 
 Values = Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An evaluation that failed.
+
+    Attributes
+    ----------
+    error : TriviumError
+    reached : Mapping[str, FloatArray]
+        Trajectories until it failed, NaN from there on, valid until the next evaluation; empty without any.
+    """
+
+    error: TriviumError
+    reached: Values = field(default_factory=dict)
 
 
 class Experiment(ABC):
@@ -78,7 +94,7 @@ class Experiment(ABC):
             When it fails or takes too long.
         """
 
-    def evaluate_many(self, rows: Iterable[Values], folder: Path) -> Iterator[Values | TriviumError]:
+    def evaluate_many(self, rows: Iterable[Values], folder: Path) -> Iterator[Values | Failure]:
         """Evaluate rows of inputs one after the other; one that fails does not keep the others from running.
 
         Parameters
@@ -90,15 +106,15 @@ class Experiment(ABC):
 
         Yields
         ------
-        Mapping[str, FloatArray] or TriviumError
+        Mapping[str, FloatArray] or Failure
             All outputs of a row, checked and valid until the next row; or why it failed.
         """
         for row in rows:
             work = Path(tempfile.mkdtemp(dir=folder))
             try:
-                outcome: Values | TriviumError = evaluated(self, checked_inputs(self, row), work)
+                outcome: Values | Failure = evaluated(self, checked_inputs(self, row), work)
             except TriviumError as error:
-                outcome = error
+                outcome = Failure(error)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
             yield outcome

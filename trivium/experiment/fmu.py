@@ -122,9 +122,12 @@ class _Native:
     def run(self, values: StartValues, table: FloatArray) -> None:
         numbers = {name: float(value) for name, value in values.items()}
         out = table if self._in_place else self._table
-        self._native.run(numbers, self._times, self._lengths, self._recorded, self._tolerance, self._inputs, out)
-        if not self._in_place:
-            table[:] = self._table[:, self._columns]
+        out.fill(np.nan)
+        try:
+            self._native.run(numbers, self._times, self._lengths, self._recorded, self._tolerance, self._inputs, out)
+        finally:
+            if not self._in_place:
+                table[:] = self._table[:, self._columns]
 
     def close(self) -> None:
         self._native.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from trivium.errors import InvalidValueError, ResourcesError, TriviumError
 from trivium.experiment.conditions import Conditions
-from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.contract import Experiment, Failure, Values
 from trivium.experiment.filter import matching
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.variable import Variable
@@ -89,23 +89,27 @@ class Simulation(Experiment):
     def evaluate(self, values: Values, folder: Path) -> Values:
         """Simulate a run; see `Experiment.evaluate`."""
         (outcome,) = self.evaluate_many([values], folder)
-        if isinstance(outcome, TriviumError):
-            raise outcome
+        if isinstance(outcome, Failure):
+            raise outcome.error
         return outcome
 
-    def evaluate_many(self, rows: Iterable[Values], folder: Path) -> Iterator[Values | TriviumError]:  # noqa: ARG002
+    def evaluate_many(self, rows: Iterable[Values], folder: Path) -> Iterator[Values | Failure]:  # noqa: ARG002
         """Simulate runs one after the other, in one model; see `Experiment.evaluate_many`."""
         names = self.conditions.variables
         table: FloatArray = np.empty((self.conditions.horizon.count + 1, len(names)))
         fixed = dict(self.conditions.start_values)
         for row in rows:
+            table.fill(np.nan)
             try:
                 figures = self._run({**fixed, **{name: value.item() for name, value in row.items()}}, table)
             except TriviumError as error:
-                yield error
+                broken = ~np.isfinite(table).all(axis=1)
+                table[int(np.argmax(broken)) if broken.any() else len(table) :] = np.nan
+                yield Failure(error, _columns(table, names))
                 continue
-            outcome = {name: table[:, place] for place, name in enumerate(names)}
-            yield outcome | {name: np.array(math.nan if value is None else value) for name, value in figures.items()}
+            yield _columns(table, names) | {
+                name: np.array(math.nan if value is None else value) for name, value in figures.items()
+            }
 
     def matching(self, expression: str, field: str) -> list[str]:
         """Return what may be recorded and matches with its whole name.
@@ -158,7 +162,7 @@ class Simulation(Experiment):
         values : Mapping[str, float or str]
             All that is set.
         table : FloatArray, shape (count + 1, n_variables)
-            Is filled.
+            Is filled; where the run fails, as far as it came, and remains NaN after that.
 
         Returns
         -------
@@ -170,3 +174,7 @@ class Simulation(Experiment):
         TriviumError
             When it fails.
         """
+
+
+def _columns(table: FloatArray, names: Sequence[str]) -> dict[str, FloatArray]:
+    return {name: table[:, place] for place, name in enumerate(names)}

@@ -365,8 +365,12 @@ class Runs(BaseModel):
     run: list[int]
     parameters: Columns
     metrics: Columns
+    reasons: Annotated[dict[str, str] | None, Field(description="Why runs failed, by run.")] = None
     time: list[Number] | None = None
-    trajectories: Annotated[dict[str, list[list[Number | None]]] | None, Field(description="[run, time]")] = None
+    trajectories: Annotated[
+        dict[str, list[list[Number | None]]] | None,
+        Field(description="[run, time]; null from where a run failed on"),
+    ] = None
 
 
 class WrongTestId(_Reply):

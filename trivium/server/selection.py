@@ -57,7 +57,8 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
                     f"Invalid value {shown(name)} for parameter variable. There are trajectories of: {names}.",
                     "variable",
                 )
-        selected = results.select(**parse_choices(query.select, results.texts))
+        choose = results.failed if query.failed else results.select
+        selected = choose(**parse_choices(query.select, results.texts))
         total = len(selected)
         runs = Selection(results, selected.runs[query.offset : query.offset + query.limit])
         columns = [*results.parameters, *results.metrics]
@@ -69,10 +70,10 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
             )
         if _wants_parquet(query):
             return _parquet(runs, variables)
-        return _json(runs, variables, total, query.offset)
+        return _json(runs, variables, total, query.offset, failed=query.failed)
 
 
-def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
+def _json(runs: Any, variables: list[str], total: int, offset: int, *, failed: bool) -> Response:
     results = runs.results
     payload: dict[str, Any] = {"total": total, "offset": offset, "run": runs.runs}
     payload["lost"] = [str(part) for part in results.lost]
@@ -80,6 +81,9 @@ def _json(runs: Any, variables: list[str], total: int, offset: int) -> Response:
     payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
     counts = {name: results.without_value(name, runs.runs) for name in results.metrics}
     payload["without_value"] = {name: {"runs": count, "reason": why} for name, (count, why) in counts.items() if count}
+    if failed:
+        reasons = results.failures
+        payload["reasons"] = {str(run): reasons[run] for run in runs.runs.tolist()}
     if variables:
         payload["time"] = results.time
         payload["trajectories"] = {name: runs.trajectories(name) for name in variables}

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.errors import ModelError, TriviumError
+from trivium.errors import ModelError
 from trivium.experiment.conditions import Conditions
-from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.contract import Experiment, Failure, Values
 from trivium.experiment.fmu import load_loop
 from trivium.experiment.recipe import Recipe, build
 from trivium.model.contract import FloatArray
@@ -61,8 +61,9 @@ def run_chunk(
             stack.enter_context(_WATCH.over(report, job.time_limit))
         outcomes = experiment.evaluate_many(_watched(job, runs, rows), folder)
         for place, (run, outcome) in enumerate(zip(runs.tolist(), outcomes, strict=True)):
-            if isinstance(outcome, TriviumError):
-                reasons[run] = str(outcome)
+            if isinstance(outcome, Failure):
+                reasons[run] = str(outcome.error)
+                reduction.keep(results, place, outcome.reached)
             else:
                 try:
                     reduction.take(results, place, outcome)

@@ -18,6 +18,7 @@ from trivium.experiment.conditions import Conditions, Strategy
 from trivium.experiment.recipe import Recipe
 from trivium.model.contract import FloatArray
 from trivium.study.metrics import LATE
+from trivium.study.quanta import END
 from trivium.study.spec import Metric
 
 #: States of a run.
@@ -117,7 +118,7 @@ class Results:
     metrics : FloatArray, shape (k, n_metrics)
         NaN where a run failed.
     trajectories : array, shape (k, n_times, n_kept)
-        In the job's dtype; NaN, or 0 for quanta, where a run failed.
+        In the job's dtype; of a run that failed NaN, or `trivium.study.quanta.END`, from where it failed on.
     reasons : Mapping[int, str]
         Why runs failed.
     seconds : float
@@ -135,14 +136,11 @@ class Results:
     def empty(cls, job: Job, runs: NDArray[np.int64]) -> Results:
         """Return room for the results of some runs, all failed so far."""
         shape = (runs.size, job.times.size if job.kept else 0, len(job.kept))
-        hole = 0 if job.quantum else np.nan
-        return cls(
-            runs,
-            np.full(runs.size, FAILED, np.int8),
-            np.full((runs.size, len(job.metrics)), np.nan),
-            np.full(shape, hole, np.dtype(job.dtype)),
-            {},
-        )
+        trajectories = np.full(shape, 0 if job.quantum else np.nan, np.dtype(job.dtype))
+        if job.quantum:
+            trajectories[:, :1] = END
+        metrics = np.full((runs.size, len(job.metrics)), np.nan)
+        return cls(runs, np.full(runs.size, FAILED, np.int8), metrics, trajectories, {})
 
     def put(self, some: Results) -> None:
         """Replace results of some of these runs, which are a stretch."""

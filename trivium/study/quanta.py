@@ -1,8 +1,8 @@
 """Trajectories as whole multiples of a quantum, delta coded along time.
 
 With a quantum of twice the absolute error, the nearest multiple is never further away than that error. Differences of
-neighbours are small where a trajectory is smooth, and compress well. Sums of differences are exact: whole numbers of 32
-bits wrap around in both directions alike.
+neighbours are small where a trajectory is smooth, and compress well. Sums of differences are exact. A trajectory that
+ends early has the difference `END` where it has no value any more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 from trivium.errors import ModelError
 from trivium.model.contract import FloatArray
+
+#: No difference of two multiples: the trajectory has no values from here on.
+END = np.iinfo(np.int32).min
+#: Greatest multiple of a quantum.
+_MOST = 2**30 - 1
 
 
 def encode(values: FloatArray, quantum: float) -> NDArray[np.int32]:
@@ -25,12 +30,11 @@ def encode(values: FloatArray, quantum: float) -> NDArray[np.int32]:
     Raises
     ------
     ModelError
-        When a value is beyond 2**31 quanta.
+        When a value is beyond 2**30 quanta.
     """
     multiples = np.rint(values / quantum)
-    limit = np.iinfo(np.int32)
-    if multiples.size and not (limit.min <= multiples.min() and multiples.max() <= limit.max):
-        raise ModelError(f"a value is beyond 2**31 times the quantum {quantum:g}; output.absolute_error is too small")
+    if multiples.size and not np.abs(multiples).max() <= _MOST:
+        raise ModelError(f"a value is beyond 2**30 times the quantum {quantum:g}; output.absolute_error is too small")
     integers = multiples.astype(np.int32)
     coded = integers.copy()
     coded[1:] -= integers[:-1]
@@ -38,5 +42,9 @@ def encode(values: FloatArray, quantum: float) -> NDArray[np.int32]:
 
 
 def decode(coded: NDArray[np.int32], quantum: float, axis: int) -> FloatArray:
-    """Return the values of differences along an axis."""
-    return np.cumsum(coded, axis=axis, dtype=np.int32).astype(np.float64) * quantum
+    """Return the values of differences along an axis; NaN from the end on."""
+    values = np.cumsum(coded, axis=axis, dtype=np.int32).astype(np.float64) * quantum
+    ended = coded == END
+    if ended.any():
+        values[np.maximum.accumulate(ended, axis=axis)] = np.nan
+    return values

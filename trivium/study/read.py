@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -231,7 +231,10 @@ class SweepResults:
         InvalidValueError
             When there is no such parameter or metric, or it is a number and the value a text.
         """
-        mask = self.status == DONE
+        return self._chosen(DONE, wanted)
+
+    def _chosen(self, status: int, wanted: Mapping[str, Wanted]) -> Selection:
+        mask = self.status == status
         for name, value in wanted.items():
             column = self.column(name)
             if name in self.texts:
@@ -246,6 +249,13 @@ class SweepResults:
                     close |= np.isclose(column, candidate, rtol=_SAME, atol=0.0)
                 mask &= close
         return Selection(self, np.flatnonzero(mask))
+
+    def failed(self, /, **wanted: Wanted) -> Selection:
+        """Choose runs that failed by their parameters; their trajectories are NaN from where they failed on.
+
+        A run whose process died, or that took too long, has none. Parameters and errors as `select`.
+        """
+        return self._chosen(FAILED, wanted)
 
     def _places(self, name: str, value: Wanted) -> list[float]:
         """Return the places of texts; none of what is no text of the parameter."""
@@ -301,10 +311,13 @@ class Selection:
         return f"Selection({len(self)} of {len(self.results)} runs)"
 
     def frame(self) -> pd.DataFrame:
-        """Return parameters and metrics as a pandas.DataFrame, one row a run."""
+        """Return parameters and metrics as a pandas.DataFrame, one row a run; with reasons where runs failed."""
         import pandas
 
-        return pandas.DataFrame(self._columns(), index=pandas.Index(self.runs, name="run"))
+        frame = pandas.DataFrame(self._columns(), index=pandas.Index(self.runs, name="run"))
+        if self.results.status[self.runs].tolist().count(FAILED):
+            frame["reason"] = frame.index.map(self.results.failures)
+        return frame
 
     def dataset(self) -> Any:
         """Return all as an xarray.Dataset; trajectories [run, time] are read when they are computed."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
 
+from trivium.errors import ModelError
 from trivium.experiment.contract import Experiment, Values
 from trivium.study.job import DONE, Job, Results
 from trivium.study.metrics import OUTPUTS, reduce
-from trivium.study.quanta import encode
+from trivium.study.quanta import END, encode
 
 
 class Reduction:
@@ -25,6 +27,20 @@ class Reduction:
         self._job, self._times = job, job.times
         functional = any(metric.method == "output" for _, metric in job.metrics)
         self._elements = experiment.elements() if functional else {}
+
+    def keep(self, results: Results, place: int, reached: Values) -> None:
+        """Put the trajectories of a run that failed, NaN from there on, into its place."""
+        job = self._job
+        if not job.kept or not reached:
+            return
+        columns = np.stack([reached[name] for name in job.kept], axis=1)
+        if not job.quantum:
+            results.trajectories[place] = columns
+            return
+        count = int(np.isfinite(columns).all(axis=1).sum())
+        with contextlib.suppress(ModelError):  # too large a value: the trajectory is left out
+            results.trajectories[place, :count] = encode(columns[:count], job.quantum)
+            results.trajectories[place, count : count + 1] = END
 
     def take(self, results: Results, place: int, outputs: Values) -> None:
         """Put what is kept of a run into its place, and record that it is done.

@@ -119,7 +119,8 @@ def test_a_failing_run_leaves_the_others_alone(prepared, trap_fmu, kind, reason,
     import re
 
     assert all(re.search(reason, said) for said in results.reasons.values())
-    assert np.isnan(results.trajectories[[1, 3]]).all()
+    assert (results.trajectories[[1, 3], 0] == 290.0).all()
+    assert np.isnan(results.trajectories[[1, 3], 1:]).all()
     for run_, u in ((0, 280), (2, 300)):
         assert results.trajectories[run_, :, 0] == pytest.approx([expected(t, u) for t in job.times], rel=1e-6)
 

@@ -131,16 +131,25 @@ def _trajectories(results: SweepResults, sample: Sample, name: str) -> dict[str,
     rows = np.empty((runs.size, len(results.time[::every])))
     for start in range(0, runs.size, 10):
         rows[start : start + 10] = results.trajectories(runs[start : start + 10], name)[:, ::every]
+    failed = _failed(results, name, every)
     if not runs.size:
-        return {"runs": 0}
+        return {"runs": 0, "every": every, "time": _rounded(results.time[::every]), "failed": failed}
     low, median, high = np.quantile(rows, [0.1, 0.5, 0.9], axis=0)
     some = np.unique(np.linspace(0, runs.size - 1, _LINES).astype(int))
     marks = dict.fromkeys(sample.unserving.tolist(), ", does not serve")
     return {
         "runs": int(runs.size), "every": every, "time": _rounded(results.time[::every]), "low": _rounded(low),
         "median": _rounded(median), "high": _rounded(high),
+        "failed": failed,
         "single": {f"run {runs[place]}{marks.get(runs[place], '')}": _rounded(rows[place]) for place in some.tolist()},
     }  # fmt: skip
+
+
+def _failed(results: SweepResults, name: str, every: int) -> dict[str, FloatArray]:
+    """Return how far some of the runs came that failed."""
+    runs = results.readable(drawn(results.failed().runs, _LINES))
+    rows = results.trajectories(runs, name)[:, ::every]
+    return {f"run {run}, failed": _rounded(row) for run, row in zip(runs, rows, strict=True) if np.isfinite(row[0])}
 
 
 def _rounded(values: FloatArray) -> FloatArray:
