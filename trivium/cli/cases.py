@@ -40,8 +40,6 @@ def run_cases(
     from trivium.study.study import run_study
 
     calls = functions(translated.processing, study.parent.absolute())
-    for note in translated.notes:
-        options.note(note)
     with tempfile.TemporaryDirectory() as folder:
         for path in write_cases(translated, Path(folder)):
             prepare(load_study(path), path.parent, places.unpacked.absolute())
@@ -75,8 +73,6 @@ def estimate_cases(study: Path, translated: Translated, places: Where, cache: Ca
     from trivium.study.progress import duration
     from trivium.study.study import estimate
 
-    for note in translated.notes:
-        options.note(note)
     with tempfile.TemporaryDirectory() as folder:
         studies = write_cases(translated, Path(folder))
         estimates = {

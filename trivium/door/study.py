@@ -20,6 +20,7 @@ from trivium.arguments import by_name
 from trivium.document import wrong_fields
 from trivium.door.experiment import describe, name_of
 from trivium.door.model_path import ModelName, model_path, state_dir
+from trivium.door.search import Searching
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
 from trivium.model.fmu.description import read_fmu
@@ -31,6 +32,7 @@ from trivium.simulation.resources import Resources
 from trivium.study import spec
 from trivium.study.cache import Cache
 from trivium.study.drive import State
+from trivium.study.plan import Plan
 from trivium.study.prepare import prepare
 from trivium.study.process import run_apart
 from trivium.study.progress import Progress
@@ -55,10 +57,12 @@ _NAMES = {
     "simulation.": "",
     "sampling.method": "sampling",
     "sampling.": "",
+    "find.": "",
+    "find: ": "",
 }
 
 
-class Study:
+class Study(Searching):
     """An experiment that is run many times with other parameters: a model, a function or a coupled case.
 
     Everything is checked when the study is made. `run` uses a process a core, this process alone, or a Dask cluster,
@@ -194,10 +198,9 @@ class Study:
             content["metrics"] = {name: _metric(name, metric) for name, metric in chosen}
             if metrics is None:
                 content["metrics"] = {name: {"variable": name, "method": method} for name in names}
-        self.spec, self._file = self._checked(content), self._folder / "study.json"
-        self._file.write_text(self.spec.model_dump_json(by_alias=True, exclude_unset=True), encoding="utf-8")
-        with _argument_names():
-            self._plan, _ = prepare(self.spec, Path.cwd(), self._unpacked)
+        self._content = content
+        self.spec, self._plan = self._checked(content)
+        self._file = self._written(self.spec, "study.json")
 
     def __len__(self) -> int:
         return self._plan.count
@@ -247,6 +250,18 @@ class Study:
         ConflictError
             When the folder holds something else.
         """
+        return self._evaluate(self._file, workers, scheduler, folder=folder, cache=cache, progress=progress)
+
+    def _evaluate(
+        self,
+        file: Path,
+        workers: int | None,
+        scheduler: str | None,
+        *,
+        folder: str | os.PathLike[str] | None,
+        cache: bool,
+        progress: bool,
+    ) -> SweepResults:
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
             raise InvalidValueError(
                 f"workers must be 0, for this process, or a number of processes, not {workers!r}.", "workers"
@@ -261,7 +276,7 @@ class Study:
         places = Where(self._unpacked, address, workers)
         shown = Progress(sys.stderr) if progress else None
         try:
-            self._run(out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
+            self._run(file, out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
             results = open_results(out)
         except BaseException:
             if temporary:
@@ -271,7 +286,16 @@ class Study:
             weakref.finalize(results, shutil.rmtree, str(out), ignore_errors=True)
         return results
 
-    def _run(self, out: Path, places: Where, cache: Path | None, shown: Progress | None) -> None:
+    def _write(self, content: Mapping[str, Any], name: str) -> Path:
+        study, _ = self._checked(content)
+        return self._written(study, name)
+
+    def _written(self, study: spec.Study, name: str) -> Path:
+        path = self._folder / name
+        path.write_text(study.model_dump_json(by_alias=True, exclude_unset=True), encoding="utf-8")
+        return path
+
+    def _run(self, file: Path, out: Path, places: Where, cache: Path | None, shown: Progress | None) -> None:
         def on_progress(state: State) -> None:
             if shown is not None:
                 shown(state)
@@ -281,11 +305,11 @@ class Study:
                 shown.say(text)
 
         if places.workers != 0:
-            run_apart(self._file, out, places, None if cache is None else (cache, _CACHE), on_progress, say)
+            run_apart(file, out, places, None if cache is None else (cache, _CACHE), on_progress, say)
             return
         with contextlib.ExitStack() as stack:
             opened = None if cache is None else stack.enter_context(contextlib.closing(Cache(cache, _CACHE)))
-            run_study(self._file, out, places, opened, on_progress, say)
+            run_study(file, out, places, opened, on_progress, say)
 
     def _proposed(self, path: Path, duration: float) -> tuple[float, list[str], str]:
         """Return a step that divides the duration [s], and what is measured by default: names and the method."""
@@ -306,13 +330,16 @@ class Study:
         frame.to_csv(path, index=False)
         return path
 
-    def _checked(self, content: Mapping[str, Any]) -> spec.Study:
+    def _checked(self, content: Mapping[str, Any]) -> tuple[spec.Study, Plan]:
         try:
-            return spec.Study.model_validate(content)
+            study = spec.Study.model_validate(content)
         except ValidationError as error:
             lines = [f"{field}: {reason}" for field, reason in wrong_fields(error, spec.Study)]
             message = _renamed("\n".join(lines))
             raise InvalidValueError(message, message.partition(":")[0]) from error
+        with _argument_names():
+            plan, _ = prepare(study, Path.cwd(), self._unpacked)
+        return study, plan
 
 
 @contextlib.contextmanager

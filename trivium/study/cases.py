@@ -90,6 +90,8 @@ def post_process(calls: list[tuple[Callable[..., Any], dict[str, Any]]], folder:
     if not calls:
         return
     with open_results(folder) as results:
+        if not results.variables:  # what is sought has none
+            return
         table = trajectory_table(results)
     target = folder / "post_processing"
     target.mkdir(exist_ok=True)

@@ -115,31 +115,48 @@ class Drive:
         EngineError
             When the engine is gone. What came back is kept.
         """
+        try:
+            self.advance(start, limit)
+        finally:
+            self.close()
+        self._store.compact()
+        return self.state
+
+    def advance(self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]], limit: int | None) -> None:
+        """Run all that is missing, and keep the engine; parameters and errors as `run`."""
         if not (self._store.folder / "results.h5").exists():
             self._link()
         self._on_progress(self.state)
-        try:
-            while True:
-                chunk = self._next(limit)
-                if chunk is not None:
-                    if self._engine is None:
-                        self._engine, strategy = start()
-                        self._job = self._job.with_strategy(strategy)
-                    self._submit(self._engine, chunk)
-                    continue
-                if self._engine is None or not self._engine.in_flight:
-                    break
-                ended = self._engine.next(_PATIENCE)
-                if ended is not None:
-                    self._take(self._engine, ended)
-                else:
-                    self._look(self._engine)
-        finally:
-            if self._engine is not None:
-                self._engine.close()
-            self._link()
+        while True:
+            chunk = self._next(limit)
+            if chunk is not None:
+                if self._engine is None:
+                    self._engine, strategy = start()
+                    self._job = self._job.with_strategy(strategy)
+                self._submit(self._engine, chunk)
+                continue
+            if self._engine is None or not self._engine.in_flight:
+                return
+            ended = self._engine.next(_PATIENCE)
+            if ended is not None:
+                self._take(self._engine, ended)
+            else:
+                self._look(self._engine)
+
+    def grow(self) -> None:
+        """Take up the runs that were added to the plan."""
+        self._parts = Parts(self._store, self._plan, self._job)
+
+    def finish(self) -> None:
+        """Write the last part of a plan that has grown."""
+        self._parts.finish()
         self._store.compact()
-        return self.state
+
+    def close(self) -> None:
+        """End the engine, and make what is there readable as one file."""
+        if self._engine is not None:
+            self._engine.close()
+        self._link()
 
     @property
     def state(self) -> State:

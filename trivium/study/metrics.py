@@ -47,8 +47,33 @@ CENSORED = {
     "time_above": "the value did not reach the threshold: the end of the run is a lower bound",
     "time_below": "the value did not reach the threshold: the end of the run is a lower bound",
 }
+#: The same, with that of what a search finds in place of a metric.
+WITHOUT_VALUE = CENSORED | {
+    "find": "the condition holds everywhere or nowhere in the interval, or the end of the run hides where it begins to",
+}
+#: Methods whose value is a time that the minimum of an inventory, or a threshold, is met at.
+_TURNS, _CROSSINGS = ("self_sufficiency_time", "turning_point", "doubling_time"), ("time_above", "time_below")
 
 Reduce = Callable[[FloatArray, FloatArray, float], float]
+
+
+def is_time(method: str) -> bool:
+    """Return whether a metric is a time within the run."""
+    return method in (*_TURNS, *_CROSSINGS, "time_of_min", "time_of_max")
+
+
+def exceeded(method: str, start: float, stop: float) -> float:
+    """Return what a metric without a value is greater than for certain; -inf where nothing is.
+
+    Parameters
+    ----------
+    method : str
+    start, stop : float
+        Of the run.
+    """
+    if method in _CROSSINGS:
+        return stop
+    return stop - LATE * (stop - start) if method in _TURNS else -math.inf
 
 
 def _first(met: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], times: FloatArray) -> float:

@@ -53,6 +53,10 @@ class Parts:
         """
         return next(self._missing, None)
 
+    def take_all(self) -> NDArray[np.int64]:
+        """Return all missing runs, as `take`."""
+        return np.concatenate([np.empty(0, np.int64), *self._missing])
+
     def rows(self, runs: NDArray[np.int64]) -> FloatArray:
         """Return the parameters of runs of one part; nan of those that the study no longer has."""
         part = int(runs[0]) // self.size
@@ -87,12 +91,16 @@ class Parts:
         self.done += self._places.count_runs(results.runs)
         self.failed += self._places.count_runs(results.runs[results.status == FAILED])
         count = self._kept.get(part, 0) + results.runs.size
-        if count < self._places.in_use(self._places.in_part(part)).size:
+        if count < (self.size if self._plan.grows else self._places.in_use(self._places.in_part(part)).size):
             self._store.add(part, self._job, self.rows(results.runs), results)
             self._kept[part] = count
             return
         self._kept.pop(part, None)
         self._write(part, results)
+
+    def finish(self) -> None:
+        """Write the last part of a plan that has grown, which is as long as it is."""
+        self._close(set(self._store.parts()))
 
     def _close(self, complete: set[int]) -> None:
         """Write the parts of which the study has no more runs than ended."""

@@ -42,13 +42,22 @@ class Plan(ABC):
         How many runs there are.
     texts : Mapping[str, tuple of str]
         Of the parameters that are texts: a row has the place of the run's text.
+    grows : bool
+        Whether runs are added as a search goes on.
     """
+
+    grows = False
 
     def __init__(self, parameters: Mapping[str, Values], count: int) -> None:
         self.names = tuple(parameters)
         self.texts = {name: values.texts for name, values in parameters.items() if values.texts}
         self.count = count
         self._values = tuple(parameters.values())
+
+    @property
+    def parameters(self) -> dict[str, Values]:
+        """What the parameters may be."""
+        return dict(zip(self.names, self._values, strict=True))
 
     def rows(self, first: int, last: int) -> FloatArray:
         """Return the parameters of the runs ``first ... last - 1``, shape (last - first, n_parameters).

@@ -21,6 +21,7 @@ from trivium.study import spec
 from trivium.study.job import Job
 from trivium.study.modelica import compile_model
 from trivium.study.plan import Plan, make_plan
+from trivium.study.search.check import check_goals
 from trivium.study.spec import Metric, Study, load_description, raise_all
 from trivium.study.values import Values
 from trivium.suggestions import did_you_mean
@@ -64,13 +65,15 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         wrong: list[InvalidValueError] = []
         texts = {variable.name for variable in experiment.inputs if variable.kind == "text"}
         values = _collected(wrong, lambda: study.values(folder, texts)) or {}
-        for name, each in values.items():
+        fields = {name: f"simulation_parameters.{name}" for name in values}
+        fields |= dict.fromkeys(study.searched, "find.parameter")
+        for name, each in (values | study.searched).items():
             listed = each.texts or _extremes(each)
-            _collected(wrong, partial(experiment.check_values, name, listed, f"simulation_parameters.{name}"))
+            _collected(wrong, partial(experiment.check_values, name, listed, fields[name]))
         for name, value in simulation.start_values.items():
             field = f"simulation.start_values.{name}"
             _collected(wrong, partial(experiment.check_values, name, [value], field))
-            if name in values:
+            if name in fields:
                 wrong.append(InvalidValueError(f"{field}: is one of simulation_parameters too", field))
         names: list[str] = []
         if study.output.trajectories:
@@ -81,6 +84,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         if not study.output.trajectories and not study.metrics:
             wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
         _collected(wrong, partial(experiment.check_conditions, "simulation.inputs"))
+        _collected(wrong, partial(check_goals, study, values, study.metrics, experiment.inputs))
         plan = _planned(wrong, study, values)
         indicators = [metric.variable for metric in study.metrics.values() if metric.method == "kpi"]
         measured = [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
@@ -95,7 +99,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
     output = study.output
     job = Job(
         recipe,
-        plan.names,
+        (*plan.names, *study.searched),
         tuple(names),
         tuple(study.metrics.items()),
         dtype="int32" if output.absolute_error else output.dtype,
@@ -156,9 +160,11 @@ def _prepare_function(study: Study, folder: Path, cache: Path) -> tuple[Plan, Jo
     wrong: list[InvalidValueError] = []
     values = _collected(wrong, lambda: study.values(folder)) or {}
     for name, each in values.items():
-        _collected(wrong, partial(_check_input, experiment, name, each))
+        _collected(wrong, partial(_check_input, experiment, name, each, f"simulation_parameters.{name}"))
+    for name, each in study.searched.items():
+        _collected(wrong, partial(_check_input, experiment, name, each, "find.parameter"))
     for variable in experiment.inputs:
-        if variable.name not in values and variable.name not in experiment.defaults:
+        if variable.name not in values | study.searched and variable.name not in experiment.defaults:
             field = f"simulation_parameters.{variable.name}"
             reason = f"{field}: is missing; the experiment has no value of its own for this input"
             wrong.append(InvalidValueError(reason, field))
@@ -171,13 +177,14 @@ def _prepare_function(study: Study, folder: Path, cache: Path) -> tuple[Plan, Jo
         elif metric.variable not in names:
             field, near = f"metrics.{name}.variable", did_you_mean(metric.variable, names)
             wrong.append(InvalidValueError(f"{field}: the experiment has no output {metric.variable}.{near}", field))
+    _collected(wrong, partial(check_goals, study, values, metrics, experiment.inputs))
     plan = _planned(wrong, study, values)
     recipe = replace(recipe, fingerprint=experiment.fingerprint, deterministic=experiment.deterministic)
-    return plan, Job(recipe, plan.names, metrics=tuple(metrics.items()), time_limit=experiment.timeout)
+    parameters = (*plan.names, *study.searched)
+    return plan, Job(recipe, parameters, metrics=tuple(metrics.items()), time_limit=experiment.timeout)
 
 
-def _check_input(experiment: Experiment, name: str, values: Values) -> None:
-    field = f"simulation_parameters.{name}"
+def _check_input(experiment: Experiment, name: str, values: Values, field: str) -> None:
     variables = {variable.name: variable for variable in experiment.inputs}
     if name not in variables:
         reason = f"the experiment has no input {name}.{did_you_mean(name, variables)}"

@@ -30,7 +30,7 @@ from trivium.study.choose import Wanted
 from trivium.study.export import write
 from trivium.study.index import Index
 from trivium.study.job import DONE, FAILED, PENDING
-from trivium.study.metrics import CENSORED
+from trivium.study.metrics import WITHOUT_VALUE
 from trivium.study.packing import column_name
 from trivium.study.quanta import decode
 from trivium.study.whole import Lost, raise_lost
@@ -187,7 +187,7 @@ class SweepResults:
         """
         chosen = np.flatnonzero(self.status == DONE) if runs is None else runs
         count = int(np.isnan(self.column(name, chosen)).sum())
-        return count, CENSORED.get(self._methods[name], "the value is not a number") if count else ""
+        return count, WITHOUT_VALUE.get(self._methods[name], "the value is not a number") if count else ""
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric.

@@ -18,6 +18,7 @@ from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
+from trivium.study.search.goals import Find
 from trivium.study.values import Values, elements, parse, parse_texts, table
 
 #: Most steps of a run; beyond it no memory holds its trajectory.
@@ -150,6 +151,7 @@ class Study(Part):
     sampling: Sampling = Sampling()
     metrics: dict[str, Metric] = Field({})
     output: Output = Output()
+    find: Find | None = None
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("simulation_parameters")
@@ -185,6 +187,11 @@ class Study(Part):
             shipped = ", ".join(locations.TESTCASES)
             raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
         return self
+
+    @property
+    def searched(self) -> dict[str, Values]:
+        """Return the parameters that are no part of the plan, because a search chooses their values."""
+        return {} if self.find is None else {self.find.parameter: Values(None, *self.find.between)}
 
     @property
     def table(self) -> str | None:

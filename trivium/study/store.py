@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY AUTOINCREMENT, part INT
 CREATE INDEX IF NOT EXISTS loose_of_part ON loose (part);
 CREATE TABLE IF NOT EXISTS failures (run INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS places (data BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS proposed (first INTEGER PRIMARY KEY, parameters BLOB NOT NULL);
 """
 
 
@@ -120,6 +121,18 @@ class Store:
             self._base.execute("INSERT INTO places VALUES (?)", (places.packed(),))
             values = {**about, "places": str(places.count)}
             self._base.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", values.items())
+
+    def propose(self, first: int, rows: FloatArray) -> None:
+        """Keep the parameters of runs that a search adds, from this number on, before any of them runs."""
+        with self._transaction():
+            self._base.execute("INSERT INTO proposed VALUES (?, ?)", (first, pack_column(rows)))
+            self._base.execute("UPDATE about SET value = ? WHERE key = 'runs'", (str(first + len(rows)),))
+
+    def proposed(self, parameters: int) -> FloatArray:
+        """Return the parameters of all runs that a search added, shape (k, parameters)."""
+        stored = self._base.execute("SELECT parameters FROM proposed ORDER BY first")
+        tables = [unpack_column("parameters", data).reshape(-1, parameters) for (data,) in stored]
+        return np.concatenate(tables) if tables else np.empty((0, parameters))
 
     def path_of(self, part: int) -> Path:
         """Return the file of a part."""
@@ -218,6 +231,7 @@ class Store:
             self._base.execute("DELETE FROM loose WHERE part = ?", (part,))
             span = (int(runs[0]), int(runs[-1]))
             self._base.execute("DELETE FROM failures WHERE run BETWEEN ? AND ?", span)
+            self._fail(kept)
             if kept.runs.size:
                 self._insert(part, job, rows, kept)
 

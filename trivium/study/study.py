@@ -17,6 +17,7 @@ import numpy as np
 from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError, TriviumError
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
+from trivium.model.contract import FloatArray
 from trivium.storage import LockedError, acquire
 from trivium.study import growth, hdf5, selftest
 from trivium.study.cache import Cache
@@ -140,6 +141,12 @@ def run_study(
     plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
     if not job.recipe.deterministic:
         cache = None
+    if study.find is not None:
+        from trivium.study.search.find import run_find
+        from trivium.study.search.rounds import Surroundings
+
+        around = Surroundings(places, cache, on_progress, say, repair=repair, retry=retry)
+        return run_find(study, plan, job, out, around)
     store = open_store(out.absolute(), plan, job, study, say, deep=repair)
 
     if retry:
@@ -148,25 +155,37 @@ def run_study(
         except TriviumError:
             store.close()
             raise
-    if places.workers == 0:
-        job = replace(job, time_limit=math.inf)
+    try:
+        drive = Drive(plan, unlimited(job, places), store, cache, on_progress)
+        return drive.run(starter(plan, job, study, places, cache, say), study.max_concurrent)
+    finally:
+        store.close()
+        if places.workers == 0:
+            free()
+
+
+def unlimited(job: Job, places: Where) -> Job:
+    """Return a job without a limit of time where its runs are simulated in this process, which would end with it."""
+    return replace(job, time_limit=math.inf) if places.workers == 0 else job
+
+
+def starter(
+    plan: Plan, job: Job, study: Study, places: Where, cache: Cache | None, say: Callable[[str], None]
+) -> Callable[[], tuple[Engine | ThisProcess, Strategy]]:
+    """Return what makes the engine of a study, and chooses how instances are reused."""
 
     def start() -> tuple[Engine | ThisProcess, Strategy]:
         if places.workers == 0:
             return ThisProcess(), job.strategy
-        strategy = _strategy(job, plan, cache, say)
+        rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
+        strategy = _strategy(job, rows, cache, say)
         workers = places.workers
         if study.max_concurrent is not None:
             workers = min(workers or cores(), study.max_concurrent)
         scratch = study.paths.scratch_dir
         return Engine(places.scheduler, workers, None if scratch is None else str(scratch)), strategy
 
-    try:
-        return Drive(plan, job, store, cache, on_progress).run(start, study.max_concurrent)
-    finally:
-        store.close()
-        if places.workers == 0:
-            free()
+    return start
 
 
 def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str], None]) -> Estimate:
@@ -181,22 +200,26 @@ def estimate(path: Path, places: Where, cache: Cache | None, say: Callable[[str]
     """
     study = load_study(path)
     plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
-    strategy = _strategy(job, plan, cache, say)
-    job = job.with_strategy(strategy)
     sample = np.unique(np.linspace(0, plan.count - 1, _SAMPLE).astype(np.int64))
     rows = np.concatenate([plan.rows(run, run + 1) for run in sample.tolist()])
+    count = plan.count
+    if study.find is not None:  # bisection of the whole interval is the worst case
+        rows = np.column_stack([rows, np.full(len(rows), sum(study.find.between) / 2)])
+        count *= study.find.most_runs
+    strategy = _strategy(job, rows[[0, -1]], cache, say)
+    job = job.with_strategy(strategy)
     trial = selftest.attempt(job, rows, rounds=_ROUNDS)
     if trial is None or not (trial.status == DONE).all():
         raise ModelError("the runs that were tried for the estimate fail, or kill their process")
     workers = places.workers or cores()
     size = part_size(job, study.output.runs_per_part)
     return Estimate(
-        runs=plan.count,
+        runs=count,
         workers=workers,
         seconds_a_run=trial.seconds,
-        seconds=plan.count * trial.seconds / workers,
-        memory=_DRIVER + workers * trial.memory + 3 * min(size, plan.count) * max(job.bytes_of_run, 1),
-        disk=plan.count * _bytes_on_disk(job, rows, trial),
+        seconds=count * trial.seconds / workers,
+        memory=_DRIVER + workers * trial.memory + 3 * min(size, count) * max(job.bytes_of_run, 1),
+        disk=count * _bytes_on_disk(job, rows, trial),
         strategy=strategy,
     )
 
@@ -276,7 +299,7 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
         "parameters": list(plan.names),
         "texts": dict(job.texts),
         "metrics": [name for name, _ in job.metrics],
-        "methods": {name: metric.method for name, metric in job.metrics},
+        "methods": {name: metric.method for name, metric in job.metrics} | _searched(study),
         "indicators": {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"},
         "variables": list(job.kept),
         "time": job.times.tolist(),
@@ -284,6 +307,11 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
         "quantum": job.quantum,
         "sampling": study.sampling.model_dump(),
     }
+
+
+def _searched(study: Study) -> dict[str, str]:
+    """Return what is sought in place of a metric; see `trivium.study.metrics.WITHOUT_VALUE`."""
+    return {} if study.find is None else {study.find.parameter: "find"}
 
 
 def part_size(job: Job, requested: int | None) -> int:
@@ -299,13 +327,15 @@ def part_size(job: Job, requested: int | None) -> int:
 
 def _signature(plan: Plan, job: Job, study: Study) -> str:
     """Return a hash of all that the results of a study depend on; values from files count, not the files' names."""
+    if plan.grows:  # whatever a search chooses, a run is known by its parameters
+        return hashlib.sha256(json.dumps([job.identity(), plan.names, plan.texts]).encode()).hexdigest()
     ends = (plan.rows(0, 1), plan.rows(plan.count - 1, plan.count))
     content = [job.identity(), plan.count, plan.digest, study.sampling.model_dump(), [end.tolist() for end in ends]]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
-    """Return how instances are reused: as found out before, or by trying."""
+def _strategy(job: Job, rows: FloatArray, cache: Cache | None, say: Callable[[str], None]) -> Strategy:
+    """Return how instances are reused: as found out before, or by trying runs with these parameters."""
     if job.strategy == "isolated":
         say(_STRATEGIES["isolated"])
     if job.strategy == "isolated" or not (isinstance(job.recipe, Conditions) and job.recipe.native):
@@ -314,7 +344,6 @@ def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], No
     for strategy in STRATEGIES:
         if earlier == strategy:
             return strategy
-    rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
     choice = selftest.choose(job, rows)
     refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())
     say(f"{_STRATEGIES[choice.strategy]}{refused}")
@@ -323,7 +352,7 @@ def _strategy(job: Job, plan: Plan, cache: Cache | None, say: Callable[[str], No
     return choice.strategy
 
 
-def _bytes_on_disk(job: Job, rows: np.ndarray[tuple[int, ...], np.dtype[np.float64]], trial: selftest.Trial) -> int:
+def _bytes_on_disk(job: Job, rows: FloatArray, trial: selftest.Trial) -> int:
     """Return the size of a run on disk, by writing those that were tried."""
     runs = np.arange(len(rows), dtype=np.int64)
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Finite, Part, Positive
+from trivium.study.metrics import LATE, is_time
 
 #: Sections that only TRICYS' files have.
 _ANALYSIS, _PROCESSING, _REFUSED = "sensitivity_analysis", "post_processing", "co_simulation"
@@ -19,6 +20,12 @@ _METHODS = {
     "calculate_startup_inventory": "startup_inventory",
     "time_of_turning_point": "turning_point",
     "calculate_doubling_time": "doubling_time",
+}
+#: What a search goes by, where `metric_name` is no metric that the file defines.
+_SOUGHT = {
+    "Self_Sufficiency_Time": "turning_point",
+    "Doubling_Time": "doubling_time",
+    "Startup_Inventory": "startup_inventory",
 }
 #: How many numbers a distribution has, and how the values of a parameter are written.
 _DISTRIBUTIONS = {"unif": (2, "range"), "triang": (3, "triang"), "norm": (2, "norm")} | {
@@ -46,10 +53,27 @@ class Definition(Part):
     ]
     parameter_to_optimize: str | None = None
     search_range: tuple[Finite, Finite] | None = None
-    tolerance: Positive | None = None
+    tolerance: Positive = 1e-3
     max_iterations: int | None = None
-    metric_name: str | None = None
+    metric_name: str = "Self_Sufficiency_Time"
     metric_max_value: Finite | list[Finite] | None = None
+
+    @model_validator(mode="after")
+    def _knows_where_to_search(self) -> Definition:
+        if self.is_search and (self.parameter_to_optimize is None or self.search_range is None):
+            raise ValueError("bisection_search needs parameter_to_optimize and search_range")
+        return self
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it is the value of a parameter that is sought."""
+        return self.method == "bisection_search"
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """Greatest values of the metric that a search goes by, by what its results are called after; None: the end."""
+        values = self.metric_max_value
+        return {f" {value:g}": value for value in values} if isinstance(values, list) else {"": values}
 
 
 class Distribution(Part):
@@ -114,6 +138,18 @@ class Case(Part):
             raise ValueError("analyzer belongs to several independent variables in a list, which need it")
         return self
 
+    def without(self, name: str | None) -> Case:
+        """Return the same with a parameter neither varied nor fixed."""
+        names = self.independent_variable
+        left = [each for each in ([names] if isinstance(names, str) else names) if each != name]
+        return self.model_copy(
+            update={
+                "independent_variable": names if left == [names] else left,
+                "analyzer": self.analyzer if left else None,
+                "simulation_parameters": _without(self.simulation_parameters, name),
+            }
+        )
+
 
 class Analysis(Part):
     """The cases of a file."""
@@ -149,14 +185,11 @@ class Translated(Part):
         The documents by case; one without a name where the file has no cases.
     units : dict of str to Unit
     processing : list of Processing
-    notes : list of str
-        What is left out, as sentences.
     """
 
     studies: dict[str, dict[str, Any]]
     units: dict[str, Unit] = Field({})
     processing: list[Processing] = Field([])
-    notes: list[str] = Field([])
 
 
 def translate(path: Path) -> Translated | None:
@@ -181,21 +214,17 @@ def translate(path: Path) -> Translated | None:
     content = _with_whole_paths(content, path.parent.absolute())
     analysis = sections.sensitivity_analysis
     if analysis is None or not analysis.enabled:
-        return Translated(studies={"": content}, units={}, processing=sections.post_processing, notes=[])
+        return Translated(studies={"": content}, units={}, processing=sections.post_processing)
     cases = analysis.analysis_cases if isinstance(analysis.analysis_cases, list) else [analysis.analysis_cases]
     _check_cases(analysis, cases)
-    left_out = {name for case in cases for name in case.dependent_variables if _is_search(analysis, name)}
-    notes = [
-        f"{_ANALYSIS}.metrics_definition.{name}: bisection_search is left out; sweep "
-        f"{analysis.metrics_definition[name].parameter_to_optimize} as a parameter instead"
-        for name in sorted(left_out)
-    ]
-    return Translated(
-        studies={case.name: _study(content, analysis, case) for case in cases},
-        units=analysis.unit_map,
-        processing=sections.post_processing,
-        notes=notes,
-    )
+    studies = {}
+    for case in cases:
+        studies[case.name] = _study(content, analysis, case)
+        for name in case.dependent_variables:
+            definition = analysis.metrics_definition[name]
+            for suffix, limit in definition.limits.items() if definition.is_search else ():
+                studies[f"{case.name} {name}{suffix}"] = _search(content, analysis, case, name, limit)
+    return Translated(studies=studies, units=analysis.unit_map, processing=sections.post_processing)
 
 
 def _check_cases(analysis: Analysis, cases: list[Case]) -> None:
@@ -211,8 +240,43 @@ def _check_cases(analysis: Analysis, cases: list[Case]) -> None:
                 raise InvalidValueError(f"{wrong}: {name} is not in metrics_definition, which defines {defined}", wrong)
 
 
-def _is_search(analysis: Analysis, name: str) -> bool:
-    return analysis.metrics_definition[name].method == "bisection_search"
+def _search(content: dict[str, Any], analysis: Analysis, case: Case, name: str, limit: float | None) -> dict[str, Any]:
+    """Return the study that seeks the value of a parameter for each run of a case."""
+    sought = analysis.metrics_definition[name]
+    field = f"{_ANALYSIS}.metrics_definition.{name}"
+    defined = analysis.metrics_definition.get(sought.metric_name)
+    method = _SOUGHT.get(sought.metric_name) if defined is None else _METHODS.get(defined.method)
+    if method is None:
+        names = ", ".join([*_SOUGHT, *(key for key, each in analysis.metrics_definition.items() if not each.is_search)])
+        wrong = f"{field}.metric_name"
+        raise InvalidValueError(f"{wrong}: there is no metric {sought.metric_name}; there are: {names}", wrong)
+    if limit is None and not is_time(method):
+        wrong = f"{field}.metric_max_value"
+        raise InvalidValueError(f"{wrong}: {sought.metric_name} is no time, and needs a greatest value", wrong)
+    parameter, simulation = sought.parameter_to_optimize, content.get("simulation", {})
+    simulation = {**simulation, "start_values": _without(simulation.get("start_values", {}), parameter)}
+    parameters = _without(content.get("simulation_parameters", {}), parameter)
+    content = {**content, "simulation_parameters": parameters, "simulation": simulation}
+    study = _study(content, analysis, case.without(parameter))
+    start, stop = simulation.get("start_time", 0.0), simulation.get("stop_time", 0.0)
+    # a turning point that is no lower bound lies before the last outputs, whatever is asked for
+    latest = stop - LATE * (stop - start) if method == "turning_point" else stop
+    bound = latest if limit is None else min(limit, latest) if is_time(method) else limit
+    return {
+        **study,
+        "metrics": {sought.metric_name: {"variable": sought.source_column, "method": method}},
+        "output": {"trajectories": False},
+        "find": {
+            "parameter": parameter,
+            "so_that": f"{sought.metric_name} <= {bound!r}",
+            "between": sought.search_range,
+            "tolerance": sought.tolerance,
+        },
+    }
+
+
+def _without(values: dict[str, Any], name: str | None) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
 
 
 def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str, Any]:
@@ -231,8 +295,8 @@ def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str,
             except ValidationError as error:
                 reason = error.errors()[0]["msg"].removeprefix("Value error, ")
                 raise InvalidValueError(f"{field}.{name}: {reason}", f"{field}.{name}") from error
-        assert case.analyzer is not None  # noqa: S101 - the validator's
-        sampling = case.analyzer.sampling(len(varied))
+        if case.analyzer is not None:
+            sampling = case.analyzer.sampling(len(varied))
     fixed = {**content.get("simulation_parameters", {}), **case.simulation_parameters}
     if sampling["method"] not in ("grid", "latin_hypercube"):
         fixed = {name: value for name, value in fixed.items() if name not in varied}
@@ -246,7 +310,7 @@ def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str,
     metrics = {
         name: {"variable": definition.source_column, "method": _METHODS[definition.method]}
         for name, definition in analysis.metrics_definition.items()
-        if name in case.dependent_variables and definition.method in _METHODS
+        if name in case.dependent_variables and not definition.is_search
     }
     return {**content, "simulation_parameters": {**fixed, **varied}, "sampling": sampling, "metrics": metrics}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 from trivium.errors import ComponentError, InvalidValueError
@@ -11,6 +12,7 @@ from trivium.study.cases import functions, post_process, trajectory_table, units
 from trivium.study.read import open_results
 from trivium.study.report.page import figures
 from trivium.study.spec import load_study
+from trivium.study.study import Where, run_study
 from trivium.study.tricys import translate
 
 METRICS = {
@@ -20,8 +22,12 @@ METRICS = {
     "Needed": {
         "source_column": "x",
         "method": "bisection_search",
-        "parameter_to_optimize": "gain",
-        "search_range": [1, 2],
+        "parameter_to_optimize": "u",
+        "search_range": [0, 20],
+        "tolerance": 0.01,
+        "max_iterations": 10,
+        "metric_name": "Doubling_Time",
+        "metric_max_value": [10, 15],
     },
 }
 GRID = {
@@ -62,9 +68,7 @@ def test_a_study_in_our_form_is_left_alone(write_study):
 def test_each_case_is_a_study(write_study, run_here, tmp_path):
     content = analysis(GRID, sample("latin", 5), unit_map={"Last": {"unit": "kg", "conversion_factor": 4}})
     translated = translate(write_study(simulation_parameters={}, **content))
-    (note,) = translated.notes
-    assert note.startswith("sensitivity_analysis.metrics_definition.Needed: bisection_search is left out; sweep gain")
-    grid, drawn = write_cases(translated, tmp_path / "out").values()
+    grid, _, _, drawn = write_cases(translated, tmp_path / "out").values()
     with open_results(run_here(grid / "study.json")) as results:
         assert results.failures == {}
         assert results.metrics == ("Lowest", "Turn", "Last")
@@ -76,6 +80,38 @@ def test_each_case_is_a_study(write_study, run_here, tmp_path):
     study = load_study(drawn / "study.json")
     assert (study.sampling.method, study.sampling.runs) == ("latin_hypercube", 5)
     assert study.simulation_parameters == {"tau": "range:5.0:10.0", "gain": "triang:2.0:3.0:0.5"}
+
+
+def test_a_bisection_search_is_a_study_for_each_greatest_value(write_study, tmp_path, unpacked):
+    content = analysis({**GRID, "simulation_parameters": {"gain": 2, "u": [1, 2]}})
+    translated = translate(write_study(simulation_parameters={}, simulation={"start_values": {"u": 1}}, **content))
+    assert list(translated.studies) == ["Grid", "Grid Needed 10", "Grid Needed 15"]
+    for latest, folder in zip((10, 15), list(write_cases(translated, tmp_path / "out").values())[1:], strict=True):
+        run_study(folder / "study.json", folder, Where(unpacked, None, 0), None, lambda _: None, lambda _: None)
+        with open_results(folder) as results:
+            found = results.frame()
+        left = np.exp(-latest / found["tau"])
+        assert found["tau"].tolist() == [5, 10]
+        assert found["u"].tolist() == pytest.approx(((2 - left) / (1 - left)).tolist(), abs=0.02)
+        post_process([(print, {})], folder)  # there are no trajectories, and it is not called
+
+
+def test_a_search_goes_by_the_turning_point_within_the_run_where_nothing_else_is_named(write_study):
+    search = {**METRICS["Needed"], "metric_name": "Self_Sufficiency_Time", "metric_max_value": None}
+    content = analysis(GRID, metrics_definition={**METRICS, "Needed": search})
+    study = translate(write_study(simulation_parameters={}, **content)).studies["Grid Needed"]
+    assert study["metrics"] == {"Self_Sufficiency_Time": {"variable": "x", "method": "turning_point"}}
+    assert study["find"]["so_that"] == "Self_Sufficiency_Time <= 14.0"  # later ones are lower bounds
+
+
+def test_what_is_varied_is_not_where_it_is_sought(write_study):
+    case = {**sample("latin", 5), "independent_variable": ["u", "tau"], "dependent_variables": ["Needed"]}
+    case["independent_variable_sampling"] |= {"u": {"bounds": [0, 1]}}
+    searched = translate(write_study(simulation_parameters={}, **analysis(case))).studies["Sample Needed 10"]
+    assert list(searched["simulation_parameters"]) == ["tau"]
+    alone = {**GRID, "independent_variable": "u", "simulation_parameters": {}}
+    searched = translate(write_study(simulation_parameters={}, **analysis(alone))).studies["Grid Needed 10"]
+    assert searched["simulation_parameters"] == {}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +147,30 @@ def test_cases_that_are_not_enabled_leave_the_study(write_study):
         (
             analysis({**GRID, "dependent_variables": ["Other"]}),
             "dependent_variables: Other is not in metrics_definition",
+        ),
+        (
+            analysis(GRID, metrics_definition={**METRICS, "Needed": {**METRICS["Needed"], "metric_name": "Other"}}),
+            "metrics_definition.Needed.metric_name: there is no metric Other",
+        ),
+        (
+            analysis(GRID, metrics_definition={**METRICS, "Needed": {**METRICS["Needed"], "search_range": None}}),
+            "bisection_search needs parameter_to_optimize and search_range",
+        ),
+        (
+            analysis(
+                GRID,
+                metrics_definition={
+                    **METRICS,
+                    "Needed": {
+                        "source_column": "x",
+                        "method": "bisection_search",
+                        "parameter_to_optimize": "u",
+                        "search_range": [0, 1],
+                        "metric_name": "Startup_Inventory",
+                    },
+                },
+            ),
+            "metric_max_value: Startup_Inventory is no time",
         ),
         (analysis({**GRID, "colour": 1}), "colour: there is no such field"),
         (analysis({**GRID, "analyzer": {"method": "latin", "sample_N": 4}}), "analyzer belongs to several"),

@@ -1,0 +1,91 @@
+"""What a study can seek besides running its runs."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium.errors import InvalidValueError
+from trivium.study.read import SweepResults
+from trivium.study.values import parse
+
+
+class Searching(ABC):
+    """The methods of `trivium.Study` that choose runs by themselves."""
+
+    _content: dict[str, Any]
+
+    def find(
+        self,
+        parameter: str,
+        so_that: str,
+        between: tuple[float, float] | None = None,
+        *,
+        tolerance: float | None = None,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        cache: bool = True,
+        progress: bool = False,
+    ) -> SweepResults:
+        """Find, for each run of the study, the value of a parameter at which a condition begins to hold.
+
+        Parameters
+        ----------
+        parameter : str
+            What is sought; values that the study has of it do not count.
+        so_that : str
+            A metric, ``<=``, ``>=`` or ``=``, and a number: ``"doubling_time <= 17520"``.
+        between : tuple of float, optional
+            Where it is sought; default: between the least and the greatest value that the study has of it.
+        tolerance : float, optional
+            Width to which it is narrowed; default: a thousandth of the interval.
+        workers, scheduler, folder, cache, progress
+            As those of `run`.
+
+        Returns
+        -------
+        SweepResults
+            A row for each run of the study: the parameter at the border, where the condition still holds; the
+            metrics there; how it ended. docs/seek.md describes the columns.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the argument that is wrong.
+        TriviumError
+            As `run`.
+        """
+        values = dict(self._content["simulation_parameters"])
+        listed = values.pop(parameter, None)
+        if between is None and listed is not None:
+            each = parse(listed, parameter, Path.cwd(), self._content["sampling"]["seed"])
+            ends = np.array([each.low, each.high]) if each.listed is None else each.listed
+            between = (float(ends.min()), float(ends.max()))
+        if between is None:
+            raise InvalidValueError(f"between must be two numbers, since the study has no {parameter}.", "between")
+        sought = {"parameter": parameter, "so_that": so_that, "between": list(between), "tolerance": tolerance}
+        path = self._write({**self._content, "simulation_parameters": values, "find": sought}, "find.json")
+        return self._evaluate(path, workers, scheduler, folder=folder, cache=cache, progress=progress)
+
+    @abstractmethod
+    def _write(self, content: Mapping[str, Any], name: str) -> Path:
+        """Check a study and write it into a file of this name."""
+
+    @abstractmethod
+    def _evaluate(
+        self,
+        file: Path,
+        workers: int | None,
+        scheduler: str | None,
+        *,
+        folder: str | os.PathLike[str] | None,
+        cache: bool,
+        progress: bool,
+    ) -> SweepResults:
+        """Run the study of a file; parameters and errors as `trivium.Study.run`."""

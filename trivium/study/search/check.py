@@ -1,0 +1,60 @@
+"""What can be wrong with the goal of a study, found before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from trivium.errors import InvalidValueError
+from trivium.model.variable import Variable
+from trivium.study.metrics import is_time
+from trivium.study.search.condition import Condition
+from trivium.study.search.goals import COLUMNS
+from trivium.study.spec import Metric, Study
+from trivium.suggestions import near_or_all
+
+
+def check_goals(
+    study: Study, parameters: Collection[str], metrics: Mapping[str, Metric], inputs: Iterable[Variable]
+) -> None:
+    """Check what a study seeks.
+
+    Parameters
+    ----------
+    study : Study
+    parameters : collection of str
+        Those with values.
+    metrics : Mapping[str, Metric]
+        All that there are.
+    inputs : iterable of Variable
+        Of the experiment.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field.
+    """
+    if study.find is None:
+        return
+    name, condition = study.find.parameter, study.find.condition
+    if name in parameters:
+        raise _refused("find.parameter", f"{name} has values in simulation_parameters, and is sought; leave those out")
+    if any(variable.name == name and variable.kind != "real" for variable in inputs):
+        raise _refused("find.parameter", f"{name} is no real number, and between two values there may be none")
+    for taken in (name, *COLUMNS):
+        if taken in metrics:
+            raise _refused(f"metrics.{taken}", f"a result of find is called {taken}; choose another name")
+    _check_condition(condition, metrics, study, "find.so_that")
+
+
+def _check_condition(condition: Condition, metrics: Mapping[str, Metric], study: Study, field: str) -> None:
+    name = condition.metric
+    if name not in metrics:
+        raise _refused(field, f"there is no metric {name}.{near_or_all(name, metrics)}")
+    simulation = study.simulation
+    if simulation is not None and is_time(metrics[name].method) and condition.bound > simulation.stop_time:
+        ends = f"the run ends at {simulation.stop_time:g}, and no later {name} is seen"
+        raise _refused(field, f"{ends}; let stop_time be beyond {condition.bound:g}")
+
+
+def _refused(field: str, why: str) -> InvalidValueError:
+    return InvalidValueError(f"{field}: {why}", field)

@@ -1,0 +1,57 @@
+"""What a study may seek, as its author writes it."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import field_validator, model_validator
+
+from trivium.experiment.spec import Finite, Part, Positive
+from trivium.study.search.condition import Condition, parse_condition
+
+#: Default of the width to which an answer is narrowed, as a share of the interval.
+_SHARE = 1e-3
+#: Results of `Find` besides the parameter itself and the metrics where the condition begins to hold.
+COLUMNS = ("bracket.low", "bracket.high", "outcome")
+
+
+class Find(Part):
+    """The value of a parameter at which a condition begins to hold, for each run of the study."""
+
+    parameter: str
+    so_that: str
+    between: tuple[Finite, Finite]
+    tolerance: Positive | None = None
+
+    @field_validator("so_that")
+    @classmethod
+    def _is_condition(cls, text: str) -> str:
+        parse_condition(text)
+        return text
+
+    @model_validator(mode="after")
+    def _is_interval(self) -> Find:
+        if not self.between[0] < self.between[1]:
+            raise ValueError("between must be two numbers, the smaller one first")
+        return self
+
+    @property
+    def condition(self) -> Condition:
+        """The condition."""
+        return parse_condition(self.so_that)
+
+    @property
+    def width(self) -> float:
+        """Greatest width of the interval that an answer is narrowed to."""
+        low, high = self.between
+        return _SHARE * (high - low) if self.tolerance is None else self.tolerance
+
+    @property
+    def most_runs(self) -> int:
+        """Number of runs that bisection of the whole interval takes for a point."""
+        low, high = self.between
+        return 2 + max(0, math.ceil(math.log2((high - low) / self.width)))
+
+    def __str__(self) -> str:
+        low, high = self.between
+        return f"{self.parameter} between {low!r} and {high!r} within {self.width!r} so that {self.condition}"
