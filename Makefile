@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint lint-types lint-sources audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -52,7 +52,8 @@ doctor: setup ## check the installation by really running every way
 
 # A file goes to a worker as a whole, in the order of testpaths: files with few long tests first, so that none is left over
 # at the end. xdist's own order, files with many tests first, does the opposite.
-PYTEST := -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One worker more than there are cores: tests wait for processes that they start.
+PYTEST := -m pytest --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev ## lint, types, layers and the tests, without the slow ones
 	$(MAKE) --no-print-directory lint
@@ -72,9 +73,14 @@ mutants: setup-dev ## change ROOM at random, COUNT times, and print the changes 
 	$(PY) -m tests.mutants $(ROOM) --count $(or $(COUNT),25) --seed $(or $(SEED),1)
 
 lint: $(DEV) ## ruff, mypy, the import contract and bandit
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-types lint-sources
+
+lint-types:
+	$(VENV)/bin/mypy
+
+lint-sources:
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/bandit -q -ll -r trivium
 

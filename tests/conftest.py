@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.postgres import Postgres
+from tests.postgres import Postgres, empty_store
 from tests.shared import FMUS, once, root, share_fmus
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.evaluation.testcase import TestCase
@@ -127,13 +127,33 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def jobs_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of jobs, once of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/jobs.sqlite3"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.database(f"jobs_{os.urandom(6).hex()}")
+    return empty_store(request, tmp_path)
+
+
+#: How many files `slowest_files` prints.
+_FILES = 10
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what a run of many tests leaves to know: where its time went, and what it left out."""
+    slowest_files(terminalreporter)
+    skipped(terminalreporter)
+
+
+def slowest_files(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the files that take longest: a worker runs a file as a whole, so the longest bounds the run."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+    if len(seconds) > _FILES:
+        terminalreporter.section("slowest files", "-")
+        for path, duration in seconds.most_common(_FILES):
+            terminalreporter.write_line(f"{duration:6.1f}s {path}")
+
+
+def skipped(terminalreporter: pytest.TerminalReporter) -> None:
     """Print why tests were skipped: each reason once, with the number of tests."""
     reports = terminalreporter.getreports("skipped")
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)

@@ -20,8 +20,8 @@ _SOURCES = ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "restapi.p
 _FOLDERS = ("trivium", "Resources", "examples", "docs")
 
 
-def build_distributions(folder: Path) -> dict[str, Path]:
-    """Build the wheel and the sdist of a copy of the sources; return them by their kind."""
+def build_distributions(folder: Path, *options: str) -> dict[str, Path]:
+    """Build the wheel and the sdist of a copy of the sources, or with ``--wheel`` the wheel; return them by kind."""
     copy = folder / "sources"
     copy.mkdir(parents=True)
     for name in _SOURCES:
@@ -29,9 +29,9 @@ def build_distributions(folder: Path) -> dict[str, Path]:
     for name in _FOLDERS:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*-results", "*.pyc"))
     out = folder / "dist"
-    _run([sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(copy)])
+    _run([sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", str(out), str(copy)])
     shutil.rmtree(copy)
-    return {"wheel": next(out.glob("*.whl")), "sdist": next(out.glob("*.tar.gz"))}
+    return {kind: path for kind, ending in (("wheel", "whl"), ("sdist", "tar.gz")) for path in out.glob(f"*.{ending}")}
 
 
 @cache

@@ -24,24 +24,27 @@ from trivium.settings import Settings
 
 
 class Spec(BaseModel):
-    """How many steps, of which length [s], and what goes wrong."""
+    """How many steps, of which length [s]; what goes wrong; before which steps the job waits for a file `open-<step>`."""
 
     steps: int = 20
     pause: float = 0.05
     wrong: Literal["", "raise", "die", "hang", "deaf", "outside", "diverge"] = ""
+    gates: list[int] = []
 
 
 def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     """Count, keeping each number on disk before the next; who counts stands beside it."""
     trace = recorder.folder / "trace"
     done = len(trace.read_text().splitlines()) if trace.exists() else 0
-    helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    helper = subprocess.Popen(["sleep", "600"])
     with (recorder.folder / "pids").open("a") as file:
         file.write(f"{os.getpid()} {helper.pid}\n")
     if spec.wrong == "die":
         os.abort()
     sys.stdout.write(f"counting from {done}\n")
     for k in range(done, spec.steps):
+        while k in spec.gates and not (recorder.folder / f"open-{k}").exists():
+            time.sleep(0.02)
         time.sleep(spec.pause)
         with trace.open("a") as file:
             file.write(f"{k} {os.getpid()} {time.monotonic()}\n")

@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.server import free_port
 
 
@@ -89,6 +91,14 @@ class Postgres:
         """End it and remove its files."""
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def empty_store(request: pytest.FixtureRequest, folder: Path) -> str:
+    """Return the URL of an empty store of jobs, of the kind that is the parameter of a fixture."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder}/jobs.sqlite3"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database(f"jobs_{os.urandom(6).hex()}")
 
 
 def _exists(user: str) -> bool:

@@ -7,9 +7,17 @@ import pytest
 from tests.e2e.browser import Browser, needed
 
 
-@pytest.fixture(scope="module")
-def browser():
+@pytest.fixture(scope="session")
+def chromium():
     needed()
     browser = Browser()
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """The browser, far from the pages of the module before, whose servers have ended."""
+    chromium.driver.get("about:blank")
+    chromium.complaints("about:blank")
+    return chromium

@@ -25,6 +25,7 @@ def clock_of_default(server):
     return next(one["time"] for one in server.request("GET", "/sessions")[1]["payload"] if one["default"])
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(small_resources, tmp_path):
     here, there, file = tmp_path / "here", tmp_path / "there", tmp_path / "backup.tar"
     stop, failed = threading.Event(), []

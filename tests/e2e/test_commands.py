@@ -26,7 +26,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", list(COMMANDS))
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=[] if name == "trivium serve" else pytest.mark.slow) for name in COMMANDS]
+)
 def test_every_way_to_serve_says_what_to_open_and_ends_with_ctrl_c(command, small_resources, state_dir):
     if command == "make serve" and not (ROOT / ".venv" / ".runtime-ready").exists():
         pytest.skip("not run through make: there is no .venv to serve from")
@@ -54,6 +56,7 @@ def test_nothing_is_logged_per_step(small_resources, state_dir):
         assert server.log.read_text() == before
 
 
+@pytest.mark.slow
 def test_a_second_server_over_the_same_state_directory_shares_its_sessions(small_resources, tmp_path):
     with Server(small_resources, tmp_path) as one, Server(small_resources, tmp_path) as other:
         for k, server in enumerate((one, other, other, one)):
@@ -98,6 +101,7 @@ def test_what_is_wrong_is_said_in_one_line(command, faults, small_resources, sta
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_an_fmu_that_cannot_be_loaded_is_refused_once(state_dir, tmp_path):
     fmu = tmp_path / "text.fmu"
     fmu.write_text("no FMU")

@@ -108,16 +108,17 @@ def test_a_case_converges_as_the_seed_has_it(server):
     assert len(download(server, told, "convergence.csv").splitlines()) == told["iterations_run"] + 1
 
 
+@pytest.mark.slow
 def test_progress_is_told_iteration_by_iteration(server):
-    limits = {"max_iterations": 20, "dampening_factor_alpha": 1.0, "convergence_tolerance": 1e-12}
+    limits = {"max_iterations": 10, "dampening_factor_alpha": 1.0, "convergence_tolerance": 1e-12}
     task = submit(server, case_name="slow", **limits)
     seen = until(server, task, lambda told: told["iterations_run"])  # whichever iteration is seen first
     assert seen["message"] == f"Iteration {seen['iterations_run']} completed"
     assert seen["status"] == "Running"
     assert seen["convergence_delta"] > 0
-    assert seen["progress"] == pytest.approx(seen["iterations_run"] / 20)
+    assert seen["progress"] == pytest.approx(seen["iterations_run"] / 10)
     told = ended(server, task)
-    assert (told["status"], told["outcome"], told["iterations_run"]) == ("Error", "out of iterations", 20)
+    assert (told["status"], told["outcome"], told["iterations_run"]) == ("Error", "out of iterations", 10)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,7 @@ def test_an_unknown_task_is_404(server):
     assert server.request("GET", "/api/run/status/conv_01234567")[0] == 404
 
 
+@pytest.mark.slow
 def test_what_does_not_converge_is_an_error_that_says_how_it_ended(server):
     told = ended(server, submit(server, case_name="turning"))
     assert (told["status"], told["outcome"]) == ("Error", "oscillating")
@@ -158,6 +160,7 @@ def test_what_does_not_converge_is_an_error_that_says_how_it_ended(server):
     assert (told["status"], told["outcome"]) == ("Success", "converged")
 
 
+@pytest.mark.slow
 def test_an_exception_in_the_background_is_told(server):
     told = ended(server, submit(server, case_name="raises"))
     assert (told["status"], told["outcome"]) == ("Error", "component failed")
@@ -210,6 +213,7 @@ def all_gone(pids) -> bool:
     return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
+@pytest.mark.slow
 def test_cancelling_ends_a_component_that_hangs(server):
     task = submit(server, case_name="hangs")
     job = job_of(server, task)
@@ -245,13 +249,19 @@ def test_kill_9_of_the_job_goes_on_at_its_iteration_with_the_same_result(server,
     assert len(log.read_text().splitlines()) - before <= 2 * told["iterations_run"] + 2 + 4  # and probes
 
 
-def test_the_command_prints_the_table_and_says_by_its_exit_code_how_it_ended(studies, tmp_path):
-    environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path)}
+@pytest.fixture
+def command(tmp_path):
+    """Run `trivium converge`."""
 
-    def command(*arguments):
+    def run(*arguments):
         line = [sys.executable, "-m", "trivium.cli", "converge", *map(str, arguments)]
+        environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path)}
         return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
 
+    return run
+
+
+def test_the_command_prints_the_table(command, studies, tmp_path):
     done = command(studies / "half", "--out", tmp_path / "half")
     assert (done.returncode, done.stderr.splitlines()) == (
         0, ["preparing 2 components: one (python), two (python)", "evaluating iteration 1: one -> two"]
@@ -263,6 +273,10 @@ def test_the_command_prints_the_table_and_says_by_its_exit_code_how_it_ended(stu
     assert {"convergence.csv", "convergence.html", "convergence.png", "result.json", "values.csv"} <= {
         path.name for path in (tmp_path / "half").iterdir()
     }
+
+
+@pytest.mark.slow
+def test_the_command_says_by_its_exit_code_how_it_ended(command, studies, tmp_path):
     done = command(studies / "turning" / "case.json", "--out", tmp_path / "turning", "--json")
     assert done.returncode == 3
     assert json.loads(done.stdout)["outcome"] == "oscillating"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import time
 
 import pytest
 
 from tests.e2e.browser import PAGES, SIZES
 from tests.server import ROOT, Server
+from tests.trap_fmu import Trap
 
 STUDY = {
     "folder": "fuel_cycle",
@@ -22,9 +24,9 @@ START = 7_800_000
 
 
 @pytest.fixture(scope="module")
-def server(browser, tmp_path_factory):
-    state = tmp_path_factory.mktemp("dashboard")
-    with Server(ROOT / "Resources", state, TRIVIUM_WORKER_JOBS="2", OMP_NUM_THREADS="1") as running:
+def server(browser, studies, tmp_path_factory):
+    variables = {"TRIVIUM_STUDIES": str(studies), "TRIVIUM_WORKER_JOBS": "2", "OMP_NUM_THREADS": "1"}
+    with Server(ROOT / "Resources", tmp_path_factory.mktemp("dashboard"), **variables) as running:
         yield running
 
 
@@ -51,24 +53,35 @@ def fetched(server, method, path):
 
 
 @pytest.fixture(scope="module")
+def studies(tmp_path_factory, trap_fmu):
+    """The fuel cycle, and an FMU whose steps take a while and no processor."""
+    folder = tmp_path_factory.mktemp("studies")
+    shutil.copytree(ROOT / "examples" / "fuel_cycle", folder / "fuel_cycle")
+    (folder / "patient").mkdir()
+    shutil.copy(trap_fmu(), folder / "patient" / "Patient.fmu")
+    return folder
+
+
+@pytest.fixture(scope="module")
 def alive(server):
     """A session that runs step by step, and a sweep under way."""
     server.request("PUT", "/initialize", {"start_time": START})
     server.request("POST", "/steps", {"steps": 20})
     many = {
-        **STUDY,
-        "max_concurrent": 1,  # leaves a processor to the pages
-        "simulation_parameters": {"bz.TBR": "linspace:1.0:1.2:300", "plasma.Burn_Fraction": "linspace:0.02:0.1:300"},
+        "folder": "patient",
+        "paths": {"package_path": "Patient.fmu"},
+        "max_concurrent": 1,
+        "simulation": {"variableFilter": "y", "stop_time": 10, "step_size": 1},
+        "simulation_parameters": {"u": "linspace:280:300:3000", "trap": [int(Trap.SLOW)], "amount": [50]},
     }
     task = server.request("POST", "/api/run/sweep", many)[1]["task_id"]
     yield task
     server.request("POST", f"/api/run/cancel/{task}")
 
 
-@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["light", "dark"])
-@pytest.mark.parametrize(
-    "size", [pytest.param(size, marks=[] if size == "laptop" else pytest.mark.slow) for size in SIZES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
 def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
     browser.look(size, dark=dark)
     browser.open(f"{server.url}/dashboard/sessions")
@@ -109,6 +122,7 @@ def settled(browser, path):
     browser.until(what[path], path)
 
 
+@pytest.mark.slow
 def test_the_drawing_follows_the_plant(browser, server, quiet):
     browser.look("laptop")
     server.request("PUT", "/initialize", {"start_time": START})
@@ -239,6 +253,7 @@ def test_a_sweep(browser, server, quiet):
     assert "attempt 1" in browser.text("#job-log")
 
 
+@pytest.mark.slow
 def test_a_job_is_cancelled(browser, server, quiet):
     browser.look("laptop")
     task = server.request("POST", "/api/run/step", {"end_time": 30_000_000, "controller": "look-ahead"})[1]["task_id"]
@@ -250,6 +265,7 @@ def test_a_job_is_cancelled(browser, server, quiet):
     assert server.request("GET", f"/api/run/status/{task}")[1]["status"] == "Cancelled"
 
 
+@pytest.mark.slow
 def test_a_keyboard_is_enough(browser, server, quiet):
     from selenium.webdriver.common.keys import Keys
 
@@ -295,6 +311,7 @@ def test_the_theme_is_kept(browser, server, quiet):
     browser.js("localStorage.clear()")
 
 
+@pytest.mark.slow
 def test_a_hidden_tab_asks_nothing(browser, server, quiet):
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/system")

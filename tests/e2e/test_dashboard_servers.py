@@ -22,6 +22,7 @@ def own_cases(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
     browser.look("laptop")
     with Server(small_resources, tmp_path / "state", TRIVIUM_STUDIES=str(own_cases), TRIVIUM_WORKER_JOBS="1") as server:
@@ -45,6 +46,7 @@ def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
         assert browser.complaints(server.url) == []
 
 
+@pytest.mark.slow
 def test_several_workers_show_the_same(browser, small_resources, tmp_path):
     browser.look("laptop")
     with Server(small_resources, tmp_path / "state", (*GUNICORN[:3], "-w", "3", *GUNICORN[3:])) as server:
@@ -75,6 +77,7 @@ def test_a_server_that_is_away_is_told(browser, small_resources, tmp_path):
     browser.until(lambda: "does not answer" in browser.text("#said"))
 
 
+@pytest.mark.slow
 def test_any_other_model(browser, own_fmu, tmp_path):
     browser.look("laptop")
     with Server(own_fmu("linear", "2.0"), tmp_path / "state") as server:

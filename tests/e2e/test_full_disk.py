@@ -10,6 +10,7 @@ import pytest
 from tests.server import ROOT
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_507_and_nothing_acknowledged_is_lost(small_resources, tmp_path):
     trial = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(tmp_path)]
     try:

@@ -58,7 +58,13 @@ UNCERTAIN = {"temperature_uncertainty": "medium", "seed": 3, "electricity_price"
     "options",
     [
         {"actions": "all", "step": 600.0},
-        {"actions": ["Tchws_set_CHI", "Tchws_set_HEX", "CDWP01_rpm"], "kpis": ["ener_tot", "pue", "starts_chillers"]},
+        pytest.param(
+            {
+                "actions": ["Tchws_set_CHI", "Tchws_set_HEX", "CDWP01_rpm"],
+                "kpis": ["ener_tot", "pue", "starts_chillers"],
+            },
+            marks=pytest.mark.slow,
+        ),
         {"actions": "staging-flat", "reward": {"cost_tot": 1.0, "violation": 10.0}, "scenario": UNCERTAIN},
     ],
 )
@@ -74,7 +80,7 @@ def test_wherever_the_plant_runs_the_numbers_are_the_same(server, resources, sta
     assert len({observation for observation, *_ in told[0][1:]}) > 30
 
 
-@pytest.mark.parametrize("where", ["host", "server"])
+@pytest.mark.parametrize("where", ["host", pytest.param("server", marks=pytest.mark.slow)])
 def test_an_episode_survives_kills(server, resources, state_dir, where):
     """The process of the plant is killed between steps, twice: the agent does not notice."""
     options = {"resources": resources, "state_dir": state_dir, "actions": ["Tchws_set_CHI", "Tchws_set_HEX"]}
@@ -168,6 +174,7 @@ def test_sessions_end_with_their_environments(server, resources, state_dir):
     assert len(server.request("GET", "/sessions")[1]["payload"]) == len(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actions", ["all", "staging"])
 def test_the_plant_stays_within_the_limits_that_spaces_are_made_of(resources, state_dir, actions):
     """Random actions all over the year, as rough as the space allows: what is clipped is not observed."""
@@ -200,7 +207,7 @@ def test_the_year_lies_within_the_bounds_of_the_boundary_data(resources, state_d
     case.close()
 
 
-@pytest.mark.parametrize("mode", ["async", "sync"])
+@pytest.mark.parametrize("mode", ["async", pytest.param("sync", marks=pytest.mark.slow)])
 def test_a_vector_gives_the_numbers_of_single_environments(resources, state_dir, mode):
     options = {"resources": resources, "state_dir": state_dir, "episode": 10 * 300.0, "actions": "staging-flat"}
     vector = gymnasium.make_vec("trivium/DataCenterCooling-v0", num_envs=2, vectorization_mode=mode, **options)

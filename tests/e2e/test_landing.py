@@ -26,6 +26,7 @@ def test_the_page(browser, server, size, dark):
     assert browser.complaints(server.url) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("link", "heading"), [("dashboard/", "Plant"), ("openapi", "Trivium")])
 def test_its_links(browser, server, link, heading):
     browser.look("laptop")

@@ -18,7 +18,10 @@ MONITORING = ROOT / "deploy" / "monitoring"
 #: What there is nothing of while all is well.
 QUIET = ("trivium_job_progress", "trivium_session_recoveries_total")
 
-pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ def server(resources, state_dir):
         yield server
 
 
+@pytest.mark.slow
 def test_first_steps(server, monkeypatch):
     monkeypatch.setenv("TRIVIUM_URL", server.url)
     of = outputs("first_steps")

@@ -53,6 +53,7 @@ def descendants(pid):
     return found
 
 
+@pytest.mark.slow
 def test_a_server_runs_jobs_and_knows_them_after_a_restart(resources, tmp_path):
     with serving(resources, tmp_path) as server:
         task_id = run_step(server, end_time=6000)

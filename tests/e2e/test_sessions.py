@@ -73,7 +73,7 @@ def test_four_workers_serve_one_clock_on_the_real_plant_and_survive_their_deaths
         assert server.request("PUT", "/results", WANTED)[1] == results
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGKILL])
 def test_nothing_runs_on_when_the_server_is_gone(number, small_resources, tmp_path):
     with Server(small_resources, tmp_path) as server:
         advance(server)

@@ -13,6 +13,7 @@ import pytest
 from tests.server import GUNICORN, ROOT, Server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_that_is_to_end_answers_what_it_has_begun(tmp_path, workers):
     state, answered = tmp_path / "state", []

@@ -43,6 +43,7 @@ def validation() -> ModuleType:
     del sys.modules[spec.name]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of the Jupyter packages
 def test_notebook_runs_2000_steps_against_a_live_server(live, monkeypatch):
     monkeypatch.setenv("TRIVIUM_URL", live.url)

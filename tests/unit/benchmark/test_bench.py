@@ -92,6 +92,7 @@ def test_the_truth_is_known_only_while_it_is_asked_for(state):
     env.close()
 
 
+@pytest.mark.slow
 def test_the_oracle_serves_and_is_at_least_as_good_as_what_it_begins_with(env, monkeypatch):
     monkeypatch.setattr("trivium.benchmark.oracle._MOVES", (-0.2, 0.2))
     players = [ConstantPlayer(), ControllerPlayer(TrimAndRespond), LookAheadPlayer(2.0)]

@@ -42,14 +42,8 @@ def lines(path: Path) -> int:
     return len(path.read_text().splitlines())
 
 
-@pytest.mark.parametrize(
-    ("where", "scheme"),
-    [
-        ("in", "gauss-seidel"),
-        pytest.param("after", "gauss-seidel", marks=pytest.mark.slow),
-        pytest.param("in", "jacobi", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("where", "scheme"), [("in", "gauss-seidel"), ("after", "gauss-seidel"), ("in", "jacobi")])
 def test_kill_9_at_every_write_of_the_record_changes_no_bit(tmp_path, where, scheme):
     settings = {"scheme": scheme, "tolerance": 1e-4}
     log = tmp_path / "log"

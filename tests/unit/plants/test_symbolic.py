@@ -63,7 +63,7 @@ def errors(plant, folder, step, last, share):
     return np.array(largest)
 
 
-@pytest.fixture(params=["cooling", "data_center"])
+@pytest.fixture(params=[pytest.param("cooling", marks=pytest.mark.slow), "data_center"])
 def plant(request, resources, tmp_path):
     """A plant, its test case with an exact integrator, and the last interval at which runs may begin."""
     if request.param == "cooling":

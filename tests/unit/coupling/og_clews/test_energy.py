@@ -70,6 +70,7 @@ def test_other_solvers_find_the_same_cost(solver, base):
     assert found + constant == pytest.approx(float(base["objective"]), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_demand_is_met_and_a_tax_changes_what_meets_it(base, folder):
     taxed = energy.solve({}, OPTIONS | {"carbon_tax": {"CO2": 50.0}})
     co2 = dict(zip(("CO2", "NOX"), taxed["emissions"], strict=True))["CO2"]
