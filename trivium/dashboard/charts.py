@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -49,7 +50,7 @@ def blank(text: str, height: int = 120) -> dict[str, Any]:
     """Return an empty chart that says why."""
     annotation = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     hidden = {"visible": False}
-    return {"data": [], "layout": {**_layout(height), "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}}
+    return {"data": [], "layout": {**frame(height), "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}}
 
 
 def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
         return blank("No values in this window yet.")
     units = list(dict.fromkeys(curve.unit for curve in curves))
     height = 70 + 210 * len(units)
-    layout = _layout(height)
+    layout = frame(height)
     layout["margin"] = {**layout["margin"], "t": 12 + 20 * math.ceil(len(curves) / 2)}
     gap = 0.06 if len(units) > 1 else 0.0
     share = (1 - gap * (len(units) - 1)) / len(units)
@@ -77,7 +78,7 @@ def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
         shown = scale(unit, plant=plant)
         mine = [plain(curve.y * shown.factor + shown.offset) for curve in curves if curve.unit == unit]
         layout[f"yaxis{key}"] = {
-            **_axis(shown.unit),
+            **axis(shown.unit),
             **_span(mine),
             "domain": [max(0.0, top - share), top],
             "anchor": "x",
@@ -99,7 +100,7 @@ def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
     first = min(float(curve.x[0]) for curve in curves if curve.x.size)
     last = max(float(curve.x[-1]) for curve in curves if curve.x.size)
     last_axis = "y" if len(units) == 1 else f"y{len(units)}"
-    layout["xaxis"] = {**_axis("time of the simulation"), **ticks(first, last), "anchor": last_axis}
+    layout["xaxis"] = {**axis("time of the simulation"), **ticks(first, last), "anchor": last_axis}
     layout["showlegend"] = True
     return {"data": data, "layout": layout}
 
@@ -135,11 +136,12 @@ def lines(
     *,
     log: bool = False,
     band: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    dots: bool = True,
 ) -> dict[str, Any]:
-    """Return curves over a number; ``band`` is a range around the first."""
-    layout = _layout(320)
-    layout["xaxis"] = _axis(across)
-    layout["yaxis"] = {**_axis(up), **({"type": "log", "exponentformat": "power"} if log else {})}
+    """Return curves over a number; ``band`` is a range around the first, ``dots`` mark the points."""
+    layout = frame(320)
+    layout["xaxis"] = axis(across)
+    layout["yaxis"] = {**axis(up), **({"type": "log", "exponentformat": "power"} if log else {})}
     data: list[dict[str, Any]] = []
     if band is not None:
         x, (low, high) = curves[0].x, band
@@ -153,7 +155,7 @@ def lines(
     for number, curve in enumerate(curves):
         data.append(
             {
-                "type": "scatter", "mode": "lines+markers", "name": curve.name,
+                "type": "scatter", "mode": "lines+markers" if dots else "lines", "name": curve.name,
                 "x": plain(curve.x), "y": plain(curve.y),
                 "line": {"color": COLOURS[number % 6], "dash": DASHES[number % 6], "width": 1.8}, "marker": {"size": 5},
             }
@@ -164,8 +166,8 @@ def lines(
 
 def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict[str, Any]:
     """Return a value over two numbers; ``values`` has shape (up, across)."""
-    layout = _layout(360)
-    layout["xaxis"], layout["yaxis"] = _axis(across.name), _axis(up.name)
+    layout = frame(360)
+    layout["xaxis"], layout["yaxis"] = axis(across.name), axis(up.name)
     drawn = {
         "type": "heatmap", "x": plain(across.x), "y": plain(up.x), "z": [plain(row) for row in values],
         "colorscale": "Cividis",
@@ -173,6 +175,22 @@ def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict
         "hovertemplate": f"{across.name} %{{x}}<br>{up.name} %{{y}}<br>{label} %{{z:.5g}}<extra></extra>",
     }  # fmt: skip
     return {"data": [drawn], "layout": layout}
+
+
+def thinned(x: NDArray[Any], y: NDArray[Any], most: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return at most so many points of a curve: its ends, and of each stretch the least and the greatest value."""
+    if x.size <= most:
+        return x, y
+    edges = np.linspace(0, x.size, max(1, most // 2 - 1) + 1).astype(np.intp)
+    kept = {0, x.size - 1}
+    for start, end in itertools.pairwise(edges.tolist()):
+        stretch = y[start:end]
+        if np.isfinite(stretch).any():
+            kept |= {start + int(np.nanargmin(stretch)), start + int(np.nanargmax(stretch))}
+        else:
+            kept.add(start)  # the gap
+    places = np.array(sorted(kept), dtype=np.intp)
+    return x[places], y[places]
 
 
 def plain(values: NDArray[Any]) -> list[Any]:
@@ -191,7 +209,8 @@ def values_of(columns: Mapping[str, NDArray[Any]], units: Mapping[str, str], pre
     ]
 
 
-def _layout(height: int) -> dict[str, Any]:
+def frame(height: int) -> dict[str, Any]:
+    """Return the layout that all charts have."""
     return {
         "height": height,
         "autosize": True,
@@ -206,5 +225,6 @@ def _layout(height: int) -> dict[str, Any]:
     }
 
 
-def _axis(title: str) -> dict[str, Any]:
+def axis(title: str) -> dict[str, Any]:
+    """Return an axis that all charts have."""
     return {"title": {"text": title}, "zeroline": False, "automargin": True, "gridcolor": "#8884", "linecolor": "#888"}

@@ -1,7 +1,7 @@
-"""Elements of the pages: three that Dash lacks, and small compositions of its own.
+"""Elements of the pages: four that Dash lacks, and small compositions of its own.
 
-``Select`` and ``Choices`` are the browser's own lists to choose one or several from, which keyboards, screen readers
-and phones know; ``Svg`` is a drawing. Their browser's side is ``assets/dashboard.js``.
+``Select`` and ``Choices`` are the browser's own lists to choose one or several from, and ``Between`` its own sliders,
+which keyboards, screen readers and phones know; ``Svg`` is a drawing. Their browser's side is ``assets/dashboard.js``.
 """
 
 from __future__ import annotations
@@ -60,6 +60,32 @@ class Choices(Component):  # type: ignore[misc]
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
         super().__init__(id=id, noun=noun, options=[], value=[])
+
+
+class Between(Component):  # type: ignore[misc]
+    """A range of a number: a slider for its least value and one for its greatest.
+
+    Parameters
+    ----------
+    id : dict
+    label : str
+        Of what the range is.
+    low, high : float
+        The ends of the sliders.
+    value : list of float or None
+        The range; None where a slider is at its end, so that nothing is left out there.
+    """
+
+    _namespace, _type = _NAMESPACE, "Between"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: Id, label: str, low: float, high: float, value: Sequence[float | None]) -> None:  # noqa: A002
+        self._prop_names = ["id", "label", "low", "high", "value"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, label=label, low=low, high=high, value=list(value))
 
 
 class Svg(Component):  # type: ignore[misc]

@@ -87,7 +87,7 @@ def moment(when: float | None) -> str:
 
 def figure(value: float | int | str | bool | None, digits: int = 6) -> str:
     """Return a figure of a result."""
-    if value is None:
+    if value is None or value != value:
         return "–"
     if isinstance(value, bool) or not isinstance(value, float):
         return str(value)

@@ -14,7 +14,7 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, say
 from trivium.dashboard.formatting import both
-from trivium.dashboard.pages import indicators, jobs, plant, sessions, system
+from trivium.dashboard.pages import indicators, jobs, plant, sessions, studies, system
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
 from trivium.server.guard import has_token
@@ -31,6 +31,7 @@ _PAGES = (
     ("sessions", "Sessions", sessions),
     ("indicators", "Indicators", indicators),
     ("jobs", "Jobs", jobs),
+    ("studies", "Studies", studies),
     ("system", "System", system),
 )
 _INDEX = """<!DOCTYPE html>
@@ -142,6 +143,7 @@ def _frame() -> html.Div:
             dcc.Store(id="stand"),
             dcc.Store(id="path"),
             dcc.Store(id="chosen", storage_type="session"),
+            dcc.Store(id="job", storage_type="session"),
         ]
     )
 

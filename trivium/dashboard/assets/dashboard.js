@@ -34,6 +34,35 @@
                 h("datalist", { id: `${id}-list` }, rest.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
             );
         },
+        Between(props) {
+            const { label, low, high, setProps } = props;
+            const [ends, move] = React.useState(props.value);
+            const later = React.useRef(0);
+            React.useEffect(() => move(props.value), [JSON.stringify(props.value)]);
+            const at = [ends[0] == null ? low : ends[0], ends[1] == null ? high : ends[1]];
+            const slide = (end) => (event) => {
+                const number = Number(event.target.value);
+                const moved = [...ends];
+                if (end === 0) moved[0] = number <= low ? null : Math.min(number, at[1]);
+                else moved[1] = number >= high ? null : Math.max(number, at[0]);
+                move(moved);
+                clearTimeout(later.current);
+                later.current = setTimeout(() => setProps({ value: moved }), 150);
+            };
+            const text = (number) => String(Number(number.toPrecision(4)));
+            const slider = (end, word) =>
+                h("input", {
+                    type: "range", min: low, max: high, step: (high - low) / 500 || 1, value: at[end], onChange: slide(end),
+                    "aria-label": `${label}, ${word}`, "aria-valuetext": text(at[end]),
+                });
+            const share = (number) => `${(100 * (number - low)) / (high - low || 1)}%`;
+            const style = { "--from": share(at[0]), "--to": share(at[1]) };
+            return h("div", { id: typeof props.id === "string" ? props.id : JSON.stringify(props.id), className: "between" },
+                h("span", { className: "name" }, label),
+                h("span", { className: "ends" }, `${text(at[0])} to ${text(at[1])}`),
+                h("div", { className: "track", style }, slider(0, "at least"), slider(1, "at most")),
+            );
+        },
         Svg(props) {
             return h("div", { id: props.id, className: props.className, dangerouslySetInnerHTML: { __html: props.markup } });
         },
@@ -106,7 +135,7 @@
                     if (here) link.setAttribute("aria-current", "page");
                     else link.removeAttribute("aria-current");
                 });
-                const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", system: "System" };
+                const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", studies: "Studies", system: "System" };
                 document.title = `${titles[page] || "Plant"} · Trivium`;
                 if (before && before !== path) {
                     const main = document.getElementById("main");

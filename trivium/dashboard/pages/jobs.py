@@ -15,6 +15,7 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
 from trivium.dashboard.formatting import figure, moment, short
 from trivium.dashboard.pages import results
+from trivium.dashboard.studies import has_results
 from trivium.errors import InvalidValueError, NotFoundError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
@@ -53,7 +54,7 @@ def layout(_: Context) -> list[Any]:
             [
                 html.H2("The job", id="job-title"),
                 html.Div(id="job-facts"),
-                html.Div([button("Cancel the job", "cancel-job")], className="row"),
+                html.Div([button("Cancel the job", "cancel-job"), html.Span(id="job-study")], className="row"),
                 results.layout(),
                 html.Div(id="job-figures"),
                 html.Details(
@@ -72,7 +73,6 @@ def layout(_: Context) -> list[Any]:
             field("Specification (JSON)", dcc.Textarea(id="spec", value="", spellCheck=False, rows=14), wide=True),
             button("Submit", "submit-job", "main"),
         ),
-        dcc.Store(id="job", storage_type="session"),
         dcc.Store(id="job-mark"),
     ]
 
@@ -140,6 +140,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("job-card", "hidden"),
         Output("job-title", "children"),
         Output("job-facts", "children"),
+        Output("job-study", "children"),
         Output("job-figures", "children"),
         Output("job-log", "children"),
         Output("job-spec", "children"),
@@ -151,7 +152,7 @@ def register(pages: Dash, context: Context) -> None:
         State("job-mark", "data"),
     )
     def detail(task_id: str | None, _: int | None, __: Any, mark: Any) -> Any:
-        nothing = (True, *[no_update] * 7)
+        nothing = (True, *[no_update] * 8)
         if not task_id:
             return nothing
         try:
@@ -165,6 +166,9 @@ def register(pages: Dash, context: Context) -> None:
             False,
             f"Job {short(job.task_id)}",
             _facts(job),
+            dcc.Link("Look at its runs", href=f"/dashboard/studies?job={job.task_id}", className="button")
+            if has_results(store, job.task_id)
+            else None,
             _figures(job),
             log or "Nothing yet.",
             json.dumps(dict(job.spec), indent=2),

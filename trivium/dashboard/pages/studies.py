@@ -1,0 +1,364 @@
+"""Studies: runs filtered by sliders, drawn over all columns and one against another, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import numpy as np
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from numpy.typing import NDArray
+
+from trivium.dashboard import charts, spread
+from trivium.dashboard.callbacks import action, pressed, view
+from trivium.dashboard.charts import COLOURS, Curve
+from trivium.dashboard.context import Context
+from trivium.dashboard.elements import Between, Choices, Select, button, card, field, line, options, table
+from trivium.dashboard.formatting import figure, moment, plural, short
+from trivium.dashboard.studies import Studies, Study, has_results
+from trivium.errors import InvalidValueError, TriviumError
+from trivium.study.pareto import pareto_front
+
+#: Newest sweeps that can be chosen.
+_MOST = 200
+#: Columns that are chosen at first: parameters, then metrics.
+_PARAMETERS, _METRICS = 6, 4
+#: Points of a curve.
+_POINTS = 1200
+_NONE = "-"
+#: Lists of the study's names.
+_SELECTS = ("colour", "x", "y", "variable")
+_BETTER = {"smaller": "smaller", "greater": "greater", _NONE: "neither: no front"}
+
+
+def layout(_: Context) -> list[Any]:
+    """Return the page."""
+    return [
+        html.H1("Studies"),
+        card("The study", field("Sweep", Select("study"), wide=True), html.P(id="study-note", role="status")),
+        html.Div(
+            [
+                card(
+                    "Which runs",
+                    field("Columns", Choices("study-columns", "column"), "They get a slider and an axis.", wide=True),
+                    html.Div(id="study-filters", className="filters"),
+                    html.P(id="study-passing", role="status"),
+                    html.P(id="study-data", className="muted"),
+                ),
+                card(
+                    "All columns",
+                    html.Div([field("Colour", Select("study-colour"))], className="row"),
+                    charts.graph("study-parallel", "Runs as lines over all chosen columns"),
+                ),
+                card(
+                    "One against another",
+                    html.Div(
+                        [
+                            field("Across", Select("study-x")),
+                            field("Better across", Select("study-x-better", options(_BETTER, _BETTER), "smaller")),
+                            field("Up", Select("study-y")),
+                            field("Better up", Select("study-y-better", options(_BETTER, _BETTER), "smaller")),
+                        ],
+                        className="row",
+                    ),
+                    html.P(id="study-front", className="muted"),
+                    charts.graph("study-scatter", "Runs as points, one column against another"),
+                ),
+                card(
+                    "Runs that are compared",
+                    html.P("Click at a run in a picture above, or write its number.", className="muted"),
+                    html.Div(
+                        [
+                            field("Run", line("study-run", inputMode="numeric")),
+                            button("Compare", "study-compare"),
+                            field("Trajectory", Select("study-variable")),
+                        ],
+                        className="row end",
+                    ),
+                    html.Div(id="study-runs"),
+                    charts.graph("study-curves", "Trajectories of the runs that are compared"),
+                ),
+            ],
+            id="study-parts",
+            hidden=True,
+        ),
+        dcc.Store(id="study-mark"),
+        dcc.Store(id="study-ends"),
+        dcc.Store(id="study-compared", storage_type="session"),
+    ]
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the page's callbacks."""
+    studies = Studies(context.store)
+
+    @view(
+        pages,
+        Output("study", "options"),
+        Output("study", "value"),
+        Output("study-mark", "data"),
+        Output("study-note", "children"),
+        Output("study-parts", "hidden"),
+        Input("tick", "n_intervals"),
+        Input("study", "value"),
+        State("address", "search"),
+        State("study", "options"),
+        State("study-mark", "data"),
+        State("job", "data"),
+    )
+    def listing(_: int | None, value: str | None, search: str | None, before: Any, mark: Any, job: str | None) -> Any:
+        jobs = [job for job in context.store.jobs(kind="sweep", most=_MOST) if has_results(context.store, job.task_id)]
+        labels = {job.task_id: f"{short(job.task_id)} · {moment(job.created)} · {job.state}" for job in jobs}
+        wanted = (value, *parse_qs((search or "").lstrip("?")).get("job", []), job, *labels)
+        task_id = next((name for name in wanted if name in labels), None)
+        choices = options(labels, labels)
+        listed = no_update if choices == before else choices
+        if task_id is None:
+            return listed, None, None, "There is no sweep with results yet. Submit one on the page Jobs.", True
+        selected = no_update if task_id == value else task_id
+        try:
+            study = studies.open(task_id)
+        except TriviumError as error:
+            return listed, selected, None, html.Span(str(error), className="trouble"), True
+        now = {"task_id": task_id, "mark": study.mark}
+        return listed, selected, no_update if now == mark else now, _note(study), not study.runs.size
+
+    @view(
+        pages,
+        Output("study-columns", "options"),
+        Output("study-columns", "value"),
+        *(Output(f"study-{name}", part) for name in _SELECTS for part in ("options", "value")),
+        Input("study-mark", "data"),
+        State("study-columns", "value"),
+        *(State(f"study-{name}", "value") for name in _SELECTS),
+    )
+    def describe(mark: Any, columns: list[str], colour: str | None, x: str | None, y: str | None, shown: Any) -> Any:
+        if not mark:
+            return (no_update,) * 10
+        study = studies.open(mark["task_id"])
+        names = study.names
+        kept = [name for name in columns or [] if name in names]
+        first = [*study.parameters[:_PARAMETERS], *study.metrics[:_METRICS]]
+        every = options(names)
+        goals = [*sorted(study.metrics, key=study.without_value), *names]
+        made: list[Any] = [every, kept or first]
+        made += [[{"value": _NONE, "label": "one for all"}, *every], colour if colour in names else goals[0]]
+        made += [every, x if x in names else goals[0]]
+        made += [every, y if y in names else goals[min(1, len(goals) - 1)]]
+        made += [options(study.variables), shown if shown in study.variables else next(iter(study.variables), None)]
+        return made
+
+    @view(
+        pages,
+        Output("study-filters", "children"),
+        Output("study-ends", "data"),
+        Input("study-columns", "value"),
+        Input("study-mark", "data"),
+        State({"filter": ALL}, "value"),
+        State({"filter": ALL}, "id"),
+        State("study-ends", "data"),
+    )
+    def sliders(names: list[str] | None, mark: Any, values: list[Any], ids: list[Any], before: Any) -> Any:
+        if not mark or not names:
+            return [], None
+        study = studies.open(mark["task_id"])
+        names = [name for name in names if name in study.columns]
+        ends = {"task_id": mark["task_id"], "names": names, "ends": [study.ends(name) for name in names]}
+        ends["ends"] = [[figure(end) for end in pair] for pair in ends["ends"]]
+        if ends == before:
+            return no_update, no_update
+        same = bool(before) and before["task_id"] == mark["task_id"]
+        kept = _filters(ids, values) if same else {}
+        return [_slider(study, name, kept.get(name)) for name in names], ends
+
+    @view(
+        pages,
+        Output("study-passing", "children"),
+        Output("study-data", "children"),
+        Output("study-parallel", "figure"),
+        Output("study-scatter", "figure"),
+        Output("study-front", "children"),
+        Input({"filter": ALL}, "value"),
+        Input("study-mark", "data"),
+        Input("study-columns", "value"),
+        Input("study-colour", "value"),
+        Input("study-x", "value"),
+        Input("study-y", "value"),
+        Input("study-x-better", "value"),
+        Input("study-y-better", "value"),
+        Input("study-compared", "data"),
+        State({"filter": ALL}, "id"),
+    )
+    def draw(
+        values: list[Any], mark: Any, names: list[str] | None, colour: str | None, x: str, y: str, better_x: str,
+        better_y: str, compared: Any, ids: list[Any],
+    ) -> Any:  # fmt: skip
+        if not mark or not names:
+            return (no_update,) * 5
+        study = studies.open(mark["task_id"])
+        if x not in study.columns or y not in study.columns:
+            return (no_update,) * 5
+        filters = _filters(ids, values)
+        chosen = study.select(filters)
+        tint = colour if colour in study.columns else None
+        front = _front(study, chosen, (x, y), (better_x, better_y))
+        shown = [name for name in names if name in study.columns]
+        return (
+            _passing(study, chosen),
+            _data(mark["task_id"], study, filters, chosen),
+            spread.parallel(study, shown, chosen, tint),
+            spread.scatter(study, chosen, (x, y), tint, front, _compared(compared, mark)),
+            f"The Pareto front has {plural(front.size, 'run')}: no other run is better in both." if front.size else "",
+        )
+
+    @view(
+        pages,
+        Output("study-compared", "data"),
+        Input("study-parallel", "clickData"),
+        Input("study-scatter", "clickData"),
+        State("study-mark", "data"),
+        State("study-compared", "data"),
+        prevent_initial_call=True,
+    )
+    def click(_: Any, __: Any, mark: Any, compared: Any) -> Any:
+        clicked = ctx.triggered[0]["value"]
+        if not mark or not clicked:
+            return no_update
+        return _added(mark, compared, int(clicked["points"][0]["customdata"]))
+
+    @action(
+        pages,
+        "read",
+        Output("study-compared", "data", allow_duplicate=True),
+        Input("study-compare", "n_clicks"),
+        State("study-run", "value"),
+        State("study-mark", "data"),
+        State("study-compared", "data"),
+    )
+    def compare(_: Any, text: str, mark: Any, compared: Any) -> Any:
+        study = studies.open(mark["task_id"])
+        if not (text or "").strip().isdecimal() or int(text) not in study.runs:
+            raise InvalidValueError(f"Run {text!r} is not among those that are done, 0 to {study.total - 1}.", "run")
+        return _added(mark, compared, int(text))
+
+    @action(
+        pages,
+        "read",
+        Output("study-compared", "data", allow_duplicate=True),
+        Input({"do": "leave-run", "of": ALL}, "n_clicks"),
+        State("study-mark", "data"),
+        State("study-compared", "data"),
+    )
+    def leave(_: Any, mark: Any, compared: Any) -> Any:
+        left = [run for run in _compared(compared, mark) if run != int(pressed())]
+        return {"task_id": mark["task_id"], "runs": left}
+
+    @view(
+        pages,
+        Output("study-runs", "children"),
+        Output("study-curves", "figure"),
+        Input("study-compared", "data"),
+        Input("study-variable", "value"),
+        Input("study-mark", "data"),
+    )
+    def curves(compared: Any, variable: str | None, mark: Any) -> Any:
+        runs = _compared(compared, mark)
+        if not runs:
+            return None, charts.blank("No run is compared yet.")
+        study = studies.open(mark["task_id"])
+        return _table(study, runs), _curves(study, runs, variable)
+
+
+def _note(study: Study) -> str:
+    text = f"{study.runs.size} of {plural(study.total, 'run')} are done"
+    return f"{text}, {study.failed} failed." if study.failed else f"{text}."
+
+
+def _filters(ids: Sequence[Mapping[str, str]], values: Sequence[Any]) -> dict[str, Any]:
+    """Return the filters of sliders that are not at their ends, and of texts that are not all chosen."""
+    filters = {id["filter"]: value for id, value in zip(ids, values, strict=True)}  # noqa: A001
+    return {name: value for name, value in filters.items() if value is not None and value != [None, None]}
+
+
+def _slider(study: Study, name: str, value: Any) -> Any:
+    if name in study.texts:
+        texts = list(study.texts[name])
+        ticks = dcc.Checklist(texts, texts if value is None else value, id={"filter": name}, className="ticks")
+        return html.Fieldset([html.Legend(name), ticks])
+    low, high = study.ends(name)
+    if not low < high:
+        return html.Div(
+            [html.Span(name, className="name"), html.Span(figure(low), className="ends")], className="between"
+        )
+    return Between({"filter": name}, name, low, high, value or [None, None])
+
+
+def _passing(study: Study, chosen: NDArray[np.intp]) -> str:
+    text = f"{chosen.size} of {plural(study.runs.size, 'run')} pass."
+    if chosen.size > spread.LINES:
+        text += f" {spread.LINES} of them are drawn as lines"
+        text += f", {spread.POINTS} as points." if chosen.size > spread.POINTS else "."
+    return text
+
+
+def _data(task_id: str, study: Study, filters: Mapping[str, Any], chosen: NDArray[np.intp]) -> Any:
+    """Return links to the runs as data: the route of selections with these filters."""
+    if not chosen.size:
+        return None
+    query = [("select", f"{name}={_choice(study, name, value)}") for name, value in filters.items()]
+    query.append(("limit", str(chosen.size)))
+    links: list[Any] = ["These runs as data: "]
+    for name, form in (("Parquet", "parquet"), ("JSON", "json")):
+        address = f"/api/run/results/{task_id}/selection?{urlencode([*query, ('format', form)])}"
+        links += [html.A(name, href=address, download=f"{short(task_id)}.{form}"), ", "]
+    return links[:-1]
+
+
+def _choice(study: Study, name: str, value: Any) -> str:
+    """Return a filter as the route reads it."""
+    if name in study.texts:
+        return ",".join(value)
+    return ":".join("" if end is None else repr(float(end)) for end in value)
+
+
+def _front(study: Study, chosen: NDArray[np.intp], axes: tuple[str, str], better: tuple[str, str]) -> NDArray[np.intp]:
+    if _NONE in better or axes[0] == axes[1] or any(name in study.texts for name in axes):
+        return np.empty(0, dtype=np.intp)
+    first, second = (study.columns[name][chosen] for name in axes)
+    smaller = (better[0] == "smaller", better[1] == "smaller")
+    return chosen[pareto_front(first, second, smaller=smaller)]
+
+
+def _compared(compared: Any, mark: Any) -> list[int]:
+    """Return the runs of a study that are compared."""
+    return list(compared["runs"]) if compared and mark and compared["task_id"] == mark["task_id"] else []
+
+
+def _added(mark: Any, compared: Any, run: int) -> Any:
+    """Add a run to those that are compared; of more than there are colours the oldest is left out."""
+    runs = [each for each in _compared(compared, mark) if each != run]
+    return {"task_id": mark["task_id"], "runs": [*runs, run][-len(COLOURS) :]}
+
+
+def _table(study: Study, runs: Sequence[int]) -> Any:
+    places = {run: int(np.searchsorted(study.runs, run)) for run in runs}
+    rows = []
+    for run, place in places.items():
+        values = (study.value(name, place) for name in study.names)
+        remove = button("Remove", {"do": "leave-run", "of": str(run)}, "quiet", **{"aria-label": f"Remove run {run}"})
+        rows.append([str(run), *(figure(value) for value in values), remove])
+    head = ["Run", *study.names, ""]
+    return table("Parameters and metrics of the runs", head, rows, numbers=range(len(head) - 1))
+
+
+def _curves(study: Study, runs: Sequence[int], variable: str | None) -> dict[str, Any]:
+    if variable not in study.variables:
+        return charts.blank("This study keeps no trajectories.")
+    try:
+        time, values = study.trajectories(runs, variable)
+    except TriviumError as error:
+        return charts.blank(str(error))
+    rows = dict(zip(sorted(runs), values, strict=True))
+    drawn = [Curve(f"run {run}", "", *charts.thinned(time, rows[run], _POINTS)) for run in runs]
+    return charts.lines(drawn, "time", variable, dots=False)
