@@ -14,7 +14,14 @@ import pytest
 from tests.processes import PATIENCE
 
 #: Pages by path, and their titles.
-PAGES = {"": "Plant", "sessions": "Sessions", "indicators": "Indicators", "jobs": "Jobs", "system": "System"}
+PAGES = {
+    "": "Plant",
+    "sessions": "Sessions",
+    "indicators": "Indicators",
+    "jobs": "Jobs",
+    "studies": "Studies",
+    "system": "System",
+}
 #: What is looked at: names, widths and heights [px].
 SIZES = {"laptop": (1440, 900), "tablet": (820, 1180), "phone": (390, 844)}
 
@@ -101,6 +108,16 @@ class Browser:
 
         self.until(lambda: self.all(f"{selector} option[value='{value}']"), f"{value} in {selector}")
         Select(self.one(selector)).select_by_value(value)
+
+    def click_within(self, selector: str) -> None:
+        """Click at the middle of a part of a drawing, which another part may cover."""
+        where = "const r = arguments[0].getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]"
+        element = self.until(lambda: next(iter(self.all(selector)), None), selector)
+        self.js("arguments[0].scrollIntoView({block: 'center'})", element)
+        x, y = self.js(where, element)
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+            self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
     def keys(self, *keys: str) -> None:
         """Press keys, wherever the focus is."""

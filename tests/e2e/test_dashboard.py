@@ -117,6 +117,7 @@ def settled(browser, path):
         "sessions": lambda: browser.all("#sessions-table tbody tr"),
         "indicators": lambda: "kWh" in browser.text("#kpi-table") and browser.all("#kpi-chart .scatterlayer .trace"),
         "jobs": lambda: browser.all("#jobs-table tbody tr"),
+        "studies": lambda: browser.all("#study-parallel .scatterlayer .trace"),
         "system": lambda: "Ready to step" in browser.text("#health"),
     }
     browser.until(what[path], path)
@@ -251,6 +252,41 @@ def test_a_sweep(browser, server, quiet):
     where = link.get_attribute("href").removeprefix(server.url)
     assert fetched(server, "GET", where).startswith(b"\x89HDF\r\n\x1a\n")
     assert "attempt 1" in browser.text("#job-log")
+    explore(browser, server)
+
+
+def explore(browser, server):
+    """Look at the runs of the sweep that was viewed last."""
+    from selenium.webdriver.common.keys import Keys
+
+    browser.click("#job-study a")
+    browser.until(lambda: "4 of 4 runs pass" in browser.text("#study-passing"))
+    browser.until(lambda: browser.all("#study-parallel .scatterlayer .trace"))
+    browser.one(".between input").send_keys(Keys.END)
+    browser.until(lambda: "2 of 4 runs pass" in browser.text("#study-passing"))
+    where = browser.one("#study-data a:last-child").get_attribute("href").removeprefix(server.url)
+    payload = server.request("GET", where)[1]["payload"]
+    assert payload["parameters"]["bz.TBR"] == [1.2, 1.2]
+
+    browser.choose("#study-x", "plasma.Burn_Fraction")
+    browser.choose("#study-y", "start")
+    browser.click_within("#study-scatter .scatterlayer .trace:first-child .points path")
+    browser.until(lambda: len(browser.all("#study-runs tbody tr")) == 1)
+    browser.fill("#study-run", "99")
+    browser.click("#study-compare")
+    browser.until(lambda: "0 to 3" in browser.text("#said"))
+    browser.fill("#study-run", "0")
+    browser.click("#study-compare")
+    browser.until(lambda: len(browser.all("#study-runs tbody tr")) == 2)
+    browser.until(lambda: len(browser.all("#study-curves .scatterlayer .trace")) == 2)
+    drawn = browser.js(
+        "return document.querySelector('#study-curves .js-plotly-plot').data.map(d => [d.name, d.y[d.y.length - 1]])"
+    )
+    every = where.partition("?")[0] + "?variable=sds.inventory"
+    runs = server.request("GET", every)[1]["payload"]["trajectories"]["sds.inventory"]
+    assert drawn == [[name, pytest.approx(runs[int(name.removeprefix("run "))][-1])] for name, _ in drawn]
+    browser.click("button[aria-label='Remove run 0']")
+    browser.until(lambda: len(browser.all("#study-runs tbody tr")) == 1)
 
 
 @pytest.mark.slow
@@ -271,6 +307,7 @@ def test_a_keyboard_is_enough(browser, server, quiet):
 
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/")
+    settled(browser, "")  # all that can be focused is there
     browser.keys(Keys.TAB)
     focus = "return document.activeElement"
     assert browser.js(f"{focus}.innerText") == "Skip to the content"
@@ -285,8 +322,8 @@ def test_a_keyboard_is_enough(browser, server, quiet):
     for _ in range(12):
         browser.keys(Keys.TAB)
         seen.append(browser.js(f"{focus}.innerText || {focus.removeprefix('return ')}.id"))
-        assert browser.js(ring) != "none", seen
-    assert seen[:6] == [*PAGES.values(), "Dark"]
+        assert browser.js(ring) != "none", "; ".join(seen)
+    assert seen[:7] == [*PAGES.values(), "Dark"]
     browser.js("document.querySelector(\"nav a[href='/dashboard/system']\").focus()")
     browser.keys(Keys.ENTER)
     browser.until(lambda: browser.text("main h1") == "System")
