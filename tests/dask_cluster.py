@@ -32,15 +32,27 @@ class DaskCluster:
             nothing = subprocess.DEVNULL
             return subprocess.Popen(command, env=environment, stdout=nothing, stderr=nothing, cwd=Path.cwd())
 
-        self.scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        self._processes = [self.scheduler]
+        self._file, self._start = file, start
+        self._worker = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "60"]
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._begin(workers, "0")
+
+    def restart(self, workers: int = 2) -> None:
+        """Kill the scheduler, and start another one at its address, with workers of its own."""
+        self.scheduler.kill()
+        self.scheduler.wait()
+        self._file.unlink()
+        self._begin(workers, self.address.rpartition(":")[2])
+
+    def _begin(self, workers: int, port: str) -> None:
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port)
+        self._processes.append(self.scheduler)
         deadline = time.monotonic() + 300
-        while not file.exists():
+        while not self._file.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        place = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "60"]
-        self._processes += [start("worker", *place) for _ in range(workers)]
-        self.address: str = json.loads(file.read_text())["address"]
+        self.address: str = json.loads(self._file.read_text())["address"]
+        self._processes += [self._start("worker", *self._worker) for _ in range(workers)]
 
     def __enter__(self) -> DaskCluster:
         return self

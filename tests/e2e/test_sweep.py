@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -242,6 +243,91 @@ def test_a_scheduler_that_is_killed_is_told_and_the_study_goes_on_elsewhere(comm
     assert 0 < len(_done(tmp_path / "cut")) < 60
     command(cut, "--no-cache", "--workers", 2)
     assert is_uncut(tmp_path / "cut", uncut)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_started_again_at_its_address_gets_what_is_left(command, tmp_path, trap_fmu, uncut):
+    cut = slow_study(tmp_path, trap_fmu(), "cut.json")
+    with DaskCluster(tmp_path / "dask") as cluster:
+        address = cluster.address
+        process = command(cut, "--no-cache", "--scheduler", address, start=True)
+        try:
+            _wait_for(lambda: len(_done(tmp_path / "cut")) >= 2)
+            cluster.restart()
+            assert cluster.address == address
+            assert process.wait(300) == 0, (tmp_path / "said").read_text()
+        finally:
+            process.kill()
+            process.wait()
+    assert is_uncut(tmp_path / "cut", uncut)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "crashing"), [(41, 35), (100, 5)])
+def test_exactly_the_runs_fail_that_crash(command, tmp_path, trap_fmu, count, crashing):
+    study = write(
+        tmp_path / "study.json", trap_fmu(), {"u": f"linspace:281:300:{count}", "trap": "file:traps.csv"},
+        {"variableFilter": "y", "stop_time": 60, "step_size": 60},
+        sampling={"method": "zip"},
+    )  # fmt: skip
+    traps = np.zeros(count, dtype=int)
+    crashes = np.sort(np.random.default_rng(1).choice(count, crashing, replace=False))
+    traps[crashes] = int(Trap.SEGMENTATION_FAULT)
+    (tmp_path / "traps.csv").write_text("\n".join(map(str, traps.tolist())))
+    said = command(study, "--no-cache", "--workers", 2, check=3).stdout
+    assert f"{count} of {count} runs, {crashing} failed" in said
+    with trivium.study.open(tmp_path / "study") as results:
+        assert np.flatnonzero(results.status == 2).tolist() == crashes.tolist()
+        assert all(reason.endswith("at last alone (SIGSEGV)") for reason in results.failures.values())
+
+
+@pytest.mark.slow
+def test_workers_that_are_all_stopped_and_continued(command, tmp_path, trap_fmu, uncut):
+    cut = slow_study(tmp_path, trap_fmu(), "cut.json")
+    process = command(cut, "--no-cache", "--workers", 2, start=True)
+    stopped = []
+    try:
+        _wait_for(lambda: len(_done(tmp_path / "cut")) >= 1)
+        stopped = [worker for worker in _workers(process.pid) if "spawn_main" in " ".join(worker.cmdline())]
+        for worker in stopped:
+            worker.suspend()
+        _wait_for(lambda: all(worker.status() == psutil.STATUS_STOPPED for worker in stopped))
+        lines = (tmp_path / "said").read_text().count(" of 60 runs")
+        _wait_for(lambda: (tmp_path / "said").read_text().count(" of 60 runs") > lines)  # the driver waits for them
+        for worker in stopped:
+            worker.resume()
+        assert process.wait(300) == 0, (tmp_path / "said").read_text()
+    finally:
+        for worker in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.resume()
+        process.kill()
+        process.wait()
+    assert is_uncut(tmp_path / "cut", uncut)
+
+
+@pytest.mark.slow
+def test_repair_names_what_is_damaged_and_runs_it_again(command, tmp_path, own_fmu):
+    study = write(
+        tmp_path / "study.json", own_fmu("linear", "2.0"), {"tau": "1:12:1"},
+        {"variableFilter": "x", "stop_time": 20, "step_size": 1}, output={"runs_per_part": 1},
+    )  # fmt: skip
+    command(study, "--no-cache", "--workers", 1)
+    parts = sorted((tmp_path / "study/parts").iterdir())
+    before = [part.read_bytes() for part in parts]
+    rng = np.random.default_rng(0)
+    damaged = np.sort(rng.choice(12, 8, replace=False)).tolist()
+    for number in damaged:
+        content = bytearray(before[number])
+        content[rng.integers(len(content))] ^= int(rng.integers(1, 256))
+        parts[number].write_bytes(content)
+    done = command("repair", study, "--workers", 1)
+    for number in range(12):
+        named = f"parts/{number:05d}.h5 (run {number}) is damaged" in done.stderr
+        assert named == (number in damaged)
+    assert "12 of 12 runs" in done.stdout
+    assert [part.read_bytes() for part in parts] == before
+    assert "is damaged" not in command("repair", study, "--workers", 1).stderr
 
 
 @pytest.mark.slow

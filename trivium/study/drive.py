@@ -161,7 +161,8 @@ class Drive:
     @property
     def state(self) -> State:
         """Where the study stands."""
-        rate = self._pace.rate(self._workers)
+        # until a rate is measured: that of the runs alone, without the start of what runs them
+        rate = self._pace.rate(self._workers) or (self._workers / self._per_run if self._per_run else None)
         ahead = sum(self._ahead.values())
         return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate, ahead)
 

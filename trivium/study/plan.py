@@ -25,6 +25,8 @@ from trivium.study.values import Values
 
 #: Most numbers of a plan that is drawn as a whole: 0.8 GB, and three times that while it is drawn.
 _MOST_NUMBERS = 10**8
+#: Most runs of a study.
+MOST_RUNS = 2**31
 #: Most runs that are searched for equal ones.
 _MOST_COMPARED = 2_000_000
 #: Least number of points of a curve of FAST: more than four times the square of its interference factor, 4.
@@ -111,7 +113,11 @@ class Grid(Plan):
 
     def __init__(self, parameters: Mapping[str, Values]) -> None:
         self._listed = [_listed(values, name, "grid") for name, values in parameters.items()]
-        super().__init__(parameters, math.prod(values.size for values in self._listed))
+        count = math.prod(values.size for values in self._listed)
+        if count > MOST_RUNS:
+            reason = f"simulation_parameters: a grid of {count} runs; there may be {MOST_RUNS}"
+            raise InvalidValueError(reason, "simulation_parameters")
+        super().__init__(parameters, count)
 
     def _rows(self, first: int, last: int) -> FloatArray:
         return self.rows_of(np.arange(first, last, dtype=np.int64))

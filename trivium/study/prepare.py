@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from trivium.study.values import Values
 from trivium.suggestions import did_you_mean
 
 _T = TypeVar("_T")
+#: Most bytes that the trajectories of a run may take while it is simulated.
+_MOST_BYTES = 2**31
 
 
 def prepare(study: Study, folder: Path, cache: Path) -> tuple[Plan, Job]:
@@ -81,13 +83,14 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             names = _collected(wrong, lambda: experiment.matching(simulation.variable_filter, field)) or []
         for name, metric in study.metrics.items():
             _collected(wrong, partial(_check_metric, experiment, name, metric))
+        _collected(wrong, partial(_check_size, simulation.steps + 1, {*names, *_measured(study)}))
         if not study.output.trajectories and not study.metrics:
             wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
         _collected(wrong, partial(experiment.check_conditions, "simulation.inputs"))
         _collected(wrong, partial(check_goals, study, values, study.metrics, experiment.inputs))
         plan = _planned(wrong, study, values)
         indicators = [metric.variable for metric in study.metrics.values() if metric.method == "kpi"]
-        measured = [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
+        measured = _measured(study)
         recipe = replace(
             experiment.conditions,
             content=experiment.content(),
@@ -108,6 +111,23 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         texts=tuple(plan.texts.items()),
     )
     return plan, job
+
+
+def _measured(study: Study) -> list[str]:
+    return [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
+
+
+def _check_size(points: int, variables: Collection[str]) -> None:
+    """Refuse trajectories of a run that no memory holds, before any is made."""
+    size = 8 * points * len(variables)
+    if size > _MOST_BYTES:
+        field = "simulation.step_size"
+        raise InvalidValueError(
+            f"{field}: the trajectories of a run take {size / 1e9:.1f} GB, {points} outputs of {len(variables)} "
+            f"variables; there may be {_MOST_BYTES / 1e9:.1f} GB: choose a larger step_size, or fewer variables by "
+            "variableFilter",
+            field,
+        )
 
 
 def _conditions(path: Path, simulation: spec.Simulation, cache: Path) -> Conditions:

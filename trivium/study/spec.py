@@ -21,8 +21,8 @@ from trivium.experiment.spec import Description, Finite, Part, Positive
 from trivium.study.search.goals import Find
 from trivium.study.values import Values, elements, parse, parse_texts, table
 
-#: Most steps of a run; beyond it no memory holds its trajectory.
-_MOST_STEPS = 10**9
+#: Most steps of a run, and most of them with an output point.
+_MOST_STEPS, _MOST_POINTS = 10**8, 10**7
 #: How far a whole number of communication steps may be beside a step, as a part of it.
 _SAME = 1e-9
 
@@ -63,8 +63,8 @@ class Simulation(Part):
     def _has_whole_steps(self) -> Simulation:
         if not self.stop_time > self.start_time:
             raise ValueError("stop_time must be after start_time")
-        if not self.duration / self.step_size <= _MOST_STEPS:
-            raise ValueError(f"step_size makes more than {_MOST_STEPS} steps of the duration {self.duration:g}")
+        if not self.duration / self.step_size <= _MOST_POINTS:
+            raise ValueError(f"step_size makes more than {_MOST_POINTS} steps of the duration {self.duration:g}")
         if abs(self.steps * self.step_size - self.duration) > 1e-6 * self.step_size:
             raise ValueError(f"step_size must divide the duration {self.duration:g}: outputs are whole steps apart")
         if abs(self.divisions * (self.communication_step or self.step_size) - self.step_size) > _SAME * self.step_size:

@@ -71,6 +71,13 @@ def test_results_are_complete_while_the_study_goes_on(driven, tmp_path):
     assert all(done == count and shape == (done, 41) for done, count, shape in seen)
 
 
+def test_the_time_that_is_left_is_known_from_the_first_run_on(driven):
+    states = []
+    driven(states.append)
+    assert {state.eta is None for state in states if not state.done} == {True}
+    assert all(state.eta is not None for state in states if state.done)
+
+
 @pytest.mark.parametrize(("limit", "most"), [(None, 4), (1, 1), (3, 3)])
 def test_no_more_chunks_are_in_flight_than_there_may_be(driven, limit, most):
     assert driven(lambda _: None, limit).most == most

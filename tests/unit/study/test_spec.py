@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tests.server import ROOT
+from trivium import locations
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
@@ -176,11 +177,43 @@ def test_what_the_fmu_does_not_have_is_named_all_at_once(write_study, unpacked, 
         {"stop_time": 7e16, "step_size": 5e-324},
         {"stop_time": 1.7e308, "step_size": 1.0},
         {"start_time": -1.7e308, "stop_time": 1.7e308, "step_size": 1e300},
+        {"stop_time": 1.0, "step_size": 1e-8},
     ],
 )
 def test_a_run_has_an_end(write_study, simulation):
-    with pytest.raises(InvalidValueError, match="simulation: step_size makes more than 1000000000 steps"):
+    with pytest.raises(InvalidValueError, match="simulation: step_size makes more than 10000000 steps"):
         load_study(write_study(simulation=simulation))
+
+
+FMU = locations.shipped_testcase("cooling") / "AlphaDataCenterCooling_FMU.fmu"
+NOTHING = {"simulation_parameters": {}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"simulation_parameters": {"tau": "1:2:1e-15"}},
+            r"tau: '1:2:1e-15' is no progression .* more than \d+ values",
+        ),
+        (
+            {"simulation_parameters": {"tau": "linspace:1:2:1e18"}},
+            r"tau: the count in .* must be a whole number from 1",
+        ),
+        (
+            {"simulation_parameters": {name: "linspace:1:2:2000" for name in ("tau", "x", "u")}},
+            r"simulation_parameters: a grid of 8000000000 runs; there may be 2147483648",
+        ),
+        (
+            {"fmu": FMU, "simulation": {"stop_time": 9e6, "step_size": 1, "variableFilter": ".*"}, **NOTHING},
+            r"simulation.step_size: the trajectories of a run take \d.*GB, 9000001 outputs of \d+ variables; "
+            "there may be 2.1 GB: choose a larger step_size, or fewer variables by variableFilter",
+        ),
+    ],
+)
+def test_absurd_sizes_are_refused_before_anything_is_allocated(write_study, unpacked, tmp_path, changes, said):
+    with pytest.raises(InvalidValueError, match=said):
+        prepare(load_study(write_study(**changes)), tmp_path, unpacked)
 
 
 def test_the_filter_is_for_whole_names(write_study, unpacked, tmp_path):
