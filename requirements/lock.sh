@@ -9,7 +9,7 @@ compile() {
     uv pip compile --quiet --python-version 3.11 --constraint <(echo torch==2.13.0) --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml "$@" |
         sed -E 's/^(torch==[0-9.]+)\+[a-z0-9.]+/\1/' | grep -vE '^(nvidia-|cuda-|triton)'
 }
-compile --extra all --extra assimulo --extra build --extra datasets --extra docs --extra multiagent --extra notebook --extra ogclews --extra postgres --extra test --extra torch --extra train --extra weather \
+compile --extra all --extra assimulo --extra build --extra datasets --extra docs --extra modelica --extra multiagent --extra notebook --extra ogclews --extra postgres --extra test --extra torch --extra train --extra weather \
     >requirements/dev.txt
 # what is served is what was tested
 compile --extra all --constraint requirements/dev.txt >requirements/runtime.txt

@@ -1,4 +1,4 @@
-"""Modelica packages as FMUs: compiled once by OpenModelica's ``omc``, kept under the hash of the package."""
+"""Modelica packages as FMUs: made once, by OpenModelica's ``omc`` where it is installed, and kept by their content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.experiment.conditions import hash_file
+from trivium.extras import command
+from trivium.model.modelica.build import build_fmu, fingerprint, is_installed
 
 #: Longest time of a compilation [s].
 _PATIENCE = 3600.0
@@ -37,17 +38,22 @@ def compile_model(package: Path, model: str | None, cache: Path) -> Path:
         raise InvalidValueError(f"paths.package_path: there is no file {package}", "paths.package_path")
     if not model:
         raise InvalidValueError("simulation.model_name: a .mo package needs it", "simulation.model_name")
-    compiled = cache / "compiled" / f"{hash_file(package)[:32]}-{model}.fmu"
+    omc = shutil.which("omc")
+    if omc is None and not is_installed():
+        raise ResourcesError(
+            f"paths.package_path: {package.name} is a Modelica package, and neither OpenModelica's compiler omc nor "
+            f"rumoca, which would make an FMU of it, is installed here; {command('modelica')} installs rumoca"
+        )
+    compiled = cache / "compiled" / f"{fingerprint(package)[:32]}-{model}-{'rumoca' if omc is None else 'omc'}.fmu"
     if compiled.is_file():
         return compiled
-    omc = shutil.which("omc")
-    if omc is None:
-        raise ResourcesError(
-            f"paths.package_path: {package.name} is a Modelica package, and OpenModelica's compiler omc, which would "
-            "make an FMU of it, is not installed here; install OpenModelica, or name an .fmu file"
-        )
     compiled.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=compiled.parent) as folder:
+        if omc is None:
+            made = Path(folder) / "model.fmu"
+            build_fmu(package, model, made, cache)
+            os.replace(made, compiled)
+            return compiled
         script = Path(folder) / "compile.mos"
         script.write_text(
             f'loadModel(Modelica); getErrorString();\nloadFile("{package.as_posix()}"); getErrorString();\n'
@@ -56,8 +62,8 @@ def compile_model(package: Path, model: str | None, cache: Path) -> Path:
         done = subprocess.run(  # noqa: S603 - the user's own compiler and package
             [omc, script.name], cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False
         )
-        made = next(iter(sorted(Path(folder).glob("*.fmu"))), None)
-        if made is None:
+        found = next(iter(sorted(Path(folder).glob("*.fmu"))), None)
+        if found is None:
             raise ResourcesError(f"omc made no FMU of {model}: {done.stdout.strip()} {done.stderr.strip()}".rstrip())
-        os.replace(made, compiled)
+        os.replace(found, compiled)
     return compiled

@@ -1,4 +1,5 @@
 import json
+import math
 import re
 import shutil
 
@@ -8,6 +9,7 @@ from tests.server import ROOT
 from trivium import locations
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.study.prepare import prepare
+from trivium.study.read import open_results
 from trivium.study.spec import load_study
 
 SEED = {
@@ -116,10 +118,41 @@ def test_texts_that_are_no_study(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("omc") is not None, reason="omc is installed here")
-def test_a_modelica_package_needs_its_compiler(tmp_path):
+def test_a_modelica_package_needs_a_compiler(tmp_path, monkeypatch):
     (tmp_path / "CFEDR2.mo").write_text("package CFEDR end CFEDR;")
-    with pytest.raises(ResourcesError, match=r"paths.package_path.*omc.*not installed"):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, package=None: None)
+    with pytest.raises(ResourcesError, match=r"paths.package_path.*neither .* omc nor rumoca.*'?trivium|modelica"):
         prepare(load_study(write(tmp_path, SEED)), tmp_path, tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("omc") is not None, reason="omc is installed here")
+def test_a_modelica_model_is_swept_without_openmodelica(tmp_path, run_here):
+    pytest.importorskip("rumoca", reason="the extra modelica is not installed")
+    (tmp_path / "A.mo").write_text(
+        "package A\n  model B\n    parameter Real tau = 2;\n    Real x(start = 1, fixed = true);\n"
+        "  equation\n    tau * der(x) = -x;\n  end B;\nend A;\n"
+    )
+    content = {
+        "paths": {"package_path": "A.mo"},
+        "simulation": {"model_name": "A.B", "variableFilter": "x", "stop_time": 2, "step_size": 1, "tolerance": 1e-9},
+        "simulation_parameters": {"tau": [1, 2, 4]},
+        "metrics": {"end": {"variable": "x", "method": "final"}},
+    }
+    with open_results(run_here(write(tmp_path, content))) as results:
+        assert results.failures == {}
+        assert results.column("end").tolist() == pytest.approx([math.exp(-2 / tau) for tau in (1, 2, 4)], rel=1e-8)
+
+
+@pytest.mark.skipif(shutil.which("omc") is not None, reason="omc is installed here")
+def test_a_modelica_model_that_is_not_covered_is_refused_by_its_line(tmp_path):
+    pytest.importorskip("rumoca", reason="the extra modelica is not installed")
+    (tmp_path / "A.mo").write_text("model A\n  Real x;\nequation\n  der(x) = delay(x, 1.0);\nend A;\n")
+    content = {
+        "paths": {"package_path": "A.mo"},
+        "simulation": {"model_name": "A", "variableFilter": "x", "stop_time": 2, "step_size": 1},
+    }
+    with pytest.raises(ResourcesError, match=r"A\.mo:4: delay\(\) is not covered"):
+        prepare(load_study(write(tmp_path, content)), tmp_path, tmp_path)
 
 
 def test_a_modelica_package_is_compiled_once(tmp_path, monkeypatch, own_fmu):

@@ -93,7 +93,7 @@ def compile_fmu(fmu: Path, out: Path, cache: Path, patience: float = PATIENCE) -
         raise InvalidValueError(f"{out} exists already; name another file with --out", "out")
     directory = unpack(fmu, cache)
     description, version = read_model_description(directory, fmu.name)
-    builds = list(_builds(description, directory, fmu.name))
+    builds = list(dict.fromkeys(_builds(description, directory, fmu.name)))
     with tempfile.TemporaryDirectory(prefix="trivium-compile-") as name:
         folder = Path(name)
         shutil.copytree(directory / "sources", folder / "sources")
@@ -138,6 +138,7 @@ def _build(configuration: Any, directory: Path, name: str) -> Build:
             raise ResourcesError(
                 f"{name} cannot be compiled: its description names sources/{member}, which is not there"
             )
+    files += tuple(part for file in files for part in _parts(directory / "sources", file) if part not in files)
     definitions = tuple(
         f"{each.name}={each.value}" if each.value else each.name
         for each in (each for source_set in sets for each in source_set.preprocessorDefinitions)
@@ -152,6 +153,13 @@ def _build(configuration: Any, directory: Path, name: str) -> Build:
         _libraries(directory, configuration.modelIdentifier),
         max(languages, key=lambda language: "++" in language),
     )
+
+
+def _parts(sources: Path, file: str) -> list[str]:
+    """Return the parts of a long file, which OpenModelica writes beside it and does not list."""
+    path = PurePosixPath(file)
+    found = (sources / path).parent.glob(f"{path.stem}_part*{path.suffix}")
+    return [str(path.with_name(part.name)) for part in sorted(found)]
 
 
 def _libraries(directory: Path, identifier: str) -> tuple[str, ...]:
@@ -196,7 +204,9 @@ def _compile(build: Build, folder: Path, name: str, patience: float) -> Path:
     if code is None:
         raise ResourcesError(f"{name} cannot be compiled: {compiler[0]} took longer than {patience:g} s and was killed")
     if code != 0 or not binary.is_file():
-        raise ResourcesError(f"{name} cannot be compiled; {' '.join(compiler)} says:\n{words.strip()[:_SHOWN]}")
+        raise ResourcesError(
+            f"{name} cannot be compiled; {' '.join(compiler)} says:\n{words.strip().replace(f'{folder}/', '')[:_SHOWN]}"
+        )
     return binary
 
 

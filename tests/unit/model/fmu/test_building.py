@@ -82,7 +82,12 @@ def test_sources_become_a_binary_that_runs(sources, tmp_path, monkeypatch, capsy
         trivium.simulate(path, stop_time=1)
     out = tmp_path / "made.fmu"
     assert main(["compile", str(path), "--out", str(out), "--json"]) == 0
-    (member,) = json.loads(capsys.readouterr().out)["added"]
+    reply = json.loads(capsys.readouterr().out)
+    (member,) = reply["added"]
+    assert reply["tested"].startswith(
+        "tested: it is stepped, and restore is " + ("im" if version == "1.0" else "exact")
+    )
+    assert reply["error"] == ""
     assert member.endswith("linear.so")
     assert path.read_bytes() == before
     frame = trivium.simulate(out, stop_time=5, step=1)
@@ -113,6 +118,31 @@ def test_what_cannot_be_compiled_is_refused(sources, own_fmu, tmp_path, monkeypa
     out.write_bytes(b"")
     with pytest.raises(InvalidValueError, match="exists already"):
         compile_fmu(sources("2.0"), out, cache)
+
+
+def test_parts_of_a_long_file_are_compiled_although_they_are_not_listed(sources, tmp_path):
+    path = sources("2.0", broken=True)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("sources/all_part0.c", "int nobody_has(void) { return 0; }\n")
+        archive.writestr("sources/other_part0.c", "this is no C\n")
+    compile_fmu(path, tmp_path / "out.fmu", tmp_path / "cache")
+    assert trivium.simulate(tmp_path / "out.fmu", stop_time=1, step=1)["x"].iloc[0] == 1.0
+
+
+def test_a_complaint_of_the_compiler_names_file_and_line(sources, tmp_path):
+    path = sources("2.0")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("sources/all_part0.c", "int fine;\nint broken = ;\n")
+    with pytest.raises(ResourcesError, match=r"says:\n[^/]*sources/all_part0\.c:2:\d+: error"):
+        compile_fmu(path, tmp_path / "out.fmu", tmp_path / "cache")
+
+
+def test_an_fmu_that_cannot_be_stepped_is_reported(sources, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TRIVIUM_STATE_DIR", str(tmp_path / "state"))
+    path = sources("2.0")
+    refusing = repacked(path, tmp_path / "refusing.fmu", lambda _, data: data.replace(b"return self;", b"return NULL;"))
+    assert main(["compile", str(refusing), "--out", str(tmp_path / "out.fmu"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["error"]
 
 
 def test_a_compiler_that_does_not_end_is_killed(sources, tmp_path, monkeypatch):
