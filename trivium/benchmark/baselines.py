@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from trivium.benchmark.network import LEARNED, checkpoint, read
 from trivium.benchmark.oracle import Oracle
-from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, Player, Stepped, commanded
+from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, Player, PolicyPlayer, Stepped, commanded
 from trivium.benchmark.rehearsal import Rehearsal
 from trivium.benchmark.search import best_constant, best_figures
+from trivium.benchmark.storage import BATTERY, Schedule, StoragePlayer
 from trivium.control.controller import Controller
 from trivium.errors import InvalidValueError
 from trivium.gym.tasks.env import TaskEnv
+from trivium.gym.tasks.task import Task
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
 from trivium.plants.data_center.rules import Figures, RuleBook
@@ -36,6 +39,8 @@ class RandomPlayer:
 class LookAheadPlayer:
     """Every hour rehearses some controllers over the hours ahead, as they are forecast, and plays the best.
 
+    The battery follows its schedule.
+
     Parameters
     ----------
     hours : float
@@ -45,6 +50,7 @@ class LookAheadPlayer:
     def __init__(self, hours: float = 4.0) -> None:
         self._hours = hours
         self._controllers: list[Controller] = []
+        self._schedule: Schedule
         self._best, self._steps = 0, 0
 
     def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
@@ -52,6 +58,7 @@ class LookAheadPlayer:
         self._controllers = [make(env.nominal, env.task.kind.step) for make in CANDIDATES]
         for controller in self._controllers:
             controller.reset(env.values, env.inner.boundary)
+        self._schedule = Schedule(env)
         self._best, self._steps = 0, 0
 
     def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
@@ -60,7 +67,7 @@ class LookAheadPlayer:
             self._choose(env)
         self._steps += 1
         actions = [controller.action(env.values, env.inner.boundary) for controller in self._controllers]
-        return env.apply(commanded(env, actions[self._best]))
+        return env.apply({**commanded(env, actions[self._best]), **self._schedule.commands(env)})
 
     def _choose(self, env: TaskEnv) -> None:
         rehearsal = Rehearsal(env)
@@ -92,6 +99,10 @@ def _tuned(env: TaskEnv) -> Player:
     return ControllerPlayer(lambda nominal, step: Loops(nominal, step, figures))
 
 
+def _learned(name: str) -> Callable[[TaskEnv], Player]:
+    return lambda env: PolicyPlayer(read(checkpoint(env.task, name)))
+
+
 #: How each baseline is made for a task, by its name, in the order of tables; the environment is of the training days.
 #: The oracle, which begins with all of these, is made by `baseline`.
 BASELINES: Mapping[str, Callable[[TaskEnv], Player]] = {
@@ -101,12 +112,23 @@ BASELINES: Mapping[str, Callable[[TaskEnv], Player]] = {
     "loops": lambda _: ControllerPlayer(Loops),
     "tuned": _tuned,
     "trim-and-respond": lambda _: ControllerPlayer(TrimAndRespond),
+    "storage": lambda _: StoragePlayer(),
     "look-ahead": lambda _: LookAheadPlayer(),
+    **{name: _learned(name) for name in LEARNED},
 }
 #: The name of the search that the others are measured by.
 ORACLE = "oracle"
-#: Names of all baselines, in the order of tables.
-NAMES = (*BASELINES, ORACLE)
+
+
+def names(task: Task) -> tuple[str, ...]:
+    """Return the names of a task's baselines, in the order of tables.
+
+    Those that learned are there where their checkpoint is shipped, `storage` where there is a battery.
+    """
+    absent = {name for name in LEARNED if not checkpoint(task, name).is_file()}
+    if BATTERY not in task.kind.commands:
+        absent.add("storage")
+    return (*(name for name in BASELINES if name not in absent), ORACLE)
 
 
 def baseline(name: str, env: TaskEnv) -> Player:
@@ -121,11 +143,14 @@ def baseline(name: str, env: TaskEnv) -> Player:
     Raises
     ------
     InvalidValueError
-        When there is none of that name.
+        When the task has none of that name.
     """
+    available = names(env.task)
+    if name not in available:
+        raise InvalidValueError(
+            f"there is no baseline {name!r} for {env.task.name}.{near_or_all(name, available)}", "baseline"
+        )
     if name == ORACLE:
-        makers = (make for other, make in BASELINES.items() if other != "random")
+        makers = (BASELINES[other] for other in available if other not in ("random", ORACLE))
         return Oracle([*(make(env) for make in makers), *map(ControllerPlayer, CANDIDATES)], env)
-    if name not in BASELINES:
-        raise InvalidValueError(f"there is no baseline {name!r}.{near_or_all(name, NAMES)}", "baseline")
     return BASELINES[name](env)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from trivium.benchmark.baselines import NAMES, baseline
+from trivium.benchmark.baselines import baseline, names
 from trivium.benchmark.player import Player
 from trivium.extras import missing
 from trivium.gym.tasks.env import TaskEnv
 from trivium.gym.tasks.periods import day_of_seed
-from trivium.gym.tasks.task import NAMESPACE
+from trivium.gym.tasks.task import NAMESPACE, Task
 
 #: Names that data sets have in the field, with the baseline that plays them.
 QUALITIES = {"expert": "look-ahead", "medium": "trim-and-respond", "simple": "rules", "random": "random"}
@@ -52,8 +52,7 @@ def export(env: TaskEnv, quality: str, level: str, episodes: int, progress: Call
     for seed in range(episodes):
         buffers.append(EpisodeBuffer(**_episode(env, player, seed), id=seed, seed=seed))
         progress()
-    # Minari's ids: namespace, name and version
-    dataset = f"{NAMESPACE}/{env.task.name.removesuffix('-v1').lower()}-{level}/{quality}-v0"
+    dataset = identifier(env.task, level, quality)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the author and the code of who publishes
         minari.create_dataset_from_buffers(
@@ -61,11 +60,16 @@ def export(env: TaskEnv, quality: str, level: str, episodes: int, progress: Call
             buffer=buffers,
             observation_space=env.observation_space,
             action_space=env.action_space,
-            algorithm_name=name if name in NAMES else quality,
+            algorithm_name=name if name in names(env.task) else quality,
             description=f"{env.task.name}, level {level}: {name} on the training days. Infos hold the costs "
             f"{', '.join(env.cost_names)}.",
         )
     return dataset
+
+
+def identifier(task: Task, level: str, quality: str) -> str:
+    """Return the id of a data set, as Minari has them: namespace, name and version."""
+    return f"{NAMESPACE}/{task.name.removesuffix('-v1').lower()}-{level}/{quality}-v0"
 
 
 def _episode(env: TaskEnv, player: Player, seed: int) -> dict[str, Any]:

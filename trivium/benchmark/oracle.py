@@ -17,6 +17,7 @@ import numpy as np
 from trivium.benchmark.player import ConstantPlayer, Player, Stepped, commanded
 from trivium.benchmark.rehearsal import Commands, Rehearsal, planned, truth
 from trivium.benchmark.score import excess
+from trivium.benchmark.storage import BATTERY
 from trivium.gym.tasks.env import DAY, TaskEnv
 from trivium.gym.tasks.task import UNITS
 from trivium.plants.data_center.constraints import Costs
@@ -54,6 +55,7 @@ class Oracle:
         self._ranges = {
             name: (float(inputs[name].minimum or 0.0), float(inputs[name].maximum or 0.0))
             for name in env.task.kind.commands
+            if name != BATTERY  # its schedule is the best already
         }
         self._plan: list[Commands] = []
         self._step = 0

@@ -68,11 +68,15 @@ class ControllerPlayer:
         self._controller = self._make(env.nominal, env.task.kind.step)
         self._controller.reset(env.values, env.inner.boundary)
 
-    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
-        """Play a control step."""
+    def commands(self, env: TaskEnv) -> dict[str, float]:
+        """Return the controller's commands of the coming step."""
         if self._controller is None:
             raise RuntimeError("begin an episode first")
-        return env.apply(commanded(env, self._controller.action(env.values, env.inner.boundary)))
+        return commanded(env, self._controller.action(env.values, env.inner.boundary))
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        return env.apply(self.commands(env))
 
 
 class ConstantPlayer:

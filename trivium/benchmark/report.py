@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trivium.benchmark.score import interquartile_mean, rank_correlation
+from trivium.benchmark.score import interquartile_mean, rank_correlation, rank_stability
+
+#: Share of a reward that is no difference [1].
+_SAME = 1e-6
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> str:
@@ -16,12 +19,20 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     lines += [_row(result, kpi) for result in results]
-    scores = [[result["episodes"][i]["score"] for result in results] for i in range(len(results[0]["episodes"]))]
+    days = list(zip(*(result["episodes"] for result in results), strict=True))
+    scores = [[episode["score"] for episode in day] for day in days]
+    better = sum(any(episode["serves"] and _better(episode) for episode in day) for day in days)
     lines += [
         "",
-        f"Kendall's tau between the rankings of two days, mean over all pairs: {rank_correlation(scores):.2f}",
+        f"Kendall's tau between the rankings of two results of {len(days)} days: {rank_stability(scores):.2f}; "
+        f"of two days: {rank_correlation(scores):.2f}",
+        f"Days on which a policy that serves earns more than the oracle: {better} of {len(days)}",
     ]
     return "\n".join(lines)
+
+
+def _better(episode: Mapping[str, Any]) -> bool:
+    return bool(episode["reward"] > episode["oracle"]["reward"] + _SAME * abs(episode["oracle"]["reward"]))
 
 
 def _row(result: Mapping[str, Any], kpi: str) -> str:

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from trivium.benchmark import result
-from trivium.benchmark.baselines import NAMES, ORACLE, baseline
+from trivium.benchmark.baselines import ORACLE, baseline, names
 from trivium.benchmark.player import Episode, Player, PolicyPlayer, play
 from trivium.benchmark.store import Store
 from trivium.benchmark.submission import Submission
 from trivium.gym.tasks.env import TaskEnv
 from trivium.gym.tasks.periods import day_of_seed
 
-#: Seeds of a result.
-SEEDS = tuple(range(10))
+#: Seeds of a result: every second test day. With fewer the ranking of policies would depend on which days they are.
+SEEDS = tuple(range(39))
 #: What a baseline has in place of the hash of its files.
 _SHIPPED = "shipped"
 Progress = Callable[[], object]
@@ -55,6 +55,11 @@ class Bench:
     def close(self) -> None:
         """End the plant."""
         self._env.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the task's baselines, in the order of tables."""
+        return names(self._env.task)
 
     def submission(self, path: Path) -> dict[str, Any]:
         """Run a policy on disk and return its result.
@@ -103,7 +108,7 @@ class Bench:
 
 def run(bench: Bench, policy: str) -> dict[str, Any]:
     """Run a baseline by its name, or a policy by its path."""
-    return bench.baseline(policy) if policy in NAMES else bench.submission(Path(policy))
+    return bench.baseline(policy) if policy in bench.names else bench.submission(Path(policy))
 
 
 @contextlib.contextmanager

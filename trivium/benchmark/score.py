@@ -23,6 +23,8 @@ _SAME = 1e-3
 #: Gap between rule book and oracle below which an episode has nothing to gain [share of the rule book's objective].
 _GAP = 1e-3
 _SAMPLES = 2000
+#: How many results are drawn to see how stable a ranking is.
+_RESULTS = 10
 
 
 class Interval(NamedTuple):
@@ -84,14 +86,27 @@ def with_interval(values: Sequence[float]) -> Interval:
 
 
 def rank_correlation(rankings: Sequence[Sequence[float]]) -> float:
-    """Return the mean of Kendall's tau over all pairs of episodes.
+    """Return the mean of Kendall's tau over all pairs of rankings.
 
     Parameters
     ----------
     rankings : sequence of sequence of float
-        For each episode the scores of the same players.
+        For each ranking the scores of the same players.
     """
     from scipy.stats import kendalltau
 
     pairs = [(a, b) for i, a in enumerate(rankings) for b in rankings[i + 1 :]]
     return float(np.mean([kendalltau(a, b).statistic for a, b in pairs])) if pairs else 1.0
+
+
+def rank_stability(scores: Sequence[Sequence[float]]) -> float:
+    """Return Kendall's tau between the rankings of two results of as many episodes, as if their days were drawn anew.
+
+    Parameters
+    ----------
+    scores : sequence of sequence of float
+        For each episode the scores of the same players; ten results are drawn from the episodes, with replacement.
+    """
+    random, table = np.random.default_rng(0), np.asarray(scores, dtype=np.float64)
+    draws = (table[random.integers(len(table), size=len(table))] for _ in range(_RESULTS))
+    return rank_correlation([[interquartile_mean(column) for column in draw.T] for draw in draws])

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from gymnasium import spaces
 
+from trivium.benchmark.network import read
 from trivium.benchmark.player import Policy
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.gym.tasks.env import TaskEnv
@@ -47,7 +48,7 @@ class Submission:
     Parameters
     ----------
     path : Path
-        A file, or a folder with ``policy.py``; all files of the folder belong to it.
+        A file, or a folder with ``policy.py``; all files of the folder belong to it. A file ``.npz`` is a network.
 
     Raises
     ------
@@ -79,6 +80,12 @@ class Submission:
         PolicyError
             When it cannot be loaded or made.
         """
+        if self._file.suffix == ".npz":
+            network = read(self._file)
+            if network.mean.shape != env.observation_space.shape:
+                trained = network.training.get("task", "another task")
+                raise PolicyError(f"{self._file} was trained for {trained} and observes other numbers")
+            return network
         problem = Problem(
             env.task.name, level, env.observation_names, env.cost_names, env.observation_space, env.action_space
         )

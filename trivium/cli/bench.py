@@ -18,9 +18,12 @@ _level = click.option(
     "--level", default="perfect", show_default=True, help="perfect, forecast, noise, mismatch or faults."
 )
 _objective = click.option("--objective", default="cost", show_default=True, help="cost or energy.")
-_seeds = click.option("--seeds", type=Whole(1), default=10, show_default=True, metavar="N", help="How many episodes.")
+_seeds = click.option("--seeds", type=Whole(1), default=39, show_default=True, metavar="N", help="How many days.")
 _policy = click.option(
-    "--policy", required=True, metavar="FILE", help="A Python file or folder with make_policy, or a baseline's name."
+    "--policy",
+    required=True,
+    metavar="FILE",
+    help="A Python file or folder with make_policy, a network (.npz), or a baseline's name.",
 )
 _out = click.option(
     "--out", "-o", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it here."
@@ -115,12 +118,11 @@ def baselines(
 ) -> None:
     """Run baselines on a task and print their table."""
     from trivium.benchmark import result
-    from trivium.benchmark.baselines import NAMES
     from trivium.benchmark.report import markdown
     from trivium.benchmark.run import opened
 
     with opened(task, level, objective, range(seeds)) as opened_bench:
-        found = [_one(opened_bench, name) for name in names or NAMES]
+        found = [_one(opened_bench, name) for name in names or opened_bench.names]
     if results is not None:
         results.mkdir(parents=True, exist_ok=True)
         for each in found:
@@ -145,6 +147,37 @@ def dataset(quality: str, task: str, level: str, episodes: int, as_json: bool) -
         name = export(env, quality, level, episodes)
     text = f'{name} is written; read it with minari.load_dataset("{name}")'
     options.show(text, {"dataset": name, "episodes": episodes}, as_json=as_json)
+
+
+@bench.command()
+@click.argument("algorithm", help="sac, ppo or iql.")
+@_task
+@_level
+@click.option("--seed", type=Whole(0), default=0, show_default=True, metavar="N", help="Of what is drawn.")
+@click.option("--steps", type=Whole(1), metavar="N", help="How long it learns.  [default: by algorithm]")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="policy.npz",
+    show_default=True,
+    metavar="FILE",
+    help="Write the network here.",
+)
+@options.as_json
+def train(algorithm: str, task: str, level: str, seed: int, steps: int | None, out: Path, as_json: bool) -> None:
+    """Train a baseline that learns, on the training days of a task.
+
+    The best of its policies on validation days is written, for `trivium bench run --policy`.
+    """
+    from trivium.benchmark.train import train as trained
+
+    def progress(learned: int, value: float) -> None:
+        options.note(f"{learned} steps: {value:.2f} on a validation day")
+
+    network = trained(algorithm, task, seed, steps, level, progress=progress)
+    _write(network.as_bytes(), out)
+    options.show(f"{out} holds the policy", {"file": str(out), **network.training}, as_json=as_json)
 
 
 @bench.command()

@@ -16,6 +16,7 @@ from trivium.benchmark.dataset import export
 from trivium.benchmark.oracle import Oracle
 from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, PolicyPlayer, play
 from trivium.benchmark.rehearsal import Rehearsal, planned, truth
+from trivium.benchmark.report import markdown
 from trivium.benchmark.run import Bench
 from trivium.benchmark.score import excess
 from trivium.errors import InvalidValueError
@@ -190,6 +191,19 @@ def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypat
     done = trivium("verify", str(file), "--policy", str(policy))
     assert done.returncode == 1
     assert "differs from what its policy gives: policy" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["Staging", "SetPoints", "Full"])
+def test_no_baseline_that_serves_is_better_than_the_oracle_on_any_day(state, kind):
+    bench = Bench(f"DC-{kind}-5A-5MW-v1", seeds=range(4), state_dir=state)
+    results = [bench.baseline(name) for name in bench.names]
+    bench.close()
+    assert results[-1]["serves"]
+    for day in zip(*(each["episodes"] for each in results), strict=True):
+        best = day[-1]["reward"]
+        assert all(episode["reward"] <= best + 1e-9 * abs(best) for episode in day if episode["serves"])
+    assert "earns more than the oracle: 0 of 4" in markdown(results)
 
 
 @pytest.mark.slow

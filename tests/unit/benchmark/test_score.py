@@ -66,6 +66,14 @@ def test_the_ranking_of_days():
     assert score.rank_correlation([[1, 2, 3], [3, 2, 1]]) == -1.0
 
 
+def test_the_ranking_of_results_is_steadier_than_that_of_days():
+    random = np.random.default_rng(3)
+    days = np.array([0.0, 0.3, 0.6, 0.9]) + 0.4 * random.standard_normal((40, 4))
+    assert score.rank_correlation(days.tolist()) < 0.7
+    assert score.rank_stability(days.tolist()) > 0.95
+    assert score.rank_stability(days.tolist()) == score.rank_stability(days.tolist())
+
+
 def test_numbers_in_a_file_have_six_digits_and_no_sign_of_zero():
     content = result.as_bytes({"b": [1 / 3, -0.0, 1e-12, 123456789.0], "a": {"n": 2, "ok": True}})
     assert json.loads(content) == {"a": {"n": 2, "ok": True}, "b": [0.333333, 0.0, 0.0, 123457000.0]}
@@ -87,7 +95,11 @@ def _result(name, scores, *, serves=True):
         "policy": {"name": name, "sha256": "ab" * 32}, "score": float(np.mean(scores)), "interval": [0.0, 1.0],
         "seeds": list(range(len(scores))), "serves": serves,
         "episodes": [
-            {"score": each, "kpi": {"cost_tot": 100 - each, "ener_tot": 1.0}, "cost": {"hall": 0.0}} for each in scores
+            {
+                "score": each, "reward": each, "serves": serves, "oracle": {"reward": 1.0},
+                "kpi": {"cost_tot": 100 - each, "ener_tot": 1.0}, "cost": {"hall": 0.0},
+            }
+            for each in scores
         ],
     }  # fmt: skip
 
@@ -109,4 +121,9 @@ def test_an_empty_folder_has_no_leaderboard(tmp_path):
 def test_the_table_of_baselines():
     text = report.markdown([_result("one", [0.1, 0.3]), _result("two", [0.7, 0.9])])
     assert "| one | 0.200 | 0.000 to 1.000 | 100 |" in text
-    assert text.endswith("all pairs: 1.00")
+    assert "of two results of 2 days: 1.00; of two days: 1.00" in text
+    assert text.endswith("earns more than the oracle: 0 of 2")
+    text = report.markdown(
+        [_result("one", [0.1, 0.3]), _result("two", [1.1, 0.9]), _result("three", [2, 2], serves=False)]
+    )
+    assert text.endswith("earns more than the oracle: 1 of 2")

@@ -14,6 +14,7 @@ from trivium.plants.data_center.rules import RuleBook
 
 DAY = 86400.0
 UNITS = (1, 2, 3, 4)
+TRIP = {"kind": "condition", "signal": "kChi1", "size": 0.0}
 
 
 def trips(case, begin: float) -> int:
@@ -78,3 +79,27 @@ def test_water_that_another_wants_warmer_starts_no_chiller():
             numbers.append(sum(commands[f"uChi{unit}"] for unit in UNITS))
     assert observation["TChiWatSup"] == pytest.approx(288.15, abs=1.0)
     assert max(numbers) <= 3
+
+
+def counted(case, begin: float) -> dict[str, set[int]]:
+    """Return the numbers of units that ran."""
+    names = ("nPumChiWat", "nPumConWat", "nTow")
+    results = case.results([*(f"yChi{unit}" for unit in UNITS), *names], start_time=begin)
+    chillers = sum((results[f"yChi{unit}"] > 0.5).astype(int) for unit in UNITS)
+    return {"chillers": set(chillers.tolist()), **{name: set(np.round(results[name]).astype(int)) for name in names}}
+
+
+def test_the_rule_book_needs_every_number_of_units_some_day(tmp_path):
+    """All but a single tower cell: it runs a cell more than pumps. The fourth chiller is for one that trips."""
+    days = (("6A-5MW-mixed", 3, {}), ("0B-5MW-growth", 10, {}), ("0B-5MW-mixed", 200, {}), ("0B-5MW-mixed", 200, TRIP))
+    numbers: dict[str, set[int]] = {}
+    for name, day, faults in days:
+        with trivium.open(member.make(member.parse(name), tmp_path / name)) as case:
+            case.set_scenario(faults=[{**faults, "start": day * DAY, "end": (day + 1) * DAY}] if faults else [])
+            begin = case.initialize(day * DAY, warmup_period=DAY / 4)
+            drive(case, RuleBook(5e6), begin, (day + 1) * DAY)
+            for unit, ran in counted(case, day * DAY + 300.0).items():
+                numbers[unit] = numbers.get(unit, set()) | ran
+    assert numbers["chillers"] >= {0, 1, 2, 3}
+    assert numbers["nPumChiWat"] == numbers["nPumConWat"] == {1, 2, 3, 4}
+    assert numbers["nTow"] == {2, 3, 4}
