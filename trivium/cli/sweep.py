@@ -102,13 +102,13 @@ def run(
 
     The same command again goes on where an interrupted one stopped.
     """
-    _require_sweep()
+    require_sweep()
     from trivium.study.study import Where
     from trivium.study.tricys import translate
 
     settings = options.settings(scheduler=scheduler)
     places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
-    with _cache(settings, cache_size) as opened:
+    with open_cache(settings, cache_size) as opened:
         cache = None if no_cache else opened
         folder = out or study.with_suffix("")
         translated = translate(study)
@@ -149,7 +149,7 @@ def repair(
 
     Each file that is absent, unreadable or damaged is named with its runs.
     """
-    _require_sweep()
+    require_sweep()
     from trivium.study.study import Where
 
     folder = out or study.with_suffix("")
@@ -157,7 +157,7 @@ def repair(
         raise ResourcesError(f"there are no results of a sweep in {folder} (no study.sqlite)")
     settings = options.settings(scheduler=scheduler)
     places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
-    with _cache(settings) as cache:
+    with open_cache(settings) as cache:
         context.exit(_run(study, folder, places, cache, as_json=as_json, repair=True))
 
 
@@ -172,7 +172,7 @@ def repair(
 @options.as_json
 def report(results: Path, out: Path | None, as_json: bool) -> None:
     """Write a page with plots of a sweep's results."""
-    _require_sweep()
+    require_sweep()
     from trivium.study.cases import units
     from trivium.study.progress import amount
     from trivium.study.read import open_results
@@ -203,7 +203,7 @@ def report(results: Path, out: Path | None, as_json: bool) -> None:
 @options.as_json
 def export(results: Path, out: Path, select: tuple[str, ...], trajectories: bool, failed: bool, as_json: bool) -> None:
     """Write a sweep's results as a file for other tools."""
-    _require_sweep()
+    require_sweep()
     from trivium.study.choose import parse_choices, split_choices
     from trivium.study.progress import amount
     from trivium.study.read import open_results
@@ -232,8 +232,8 @@ def cache_group() -> None:
 @options.as_json
 def cache_info(as_json: bool) -> None:
     """Print how many runs the cache holds."""
-    _require_sweep()
-    with _cache(options.settings()) as cache:
+    require_sweep()
+    with open_cache(options.settings()) as cache:
         _show_cache(cache, as_json=as_json)
 
 
@@ -241,8 +241,8 @@ def cache_info(as_json: bool) -> None:
 @options.as_json
 def cache_clear(as_json: bool) -> None:
     """Remove all runs from the cache."""
-    _require_sweep()
-    with _cache(options.settings()) as cache:
+    require_sweep()
+    with open_cache(options.settings()) as cache:
         cache.clear()
         _show_cache(cache, as_json=as_json)
 
@@ -300,14 +300,15 @@ def _show_cache(cache: Cache, *, as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _cache(settings: Settings, size: float = _CACHE_SIZE) -> Iterator[Cache]:
+def open_cache(settings: Settings, size: float = _CACHE_SIZE) -> Iterator[Cache]:
+    """Open the cache of runs, which holds at most so many GB."""
     from trivium.study.cache import Cache
 
     with contextlib.closing(Cache(settings.state_dir / "sweep" / "runs.sqlite", int(size * 1e9))) as cache:
         yield cache
 
 
-def _require_sweep() -> None:
+def require_sweep() -> None:
     """Refuse a sweep whose packages are not installed, before anything is imported.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,64 @@ class Searching(ABC):
         path = self._write({**self._content, "simulation_parameters": values, "find": sought}, "find.json")
         return self._evaluate(path, workers, scheduler, folder=folder, cache=cache, progress=progress)
 
+    def optimize(
+        self,
+        *,
+        minimize: str | Sequence[str] = (),
+        maximize: str | Sequence[str] = (),
+        subject_to: str | Sequence[str] = (),
+        runs: int,
+        parameters: Mapping[str, Any] | None = None,
+        batch: int = 20,
+        sampler: str = "auto",
+        seed: int = 0,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        cache: bool = True,
+        progress: bool = False,
+    ) -> SweepResults:
+        """Choose parameters so that metrics are least or greatest; the values of the study are what they may be.
+
+        Parameters
+        ----------
+        minimize, maximize : str or sequence of str
+            Metrics; one or more in all.
+        subject_to : str or sequence of str
+            Conditions on metrics, as ``"peak <= 300"``.
+        parameters : Mapping[str, Any], optional
+            Values in place of those of the study, such as ``{"x": "range:0:1"}``.
+        runs, batch : int
+            How many runs are made, and how many of them at a time.
+        sampler : {"auto", "cmaes", "tpe", "nsga2"}
+            Optuna's sampler; docs/seek.md has how one is chosen.
+        seed : int
+        workers, scheduler, folder, cache, progress
+            As those of `run`.
+
+        Returns
+        -------
+        SweepResults
+            All runs; ``best`` has those that nothing is better than.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the argument that is wrong.
+        MissingExtraError
+            When the extra ``optimize`` is not installed.
+        TriviumError
+            As `run`.
+        """
+        goal = {
+            "minimize": _several(minimize), "maximize": _several(maximize), "subject_to": _several(subject_to),
+            "runs": runs, "batch": batch, "sampler": sampler, "seed": seed,
+        }  # fmt: skip
+        content = {name: value for name, value in self._content.items() if name != "sampling"}
+        values = self._content["simulation_parameters"] | dict(parameters or {})
+        path = self._write({**content, "simulation_parameters": values, "optimize": goal}, "optimize.json")
+        return self._evaluate(path, workers, scheduler, folder=folder, cache=cache, progress=progress)
+
     @abstractmethod
     def _write(self, content: Mapping[str, Any], name: str) -> Path:
         """Check a study and write it into a file of this name."""
@@ -89,3 +147,7 @@ class Searching(ABC):
         progress: bool,
     ) -> SweepResults:
         """Run the study of a file; parameters and errors as `trivium.Study.run`."""
+
+
+def _several(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)

@@ -59,6 +59,8 @@ _NAMES = {
     "sampling.": "",
     "find.": "",
     "find: ": "",
+    "optimize.": "",
+    "optimize: ": "",
 }
 
 

@@ -45,6 +45,8 @@ class Kind:
     check: Callable[[Any, Settings], None] | None = None
 
 
+#: Kinds whose results are the runs of a study.
+WITH_RUNS = ("optimize", "sweep")
 #: All kinds; each is imported when it is used first: a server does not load what it only hands on.
 KINDS: Registry[Kind] = Registry("trivium.jobs")
 

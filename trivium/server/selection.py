@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 
 from trivium.errors import InvalidValueError, NotFoundError, TooLargeError
+from trivium.jobs.kinds import WITH_RUNS
 from trivium.jobs.record import Job
 from trivium.numbers import shown
 from trivium.server import wire
@@ -41,8 +42,8 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
     TooLargeError
         When that is more than a reply may hold.
     """
-    if job.kind != "sweep":
-        raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only a sweep has runs to select.")
+    if job.kind not in WITH_RUNS:
+        raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only sweeps have runs to select.")
     if not (folder / "results" / "study.sqlite").exists():
         raise NotFoundError(f"Job {job.task_id} has no results on this machine, or none yet.")
     from trivium.study.choose import parse_choices

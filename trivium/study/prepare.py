@@ -22,6 +22,7 @@ from trivium.study.job import Job
 from trivium.study.modelica import compile_model
 from trivium.study.plan import Plan, make_plan
 from trivium.study.search.check import check_goals
+from trivium.study.search.rows import Rows
 from trivium.study.spec import Metric, Study, load_description, raise_all
 from trivium.study.values import Values
 from trivium.suggestions import did_you_mean
@@ -229,10 +230,14 @@ def _planned(wrong: list[InvalidValueError], study: Study, values: dict[str, Val
     InvalidValueError
         Naming all that is wrong.
     """
-    plan = _collected(wrong, lambda: make_plan(values, study.sampling)) if not wrong else None
+    plan = _collected(wrong, lambda: _plan(study, values)) if not wrong else None
     raise_all(wrong)
     assert plan is not None  # noqa: S101 - else something was wrong
     return plan
+
+
+def _plan(study: Study, values: dict[str, Values]) -> Plan:
+    return make_plan(values, study.sampling) if study.optimize is None else Rows(values)
 
 
 def _collected(wrong: list[InvalidValueError], check: Callable[[], _T]) -> _T | None:

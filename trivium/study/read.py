@@ -33,6 +33,8 @@ from trivium.study.job import DONE, FAILED, PENDING
 from trivium.study.metrics import WITHOUT_VALUE
 from trivium.study.packing import column_name
 from trivium.study.quanta import decode
+from trivium.study.search.goals import Optimize
+from trivium.study.search.optimum import best_of
 from trivium.study.whole import Lost, raise_lost
 from trivium.suggestions import near_or_all
 
@@ -80,6 +82,8 @@ class SweepResults:
         Of the parameters that are texts: their column has places in it.
     sampling : str
         How the values of parameters made runs, as in the study; empty where that is not known.
+    goal : Optimize or None
+        What a study that optimizes makes least or greatest.
     """
 
     def __init__(self, path: Path) -> None:
@@ -94,6 +98,7 @@ class SweepResults:
         self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
         self.sampling = str(about["sampling"]["method"])
         self._methods: dict[str, str] = about["methods"]
+        self.goal = None if about.get("optimize") is None else Optimize(**about["optimize"])
         self._dtype, self._quantum = about["dtype"], about["quantum"]
 
     def __len__(self) -> int:
@@ -120,6 +125,24 @@ class SweepResults:
     def frame(self) -> pd.DataFrame:
         """Return parameters and metrics of the runs that are done as a pandas.DataFrame, one row a run."""
         return self.select().frame()
+
+    @property
+    def best(self) -> pd.DataFrame:
+        """Return the best runs of a study that optimizes, as `frame`: of several objectives those that make the front.
+
+        Raises
+        ------
+        InvalidValueError
+            When the study has no objectives.
+        """
+        return Selection(self, self.best_runs).frame()
+
+    @property
+    def best_runs(self) -> NDArray[np.intp]:
+        """Return the numbers of the best runs; errors as `best`."""
+        if self.goal is None:
+            raise InvalidValueError("the study has no objectives: it does not optimize.", "optimize")
+        return best_of(self.goal, {name: self.column(name) for name in self.metrics})
 
     def dataset(self) -> Any:
         """Return all runs that are done as an xarray.Dataset; see `Selection.dataset`."""

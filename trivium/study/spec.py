@@ -18,7 +18,7 @@ from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
-from trivium.study.search.goals import Find
+from trivium.study.search.goals import Find, Optimize
 from trivium.study.values import Values, elements, parse, parse_texts, table
 
 #: Most steps of a run, and most of them with an output point.
@@ -152,6 +152,7 @@ class Study(Part):
     metrics: dict[str, Metric] = Field({})
     output: Output = Output()
     find: Find | None = None
+    optimize: Optimize | None = None
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("simulation_parameters")
@@ -172,6 +173,14 @@ class Study(Part):
     def _has_one_plan(self) -> Study:
         if self.table is not None and self.sampling.method != "zip":
             raise ValueError("sampling.method: a table of runs, simulation_parameters.file, is zipped")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_goal(self) -> Study:
+        if self.find is not None and self.optimize is not None:
+            raise ValueError("optimize: a study has one goal; leave out find, or optimize")
+        if self.optimize is not None and self.sampling != Sampling():
+            raise ValueError("sampling: optimize chooses the runs itself; leave sampling out")
         return self
 
     @model_validator(mode="after")

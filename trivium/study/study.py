@@ -147,6 +147,12 @@ def run_study(
 
         around = Surroundings(places, cache, on_progress, say, repair=repair, retry=retry)
         return run_find(study, plan, job, out, around)
+    if study.optimize is not None:
+        from trivium.study.search.optimize import run_optimize
+        from trivium.study.search.rounds import Surroundings
+
+        around = Surroundings(places, cache, on_progress, say, repair=repair, retry=retry)
+        return run_optimize(study, plan, job, out, around)
     store = open_store(out.absolute(), plan, job, study, say, deep=repair)
 
     if retry:
@@ -306,6 +312,7 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
         "dtype": job.dtype,
         "quantum": job.quantum,
         "sampling": study.sampling.model_dump(),
+        "optimize": None if study.optimize is None else study.optimize.model_dump(),
     }
 
 

@@ -74,7 +74,7 @@ def register(pages: Dash, context: Context) -> None:
                 *[no_update] * 6,
                 _CONVERGED,
             )
-        if job.kind != "sweep":
+        if job.kind not in kinds.WITH_RUNS:
             return hidden
         try:
             with _sweep(context, job) as sample:
@@ -113,7 +113,7 @@ def register(pages: Dash, context: Context) -> None:
         job = context.store.get(mark["task_id"])
         if job.kind == "converge":
             return _convergence(_iterations(context, job), _tolerance(context, job))
-        if job.kind != "sweep" or not metric or not across:
+        if job.kind not in kinds.WITH_RUNS or not metric or not across:
             return no_update
         return _response(context, job, metric, across, None if up in (None, _NONE, across) else up)
 

@@ -27,6 +27,8 @@ _MOST_METRICS, _MOST_CROSSED = 24, 12
 _VARIABLES, _BAND, _LINES, _POINTS = 6, 200, 12, 400
 #: Most reasons of failures that are listed.
 _REASONS = 20
+#: Most of the best runs that are listed.
+_BEST = 50
 #: Digits of a number on the page.
 _DIGITS = 6
 
@@ -103,8 +105,20 @@ def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = Mappi
         "maps": maps,
         "indices": shares,
         "trajectories": drawn_trajectories,
+        "best": _best(results),
         "lost": [str(each) for each in results.lost],
     }  # fmt: skip
+
+
+def _best(results: SweepResults) -> dict[str, Any]:
+    """Return the best runs of a study that optimizes as a table; nothing of any other."""
+    if results.goal is None:
+        return {}
+    runs = results.best_runs[:_BEST]
+    names = [*results.parameters, *results.metrics]
+    columns = [results.values(name)[runs].tolist() for name in names]
+    rows = [[int(run), *row] for run, *row in zip(runs, *columns, strict=True)]
+    return {"names": ["run", *names], "rows": rows}
 
 
 def _levels(axis: Axis) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 from trivium.study.metrics import is_time
 from trivium.study.search.condition import Condition
-from trivium.study.search.goals import COLUMNS
+from trivium.study.search.goals import COLUMNS, Optimize
 from trivium.study.spec import Metric, Study
 from trivium.suggestions import near_or_all
 
@@ -33,6 +33,8 @@ def check_goals(
     InvalidValueError
         Naming the field.
     """
+    if study.optimize is not None:
+        _check_optimize(study, study.optimize, parameters, metrics)
     if study.find is None:
         return
     name, condition = study.find.parameter, study.find.condition
@@ -44,6 +46,19 @@ def check_goals(
         if taken in metrics:
             raise _refused(f"metrics.{taken}", f"a result of find is called {taken}; choose another name")
     _check_condition(condition, metrics, study, "find.so_that")
+
+
+def _check_optimize(
+    study: Study, optimize: Optimize, parameters: Collection[str], metrics: Mapping[str, Metric]
+) -> None:
+    if not parameters:
+        raise _refused("simulation_parameters", "what is to be chosen is missing: parameters and their values")
+    for name, great in optimize.objectives.items():
+        if name not in metrics:
+            field = "optimize.maximize" if great else "optimize.minimize"
+            raise _refused(field, f"there is no metric {name}.{near_or_all(name, metrics)}")
+    for condition in optimize.conditions:
+        _check_condition(condition, metrics, study, "optimize.subject_to")
 
 
 def _check_condition(condition: Condition, metrics: Mapping[str, Metric], study: Study, field: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trivium.experiment.spec import Finite, Part, Positive
 from trivium.study.search.condition import Condition, parse_condition
@@ -55,3 +56,42 @@ class Find(Part):
     def __str__(self) -> str:
         low, high = self.between
         return f"{self.parameter} between {low!r} and {high!r} within {self.width!r} so that {self.condition}"
+
+
+class Optimize(Part):
+    """The parameters at which metrics are least or greatest, where conditions hold."""
+
+    minimize: list[str] = Field([])
+    maximize: list[str] = Field([])
+    subject_to: list[str] = Field([])
+    runs: Annotated[int, Field(ge=1, le=10**6)]
+    batch: Annotated[int, Field(ge=1, le=10**4)] = 20
+    sampler: Literal["auto", "cmaes", "tpe", "nsga2"] = "auto"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @field_validator("subject_to")
+    @classmethod
+    def _are_conditions(cls, texts: list[str]) -> list[str]:
+        for text in texts:
+            if parse_condition(text).sign == "=":
+                raise ValueError(f"{text!r} must have <= or >=; what is equal in no two runs cannot be required")
+        return texts
+
+    @model_validator(mode="after")
+    def _has_objectives(self) -> Optimize:
+        names = [*self.minimize, *self.maximize]
+        if not names or len(set(names)) < len(names):
+            raise ValueError("minimize and maximize must name one or more metrics, each once")
+        if self.sampler == "cmaes" and (len(names) > 1 or self.subject_to):
+            raise ValueError("sampler: cmaes takes one objective and no subject_to; leave it out for one that fits")
+        return self
+
+    @property
+    def objectives(self) -> dict[str, bool]:
+        """The metrics of the objectives, and whether each is to be great."""
+        return dict.fromkeys(self.minimize, False) | dict.fromkeys(self.maximize, True)
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """The conditions."""
+        return [parse_condition(text) for text in self.subject_to]

@@ -127,6 +127,11 @@ class Rounds:
         finally:
             index.close()
 
+    @property
+    def state(self) -> State:
+        """Where the runs stand."""
+        return self._drive.state
+
     def failures(self) -> dict[int, str]:
         """Return why runs failed."""
         return self._store.failures()
