@@ -19,7 +19,7 @@ CHOSEN = {"x": 3.5, "tau": 4, "gain": 5, "inverted": True, "label": "heating"}
 NUMBERS = {name: value for name, value in CHOSEN.items() if name != "label"}
 
 
-@pytest.fixture(scope="module", params=["2.0", "3.0", "1.0"])
+@pytest.fixture(scope="module", params=["2.0", *(pytest.param(v, marks=pytest.mark.slow) for v in ("3.0", "1.0"))])
 def linear(request, own_fmu, tmp_path_factory):
     """Server and FMU; that of FMI 1.0 cannot serialize its state."""
     fmu = own_fmu("linear", request.param)
@@ -218,6 +218,7 @@ def test_switches_and_counts_on_the_routes_without_test_id(overwritten):
         assert next(iter(given)) in reply["message"]
 
 
+@pytest.mark.slow
 def test_the_cooling_plant_alone(resources, tmp_path):
     """All 104 inputs are the client's; the numbers are those of FMPy's own loop."""
     fmu = resources / "AlphaDataCenterCooling_FMU.fmu"
@@ -240,6 +241,7 @@ def test_the_cooling_plant_alone(resources, tmp_path):
         assert seen[name][-1] == pytest.approx(reference[name][-1], rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_a_test_case_of_the_servers_folder(own_fmu, tmp_path):
     folder = tmp_path / "testcases"
     folder.mkdir()

@@ -249,6 +249,7 @@ def test_the_step_before_a_failure_is_kept(session):
     assert session.advance(at=600.0)
 
 
+@pytest.mark.slow
 def test_a_full_server_is_asked_again_while_the_patience_lasts(small_resources, tmp_path):
     with Server(small_resources, tmp_path, TRIVIUM_MAX_SESSIONS="1", TRIVIUM_RECLAIM_AFTER="1000") as server:
         with Client(server.url, patience=0.0) as client, client.select():

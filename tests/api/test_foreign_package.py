@@ -179,6 +179,7 @@ def test_a_plant_that_cannot_be_loaded_is_named_and_the_server_is_there(site, se
     )
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_controller_of_the_plant_and_names_all_engines(site, own_fmu, tmp_path):
     out = tmp_path / "out.csv"
     command = ["-m", "trivium.cli", "step", "--fmu", str(own_fmu("linear", "2.0")), "--to", "1", "--out", str(out)]

@@ -43,6 +43,7 @@ def test_serving_imports_no_torch(resources: Path, state_dir: Path, tmp_path: Pa
             assert float(done.stdout) > 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process has loaded")
 def test_no_process_of_a_server_has_loaded_it(resources: Path, tmp_path: Path) -> None:
     with Server(resources, tmp_path / "state") as server:

@@ -57,7 +57,12 @@ def refusal(command, cwd: Path = ROOT, **variables: str) -> str:
     return error.strip()
 
 
-@pytest.fixture(params=[SERVE, GUNICORN], ids=["trivium serve", "gunicorn"])
+@pytest.fixture(
+    params=[
+        pytest.param(SERVE, id="trivium serve"),
+        pytest.param(GUNICORN, id="gunicorn", marks=pytest.mark.slow),
+    ]
+)
 def command(request) -> tuple[str, ...]:
     return request.param
 

@@ -76,6 +76,7 @@ def test_a_server_runs_jobs_and_knows_them_after_a_restart(resources, tmp_path):
         gone(*processes)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_of_a_server_is_replaced(small_resources, tmp_path):
     with serving(small_resources, tmp_path) as server:
         first = ended(server, run_step(server, end_time=600))

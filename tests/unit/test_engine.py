@@ -81,6 +81,7 @@ def test_an_address_without_a_scheduler(monkeypatch):
         Engine("tcp://127.0.0.1:9")
 
 
+@pytest.mark.slow
 def test_workers_that_stay_away_are_replaced(monkeypatch):
     """Dask's own watch over a worker is taken away with its nanny, so that nobody else starts a new one."""
     monkeypatch.setattr(cluster, "_AWAY", 0.5)

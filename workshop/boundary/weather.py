@@ -7,6 +7,7 @@ of the United States government. Twelve real months of different years make up t
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,7 @@ def wet_bulb(times: NDArray[np.float64]) -> NDArray[np.float64]:
     return kelvin
 
 
+@cache
 def _hourly_wet_bulb() -> tuple[NDArray[np.float64], float]:
     """Hourly wet bulb temperature [degC] and where the first day lies in it [s].
 

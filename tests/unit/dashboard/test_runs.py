@@ -30,7 +30,9 @@ def sessions(tmp_path_factory):
     manager.close()
 
 
-@pytest.mark.parametrize(("name", "steps"), [("rules", 40), ("look-ahead", 3), ("hold", 5)])
+@pytest.mark.parametrize(
+    ("name", "steps"), [("rules", 40), pytest.param("look-ahead", 3, marks=pytest.mark.slow), ("hold", 5)]
+)
 def test_a_session_under_a_controller_goes_where_the_test_case_itself_goes(sessions, tmp_path, name, steps):
     start = 9_000_000
     testid = sessions.select(sessions.testcases()[0])

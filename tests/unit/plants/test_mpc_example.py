@@ -33,6 +33,7 @@ def warmed(simulation, mpc):
     return {name: float(begun[name]) for name in simulation.inputs}
 
 
+@pytest.mark.slow
 def test_no_neighbour_of_a_plan_is_much_better_on_the_plant(mpc, simulation):
     command = warmed(simulation, mpc)
     before = simulation.state()

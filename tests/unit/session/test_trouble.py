@@ -95,6 +95,7 @@ def test_an_fmu_of_one_instance_a_process_has_sessions_that_survive_all_the_same
     assert manager.restored(twin) == "exact"
 
 
+@pytest.mark.slow
 def test_a_session_long_enough_for_several_generations_of_its_journal_comes_back_whole(manage, resources):
     manager = manage(resources)
     for k in range(12):  # each takes long enough for another checkpoint

@@ -148,6 +148,7 @@ with trivium.study.open(sys.argv[1]) as results:
 """
 
 
+@pytest.mark.slow
 def test_4000_parts_with_64_open_files(write):
     folder = write(4000, 1, [[0]])
     multiply(folder, 4000)

@@ -42,6 +42,7 @@ def drawn(folder):
         return page.figures(results, "title")
 
 
+@pytest.mark.slow
 def test_sobol_indices_of_ishigamis_function(ishigami, run_here):
     found = drawn(run_here(ishigami({"method": "saltelli", "runs": 1024 * 5, "seed": 1})))["indices"]["y end"]
     assert found["method"] == "Sobol indices by SALib from Saltelli's design, 1024 base points, 5120 runs."

@@ -88,7 +88,7 @@ def export(path: Path, module: Any, inputs: int) -> Path:
     return path
 
 
-suffixes = pytest.mark.parametrize("suffix", [".pt2", ".pt"])
+suffixes = pytest.mark.parametrize("suffix", [pytest.param(".pt2", marks=pytest.mark.slow), ".pt"])
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ BOUNDS = {v.name: (v.min, v.max) for v in (*INPUTS, *OUTPUTS)}
 SWITCHES = [v.name for v in INPUTS if (v.min, v.max) == (0.0, 1.0) and "Ffan" not in v.name]
 
 
+@pytest.mark.slow
 def test_validates_and_passes_the_standard_checkers(fmu: Path) -> None:
     assert validate_fmu(str(fmu)) == []
     checked = subprocess.run(

@@ -267,6 +267,7 @@ def test_the_documentation_tells_every_parameter(fuel_cycle: Built) -> None:
     assert {name: float(value) for name, value in told.items() if name in known} == pytest.approx(known, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_command_prints_errors_and_balances(fuel_cycle: Built, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--fmu", str(fuel_cycle.path), "--hours", "3"]) == 0
     printed = capsys.readouterr().out

@@ -79,6 +79,7 @@ def test_units_differ(resources: Path) -> None:
     assert power.std() > 0.05 * power.mean()
 
 
+@pytest.mark.slow
 def test_fit_finds_a_smooth_function_the_same_way_twice() -> None:
     rng = np.random.default_rng(4)
     x = rng.uniform(-1.0, 1.0, (400, 2))
