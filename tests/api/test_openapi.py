@@ -116,6 +116,7 @@ def tried(operation, known):
     return []
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(plant, schema):
     """No request is answered with 500, and every reply is as described."""
     testid = plant.request("POST", "/testcases/AlphaDataCenterCooling_Gym/select")[1]["testid"]

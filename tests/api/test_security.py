@@ -26,7 +26,11 @@ def trivium(*arguments, **variables):
 
 
 @pytest.mark.parametrize(
-    "command", [("-m", "trivium.cli", "serve", "--host", "0.0.0.0"), (*GUNICORN[1:], "-b", "0.0.0.0:{port}")]
+    "command",
+    [
+        ("-m", "trivium.cli", "serve", "--host", "0.0.0.0"),
+        pytest.param((*GUNICORN[1:], "-b", "0.0.0.0:{port}"), marks=pytest.mark.slow),
+    ],
 )
 def test_a_server_for_strangers_does_not_start_without_tokens(small_resources, tmp_path, command):
     port = str(free_port())
@@ -40,6 +44,7 @@ def test_a_server_for_strangers_does_not_start_without_tokens(small_resources, t
     assert "TRIVIUM_TOKENS=none" in ended.stderr
 
 
+@pytest.mark.slow
 def test_tokens_hold_at_every_worker(small_resources, tmp_path):
     path = str(tmp_path / "tokens.json")
     made = trivium("token", "add", "me", "--scopes", "control", "--file", path)

@@ -185,7 +185,9 @@ def test_two_servers_that_start_at_once_on_a_port_are_one(command, variables, tm
     assert winner.returncode == 0
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nobody.invalid"])
+@pytest.mark.parametrize(
+    "host", ["192.0.2.1", *(pytest.param(h, marks=pytest.mark.slow) for h in ("2001:db8::1", "nobody.invalid"))]
+)
 def test_an_address_of_another_machine_is_refused(command, variables, host):
     said = refusal(command, **variables, HOST=host)
     assert said.startswith(f"trivium: {host} is no address of this machine; choose another one with --host or HOST")
