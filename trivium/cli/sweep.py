@@ -258,6 +258,7 @@ def _run(
     retry: bool = False,
 ) -> int:
     from trivium.study.progress import Progress, describe
+    from trivium.study.read import open_results
     from trivium.study.study import run_study
 
     progress = Progress()
@@ -266,6 +267,9 @@ def _run(
     except KeyboardInterrupt:
         progress.say(f"\ninterrupted; the runs that ended are kept in {out}, and the same command goes on from there")
         return INTERRUPTED
+    with open_results(out) as results:
+        for warning in results.warnings():
+            progress.say(warning)
     counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
     options.show(f"{describe(state)}; results in {out}", {**counts, "results": str(out)}, as_json=as_json)
     return SOME_FAILED if state.failed else 0

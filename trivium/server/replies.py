@@ -365,6 +365,7 @@ class Runs(BaseModel):
     run: list[int]
     parameters: Columns
     metrics: Columns
+    warnings: Annotated[list[str], Field(description="Metrics beyond their limits.")]
     reasons: Annotated[dict[str, str] | None, Field(description="Why runs failed, by run.")] = None
     time: list[Number] | None = None
     trajectories: Annotated[

@@ -78,6 +78,7 @@ def _json(runs: Any, variables: list[str], total: int, offset: int, *, failed: b
     results = runs.results
     payload: dict[str, Any] = {"total": total, "offset": offset, "run": runs.runs}
     payload["lost"] = [str(part) for part in results.lost]
+    payload["warnings"] = results.warnings()
     payload["parameters"] = {name: _column(results, name, runs.runs) for name in results.parameters}
     payload["metrics"] = {name: results.column(name, runs.runs) for name in results.metrics}
     counts = {name: results.without_value(name, runs.runs) for name in results.metrics}

@@ -18,6 +18,7 @@ from trivium.experiment.horizon import Horizon
 from trivium.experiment.recipe import Document, build, describe, simulate
 from trivium.experiment.simulation import Simulation
 from trivium.study import spec
+from trivium.study.expression import Expression
 from trivium.study.job import Job
 from trivium.study.modelica import compile_model
 from trivium.study.plan import Plan, make_plan
@@ -84,14 +85,14 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             names = _collected(wrong, lambda: experiment.matching(simulation.variable_filter, field)) or []
         for name, metric in study.metrics.items():
             _collected(wrong, partial(_check_metric, experiment, name, metric))
-        _collected(wrong, partial(_check_size, simulation.steps + 1, {*names, *_measured(study)}))
+        measured = _collected(wrong, lambda: _measured(study, experiment)) or []
+        _collected(wrong, partial(_check_size, simulation.steps + 1, {*names, *measured}))
         if not study.output.trajectories and not study.metrics:
             wrong.append(InvalidValueError("output.trajectories: without them there must be metrics", "output"))
         _collected(wrong, partial(experiment.check_conditions, "simulation.inputs"))
         _collected(wrong, partial(check_goals, study, values, study.metrics, experiment.inputs))
         plan = _planned(wrong, study, values)
         indicators = [metric.variable for metric in study.metrics.values() if metric.method == "kpi"]
-        measured = _measured(study)
         recipe = replace(
             experiment.conditions,
             content=experiment.content(),
@@ -114,8 +115,16 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
     return plan, job
 
 
-def _measured(study: Study) -> list[str]:
-    return [metric.variable for metric in study.metrics.values() if metric.method != "kpi"]
+def _measured(study: Study, experiment: Simulation) -> list[str]:
+    """Return the variables that metrics are computed from."""
+    measured: list[str] = []
+    for name, metric in study.metrics.items():
+        if metric.expression is not None:
+            field = f"metrics.{name}.expression"
+            measured += Expression(metric.expression).variables(experiment.recordable, field, did_you_mean)
+        elif metric.method != "kpi":
+            measured.append(metric.variable)
+    return measured
 
 
 def _check_size(points: int, variables: Collection[str]) -> None:
@@ -154,6 +163,8 @@ def _check_metric(experiment: Simulation, name: str, metric: Metric) -> None:
     if metric.method == "output":
         field = f"metrics.{name}.method"
         raise InvalidValueError(f"{field}: output is for experiments that are no simulations", field)
+    if metric.method == "expression":
+        return  # its variables are found by `_measured`
     if metric.method == "kpi":
         if not experiment.indicators:
             field = f"metrics.{name}.method"

@@ -97,6 +97,7 @@ class SweepResults:
         self.time: FloatArray = np.array(about["time"], dtype=np.float64)
         self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
         self.sampling = str(about["sampling"]["method"])
+        self._warn: dict[str, float] = about.get("warn", {})
         self._methods: dict[str, str] = about["methods"]
         self.goal = None if about.get("optimize") is None else Optimize(**about["optimize"])
         self._dtype, self._quantum = about["dtype"], about["quantum"]
@@ -211,6 +212,19 @@ class SweepResults:
         chosen = np.flatnonzero(self.status == DONE) if runs is None else runs
         count = int(np.isnan(self.column(name, chosen)).sum())
         return count, WITHOUT_VALUE.get(self._methods[name], "the value is not a number") if count else ""
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for each metric that is beyond its limit ``warn`` in runs that are done."""
+        sentences = []
+        for name, limit in self._warn.items():
+            beyond = np.flatnonzero((self.status == DONE) & (np.abs(self.column(name)) > limit))
+            if beyond.size:
+                worst = beyond[np.argmax(np.abs(self.column(name, beyond)))]
+                value = self.column(name)[worst]
+                sentences.append(
+                    f"{name} is beyond {limit:g} in {beyond.size} runs, at most in run {worst}, where it is {value:.6g}"
+                )
+        return sentences
 
     def column(self, name: str, runs: NDArray[np.intp] | None = None) -> FloatArray:
         """Return a parameter or a metric.

@@ -18,6 +18,7 @@ from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
+from trivium.study.expression import Expression
 from trivium.study.search.goals import Find, Optimize
 from trivium.study.values import Values, elements, parse, parse_texts, table
 
@@ -103,9 +104,9 @@ class Sampling(Part):
 
 
 class Metric(Part):
-    """A number that a trajectory is reduced to; see `trivium.study.metrics`."""
+    """A number that trajectories are reduced to; see `trivium.study.metrics` and `trivium.study.expression`."""
 
-    variable: str
+    variable: str = ""
     method: Literal[
         "final",
         "min",
@@ -121,8 +122,32 @@ class Metric(Part):
         "doubling_time",
         "kpi",
         "output",
+        "expression",
     ]
     threshold: Finite | None = None
+    expression: str | None = None
+    warn: Positive | None = None
+    stop: Positive | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_method(cls, content: Any) -> Any:
+        """Let an expression be its own method."""
+        return {"method": "expression", **content} if isinstance(content, dict) and "expression" in content else content
+
+    @field_validator("expression")
+    @classmethod
+    def _is_expression(cls, text: str | None) -> str | None:
+        if text is not None:
+            Expression(text)
+        return text
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Metric:
+        by_expression = self.expression is not None
+        if by_expression != (self.method == "expression") or by_expression == bool(self.variable):
+            raise ValueError("a metric has a variable and a method, or an expression alone")
+        return self
 
     @model_validator(mode="after")
     def _has_threshold(self) -> Metric:

@@ -307,6 +307,7 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
         "metrics": [name for name, _ in job.metrics],
         "methods": {name: metric.method for name, metric in job.metrics} | _searched(study),
         "indicators": {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"},
+        "warn": {name: metric.warn for name, metric in job.metrics if metric.warn is not None},
         "variables": list(job.kept),
         "time": job.times.tolist(),
         "dtype": job.dtype,

@@ -14,7 +14,15 @@ from trivium.experiment.spec import Finite, Part, Positive
 from trivium.study.metrics import LATE, is_time
 
 #: Sections that only TRICYS' files have.
-_ANALYSIS, _PROCESSING, _REFUSED = "sensitivity_analysis", "post_processing", "co_simulation"
+_ANALYSIS, _PROCESSING, _AUDITOR = "sensitivity_analysis", "post_processing", "auditor"
+#: Those that are out of scope, and what to do instead.
+_REFUSED = {
+    "co_simulation": "modules by Aspen and other programs inside a Modelica model are out of scope; couple them as a "
+    "case (trivium converge)",
+    "foc": "scenarios of operation in a .foc file are out of scope; give the inputs as a table (simulation.inputs)",
+}
+#: The metric that an auditor is.
+_BALANCE = "mass_balance_error"
 _METHODS = {
     "final_value": "final",
     "calculate_startup_inventory": "startup_inventory",
@@ -169,10 +177,54 @@ class Processing(Part):
     params: dict[str, Any] = Field({})
 
 
+class Patterns(Part):
+    """Names of variables with ``*`` and ``?``: an inventory, rates in and out, and their integrals."""
+
+    inventory: Annotated[list[str], Field(min_length=1)]
+    sources: list[str] = Field([])
+    leak: list[str] = Field([])
+    burn: list[str] = Field([])
+    decay: list[str] = Field([])
+    cumulative_sources: list[str] = Field([])
+    cumulative_leak: list[str] = Field([])
+    cumulative_burn: list[str] = Field([])
+    cumulative_decay: list[str] = Field([])
+
+
+class Auditor(Part):
+    """The balance of mass of each run, and the errors [g] beyond which it is warned of, or fails; 0 for none."""
+
+    enabled: bool = False
+    warn_threshold_g: Annotated[float, Field(ge=0)] = 0.5
+    kill_threshold_g: Annotated[float, Field(ge=0)] = 50.0
+    patterns: Patterns
+
+    @property
+    def metric(self) -> dict[str, Any]:
+        """The same as a metric of a study."""
+        patterns = self.patterns
+        terms = [f"final({_total(patterns.inventory)}) - first({_total(patterns.inventory)})"]
+        for sign, rates, integrals in (
+            ("-", patterns.sources, patterns.cumulative_sources),
+            ("+", patterns.leak, patterns.cumulative_leak),
+            ("+", patterns.burn, patterns.cumulative_burn),
+            ("+", patterns.decay, patterns.cumulative_decay),
+        ):
+            terms += [f"{sign} integral({_total(rates)})"] if rates else []
+            terms += [f"{sign} final({_total(integrals)})"] if integrals else []
+        metric = {"expression": " ".join(terms), "warn": self.warn_threshold_g, "stop": self.kill_threshold_g}
+        return {key: value for key, value in metric.items() if value}
+
+
+def _total(patterns: list[str]) -> str:
+    return f"total({', '.join(map(repr, patterns))})"
+
+
 class Sections(Part):
     """What a file has besides a study."""
 
     sensitivity_analysis: Analysis | None = None
+    auditor: Auditor | None = None
     post_processing: list[Processing] = Field([])
 
 
@@ -201,17 +253,21 @@ def translate(path: Path) -> Translated | None:
         Naming every field that is wrong, or out of scope.
     """
     content = read_document(path, "study")
-    if not isinstance(content, dict) or not content.keys() & {_ANALYSIS, _PROCESSING, _REFUSED}:
+    sections_of_tricys = {_ANALYSIS, _PROCESSING, _AUDITOR}
+    if not isinstance(content, dict) or not content.keys() & (sections_of_tricys | _REFUSED.keys()):
         return None
-    if _REFUSED in content:
-        reason = "modules by Aspen and other programs inside a Modelica model are out of scope; couple them as a case"
-        raise InvalidValueError(f"{path.name} cannot be run:\n  {_REFUSED}: {reason} (trivium converge)", _REFUSED)
-    own = {key: content.pop(key) for key in (_ANALYSIS, _PROCESSING) if key in content}
+    for field, reason in _REFUSED.items():
+        if field in content:
+            raise InvalidValueError(f"{path.name} cannot be run:\n  {field}: {reason}", field)
+    own = {key: content.pop(key) for key in sections_of_tricys if key in content}
     try:
         sections = Sections.model_validate(own)
     except ValidationError as error:
         raise listing(path, error, Sections, "study") from error
     content = _with_whole_paths(content, path.parent.absolute())
+    audit = {_BALANCE: sections.auditor.metric} if sections.auditor is not None and sections.auditor.enabled else {}
+    if audit:
+        content["metrics"] = {**content.get("metrics", {}), **audit}
     analysis = sections.sensitivity_analysis
     if analysis is None or not analysis.enabled:
         return Translated(studies={"": content}, units={}, processing=sections.post_processing)
@@ -264,7 +320,8 @@ def _search(content: dict[str, Any], analysis: Analysis, case: Case, name: str, 
     bound = latest if limit is None else min(limit, latest) if is_time(method) else limit
     return {
         **study,
-        "metrics": {sought.metric_name: {"variable": sought.source_column, "method": method}},
+        "metrics": content.get("metrics", {})
+        | {sought.metric_name: {"variable": sought.source_column, "method": method}},
         "output": {"trajectories": False},
         "find": {
             "parameter": parameter,
@@ -312,7 +369,12 @@ def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str,
         for name, definition in analysis.metrics_definition.items()
         if name in case.dependent_variables and not definition.is_search
     }
-    return {**content, "simulation_parameters": {**fixed, **varied}, "sampling": sampling, "metrics": metrics}
+    return {
+        **content,
+        "simulation_parameters": {**fixed, **varied},
+        "sampling": sampling,
+        "metrics": {**content.get("metrics", {}), **metrics},
+    }
 
 
 def _with_whole_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+import trivium.study
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.study.cases import functions, post_process, trajectory_table, units, write_cases
 from trivium.study.read import open_results
@@ -247,3 +248,47 @@ def test_functions_that_are_refused(write_study, tmp_path, content, field):
     (tmp_path / "after_the_sweep.py").write_text(AFTER)
     with pytest.raises(InvalidValueError, match=field):
         functions(translate(write_study(**content)).processing, tmp_path)
+
+
+AUDITOR = {
+    "enabled": True,
+    "warn_threshold_g": 0.01,
+    "kill_threshold_g": 0.1,
+    "patterns": {"inventory": ["x*"], "leak": ["?"]},
+}
+
+
+def test_a_balance_of_mass_warns_and_stops(write_study, run_here):
+    """An inventory that leaks x / tau, of which y is the part tau * gain."""
+    auditor = {**AUDITOR, "patterns": {"inventory": ["x"], "leak": ["y*"], "decay": [], "cumulative_burn": []}}
+    path = write_study(
+        simulation={"variableFilter": "time|x", "stop_time": 2, "step_size": 0.01},
+        simulation_parameters={"tau": [0.5, 0.502, 0.51, 1.0], "gain": [2]}, auditor=auditor,
+    )  # fmt: skip
+    translated = translate(path)
+    (document,) = translated.studies.values()
+    assert document["metrics"]["mass_balance_error"] == {
+        "expression": "final(total('x')) - first(total('x')) + integral(total('y*'))", "warn": 0.01, "stop": 0.1,
+    }  # fmt: skip
+    (study,) = write_cases(translated, path.parent / "out")
+    with trivium.study.open(run_here(study)) as results:
+        assert results.status.tolist() == [1, 1, 1, 2]
+        error = results.frame()["mass_balance_error"].to_numpy()
+        np.testing.assert_allclose(error, [0.0, 0.004, 0.02], atol=5e-4)
+        assert "mass_balance_error is beyond 0.01 in 1 runs, at most in run 2" in results.warnings()[0]
+        assert "beyond metrics.mass_balance_error.stop, 0.1" in results.failures[3]
+
+
+def test_an_auditor_that_is_switched_off_or_watches_nothing(write_study):
+    off = translate(write_study(auditor={**AUDITOR, "enabled": False}))
+    assert "metrics" not in off.studies[""]
+    free = translate(write_study(auditor={**AUDITOR, "warn_threshold_g": 0, "kill_threshold_g": 0}))
+    assert list(free.studies[""]["metrics"]["mass_balance_error"]) == ["expression"]
+    with pytest.raises(InvalidValueError, match="auditor.patterns.inventory"):
+        translate(write_study(auditor={**AUDITOR, "patterns": {"inventory": []}}))
+
+
+@pytest.mark.parametrize("field", ["co_simulation", "foc"])
+def test_sections_that_are_out_of_scope(write_study, field):
+    with pytest.raises(InvalidValueError, match=f"{field}: .* out of scope; "):
+        translate(write_study(**{field: {}}))

@@ -107,6 +107,7 @@ def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = Mappi
         "trajectories": drawn_trajectories,
         "best": _best(results),
         "lost": [str(each) for each in results.lost],
+        "warnings": results.warnings(),
     }  # fmt: skip
 
 
