@@ -21,7 +21,12 @@ def gone(*pids: int) -> None:
         time.sleep(0.02)
 
 
-def kill(pid: int) -> None:
-    """Kill a process, unless it has ended."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def kill(*pids: int) -> None:
+    """Kill processes, unless they have ended, and wait for their end.
+
+    Who asks one that is about to die may get its last words in place of what its successor replies.
+    """
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    gone(*pids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import signal
 import sys
 
@@ -13,6 +12,7 @@ import pytest
 import requests
 
 from tests.own_fmus import state
+from tests.processes import kill
 from tests.server import Server
 
 CHOSEN = {"x": 3.5, "tau": 4, "gain": 5, "inverted": True, "label": "heating"}
@@ -115,8 +115,7 @@ def test_start_values_survive_kill_9_of_everything(own_fmu, tmp_path):
             ask(server, "PUT", "/initialize", {"start_time": 0, "start_values": CHOSEN})
             for _ in range(6):
                 ask(server, "POST", "/advance", {"u": 2})
-            for pid in server.hosts():
-                os.kill(pid, signal.SIGKILL)
+            kill(*server.hosts())
             _, reply, headers = server.request("POST", "/advance", {})
             assert reply["payload"]["y"] == pytest.approx(reference["y"][7], rel=1e-12)
             assert headers["Session-Restored"] == ("replayed" if version == "1.0" else None)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pandas as pd
 import pytest
 
+from tests.processes import kill
 from tests.server import Server
 
 POWERS = ["P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum"]
@@ -76,8 +74,7 @@ def test_they_survive_the_death_of_the_process(server, suffix):
     asked = f"/kpi{suffix}?names=ener_tot,cost_tot,pele_tot"
     before = payload(server, "GET", asked), payload(server, "GET", f"/scenario{suffix}")
     assert before[0]["cost_tot"] > 0
-    for pid in server.hosts():
-        os.kill(pid, signal.SIGKILL)
+    kill(*server.hosts())
     assert (payload(server, "GET", asked), payload(server, "GET", f"/scenario{suffix}")) == before
 
 
@@ -88,8 +85,7 @@ def test_faults_over_http_survive_the_death_of_the_process(server, suffix):
     fault = {"kind": "condition", "signal": "Twb_outside", "start": start + 450, "end": start + 750, "size": 280.25}
     assert payload(server, "PUT", f"/scenario{suffix}", {"faults": [fault]})["faults"] == [fault]
     payload(server, "POST", f"/advance{suffix}", {})
-    for pid in server.hosts():
-        os.kill(pid, signal.SIGKILL)
+    kill(*server.hosts())
     assert payload(server, "GET", f"/scenario{suffix}")["faults"] == [fault]
     for _ in range(3):
         payload(server, "POST", f"/advance{suffix}", {})

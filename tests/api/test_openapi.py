@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.processes import PATIENCE
 from tests.server import ROOT, Server
 
 
@@ -79,7 +80,7 @@ def test_our_own_examples_are_taken_and_answered_as_described(plant, schema):
             example["snapshot"] = snapshots["/{testid}" if "{testid}" in label else ""]
         parameters = {"testid": testid} if "{testid}" in label else {}
         case = operation.Case(path_parameters=parameters, body=example, media_type="application/json")
-        response = case.call()
+        response = case.call(timeout=PATIENCE)
         assert response.status_code < 300, (label, response.text)
         case.validate_response(response, checks=CHECKS)
         sent += 1
@@ -107,7 +108,7 @@ def tried(operation, known):
         if next(numbers) % 4:  # mostly of a session that there is
             case.path_parameters.update({name: at for name, at in known.items() if name in case.path_parameters})
         if operation.label != "PUT /stop/{testid}" or case.path_parameters["testid"] != known["testid"]:
-            case.validate_response(case.call(), checks=CHECKS)
+            case.validate_response(case.call(timeout=PATIENCE), checks=CHECKS)
 
     try:
         every()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import time
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.processes import kill
 from tests.server import GUNICORN, Server
 
 
@@ -50,9 +49,7 @@ def test_counters_add_up_over_workers_and_survive_their_death(busy):
     name = "trivium_http_requests_total"
     assert value(after, name, status="200", **route) - value(before, name, status="200", **route) == 40
     assert value(after, name, status="400", **route) - value(before, name, status="400", **route) == 1
-    for pid in busy.workers():
-        os.kill(pid, signal.SIGKILL)
-    time.sleep(0.5)
+    kill(*busy.workers())
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         try:
@@ -67,7 +64,7 @@ def test_a_killed_host_is_counted_as_brought_back(busy):
     busy.request("POST", "/advance", {})
     before = scraped(busy)
     (host,) = busy.hosts()
-    os.kill(host, signal.SIGKILL)
+    kill(host)
     assert busy.request("POST", "/advance", {})[0] == 200
 
     def recoveries(figures):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 import requests
 
 from tests.own_fmus import state
+from tests.processes import kill
 from tests.server import Server
 from trivium.client import Client
 from trivium.errors import InvalidValueError, RequestError
@@ -76,8 +74,7 @@ def test_changes_during_a_run_come_back_after_kill_9(server, tuned):
     tuned.initialize(0, start_values={"gain": 3})
     before = set(server.hosts())
     tuned.advance({"gain": 10, "note": "cold", "level": "high", "blob": "AQID"})
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
+    kill(*before)
     observed = tuned.advance()
     assert observed["y"] == pytest.approx(10 * state(1.0))
     assert (observed["echo"], observed["chosen"], observed["bytes"]) == ("cold", 2.0, "AQID")

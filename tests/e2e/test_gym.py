@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import signal
 import sys
 import types
 from pathlib import Path
@@ -17,6 +16,7 @@ pytest.importorskip("gymnasium", reason="the environment needs the extra 'gym'")
 
 import gymnasium
 
+from tests.processes import kill
 from tests.server import Server
 from trivium.gym import DataCenterCoolingEnv, Reward
 from trivium.gym.spaces import bounds_of
@@ -94,8 +94,7 @@ def test_an_episode_survives_kills(server, resources, state_dir, where):
         if k in (3, 7):
             pids = server.hosts() if where == "server" else [env._plant.host_state().pid]
             killed += pids
-            for pid in pids:
-                os.kill(pid, signal.SIGKILL)
+            kill(*pids)
         action = env.action_space.sample()
         (expected, *one), (observation, *other) = undisturbed.step(action), env.step(action)
         assert observation.tobytes() == expected.tobytes()

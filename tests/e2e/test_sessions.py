@@ -11,20 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, kill
 from tests.server import GUNICORN, Server
 from trivium.process import process_start
 
 FOUR = (sys.executable, "-m", "gunicorn", "-w", "4", "restapi:app")
 WANTED = {"point_names": ["Tchw_supply", "P_Chillers_sum"], "start_time": 0, "final_time": 1e9}
-
-
-def kill(*pids):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    while any(process_start(pid) for pid in pids):
-        time.sleep(0.01)
 
 
 def advance(server):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
+from tests.processes import kill
 from tests.unit.coupling.cases import pair, put
 from trivium.application import create_app
 from trivium.errors import StorageError
@@ -100,7 +98,7 @@ def test_a_session_that_did_not_come_back_bit_by_bit_says_so(make, trap_resource
     app = make(TRIVIUM_RESOURCES=str(trap_resources(restore="none")))
     client = app.test_client()
     assert "Session-Restored" not in client.post("/advance").headers
-    os.kill(app.extensions["trivium-sessions"].session(None).host_state().pid, signal.SIGKILL)
+    kill(app.extensions["trivium-sessions"].session(None).host_state().pid)
     assert client.post("/advance").headers["Session-Restored"] == "replayed"
 
 

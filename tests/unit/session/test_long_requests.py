@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tests import processes
 from tests.small_plant import temperature
-from tests.unit.session.tools import ALL, advance, kill, kill_process, pid, results, same
+from tests.unit.session.tools import ALL, advance, kill, pid, results, same
 from trivium.errors import ModelError
 from trivium.simulation.inputs import BLOCK
 
@@ -43,7 +44,7 @@ def interrupted(manager, session, folder):
         request = pool.submit(session.advance, {"CHI02": 0}, STEPS)
         while size(folder) - written < 8 * BLOCK * len(ALL) and not request.done():
             time.sleep(0.001)
-        kill_process(number)
+        processes.kill(number)
         return request.exception()
 
 

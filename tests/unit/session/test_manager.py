@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import processes
 from tests.processes import PATIENCE, gone
 from tests.small_plant import FAILING, temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
@@ -109,8 +110,7 @@ def test_a_restart_of_everything_goes_on(manage):
     manager = manage()
     advance(manager, steps=5)
     number, zygote = pid(manager), zygote_of(manager)
-    for one in (number, zygote):
-        os.kill(one, signal.SIGKILL)
+    processes.kill(number, zygote)
     manager.close()
     again = manage()
     assert advance(again)["Tchw_supply"] == pytest.approx(temperature(1800), abs=1e-5)
@@ -127,7 +127,7 @@ def zygote_of(manager):
 def test_a_killed_zygote_is_replaced(manage):
     manager = manage()
     advance(manager)
-    os.kill(zygote_of(manager), signal.SIGKILL)
+    processes.kill(zygote_of(manager))
     advance(manager)  # the host goes on without
     manager.session(manager.select(manager.testcases()[0])).host_state()  # while the other lives, there is a new zygote
     kill(manager)

@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from tests.unit.session.tools import advance, children, kill, message_of, pid, results, same
 from trivium.errors import ModelError, StateError
-from trivium.process import process_start
 from trivium.session.folder import Folder
 from trivium.session.journal import read
 from trivium.session.rows import share
@@ -131,25 +129,20 @@ def test_a_template_and_its_spare_children_may_die(manage):
     advance(manager)
     template, family = hosts_family(pid(manager))
     spare = [child for child in family if child != pid(manager)]
-    for number in (*spare, template):
-        os.kill(number, signal.SIGKILL)
+    processes.kill(*spare, template)
     advance(manager)  # the host lives on
     name = manager.testcases()[0]
     testid = manager.select(name)
     assert advance(manager, testid)["Tchw_supply"] == pytest.approx(temperature(300), abs=1e-5)
     kill(manager)
     assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
-    deadline = time.monotonic() + 300
-    while any(process_start(number) for number in (*spare, template)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_how_an_orphaned_host_ended_is_still_told(manage, trap_resources):
     manager = manage(trap_resources())
     advance(manager, Tchws_set_HEX=286)
     template, _ = hosts_family(pid(manager))
-    os.kill(template, signal.SIGKILL)
+    processes.kill(template)
     with pytest.raises(ModelError, match=r"killed by signal 11 \(SIGSEGV\)"):
         advance(manager, **{PLANT_TRAP: int(Trap.SEGMENTATION_FAULT)})
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
-
 import numpy as np
 
-from trivium.process import process_start
+from tests import processes
 from trivium.server import wording
 
 ALL = ["Tchw_supply", "P_CDWPs_sum", "Tchws_set_HEX", "Head_required"]
@@ -21,14 +17,7 @@ def pid(manager, testid=None):
 
 def kill(manager, testid=None):
     """Kill the host of a session."""
-    kill_process(pid(manager, testid))
-
-
-def kill_process(number):
-    """Kill a process and wait for its end."""
-    os.kill(number, signal.SIGKILL)
-    while process_start(number):
-        time.sleep(0.005)
+    processes.kill(pid(manager, testid))
 
 
 def advance(manager, testid=None, steps=1, **inputs):
