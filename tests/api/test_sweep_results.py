@@ -51,7 +51,7 @@ def failing_job(small_server, tmp_path_factory, trap_fmu):
     yield from finished(small_server, folder, study)
 
 
-def finished(small_server, folder, study):
+def finished(small_server, folder, study, cases=("",)):
     """Yield the id of a job with the results of a study."""
     (folder / "study.json").write_text(json.dumps(study))
     store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(small_server.state_dir)}))
@@ -59,7 +59,8 @@ def finished(small_server, folder, study):
     while (taken := store.claim("test")).task_id != task_id:
         store.finish(taken, State.CANCELLED, "not wanted")
     made = store.folder_of(task_id) / "results"
-    run_here(folder / "study.json", unpacked=folder, out=made)
+    for case in cases:
+        run_here(folder / "study.json", unpacked=folder, out=made / case)
     store.finish(taken, State.SUCCESS, "Completed", Outcome({}, {}))
     yield task_id
     store.close()
@@ -85,6 +86,24 @@ def test_runs_are_chosen(small_server, job):
     assert found["metrics"]["never"] == [None, None]
     wanted = np.exp(-np.array(found["time"]) / np.array([[10], [20]]))
     np.testing.assert_allclose(found["trajectories"]["x"], wanted, rtol=1e-6)
+
+
+def test_cases_are_chosen(small_server, own_fmu, tmp_path):
+    study = {
+        "paths": {"package_path": str(own_fmu("linear", "2.0"))},
+        "simulation": {"variableFilter": "x", "stop_time": 2.0, "step_size": 1.0},
+        "simulation_parameters": {"tau": [5, 10]},
+    }
+    for task_id in finished(small_server, tmp_path, study, cases=("One", "Two")):
+        assert json.loads(ask(small_server, task_id, case="Two")[1])["payload"]["run"] == [0, 1]
+        status, data, _ = ask(small_server, task_id)
+        assert (status, "The cases are: One, Two." in data.decode()) == (400, True)
+        assert ask(small_server, task_id, case="../results/One")[0] == 400
+
+
+def test_a_job_without_cases(small_server, job):
+    status, data, _ = ask(small_server, job, case="One")
+    assert (status, "parameter case. There are none" in data.decode()) == (400, True)
 
 
 def test_runs_that_failed_are_chosen(small_server, failing_job):

@@ -137,6 +137,7 @@ class Job:
         select: Mapping[str, float | tuple[float, float] | Sequence[float]] | None = None,
         variables: Sequence[str] = (),
         *,
+        case: str = "",
         failed: bool = False,
         limit: int = 1000,
         offset: int = 0,
@@ -149,6 +150,8 @@ class Job:
             By parameter or metric: a value, a list of values, or a pair of ends.
         variables : sequence of str
             Whose trajectories are wanted.
+        case : str
+            Of a study with several cases: the name of one.
         failed : bool
             Whether runs are chosen that failed, in place of those that are done.
         limit, offset : int
@@ -169,6 +172,7 @@ class Job:
         query += [("select", f"{name}={_written(value)}") for name, value in (select or {}).items()]
         query += [("variable", name) for name in variables]
         query += [("failed", "true")] if failed else []
+        query += [("case", case)] if case else []
         return dict(self._get("results", f"/selection?{urlencode(query)}").json()["payload"])
 
     def _get(self, part: str, query: str = "", **headers: str) -> Response:

@@ -16,6 +16,7 @@ from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.study.spec import Study
+from trivium.study.tricys import Analysis, Auditor, translate_document
 
 if not is_installed("distributed", "h5py", "numba"):
     raise missing("The kind of job sweep", "sweep")
@@ -24,12 +25,16 @@ if not is_installed("distributed", "h5py", "numba"):
 _CACHE = 4 * 10**9
 #: What of the results is no result.
 _WORKING = (".lock", "-wal", "-shm", "-journal")
+#: What makes several studies of one.
+_SECTIONS = {"sensitivity_analysis", "auditor"}
 
 
 class Spec(Study):
     """A study, and the folder of TRIVIUM_STUDIES that its files are in: file names are relative to it."""
 
     folder: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+    sensitivity_analysis: Analysis | None = None
+    auditor: Auditor | None = None
 
     @model_validator(mode="after")
     def _stays_inside(self, info: ValidationInfo[Settings]) -> Spec:
@@ -50,6 +55,10 @@ class Spec(Study):
         for field, path in named:
             if not (place / path).resolve().is_relative_to(place):
                 raise ValueError(f"{field}: {path} is outside the folder {self.folder}")
+        for case, document in self.studies(info.context).items():
+            for name in _files_in(document.get("simulation_parameters", {})):
+                if not Path(name).resolve().is_relative_to(place):
+                    raise ValueError(f"sensitivity_analysis: a file of {case} is outside the folder {self.folder}")
         for field in ("paths.package_path", "experiment"):
             needed = files[field]
             if needed is not None and not (place / needed).exists():
@@ -66,6 +75,14 @@ class Spec(Study):
                     files += [(name, text), (name, text.rpartition(":")[0])]  # perhaps with a column
         return files
 
+    def studies(self, settings: Settings) -> dict[str, dict[str, Any]]:
+        """Return the studies of all cases, as `study`, by name; one without a name where there are no cases."""
+        sections = self.model_dump(mode="json", by_alias=True, include=_SECTIONS, exclude_none=True)
+        if not sections:
+            return {"": self.study(settings)}
+        translated = translate_document(self.study(settings) | sections, settings.studies / self.folder / "study.json")
+        return {} if translated is None else translated.studies
+
     def study(self, settings: Settings) -> dict[str, Any]:
         """Return the study of a server with whole file names, so that it may lie anywhere."""
         place = settings.studies / self.folder
@@ -77,7 +94,7 @@ class Spec(Study):
                 return f"file:{place / value.strip().removeprefix('file:')}"
             return value
 
-        content = self.model_dump(mode="json", by_alias=True, exclude={"folder"}, exclude_none=True)
+        content = self.model_dump(mode="json", by_alias=True, exclude={"folder", *_SECTIONS}, exclude_none=True)
         if self.paths.package_path is not None:
             content["paths"]["package_path"] = str(place / self.paths.package_path)
         if isinstance(self.experiment, Path):
@@ -90,8 +107,22 @@ class Spec(Study):
         return content
 
 
+def _files_in(value: Any) -> list[str]:
+    """Return the whole names of files that values of parameters name."""
+    if isinstance(value, dict):
+        table = value.get("file")
+        names = [name for each in value.values() for name in _files_in(each)]
+        return [*names, table] if isinstance(table, str) else names
+    if isinstance(value, list):
+        return [name for each in value for name in _files_in(each)]
+    if isinstance(value, str) and value.startswith("file:"):
+        text = value.removeprefix("file:")
+        return [text, text.rpartition(":")[0] or text]  # perhaps with a column
+    return []
+
+
 def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
-    """Run a study, or what an earlier attempt left of it.
+    """Run a study or all its cases, or what an earlier attempt left of them.
 
     Raises
     ------
@@ -106,30 +137,42 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     from trivium.study.study import Where, run_study
 
     state_dir = settings.state_dir
-    path, out = recorder.folder / "study.json", recorder.folder / "results"
-    path.write_bytes(orjson.dumps(spec.study(settings), option=orjson.OPT_INDENT_2))
+    studies = spec.studies(settings)
+    states: dict[str, State] = {}
+    files: dict[str, Path] = {}
 
     def on_progress(state: State) -> None:
         counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
-        part = state.done / state.total if state.total else None
-        recorder.progress(describe(state), part, **counts, rate=state.rate, eta=state.eta)
+        share = state.done / state.total if state.total else 0.0
+        part = (len(states) + share) / len(studies)
+        label = f"case {len(states) + 1} of {len(studies)}: " if len(studies) > 1 else ""
+        recorder.progress(f"{label}{describe(state)}", part, **counts, rate=state.rate, eta=state.eta)
 
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201, into the job's log
 
     with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
-        state = run_study(path, out, Where(state_dir / "fmu", settings.scheduler or None), cache, on_progress, say)
-    on_progress(state)
-    try:
-        with open_results(out) as results:
-            write_report(results, out / "report.html", spec.folder)
-    except Exception:  # the results are there, and are not to be lost for a page about them
-        traceback.print_exc()
-    made = sorted(file for file in out.rglob("*") if file.is_file() and not file.name.endswith(_WORKING))
-    files = {"study.json": path} | {f"results/{file.relative_to(out)}": file for file in made}
-    error = "all runs failed" if state.failed == state.total else None
-    values = {"runs": state.total, "failed": state.failed, "cached": state.cached}
-    return Outcome(files, values, "completed" if not state.failed else "completed with failed runs", error)
+        for case, document in studies.items():
+            path, out = recorder.folder / case / "study.json", recorder.folder / "results" / case
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+            places = Where(state_dir / "fmu", settings.scheduler or None)
+            state = run_study(path, out, places, cache, on_progress, say)
+            on_progress(state)
+            states[case] = state
+            files[str(path.relative_to(recorder.folder))] = path
+            try:
+                with open_results(out) as results:
+                    write_report(results, out / "report.html", case or spec.folder)
+            except Exception:  # the results are there, and are not to be lost for a page about them
+                traceback.print_exc()
+    made = sorted((recorder.folder / "results").rglob("*"))
+    made = [file for file in made if file.is_file() and not file.name.endswith(_WORKING)]
+    files |= {str(file.relative_to(recorder.folder)): file for file in made}
+    runs, failed = (sum(getattr(state, name) for state in states.values()) for name in ("total", "failed"))
+    error = "all runs failed" if failed == runs else None
+    values = {"runs": runs, "failed": failed, "cached": sum(state.cached for state in states.values())}
+    return Outcome(files, values, "completed" if not failed else "completed with failed runs", error)
 
 
 def check(spec: Spec, settings: Settings) -> None:
@@ -143,7 +186,8 @@ def check(spec: Spec, settings: Settings) -> None:
     from trivium.study.checking import check_apart
 
     try:
-        check_apart(spec.study(settings), settings.studies / spec.folder, settings.state_dir / "fmu")
+        for document in spec.studies(settings).values():
+            check_apart(document, settings.studies / spec.folder, settings.state_dir / "fmu")
     except ResourcesError as error:
         raise InvalidValueError(f"Bad input for parameter paths.package_path. {error}", "paths.package_path") from error
 

@@ -428,6 +428,7 @@ class RunsQuery(Query):
         description="A parameter or metric and its value, values or range: name=1, name=1,2, name=1:2; may repeat.",
     )
     variable: list[str] = Field([], description="A variable whose trajectories are wanted; may repeat.")
+    case: str = Field("", description="Of a study with several cases: the name of one.")
     failed: Flag = Field(False, description="Whether the runs are chosen that failed, in place of those that are done.")
     limit: Count = Field(1000, description="Most runs.")
     offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first run of those chosen, from 0.")

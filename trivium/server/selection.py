@@ -44,13 +44,23 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
     """
     if job.kind not in WITH_RUNS:
         raise NotFoundError(f"Job {job.task_id} is of the kind {job.kind}; only sweeps have runs to select.")
-    if not (folder / "results" / "study.sqlite").exists():
+    results_folder = folder / "results"
+    if not (results_folder / "study.sqlite").exists():
+        cases = [path.parent.name for path in sorted(results_folder.glob("*/study.sqlite"))]
+        if cases and query.case not in cases:
+            raise InvalidValueError(
+                f"Invalid value {shown(query.case)} for parameter case. The cases are: {', '.join(cases)}.", "case"
+            )
+        results_folder /= query.case if cases else "."
+    elif query.case:
+        raise InvalidValueError(f"Invalid value {shown(query.case)} for parameter case. There are none.", "case")
+    if not (results_folder / "study.sqlite").exists():
         raise NotFoundError(f"Job {job.task_id} has no results on this machine, or none yet.")
     from trivium.study.choose import parse_choices
     from trivium.study.read import Selection, open_results  # brings h5py, which an extra may lack
 
     variables = list(dict.fromkeys(query.variable))
-    with open_results(folder / "results") as results:
+    with open_results(results_folder) as results:
         for name in variables:
             if name not in results.variables:
                 names = ", ".join(results.variables) or "none"

@@ -253,18 +253,31 @@ def translate(path: Path) -> Translated | None:
         Naming every field that is wrong, or out of scope.
     """
     content = read_document(path, "study")
+    return translate_document(content, path) if isinstance(content, dict) else None
+
+
+def translate_document(document: dict[str, Any], path: Path) -> Translated | None:
+    """Return the same of a document whose file names are relative to the folder of a path.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that is wrong, or out of scope.
+    """
+    content = dict(document)
     sections_of_tricys = {_ANALYSIS, _PROCESSING, _AUDITOR}
-    if not isinstance(content, dict) or not content.keys() & (sections_of_tricys | _REFUSED.keys()):
+    if not content.keys() & (sections_of_tricys | _REFUSED.keys()):
         return None
     for field, reason in _REFUSED.items():
         if field in content:
             raise InvalidValueError(f"{path.name} cannot be run:\n  {field}: {reason}", field)
-    own = {key: content.pop(key) for key in sections_of_tricys if key in content}
+    folder = path.parent.absolute()
+    own = {key: _with_whole_values(content.pop(key), folder) for key in sections_of_tricys if key in content}
     try:
         sections = Sections.model_validate(own)
     except ValidationError as error:
         raise listing(path, error, Sections, "study") from error
-    content = _with_whole_paths(content, path.parent.absolute())
+    content = _with_whole_paths(content, folder)
     audit = {_BALANCE: sections.auditor.metric} if sections.auditor is not None and sections.auditor.enabled else {}
     if audit:
         content["metrics"] = {**content.get("metrics", {}), **audit}
@@ -379,17 +392,8 @@ def _study(content: dict[str, Any], analysis: Analysis, case: Case) -> dict[str,
 
 def _with_whole_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return a document whose file names are whole, so that it may lie anywhere."""
-
-    def whole(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: whole(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [whole(each) for each in value]
-        if isinstance(value, str) and re.match(r"\s*file:", value):
-            return f"file:{folder / value.strip().removeprefix('file:')}"
-        return value
-
-    changed: dict[str, Any] = {**content, "simulation_parameters": whole(content.get("simulation_parameters", {}))}
+    parameters = _with_whole_values(content.get("simulation_parameters", {}), folder)
+    changed: dict[str, Any] = {**content, "simulation_parameters": parameters}
     paths = content.get("paths", {})
     names = {
         key: str(folder / paths[key]) for key in ("package_path", "scratch_dir") if isinstance(paths.get(key), str)
@@ -399,3 +403,18 @@ def _with_whole_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(simulation, dict) and isinstance(simulation.get("inputs"), str):
         changed["simulation"] = {**simulation, "inputs": str(folder / simulation["inputs"])}
     return changed
+
+
+def _with_whole_values(value: Any, folder: Path) -> Any:
+    """Return values of parameters with whole names of their files."""
+    if isinstance(value, dict):
+        values = {key: _with_whole_values(each, folder) for key, each in value.items()}
+        table = values.get("file")  # of runs, in place of a parameter
+        if isinstance(table, str) and not table.startswith("file:"):
+            values["file"] = str(folder / table)
+        return values
+    if isinstance(value, list):
+        return [_with_whole_values(each, folder) for each in value]
+    if isinstance(value, str) and re.match(r"\s*file:", value):
+        return f"file:{folder / value.strip().removeprefix('file:')}"
+    return value

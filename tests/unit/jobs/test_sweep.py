@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import ClassVar
 
 import pytest
 
@@ -84,6 +85,84 @@ def test_no_file_outside_is_named(settings, given, said):
     with pytest.raises(InvalidValueError) as caught:
         parse(given, settings)
     assert said in str(caught.value)
+
+
+class Noted:
+    """A record of progress in memory."""
+
+    attempt = 1
+    messages: ClassVar[list[str]] = []
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def progress(self, message, fraction=None, **counts):
+        self.messages.append(message)
+
+
+def in_cases(sampling="file:table.csv", parameters=None):
+    """A study in TRICYS' form with two cases."""
+    metrics = {"Last": {"source_column": "x", "method": "final_value"}}
+    cases = [
+        {"name": "One", "independent_variable": "tau", "independent_variable_sampling": sampling,
+         "simulation_parameters": parameters or {}, "dependent_variables": ["Last"]},
+        {"name": "Two", "independent_variable": "gain", "independent_variable_sampling": [2, 3]},
+    ]  # fmt: skip
+    return study() | {"sensitivity_analysis": {"analysis_cases": cases, "metrics_definition": metrics}}
+
+
+def test_each_case_is_a_study(settings):
+    spec = parse(in_cases(), settings)
+    assert parse(json.loads(spec.model_dump_json(by_alias=True)), settings) == spec  # as the store keeps it
+    studies = spec.studies(settings)
+    assert list(studies) == ["One", "Two"]
+    place = settings.studies / "mine"
+    assert studies["One"]["simulation_parameters"] == {"tau": f"file:{place / 'table.csv'}"}
+    assert studies["One"]["metrics"] == {"Last": {"variable": "x", "method": "final"}}
+    assert studies["One"]["paths"]["package_path"] == str(place / "Model.fmu")
+    assert studies["Two"]["simulation_parameters"] == {"gain": [2, 3]}
+    assert all("folder" not in document for document in studies.values())
+    auditor = {"enabled": True, "patterns": {"inventory": ["x"]}}
+    (single,) = parse(study(tau=[5]) | {"auditor": auditor}, settings).studies(settings).values()
+    assert list(single["metrics"]) == ["mass_balance_error"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (in_cases("file:/etc/passwd"), "a file of One is outside the folder mine"),
+        (in_cases([1, "file:../../secret.fmu:name"]), "a file of One is outside the folder mine"),
+        (in_cases([1], {"gain": "file:link.fmu"}), "a file of One is outside the folder mine"),
+        (in_cases([1], {"file": "/etc/passwd"}), "a file of One is outside the folder mine"),
+        (in_cases() | {"post_processing": []}, "post_processing"),
+        (study() | {"sensitivity_analysis": {"analysis_cases": []}}, "analysis_cases"),
+    ],
+)
+def test_cases_stay_inside(settings, given, said):
+    with pytest.raises(InvalidValueError) as caught:
+        parse(given, settings)
+    assert said in str(caught.value)
+
+
+@pytest.mark.slow
+def test_all_cases_are_checked_and_run(settings, own_fmu, tmp_path, monkeypatch):
+    monkeypatch.setattr(checking, "_PATIENCE", 600.0)
+    folder = settings.studies / "mine"
+    shutil.copy(own_fmu("linear", "2.0"), folder / "Model.fmu")
+    (folder / "table.csv").write_text("5\n10\n")
+    settings = settings.model_copy(update={"state_dir": tmp_path / "state"})
+    kind = kinds.find("sweep")
+    spec = parse(in_cases(), settings)
+    with pytest.raises(InvalidValueError, match="variableFilter"):  # y|x: of a case as of any study
+        kind.check(
+            parse(in_cases() | {"simulation": {"stop_time": 10, "step_size": 1, "variableFilter": "q"}}, settings),
+            settings,
+        )
+    kind.check(spec, settings)
+    outcome = kind.run(spec, Noted(tmp_path), settings)
+    assert Noted.messages[-1].startswith("case 2 of 2: 2 of 2 runs")
+    assert (outcome.values["runs"], outcome.values["failed"]) == (4, 0)
+    assert {"One/study.json", "results/One/study.sqlite", "results/Two/report.html"} <= set(outcome.files)
 
 
 @pytest.mark.slow
