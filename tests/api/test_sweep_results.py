@@ -184,5 +184,5 @@ def test_only_a_sweep_has_runs(small_server):
     task_id = small_server.request("POST", "/api/run/step", {"end_time": 300})[1]["task_id"]
     status, data, _ = ask(small_server, task_id)
     assert status == 404
-    assert "only a sweep" in json.loads(data)["message"]
+    assert "only sweeps" in json.loads(data)["message"]
     assert ask(small_server, "nonsense")[0] == 404
