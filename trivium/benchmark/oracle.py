@@ -23,7 +23,7 @@ from trivium.gym.tasks.task import UNITS
 from trivium.plants.data_center.constraints import Costs
 
 #: How far commands are moved, in parts of their range [1], and how far ahead a move is judged [s].
-_MOVES, _HORIZON, _HOUR = (-0.3, -0.08, 0.08, 0.3), 6 * 3600.0, 3600.0
+_MOVES, _HORIZON, _HOUR = (-0.3, -0.08, 0.08, 0.3), 3 * 3600.0, 3600.0
 #: From how many of the best beginnings the day is searched.
 _STARTS = 2
 #: By how much violations weigh more in the search than in the reward, so that what it finds serves [1].

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from trivium import __version__
+from trivium.benchmark.network import LEARNED, checkpoint
 from trivium.benchmark.player import Episode
 from trivium.gym.tasks.env import TaskEnv
 from trivium.storage import replace_file
@@ -26,7 +27,9 @@ class Store:
     """
 
     def __init__(self, env: TaskEnv, level: str, baseline: str, seeds: Sequence[int]) -> None:
-        key = f"{env.task.name} {level} {env.reward.kpi} {baseline} {list(seeds)} {__version__} {_code()}"
+        learned = sorted(checkpoint(env.task, name) for name in LEARNED)
+        weights = [hashlib.sha256(path.read_bytes()).hexdigest() for path in learned if path.is_file()]
+        key = f"{env.task.name} {level} {env.reward.kpi} {baseline} {list(seeds)} {__version__} {weights} {_code()}"
         self._path = env.folder / "played" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
     def read(self) -> list[Episode] | None:

@@ -10,6 +10,7 @@ import stable_baselines3
 import torch
 
 from trivium.benchmark import network, submission, train
+from trivium.benchmark.baselines import baseline
 from trivium.benchmark.dataset import export
 from trivium.benchmark.network import Network
 from trivium.benchmark.offline import QUALITIES
@@ -148,6 +149,19 @@ def test_a_policy_is_trained_from_data_sets(env, state, tmp_path, monkeypatch):
         np.abs(policy.act(seen) - acted).mean() for seen, acted in zip(data.observations, data.actions, strict=False)
     ]
     assert np.mean(errors) < 0.4
+
+
+@pytest.mark.parametrize("name", network.LEARNED)
+def test_a_shipped_policy_earns_more_than_the_rule_book(env, name):
+    """And its file has what trained it."""
+    policy = network.read(network.checkpoint(env.task, name))
+    assert policy.training["algorithm"] == name
+    assert policy.training["task"] == TASK
+    learned, rules = (
+        sum(play(env, player, 0, day).reward for day in (110, 190, 250))
+        for player in (baseline(name, env), ConstantPlayer())
+    )
+    assert learned > 0.95 * rules
 
 
 @pytest.mark.slow
