@@ -204,6 +204,9 @@ class Settings(BaseSettings):
         description="Address of a Dask scheduler that sweeps run on; by default they run on this machine.",
         examples=["tcp://host:8786"],
     )
+    scheduler_wait: int = Field(
+        20, ge=1, le=86400, description="Time [s] that a Dask scheduler and its first worker are waited for."
+    )
     cors_origins: _Items = Field(
         (),
         description="Origins that browsers may call from, separated by commas, or *.",

@@ -172,6 +172,7 @@ def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path
             task_id = server.request("POST", "/api/run/sweep", spec)[1]["task_id"]
             job = ended(server, task_id)
             assert (job["status"], job["results"]["runs"], job["results"]["failed"]) == ("Success", 20, 0), job
+    variables["TRIVIUM_SCHEDULER_WAIT"] = "1"
     with serving(small_resources, tmp_path / "state", **variables) as server:  # its scheduler is gone
         spec["simulation_parameters"] = {"tau": "30:40:1"}
         job = ended(server, server.request("POST", "/api/run/sweep", spec)[1]["task_id"])

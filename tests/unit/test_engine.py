@@ -75,10 +75,9 @@ def test_tasks_come_back_with_what_became_of_them():
 
 
 @pytest.mark.slow
-def test_an_address_without_a_scheduler(monkeypatch):
-    monkeypatch.setattr("trivium.engine._CONNECT", 1.0)
+def test_an_address_without_a_scheduler():
     with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:9"):
-        Engine("tcp://127.0.0.1:9")
+        Engine("tcp://127.0.0.1:9", wait=1.0)
 
 
 @pytest.mark.slow

@@ -104,7 +104,7 @@ def _search(
     if getattr(load_study(study), goal) is None:
         raise InvalidValueError(f"{study} has no section {goal}, which says what is sought (docs/seek.md)", goal)
     settings = options.settings(scheduler=scheduler)
-    places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
+    places = Where.from_settings(settings, workers)
     progress = Progress()
     with open_cache(settings) as cache:
         try:

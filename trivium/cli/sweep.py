@@ -107,7 +107,7 @@ def run(
     from trivium.study.tricys import translate
 
     settings = options.settings(scheduler=scheduler)
-    places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
+    places = Where.from_settings(settings, workers)
     with open_cache(settings, cache_size) as opened:
         cache = None if no_cache else opened
         folder = out or study.with_suffix("")
@@ -156,7 +156,7 @@ def repair(
     if not (folder / "study.sqlite").is_file():
         raise ResourcesError(f"there are no results of a sweep in {folder} (no study.sqlite)")
     settings = options.settings(scheduler=scheduler)
-    places = Where(settings.state_dir.absolute() / "fmu", settings.scheduler or None, workers)
+    places = Where.from_settings(settings, workers)
     with open_cache(settings) as cache:
         context.exit(_run(study, folder, places, cache, as_json=as_json, repair=True))
 

@@ -75,7 +75,7 @@ def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
     with contextlib.closing(open_store(folder / "sweep", plan, job, study)) as store:
         drive = Drive(plan, job, store, None, lambda _: None)
         # a new instance for each run: to find out whether one can be reused takes longer than all else
-        state = drive.run(lambda: (Engine(settings.scheduler or None, 1), "fresh"), None)
+        state = drive.run(lambda: (Engine(settings.scheduler or None, 1, wait=settings.scheduler_wait), "fresh"), None)
     if (state.done, state.failed) != (_RUNS, 0):
         raise ModelError(f"{state.failed} of {_RUNS} runs of a small study failed")
     at = f"the scheduler {settings.scheduler}" if settings.scheduler else "a worker process"

@@ -274,8 +274,9 @@ class Study(Searching):
             _check_folder(folder)
         temporary = folder is None
         out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
-        address = None if workers == 0 else scheduler or Settings().scheduler or None
-        places = Where(self._unpacked, address, workers)
+        settings = Settings()
+        address = None if workers == 0 else scheduler or settings.scheduler or None
+        places = Where(self._unpacked, address, workers, settings.scheduler_wait)
         shown = Progress(sys.stderr) if progress else None
         try:
             self._run(file, out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)

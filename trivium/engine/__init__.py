@@ -28,8 +28,8 @@ __all__ = ["GUARD", "Ended", "Engine", "ThisProcess", "cores", "reporter"]
 _TOPIC = "trivium"
 #: Most reports that are kept.
 _MOST_REPORTS = 10_000
-#: How long a scheduler is waited for when a study begins, and when it goes in the middle [s].
-_CONNECT, _RETURN = 20.0, 60.0
+#: How long a scheduler that goes in the middle of a study is waited for, and how long it may take to leave one [s].
+_RETURN, _LEAVE = 60.0, 20.0
 #: How long the result of a task that ended may take to arrive [s].
 _FETCH = 300.0
 
@@ -67,6 +67,8 @@ class Engine:
         How many processes of this machine; default: one a core.
     folder : str, optional
         For Dask's own files.
+    wait : float
+        How long a scheduler and its first worker are waited for [s].
 
     Raises
     ------
@@ -75,9 +77,16 @@ class Engine:
     MissingExtraError
     """
 
-    def __init__(self, scheduler: str | None = None, workers: int | None = None, folder: str | None = None) -> None:
+    def __init__(
+        self,
+        scheduler: str | None = None,
+        workers: int | None = None,
+        folder: str | None = None,
+        *,
+        wait: float = 20.0,
+    ) -> None:
         dask, self._dask = require("dask", "sweep"), require("distributed", "sweep")
-        self._scheduler = scheduler
+        self._scheduler, self._wait = scheduler, wait
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._flying: dict[str, tuple[Any, Any]] = {}
         self._reports: OrderedDict[Any, Any] = OrderedDict()
@@ -172,7 +181,7 @@ class Engine:
     def close(self) -> None:
         """End the processes of this machine."""
         with contextlib.suppress(OSError, TimeoutError):
-            self._client.close(timeout=_CONNECT)
+            self._client.close(timeout=_LEAVE)
         self._stack.close()
 
     def __enter__(self) -> Engine:
@@ -190,10 +199,10 @@ class Engine:
             When there is none.
         """
         address = self._scheduler if self._cluster is None else self._cluster.dask
-        client = self._dask.Client(address, timeout=f"{_CONNECT}s", direct_to_workers=True)
+        client = self._dask.Client(address, timeout=f"{self._wait}s", direct_to_workers=True)
         try:
             if wait and self._cluster is None:
-                client.wait_for_workers(1, timeout=_CONNECT)
+                client.wait_for_workers(1, timeout=self._wait)
             client.subscribe_topic(_TOPIC, self._receive)
         except BaseException:
             client.close()

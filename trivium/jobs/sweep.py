@@ -156,8 +156,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             path, out = recorder.folder / case / "study.json", recorder.folder / "results" / case
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-            places = Where(state_dir / "fmu", settings.scheduler or None)
-            state = run_study(path, out, places, cache, on_progress, say)
+            state = run_study(path, out, Where.from_settings(settings), cache, on_progress, say)
             on_progress(state)
             states[case] = state
             files[str(path.relative_to(recorder.folder))] = path

@@ -65,6 +65,7 @@ def run_apart(
         "unpacked": str(places.unpacked.absolute()),
         "scheduler": places.scheduler,
         "workers": places.workers,
+        "wait": places.wait,
         "cache": None if cache is None else [str(cache[0].absolute()), cache[1]],
     }
     command = [sys.executable, "-P", "-m", "trivium.study.process"]
@@ -130,7 +131,7 @@ def main() -> None:
             answers.write(json.dumps(message) + "\n")
             answers.flush()
 
-    places = Where(Path(request["unpacked"]), request["scheduler"], request["workers"])
+    places = Where(Path(request["unpacked"]), request["scheduler"], request["workers"], request["wait"])
     with contextlib.ExitStack() as stack:
         cache = None
         if request["cache"] is not None:

@@ -18,6 +18,7 @@ from trivium.engine import Engine, ThisProcess, cores
 from trivium.errors import ConflictError, ModelError, StorageError, TriviumError
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.model.contract import FloatArray
+from trivium.settings import Settings
 from trivium.storage import LockedError, acquire
 from trivium.study import growth, hdf5, selftest
 from trivium.study.cache import Cache
@@ -58,11 +59,20 @@ class Where:
     workers : int or None
         How many of them; default: one a core. With 0 all runs are simulated in this process, each in a new instance of
         the FMU and without a limit of time.
+    wait : float
+        How long a scheduler and its first worker are waited for [s].
     """
 
     unpacked: Path
     scheduler: str | None = None
     workers: int | None = None
+    wait: float = 20.0
+
+    @classmethod
+    def from_settings(cls, settings: Settings, workers: int | None = None) -> Where:
+        """Return where settings have studies run."""
+        unpacked = settings.state_dir.absolute() / "fmu"
+        return cls(unpacked, settings.scheduler or None, workers, settings.scheduler_wait)
 
 
 @dataclass(frozen=True)
@@ -189,7 +199,8 @@ def starter(
         if study.max_concurrent is not None:
             workers = min(workers or cores(), study.max_concurrent)
         scratch = study.paths.scratch_dir
-        return Engine(places.scheduler, workers, None if scratch is None else str(scratch)), strategy
+        folder = None if scratch is None else str(scratch)
+        return Engine(places.scheduler, workers, folder, wait=places.wait), strategy
 
     return start
 

@@ -327,7 +327,8 @@ def test_what_cannot_be_run_is_refused(linear, own_fmu):
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_not_there(linear):
+def test_a_scheduler_that_is_not_there(linear, monkeypatch):
+    monkeypatch.setenv("TRIVIUM_SCHEDULER_WAIT", "1")
     made = trivium.Study(linear, {"tau": [1]}, stop_time=20, step=1)
     with pytest.raises(EngineError, match="no Dask scheduler with workers at tcp://127.0.0.1:1"):
         made.run(scheduler="tcp://127.0.0.1:1")
