@@ -35,6 +35,11 @@ def tool(variable: str) -> list[str]:
     return shlex.split(os.environ.get(variable, ""))
 
 
+def folders(variable: str) -> list[Path]:
+    """Return the folders that a variable of all programs names, such as ``MODELICAPATH``; empty for none."""
+    return [Path(path) for path in os.environ.get(variable, "").split(os.pathsep) if path]
+
+
 def share_metrics(folder: Path) -> None:
     """Have prometheus_client count in files of a folder, in this process and those that are forked from it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from trivium import extras
-from trivium.environment import child_environment
+from trivium.environment import child_environment, folders
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.fmu.building import PATIENCE, compile_fmu
 from trivium.model.modelica import REFUSED
@@ -21,6 +20,8 @@ from trivium.model.modelica import REFUSED
 _LONGEST = 1800.0
 #: What must be installed.
 _MODULES = ("rumoca", "casadi")
+#: Where Modelica programs look for packages.
+_LIBRARIES = "MODELICAPATH"
 
 
 def is_installed() -> bool:
@@ -37,7 +38,7 @@ def fingerprint(package: Path) -> str:
     theirs = sorted(package.parent.rglob("*.mo")) if package.name == "package.mo" else [package]
     for file in (*sorted(own), *theirs):
         digest.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    digest.update(os.environ.get("MODELICAPATH", "").encode())
+    digest.update(repr([str(folder) for folder in folders(_LIBRARIES)]).encode())
     return digest.hexdigest()
 
 
@@ -99,8 +100,7 @@ def build_fmu(package: Path, model: str, out: Path, cache: Path, patience: float
 
 def _roots() -> list[str]:
     """Return the packages that a model may use: those of MODELICAPATH, and our part of Modelica where it has none."""
-    folders = [Path(path) for path in os.environ.get("MODELICAPATH", "").split(os.pathsep) if path]
-    packages = [file.parent for folder in folders for file in sorted(folder.glob("*/package.mo"))]
+    packages = [file.parent for folder in folders(_LIBRARIES) for file in sorted(folder.glob("*/package.mo"))]
     if not any(package.name.split(" ")[0] == "Modelica" for package in packages):
         packages.append(Path(str(files("trivium.model.modelica"))) / "library" / "Modelica")
     return [str(package) for package in packages]
