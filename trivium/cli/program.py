@@ -15,7 +15,7 @@ from trivium.cli.converge import converge
 from trivium.cli.doctor import doctor
 from trivium.cli.examples import examples
 from trivium.cli.family import family
-from trivium.cli.search import optimize
+from trivium.cli.search import calibrate, optimize
 from trivium.cli.serve import serve, worker
 from trivium.cli.simulate import info, simulate
 from trivium.cli.state import backup, restore
@@ -29,7 +29,7 @@ NAME = "trivium"
 
 #: The commands under their headings.
 SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
-    "Run a model": (step, sweep, optimize, converge, simulate, compare, bench),
+    "Run a model": (step, sweep, optimize, calibrate, converge, simulate, compare, bench),
     "Serve models": (serve, worker, token, backup, restore),
     "Look around": (info, compile_sources, examples, family, doctor, completion),
 }

@@ -1,7 +1,8 @@
-"""``trivium optimize``: studies that choose their own runs."""
+"""``trivium optimize`` and ``trivium calibrate``: studies that choose their own runs."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,37 @@ def optimize(
         as_json=as_json,
     )
     context.exit(SOME_FAILED if state.failed else 0)
+
+
+@click.command()
+@_arguments
+def calibrate(
+    context: click.Context,
+    study: Path,
+    out: Path | None,
+    scheduler: str | None,
+    workers: int | None,
+    retry_failed: bool,
+    no_cache: bool,
+    as_json: bool,
+) -> None:
+    """Fit the parameters of a model to what was measured.
+
+    The same command again goes on where an interrupted one stopped.
+    """
+    folder = out or study.with_suffix("")
+    state = _search(context, "calibrate", study, folder, scheduler, workers, retry=retry_failed, cached=not no_cache)
+    content = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+    rows = [f"{'parameter':30} {'start':>12} {'value':>12}   interval"]
+    for each in content["parameters"]:
+        ends = f"{each['low']:.6g} to {each['high']:.6g}" if each["identified"] else f"not identified: {each['reason']}"
+        rows.append(f"{each['name']:30} {each['start']:12.6g} {each['value']:12.6g}   {ends}")
+    rows.append(f"{'output':30} {'start':>12} {'fit':>12}   held out (root of the mean square error)")
+    for name, errors in content["errors"].items():
+        begun, fitted, unseen = ("-" if value is None else f"{value:.6g}" for value in errors.values())
+        rows.append(f"{name:30} {begun:>12} {fitted:>12}   {unseen}")
+    rows.append(f"{content['message']} {state.total} runs; results in {folder}")
+    options.show("\n".join(rows), {**content, "runs": state.total, "results": str(folder)}, as_json=as_json)
 
 
 def _search(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from trivium.errors import InvalidValueError
-from trivium.study.read import SweepResults
+from trivium.study.read import SweepResults, open_results
 from trivium.study.values import parse
+
+Read = TypeVar("Read")
 
 
 class Searching(ABC):
@@ -71,7 +76,9 @@ class Searching(ABC):
             raise InvalidValueError(f"between must be two numbers, since the study has no {parameter}.", "between")
         sought = {"parameter": parameter, "so_that": so_that, "between": list(between), "tolerance": tolerance}
         path = self._write({**self._content, "simulation_parameters": values, "find": sought}, "find.json")
-        return self._evaluate(path, workers, scheduler, folder=folder, cache=cache, progress=progress)
+        return self._evaluate(
+            path, workers, scheduler, folder=folder, cache=cache, progress=progress, read=open_results
+        )
 
     def optimize(
         self,
@@ -129,7 +136,70 @@ class Searching(ABC):
         content = {name: value for name, value in self._content.items() if name != "sampling"}
         values = self._content["simulation_parameters"] | dict(parameters or {})
         path = self._write({**content, "simulation_parameters": values, "optimize": goal}, "optimize.json")
-        return self._evaluate(path, workers, scheduler, folder=folder, cache=cache, progress=progress)
+        return self._evaluate(
+            path, workers, scheduler, folder=folder, cache=cache, progress=progress, read=open_results
+        )
+
+    def calibrate(
+        self,
+        data: str | os.PathLike[str],
+        measured: Sequence[str] | Mapping[str, Mapping[str, Any]],
+        *,
+        parameters: Mapping[str, str] | None = None,
+        start: Mapping[str, float] | None = None,
+        by: str | None = None,
+        inputs: bool = False,
+        held_out: float = 0.0,
+        confidence: float = 0.95,
+        workers: int | None = None,
+        scheduler: str | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        cache: bool = True,
+        progress: bool = False,
+    ) -> dict[str, Any]:
+        """Fit the parameters to what was measured.
+
+        Parameters
+        ----------
+        data : str or path
+            A CSV file with a column ``time`` and those of outputs.
+        measured : sequence of str or Mapping
+            Outputs that were measured; or each with its ``column`` and its ``deviation``.
+        parameters : Mapping[str, str], optional
+            Ranges in place of the values of the study, such as ``{"tau": "range:1:20"}``.
+        start : Mapping[str, float], optional
+            Where the fit begins; default: the middle of each range.
+        by, inputs, held_out, confidence
+            As in a study's file, docs/seek.md.
+        workers, scheduler, folder, cache, progress
+            As those of `run`.
+
+        Returns
+        -------
+        dict
+            ``parameters``: a list with name, value, start, interval and whether it is identified; ``together``,
+            ``errors``, ``converged`` and others, as ``calibration.json`` has them.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the argument that is wrong.
+        TriviumError
+            As `run`.
+        """
+        outputs = measured if isinstance(measured, Mapping) else {name: {} for name in measured}
+        goal = {
+            "data": str(Path(data).absolute()), "measured": outputs, "start": dict(start or {}), "by": by,
+            "inputs": inputs, "held_out": held_out, "confidence": confidence,
+        }  # fmt: skip
+        content = {name: value for name, value in self._content.items() if name != "sampling"}
+        values = self._content["simulation_parameters"] | dict(parameters or {})
+        path = self._write({**content, "simulation_parameters": values, "calibrate": goal}, "calibrate.json")
+        evaluate = partial(self._evaluate, path, workers, scheduler, cache=cache, progress=progress)
+        if folder is not None:
+            return evaluate(folder=folder, read=_calibration)
+        with tempfile.TemporaryDirectory(prefix="trivium-results-") as temporary:
+            return evaluate(folder=temporary, read=_calibration)
 
     @abstractmethod
     def _write(self, content: Mapping[str, Any], name: str) -> Path:
@@ -145,8 +215,14 @@ class Searching(ABC):
         folder: str | os.PathLike[str] | None,
         cache: bool,
         progress: bool,
-    ) -> SweepResults:
-        """Run the study of a file; parameters and errors as `trivium.Study.run`."""
+        read: Callable[[Path], Read],
+    ) -> Read:
+        """Run the study of a file and return what is read; parameters and errors as `trivium.Study.run`."""
+
+
+def _calibration(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+    return content
 
 
 def _several(names: str | Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from trivium.arguments import by_name
 from trivium.document import wrong_fields
 from trivium.door.experiment import describe, name_of
 from trivium.door.model_path import ModelName, model_path, state_dir
-from trivium.door.search import Searching
+from trivium.door.search import Read, Searching
 from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
 from trivium.model.fmu.description import read_fmu
@@ -59,6 +59,8 @@ _NAMES = {
     "sampling.": "",
     "find.": "",
     "find: ": "",
+    "calibrate.": "",
+    "calibrate: ": "",
     "optimize.": "",
     "optimize: ": "",
 }
@@ -252,7 +254,9 @@ class Study(Searching):
         ConflictError
             When the folder holds something else.
         """
-        return self._evaluate(self._file, workers, scheduler, folder=folder, cache=cache, progress=progress)
+        return self._evaluate(
+            self._file, workers, scheduler, folder=folder, cache=cache, progress=progress, read=open_results
+        )
 
     def _evaluate(
         self,
@@ -263,7 +267,8 @@ class Study(Searching):
         folder: str | os.PathLike[str] | None,
         cache: bool,
         progress: bool,
-    ) -> SweepResults:
+        read: Callable[[Path], Read],
+    ) -> Read:
         if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
             raise InvalidValueError(
                 f"workers must be 0, for this process, or a number of processes, not {workers!r}.", "workers"
@@ -280,7 +285,7 @@ class Study(Searching):
         shown = Progress(sys.stderr) if progress else None
         try:
             self._run(file, out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
-            results = open_results(out)
+            results = read(out)
         except BaseException:
             if temporary:
                 shutil.rmtree(out, ignore_errors=True)

@@ -22,7 +22,7 @@ if not is_installed("distributed", "h5py", "numba"):
     raise missing("The kind of job sweep", "sweep")
 
 #: Most that the cache of runs holds [bytes].
-_CACHE = 4 * 10**9
+CACHE = 4 * 10**9
 #: What of the results is no result.
 _WORKING = (".lock", "-wal", "-shm", "-journal")
 #: What makes several studies of one.
@@ -151,7 +151,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201, into the job's log
 
-    with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", _CACHE)) as cache:
+    with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", CACHE)) as cache:
         for case, document in studies.items():
             path, out = recorder.folder / case / "study.json", recorder.folder / "results" / case
             path.parent.mkdir(parents=True, exist_ok=True)

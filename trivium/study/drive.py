@@ -80,11 +80,21 @@ class Drive:
     cache : Cache or None
     on_progress : callable
         Called with the `State` whenever something ended.
+    lent : bool
+        Whether the engine belongs to the caller.
     """
 
     def __init__(
-        self, plan: Plan, job: Job, store: Store, cache: Cache | None, on_progress: Callable[[State], None]
+        self,
+        plan: Plan,
+        job: Job,
+        store: Store,
+        cache: Cache | None,
+        on_progress: Callable[[State], None],
+        *,
+        lent: bool = False,
     ) -> None:
+        self._lent = lent
         self._plan, self._job, self._store, self._cache = plan, job, store, cache
         self._on_progress = on_progress
         self._identity = job.identity()
@@ -153,8 +163,8 @@ class Drive:
         self._store.compact()
 
     def close(self) -> None:
-        """End the engine, and make what is there readable as one file."""
-        if self._engine is not None:
+        """End the engine, unless it is lent, and make what is there readable as one file."""
+        if self._engine is not None and not self._lent:
             self._engine.close()
         self._link()
 

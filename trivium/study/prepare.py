@@ -248,7 +248,7 @@ def _planned(wrong: list[InvalidValueError], study: Study, values: dict[str, Val
 
 
 def _plan(study: Study, values: dict[str, Values]) -> Plan:
-    return make_plan(values, study.sampling) if study.optimize is None else Rows(values)
+    return make_plan(values, study.sampling) if not study.chooses else Rows(values)
 
 
 def _collected(wrong: list[InvalidValueError], check: Callable[[], _T]) -> _T | None:

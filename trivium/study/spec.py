@@ -19,7 +19,7 @@ from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Description, Finite, Part, Positive
 from trivium.study.expression import Expression
-from trivium.study.search.goals import Find, Optimize
+from trivium.study.search.goals import Calibrate, Find, Optimize
 from trivium.study.values import Values, elements, parse, parse_texts, table
 
 #: Most steps of a run, and most of them with an output point.
@@ -178,6 +178,7 @@ class Study(Part):
     output: Output = Output()
     find: Find | None = None
     optimize: Optimize | None = None
+    calibrate: Calibrate | None = None
     max_concurrent: Annotated[int, Field(ge=1)] | None = None
 
     @field_validator("simulation_parameters")
@@ -202,10 +203,13 @@ class Study(Part):
 
     @model_validator(mode="after")
     def _has_one_goal(self) -> Study:
-        if self.find is not None and self.optimize is not None:
-            raise ValueError("optimize: a study has one goal; leave out find, or optimize")
-        if self.optimize is not None and self.sampling != Sampling():
-            raise ValueError("sampling: optimize chooses the runs itself; leave sampling out")
+        goals = [name for name in ("find", "optimize", "calibrate") if getattr(self, name) is not None]
+        if len(goals) > 1:
+            raise ValueError(f"{goals[1]}: a study has one goal; leave out {goals[0]}, or {goals[1]}")
+        if self.calibrate is not None and (self.simulation is None or not self.simulation_parameters):
+            raise ValueError("calibrate: belongs to a model with simulation and simulation_parameters")
+        if self.chooses and self.sampling != Sampling():
+            raise ValueError(f"sampling: {goals[0]} chooses the runs itself; leave sampling out")
         return self
 
     @model_validator(mode="after")
@@ -221,6 +225,11 @@ class Study(Part):
             shipped = ", ".join(locations.TESTCASES)
             raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")
         return self
+
+    @property
+    def chooses(self) -> bool:
+        """Whether all parameters are chosen by a search."""
+        return self.optimize is not None or self.calibrate is not None
 
     @property
     def searched(self) -> dict[str, Values]:
@@ -303,6 +312,8 @@ def load_study(path: Path) -> Study:
     changes: dict[str, Any] = {"paths": paths}
     if study.simulation is not None:
         changes["simulation"] = study.simulation.model_copy(update={"inputs": absolute(study.simulation.inputs)})
+    if study.calibrate is not None:
+        changes["calibrate"] = study.calibrate.model_copy(update={"data": absolute(study.calibrate.data)})
     if isinstance(study.experiment, Path):
         changes["experiment"] = absolute(study.experiment)
     return study.model_copy(update=changes)

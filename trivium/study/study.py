@@ -163,6 +163,12 @@ def run_study(
 
         around = Surroundings(places, cache, on_progress, say, repair=repair, retry=retry)
         return run_optimize(study, plan, job, out, around)
+    if study.calibrate is not None:
+        from trivium.study.search.calibrate import run_calibrate
+        from trivium.study.search.rounds import Surroundings
+
+        around = Surroundings(places, cache, on_progress, say, repair=repair, retry=retry)
+        return run_calibrate(study, plan.parameters, out, around)
     store = open_store(out.absolute(), plan, job, study, say, deep=repair)
 
     if retry:

@@ -8,7 +8,7 @@ from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 from trivium.study.metrics import is_time
 from trivium.study.search.condition import Condition
-from trivium.study.search.goals import COLUMNS, Optimize
+from trivium.study.search.goals import COLUMNS, Calibrate, Optimize
 from trivium.study.spec import Metric, Study
 from trivium.suggestions import near_or_all
 
@@ -35,6 +35,8 @@ def check_goals(
     """
     if study.optimize is not None:
         _check_optimize(study, study.optimize, parameters, metrics)
+    if study.calibrate is not None:
+        check_calibrate(study, study.calibrate)
     if study.find is None:
         return
     name, condition = study.find.parameter, study.find.condition
@@ -59,6 +61,27 @@ def _check_optimize(
             raise _refused(field, f"there is no metric {name}.{near_or_all(name, metrics)}")
     for condition in optimize.conditions:
         _check_condition(condition, metrics, study, "optimize.subject_to")
+
+
+def check_calibrate(study: Study, calibrate: Calibrate) -> None:
+    """Check what belongs to the parameters of a calibration, whose values must be ranges.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the field.
+    """
+    for name, values in study.simulation_parameters.items():
+        if not isinstance(values, str) or values.strip().partition(":")[0] not in ("range", "logrange"):
+            raise _refused(f"simulation_parameters.{name}", "a calibration needs range:a:b or logrange:a:b")
+        _, low, high = values.split(":")
+        start = calibrate.start.get(name)
+        if start is not None and not float(low) <= start <= float(high):
+            raise _refused(f"calibrate.start.{name}", f"{start:g} is not between {float(low):g} and {float(high):g}")
+    for name in calibrate.start:
+        if name not in study.simulation_parameters:
+            reason = f"there is no parameter {name}.{near_or_all(name, study.simulation_parameters)}"
+            raise _refused(f"calibrate.start.{name}", reason)
 
 
 def _check_condition(condition: Condition, metrics: Mapping[str, Metric], study: Study, field: str) -> None:

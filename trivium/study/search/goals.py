@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -95,3 +96,23 @@ class Optimize(Part):
     def conditions(self) -> list[Condition]:
         """The conditions."""
         return [parse_condition(text) for text in self.subject_to]
+
+
+class Measured(Part):
+    """An output that was measured."""
+
+    column: str | None = None
+    deviation: Positive | None = None
+
+
+class Calibrate(Part):
+    """The parameters with which a model gives what was measured."""
+
+    data: Path
+    by: str | None = None
+    inputs: bool = False
+    measured: Annotated[dict[str, Measured], Field(min_length=1)]
+    start: dict[str, Finite] = Field({})
+    held_out: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 50

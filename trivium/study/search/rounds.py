@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.engine import Engine, ThisProcess
+from trivium.experiment.conditions import Strategy
 from trivium.model.contract import FloatArray
 from trivium.study.cache import Cache
 from trivium.study.chunk import free
@@ -58,6 +61,28 @@ class Surroundings:
     retry: bool = False
 
 
+class SharedEngine:
+    """One engine for several searches of one model; how instances of it are reused is decided once."""
+
+    def __init__(self) -> None:
+        self._started: tuple[Engine | ThisProcess, Strategy] | None = None
+
+    def start(
+        self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]]
+    ) -> tuple[Engine | ThisProcess, Strategy]:
+        """Return the engine, which this makes at the first call."""
+        if self._started is None:
+            self._started = start()
+        return self._started
+
+    def __enter__(self) -> SharedEngine:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        if self._started is not None:
+            self._started[0].close()
+
+
 class Rounds:
     """Evaluates rows of parameters, a round at a time.
 
@@ -70,6 +95,8 @@ class Rounds:
     job : Job
     study : Study
     around : Surroundings
+    shared : SharedEngine, optional
+        Where several searches go on at a time.
 
     Raises
     ------
@@ -79,7 +106,13 @@ class Rounds:
     """
 
     def __init__(
-        self, folder: Path, parameters: Mapping[str, Values], job: Job, study: Study, around: Surroundings
+        self,
+        folder: Path,
+        parameters: Mapping[str, Values],
+        job: Job,
+        study: Study,
+        around: Surroundings,
+        shared: SharedEngine | None = None,
     ) -> None:
         self.folder = folder
         self._plan, self._job, self._study, self._around = Rows(parameters), job, study, around
@@ -89,13 +122,19 @@ class Rounds:
             if around.retry:
                 around.say(f"{forget_failed(self._store, self._plan, job)} failed runs run again")
             self._drive = Drive(
-                self._plan, unlimited(job, around.places), self._store, around.cache, around.on_progress
+                self._plan,
+                unlimited(job, around.places),
+                self._store,
+                around.cache,
+                around.on_progress,
+                lent=shared is not None,
             )
         except BaseException:
             self._store.close()
             raise
         self.say = around.say
-        self._start = starter(self._plan, job, study, around.places, around.cache, around.say)
+        start = starter(self._plan, job, study, around.places, around.cache, around.say)
+        self._start = start if shared is None else partial(shared.start, start)
 
     @property
     def count(self) -> int:

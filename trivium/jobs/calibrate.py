@@ -1,0 +1,95 @@
+"""The kind ``calibrate``: the parameters of a model fitted to a file of the server, as `trivium calibrate` does it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import orjson
+from pydantic import ValidationInfo, model_validator
+
+from trivium.jobs import sweep
+from trivium.jobs.kinds import Kind
+from trivium.recorder import Outcome, Recorder
+from trivium.settings import Settings
+from trivium.study.search.goals import Calibrate
+
+
+class Spec(sweep.Spec):
+    """A study with what was measured, and the folder of TRIVIUM_STUDIES that its files are in."""
+
+    calibrate: Calibrate
+
+    @model_validator(mode="after")
+    def _has_data(self, info: ValidationInfo[Settings]) -> Spec:
+        place = (info.context.studies / self.folder).resolve()
+        data = self.calibrate.data
+        if not (place / data).resolve().is_relative_to(place):
+            raise ValueError(f"calibrate.data: {data} is outside the folder {self.folder}")
+        if not (place / data).is_file():
+            raise ValueError(f"calibrate.data: there is no {data} in the folder {self.folder}")
+        return self
+
+    def study(self, settings: Settings) -> dict[str, Any]:
+        """Return the study with whole file names."""
+        content = super().study(settings)
+        content["calibrate"]["data"] = str(settings.studies / self.folder / self.calibrate.data)
+        return content
+
+
+def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
+    """Calibrate, or go on where an earlier attempt was.
+
+    Raises
+    ------
+    TriviumError
+        As `trivium.study.study.run_study`.
+    """
+    from trivium.study.cache import Cache
+    from trivium.study.drive import State
+    from trivium.study.progress import describe
+    from trivium.study.study import Where, run_study
+
+    path, out = recorder.folder / "study.json", recorder.folder / "results"
+    path.write_bytes(orjson.dumps(spec.study(settings), option=orjson.OPT_INDENT_2))
+
+    def on_progress(state: State) -> None:
+        counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
+        recorder.progress(describe(state), None, **counts, rate=state.rate)
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201, into the job's log
+
+    places = Where(settings.state_dir / "fmu", settings.scheduler or None)
+    with contextlib.closing(Cache(settings.state_dir / "sweep" / "runs.sqlite", sweep.CACHE)) as cache:
+        run_study(path, out, places, cache, on_progress, say)
+    names = ("calibration.json", "fit.csv", "report.html")
+    files = {"study.json": path} | {f"results/{name}": out / name for name in names}
+    found = json.loads((out / "calibration.json").read_text(encoding="utf-8"))
+    values = {each["name"]: each["value"] for each in found["parameters"]}
+    return Outcome(files, values, found["message"], None)
+
+
+def check(spec: Spec, settings: Settings) -> None:
+    """Check a study against its model and its data.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming every field that does not fit.
+    """
+    from trivium.study.search.data import read_data
+
+    read_data(Calibrate.model_validate(spec.study(settings)["calibrate"]))
+    sweep.check(spec, settings)
+
+
+_EXAMPLE = {
+    "folder": "fuel_cycle",
+    "paths": {"package_path": "FuelCycle.fmu"},
+    "simulation": {"stop_time": 240, "step_size": 1},
+    "simulation_parameters": {"bz.TBR": "range:1:1.5"},
+    "calibrate": {"data": "measured.csv", "measured": {"sds.inventory": {"deviation": 10}}},
+}
+KIND = Kind("Fit parameters of a model to what was measured.", Spec, run, _EXAMPLE, check)
