@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
 
 import orjson
-from pydantic import ValidationInfo, model_validator
 
 from trivium.jobs import sweep
 from trivium.jobs.kinds import Kind
@@ -20,22 +18,6 @@ class Spec(sweep.Spec):
     """A study with what was measured, and the folder of TRIVIUM_STUDIES that its files are in."""
 
     calibrate: Calibrate
-
-    @model_validator(mode="after")
-    def _has_data(self, info: ValidationInfo[Settings]) -> Spec:
-        place = (info.context.studies / self.folder).resolve()
-        data = self.calibrate.data
-        if not (place / data).resolve().is_relative_to(place):
-            raise ValueError(f"calibrate.data: {data} is outside the folder {self.folder}")
-        if not (place / data).is_file():
-            raise ValueError(f"calibrate.data: there is no {data} in the folder {self.folder}")
-        return self
-
-    def study(self, settings: Settings) -> dict[str, Any]:
-        """Return the study with whole file names."""
-        content = super().study(settings)
-        content["calibrate"]["data"] = str(settings.studies / self.folder / self.calibrate.data)
-        return content
 
 
 def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:

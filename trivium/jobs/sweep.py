@@ -49,6 +49,7 @@ class Spec(Study):
             "paths.package_path": self.paths.package_path,
             "simulation.inputs": None if self.simulation is None else self.simulation.inputs,
             "experiment": self.experiment,
+            "calibrate.data": None if self.calibrate is None else self.calibrate.data,
         }
         named = [(field, path) for field, path in files.items() if path is not None]
         named += [(f"simulation_parameters.{field}", Path(name)) for field, name in self._files()]
@@ -59,7 +60,7 @@ class Spec(Study):
             for name in _files_in(document.get("simulation_parameters", {})):
                 if not Path(name).resolve().is_relative_to(place):
                     raise ValueError(f"sensitivity_analysis: a file of {case} is outside the folder {self.folder}")
-        for field in ("paths.package_path", "experiment"):
+        for field in ("paths.package_path", "experiment", "calibrate.data"):
             needed = files[field]
             if needed is not None and not (place / needed).exists():
                 raise ValueError(f"{field}: there is no {needed} in the folder {self.folder}")
@@ -101,6 +102,8 @@ class Spec(Study):
             content["experiment"] = str(place / self.experiment)
         if self.simulation is not None and self.simulation.inputs is not None:
             content["simulation"]["inputs"] = str(place / self.simulation.inputs)
+        if self.calibrate is not None:
+            content["calibrate"]["data"] = str(place / self.calibrate.data)
         content["simulation_parameters"] = {name: absolute(value) for name, value in self.simulation_parameters.items()}
         if self.table is not None:
             content["simulation_parameters"]["file"] = str(place / self.table.strip().removeprefix("file:"))

@@ -154,7 +154,7 @@ class _Fit:
     def _estimates(
         self, z: FloatArray, start: FloatArray, residuals: FloatArray, jacobian: FloatArray
     ) -> tuple[list[Estimate], list[list[str]], list[float]]:
-        """Return the parameters with their intervals, and which of them cannot be told apart."""
+        """Return the parameters with their intervals, and which of them cannot be separated."""
         names, freedom = list(self._parameters), max(1, residuals.size - z.size)
         lengths = np.linalg.norm(jacobian, axis=0)
         moves = lengths / math.sqrt(residuals.size) > _EFFECT
@@ -174,7 +174,7 @@ class _Fit:
                 reason = "what is measured does not depend on it"
             elif mixed:
                 others = sorted({each for group in groups if name in group for each in group} - {name})
-                reason = f"its effect cannot be told from that of {', '.join(others)}"
+                reason = f"its effect cannot be separated from that of {', '.join(others)}"
             elif half[place] > 0.5:
                 reason = "its interval is as wide as its range"
             else:

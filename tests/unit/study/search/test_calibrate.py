@@ -127,7 +127,7 @@ def test_parameters_that_act_alike_are_named_together(data, write_study, run, tm
     assert found["together"] == [["tau", "u"]]
     for each in found["parameters"]:
         assert not each["identified"]
-        assert "cannot be told from that of" in each["reason"]
+        assert "cannot be separated from that of" in each["reason"]
     assert (estimates(found)["tau"]["low"], estimates(found)["tau"]["high"]) == (500.0, 2000.0)
 
 
