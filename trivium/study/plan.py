@@ -192,20 +192,23 @@ class Saltelli(Plan):
     """The design from which Sobol indices are estimated [1]_: rows A, AB_1 ... AB_d, B of every base point in turn.
 
     Each base point is one of a scrambled Sobol sequence in twice as many dimensions; its halves are a row of A and one
-    of B, and AB_j is A with the parameter j of B. The order is that of SALib, whose ``analyze.sobol`` reads it.
+    of B, and AB_j is A with the parameter j of B, or with those of the group j. The order is that of SALib, whose
+    ``analyze.sobol`` reads it.
 
     References
     ----------
     .. [1] Saltelli et al. (2010), Computer Physics Communications 181(2), 259-270.
     """
 
-    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
-        each = len(parameters) + 2
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int, labels: tuple[str, ...]) -> None:
+        self._groups = [np.array([label == group for label in labels]) for group in dict.fromkeys(labels)]
+        each = len(self._groups) + 2
+        unit = "parameters" if len(self._groups) == len(parameters) else "groups"
         if count % each or count < 2 * each:
             base = max(2, 1 << round(math.log2(max(count / each, 2))))
             field = "sampling.runs"
             raise InvalidValueError(
-                f"{field}: saltelli needs {each} runs a base point for {len(parameters)} parameters, so a multiple of "
+                f"{field}: saltelli needs {each} runs a base point for {len(self._groups)} {unit}, so a multiple of "
                 f"{each}, best with a power of two of base points, such as {base * each}",
                 field,
             )
@@ -215,30 +218,34 @@ class Saltelli(Plan):
 
     def _rows(self, first: int, last: int) -> FloatArray:
         size = len(self.names)
-        each = size + 2
+        each = len(self._groups) + 2
         start, end = first // each, -(-last // each)
         points = _sobol(self._qmc, 2 * size, self._seed, start, end)
         shares = np.repeat(points[:, np.newaxis, :size], each, axis=1)
-        for place in range(size):
-            shares[:, 1 + place, place] = points[:, size + place]
+        for place, members in enumerate(self._groups):
+            shares[:, 1 + place, members] = points[:, size:][:, members]
         shares[:, -1] = points[:, size:]
         return _at(self._values, shares.reshape(-1, size)[first - start * each : last - start * each])
 
 
 class Morris(Plan):
-    """Trajectories that change one parameter after the other, for elementary effects [1]_; the design is SALib's.
+    """Trajectories that change one parameter or group after the other, for elementary effects [1]_; SALib's design.
 
     References
     ----------
     .. [1] Morris (1991), Technometrics 33(2), 161-174.
     """
 
-    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int) -> None:
+    def __init__(self, parameters: Mapping[str, Values], count: int, seed: int, labels: tuple[str, ...]) -> None:
         _check_size(parameters, count, "the design of Morris' method")
-        _check_multiple(count, len(parameters) + 1, "morris", "a trajectory")
+        each = len(set(labels)) + 1
+        _check_multiple(count, each, "morris", "a trajectory")
         super().__init__(parameters, count)
         morris = require("SALib.sample.morris", "sweep")
-        self._shares: FloatArray = morris.sample(_unit_cube(self.names), count // (len(self.names) + 1), seed=seed)
+        problem = _unit_cube(self.names)
+        if each <= len(self.names):
+            problem["groups"] = list(labels)
+        self._shares: FloatArray = morris.sample(problem, count // each, seed=seed)
 
     def _rows(self, first: int, last: int) -> FloatArray:
         return _at(self._values, self._shares[first:last])
@@ -297,11 +304,13 @@ def make_plan(parameters: Mapping[str, Values], sampling: Sampling) -> Plan:
         raise InvalidValueError("simulation_parameters: a sample needs parameters", "simulation_parameters")
     if sampling.runs is None:
         raise InvalidValueError(f"sampling.runs: {sampling.method} needs the number of runs", "sampling.runs")
-    kinds: dict[str, type[LatinHypercube | Sobol | Saltelli | Morris | Fast]] = {
+    grouped: dict[str, type[Saltelli | Morris]] = {"saltelli": Saltelli, "morris": Morris}
+    if sampling.method in grouped:
+        labels = sampling.labels(list(parameters))
+        return grouped[sampling.method](parameters, sampling.runs, sampling.seed, labels)
+    kinds: dict[str, type[LatinHypercube | Sobol | Fast]] = {
         "latin_hypercube": LatinHypercube,
         "sobol": Sobol,
-        "saltelli": Saltelli,
-        "morris": Morris,
         "fast": Fast,
     }
     return kinds[sampling.method](parameters, sampling.runs, sampling.seed)

@@ -35,6 +35,7 @@ from trivium.study.packing import column_name
 from trivium.study.quanta import decode
 from trivium.study.search.goals import Optimize
 from trivium.study.search.optimum import best_of
+from trivium.study.spec import Sampling
 from trivium.study.whole import Lost, raise_lost
 from trivium.suggestions import near_or_all
 
@@ -81,7 +82,9 @@ class SweepResults:
     texts : Mapping[str, tuple of str]
         Of the parameters that are texts: their column has places in it.
     sampling : str
-        How the values of parameters made runs, as in the study; empty where that is not known.
+        How the values of parameters made runs, as in the study.
+    groups : tuple of str
+        The group of each parameter in the design of the sample; its own name where it is in none.
     goal : Optimize or None
         What a study that optimizes makes least or greatest.
     """
@@ -97,6 +100,7 @@ class SweepResults:
         self.time: FloatArray = np.array(about["time"], dtype=np.float64)
         self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
         self.sampling = str(about["sampling"]["method"])
+        self.groups = Sampling.model_validate(about["sampling"]).labels(self.parameters)
         self._warn: dict[str, float] = about.get("warn", {})
         self._methods: dict[str, str] = about["methods"]
         self.goal = None if about.get("optimize") is None else Optimize(**about["optimize"])

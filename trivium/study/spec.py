@@ -7,7 +7,7 @@ defaults; docs/sweep.md lists them. File names are relative to the study's folde
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,7 @@ from trivium.experiment.spec import Description, Finite, Part, Positive
 from trivium.study.expression import Expression
 from trivium.study.search.goals import Calibrate, Find, Optimize
 from trivium.study.values import Values, elements, parse, parse_texts, table
+from trivium.suggestions import near_or_all
 
 #: Most steps of a run, and most of them with an output point.
 _MOST_STEPS, _MOST_POINTS = 10**8, 10**7
@@ -101,6 +102,34 @@ class Sampling(Part):
     method: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli", "morris", "fast"] = "grid"
     runs: Annotated[int, Field(ge=1, le=2**31)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
+    groups: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _has_groups_apart(self) -> Sampling:
+        if self.groups and self.method not in ("saltelli", "morris"):
+            raise ValueError("groups belong to saltelli and morris")
+        members = [name for group in self.groups.values() for name in group]
+        twice = [name for name in members if members.count(name) > 1]
+        if twice:
+            raise ValueError(f"groups: {twice[0]} is in two groups")
+        return self
+
+    def labels(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return the group of each parameter; one in no group is a group of its own name.
+
+        Raises
+        ------
+        InvalidValueError
+            When a group has what is no parameter, or is called as a parameter outside it.
+        """
+        group_of = {name: group for group, members in self.groups.items() for name in members}
+        for name, group in group_of.items():
+            field = f"sampling.groups.{group}"
+            if name not in names:
+                raise InvalidValueError(f"{field}: there is no parameter {name}.{near_or_all(name, names)}", field)
+            if group in names and group_of.get(group) != group:
+                raise InvalidValueError(f"{field}: is called as a parameter that is not in it", field)
+        return tuple(group_of.get(name, name) for name in names)
 
 
 class Metric(Part):

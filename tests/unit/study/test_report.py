@@ -12,9 +12,11 @@ import pandas
 import pytest
 
 import trivium.study
-from trivium.errors import StorageError
+from trivium.errors import InvalidValueError, StorageError
+from trivium.study.prepare import prepare
 from trivium.study.report import page, sample, sensitivity, write_report
 from trivium.study.report.response import curve, cut, surface
+from trivium.study.spec import load_study
 
 pytest.importorskip("SALib", reason="the extra sweep is not installed")
 
@@ -86,6 +88,48 @@ def test_morris_has_the_effects_of_ishigamis_function(ishigami, run_here):
         mean, half = shares["first"][name]
         assert abs(mean - np.abs(exact).mean()) < max(2 * half, 1e-4)
         assert shares["total"][name][0] == pytest.approx(exact.std(), rel=0.1)
+
+
+def test_sobol_indices_of_groups(ishigami, run_here):
+    """Of the group of x1 and x3 the indices are the rest of those of x2: no interaction leads out of it."""
+    groups = {"one and three": ["x1", "x3"]}
+    page = drawn(run_here(ishigami({"method": "saltelli", "runs": 512 * 4, "seed": 1, "groups": groups})))
+    shares = page["indices"]["y end"]
+    assert "512 base points, 2048 runs" in shares["method"]
+    for order in ("first", "total"):
+        assert set(shares[order]) == {"one and three", "x2"}
+        for name, known in (("one and three", 1 - FIRST["x2"]), ("x2", FIRST["x2"])):
+            value, half = shares[order][name]
+            assert abs(value - known) < 2 * half < 0.3
+
+
+def test_effects_of_groups(ishigami, run_here):
+    """A group of one parameter has its effects; x2 adds to y alone, so the other group does not change them."""
+    groups = {"rest": ["x1", "x3"]}
+    page = drawn(run_here(ishigami({"method": "morris", "runs": 3 * 300, "seed": 1, "groups": groups})))
+    shares = page["indices"]["y end"]
+    assert "300 trajectories, 900 runs" in shares["method"]
+    assert (set(shares["first"]), shares["total"]) == ({"rest", "x2"}, {})
+    low, high = 7 * np.sin(math.pi * np.array([[-1, -1 / 3], [1 / 3, 1]])) ** 2
+    mean, half = shares["first"]["x2"]
+    assert abs(mean - np.abs((high - low) / (2 / 3)).mean()) < max(2 * half, 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "said"),
+    [
+        ({"method": "sobol", "runs": 8, "groups": {"g": ["x1"]}}, "groups belong to saltelli and morris"),
+        ({"method": "morris", "runs": 8, "groups": {"g": ["x1"], "h": ["x1"]}}, "x1 is in two groups"),
+        ({"method": "morris", "runs": 8, "groups": {"g": []}}, "sampling.groups.g"),
+        ({"method": "morris", "runs": 8, "groups": {"g": ["x4"]}}, r"sampling.groups.g: there is no parameter x4"),
+        ({"method": "morris", "runs": 8, "groups": {"x1": ["x2"]}}, r"sampling.groups.x1: is called as a parameter"),
+        ({"method": "saltelli", "runs": 5, "groups": {"g": ["x2", "x1"]}}, "needs 4 runs a base point for 2 groups"),
+        ({"method": "morris", "runs": 8, "groups": {"g": ["x2", "x1"]}}, "morris needs 3 runs for a trajectory"),
+    ],
+)
+def test_groups_that_are_none(ishigami, unpacked, tmp_path, sampling, said):
+    with pytest.raises(InvalidValueError, match=said):
+        prepare(load_study(ishigami(sampling)), tmp_path, unpacked)
 
 
 def test_effects_of_morris_have_the_order_of_the_mean_derivatives(ishigami, run_here):
@@ -173,7 +217,9 @@ def test_a_grid_with_holes_is_estimated(ishigami, run_here):
 def test_where_there_are_no_indices_it_is_said_why(sampling, metric, said):
     values = {"a": np.array([0.0, 0, 1, 1]), "b": np.array([0.0, 1, 0, 1])}
     axes = {name: cut(column) for name, column in values.items()}
-    found = sensitivity.indices(values, axes, np.array(metric, float), np.arange(4), sampling, ["a", "b", "c"], 4)
+    found = sensitivity.indices(
+        values, axes, np.array(metric, float), np.arange(4), sampling, ["a", "b", "c"], 4, ["a", "b", "c"]
+    )
     assert said in found.method
     assert not found.first
 

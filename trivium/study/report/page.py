@@ -81,7 +81,14 @@ def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = Mappi
         curves[label] = {axis_name: _curve(axes, axis_name, metric) for axis_name in axes}
         maps[label] = {f"{a}\n{b}": _rounded(surface(axes[a], axes[b], metric)) for a, b in crossed}
         sensitivity = indices(
-            sample.parameters, axes, metric, sample.runs, results.sampling, results.parameters, sample.total
+            sample.parameters,
+            axes,
+            metric,
+            sample.runs,
+            results.sampling,
+            results.parameters,
+            sample.total,
+            results.groups,
         )
         reason = "" if sample.derived else results.without_value(name, sample.runs)[1]
         shares[label] = _shares(sensitivity) | {"values": int(np.isfinite(metric).sum()), "reason": reason}

@@ -70,6 +70,7 @@ def indices(
     sampling: str,
     columns: Sequence[str],
     total: int,
+    groups: Sequence[str],
 ) -> Indices:
     """Return Sobol indices.
 
@@ -89,6 +90,8 @@ def indices(
         All parameters of the study, those that do not vary too.
     total : int
         Number of the study's runs, those that are not done too.
+    groups : sequence of str
+        The group of each of these parameters in the designs ``saltelli`` and ``morris``, of which there are indices.
     """
     finite = np.isfinite(metric)
     values = metric[finite]
@@ -99,9 +102,9 @@ def indices(
     if sampling == "zip":
         return Indices("No indices: the parameters of a zipped study change together.")
     if sampling == "saltelli":
-        return _saltelli(columns, metric, runs)
+        return _saltelli(list(dict.fromkeys(groups)), metric, runs)
     if sampling == "morris":
-        return _morris(columns, parameters, metric, runs)
+        return _morris(columns, groups, parameters, metric, runs)
     if sampling == "fast":
         return _fast(columns, metric, total)
     if finite.all() and math.prod(axis.levels.size for axis in axes.values()) == values.size:
@@ -126,9 +129,14 @@ def _saltelli(names: Sequence[str], metric: FloatArray, runs: NDArray[np.intp]) 
 
 
 def _morris(
-    names: Sequence[str], parameters: Mapping[str, FloatArray], metric: FloatArray, runs: NDArray[np.intp]
+    names: Sequence[str],
+    groups: Sequence[str],
+    parameters: Mapping[str, FloatArray],
+    metric: FloatArray,
+    runs: NDArray[np.intp],
 ) -> Indices:
-    each = len(names) + 1
+    labels = list(dict.fromkeys(groups))
+    each = len(labels) + 1
     trajectory, counts = np.unique(runs[np.isfinite(metric)] // each, return_counts=True)
     complete = trajectory[counts == each]
     if complete.size < 2:
@@ -136,14 +144,22 @@ def _morris(
     morris = require("SALib.analyze.morris", "sweep")
     rows = np.isin(runs // each, complete)
     table = np.stack([parameters.get(name, np.zeros(runs.size))[rows] for name in names], axis=1)
-    analysis = morris.analyze(_problem(names), table, metric[rows], seed=_SEED)
+    problem = _problem(names)
+    if len(labels) < len(names):
+        problem["groups"] = list(groups)
+    analysis = morris.analyze(problem, table, metric[rows], seed=_SEED)
     method = (
         f"Elementary effects by SALib from Morris' design, {complete.size} trajectories, {int(rows.sum())} runs: the "
         "change of the metric per range of the parameter."
     )
-    spread = {name: (float(value), 0.0) for name, value in zip(names, analysis["sigma"], strict=True)}
-    labels = ("mean size of the effects", "their standard deviation", "elementary effects")
-    return Indices(method, _pairs(names, analysis, "mu_star"), spread, labels)
+    order = [str(name) for name in analysis["names"]]
+    sizes = _pairs(order, analysis, "mu_star")
+    spread = {name: (float(value), 0.0) for name, value in zip(order, analysis["sigma"], strict=True)}
+    if len(labels) < len(names):  # the change of a group has no sign
+        spread = {}
+    return Indices(
+        method, sizes, spread, ("mean size of the effects", "their standard deviation", "elementary effects")
+    )
 
 
 def _fast(names: Sequence[str], metric: FloatArray, total: int) -> Indices:
