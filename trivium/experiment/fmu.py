@@ -50,13 +50,16 @@ class FmuSimulation(Simulation):
             {**{v.variable.name: v.variable for v in settable}, **{name: self._dimensions[name] for name in chosen}},
             {name: v.variable for name, v in numbers.items()},
         )
+        self.texts = frozenset(v.variable.name for v in self.description.texts)
+        self._items = {v.variable.name: v.variable.items for v in settable if v.variable.items}
         self._recorded = [numbers[name] for name in conditions.variables]
         self._loop: _Native | _Plain | None = None
 
     @property
     def can_be_native(self) -> bool:
         """Whether the native loop can run the FMU under these conditions."""
-        numeric = not any(isinstance(value, str) for _, value in self.conditions.start_values)
+        values = self.conditions.start_values
+        numeric = not any(isinstance(value, str) and name not in self._items for name, value in values)
         able = numeric and self.description.version == "2.0" and self.description.interface == "cs"
         return able and read_inputs(self.description, self.conditions).plain
 
@@ -93,7 +96,8 @@ class FmuSimulation(Simulation):
                 self._loop = _Native(self.description, conditions, self._recorded, conditions.strategy)
             else:
                 self._loop = _Plain(self.description, conditions, self._recorded)
-        self._loop.run({name: value for name, value in values.items() if name not in self._dimensions}, table)
+        numbers = {name: self._items.get(name, {}).get(str(value), value) for name, value in values.items()}
+        self._loop.run({name: value for name, value in numbers.items() if name not in self._dimensions}, table)
         return {}
 
 

@@ -36,6 +36,11 @@ class Simulation(Experiment):
     indicators : iterable of str
         What may be computed at the end.
 
+    Attributes
+    ----------
+    texts : frozenset of str
+        Outputs that are texts, which are not recorded.
+
     Raises
     ------
     ResourcesError
@@ -56,6 +61,7 @@ class Simulation(Experiment):
         self.conditions, self.name = conditions, Path(conditions.model).name
         self.recordable, self.indicators = recordable, frozenset(indicators)
         self.inputs = tuple(inputs.values())
+        self.texts: frozenset[str] = frozenset()
         missing = [name for name in conditions.variables if name not in recordable]
         if missing:
             raise ResourcesError(f"{self.name} has no variable {missing[0]}; it changed since it was checked")
@@ -126,6 +132,9 @@ class Simulation(Experiment):
             Naming the field when nothing matches.
         """
         names = matching(expression, self.recordable)
+        for part in expression.split("|"):
+            if part in self.texts:
+                raise InvalidValueError(f"{field}: {part} is a text, and trajectories are of numbers", field)
         if not names:
             parts = [part for part in expression.split("|") if part != "time"]
             near = "".join(dict.fromkeys(did_you_mean(part, self.recordable) for part in parts))

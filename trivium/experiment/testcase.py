@@ -124,7 +124,8 @@ class CaseRuns:
                     raise ComponentError(f"{name} is set, which the controller does not have as a number")
                 figures[name.removeprefix(_FIGURE)] = series(value, steps)
             elif name in self.case.actions.position:
-                held[name] = series(value, steps)
+                items = self.case.actions.variables[self.case.actions.position[name]].items
+                held[name] = series(items.get(value, value) if isinstance(value, str) else value, steps)
             elif name in parameters and np.size(value) == 1:
                 starts[name] = value if isinstance(value, str) else float(np.asarray(value).item())
             else:

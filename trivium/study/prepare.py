@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from trivium.experiment.contract import Experiment
 from trivium.experiment.horizon import Horizon
 from trivium.experiment.recipe import Document, build, describe, simulate
 from trivium.experiment.simulation import Simulation
+from trivium.model.variable import Variable
 from trivium.study import spec
 from trivium.study.expression import Expression
 from trivium.study.job import Job
@@ -67,7 +68,8 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         path = compile_model(path, simulation.model_name, cache)
     with contextlib.closing(simulate(_conditions(path, simulation, cache))) as experiment:
         wrong: list[InvalidValueError] = []
-        texts = {variable.name for variable in experiment.inputs if variable.kind == "text"}
+        named = {variable.name for variable in experiment.inputs if _by_name(variable, study.simulation_parameters)}
+        texts = named | {variable.name for variable in experiment.inputs if variable.kind == "text"}
         values = _collected(wrong, lambda: study.values(folder, texts)) or {}
         fields = {name: f"simulation_parameters.{name}" for name in values}
         fields |= dict.fromkeys(study.searched, "find.parameter")
@@ -96,7 +98,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         recipe = replace(
             experiment.conditions,
             content=experiment.content(),
-            native=experiment.can_be_native and not plan.texts,
+            native=experiment.can_be_native and named.issuperset(plan.texts),
             strategy="isolated" if experiment.isolated else "fresh",
             variables=tuple(dict.fromkeys([*names, *measured])),
             indicators=tuple(dict.fromkeys(indicators)),
@@ -158,6 +160,13 @@ def _conditions(path: Path, simulation: spec.Simulation, cache: Path) -> Conditi
     )
 
 
+def _by_name(variable: Variable, parameters: Mapping[str, Any]) -> bool:
+    """Return whether values of an enumeration are names of its items, which are kept as they are."""
+    values = parameters.get(variable.name)
+    listed = values if isinstance(values, list) else [values]
+    return any(isinstance(value, str) and value in variable.items for value in listed)
+
+
 def _check_metric(experiment: Simulation, name: str, metric: Metric) -> None:
     field = f"metrics.{name}.variable"
     if metric.method == "output":
@@ -173,6 +182,8 @@ def _check_metric(experiment: Simulation, name: str, metric: Metric) -> None:
             near = did_you_mean(metric.variable, experiment.indicators)
             reason = f"{experiment.name} has no key performance indicator {metric.variable}.{near}"
             raise InvalidValueError(f"{field}: {reason}", field)
+    elif metric.variable in experiment.texts:
+        raise InvalidValueError(f"{field}: {metric.variable} is a text, and metrics are of numbers", field)
     elif metric.variable not in experiment.recordable:
         near = did_you_mean(metric.variable, experiment.recordable)
         reason = f"{experiment.name} has no {experiment.recordable_noun} {metric.variable}.{near}"

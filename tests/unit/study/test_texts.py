@@ -143,3 +143,45 @@ def test_a_study_in_python_takes_texts(own_fmu: Callable[..., Path]) -> None:
         metrics={"end": ("letters", "final")},
     )
     assert study.run(workers=0).frame()["end"].tolist() == LETTERS[0::2]
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def test_items_of_an_enumeration_are_swept_by_their_names(
+    write_study: Callable[..., Path], run_here: Callable[..., Path], own_fmu: Callable[..., Path], version: str
+) -> None:
+    def swept(name: str, values: list[object], **simulation: object) -> SweepResults:
+        path = write_study(
+            f"{name}.json",
+            fmu=own_fmu("tuned", version),
+            simulation={"variableFilter": "chosen", "stop_time": 2.0, **simulation},
+            simulation_parameters={"level": values},
+            metrics={"end": {"variable": "chosen", "method": "final"}},
+        )
+        return open_results(run_here(path))
+
+    with swept("names", ["high", "low"]) as named, swept("numbers", [2, 1]) as numbered:
+        assert named.failures == numbered.failures == {}
+        assert named.column("end").tolist() == numbered.column("end").tolist() == [2.0, 1.0]
+        assert named.frame()["level"].tolist() == ["high", "low"]
+        assert named.select(level="low").runs.tolist() == [1]
+        assert figures(named, "levels")["parameters"]["level"] == {"levels": ["high", "low"], "grouped": False}
+    with pytest.raises(
+        InvalidValueError, match=r"simulation_parameters\.level: .*hihg.*must be an item of its enumeration"
+    ):
+        swept("slip", ["low", "hihg"])
+    with pytest.raises(InvalidValueError, match=r"simulation_parameters\.level: 2 is no text"):
+        swept("mixed", ["low", 2])
+
+
+def test_outputs_that_are_texts_are_refused_by_name(
+    write_study: Callable[..., Path], own_fmu: Callable[..., Path], tmp_path: Path, unpacked: Path
+) -> None:
+    for changes, reason in (
+        (
+            {"metrics": {"m": {"variable": "echo", "method": "final"}}},
+            "metrics.m.variable: echo is a text, and metrics",
+        ),
+        ({"simulation": {"variableFilter": "x|echo"}}, "simulation.variableFilter: echo is a text, and trajectories"),
+    ):
+        with pytest.raises(InvalidValueError, match=reason):
+            prepare(load_study(write_study(fmu=own_fmu("linear", "2.0"), **changes)), tmp_path, unpacked)
