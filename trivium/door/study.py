@@ -38,6 +38,7 @@ from trivium.study.process import run_apart
 from trivium.study.progress import Progress
 from trivium.study.read import SweepResults, open_results
 from trivium.study.study import Where, run_study
+from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +203,7 @@ class Study(Searching):
             content["metrics"] = {name: _metric(name, metric) for name, metric in chosen}
             if metrics is None:
                 content["metrics"] = {name: {"variable": name, "method": method} for name in names}
-        self._content = content
+        self._content, self._outputs = content, _listed(outputs, "outputs") if outputs else []
         self.spec, self._plan = self._checked(content)
         self._file = self._written(self.spec, "study.json")
 
@@ -346,7 +347,11 @@ class Study(Searching):
             message = _renamed("\n".join(lines))
             raise InvalidValueError(message, message.partition(":")[0]) from error
         with _argument_names():
-            plan, _ = prepare(study, Path.cwd(), self._unpacked)
+            plan, job = prepare(study, Path.cwd(), self._unpacked)
+            for name in self._outputs:
+                if name not in job.kept:
+                    reason = f"outputs: {self._name} has no variable {name}.{did_you_mean(name, job.kept)}"
+                    raise InvalidValueError(reason, "outputs")
         return study, plan
 
 

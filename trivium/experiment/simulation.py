@@ -59,7 +59,9 @@ class Simulation(Experiment):
         indicators: Iterable[str] = (),
     ) -> None:
         self.conditions, self.name = conditions, Path(conditions.model).name
-        self.recordable, self.indicators = recordable, frozenset(indicators)
+        # the time is recorded beside all variables, so one of that name would be there twice
+        self.recordable = {name: variable for name, variable in recordable.items() if name != "time"}
+        self.indicators = frozenset(indicators)
         self.inputs = tuple(inputs.values())
         self.texts: frozenset[str] = frozenset()
         missing = [name for name in conditions.variables if name not in recordable]

@@ -97,9 +97,13 @@ def write(selection: Selection, path: Path, *, trajectories: bool, variables: Se
         raise SettingsError(f"{path.name} must end in {', '.join((*ENDINGS, '.mat'))}")
     check_path(path)
     if trajectories:
-        columns, blocks = ["run", *results.parameters, "time", *variables], _points(selection, variables)
-    else:
-        columns, blocks = ["run", *results.parameters, *results.metrics], _runs(selection)
+        # a parameter of the name of a variable is called as in the files
+        names = {name: f"parameters/{name}" if name in variables else name for name in results.parameters}
+        texts = {names[name]: each for name, each in results.texts.items()}
+        columns, blocks = ["run", *names.values(), "time", *variables], _points(selection, variables)
+        write_table(path, columns, blocks, texts)
+        return
+    columns, blocks = ["run", *results.parameters, *results.metrics], _runs(selection)
     write_table(path, columns, blocks, results.texts)
 
 

@@ -364,8 +364,14 @@ class Selection:
         """Return all as an xarray.Dataset; trajectories [run, time] are read when they are computed."""
         xarray, delayed = require("xarray", "sweep"), require("dask.array", "sweep")
         coordinates: dict[str, Any] = {"run": self.runs, "time": self.results.time}
-        coordinates |= {name: ("run", self.results.values(name, self.runs)) for name in self.results.parameters}
-        columns: dict[str, Any] = {name: ("run", self.results.column(name, self.runs)) for name in self.results.metrics}
+        # a parameter or metric of the name of a variable is called as in the files
+        for name in self.results.parameters:
+            key = column_name("parameters", name) if name in self.results.variables else name
+            coordinates[key] = ("run", self.results.values(name, self.runs))
+        columns: dict[str, Any] = {}
+        for name in self.results.metrics:
+            key = column_name("metrics", name) if name in self.results.variables else name
+            columns[key] = ("run", self.results.column(name, self.runs))
         blocks = list(self._blocks())
         for variable in self.results.variables:
             lazy = [

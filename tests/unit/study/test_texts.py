@@ -14,6 +14,7 @@ import pytest
 from scipy.io import loadmat
 
 import trivium
+from tests.trap_fmu import repacked
 from trivium.errors import InvalidValueError
 from trivium.study.cache import keys_of
 from trivium.study.choose import parse_choices
@@ -145,32 +146,62 @@ def test_a_study_in_python_takes_texts(own_fmu: Callable[..., Path]) -> None:
     assert study.run(workers=0).frame()["end"].tolist() == LETTERS[0::2]
 
 
-@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def with_items(data: bytes) -> bytes:
+    """Make the whole number `gain` of a description of FMI 2.0 an enumeration."""
+    at = data.index(b'name="gain"')
+    begin = data.index(b"<Integer", at)
+    end = data.index(b"/>", begin)
+    data = data[:begin] + b'<Enumeration declaredType="Level" start="2"' + data[end:]
+    items = b'<Item name="two" value="2"/><Item name="three" value="3"/>'
+    types = b'<SimpleType name="Level"><Enumeration>' + items + b"</Enumeration></SimpleType>"
+    place = data.index(b"<DefaultExperiment")
+    return data[:place] + b"<TypeDefinitions>" + types + b"</TypeDefinitions>" + data[place:]
+
+
+@pytest.mark.parametrize(
+    ("version", "parameter", "output", "items"),
+    [("2.0", "gain", "y", {"three": 3, "two": 2}), ("3.0", "level", "chosen", {"high": 2, "low": 1})],
+)
 def test_items_of_an_enumeration_are_swept_by_their_names(
-    write_study: Callable[..., Path], run_here: Callable[..., Path], own_fmu: Callable[..., Path], version: str
+    write_study: Callable[..., Path],
+    run_here: Callable[..., Path],
+    own_fmu: Callable[..., Path],
+    tmp_path: Path,
+    version: str,
+    parameter: str,
+    output: str,
+    items: dict[str, int],
 ) -> None:
+    fmu = own_fmu("tuned", version)
+    if version == "2.0":  # the native loop
+        fmu = repacked(own_fmu("linear", version), tmp_path / "items.fmu", lambda name, data: (
+            with_items(data) if name == "modelDescription.xml" else data
+        ))  # fmt: skip
+    first, second = items
+
     def swept(name: str, values: list[object], **simulation: object) -> SweepResults:
         path = write_study(
             f"{name}.json",
-            fmu=own_fmu("tuned", version),
-            simulation={"variableFilter": "chosen", "stop_time": 2.0, **simulation},
-            simulation_parameters={"level": values},
-            metrics={"end": {"variable": "chosen", "method": "final"}},
+            fmu=fmu,
+            simulation={"variableFilter": output, "stop_time": 2.0, **simulation},
+            simulation_parameters={parameter: values},
+            metrics={"end": {"variable": output, "method": "final"}},
         )
         return open_results(run_here(path))
 
-    with swept("names", ["high", "low"]) as named, swept("numbers", [2, 1]) as numbered:
+    with swept("names", [first, second]) as named, swept("numbers", [*items.values()]) as numbered:
         assert named.failures == numbered.failures == {}
-        assert named.column("end").tolist() == numbered.column("end").tolist() == [2.0, 1.0]
-        assert named.frame()["level"].tolist() == ["high", "low"]
-        assert named.select(level="low").runs.tolist() == [1]
-        assert figures(named, "levels")["parameters"]["level"] == {"levels": ["high", "low"], "grouped": False}
-    with pytest.raises(
-        InvalidValueError, match=r"simulation_parameters\.level: .*hihg.*must be an item of its enumeration"
-    ):
-        swept("slip", ["low", "hihg"])
-    with pytest.raises(InvalidValueError, match=r"simulation_parameters\.level: 2 is no text"):
-        swept("mixed", ["low", 2])
+        ends = named.column("end")
+        assert ends.tolist() == numbered.column("end").tolist()
+        assert ends[0] / ends[1] == pytest.approx(items[first] / items[second])
+        assert named.frame()[parameter].tolist() == [first, second]
+        assert named.select(**{parameter: second}).runs.tolist() == [1]
+        assert figures(named, "levels")["parameters"][parameter] == {"levels": [first, second], "grouped": False}
+    slip = rf"simulation_parameters\.{parameter}: .*slip.*must be an item of its enumeration"
+    with pytest.raises(InvalidValueError, match=slip):
+        swept("slip", [first, "slip"])
+    with pytest.raises(InvalidValueError, match=rf"simulation_parameters\.{parameter}: 2 is no text"):
+        swept("mixed", [first, 2])
 
 
 def test_outputs_that_are_texts_are_refused_by_name(

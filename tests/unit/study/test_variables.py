@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import trivium
 from tests.own_fmus import state
+from tests.trap_fmu import repacked
 from trivium.errors import InvalidValueError
 from trivium.study.prepare import prepare
 from trivium.study.read import open_results
@@ -85,3 +87,31 @@ def test_what_is_refused(write_study, own_fmu, state_dir, simulation, parameters
     )
     with pytest.raises(InvalidValueError, match=reason):
         prepare(load_study(path), path.parent, state_dir)
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0"])
+def test_a_variable_that_is_the_time_is_not_recorded_twice(write_study, run_here, own_fmu, tmp_path, version):
+    """As those of the Reference FMUs and of Simulink have one."""
+    fmu = repacked(
+        own_fmu("linear", version),
+        tmp_path / "timed.fmu",
+        lambda name, data: data.replace(b'name="y"', b'name="time"') if name == "modelDescription.xml" else data,
+    )
+    path = write_study(fmu=fmu, simulation={"variableFilter": ".*", **HORIZON}, simulation_parameters={"tau": [5, 10]})
+    with open_results(run_here(path)) as results:
+        assert results.failures == {}
+        assert "time" not in results.variables
+        data = results.dataset()
+        assert data["time"].values.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+        # the parameter is recorded too
+        assert data["parameters/tau"].values.tolist() == [5.0, 10.0]
+        assert data["tau"].values.tolist() == [[5.0] * 5, [10.0] * 5]
+        results.select(tau=5).export(tmp_path / "points.csv", trajectories=True)
+    heading = (tmp_path / "points.csv").read_text().splitlines()[0].split(",")
+    assert len(set(heading)) == len(heading)
+    assert {"time", "tau", "parameters/tau"} <= set(heading)
+
+
+def test_outputs_of_a_study_in_python_must_all_be_there(own_fmu):
+    with pytest.raises(InvalidValueError, match=r"outputs: linear.* has no variable xx\. Did you mean x\?"):
+        trivium.Study(own_fmu("linear", "2.0"), {"tau": [5]}, stop_time=1, step=1, outputs=["y", "x", "xx"])
