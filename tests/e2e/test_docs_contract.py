@@ -148,6 +148,12 @@ EXCEPTIONS = [
                 "trivium bench verify results/mine.json --policy my_policy.py",
                 "trivium bench page results --out leaderboard.html",
                 "trivium bench baselines --task DC-SetPoints-5A-5MW-v1 --results results",
+                "trivium bench train sac --task DC-SetPoints-5A-5MW-v1 --out sac.npz",
+                "trivium bench train ppo --task DC-SetPoints-5A-5MW-v1 --out ppo.npz",
+                "for quality in expert medium random; do trivium bench dataset $quality --task DC-SetPoints-5A-5MW-v1 "
+                "--episodes 100; done",
+                "trivium bench train iql --task DC-SetPoints-5A-5MW-v1 --out iql.npz",
+                "trivium bench run --policy sac.npz --task DC-SetPoints-5A-5MW-v1",
                 "trivium bench dataset expert --task DC-SetPoints-5A-5MW-v1 --episodes 100",
                 "python -c 'import minari; print(minari.load_dataset(\"trivium/dc-setpoints-5a-5mw-perfect/expert-v0\"))'",
             )
