@@ -22,8 +22,8 @@ tr.refused { color: #767676 }
   tr.refused { color: #909090 } }
 """
 _NOTE = (
-    "Score: the share of the way from the rule book (0) to the oracle (1), interquartile mean over the episodes, with "
-    "a 95 % interval. A policy that violates more than the rule book does not serve, and comes after those that do."
+    "Score: the share of the way from the rule book (0) to the oracle (1), mean over the episodes, with a "
+    "95 % interval. A policy that violates more than the rule book does not serve, and comes after those that do."
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
-from trivium.benchmark.score import interquartile_mean, rank_correlation, rank_stability
+from trivium.benchmark.score import rank_correlation, rank_stability
 
 #: Share of a reward that is no difference [1].
 _SAME = 1e-6
@@ -38,12 +39,12 @@ def _better(episode: Mapping[str, Any]) -> bool:
 def _row(result: Mapping[str, Any], kpi: str) -> str:
     episodes = result["episodes"]
 
-    def middle(part: str, name: str) -> float:
-        return interquartile_mean([episode[part].get(name, float("nan")) for episode in episodes])
+    def mean(part: str, name: str) -> float:
+        return fmean(episode[part].get(name, float("nan")) for episode in episodes)
 
     low, high = result["interval"]
     return (
-        f"| {result['policy']['name']} | {result['score']:.3f} | {low:.3f} to {high:.3f} | {middle('kpi', kpi):.0f} "
-        f"| {middle('kpi', 'ener_tot'):.0f} | {middle('cost', 'hall'):.2f} | {middle('kpi', 'starts_chillers'):.1f} "
+        f"| {result['policy']['name']} | {result['score']:.3f} | {low:.3f} to {high:.3f} | {mean('kpi', kpi):.0f} "
+        f"| {mean('kpi', 'ener_tot'):.0f} | {mean('cost', 'hall'):.2f} | {mean('kpi', 'starts_chillers'):.1f} "
         f"| {'yes' if result['serves'] else 'no'} |"
     )

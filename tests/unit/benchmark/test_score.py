@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import trim_mean
 
 from trivium.benchmark import page, report, result, score
 from trivium.errors import InvalidValueError
@@ -44,14 +43,6 @@ def test_what_is_violated_more_than_by_the_rule_book_counts():
     assert score.excess({**NONE, "hall": 3.5, "lock": 5.0}, reference, 5e6) == pytest.approx(0.5 + 0.5)
     assert score.excess({**NONE, "work": 25.0}, NONE, 5e6) == pytest.approx(0.5)  # 10 kWh for each of 5 MW
     assert score.excess({**NONE, "hall": 1.0, "work": 25.0}, reference, 5e6) == pytest.approx(0.5)
-
-
-def test_the_interquartile_mean_is_that_of_scipy_where_quarters_are_whole():
-    values = np.random.default_rng(0).standard_normal(12)
-    assert score.interquartile_mean(values) == pytest.approx(trim_mean(values, 0.25))
-    assert score.interquartile_mean([3.0]) == 3.0
-    # of ten, the third and the eighth count by half: [2.5, 7.5) of the order
-    assert score.interquartile_mean(range(10)) == pytest.approx((2 * 0.5 + 3 + 4 + 5 + 6 + 7 * 0.5) / 5)
 
 
 def test_an_interval_is_the_same_every_time_and_holds_the_mean():
