@@ -18,6 +18,7 @@ import orjson
 
 from trivium.dashboard.remote import Make
 from trivium.errors import BusyError, ConflictError, TriviumError
+from trivium.names import is_id
 from trivium.storage import LockedError, acquire, is_locked, replace_file
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ class Runs:
 
     def find(self, testid: str) -> Run | None:
         """Return the last run of a session; None when there was none."""
-        if not testid.replace("-", "").isalnum():  # a name that is no session's could lead elsewhere
+        if not is_id(testid):
             return None
         run = self._read(testid)
         if run and run.state == "running" and not is_locked(self._lock_file(testid)):

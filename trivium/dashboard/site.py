@@ -9,7 +9,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, request
 
-from trivium.dashboard import login
+from trivium.dashboard import calls, login
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, say
@@ -65,6 +65,7 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     for _, _, page in _PAGES:
         page.register(pages, context)
     login.register(app)
+    calls.register(app, pages, ROOT)
     # Dash does this at the first request and marks it as done when it begins: a second request meanwhile, in another
     # thread, found no scripts registered, got a 500, and left the page empty.
     with app.test_request_context(ROOT):

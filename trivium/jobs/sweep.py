@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, model_validator
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
+from trivium.names import FOLDER
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.study.spec import Study
@@ -32,7 +33,7 @@ _SECTIONS = {"sensitivity_analysis", "auditor"}
 class Spec(Study):
     """A study, and the folder of TRIVIUM_STUDIES that its files are in: file names are relative to it."""
 
-    folder: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+    folder: Annotated[str, Field(pattern=FOLDER)]
     sensitivity_analysis: Analysis | None = None
     auditor: Auditor | None = None
 

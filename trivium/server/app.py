@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from trivium import logs
-from trivium.errors import TriviumError
+from trivium.errors import MalformedError, TriviumError
 from trivium.jobs.store import Store
 from trivium.server import boptest, compression, evaluation, health, index, metrics, openapi, routes, wire
 from trivium.server import jobs as job_routes
@@ -74,6 +75,7 @@ def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     pages(app, settings, sessions, store)
     app.register_error_handler(TriviumError, _on_trivium_error)
     app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(ParseException, _on_unreadable_body)
     app.register_error_handler(Exception, _on_error)
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
@@ -92,6 +94,11 @@ def _on_http_error(error: HTTPException) -> Response:
         if name != "Content-Type":  # Allow of a 405, Retry-After and the like
             response.headers[name] = value
     return response
+
+
+def _on_unreadable_body(error: ParseException) -> Response:
+    """Reply to a body that the server software cannot read, such as one in chunks of a negative size."""
+    return wire.failure(MalformedError(f"The body cannot be read: {error}."))
 
 
 def _hint(error: HTTPException) -> str:

@@ -180,6 +180,25 @@ def _loads(data: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         # Python's own reader takes NaN, Infinity and huge numbers too: then the field can be named that holds one
         try:
-            return json.loads(data)
+            value = json.loads(data)
         except (ValueError, RecursionError):
             raise MalformedError(f"The body is not valid JSON: {error}.") from error
+        _check_texts(value)
+        return value
+
+
+def _check_texts(value: Any) -> None:
+    """Refuse texts that are no Unicode: half of a surrogate pair, which nothing can store, send or show.
+
+    Raises
+    ------
+    MalformedError
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start].encode("unicode_escape").decode()
+        raise MalformedError(
+            f"A text in the JSON of the body holds {half}, half of a surrogate pair; write the character itself, "
+            "or both halves."
+        ) from None

@@ -200,7 +200,7 @@ def _decoded(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
 
 def pack_error(error: TriviumError) -> bytes:
     """Return an error as bytes."""
-    return pack(_error_head(error))
+    return pack(_error_head(error), verbatim=True)
 
 
 def _error_head(error: TriviumError) -> dict[str, Any]:

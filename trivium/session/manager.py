@@ -25,6 +25,7 @@ from trivium.errors import (
     TriviumError,
     UnknownSessionError,
 )
+from trivium.names import is_id
 from trivium.protocol import Simulation
 from trivium.session import layout, rows
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
@@ -389,7 +390,7 @@ class SessionManager:
             if not folder.exists():
                 folder.create({"testcase": self._catalogue.default, "created": time.time()})
             return folder
-        if testid.replace("-", "").isalnum():
+        if is_id(testid):
             folder = Folder(self._state_dir, testid)
             if folder.exists():
                 return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from trivium.errors import StorageError
+from trivium.names import is_id
 from trivium.session import rows
 from trivium.session.folder import opened, sealed
 from trivium.session.frames import pack, unpack
@@ -61,7 +62,7 @@ class Snapshots:
         StorageError
             When it is damaged.
         """
-        if not name.isalnum():
+        if not is_id(name):
             return None
         folder = self._folder / name
         try:

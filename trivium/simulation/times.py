@@ -245,7 +245,7 @@ def beside(number: float, grid: float) -> bool:
 
 def plain(seconds: float) -> float | int:
     """Return a time as an integer where it is one, as the reference shows it."""
-    return int(seconds) if seconds.is_integer() else seconds
+    return int(seconds) if seconds.is_integer() and abs(seconds) < 2**53 else seconds
 
 
 def _examples(grid: float) -> str:

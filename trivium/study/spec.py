@@ -6,7 +6,6 @@ defaults; docs/sweep.md lists them. File names are relative to the study's folde
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from trivium import locations
 from trivium.control.controller import ControllerName
 from trivium.document import listing, read_document
 from trivium.errors import InvalidValueError
+from trivium.experiment.filter import compiled
 from trivium.experiment.spec import Description, Finite, Part, Positive
 from trivium.study.expression import Expression
 from trivium.study.search.goals import Calibrate, Find, Optimize
@@ -55,10 +55,7 @@ class Simulation(Part):
     @field_validator("variable_filter")
     @classmethod
     def _is_expression(cls, text: str) -> str:
-        try:
-            re.compile(text)
-        except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+        compiled(text)
         return text
 
     @model_validator(mode="after")

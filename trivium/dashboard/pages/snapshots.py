@@ -11,6 +11,7 @@ from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import button, card, say, table
 from trivium.dashboard.formatting import clock, moment
+from trivium.names import is_id
 from trivium.server import wording
 from trivium.session.folder import Folder
 
@@ -105,5 +106,5 @@ def register(pages: Dash, context: Context) -> None:
 def _stored(context: Context, testid: str) -> list[tuple[str, float]]:
     """Return the snapshots of a session and when they were taken, the newest first."""
     folder = Folder(context.settings.state_dir, testid).path / "snapshots"
-    folders = [path for path in folder.glob("*") if path.name.isalnum()] if folder.is_dir() else []
+    folders = [path for path in folder.glob("*") if is_id(path.name)] if folder.is_dir() else []
     return sorted(((path.name, path.stat().st_mtime) for path in folders), key=lambda path: -path[1])
