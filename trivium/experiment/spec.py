@@ -152,6 +152,8 @@ class Coupled(Part):
     kind: Literal["coupled"]
     path: str
     timeout: Positive = 3600.0
+    warm: bool = False
+    sensitivity_to: list[str] = []
 
 
 #: What may be a component of a coupled case.
