@@ -67,7 +67,18 @@ def step(server, testid, u=280.0, status=200, **inputs):
     return reply["payload"], headers
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("ends", "fixed")])
+#: A variant of each way back: by a restore, by the steps, in a process of its own.
+QUICK = ("lean", "heap", "once")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+        for name in VARIANTS
+        if name not in ("ends", "fixed")
+    ],
+)
 def test_steps_failures_forks_and_new_starts_give_the_right_numbers(server, name):
     testid, told = begin(server, name), VARIANTS[name][1]
     for _ in range(2):  # from its start, twice alike

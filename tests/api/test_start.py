@@ -208,6 +208,7 @@ def test_gunicorn_s_own_option_is_checked_too(variables):
     assert f"port {port} of 127.0.0.1 is in use" in said
 
 
+@pytest.mark.slow
 def test_a_socket_file_is_gunicorn_s_own_affair(variables, small_resources, tmp_path):
     path = tmp_path / "here.sock"
     process = start((*GUNICORN, "-b", f"unix:{path}"), **variables)
@@ -227,6 +228,7 @@ def test_a_socket_file_is_gunicorn_s_own_affair(variables, small_resources, tmp_
     assert f"Serving AlphaDataCenterCooling_Gym on {path}\n" in output
 
 
+@pytest.mark.slow
 def test_the_address_that_is_printed_is_the_one_that_is_served(small_resources, tmp_path):
     port = free_port()
     process = start((*GUNICORN, "-b", f"127.0.0.1:{port}"), TRIVIUM_RESOURCES=str(small_resources), PORT="1",
@@ -245,6 +247,7 @@ def as_nobody(command) -> tuple[str, ...]:
     return ("setpriv", "--bounding-set", "-all", "--inh-caps", "-all", *command)
 
 
+@pytest.mark.slow
 def test_a_privileged_port_is_refused(command, variables):
     limit = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
     if limit <= 1:

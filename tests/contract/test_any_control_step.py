@@ -26,7 +26,7 @@ END, INTERVAL = 14400, 60
 STEPS = (60, 1800, 7200)
 
 
-@pytest.fixture(scope="module", params=["2.0", "1.0"])
+@pytest.fixture(scope="module", params=["2.0", pytest.param("1.0", marks=pytest.mark.slow)])
 def folder(
     request: pytest.FixtureRequest, own_fmu: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:

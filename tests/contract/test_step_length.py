@@ -27,7 +27,9 @@ N_STEPS = 60
 #: Steps [s] and how many of the model's own fit in.
 STEPS = [(0.1, 10), (0.7, 7), (1 / 3, 10), (1 / 60, 2), (20.0, 2000)]
 each_step = pytest.mark.parametrize(("step", "parts"), STEPS, ids=["0.1", "0.7", "third", "sixtieth", "20"])
-each_version = pytest.mark.parametrize("version", ["1.0", "2.0", "3.0"])
+each_version = pytest.mark.parametrize(
+    "version", ["2.0", *(pytest.param(version, marks=pytest.mark.slow) for version in ("1.0", "3.0"))]
+)
 Rows = dict[str, list[float]]
 
 

@@ -117,7 +117,14 @@ def coupled(model: Path, folder: Path) -> float:
     return float(result.evaluations["model"].outputs["y"])
 
 
-@pytest.mark.parametrize(("version", "interface", "near"), KINDS)
+#: One of each version and of each interface.
+QUICK = (("1.0", "cs"), ("2.0", "cs"), ("3.0", "me"))
+
+
+@pytest.mark.parametrize(
+    ("version", "interface", "near"),
+    [pytest.param(*kind, marks=[] if kind[:2] in QUICK else pytest.mark.slow) for kind in KINDS],
+)
 def test_three_ways_give_the_same_numbers(
     own_fmu: Callable[..., Path], tmp_path: Path, version: str, interface: str, near: float
 ) -> None:
