@@ -159,8 +159,8 @@ def test_a_folder_is_kept_and_gone_on_with(linear, tmp_path):
     again = study.run(folder=tmp_path / "out", workers=0).frame()  # nothing is missing
     assert time.monotonic() - began < 60
     pd.testing.assert_frame_equal(first, again)
-    with pytest.raises(ConflictError, match="another study"):
-        trivium.Study(linear, {"tau": [6]}, stop_time=20, step=1).run(workers=0, folder=tmp_path / "out")
+    with pytest.raises(ConflictError, match=r"differs in simulation\.step_size"):
+        trivium.Study(linear, {"tau": [5, 10]}, stop_time=20, step=2).run(workers=0, folder=tmp_path / "out")
 
 
 def test_temporary_results_go_with_the_object(linear):
