@@ -11,6 +11,8 @@ from pathlib import Path
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import command
 from trivium.model.modelica.build import build_fmu, fingerprint, is_installed
+from trivium.names import is_class
+from trivium.numbers import shown
 
 #: Longest time of a compilation [s].
 _PATIENCE = 3600.0
@@ -38,6 +40,11 @@ def compile_model(package: Path, model: str | None, cache: Path) -> Path:
         raise InvalidValueError(f"paths.package_path: there is no file {package}", "paths.package_path")
     if not model:
         raise InvalidValueError("simulation.model_name: a .mo package needs it", "simulation.model_name")
+    if not is_class(model):
+        raise InvalidValueError(
+            f"simulation.model_name: {shown(model)} is no full name of a class, such as Package.Model",
+            "simulation.model_name",
+        )
     omc = shutil.which("omc")
     if omc is None and not is_installed():
         raise ResourcesError(
@@ -55,8 +62,9 @@ def compile_model(package: Path, model: str | None, cache: Path) -> Path:
             os.replace(made, compiled)
             return compiled
         script = Path(folder) / "compile.mos"
+        name = package.as_posix().replace("\\", r"\\").replace('"', r"\"")
         script.write_text(
-            f'loadModel(Modelica); getErrorString();\nloadFile("{package.as_posix()}"); getErrorString();\n'
+            f'loadModel(Modelica); getErrorString();\nloadFile("{name}"); getErrorString();\n'
             f'buildModelFMU({model}, version="2.0", fmuType="cs"); getErrorString();\n'
         )
         done = subprocess.run(  # noqa: S603 - the user's own compiler and package
