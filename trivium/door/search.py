@@ -149,6 +149,7 @@ class Searching(ABC):
         start: Mapping[str, float] | None = None,
         by: str | None = None,
         inputs: bool = False,
+        offset: float = 0.0,
         held_out: float = 0.0,
         confidence: float = 0.95,
         workers: int | None = None,
@@ -169,7 +170,7 @@ class Searching(ABC):
             Ranges in place of the values of the study, such as ``{"tau": "range:1:20"}``.
         start : Mapping[str, float], optional
             Where the fit begins; default: the middle of each range.
-        by, inputs, held_out, confidence
+        by, inputs, offset, held_out, confidence
             As in a study's file, docs/seek.md.
         workers, scheduler, folder, cache, progress
             As those of `run`.
@@ -190,7 +191,7 @@ class Searching(ABC):
         outputs = measured if isinstance(measured, Mapping) else {name: {} for name in measured}
         goal = {
             "data": str(Path(data).absolute()), "measured": outputs, "start": dict(start or {}), "by": by,
-            "inputs": inputs, "held_out": held_out, "confidence": confidence,
+            "inputs": inputs, "offset": offset, "held_out": held_out, "confidence": confidence,
         }  # fmt: skip
         content = {name: value for name, value in self._content.items() if name != "sampling"}
         values = self._content["simulation_parameters"] | dict(parameters or {})

@@ -24,7 +24,10 @@ class Segment:
     Attributes
     ----------
     name : str
+    begin : float
+        When its run begins: the time of its first row.
     times : FloatArray, shape (n,)
+        When its outputs were measured.
     values : FloatArray, shape (n, n_measured)
         nan where nothing was measured.
     held_out : array of bool, shape (n,)
@@ -34,6 +37,7 @@ class Segment:
     """
 
     name: str
+    begin: float
     times: FloatArray
     values: FloatArray
     held_out: NDArray[np.bool_]
@@ -108,7 +112,7 @@ def _segments(
             held_out = np.arange(times.size) >= round(times.size * (1.0 - calibrate.held_out))
         else:
             held_out = np.full(times.size, number >= first_held_out)
-        yield Segment(name, times, values, held_out, rows)
+        yield Segment(name, float(times[0]), times + calibrate.offset, values, held_out, rows)
 
 
 def _column(calibrate: Calibrate, heading: list[str], rows: list[list[str]], name: str) -> FloatArray:
@@ -132,11 +136,10 @@ def study_of(study: Study, data: Data, segment: Segment, folder: Path) -> Study:
     simulation, calibrate = study.simulation, study.calibrate
     changes: dict[str, object] = {"variable_filter": "|".join(calibrate.measured)}
     if calibrate.by is not None:
-        steps = int(np.floor((segment.times[-1] - segment.times[0]) / simulation.step_size + 1e-6))
+        steps = int(np.floor((segment.times[-1] - segment.begin) / simulation.step_size + 1e-6))
         if steps < 1:
             raise _refused("by", f"segment {segment.name} is shorter than a step")
-        start = float(segment.times[0])
-        changes |= {"start_time": start, "stop_time": start + steps * simulation.step_size}
+        changes |= {"start_time": segment.begin, "stop_time": segment.begin + steps * simulation.step_size}
     elif segment.times[0] < simulation.start_time or segment.times[-1] > simulation.stop_time * (1 + 1e-9):
         span = f"the run goes from {simulation.start_time:g} to {simulation.stop_time:g}"
         raise _refused("data", f"the times go from {segment.times[0]:g} to {segment.times[-1]:g}, and {span}")

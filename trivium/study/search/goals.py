@@ -111,6 +111,7 @@ class Calibrate(Part):
     data: Path
     by: str | None = None
     inputs: bool = False
+    offset: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     measured: Annotated[dict[str, Measured], Field(min_length=1)]
     start: dict[str, Finite] = Field({})
     held_out: Annotated[float, Field(ge=0, le=0.9)] = 0.0

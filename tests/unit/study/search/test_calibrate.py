@@ -140,6 +140,17 @@ def test_segments_are_runs_of_their_own_driven_by_their_inputs(data, study, run,
     assert sorted(folder.name for folder in (tmp_path / "out" / "runs").iterdir()) == ["a", "b", "c"]
 
 
+def test_rows_may_have_what_came_of_their_step(data, study, run):
+    path = data(segments=[("a", 3.0), ("b", 7.0)])
+    heading, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    late = [row for row in rows if float(row[0]) > 0]
+    moved = [[str(float(row[0]) - 0.5), *row[1:]] for row in late]
+    path.write_text("\n".join(",".join(row) for row in [heading, *moved]))
+    found = run(study(path, {"tau": "logrange:1:100"}, by="segment", inputs=True, offset=0.5))
+    assert found["parameters"][0]["value"] == pytest.approx(8.0, rel=0.02)
+    assert found["errors"]["x"]["fit"] == pytest.approx(0.01, rel=0.4)
+
+
 class Interrupted(Exception):
     """As Ctrl-C."""
 
