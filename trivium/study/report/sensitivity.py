@@ -11,8 +11,10 @@ a whole grid       first and total order, exact for the grid's values taken as e
                    run is missing are left out
 ``fast``           first and total order, by SALib's ``analyze.fast`` without confidence; it needs all runs
 ``zip``            none: parameters that change together have no variance of their own
-all others         first order, by SALib's ``analyze.rbd_fast``, which takes any runs whose parameters are independent,
-                   here at most `_MOST_ESTIMATED`
+all others         first and total order, by a polynomial chaos expansion (`trivium.study.report.polynomials`) that
+                   predicts at least `_PREDICTED` of the variance; otherwise first order, by SALib's
+                   ``analyze.rbd_fast``. Both take any runs whose parameters are independent, here at most
+                   `_MOST_EXPANDED` and `_MOST_ESTIMATED`
 =================  ====================================================================================================
 """
 
@@ -24,14 +26,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.study.report.polynomials import expand
 from trivium.study.report.response import Axis
 from trivium.study.report.sample import drawn
 
 #: Fewest and most runs, and base points, that anything is estimated from; a bootstrap takes 100 times their memory.
 _FEWEST, _MOST_ESTIMATED = 100, 20_000
+_MOST_EXPANDED, _PREDICTED = 4000, 0.9
 _FEWEST_POINTS, _MOST_POINTS = 16, 2**15
 _SEED = 1
 #: Multiples of a parameter's frequency that FAST counts as its own, as SALib's design does.
@@ -204,6 +209,17 @@ def _grid(axes: Mapping[str, Axis], metric: FloatArray) -> Indices | None:
 def _estimated(parameters: Mapping[str, FloatArray], metric: FloatArray) -> Indices:
     if metric.size < _FEWEST:
         return Indices(f"No indices: {metric.size} runs have a value, and {_FEWEST} are needed.")
+    rows = drawn(np.arange(metric.size), _MOST_EXPANDED)
+    varying = {name: column[rows] for name, column in parameters.items() if np.ptp(column[rows]) > 0}
+    with threadpool_limits(1, "blas"):  # the matrices are small: more threads only wait for each other
+        expansion = expand(varying, metric[rows])
+    if expansion is not None and expansion.predicted >= _PREDICTED:
+        method = (
+            f"Sobol indices by polynomial chaos from {rows.size} runs: {expansion.terms} polynomials of degree "
+            f"{expansion.degree} at most, which predict {100 * expansion.predicted:.1f} % of the variance of runs that "
+            "they were not fitted to."
+        )
+        return Indices(method, expansion.first, expansion.total)
     rbd_fast = require("SALib.analyze.rbd_fast", "sweep")
     rows = drawn(np.arange(metric.size), _MOST_ESTIMATED)
     # ties are broken by order, which must not correlate with anything
@@ -215,6 +231,9 @@ def _estimated(parameters: Mapping[str, FloatArray], metric: FloatArray) -> Indi
         f"First order by SALib's RBD-FAST from {rows.size} runs; total order needs a whole grid or the sampling "
         "method saltelli."
     )
+    if expansion is not None:
+        share = max(0.0, 100 * expansion.predicted)
+        method += f" Polynomials predict only {share:.0f} % of the variance, so they give no indices."
     return Indices(method, _pairs(names, analysis, "S1"))
 
 
