@@ -57,7 +57,7 @@ def test_what_goes_wrong_is_raised(client):
     with pytest.raises(NotFoundError):
         client.job("nonsense").status()
     assert "step" in client.job_kinds()
-    with pytest.raises(TriviumError, match="only a sweep"):
+    with pytest.raises(TriviumError, match="only sweeps"):
         client.submit("step", {"end_time": 300}).runs()
 
 

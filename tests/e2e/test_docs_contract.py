@@ -160,6 +160,11 @@ EXCEPTIONS = [
         ),
         ("docs/sweep.md", "study/", "a drawing"),
         (
+            "docs/sweep.md",
+            "trivium compile Plant.mo --model Plant.Cycle",
+            "a model of the reader's; tests/unit/model/modelica",
+        ),
+        (
             "docs/transforms.md",
             "energy.cost -> macro.ratio: transform 0 (index), what comes in: column year, row 1: Input should be a "
             "valid integer (is 'soon')",

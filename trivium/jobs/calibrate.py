@@ -70,8 +70,8 @@ def check(spec: Spec, settings: Settings) -> None:
 _EXAMPLE = {
     "folder": "fuel_cycle",
     "paths": {"package_path": "FuelCycle.fmu"},
-    "simulation": {"stop_time": 240, "step_size": 1},
-    "simulation_parameters": {"bz.TBR": "range:1:1.5"},
-    "calibrate": {"data": "measured.csv", "measured": {"sds.inventory": {"deviation": 10}}},
+    "simulation": {"stop_time": 2400, "step_size": 24},
+    "simulation_parameters": {"bz.TBR": "range:1:1.5", "plasma.Burn_Fraction": "range:0.02:0.08"},
+    "calibrate": {"data": "measured.csv", "measured": {"sds.inventory": {"column": "inventory", "deviation": 5}}},
 }
 KIND = Kind("Fit parameters of a model to what was measured.", Spec, run, _EXAMPLE, check)
