@@ -144,10 +144,10 @@ def test_a_self_test_whose_process_died_is_not_kept(linear, tmp_path, monkeypatc
     made = trivium.Study(linear, {"tau": [5, 10]}, stop_time=2, step=1)
     plan, job = study.prepare(made.spec, tmp_path, tmp_path / "fmu")
     monkeypatch.setattr(selftest, "attempt", lambda *_arguments, **_options: None)
-    assert study._strategy(job, plan, kept, lambda text: None) == "fresh"
+    assert study._strategy(job, plan.rows(0, 2), kept, lambda text: None) == "fresh"
     assert kept.strategy(job.identity()) is None
     monkeypatch.undo()
-    decided = study._strategy(job, plan, kept, lambda text: None)
+    decided = study._strategy(job, plan.rows(0, 2), kept, lambda text: None)
     assert kept.strategy(job.identity()) == decided
     kept.close()
 
