@@ -194,7 +194,9 @@ def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["Staging", "SetPoints", "Full"])
+@pytest.mark.parametrize(
+    "kind", ["Staging", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("SetPoints", "Full"))]
+)
 def test_no_baseline_that_serves_is_better_than_the_oracle_on_any_day(state, kind):
     bench = Bench(f"DC-{kind}-5A-5MW-v1", seeds=range(4), state_dir=state)
     results = [bench.baseline(name) for name in bench.names]

@@ -48,7 +48,7 @@ def test_what_was_twice_the_beginning_before_the_minimum_is_no_doubling():
 
 def test_the_study_knows_all_methods():
     methods = Metric.model_fields["method"].annotation.__args__
-    assert sorted(methods) == sorted([*REDUCERS, *OUTPUTS])
+    assert sorted(methods) == sorted([*REDUCERS, *OUTPUTS, "expression"])
 
 
 def test_an_inventory_that_still_falls_at_the_end_has_no_minimum_yet():

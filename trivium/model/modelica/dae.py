@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from trivium.errors import ResourcesError
+from trivium.extras import command
 
 #: Version of the form.
 SCHEMA = 43
@@ -42,7 +43,7 @@ class Dae:
         if content.get("schema_version") != SCHEMA:
             raise ResourcesError(
                 f"this version of rumoca writes the form {content.get('schema_version')}, and {SCHEMA} is read; "
-                "install the version of the extra: pip install 'trivium[modelica]'"
+                f"install the version of the extra: {command('modelica')}"
             )
         self._files = {number: (name, text.encode()) for number, name, text in content["source_map"]["files"]}
         self.tables: Mapping[str, Any] = content["storage"]
