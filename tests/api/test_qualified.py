@@ -68,7 +68,7 @@ def step(server, testid, u=280.0, status=200, **inputs):
 
 
 #: A variant of each way back: by a restore, by the steps, in a process of its own.
-QUICK = ("lean", "heap", "once")
+QUICK = ("lean", "once")
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,21 @@ class TestAssimuloModel(ModelContract):
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"))
 
 
+@pytest.mark.slow
 class TestAssimuloModelWithCvode(TestAssimuloModel):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"), Solving(solver="CVode"))
 
 
+@pytest.mark.slow
 class TestAssimuloModelWithLsodar(TestAssimuloModel):
     @staticmethod
     def factory(fmu: Path, cache: Path) -> Model:
         return AssimuloExchangeModel(read_fmu(fmu, cache, "me"), Solving(solver="LSODAR"))
 
 
+@pytest.mark.slow
 class TestAssimuloModelOfFmi3(TestAssimuloModel):
     declares_bounds = False
 

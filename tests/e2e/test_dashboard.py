@@ -143,6 +143,7 @@ def test_the_drawing_follows_the_plant(browser, server, quiet):
     assert not browser.one("#plant-drawing").find_element("css selector", "#plant-wide").is_displayed()
 
 
+@pytest.mark.slow
 def test_driving_a_session(browser, server, quiet):
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/sessions")

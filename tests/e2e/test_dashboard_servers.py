@@ -98,6 +98,7 @@ def test_any_other_model(browser, own_fmu, tmp_path):
         assert browser.complaints(server.url) == []
 
 
+@pytest.mark.slow
 def test_signing_in(browser, small_resources, tmp_path):
     token = create(tmp_path / "tokens.json").add("person", ["read"])
     browser.look("phone")

@@ -55,6 +55,7 @@ def test_a_network_acts_as_pytorch_has_it():
         assert policy.act(observation) == pytest.approx(expected, abs=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["sac", "ppo"])
 def test_the_network_of_an_agent_acts_as_the_agent(env, algorithm):
     learner = Online(algorithm, env, 0)
@@ -86,6 +87,7 @@ def test_a_file_that_holds_no_network(tmp_path, content):
         network.read(file)
 
 
+@pytest.mark.slow
 def test_a_network_is_a_submission_for_its_task_alone(env, state, tmp_path):
     file = tmp_path / "policy.npz"
     file.write_bytes(drawn("tanh").as_bytes())
@@ -129,6 +131,7 @@ def test_data_sets_that_are_not_there(state, tmp_path, monkeypatch):
         train.train("iql", TASK, state_dir=state)
 
 
+@pytest.mark.slow
 def test_a_policy_is_trained_from_data_sets(env, state, tmp_path, monkeypatch):
     """Few updates: what is seen is that it comes near the data, and that the same seed gives the same policy."""
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))

@@ -72,6 +72,7 @@ def played(state, objective: str, days) -> list[Episode]:
     return episodes
 
 
+@pytest.mark.slow
 def test_the_best_for_cost_and_for_energy_differ_by_more_than_a_twentieth_of_the_cost(state):
     days = (25, 110, 193, 277)
     cost, energy = (

@@ -227,6 +227,7 @@ def test_jacobi_evaluates_at_the_same_time(tmp_path):
     assert result.ending is Ending.OUT_OF_ITERATIONS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["gauss-seidel", "jacobi"])
 def test_an_interruption_ends_all_components(tmp_path, scheme):
     """As SIGTERM to a job does: an exception in the main thread, wherever it is."""

@@ -234,6 +234,7 @@ def settings(tmp_path, url):
     return Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": url})
 
 
+@pytest.mark.slow
 def test_a_store_that_cannot_be_reached_is_told_and_used_again_later(postgres, tmp_path):
     store = Store(settings(tmp_path, postgres.database("away")))
     job = store.submit("step", SPEC)

@@ -72,6 +72,7 @@ def plant(request, resources, tmp_path):
     return data_center.casadi(parse("5A-5MW-mixed").start_values), exact(folder, tmp_path), 100_000
 
 
+@pytest.mark.slow
 def test_a_step_is_that_of_the_fmu(plant):
     """Over 200 random steps in which a fifth of all commands jump anywhere: within a thousandth."""
     equations, folder, last = plant

@@ -134,6 +134,7 @@ def test_a_killed_zygote_is_replaced(manage):
     assert message_of(advance(manager)) == "Advanced simulation successfully from 600.0s to 900.0s."
 
 
+@pytest.mark.slow
 def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
     manager = manage()
     watched = [os.pidfd_open(number) for number in (pid(manager), zygote_of(manager))]
@@ -149,7 +150,7 @@ def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
         (Trap.SEGMENTATION_FAULT, r"killed by signal 11 \(SIGSEGV\)"),
         (Trap.ABORT, r"killed by signal 6 \(SIGABRT\)"),
         (Trap.EXIT, "ended with exit code 64"),
-        (Trap.HANG, "took longer than 1 s"),
+        pytest.param(Trap.HANG, "took longer than 1 s", marks=pytest.mark.slow),
         (Trap.NOT_A_NUMBER, "not finite numbers: Tchw_supply"),
         (Trap.ERROR, "failed to step"),
     ],
@@ -173,6 +174,7 @@ def test_what_the_fmu_dies_of_is_told_and_the_session_stands_where_it_stood(
     assert reply["Tchw_supply"] == pytest.approx(expected(1200, 286), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_leaking_fmu_gets_a_fresh_process_before_the_limit(manage, trap_resources):
     manager = manage(trap_resources(), TRIVIUM_SESSION_MEMORY="700")
     advance(manager, Tchws_set_HEX=286)

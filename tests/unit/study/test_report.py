@@ -54,6 +54,7 @@ def test_sobol_indices_of_ishigamis_function(ishigami, run_here):
             assert 0 < half < 0.12
 
 
+@pytest.mark.slow
 def test_base_points_of_which_a_run_is_missing_are_left_out(ishigami, run_here):
     path = ishigami({"method": "saltelli", "runs": 512 * 6, "seed": 1}, z=[0])
     found = drawn(run_here(path, range(20, 2000)))
@@ -90,6 +91,7 @@ def test_morris_has_the_effects_of_ishigamis_function(ishigami, run_here):
         assert shares["total"][name][0] == pytest.approx(exact.std(), rel=0.1)
 
 
+@pytest.mark.slow
 def test_sobol_indices_of_groups(ishigami, run_here):
     """Of the group of x1 and x3 the indices are the rest of those of x2: no interaction leads out of it."""
     groups = {"one and three": ["x1", "x3"]}
@@ -194,6 +196,7 @@ def test_a_whole_grid_has_exact_indices(ishigami, run_here):
     np.testing.assert_allclose(found["maps"]["y end"]["x1\nx3"], y.mean(axis=1).T, rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_grid_with_holes_is_estimated(ishigami, run_here):
     found = drawn(run_here(ishigami({"method": "grid"}, np.linspace(-3, 3, 13).tolist()), range(2180)))
     shares = found["indices"]["y end"]
@@ -311,6 +314,7 @@ def test_why_runs_failed(write_study, run_here, trap_fmu):
     assert found["runs"] == {"total": 6, "done": 3, "failed": 3, "shown": 3}
 
 
+@pytest.mark.slow
 def test_of_too_many_runs_some_are_drawn(ishigami, run_here, monkeypatch):
     monkeypatch.setattr(sample, "MOST_RUNS", 1000)
     monkeypatch.setattr("trivium.study.read._BLOCK", 8 * 300)

@@ -100,6 +100,7 @@ def test_what_was_left_out_is_tried_the_next_time(found):
     assert found(restore="exact").verdict == "exact"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "verdict", "part"),
     [({"restore": "hang"}, "replay", "_restored"), ({"second_hangs": True}, "fresh", "_again")],

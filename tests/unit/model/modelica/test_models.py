@@ -124,6 +124,7 @@ end M;
     check(frames, "saw", [0, 0.1, 0.2, 0.3, 0, 0.1, 0.2, 0.3, 0, 0.1, 0.2], 1e-9)
 
 
+@pytest.mark.slow
 def test_samples_and_elsewhen(simulate: Simulate) -> None:
     text = """
 model M
@@ -245,6 +246,7 @@ end P;
     check(frames, "turned[3]", matrix[:, 2] @ solution + 1, 1e-7)
 
 
+@pytest.mark.slow
 def test_systems_of_equations_are_solved(simulate: Simulate) -> None:
     text = """
 model M
@@ -267,6 +269,7 @@ end M;
         assert (frame["c"] + np.exp(frame["c"])).to_numpy() == pytest.approx(frame["x"].to_numpy(), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_the_index_is_reduced(simulate: Simulate) -> None:
     """A pendulum of length 1 by its Cartesian coordinates, against its angle."""
     text = """
@@ -290,6 +293,7 @@ end M;
     check(frames, "y", -np.cos(angle), 1e-6)
 
 
+@pytest.mark.slow
 def test_a_state_that_an_event_gives_jumps_with_it(simulate: Simulate) -> None:
     """An inventory that is proportional to a pulse is no state, as in a fuel cycle."""
     text = """
@@ -310,6 +314,7 @@ end M;
     check(frames, "stock", 10 - np.array(taken), 1e-9)
 
 
+@pytest.mark.slow
 def test_types_of_parameters_inputs_and_outputs(simulate: Simulate) -> None:
     text = """
 model M
@@ -341,6 +346,7 @@ end M;
     check(simulate(text, 1.0, 0.25, ["x"], inputs=inputs), "x", [0, 1, 2, 2, 2])
 
 
+@pytest.mark.slow
 def test_a_model_ends_the_simulation_or_fails_by_its_own_words(make: Callable[..., Path]) -> None:
     text = """
 model M

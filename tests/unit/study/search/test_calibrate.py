@@ -204,6 +204,7 @@ def test_parameters_are_ranges(data, study, run):
         run(study(data(), {"tau": [1, 2]}))
 
 
+@pytest.mark.slow
 def test_the_door_and_the_command(data, study, own_fmu, tmp_path, monkeypatch, capsys):
     path = data()
     made = trivium.Study(own_fmu("linear", "2.0"), {"tau": [5.0], "u": [0.0]}, stop_time=20, step=0.5)

@@ -155,6 +155,7 @@ class Interrupted(Exception):
     """As Ctrl-C."""
 
 
+@pytest.mark.slow
 def test_what_was_interrupted_goes_on_without_a_run_twice(study, run, monkeypatch, tmp_path):
     path = study({"tau": "linspace:4:30:6", "x": "linspace:0:2.7:3"})
     whole, runs = run(path, "whole")
@@ -264,6 +265,7 @@ def test_a_study_over_http_is_checked_at_once(study, tmp_path):
         kind.check(kinds.parse(kind, content, settings), settings)
 
 
+@pytest.mark.slow
 def test_more_points_keep_what_was_found(study, run):
     before, runs = run(study({"tau": [8, 10], "x": 1}))
     grown, more = run(study({"tau": [6, 8, 10, 12], "x": 1}))

@@ -186,6 +186,7 @@ def test_sampling_and_find_exclude_it(study, run):
         run(path)
 
 
+@pytest.mark.slow
 def test_on_the_command_line(study, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TRIVIUM_STATE_DIR", str(tmp_path / "state"))
     path = study({"x": "range:-2:2", "y": "range:-2:3"}, runs=10, batch=5)
@@ -199,6 +200,7 @@ def test_on_the_command_line(study, tmp_path, monkeypatch, capsys):
     assert "has no section optimize" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_job_is_checked_at_once(study, tmp_path):
     folder = tmp_path / "studies" / "bowls"
     folder.mkdir(parents=True)
