@@ -281,7 +281,7 @@ def test_exactly_the_runs_fail_that_crash(command, tmp_path, trap_fmu, count, cr
         assert all(reason.endswith("at last alone (SIGSEGV)") for reason in results.failures.values())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_workers_that_are_all_stopped_and_continued(command, tmp_path, trap_fmu, uncut):
     cut = slow_study(tmp_path, trap_fmu(), "cut.json")
     process = command(cut, "--no-cache", "--workers", 2, start=True)
