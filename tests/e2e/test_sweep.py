@@ -281,7 +281,7 @@ def test_exactly_the_runs_fail_that_crash(command, tmp_path, trap_fmu, count, cr
         assert all(reason.endswith("at last alone (SIGSEGV)") for reason in results.failures.values())
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_workers_that_are_all_stopped_and_continued(command, tmp_path, trap_fmu, uncut):
     cut = slow_study(tmp_path, trap_fmu(), "cut.json")
     process = command(cut, "--no-cache", "--workers", 2, start=True)
@@ -292,8 +292,9 @@ def test_workers_that_are_all_stopped_and_continued(command, tmp_path, trap_fmu,
         for worker in stopped:
             worker.suspend()
         _wait_for(lambda: all(worker.status() == psutil.STATUS_STOPPED for worker in stopped))
-        lines = (tmp_path / "said").read_text().count(" of 60 runs")
-        _wait_for(lambda: (tmp_path / "said").read_text().count(" of 60 runs") > lines)  # the driver waits for them
+        assert len(stopped) == 2
+        time.sleep(3)  # nothing may end meanwhile, so there is nothing else to wait for
+        assert process.poll() is None, (tmp_path / "said").read_text()
         for worker in stopped:
             worker.resume()
         assert process.wait(300) == 0, (tmp_path / "said").read_text()
