@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -184,6 +186,12 @@ def test_who_may_control_does(guarded, tokens):
     client.post("/dashboard/login", data={"token": tokens["driver"]})
     assert "Advanced simulation successfully" in said(press(client, "one-step", given={}))
     assert "lacks the scope jobs" in said(press(client, "cancel-job", job="x"))
+
+
+def test_pages_need_no_package_of_sweeps_until_somebody_looks_at_one():
+    code = "import sys, trivium.dashboard.site; print(*({'numba', 'h5py', 'distributed', 'trivium.study'} & {*sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_without_dash_the_answer_says_what_is_missing(make, monkeypatch):

@@ -16,9 +16,9 @@ from trivium.dashboard.charts import COLOURS, Curve
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Between, Choices, Select, button, card, field, line, options, table
 from trivium.dashboard.formatting import figure, moment, plural, short
+from trivium.dashboard.pareto import pareto_front
 from trivium.dashboard.studies import Studies, Study, has_results
 from trivium.errors import InvalidValueError, TriviumError
-from trivium.study.pareto import pareto_front
 
 #: Newest sweeps that can be chosen.
 _MOST = 200

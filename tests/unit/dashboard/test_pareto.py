@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trivium.study.pareto import pareto_front
+from trivium.dashboard.pareto import pareto_front
 
 
 def by_definition(first, second, signs):
