@@ -263,7 +263,7 @@ def test_a_scheduler_that_is_started_again_at_its_address_gets_what_is_left(comm
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "crashing"), [(41, 35), (100, 5)])
+@pytest.mark.parametrize(("count", "crashing"), [(41, 35), (100, 5), pytest.param(1000, 50, marks=pytest.mark.long)])
 def test_exactly_the_runs_fail_that_crash(command, tmp_path, trap_fmu, count, crashing):
     study = write(
         tmp_path / "study.json", trap_fmu(), {"u": f"linspace:281:300:{count}", "trap": "file:traps.csv"},

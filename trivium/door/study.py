@@ -106,6 +106,8 @@ class Study(Searching):
         How values make runs.
     runs, seed : int, optional
         Number of runs and seed of the random samplings.
+    groups : Mapping[str, sequence of str], optional
+        Parameters that ``saltelli`` and ``morris`` vary together, by the name of their group.
     controller : str
         What drives the inputs of a test case: ``hold``, ``rules``, ``look-ahead``.
     time_limit : float
@@ -153,6 +155,7 @@ class Study(Searching):
         sampling: Literal["grid", "zip", "latin_hypercube", "sobol", "saltelli", "morris", "fast"] = "grid",
         runs: int | None = None,
         seed: int = 0,
+        groups: Mapping[str, Sequence[str]] | None = None,
         controller: str = "hold",
         time_limit: float = 3600.0,
     ) -> None:
@@ -163,7 +166,7 @@ class Study(Searching):
             "simulation_parameters": {
                 name: _plain(values) for name, values in by_name(parameters, "parameters", '{"g": [9.8, 1.6]}').items()
             },
-            "sampling": {"method": sampling, "runs": runs, "seed": seed},
+            "sampling": {"method": sampling, "runs": runs, "seed": seed, "groups": _grouped(groups)},
             "output": {"trajectories": bool(outputs)},
         }
         description = describe(model, content["simulation_parameters"], time_limit)
@@ -394,6 +397,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray) or hasattr(value, "to_list"):
         return np.asarray(value).tolist()
     return list(value) if isinstance(value, range | tuple) else value
+
+
+def _grouped(groups: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]]:
+    members = by_name(groups, "groups", '{"blanket": ["bz.TBR", "bz.T"]}')
+    return {name: _listed(each, f"groups.{name}") for name, each in members.items()}
 
 
 def _listed(names: Sequence[str], field: str) -> list[str]:

@@ -198,7 +198,8 @@ def check(spec: Spec, settings: Settings) -> None:
 _EXAMPLE = {
     "folder": "fuel_cycle",
     "paths": {"package_path": "FuelCycle.fmu"},
-    "simulation": {"variableFilter": "sds.inventory", "stop_time": 240, "step_size": 1},
-    "simulation_parameters": {"bz.TBR": [1.05, 1.1]},
+    "simulation": {"variableFilter": "sds.inventory", "stop_time": 2400, "step_size": 1},
+    "simulation_parameters": {"bz.TBR": [1.05, 1.1, 1.2], "plasma.Burn_Fraction": [0.02, 0.05, 0.1]},
+    "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
 }
 KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE, check)

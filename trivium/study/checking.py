@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.environment import ROOT, child_environment
-from trivium.errors import InvalidValueError, ResourcesError
+from trivium.errors import InvalidValueError, MissingExtraError, ResourcesError
 from trivium.study.prepare import prepare
 from trivium.study.process import error_of
 from trivium.study.spec import Study
@@ -39,6 +39,8 @@ def check_apart(study: Mapping[str, Any], folder: Path, unpacked: Path) -> None:
     ------
     InvalidValueError, ResourcesError
         When the study is wrong.
+    MissingExtraError
+        When a package that it needs is not installed.
     """
     request = {"study": study, "folder": str(folder.absolute()), "unpacked": str(unpacked.absolute())}
     command = [sys.executable, "-P", "-m", "trivium.study.checking"]
@@ -65,7 +67,7 @@ def main() -> None:
     request = json.loads(sys.stdin.readline())
     try:
         prepare(Study.model_validate(request["study"]), Path(request["folder"]), Path(request["unpacked"]))
-    except (InvalidValueError, ResourcesError) as error:
+    except (InvalidValueError, MissingExtraError, ResourcesError) as error:
         field = getattr(error, "field", None)
         json.dump({"kind": type(error).__name__, "message": str(error), "field": field}, answer)
         answer.flush()

@@ -284,6 +284,9 @@ def _processes(folder):
         ({"outputs": ["z"]}, "outputs: 'z' matches no variable"),
         ({"outputs": "x"}, r"outputs must be a list of names: \['x'\]"),
         ({"sampling": "random"}, r"sampling: must be 'grid'"),
+        ({"groups": {"g": ["tau"]}}, "groups belong to saltelli and morris"),
+        ({"groups": {"g": "tau"}}, r"groups\.g must be a list of names: \['tau'\]"),
+        ({"groups": {"g": ["u"]}, "sampling": "morris", "runs": 8}, r"groups\.g: there is no parameter u"),
         ({"inputs": {"u": 1}}, "inputs must be a pandas.DataFrame"),
         ({"parameters": [1]}, "parameters must be a dictionary by name"),
         ({"metrics": "x"}, "metrics must be a dictionary by name"),
@@ -295,6 +298,23 @@ def test_a_slip_is_refused_when_the_study_is_made(linear, options, sentence):
     arguments = {"parameters": {"tau": [1]}, "stop_time": 20, "step": 1, **options}
     with pytest.raises(InvalidValueError, match=sentence):
         trivium.Study(linear, **arguments)
+
+
+def test_parameters_of_a_group_change_together(linear):
+    values = {"tau": "range:1:2", "u": "range:0:1", "x": "range:0:1"}
+    made = trivium.Study(
+        linear,
+        values,
+        stop_time=1,
+        sampling="morris",
+        runs=12,
+        groups={"both": ["tau", "u"]},
+        metrics={"e": ("x", "final")},
+    )
+    frame = made.run(workers=0).frame()
+    steps = frame[list(values)].diff().to_numpy()[[1, 2, 4, 5, 7, 8, 10, 11]] != 0  # of 4 trajectories of 3 runs
+    assert (steps[:, 0] == steps[:, 1]).all()
+    assert (steps[:, 0] != steps[:, 2]).all()
 
 
 def test_results_need_a_folder(linear, tmp_path):

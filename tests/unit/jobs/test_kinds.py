@@ -24,6 +24,15 @@ def test_every_kind_has_a_specification_that_can_be_told():
         assert name not in ("kinds", "status", "cancel", "logs", "results")  # routes beside the kinds
 
 
+@pytest.mark.parametrize("name", kinds.names())
+def test_the_example_of_a_kind_is_accepted_over_the_shipped_studies(name, tmp_path):
+    settings = Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path)})
+    kind = kinds.find(name)
+    spec = kinds.parse(kind, kind.example, settings)
+    if kind.check is not None:
+        kind.check(spec, settings)
+
+
 @pytest.mark.parametrize("name", ["", "nonsense", "os", "trivium.jobs.step", "../step"])
 def test_an_unknown_kind_is_told(name):
     with pytest.raises(NotFoundError, match="step"):

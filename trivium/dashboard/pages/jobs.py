@@ -21,23 +21,6 @@ from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand
 
-#: What the form holds at first: specifications that this server can run as they are.
-_EXAMPLES: dict[str, dict[str, Any]] = {
-    "converge": {"case_name": "datacenter_grid"},
-    "step": {"start_time": 0, "end_time": 86400, "controller": "rules"},
-    "sweep": {
-        "folder": "fuel_cycle",
-        "paths": {"package_path": "./FuelCycle.fmu"},
-        "simulation": {
-            "model_name": "CFEDR.Cycle",
-            "variableFilter": "time|sds.inventory",
-            "stop_time": 2400,
-            "step_size": 1,
-        },
-        "simulation_parameters": {"bz.TBR": [1.05, 1.1, 1.2], "plasma.Burn_Fraction": [0.02, 0.05, 0.1]},
-        "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
-    },
-}
 #: How much of a log is shown, from its end [bytes].
 _TAIL = 20_000
 _SIGNS = {Stand.PENDING: "…", Stand.RUNNING: "▶", Stand.SUCCESS: "✓", Stand.ERROR: "✕", Stand.CANCELLED: "■"}
@@ -97,10 +80,10 @@ def register(pages: Dash, context: Context) -> None:
     )
     def describe(kind: str) -> Any:
         try:
-            text = kinds.find(kind).about
+            shown = kinds.find(kind)
         except TriviumError as error:
-            text = str(error)
-        return text, json.dumps(_EXAMPLES.get(kind, {}), indent=2)
+            return str(error), "{}"
+        return shown.about, json.dumps(shown.example, indent=2)
 
     @action(
         pages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from trivium.errors import InvalidValueError
+from trivium.extras import is_installed, missing
 from trivium.model.variable import Variable
 from trivium.study.metrics import is_time
 from trivium.study.search.condition import Condition
@@ -32,8 +33,12 @@ def check_goals(
     ------
     InvalidValueError
         Naming the field.
+    MissingExtraError
+        When what optimizes is not installed.
     """
     if study.optimize is not None:
+        if not is_installed("optuna", "cmaes"):
+            raise missing("The search of optimize", "optimize")
         _check_optimize(study, study.optimize, parameters, metrics)
     if study.calibrate is not None:
         check_calibrate(study, study.calibrate)

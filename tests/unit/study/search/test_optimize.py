@@ -11,13 +11,15 @@ pytest.importorskip("optuna", reason="the extra optimize is not installed")
 
 import trivium
 from trivium.cli import main
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, MissingExtraError
 from trivium.jobs import kinds
 from trivium.settings import Settings
+from trivium.study.prepare import prepare
 from trivium.study.read import open_results
 from trivium.study.report.page import figures
 from trivium.study.search import optimum, rounds
 from trivium.study.search.goals import Optimize
+from trivium.study.spec import load_study
 from trivium.study.study import Where, run_study
 
 BOX = {"x": "range:-2:3", "y": "range:-2:3"}
@@ -201,6 +203,13 @@ def test_on_the_command_line(study, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
+def test_a_server_without_the_extra_refuses_it_as_a_sweep_too(study, tmp_path, monkeypatch):
+    monkeypatch.setattr("trivium.study.search.check.is_installed", lambda *modules: False)
+    spec = load_study(study())
+    with pytest.raises(MissingExtraError, match=r"install it with: .*optimize"):
+        prepare(spec, tmp_path, tmp_path / "fmu")
+
+
 def test_a_job_is_checked_at_once(study, tmp_path):
     folder = tmp_path / "studies" / "bowls"
     folder.mkdir(parents=True)
