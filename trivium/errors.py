@@ -17,6 +17,7 @@
     │   ├── NotFoundError         404   there is no job, kind of job or file of this name
     │   └── UnknownSessionError   400   there is no session of this test id
     ├── BusyError                 503   a limit is reached; has the time to wait
+    ├── UnavailableError          503   something that the server needs cannot be used; the log has the reason
     ├── ModelError                500   the model failed; the session is unchanged
     │   └── EndedError            400   the model ended the simulation itself
     ├── ComponentError            500   a component of a coupled run failed
@@ -184,6 +185,12 @@ class BusyError(TriviumError):
         super().__init__(message)
         self.retry_after = retry_after
         self.position = position
+
+
+class UnavailableError(TriviumError):
+    """Something that the server needs cannot be used at the moment; its log has the reason, and the path."""
+
+    status = 503
 
 
 class ModelError(TriviumError):

@@ -212,6 +212,11 @@ class Settings(BaseSettings):
         description="Origins that browsers may call from, separated by commas, or *.",
         examples=["https://a.example,https://b.example"],
     )
+    hosts: _Items = Field(
+        (),
+        description="Names by which clients may call besides localhost, HOST and addresses, separated by commas, or *.",
+        examples=["api,trivium.example.org"],
+    )
     tokens: Literal["none"] | _Path | None = Field(
         None, description="File of the tokens that clients must have; none: anybody may do anything, at any address."
     )

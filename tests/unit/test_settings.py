@@ -89,7 +89,7 @@ OTHERS = {
     "reclaim_after": 2, "session_expiry": 3, "idle_timeout": 6, "step_timeout": 7,
     "session_memory": 512, "recycle_steps": 0, "durability": "power", "jobs_url": "sqlite:////x", "worker_jobs": 0,
     "job_lease": 10, "jobs_keep": 11, "scheduler": "tcp://x:1", "scheduler_wait": 13, "cors_origins": ("http://a", "http://b"),
-    "tokens": "none", "rate": 12, "max_upload": 13, "log_level": "debug", "log_format": "json",
+    "hosts": ("api", "lab"), "tokens": "none", "rate": 12, "max_upload": 13, "log_level": "debug", "log_format": "json",
 }  # fmt: skip
 
 

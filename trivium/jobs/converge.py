@@ -11,7 +11,7 @@ from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Positive
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
-from trivium.names import FOLDER
+from trivium.names import FolderName
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 
@@ -27,7 +27,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    case_name: Annotated[str, Field(pattern=FOLDER)]
+    case_name: FolderName
     dampening_factor_alpha: Alpha | None = None
     convergence_tolerance: Positive | None = None
     max_iterations: Annotated[int, Field(ge=1, le=10**6)] | None = None

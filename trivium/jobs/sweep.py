@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import traceback
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import ValidationInfo, model_validator
 
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
-from trivium.names import FOLDER
+from trivium.names import FolderName
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.study.spec import Study
@@ -33,7 +33,7 @@ _SECTIONS = {"sensitivity_analysis", "auditor"}
 class Spec(Study):
     """A study, and the folder of TRIVIUM_STUDIES that its files are in: file names are relative to it."""
 
-    folder: Annotated[str, Field(pattern=FOLDER)]
+    folder: FolderName
     sensitivity_analysis: Analysis | None = None
     auditor: Auditor | None = None
 

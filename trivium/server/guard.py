@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, redirect, request
 from werkzeug.wrappers import Response as Answer
 
-from trivium.errors import ForbiddenError, SettingsError, TokenError
-from trivium.numbers import shown
+from trivium.errors import ForbiddenError, SettingsError, TokenError, UnavailableError
 from trivium.server import landing
 from trivium.server.operations import Operation, operations
+from trivium.server.origins import SAFE, Origins, is_loopback
 from trivium.server.rates import Rates
 from trivium.server.tokens import Scope, Token, Tokens
 from trivium.settings import Settings
@@ -25,15 +24,6 @@ COOKIE = "trivium_token"
 #: Pages of the dashboard; what they do beyond reading they ask for themselves (`require`).
 _PAGES = "/dashboard"
 _LOGIN = "/dashboard/login"
-_SAFE = ("GET", "HEAD", "OPTIONS")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address or name is this machine's own, which nobody else can reach."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def check_bind(settings: Settings, host: str) -> None:
@@ -67,7 +57,7 @@ def required_scope(operation: Operation | None, method: str, path: str) -> Scope
         return None
     if operation is not None:
         return operation.scope
-    return "read" if method in _SAFE or path.startswith(f"{_PAGES}/") else "control"
+    return "read" if method in SAFE or path.startswith(f"{_PAGES}/") else "control"
 
 
 def require(scope: Scope) -> None:
@@ -105,14 +95,40 @@ class Guard:
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._settings = settings
         self._tokens = Tokens(settings.tokens) if isinstance(settings.tokens, Path) else None
+        self._origins = Origins(settings)
         self._rates = Rates(settings.state_dir / "rates")
         app.extensions["trivium-guard"] = self
         app.before_request(self._check)
         app.after_request(_protect)
 
     def find(self, text: str) -> Token | None:
-        """Return the token of this text."""
-        return None if self._tokens is None else self._tokens.find(text)
+        """Return the token of this text.
+
+        Raises
+        ------
+        UnavailableError
+            When the file of tokens cannot be read; nobody is let in then.
+        """
+        if self._tokens is None:
+            return None
+        try:
+            return self._tokens.find(text)
+        except SettingsError as error:
+            log.error("%s", error)
+            raise UnavailableError("The tokens of this server cannot be read; its log has the reason.") from error
+
+    def watch(self) -> Callable[[], None]:
+        """Return what raises `TokenError` once the token of the present request is removed, for a long reply."""
+        caller: Token | None = g.get("caller")
+        tokens = self._tokens
+
+        def check() -> None:
+            if caller is not None and tokens is not None:
+                valid = any(token.sha256 == caller.sha256 and token.may("read") for token in tokens.read())
+                if not valid:
+                    raise TokenError("The token is not known any more.")
+
+        return check
 
     @property
     def asks(self) -> bool:
@@ -124,9 +140,9 @@ class Guard:
 
         Raises
         ------
-        TokenError, ForbiddenError, RateError
+        TokenError, ForbiddenError, RateError, UnavailableError
         """
-        self._refuse_other_origins()
+        self._origins.check(request)
         endpoint = request.endpoint or ""
         scope = required_scope(operations(current_app).get(endpoint), request.method, request.path)
         caller = self._caller() if self._tokens is not None else None
@@ -149,32 +165,6 @@ class Guard:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         text = credentials.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
         return self.find(text) if text else None
-
-    def _refuse_other_origins(self) -> None:
-        """Refuse requests that a page of another origin sends by its reader's browser: they reach loopback too.
-
-        Raises
-        ------
-        ForbiddenError
-        """
-        origin, origins = request.headers.get("Origin"), self._settings.cors_origins
-        allowed = origin is None or "*" in origins or origin in origins or _netloc(origin) == request.host
-        if request.method not in _SAFE and not allowed:
-            raise ForbiddenError(
-                f"Pages of {shown(origin)} may not call here; TRIVIUM_CORS_ORIGINS names those that may."
-            )
-        if self._settings.tokens is None and not is_loopback(request.host.rsplit(":", 1)[0]):
-            # a name of somebody else's that was made to point to this machine
-            raise ForbiddenError(
-                f"Without tokens only localhost may call this server, not {shown(request.host)}; see TRIVIUM_TOKENS."
-            )
-
-
-def _netloc(origin: str) -> str:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return ""
 
 
 def _is_page() -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Response, request, send_file, url_for
+from flask import Response, current_app, request, send_file, url_for
 from pydantic import BaseModel
 
 from trivium.errors import NotFoundError, TriviumError
@@ -19,6 +19,7 @@ from trivium.jobs.store import Store
 from trivium.numbers import shown
 from trivium.server import replies, wire
 from trivium.server.events import Streams
+from trivium.server.guard import Guard
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import JobsQuery, LastEvent, Once, RunsQuery
 from trivium.server.selection import PARQUET
@@ -133,7 +134,14 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False)
     def events(task_id: str, headers: LastEvent) -> Response:
         """Follow how far a job is, as server-sent events."""
-        return streams.open(lambda: store.get(task_id), status_of, headers.id)
+        guard: Guard = current_app.extensions["trivium-guard"]
+        check = guard.watch()
+
+        def look() -> Job:
+            check()
+            return store.get(task_id)
+
+        return streams.open(look, status_of, headers.id)
 
     @routes.operation("POST", "/cancel/<task_id>", reply=replies.JobStatus, enveloped=False)
     def cancel(task_id: str) -> Response:

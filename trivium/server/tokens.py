@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -13,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from trivium.errors import InvalidValueError, SettingsError, StorageError
-from trivium.storage import replace_file
+from trivium.storage import locked, replace_file
 from trivium.suggestions import did_you_mean
 
 Scope = Literal["read", "control", "jobs", "admin"]
@@ -65,12 +67,12 @@ class Tokens:
     Raises
     ------
     SettingsError
-        When the file cannot be read or is no list of tokens.
+        When the file cannot be read, is no list of tokens, or others than its owner may write to it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, int, int, int] | None = None
         self._tokens: list[Token] = []
         self.read()
 
@@ -84,8 +86,13 @@ class Tokens:
         """
         try:
             status = self._path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
             if seen != self._seen:
+                if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                    raise SettingsError(
+                        f"TRIVIUM_TOKENS: others may write to {self._path}, and make tokens of their own; take the "
+                        f"right away: chmod go-w {self._path}"
+                    )
                 self._tokens = _FILE.validate_json(self._path.read_bytes())
                 self._seen = seen
         except OSError as error:
@@ -125,9 +132,10 @@ class Tokens:
             else:
                 reason = str(first["msg"])
             raise InvalidValueError(f"Invalid {field}: {reason}", field) from error
-        if any(token.name == name for token in self.read()):
-            raise InvalidValueError(f"There is a token {name} already.", "name")
-        _write(self._path, [*self.read(), token])
+        with _alone(self._path):
+            if any(each.name == name for each in self.read()):
+                raise InvalidValueError(f"There is a token {name} already.", "name")
+            _write(self._path, [*self.read(), token])
         return text
 
     def remove(self, name: str) -> None:
@@ -138,11 +146,12 @@ class Tokens:
         InvalidValueError
             When there is none of this name.
         """
-        left = [token for token in self.read() if token.name != name]
-        if len(left) == len(self.read()):
-            near = did_you_mean(name, [token.name for token in left])
-            raise InvalidValueError(f"There is no token {name}.{near}", "name")
-        _write(self._path, left)
+        with _alone(self._path):
+            left = [token for token in self.read() if token.name != name]
+            if len(left) == len(self.read()):
+                near = did_you_mean(name, [token.name for token in left])
+                raise InvalidValueError(f"There is no token {name}.{near}", "name")
+            _write(self._path, left)
 
 
 def create(path: Path) -> Tokens:
@@ -156,12 +165,30 @@ def create(path: Path) -> Tokens:
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, [])
+            with _alone(path):
+                if not path.exists():
+                    _write(path, [])
     except OSError as error:
         raise SettingsError(f"TRIVIUM_TOKENS: {path} cannot be written: {error.strerror}") from error
     except StorageError as error:
         raise SettingsError(f"TRIVIUM_TOKENS: {error}") from error
     return Tokens(path)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from changing a file of tokens between its reading and its writing.
+
+    Raises
+    ------
+    SettingsError
+        When its folder cannot be written.
+    """
+    try:
+        with locked(path.with_name(f".{path.name}.lock")):
+            yield
+    except OSError as error:
+        raise SettingsError(f"TRIVIUM_TOKENS: {path} cannot be written: {error.strerror}") from error
 
 
 def _digest(text: str) -> str:

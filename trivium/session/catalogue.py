@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from trivium.errors import InvalidValueError, StorageError
+from trivium.names import is_file_name
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
 from trivium.storage import replace_file
@@ -73,8 +74,10 @@ class Catalogue:
         """
         if self._folder is None:
             raise InvalidValueError("This server registers no test cases: TRIVIUM_TESTCASES is not set.", "file")
-        if Path(file).name != file or "\0" in file:
-            raise InvalidValueError(f"Invalid value {file!r} for parameter file. Value must be a plain name.", "file")
+        if not is_file_name(file):
+            raise InvalidValueError(
+                f"Invalid value {file!r} for parameter file. Value must be a plain name of at most 255 bytes.", "file"
+            )
         path = self._folder / file
         if not path.resolve().is_relative_to(self._folder.resolve()) or not path.exists():
             raise InvalidValueError(

@@ -199,12 +199,19 @@ def _decoded(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:
 
 
 def pack_error(error: TriviumError) -> bytes:
-    """Return an error as bytes."""
+    """Return an error as bytes, whatever it holds: the one who waits for a reply gets one."""
     return pack(_error_head(error), verbatim=True)
 
 
 def _error_head(error: TriviumError) -> dict[str, Any]:
-    return {"error": type(error).__name__, "message": str(error), "about": vars(error)}
+    """Return an error as what JSON can hold, in valid Unicode."""
+    name, about = type(error).__name__, vars(error)
+    try:
+        text = json.dumps({"message": str(error), "about": about}, default=str, skipkeys=True, ensure_ascii=False)
+    except Exception as fault:  # an attribute that contains itself, a text that cannot be made
+        name = TriviumError.__name__
+        text = json.dumps({"message": f"an error that cannot be sent: {type(fault).__name__}", "about": {}})
+    return {"error": name, **json.loads(text.encode("utf-8", "replace"))}
 
 
 def _error(head: Mapping[str, Any]) -> TriviumError:

@@ -16,7 +16,7 @@ from trivium.errors import ModelError, StorageError, TriviumError, UnknownSessio
 from trivium.process import PAGE, resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
-from trivium.session.frames import GoneError, pack, pack_error, receive, send
+from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send
 from trivium.session.ledger import Ledger
 from trivium.session.local import Prepared, prepare
 from trivium.session.session import Session
@@ -110,7 +110,7 @@ class Host:
                     try:
                         message = receive(sock)
                         used = time.monotonic()
-                        send(sock, self.session.answer(message))
+                        send(sock, self._reply(message))
                     except GoneError:
                         selector.unregister(sock)
                         sock.close()
@@ -120,6 +120,13 @@ class Host:
                 alone = len(selector.get_map()) == 1 and clock - used > LINGER
                 if alone or clock - used > self._config.idle_timeout:
                     return
+
+    def _reply(self, message: Block) -> bytes:
+        """Do a request; whatever goes wrong, the client gets a reply and the process stays."""
+        try:
+            return self.session.answer(message)
+        except Exception as error:
+            return pack_error(TriviumError(f"{type(error).__name__}: {error}"))
 
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import socket
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 from trivium.application import create_app
 from trivium.errors import RateError, SettingsError
-from trivium.server.guard import check_bind, is_loopback, required_scope
+from trivium.server.guard import check_bind, required_scope
 from trivium.server.operations import Operation
+from trivium.server.origins import is_loopback
 from trivium.server.rates import Rates
 from trivium.server.tokens import Tokens, create
 from trivium.settings import Settings
@@ -61,6 +64,8 @@ def bearer(text):
     return {"Authorization": f"Bearer {text}"}
 
 
+#: What clients on this machine call it.
+LOOPBACK = ("localhost:5000", "127.0.0.1", "[::1]:5000", "[::1]")
 #: A request of each kind and the scopes whose tokens may send it.
 REQUESTS = [
     ("GET", "/measurements", {"read", "control", "jobs", "admin"}),
@@ -164,10 +169,58 @@ def test_a_file_that_is_damaged_while_a_server_runs_lets_nobody_in(make, tmp_pat
     assert client.get("/step", headers=bearer(text)).status_code == 200
     content = path.read_bytes()
     path.write_bytes(content[:-10])
-    assert client.get("/step", headers=bearer(text)).status_code == 500
-    assert client.post("/advance").status_code in (401, 500)
+    refused = client.get("/step", headers=bearer(text))
+    assert refused.status_code == 503
+    assert str(path) not in refused.text
+    assert client.post("/advance").status_code == 401
     path.write_bytes(content)
     assert client.get("/step", headers=bearer(text)).status_code == 200
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_a_file_of_tokens_that_others_may_write_is_refused(make, tmp_path, mode):
+    path = tmp_path / "tokens.json"
+    text = create(path).add("a-read", ["read"])
+    client = make(TRIVIUM_TOKENS=str(path)).test_client()
+    path.chmod(mode)
+    with pytest.raises(SettingsError, match="chmod go-w"):
+        Tokens(path)
+    assert client.get("/step", headers=bearer(text)).status_code == 503
+    path.chmod(0o644)  # others may read it: it holds hashes
+    assert client.get("/step", headers=bearer(text)).status_code == 200
+
+
+def test_tokens_that_are_added_and_removed_at_once_are_all_kept(tmp_path):
+    path = tmp_path / "tokens.json"
+    create(path).add("old", ["read"])
+    with ProcessPoolExecutor(6) as pool:
+        texts = list(pool.map(_add, [path] * 24, map(str, range(24))))
+        list(pool.map(_remove, [path] * 12, map(str, range(0, 24, 2))))
+    tokens = Tokens(path)
+    assert {token.name for token in tokens.read()} == {"old", *map(str, range(1, 24, 2))}
+    assert all(tokens.find(texts[k]) is not None for k in range(1, 24, 2))
+
+
+def _add(path, name):
+    return create(path).add(name, ["read"])
+
+
+def _remove(path, name):
+    Tokens(path).remove(name)
+
+
+def test_a_stream_ends_when_its_token_is_removed(make, tmp_path):
+    path = tmp_path / "tokens.json"
+    text = create(path).add("follower", ["jobs"])
+    app = make(TRIVIUM_TOKENS=str(path), TRIVIUM_WORKER_JOBS="0")
+    client = app.test_client()
+    job = client.post("/api/run/step", headers=bearer(text), json={"end_time": 300}).json
+    events = client.get(f"/api/run/events/{job['task_id']}", headers=bearer(text)).response
+    assert next(events).startswith(b"retry:")
+    assert b"event: progress" in next(events)
+    Tokens(path).remove("follower")
+    Tokens(path).add("follower", ["read"])  # another one of that name
+    assert [event for event in events if not event.startswith(b":")] == []
 
 
 def test_secrets_are_not_logged(make, tokens, secrets, caplog):
@@ -199,9 +252,44 @@ def test_strangers_are_let_in_only_when_that_was_said(host, loopback, tmp_path):
 def test_a_foreign_name_for_this_machine_is_refused(make, host):
     client = make().test_client()
     assert client.get("/step", headers={"Host": host}).status_code in (400, 403)
-    for good in ("localhost:5000", "127.0.0.1", "[::1]:5000"):
+    for good in LOOPBACK:
         assert client.get("/step", headers={"Host": good}).status_code == 200
-    assert make(TRIVIUM_TOKENS="none").test_client().get("/step", headers={"Host": "api:5000"}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "127.0.0.1.evil.example", "[::1", "api"])
+def test_a_foreign_name_is_refused_where_anybody_may_call(make, host):
+    client = make(TRIVIUM_TOKENS="none").test_client()
+    for method, path in (("PUT", "/stop"), ("GET", "/sessions"), ("POST", "/advance")):
+        refused = client.open(path, method=method, headers={"Host": host, "Origin": f"http://{host}"})
+        assert refused.status_code == 403, (method, path)
+        assert refused.json["payload"] is None
+    own = (*LOOPBACK, "192.168.0.9:5000", "[2001:db8::1]:5000", socket.gethostname())
+    for name in own:
+        assert client.get("/step", headers={"Host": name}).status_code == 200, name
+    named = make(TRIVIUM_TOKENS="none", TRIVIUM_HOSTS="api, Lab.example").test_client()
+    for name in ("api:5000", "lab.example", "LAB.EXAMPLE.:80", *own):
+        assert named.get("/step", headers={"Host": name}).status_code == 200, name
+    assert named.get("/step", headers={"Host": "evil.example"}).status_code == 403
+    every = make(TRIVIUM_TOKENS="none", TRIVIUM_HOSTS="*").test_client()
+    assert every.get("/step", headers={"Host": "evil.example"}).status_code == 200
+
+
+def test_where_tokens_are_needed_names_are_restricted_only_when_they_are_listed(make, tokens, secrets):
+    headers = {**bearer(secrets["read"]), "Host": "proxy.example"}
+    assert make(TRIVIUM_TOKENS=tokens).test_client().get("/step", headers=headers).status_code == 200
+    listed = make(TRIVIUM_TOKENS=tokens, TRIVIUM_HOSTS="lab.example").test_client()
+    assert listed.get("/step", headers=headers).status_code == 403
+    assert listed.get("/step", headers={**headers, "Host": "lab.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200),
+                                              ("none", 200), (None, 200)])  # fmt: skip
+def test_a_browser_that_names_no_origin_still_says_where_a_request_comes_from(make, site, status):
+    headers = {} if site is None else {"Sec-Fetch-Site": site}
+    for variables in ({}, {"TRIVIUM_TOKENS": "none"}):
+        client = make(**variables).test_client()
+        assert client.post("/advance", headers=headers).status_code == status
+        assert client.get("/step", headers=headers).status_code == 200  # a link to a page leads here
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://[", "http://localhost.evil.example"])
