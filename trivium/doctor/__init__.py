@@ -6,16 +6,15 @@ Each check is a line of its own and never stops the others; those that failed de
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.doctor import machine, model, ways
 from trivium.doctor.check import Check, guarded
 from trivium.errors import TriviumError
+from trivium.scratch import Scratch
 
 if TYPE_CHECKING:
     from trivium.settings import Settings
@@ -36,12 +35,12 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield from state
     yield from guarded("port", partial(machine.port, settings.host, settings.port))
     yield from guarded("extensions", machine.entry_points)
-    with tempfile.TemporaryDirectory(prefix="trivium-doctor-") as folder:
+    with Scratch() as folder:
         if state[-1].status == "failed":  # the other checks need a folder all the same
-            settings = settings.model_copy(update={"state_dir": Path(folder) / "state"})
+            settings = settings.model_copy(update={"state_dir": folder / "state"})
         yield from guarded("step", partial(model.step, settings))
         for name, check in ways.WAYS.items():
-            yield from guarded(name, partial(check, settings, Path(folder)))
+            yield from guarded(name, partial(check, settings, folder))
     yield from guarded("pyfmi", partial(model.pyfmi, settings))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from trivium.experiment.function import FunctionExperiment, call
 from trivium.experiment.function import arguments as arguments_of
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
+from trivium.scratch import Scratch
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -159,9 +159,9 @@ class Coupling:
         """
         settings = {"tolerance": tolerance, "method": method, "alpha": alpha, "max_iterations": max_iterations}
         problem = self._problem(scheme, settings)
-        with tempfile.TemporaryDirectory(prefix="trivium-") as folder, contextlib.ExitStack() as stack:
-            record = stack.enter_context(contextlib.closing(Record(Path(folder), problem.fingerprint)))
-            result = converge(problem, record, Evaluator(problem, record, None, Path(folder) / "work"))
+        with Scratch() as folder, contextlib.ExitStack() as stack:
+            record = stack.enter_context(contextlib.closing(Record(folder, problem.fingerprint)))
+            result = converge(problem, record, Evaluator(problem, record, None, folder / "work"))
         if result.ending is Ending.FAILED:
             raise _failure(problem, result)
         return Convergence(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from trivium.errors import InvalidValueError
+from trivium.scratch import Scratch
 from trivium.study.read import SweepResults, open_results
 from trivium.study.values import parse
 
@@ -199,7 +199,7 @@ class Searching(ABC):
         evaluate = partial(self._evaluate, path, workers, scheduler, cache=cache, progress=progress)
         if folder is not None:
             return evaluate(folder=folder, read=_calibration)
-        with tempfile.TemporaryDirectory(prefix="trivium-results-") as temporary:
+        with Scratch() as temporary:
             return evaluate(folder=temporary, read=_calibration)
 
     @abstractmethod

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import sys
-import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +23,7 @@ from trivium.door.simulate import proposed_step
 from trivium.errors import InvalidValueError
 from trivium.model.fmu.description import read_fmu
 from trivium.numbers import parse_number
+from trivium.scratch import Scratch
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 from trivium.simulation.embedded import is_testcase
@@ -159,9 +158,9 @@ class Study(Searching):
         controller: str = "hold",
         time_limit: float = 3600.0,
     ) -> None:
-        folder = tempfile.mkdtemp(prefix="trivium-study-")
-        self._folder, self._unpacked = Path(folder), state_dir() / "fmu"
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        scratch = Scratch()
+        self._folder, self._unpacked = scratch.path, state_dir() / "fmu"
+        self._finalizer = weakref.finalize(self, scratch.close)
         content: dict[str, Any] = {
             "simulation_parameters": {
                 name: _plain(values) for name, values in by_name(parameters, "parameters", '{"g": [9.8, 1.6]}').items()
@@ -281,8 +280,8 @@ class Study(Searching):
             raise InvalidValueError("scheduler and workers=0 exclude each other.", "workers")
         if folder is not None:
             _check_folder(folder)
-        temporary = folder is None
-        out = Path(tempfile.mkdtemp(prefix="trivium-results-") if folder is None else folder).absolute()
+        scratch = Scratch() if folder is None else None
+        out = scratch.path if scratch is not None else Path(folder or "").absolute()
         settings = Settings()
         address = None if workers == 0 else scheduler or settings.scheduler or None
         places = Where(self._unpacked, address, workers, settings.scheduler_wait)
@@ -291,11 +290,11 @@ class Study(Searching):
             self._run(file, out, places, state_dir() / "sweep" / "runs.sqlite" if cache else None, shown)
             results = read(out)
         except BaseException:
-            if temporary:
-                shutil.rmtree(out, ignore_errors=True)
+            if scratch is not None:
+                scratch.close()
             raise
-        if temporary:
-            weakref.finalize(results, shutil.rmtree, str(out), ignore_errors=True)
+        if scratch is not None:
+            weakref.finalize(results, scratch.close)
         return results
 
     def _write(self, content: Mapping[str, Any], name: str) -> Path:

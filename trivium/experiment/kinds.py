@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from trivium.experiment.process import ProcessExperiment
 from trivium.experiment.python import PythonExperiment, call_apart, copy_files, request_of
 from trivium.experiment.testcase import fingerprint
 from trivium.model.variable import Variable
+from trivium.scratch import Scratch
 from trivium.settings import Settings
 
 #: Longest time that an experiment may take to describe itself [s].
@@ -132,10 +132,10 @@ def _side(field: str, declared: Mapping[str, spec.Output], described: Mapping[st
 
 def _described(name: str, description: spec.Python, folder: Path, field: str) -> Mapping[str, Any]:
     request = request_of(description.describe or "", description.options, folder, describe=True)
-    with tempfile.TemporaryDirectory(prefix="trivium-") as place:
-        copy_files(description.files, folder, Path(place))
-        call_apart(name, {call.REQUEST: request}, Path(place), _DESCRIBING, {}, field=f"{field}.describe")
-        variables: Mapping[str, Any] = json.loads((Path(place) / call.DESCRIBED).read_bytes())
+    with Scratch() as place:
+        copy_files(description.files, folder, place)
+        call_apart(name, {call.REQUEST: request}, place, _DESCRIBING, {}, field=f"{field}.describe")
+        variables: Mapping[str, Any] = json.loads((place / call.DESCRIBED).read_bytes())
     return variables
 
 

@@ -8,7 +8,6 @@ import json
 import platform
 import shutil
 import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -23,6 +22,7 @@ from trivium.experiment import arrays, call
 from trivium.experiment.contract import Experiment, Values
 from trivium.experiment.runner import inside, result, run
 from trivium.model.variable import Variable
+from trivium.scratch import Scratch
 
 
 class PythonExperiment(Experiment):
@@ -129,10 +129,10 @@ class PythonExperiment(Experiment):
                 raise InvalidValueError(f"{self._field}: {reason}", self._field) from error
             return
         request = request_of(self._function, self._options, self._folder, check=True)
-        with tempfile.TemporaryDirectory(prefix="trivium-") as place:
-            copy_files(self._files, self._folder, Path(place))
+        with Scratch() as place:
+            copy_files(self._files, self._folder, place)
             inputs = {call.REQUEST: request}
-            call_apart(self.name, inputs, Path(place), self.timeout, self._environment, self._stop, self._field)
+            call_apart(self.name, inputs, place, self.timeout, self._environment, self._stop, self._field)
 
     def cancel(self) -> None:
         """End the function's process and refuse new evaluations."""

@@ -13,9 +13,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
 import struct
 import tempfile
 import time
@@ -27,7 +29,7 @@ from typing import Any, NamedTuple
 
 from trivium.errors import StorageError
 from trivium.process import process_start
-from trivium.storage import replace_file
+from trivium.storage import is_locked, replace_file
 
 _STATUS = struct.Struct("<QQdd32sdQ")
 _CRC = struct.Struct("<I")
@@ -39,6 +41,8 @@ _SLOWER = 10.0
 _NEVER = 2**64 - 1
 #: Unix socket addresses end at 108 bytes.
 _LONGEST = 100
+#: Link from a folder of sockets elsewhere to the state directory that it belongs to.
+_OF = "state"
 
 
 class Status(NamedTuple):
@@ -218,14 +222,29 @@ def runtime_dir(state_dir: Path) -> Path:
     if len(os.fsencode(path)) + 24 > _LONGEST:
         name = hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"trivium-{os.getuid()}-{name}"
+        if not path.exists():
+            _remove_left(path.parent)
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state_dir.mkdir(parents=True, exist_ok=True)
+        path.mkdir(exist_ok=True, mode=0o700)
+        if path.parent != state_dir:
+            with contextlib.suppress(FileExistsError):
+                (path / _OF).symlink_to(state_dir)
         stat = path.stat()
     except OSError as error:
         raise StorageError(f"the folder {path} cannot be made: {error.strerror}") from error
     if stat.st_uid != os.getuid() or stat.st_mode & 0o022:
         raise StorageError(f"the folder {path} of the sockets belongs to somebody else, or others may write to it")
     return path
+
+
+def _remove_left(temporary: Path) -> None:
+    """Remove the folders of sockets whose state directory is gone and which no server uses."""
+    for path in temporary.glob(f"trivium-{os.getuid()}-*"):
+        with contextlib.suppress(OSError):
+            state_dir = path / _OF
+            if state_dir.is_symlink() and not state_dir.exists() and not any(map(is_locked, path.glob("*.lock"))):
+                shutil.rmtree(path)
 
 
 def sealed(data: bytes) -> bytes:

@@ -6,11 +6,9 @@ import contextlib
 import math
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +19,7 @@ from trivium.experiment.contract import Experiment, Failure, Values
 from trivium.experiment.fmu import load_loop
 from trivium.experiment.recipe import Recipe, build
 from trivium.model.contract import FloatArray
+from trivium.scratch import Scratch
 from trivium.study.job import Job, Results
 from trivium.study.reduction import Reduction
 
@@ -56,7 +55,7 @@ def run_chunk(
     reasons: dict[int, str] = {}
     started = time.perf_counter()
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="trivium-run-")))
+        folder = stack.enter_context(Scratch())
         if math.isfinite(job.time_limit):
             stack.enter_context(_WATCH.over(report, job.time_limit))
         outcomes = experiment.evaluate_many(_watched(job, runs, rows), folder)

@@ -29,6 +29,7 @@ from trivium.errors import (
 from trivium.process import process_start
 from trivium.session.folder import Folder, runtime_dir
 from trivium.session.local import open_testcase
+from trivium.storage import acquire
 
 
 def test_a_session_answers_as_the_test_case_itself(manage, small_resources, tmp_path):
@@ -390,7 +391,19 @@ def test_long_paths_have_sockets_too(tmp_path):
     folder = runtime_dir(tmp_path / ("x" * 100))
     assert len(str(folder)) < 80
     assert folder.stat().st_mode & 0o777 == 0o700
-    folder.rmdir()
+    assert (folder / "state").resolve() == (tmp_path / ("x" * 100)).resolve()
+
+
+def test_folders_of_sockets_go_after_their_state_directories(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    deleted, used, kept = (tmp_path / (name * 100) for name in "duk")
+    folders = [runtime_dir(state_dir) for state_dir in (deleted, used, kept)]
+    lock = acquire(folders[1] / "zygote.lock")  # as a server that goes on without its state directory
+    deleted.rmdir()
+    used.rmdir()
+    new = runtime_dir(tmp_path / ("n" * 100))
+    assert [folder.exists() for folder in (*folders, new)] == [False, True, True, True]
+    lock.release()
 
 
 def test_a_session_is_linearized_as_the_test_case_itself(manage, own_fmu, tmp_path):

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from trivium.environment import child_environment, tool
 from trivium.errors import InvalidValueError, ResourcesError, StorageError
 from trivium.model.fmu.archive import binary_name, unpack
 from trivium.model.fmu.description import read_model_description
+from trivium.scratch import Scratch
 
 #: How long a compiler may take [s].
 PATIENCE = 600.0
@@ -94,8 +94,7 @@ def compile_fmu(fmu: Path, out: Path, cache: Path, patience: float = PATIENCE) -
     directory = unpack(fmu, cache)
     description, version = read_model_description(directory, fmu.name)
     builds = list(dict.fromkeys(_builds(description, directory, fmu.name)))
-    with tempfile.TemporaryDirectory(prefix="trivium-compile-") as name:
-        folder = Path(name)
+    with Scratch() as folder:
         shutil.copytree(directory / "sources", folder / "sources")
         made = [(_compile(build, folder, fmu.name, patience), build) for build in builds]
         members = [binary_name(build.identifier, version) for _, build in made]

@@ -6,7 +6,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import tempfile
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from trivium.environment import child_environment, folders
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.fmu.building import PATIENCE, compile_fmu
 from trivium.model.modelica import REFUSED
+from trivium.scratch import Scratch
 
 #: How long the translation may take [s]: rumoca reads the whole Modelica standard library where that is there.
 _LONGEST = 1800.0
@@ -76,8 +76,8 @@ def build_fmu(package: Path, model: str, out: Path, cache: Path, patience: float
         raise extras.missing("what translates .mo files", "modelica")
     if out.exists():
         raise InvalidValueError(f"{out} exists already; name another file with --out", "out")
-    with tempfile.TemporaryDirectory(prefix="trivium-modelica-") as folder:
-        sources = Path(folder) / f"{model}.fmu"
+    with Scratch() as folder:
+        sources = folder / f"{model}.fmu"
         request = {"package": str(package.absolute()), "model": model, "roots": _roots(), "out": str(sources)}
         try:
             done = subprocess.run(
