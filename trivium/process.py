@@ -11,11 +11,18 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 #: Bytes of a page, in which Linux counts memory.
 PAGE = os.sysconf("SC_PAGE_SIZE")
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+class HasFileno(Protocol):
+    """What has an open file, such as a socket."""
+
+    def fileno(self) -> int:
+        """Return the number of the file."""
 
 
 def process_start(pid: int) -> int:
@@ -33,6 +40,16 @@ def resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     except (OSError, IndexError):
         return 0
+
+
+def readable(file: int | HasFileno, patience: float) -> bool:
+    """Return whether something can be read from a file or socket, or its other side has ended, within a time [s].
+
+    Unlike ``select.select`` it takes any number of open files.
+    """
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
+    return bool(poll.poll(max(0.0, patience) * 1e3))
 
 
 def die_with(parent: int) -> None:
@@ -82,7 +99,7 @@ def in_child(work: Callable[[], bytes], patience: float) -> bytes:
     os.close(writing)
     parts, deadline, late = [], time.monotonic() + patience, False
     while True:
-        late = not select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]
+        late = not readable(reading, deadline - time.monotonic())
         part = b"" if late else os.read(reading, 2**20)
         if not part:
             break

@@ -142,7 +142,27 @@ class Settings(BaseSettings):
     max_body: int = Field(
         1048576, ge=1024, le=2**30, description="Largest request body [bytes]; beyond it the reply is 413."
     )
-    threads: int = Field(8, ge=1, le=256, description="Threads that answer requests; they take turns at a session.")
+    threads: int = Field(
+        40,
+        ge=1,
+        le=256,
+        description="Threads of a web worker that answer requests; a session holds two of them at most.",
+    )
+    read_timeout: int = Field(
+        10,
+        ge=1,
+        le=3600,
+        description="Time [s] in which a client must send the head of a request, and the body after it.",
+    )
+    wait_timeout: int = Field(
+        60,
+        ge=1,
+        le=10**6,
+        description="Longest time [s] that a request waits while its session does others; beyond it the reply is 503.",
+    )
+    worker_timeout: int = Field(
+        20, ge=2, le=3600, description="Time [s] without a sign of life after which a web worker is replaced."
+    )
     max_steps: int = Field(20000, ge=1, le=10**9, description="Most control steps of one request.")
     max_sessions: int = Field(
         32, ge=0, le=10000, description="Most sessions with a process at a time, the default session not counted."

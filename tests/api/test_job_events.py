@@ -95,14 +95,15 @@ def test_who_comes_again_is_not_told_the_same_twice(store, job, listen):
     assert json.loads(read(again)["data"])["message"] == "Step 2"
 
 
-def test_streams_leave_threads_for_others(server, store, job, listen):
-    streams = [listen(job.task_id) for _ in range(2)]
+def test_streams_are_not_counted_as_threads_and_have_an_end(server, store, job, listen):
+    streams = [listen(job.task_id) for _ in range(events.MOST - 1)]
+    assert {stream.status for stream in streams} == {200}
     refused = listen(job.task_id)
     assert refused.status == 503
     assert int(refused.headers["Retry-After"]) > 0
-    assert "2 streams of events are open" in json.loads(refused.read())["message"]
-    for _ in range(20):
-        assert server.request("GET", "/health/live", timeout=PATIENCE)[0] == 200
+    assert f"{events.MOST - 1} streams of events are open" in json.loads(refused.read())["message"]
+    for path in ("/health/live", "/version", "/sessions"):
+        assert server.request("GET", path, timeout=PATIENCE)[0] == 200
     store.finish(job, State.CANCELLED, "Cancelled")
     for stream in streams:
         assert b"event: end" in stream.read()
@@ -113,7 +114,7 @@ def test_streams_leave_threads_for_others(server, store, job, listen):
 
 @pytest.mark.slow
 def test_a_client_that_goes_away_makes_room(store, job, listen):
-    for number in range(6):
+    for number in range(events.MOST + 2):
         stream = listen(job.task_id)
         deadline = time.monotonic() + 300
         while stream.status == 503:

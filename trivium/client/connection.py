@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import random
-import select
 import time
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -22,6 +21,7 @@ import orjson
 
 from trivium.client.errors import error_of
 from trivium.errors import InvalidValueError, UnreachableError
+from trivium.process import readable
 
 #: How a request may be sent again when its reply did not come: it only reads (or does the same again), it carries a
 #: key, or not at all.
@@ -174,7 +174,7 @@ class Connections:
         with contextlib.suppress(IndexError):
             while True:
                 connection = self._idle.pop()
-                if connection.sock is not None and not select.select([connection.sock], [], [], 0)[0]:
+                if connection.sock is not None and not readable(connection.sock, 0):
                     return connection
                 connection.close()  # the server has closed it
         return self._make(self._host, self._port, timeout=self._timeout)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from trivium.environment import child_environment
 from trivium.errors import ComponentError
+from trivium.process import readable
 
 #: Where what a program prints goes, in its folder.
 STDOUT, STDERR = "stdout.log", "stderr.log"
@@ -198,7 +198,7 @@ def _supervised(
         finally:
             os.close(writing)
         try:
-            while not select.select([reading], [], [], _LOOK)[0] and not stop.is_set():
+            while not readable(reading, _LOOK) and not stop.is_set():
                 pass
         finally:  # also when this thread is interrupted
             supervisor.stdin.close()  # type: ignore[union-attr]  # it is a pipe

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from trivium.errors import StoreError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
+from trivium.process import readable
 from trivium.recorder import CancelledError, Outcome, Scalar
 from trivium.settings import Settings
 
@@ -173,7 +173,7 @@ def _watch(lifeline: int, deadline: float) -> NoReturn:
     while True:
         left = max(0.0, deadline - time.clock_gettime(time.CLOCK_BOOTTIME))
         # also at a deadline that has passed: a process that started slowly has later ones waiting in its lifeline
-        if not select.select([lifeline], [], [], left)[0]:
+        if not readable(lifeline, left):
             break
         read = os.read(lifeline, 4096)
         if not read:

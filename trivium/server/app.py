@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from trivium import logs
 from trivium.errors import MalformedError, TriviumError
 from trivium.jobs.store import Store
-from trivium.server import boptest, compression, evaluation, health, index, metrics, openapi, routes, wire
+from trivium.server import boptest, compression, evaluation, front, health, index, metrics, openapi, routes, wire
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
 from trivium.server.guard import Guard
@@ -69,6 +69,7 @@ def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     app.register_blueprint(index.blueprint())
     app.register_blueprint(metrics.blueprint(settings, sessions, store))
     _name_requests(app)
+    app.before_request(front.refuse)
     compression.compress(app)
     metrics.watch(app)
     Guard(app, settings)

@@ -75,12 +75,12 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Make a session of a test case, which waits for room where there is none: see /status."""
         return selected(testcaseid, wait=True)
 
-    @routes.operation("GET", "/status/<testid>", reply=Literal["Running", "Queued"], enveloped=False)
+    @routes.operation("GET", "/status/<testid>", reply=Literal["Running", "Queued"], enveloped=False, waits=False)
     def status(testid: str) -> Response:
         """Whether the session runs: Running or Queued."""
         return _bare(sessions.status(testid))
 
-    @routes.operation("PUT", "/stop/<testid>", media=("text/plain",), enveloped=False)
+    @routes.operation("PUT", "/stop/<testid>", media=("text/plain",), enveloped=False, waits=False)
     def stop(testid: str) -> Response:
         """End a session."""
         sessions.stop(testid)

@@ -1,8 +1,8 @@
 """Server-sent events of a job: the reply of ``GET /api/run/status``, sent whenever it changes.
 
-A stream holds a thread of the web worker, so there are never more streams than half of the threads, and none is longer
-than `LONGEST`: browsers' ``EventSource`` connects again by itself, and sends the id of the last event that it got, so
-that it does not get the same event twice.
+A stream holds a thread of the web worker that does nothing else, and none is longer than `LONGEST`: browsers'
+``EventSource`` connects again by itself, and sends the id of the last event that it got, so that it does not get the
+same event twice.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from flask import Response
 from trivium.errors import BusyError, TriviumError
 from trivium.jobs.record import Job
 
+#: Most streams of a web worker.
+MOST = 64
 #: Longest time of a stream; between two comments that keep the connection; between two looks at the job [s].
 LONGEST, HEARTBEAT, LOOK = 300.0, 10.0, 0.5
 #: When to come again: after a stream ended, and where there is no room for one [s].
@@ -30,13 +32,13 @@ class Streams:
 
     Parameters
     ----------
-    threads : int
-        How many threads answer requests.
+    most : int
+        How many there may be; less than its threads for streams, so that one more is refused and does not wait.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._most = threads // 2
-        self._room = threading.Semaphore(self._most)
+    def __init__(self, most: int = MOST - 1) -> None:
+        self._most = most
+        self._room = threading.Semaphore(most)
 
     def open(self, look: Callable[[], Job], body: Callable[[Job], dict[str, Any]], last: str | None) -> Response:
         """Return a stream; or 204, which ends it for good, where the client has the last event already.
@@ -62,7 +64,7 @@ class Streams:
             return Response(status=204)
         if not self._room.acquire(blocking=False):
             raise BusyError(
-                f"{self._most} streams of events are open already, as many as this server has threads for; ask "
+                f"{self._most} streams of events are open already, as many as there may be; ask "
                 "GET /api/run/status, or come again later.",
                 _RETRY_AFTER,
                 1,

@@ -12,7 +12,7 @@ from flask import Response
 
 from trivium.errors import TriviumError
 from trivium.server import replies, wire
-from trivium.server.operations import Routes
+from trivium.server.operations import Lane, Routes
 from trivium.session.manager import SessionManager
 
 #: How long a step counts as proof [s], so that probes neither load nor wait for a busy session.
@@ -24,12 +24,12 @@ def blueprint(sessions: SessionManager) -> Routes:
     routes = Routes("health", "Server", failures=frozenset())
     proof: dict[str, float] = {}
 
-    @routes.operation("GET", "/health/live", scope=None)
+    @routes.operation("GET", "/health/live", scope=None, lane=Lane.LIVE)
     def live() -> Response:
         """Say that the server answers."""
         return wire.envelope(200, "Alive.", None)
 
-    @routes.operation("GET", "/health/ready", scope=None, failures={503}, reply=replies.Ready)
+    @routes.operation("GET", "/health/ready", scope=None, lane=Lane.READY, failures={503}, reply=replies.Ready)
     def ready() -> Response:
         """Say whether a plant can be stepped: 200, or 503 and why not."""
         clock = time.monotonic()

@@ -20,7 +20,7 @@ from trivium.numbers import shown
 from trivium.server import replies, wire
 from trivium.server.events import Streams
 from trivium.server.guard import Guard
-from trivium.server.operations import JSON, Routes
+from trivium.server.operations import JSON, Lane, Routes
 from trivium.server.requests import JobsQuery, LastEvent, Once, RunsQuery
 from trivium.server.selection import PARQUET
 from trivium.server.selection import selection as selected
@@ -90,7 +90,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     store : Store
     settings : Settings
     """
-    streams = Streams(settings.threads)
+    streams = Streams()
     routes = Routes("jobs", "Jobs", "/api/run", "jobs", frozenset({400, 501, 503}))
 
     @routes.operation(
@@ -131,7 +131,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
         """How far a job is."""
         return plain(200, status_of(store.get(task_id)))
 
-    @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False)
+    @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False, lane=Lane.STREAMS)
     def events(task_id: str, headers: LastEvent) -> Response:
         """Follow how far a job is, as server-sent events."""
         guard: Guard = current_app.extensions["trivium-guard"]

@@ -24,7 +24,7 @@ from trivium.errors import ModelError, StoreError
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
 from trivium.protocol import Advanced, Steps
-from trivium.server.operations import Routes
+from trivium.server.operations import Lane, Routes
 from trivium.session.manager import SessionManager
 from trivium.session.observer import Observer
 from trivium.session.proxy import SERVED
@@ -134,7 +134,7 @@ def blueprint(settings: Settings, sessions: SessionManager, store: Store) -> Rou
     routes = Routes("metrics", "Server", failures=frozenset())
     state = _StateCollector(settings, sessions, store)
 
-    @routes.operation("GET", "/metrics", media=("text/plain",), enveloped=False)
+    @routes.operation("GET", "/metrics", media=("text/plain",), enveloped=False, lane=Lane.FIGURES)
     def metrics() -> Response:
         """Figures for Prometheus, over all workers."""
         registry: Any = CollectorRegistry()

@@ -16,6 +16,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, TypedDict, Unpack, get_type_hints
 
 from flask import Blueprint, Response, request
@@ -32,6 +33,16 @@ JSON = "application/json"
 OF_A_SESSION = frozenset({400, 409, 503, 507})
 _EXTENSION = "trivium-operations"
 View = Callable[..., Response]
+
+
+class Lane(StrEnum):
+    """Threads that answer requests of a kind, so that no other kind can hold them all."""
+
+    REQUESTS = "requests"
+    LIVE = "live"
+    READY = "ready"
+    FIGURES = "figures"
+    STREAMS = "streams"
 
 
 class Variants(Protocol):
@@ -62,6 +73,8 @@ class Options(TypedDict, total=False):
     media: tuple[str, ...]
     upload: str
     variants: Variants
+    lane: Lane
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,9 @@ class Operation:
         Content type of a body that the view reads itself.
     variants : Variants or None
         Instead of `body`.
+    lane : Lane
+    waits : bool
+        Whether a request to a session needs its process, and waits until it has done what others sent.
     """
 
     tag: str
@@ -109,6 +125,8 @@ class Operation:
     media: tuple[str, ...] = (JSON,)
     upload: str | None = None
     variants: Variants | None = None
+    lane: Lane = Lane.REQUESTS
+    waits: bool = True
 
     def takes_form(self, with_testid: bool) -> bool:
         """Return whether a body may be form data, as BOPTEST's clients send it to an address with a test id."""

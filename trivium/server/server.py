@@ -28,6 +28,7 @@ from trivium.environment import ROOT, child_environment, share_metrics
 from trivium.errors import TriviumError
 from trivium.extras import is_installed
 from trivium.jobs.worker import GRACE
+from trivium.server import front
 from trivium.server.guard import check_bind
 from trivium.server.listen import listen
 from trivium.session import layout
@@ -102,13 +103,14 @@ def configuration(settings: Settings) -> MappingProxyType[str, Any]:
     return MappingProxyType(
         {
             "bind": f"{host}:{settings.port}",
-            "worker_class": "gthread",
+            "worker_class": front.configured(settings),
             "workers": 1,
             "control_socket_disable": True,
             "threads": settings.threads,
-            # a worker without a sign of life for so long is replaced [s]; a long simulation does not silence it, but
-            # a slow import may
-            "timeout": 120,
+            # most connections of a worker; no thread waits for one
+            "worker_connections": 4096,
+            # a worker without a sign of life for so long is replaced [s]; its main thread waits for nothing
+            "timeout": settings.worker_timeout,
             # what is in hand when the server is to end is finished, however long it may take [s]
             "graceful_timeout": settings.step_timeout,
             # clients may keep a connection for so long between requests [s]

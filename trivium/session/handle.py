@@ -17,7 +17,7 @@ from typing import Any
 
 from trivium.environment import ROOT, child_environment
 from trivium.errors import ModelError
-from trivium.process import resident
+from trivium.process import readable, resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, Status, runtime_dir
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
@@ -91,8 +91,7 @@ class Launcher:
         """Make sure that there is a zygote, and that it stays."""
         with self._lock:
             if self._lifeline is not None and self._owner == os.getpid():
-                readable, _, _ = select.select([self._lifeline], [], [], 0)
-                if not readable:  # a lifeline sends nothing until it ends
+                if not readable(self._lifeline, 0):  # a lifeline sends nothing until it ends
                     return
                 self._lifeline.close()
             self._lifeline = self._ensure()
@@ -233,7 +232,7 @@ class Handle:
         """Return a connection to a host that is ready."""
         while self._pool:
             owner, sock = self._pool.pop()
-            if owner == os.getpid() and not select.select([sock], [], [], 0)[0]:
+            if owner == os.getpid() and not readable(sock, 0):
                 return sock
             sock.close()
         deadline = time.monotonic() + START

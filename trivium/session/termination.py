@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import time
 from pathlib import Path
 
 from trivium.errors import UnknownSessionError
-from trivium.process import process_start
+from trivium.process import process_start, readable
 from trivium.session.folder import Folder, Status
 
 
@@ -58,6 +57,6 @@ def _signal(status: Status, number: signal.Signals, wait: float) -> None:
         try:
             if process_start(status.pid) == status.started:
                 signal.pidfd_send_signal(handle, number)
-                select.select([handle], [], [], wait)
+                readable(handle, wait)
         finally:
             os.close(handle)
