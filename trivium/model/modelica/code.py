@@ -41,10 +41,11 @@ def write_model(system: System, entries: Sequence[Entry], numbers: dict[str, lis
         lines.append(f"#define AT_{part.upper()} {offset}")
         offsets[part] = offset
         offset += len(symbols)
-    others = [*system.algebraics, *system.derived]
+    others = [*system.algebraics, *system.variables.derived]
+    declared = system.variables
     sizes = {
-        "VECTOR": offset, "STATES": len(system.states), "OTHERS": len(others), "INPUTS": len(system.inputs),
-        "PARAMETERS": len(system.parameters), "DISCRETES": len(system.discretes), "HELD": len(system.following),
+        "VECTOR": offset, "STATES": len(system.states), "OTHERS": len(others), "INPUTS": len(declared.inputs),
+        "PARAMETERS": len(declared.parameters), "DISCRETES": len(declared.discretes), "HELD": len(system.following),
         "CONDITIONS": len(system.conditions), "ITERATED": len(system.iterated), "SOLVED": len(system.solved_states),
         "MESSAGES": len(system.messages), "INDICATORS": indicators(system),
         "WORK": max(1, *(function.sz_w() for function in system.functions)),

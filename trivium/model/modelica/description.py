@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from trivium.model.modelica.system import Scalar, System
+from trivium.model.modelica.system import System
+from trivium.model.modelica.variables import Scalar
 
 _TYPES = {
     "real": ("Real", "r"),
@@ -61,9 +62,9 @@ def list_entries(system: System, numbers: Mapping[str, Sequence[float]]) -> list
         Start values: of ``parameters``, ``inputs``, ``states``, with nan where it depends on parameters.
     """
     entries = [Entry("time", "Real", "independent", "continuous", "t", 0)]
-    for place, (scalar, start) in enumerate(zip(system.parameters, numbers["parameters"], strict=True)):
+    for place, (scalar, start) in enumerate(zip(system.variables.parameters, numbers["parameters"], strict=True)):
         entries.append(_entry(scalar, "parameter", "fixed", "p", place, "b", start))
-    for place, (scalar, start) in enumerate(zip(system.inputs, numbers["inputs"], strict=True)):
+    for place, (scalar, start) in enumerate(zip(system.variables.inputs, numbers["inputs"], strict=True)):
         variability = "continuous" if scalar.type == "real" else "discrete"
         entries.append(_entry(scalar, "input", variability, "u", place, "a", start))
     first = len(entries)
@@ -88,9 +89,9 @@ def list_entries(system: System, numbers: Mapping[str, Sequence[float]]) -> list
     for place, scalar in enumerate(system.algebraics):
         entries.append(_entry(scalar, _causality(scalar), "continuous", "r", offset + place))
     offset += len(system.algebraics)
-    for place, scalar in enumerate(system.derived):
+    for place, scalar in enumerate(system.variables.derived):
         entries.append(_entry(scalar, "calculatedParameter", "fixed", "r", offset + place))
-    for place, scalar in enumerate(system.discretes):
+    for place, scalar in enumerate(system.variables.discretes):
         entries.append(_entry(scalar, _causality(scalar), "discrete", "d", place))
     return entries
 

@@ -5,7 +5,7 @@ The method is that of Pantelides (1988) with dummy derivatives (Mattsson and Sö
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import casadi as ca
@@ -117,9 +117,9 @@ class Reduction:
                     f"{equation.place}: the derivative of the input {symbol.name()} is needed, which nobody knows"
                 )
         total = ca.jacobian(residual, self._time)
-        names: Mapping[str, ca.SX] = {each.name(): each for each in ca.symvar(residual)}
-        for name in names.keys() & self._rates.keys():
-            total += ca.jacobian(residual, names[name]) * self._rates[name]
+        for symbol in ca.symvar(residual):
+            if symbol.name() in self._rates:
+                total += ca.jacobian(residual, symbol) * self._rates[symbol.name()]
         return Equation(ca.densify(total), equation.place)
 
 

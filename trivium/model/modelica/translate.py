@@ -24,7 +24,8 @@ from trivium.model.modelica import REFUSED
 from trivium.model.modelica.code import indicators, write_equations, write_model
 from trivium.model.modelica.dae import Dae
 from trivium.model.modelica.description import list_entries, write_description
-from trivium.model.modelica.system import Scalar, System
+from trivium.model.modelica.system import System
+from trivium.model.modelica.variables import Scalar
 
 #: How deep expressions may be nested.
 _DEEP = 100_000
@@ -51,7 +52,10 @@ def translate(package: str, model: str, roots: Sequence[str], out: str) -> None:
     """
     system = System(Dae(_read(package, model, roots)))
     starts = _numbers(system)
-    bounds = {scalar.declared["name"]: _bounds(scalar, system) for scalar in (*system.parameters, *system.inputs)}
+    bounds = {
+        scalar.declared["name"]: _bounds(scalar, system)
+        for scalar in (*system.variables.parameters, *system.variables.inputs)
+    }
     entries = list_entries(system, starts)
     equations = write_equations(system)
     library = files("trivium.model.modelica").joinpath("csrc/modelica.c").read_text(encoding="utf-8")
@@ -101,8 +105,8 @@ def _numbers(system: System) -> dict[str, list[float]]:
         return float(expression) if expression.is_constant() else math.nan
 
     return {
-        "parameters": [constant(scalar.start) for scalar in system.parameters],
-        "inputs": [constant(scalar.start) for scalar in system.inputs],
+        "parameters": [constant(scalar.start) for scalar in system.variables.parameters],
+        "inputs": [constant(scalar.start) for scalar in system.variables.inputs],
         "states": [constant(scalar.start) for scalar in system.states],
         "nominals": [_attribute(scalar, "nominal", system) or 1.0 for scalar in system.states],
     }
@@ -113,7 +117,7 @@ def _bounds(scalar: Scalar, system: System) -> tuple[float | None, float | None]
 
 
 def _attribute(scalar: Scalar, name: str, system: System) -> float | None:
-    value = system.attribute(scalar, name)
+    value = system.variables.attribute(scalar, name)
     return None if value is None or not math.isfinite(value) else value
 
 

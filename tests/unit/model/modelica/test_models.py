@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import subprocess
+import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,7 @@ pytest.importorskip("rumoca", reason="the extra modelica is not installed")
 pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
 
 import trivium
+from trivium.environment import child_environment
 from trivium.errors import ModelError, ResourcesError
 from trivium.model.modelica.build import build_fmu
 
@@ -269,10 +274,7 @@ end M;
         assert (frame["c"] + np.exp(frame["c"])).to_numpy() == pytest.approx(frame["x"].to_numpy(), rel=1e-10)
 
 
-@pytest.mark.slow
-def test_the_index_is_reduced(simulate: Simulate) -> None:
-    """A pendulum of length 1 by its Cartesian coordinates, against its angle."""
-    text = """
+PENDULUM = """
 model M
   Real x(start = 0.6, fixed = true), y(start = -0.8), vx(start = 0, fixed = true), vy, force;
 equation
@@ -283,7 +285,12 @@ equation
   x ^ 2 + y ^ 2 = 1;
 end M;
 """
-    frames = simulate(text, 0.3, 0.05, ["x", "y"])
+
+
+@pytest.mark.slow
+def test_the_index_is_reduced(simulate: Simulate) -> None:
+    """A pendulum of length 1 by its Cartesian coordinates, against its angle."""
+    frames = simulate(PENDULUM, 0.3, 0.05, ["x", "y"])
     times = frames["cs"].index.to_numpy()
     start = [math.asin(0.6), 0.0]
     angle = solve_ivp(
@@ -291,6 +298,23 @@ end M;
     ).y[0]
     check(frames, "x", np.sin(angle), 1e-6)
     check(frames, "y", -np.cos(angle), 1e-6)
+
+
+@pytest.mark.slow
+def test_a_model_is_translated_alike_in_every_process(tmp_path: Path) -> None:
+    """An order that depends on the hashes of names, which each process draws anew, would make another FMU each time."""
+    (tmp_path / "M.mo").write_text(PENDULUM)
+    written = []
+    for seed in ("1", "2"):
+        out = tmp_path / f"{seed}.fmu"
+        request = {"package": str(tmp_path / "M.mo"), "model": "M", "roots": [], "out": str(out)}
+        subprocess.run(
+            [sys.executable, "-m", "trivium.model.modelica.translate"],
+            input=json.dumps(request), text=True, check=True, env=child_environment() | {"PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        with zipfile.ZipFile(out) as archive:
+            written.append({name: archive.read(name) for name in archive.namelist()})
+    assert written[0] == written[1]
 
 
 @pytest.mark.slow
