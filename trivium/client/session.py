@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -14,19 +13,13 @@ from trivium.arguments import listed
 from trivium.client.columns import NPZ, unpack
 from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
+from trivium.client.messages import clamped_inputs, linearization, reasons, requested_steps, steps_body, variables
 from trivium.errors import StorageError, UnknownSessionError
-from trivium.model.linearization import GROUPS, Linearization, LinearKind
+from trivium.model.linearization import Linearization, LinearKind
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
 
-#: Why indicators are null, in the message of a reply: name, reason.
-_REASON = re.compile(r"(?:Null: |; )(\w+), ([^;]+?)(?=;|\.$)")
-#: Inputs that were clamped, in the message of a reply: value, name, bound.
-_CLAMPED = re.compile(
-    r"value of (\S+) for (\S+) is "
-    r"(?:above maximum of \S+|below minimum of \S+|between two positions)\.  Using (\S+)\. ;"
-)
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
 _DONE = "The request was done"
 #: A time beyond all simulations [s].
@@ -238,7 +231,7 @@ class Session:
             All steps or none; otherwise up to the first that fails. Why one failed is not known where the reply was
             lost, with a connection, and so large that the steps had to be looked up.
         """
-        body = _body(steps, action, trajectory, point_names, atomic)
+        body = steps_body(steps, action, trajectory, point_names, atomic)
         before = self.time
         try:
             done = self._steps(before, body, again="keyed")
@@ -259,7 +252,7 @@ class Session:
         atomic: bool = True,
     ) -> Steps:
         """Return what `advance_many` would return, and stay."""
-        return self._steps(self.time, {**_body(steps, action, trajectory, point_names, atomic), "dry_run": True})
+        return self._steps(self.time, {**steps_body(steps, action, trajectory, point_names, atomic), "dry_run": True})
 
     def linearize(
         self,
@@ -291,16 +284,7 @@ class Session:
         for name, names in (("input_names", input_names), ("point_names", point_names)):
             fields[name] = None if names is None else listed(names, name)
         body = {name: value for name, value in fields.items() if value is not None}
-        payload = self._payload("POST", "linearize", body)
-        groups = {
-            group: Table(
-                {name: Variable(name, each["Unit"], each["Description"]) for name, each in payload[group].items()},
-                ("unit", "description"),
-            )
-            for group in GROUPS
-        }
-        head = payload["kind"], payload["method"], payload["time"], payload["step"]
-        return Linearization(*head, groups, payload, payload["misfit"])
+        return linearization(self._payload("POST", "linearize", body))
 
     # -- looking back and ahead ---------------------------------------------------------------------------------------
 
@@ -358,7 +342,7 @@ class Session:
         }
         query = urlencode({name: value for name, value in fields.items() if value is not None})
         reply = self._reply("GET", "kpi", query=query)
-        return Indicators(reply["payload"], dict(_REASON.findall(reply["message"])))
+        return Indicators(reply["payload"], reasons(reply["message"]))
 
     def set_scenario(self, /, **parts: Any) -> dict[str, Any]:
         """Choose parts of the scenario, like ``electricity_price="dynamic"``; return what was set.
@@ -406,43 +390,26 @@ class Session:
         self.close()
 
     def _variables(self, route: str, *fields: str) -> Table[Variable]:
-        rows = {}
-        for name, record in self._payload("GET", route).items():
-            kind, start = record.get("Type", "real"), record.get("Start")
-            number, text = (None, start) if kind == "text" else (start, None)
-            bounds = record.get("Minimum"), record.get("Maximum")
-            rows[name] = Variable(
-                name,
-                record["Unit"],
-                record["Description"],
-                *bounds,
-                number,
-                kind,
-                text,
-                items=record.get("Items", {}),
-                tunable=record.get("Tunable", False),
-                causality=record.get("Causality", ""),
-            )
-        return Table(rows, ("unit", "description", "minimum", "maximum", *fields))
+        return variables(self._payload("GET", route), *fields)
 
     def _points(self) -> list[str]:
         return [*self.measurements, *self.inputs]
 
     def _advanced(self, start: float, reply: Mapping[str, Any], steps: int = 1) -> Advanced:
         values, message = reply["payload"], reply["message"]
-        clamped = [(name, float(value), float(bound)) for value, name, bound in _CLAMPED.findall(message)]
+        clamped = clamped_inputs(message)
         if clamped:
             warnings.warn(message, ClampedWarning, stacklevel=3)
         if not values:
             return Advanced({}, start, start, steps=0)
         time = self._time = float(values.pop("time"))
-        return Advanced(values, time, start, clamped[::-1], steps)
+        return Advanced(values, time, start, clamped, steps)
 
     def _steps(self, start: float, body: Mapping[str, Any], again: Again = "safe") -> Steps:
         reply, columns = unpack(self._send("POST", "steps", body, again=again, headers={"Accept": NPZ}).body)
         done, failed = reply["payload"]["steps"], reply["payload"]["error"]
         error = None if failed is None else error_with(failed["status"], failed["message"])
-        return Steps(start, float(columns["time"][-1]), done, _requested(body), columns, error)
+        return Steps(start, float(columns["time"][-1]), done, requested_steps(body), columns, error)
 
     def _look_up(self, before: float, point_names: Sequence[str] | None) -> Steps:
         """Return what many steps led to, from the results: they were done, but their reply was lost for good."""
@@ -481,24 +448,3 @@ class Session:
 
     def _payload(self, *request: Any, **options: Any) -> Any:
         return self._reply(*request, **options)["payload"]
-
-
-def _body(
-    steps: int | None,
-    action: Mapping[str, Value] | None,
-    trajectory: Trajectory | None,
-    point_names: Sequence[str] | None,
-    atomic: bool,
-) -> dict[str, Any]:
-    """Return the body of a request for many steps."""
-    fields = {"steps": steps, "action": action, "trajectory": trajectory, "point_names": point_names}
-    body: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    return body if atomic else {**body, "atomic": False}
-
-
-def _requested(body: Mapping[str, Any]) -> int:
-    """Return how many steps a body asks for."""
-    if "steps" in body:
-        return int(body["steps"])
-    trajectory = body.get("trajectory", [None])
-    return len(next(iter(trajectory.values()), ())) if isinstance(trajectory, Mapping) else len(trajectory)

@@ -17,7 +17,8 @@ from trivium.names import FolderName
 from trivium.recorder import Outcome, Recorder
 from trivium.settings import Settings
 from trivium.study.spec import Study
-from trivium.study.tricys import Analysis, Auditor, translate_document
+from trivium.study.tricys import translate_document
+from trivium.study.tricys_form import Analysis, Auditor
 
 if not is_installed("distributed", "h5py", "numba"):
     raise missing("The kind of job sweep", "sweep")

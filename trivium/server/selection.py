@@ -57,7 +57,8 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
     if not (results_folder / "study.sqlite").exists():
         raise NotFoundError(f"Job {job.task_id} has no results on this machine, or none yet.")
     from trivium.study.choose import parse_choices
-    from trivium.study.read import Selection, open_results  # brings h5py, which an extra may lack
+    from trivium.study.read import open_results  # brings h5py, which an extra may lack
+    from trivium.study.selection import Selection
 
     variables = list(dict.fromkeys(query.variable))
     with open_results(results_folder) as results:

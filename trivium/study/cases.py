@@ -16,7 +16,8 @@ from trivium.errors import ComponentError, InvalidValueError
 from trivium.extras import require
 from trivium.storage import replace_file
 from trivium.study.read import SweepResults, open_results
-from trivium.study.tricys import Processing, Translated, Unit
+from trivium.study.tricys import Translated
+from trivium.study.tricys_form import Processing, Unit
 
 #: Most numbers of a table for a function that wants all trajectories at once.
 _MOST = 2**27

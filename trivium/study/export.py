@@ -53,7 +53,7 @@ class Results(Protocol):
 
 
 class Selection(Protocol):
-    """Some runs of a sweep; see `trivium.study.read.Selection`."""
+    """Some runs of a sweep; see `trivium.study.selection.Selection`."""
 
     runs: NDArray[np.intp]
 

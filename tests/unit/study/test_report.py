@@ -317,7 +317,7 @@ def test_why_runs_failed(write_study, run_here, trap_fmu):
 @pytest.mark.slow
 def test_of_too_many_runs_some_are_drawn(ishigami, run_here, monkeypatch):
     monkeypatch.setattr(sample, "MOST_RUNS", 1000)
-    monkeypatch.setattr("trivium.study.read._BLOCK", 8 * 300)
+    monkeypatch.setattr("trivium.study.selection._BLOCK", 8 * 300)
     found = drawn(run_here(ishigami({"method": "latin_hypercube", "runs": 2048, "seed": 4})))
     assert found["runs"]["shown"] == 1000
     for name, known in FIRST.items():

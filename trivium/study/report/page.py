@@ -19,7 +19,7 @@ from trivium.study.read import SweepResults
 from trivium.study.report.response import Axis, curve, surface
 from trivium.study.report.sample import Sample, drawn
 from trivium.study.report.sensitivity import Indices, indices
-from trivium.study.tricys import Unit
+from trivium.study.tricys_form import Unit
 
 #: Most metrics; most parameters of heat maps.
 _MOST_METRICS, _MOST_CROSSED = 24, 12
