@@ -5,8 +5,9 @@ All are judged over two days together, in which `hold` serves: one of chillers a
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,12 +156,14 @@ QUICK = {
 }
 
 
-def played(env: DataCenterCoolingEnv, name: str) -> tuple[float, list[dict[str, float]]]:
-    """Return the sum of the rewards of both days, and the indicators of each."""
+def played(
+    env: DataCenterCoolingEnv, name: str, starts: Sequence[float] = STARTS, episode: float = DAY
+) -> tuple[float, list[dict[str, float]]]:
+    """Return the sum of the rewards of both days, or of other starts, and the indicators of each."""
     total, indicators = 0.0, []
-    for start in STARTS:
+    for start in starts:
         env.reset(options={"start_time": start})
-        by = policy(name, round(DAY / STEP))
+        by = policy(name, round(episode / STEP))
         by.reset(env.values, env.boundary)
         over = False
         while not over:
@@ -173,12 +176,16 @@ def played(env: DataCenterCoolingEnv, name: str) -> tuple[float, list[dict[str, 
     return total, indicators
 
 
+def environment(plant: str, **options: Any) -> DataCenterCoolingEnv:
+    return DataCenterCoolingEnv(
+        plant, actions=list(INPUTS), normalise=False, warmup=DAY,
+        observations=["Tchw_supply", "Twb_outside", "Mchw", "Tchw_r"], **options,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def env(resources, state_dir):
-    env = DataCenterCoolingEnv(
-        resources=resources, state_dir=state_dir, actions=list(INPUTS), normalise=False, warmup=DAY,
-        observations=["Tchw_supply", "Twb_outside", "Mchw", "Tchw_r"],
-    )  # fmt: skip
+    env = environment("in-process", resources=resources, state_dir=state_dir)
     yield env
     env.close()
 
@@ -255,6 +262,23 @@ def test_comparisons_mark_each_cheat_and_show_no_saving(resources, state_dir, mo
     assert lines["hold"].endswith(" % |")
     for name in cheats:
         assert lines[name].endswith("| does not serve |"), lines[name]
+
+
+def test_an_environment_at_a_server_pays_and_judges_cheats_alike(resources, state_dir):
+    """Rewards and indicators of three hours, to the last bit."""
+    start, episode = STARTS[:1], 3 * 3600.0
+    with Server(resources, state_dir) as server, contextlib.ExitStack() as stack:
+        here, there = (
+            stack.enter_context(contextlib.closing(environment(plant, episode=episode, **files)))
+            for plant, files in (("in-process", {"resources": resources, "state_dir": state_dir}), (server.url, {}))
+        )
+        outcomes = {name: played(there, name, start, episode) for name in (*HONEST, *sorted(QUICK))}
+        assert outcomes == {name: played(here, name, start, episode) for name in outcomes}
+    worst = min(outcomes[name][0] for name in HONEST)
+    for name in QUICK - set(BOOKS):  # one unit is enough for these hours
+        total, [indicators] = outcomes[name]
+        assert total < worst
+        assert indicators["serves"] == 0.0
 
 
 @pytest.mark.slow
