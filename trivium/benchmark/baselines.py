@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from trivium.benchmark.candidates import CANDIDATES
 from trivium.benchmark.network import LEARNED, checkpoint, read
 from trivium.benchmark.oracle import Oracle
 from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, Player, PolicyPlayer, Stepped, commanded
+from trivium.benchmark.predictive import PredictivePlayer
 from trivium.benchmark.rehearsal import Rehearsal
 from trivium.benchmark.search import best_constant, best_figures
 from trivium.benchmark.storage import BATTERY, Schedule, StoragePlayer
@@ -18,10 +19,7 @@ from trivium.gym.tasks.env import TaskEnv
 from trivium.gym.tasks.task import Task
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
-from trivium.plants.data_center.rules import Figures, RuleBook
 from trivium.suggestions import near_or_all
-
-Make = Callable[[float, float], Controller]
 
 
 class RandomPlayer:
@@ -55,7 +53,7 @@ class LookAheadPlayer:
 
     def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Begin an episode."""
-        self._controllers = [make(env.nominal, env.task.kind.step) for make in CANDIDATES]
+        self._controllers = [make(env.nominal, env.task.kind.step) for make in CANDIDATES[env.task.kind.name]]
         for controller in self._controllers:
             controller.reset(env.values, env.inner.boundary)
         self._schedule = Schedule(env)
@@ -78,22 +76,6 @@ class LookAheadPlayer:
             self._best = best
 
 
-def _with(kind: type[RuleBook], **figures: float) -> Make:
-    return lambda nominal, step: kind(nominal, step, replace(Figures(), **figures))
-
-
-#: Controllers that the look-ahead chooses from.
-CANDIDATES: Sequence[Make] = (
-    RuleBook,
-    Loops,
-    TrimAndRespond,
-    _with(Loops, chilled=286.15, air=296.15),
-    _with(Loops, chilled=289.15, air=297.15, pressure=7e4),
-    _with(Loops, chilled=289.15, air=297.15, pressure=5e4, approach=7.0, condenser_speed=0.7),
-    _with(TrimAndRespond, condenser_speed=0.7, stage_up=0.95),
-)
-
-
 def _tuned(env: TaskEnv) -> Player:
     figures = best_figures(env)
     return ControllerPlayer(lambda nominal, step: Loops(nominal, step, figures))
@@ -104,7 +86,7 @@ def _learned(name: str) -> Callable[[TaskEnv], Player]:
 
 
 #: How each baseline is made for a task, by its name, in the order of tables; the environment is of the training days.
-#: The oracle, which begins with all of these, is made by `baseline`.
+#: The oracle, which begins with all of these but chance, is made by `oracle`.
 BASELINES: Mapping[str, Callable[[TaskEnv], Player]] = {
     "random": lambda _: RandomPlayer(),
     "rules": lambda _: ConstantPlayer(),
@@ -114,6 +96,7 @@ BASELINES: Mapping[str, Callable[[TaskEnv], Player]] = {
     "trim-and-respond": lambda _: ControllerPlayer(TrimAndRespond),
     "storage": lambda _: StoragePlayer(),
     "look-ahead": lambda _: LookAheadPlayer(),
+    "mpc": PredictivePlayer,
     **{name: _learned(name) for name in LEARNED},
 }
 #: The name of the search that the others are measured by.
@@ -151,6 +134,15 @@ def baseline(name: str, env: TaskEnv) -> Player:
             f"there is no baseline {name!r} for {env.task.name}.{near_or_all(name, available)}", "baseline"
         )
     if name == ORACLE:
-        makers = (BASELINES[other] for other in available if other not in ("random", ORACLE))
-        return Oracle([*(make(env) for make in makers), *map(ControllerPlayer, CANDIDATES)], env)
+        return oracle(env, [BASELINES[other](env) for other in beginnings(env.task)])
     return BASELINES[name](env)
+
+
+def beginnings(task: Task) -> tuple[str, ...]:
+    """Return the names of the baselines that the oracle of a task begins with."""
+    return tuple(name for name in names(task) if name not in ("random", ORACLE))
+
+
+def oracle(env: TaskEnv, players: Iterable[Player]) -> Oracle:
+    """Make the oracle of a task, which begins with some players and with the candidates of the look-ahead."""
+    return Oracle([*players, *map(ControllerPlayer, CANDIDATES[env.task.kind.name])], env)

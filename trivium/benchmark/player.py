@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -93,6 +93,22 @@ class ConstantPlayer:
         return env.apply(self._commands)
 
 
+class PlanPlayer:
+    """Plays a plan: the commands of each control step."""
+
+    def __init__(self, plan: Sequence[Mapping[str, float]]) -> None:
+        self._plan = plan
+        self._commands = iter(plan)
+
+    def begin(self, env: TaskEnv, observation: Any, info: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """Begin an episode."""
+        self._commands = iter(self._plan)
+
+    def play(self, env: TaskEnv, observation: Any) -> Stepped:  # noqa: ARG002
+        """Play a control step."""
+        return env.apply(next(self._commands))
+
+
 def commanded(env: TaskEnv, commands: Mapping[str, float]) -> dict[str, float]:
     """Return those commands that the task lets an agent decide on."""
     return {name: commands[name] for name in env.task.kind.commands if name in commands}
@@ -111,6 +127,8 @@ class Episode(NamedTuple):
         Key performance indicators of the day.
     costs : Mapping[str, float]
         Sums of what must not be done.
+    commands : sequence of Mapping[str, float]
+        What the task lets an agent decide on, of each control step.
     """
 
     seed: int
@@ -118,6 +136,7 @@ class Episode(NamedTuple):
     reward: float
     kpis: Mapping[str, float]
     costs: Mapping[str, float]
+    commands: Sequence[Mapping[str, float]]
 
 
 def play(env: TaskEnv, player: Player, seed: int, day: int) -> Episode:
@@ -138,11 +157,17 @@ def play(env: TaskEnv, player: Player, seed: int, day: int) -> Episode:
         When the plant failed.
     """
     observation, info = env.reset(seed=seed, options={"start_time": 86400.0 * day})
+    return played(env, player, seed, day, observation, info)
+
+
+def played(env: TaskEnv, player: Player, seed: int, day: int, observation: Any, info: Mapping[str, Any]) -> Episode:
+    """Play an episode that has been begun, with what `TaskEnv.reset` returned."""
     player.begin(env, observation, info)
-    reward, costs, ended = 0.0, np.zeros(len(Costs._fields)), False
+    reward, costs, commands, ended = 0.0, np.zeros(len(Costs._fields)), list[Mapping[str, float]](), False
     while not ended:
         observation, gained, terminated, truncated, info = player.play(env, observation)
         reward, costs = reward + gained, costs + info["cost"]
+        commands.append(commanded(env, env.values))
         ended = terminated or truncated
     kpis = dict(info["kpi"]) if "error" not in info else {}
-    return Episode(seed, day, reward, kpis, dict(zip(Costs._fields, costs.tolist(), strict=True)))
+    return Episode(seed, day, reward, kpis, dict(zip(Costs._fields, costs.tolist(), strict=True)), commands)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from trivium.benchmark import result
-from trivium.benchmark.baselines import ORACLE, baseline, names
-from trivium.benchmark.player import Episode, Player, PolicyPlayer, play
+from trivium.benchmark.baselines import ORACLE, baseline, beginnings, names, oracle
+from trivium.benchmark.player import Episode, PlanPlayer, Player, PolicyPlayer, play
 from trivium.benchmark.store import Store
 from trivium.benchmark.submission import Submission
-from trivium.gym.tasks.env import TaskEnv
+from trivium.gym.tasks.env import DAY, TaskEnv
 from trivium.gym.tasks.periods import day_of_seed
 
 #: Seeds of a result: every second test day. With fewer the ranking of policies would depend on which days they are.
@@ -92,15 +92,27 @@ class Bench:
         store = Store(self._env, self._level, name, self._seeds)
         episodes = store.read()
         if episodes is None:
-            with contextlib.closing(TaskEnv(self._env.task, split="train", **self._options)) as train:
-                player = baseline(name, train)
-            episodes = self._play(player)
+            episodes = self._searched() if name == ORACLE else self._play(self._baseline(name))
             store.write(episodes)
         return episodes
 
-    def _play(self, player: Player) -> list[Episode]:
+    def _baseline(self, name: str) -> Player:
+        with contextlib.closing(TaskEnv(self._env.task, split="train", **self._options)) as train:
+            return baseline(name, train)
+
+    def _searched(self) -> list[Episode]:
+        """Return the episodes of the oracle, which begins with what the others did on the same day."""
+        steps = round(DAY / self._env.task.kind.step)
+        days = zip(*(self._episodes(name) for name in beginnings(self._env.task)), strict=True)
         episodes = []
-        for seed in self._seeds:
+        for seed, day in zip(self._seeds, days, strict=True):
+            plans = [PlanPlayer(other.commands) for other in day if len(other.commands) == steps]
+            episodes += self._play(oracle(self._env, plans), [seed])
+        return episodes
+
+    def _play(self, player: Player, seeds: Sequence[int] | None = None) -> list[Episode]:
+        episodes = []
+        for seed in self._seeds if seeds is None else seeds:
             episodes.append(play(self._env, player, seed, day_of_seed("test", seed)))
             self._progress()
         return episodes

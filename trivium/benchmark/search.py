@@ -28,6 +28,9 @@ _FIGURES: Mapping[str, Sequence[float]] = {
     "approach": (2.5, 5.5, 7.0),
     "condenser_speed": (0.6, 0.7, 1.0),
     "stage_up": (0.75, 0.95, 1.0),
+    "pumps_each": (0.5, 0.75, 1.0),
+    "free_pumps": (1, 2, 3),
+    "spare_cells": (0, 1, 2),
     "margin": (1.0, 1.2),
     "liquid": (301.15, 309.15),
 }

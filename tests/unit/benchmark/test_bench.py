@@ -12,9 +12,12 @@ import pytest
 from tests.server import ROOT
 from trivium.benchmark import result, submission
 from trivium.benchmark.baselines import BASELINES, LookAheadPlayer, RandomPlayer, baseline
+from trivium.benchmark.candidates import CANDIDATES
 from trivium.benchmark.dataset import export
+from trivium.benchmark.descent import STRICTNESS, Descent
 from trivium.benchmark.oracle import Oracle
-from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, PolicyPlayer, play
+from trivium.benchmark.player import ConstantPlayer, ControllerPlayer, PlanPlayer, PolicyPlayer, play
+from trivium.benchmark.predictive import PredictivePlayer
 from trivium.benchmark.rehearsal import Rehearsal, planned, truth
 from trivium.benchmark.report import markdown
 from trivium.benchmark.run import Bench
@@ -22,6 +25,7 @@ from trivium.benchmark.score import excess
 from trivium.errors import InvalidValueError
 from trivium.gym.tasks.env import TaskEnv
 from trivium.gym.tasks.periods import day_of_seed
+from trivium.gym.tasks.task import KINDS
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
 
@@ -95,7 +99,7 @@ def test_the_truth_is_known_only_while_it_is_asked_for(state):
 
 @pytest.mark.slow
 def test_the_oracle_serves_and_is_at_least_as_good_as_what_it_begins_with(env, monkeypatch):
-    monkeypatch.setattr("trivium.benchmark.oracle._MOVES", (-0.2, 0.2))
+    monkeypatch.setattr("trivium.benchmark.descent._MOVES", (-0.2, 0.2))
     players = [ConstantPlayer(), ControllerPlayer(TrimAndRespond), LookAheadPlayer(2.0)]
     played = [play(env, player, 0, 190) for player in players]
     serving = [each for each in played if excess(each.costs, played[0].costs, env.nominal) <= 0.0]
@@ -103,6 +107,47 @@ def test_the_oracle_serves_and_is_at_least_as_good_as_what_it_begins_with(env, m
     assert excess(best.costs, played[0].costs, env.nominal) <= 0.0
     assert best.reward >= max(each.reward for each in serving)
     assert best == play(env, Oracle(players, env), 0, 190)
+
+
+@pytest.mark.parametrize(("kind", "day"), [("Staging", 108), pytest.param("SetPoints", 190, marks=pytest.mark.slow)])
+def test_predictive_control_serves_and_saves_more_than_what_it_begins_with(state, kind, day):
+    env = TaskEnv(f"DC-{kind}-5A-5MW-v1", split="test", state_dir=state)
+    rules = play(env, ConstantPlayer(), 0, day)
+    begun = [play(env, ControllerPlayer(make), 0, day) for make in CANDIDATES[kind]]
+    planned = play(env, PredictivePlayer(env, hours=2.0), 0, day)
+    assert excess(planned.costs, rules.costs, env.nominal) <= 0.0
+    assert planned.reward > max(each.reward for each in begun)
+    env.close()
+
+
+def test_a_plan_is_never_made_worse(env):
+    env.reset(seed=0, options={"start_time": 190 * 86400.0})
+    rehearsal, plan = Rehearsal(env), [{name: env.values[name] for name in env.task.kind.commands}] * 6
+    better = Descent(env).improved(rehearsal, plan)
+    earned, before = (rehearsal.value(planned(each), len(each), STRICTNESS) for each in (better, plan))
+    assert earned > before
+    assert better[4:] == plan[4:]  # beyond the first hour nothing changes
+    assert plan[0] == plan[5]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_two_candidates_of_a_task_are_alike_in_it(state, kind):
+    env = TaskEnv(f"DC-{kind}-5A-5MW-v1", split="test", state_dir=state)
+    rewards = [
+        tuple(round(play(env, ControllerPlayer(make), 0, day).reward, 6) for day in (105, 191, 247))
+        for make in CANDIDATES[kind]
+    ]
+    assert len({*rewards}) == len(rewards)
+    env.close()
+
+
+@pytest.mark.parametrize("level", ["noise", "mismatch"])
+def test_the_commands_of_an_episode_give_the_same_episode(state, level):
+    env = TaskEnv("DC-SetPoints-5A-5MW-v1", level=level, split="test", state_dir=state)
+    played = play(env, ControllerPlayer(TrimAndRespond), 3, 190)
+    assert len(played.commands) == 96
+    assert play(env, PlanPlayer(played.commands), 3, 190) == played
+    env.close()
 
 
 def test_chance_is_worse_than_the_rule_book_and_guideline_36_better(env):
@@ -210,8 +255,8 @@ def test_no_baseline_that_serves_is_better_than_the_oracle_on_any_day(state, kin
 
 @pytest.mark.slow
 def test_what_was_played_once_is_kept(tmp_path, monkeypatch):
-    for name, value in (("_MOVES", (-0.2,)), ("_STARTS", 1), ("_HORIZON", 3600.0)):  # a short search
-        monkeypatch.setattr(f"trivium.benchmark.oracle.{name}", value)
+    for name, value in (("descent._MOVES", (-0.2,)), ("oracle._STARTS", 1), ("oracle._HORIZON", 3600.0)):
+        monkeypatch.setattr(f"trivium.benchmark.{name}", value)  # a short search
     bench = Bench("DC-Staging-5A-5MW-v1", seeds=(0,), state_dir=tmp_path)
     first = bench.baseline("trim-and-respond")
     assert bench.baseline("trim-and-respond") == first

@@ -15,6 +15,7 @@ Pumps and cells
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,6 +44,12 @@ class Figures:
     keep_flow, start_flow : float
         Chilled water of a chiller over its nominal flow below which fewer share it, and that must be left for each
         before one more starts. Flow switches stop a chiller at 0.2.
+    pumps_each : float
+        Pumps in each loop for a chiller that runs [1].
+    free_pumps : float
+        Least number of pumps in each loop while the economizer is open [1].
+    spare_cells : float
+        Tower cells beyond the pumps of a loop [1].
     economizer_on, economizer_off : float
         How much colder than the returning chilled water the condenser water must be for the economizer, and when it
         closes [K].
@@ -66,6 +73,9 @@ class Figures:
     dwell: float = 1800.0
     keep_flow: float = 0.3
     start_flow: float = 0.36
+    pumps_each: float = 1.0
+    free_pumps: float = 2.0
+    spare_cells: float = 1.0
     economizer_on: float = 3.0
     economizer_off: float = 1.0
     approach: float = 4.0
@@ -119,7 +129,7 @@ class RuleBook:
         commands |= {
             "nPumChiWat": float(self._pumps),
             "nPumConWat": float(self._pumps),
-            "nTow": float(min(self._pumps + 1, len(UNITS))),
+            "nTow": float(min(self._pumps + self.figures.spare_cells, len(UNITS))),
             "yValEco": float(self._economizer),
             "TChiWatSupSet": self.figures.chilled,
             "TLiqSupSet": self.figures.liquid,
@@ -130,7 +140,8 @@ class RuleBook:
     @property
     def _pumps(self) -> int:
         """How many pumps run in each loop."""
-        return max(self._chillers, 2 if self._economizer else 1)
+        needed = math.ceil(self.figures.pumps_each * self._chillers)
+        return int(max(needed, self.figures.free_pumps if self._economizer else 1))
 
     def _speeds(self, observation: Mapping[str, float], boundary: Mapping[str, float]) -> dict[str, float]:  # noqa: ARG002
         """Return the relative speeds of pumps and fans."""

@@ -10,7 +10,7 @@ from trivium.control.drive import controller, drive
 from trivium.plants.data_center.family import member
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
-from trivium.plants.data_center.rules import RuleBook
+from trivium.plants.data_center.rules import Figures, RuleBook
 
 DAY = 86400.0
 UNITS = (1, 2, 3, 4)
@@ -63,6 +63,27 @@ def test_flow_switches_stop_chillers_where_nobody_stages_them():
         case.initialize(3 * DAY, warmup_period=DAY / 4)
         case.advance({"uChi4": 1.0, "nPumChiWat": 4.0, "TChiWatSupSet": 283.15, "yValEco": 1.0}, steps=6)
         assert trips(case, 3 * DAY) > 0
+
+
+def test_figures_decide_how_many_pumps_and_cells_run():
+    with trivium.open("data_center") as case:
+        begin = case.initialize(200 * DAY, warmup_period=DAY / 4)
+    observed = {**begin, "uChi3": 1.0}
+    for figures, pumps, cells in (
+        (Figures(), 3, 4),
+        (Figures(pumps_each=0.5), 2, 3),
+        (Figures(pumps_each=0.3, spare_cells=0.0), 1, 1),
+        (Figures(pumps_each=0.5, spare_cells=3.0), 2, 4),
+    ):
+        book = RuleBook(5e6, figures=figures)
+        book.reset({**observed, "yValEco": 0.0}, {})
+        cold = {**observed, "TConWatSup": observed["TChiWatRet"]}  # nothing for the economizer
+        commands = book.action(cold, {})
+        assert (commands["nPumChiWat"], commands["nPumConWat"], commands["nTow"]) == (pumps, pumps, cells)
+    book = RuleBook(5e6, figures=Figures(free_pumps=4.0))
+    book.reset({**observed, "yValEco": 1.0}, {})
+    free = book.action({**observed, "TConWatSup": observed["TChiWatRet"] - 5.0}, {})
+    assert free["nPumChiWat"] == 4.0
 
 
 def test_water_that_another_wants_warmer_starts_no_chiller():
