@@ -28,6 +28,7 @@ from trivium.gym.tasks.periods import day_of_seed
 from trivium.gym.tasks.task import KINDS
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
+from trivium.plants.data_center.rules import RuleBook
 
 POLICY = """
 import numpy as np
@@ -130,7 +131,7 @@ def test_a_plan_is_never_made_worse(env):
     assert plan[0] == plan[5]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [pytest.param("Full", marks=pytest.mark.slow), "SetPoints", "Staging"])
 def test_no_two_candidates_of_a_task_are_alike_in_it(state, kind):
     env = TaskEnv(f"DC-{kind}-5A-5MW-v1", split="test", state_dir=state)
     rewards = [
@@ -139,6 +140,11 @@ def test_no_two_candidates_of_a_task_are_alike_in_it(state, kind):
     ]
     assert len({*rewards}) == len(rewards)
     env.close()
+
+
+def test_each_kind_of_task_has_candidates_and_the_rule_book_is_the_first():
+    assert set(CANDIDATES) == set(KINDS)
+    assert all(type(candidates[0](5e6, 900.0)) is RuleBook for candidates in CANDIDATES.values())
 
 
 @pytest.mark.parametrize("level", ["noise", "mismatch"])
