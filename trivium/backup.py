@@ -131,12 +131,12 @@ def _stage_session(session: Path, staged: Path) -> bool:
     """Add a session: its journal first, because everything that the journal refers to is already on disk."""
     for _ in range(_TRIES):
         try:
-            before = _generation(session)
+            before, status = _generation(session), Folder(session.parent.parent, session.name).status()
             shutil.copytree(session / "journal", staged / "journal")
             for name in ("rows", "snapshots", "about.json", "queued"):
                 if (session / name).exists():
                     _stage_files(session / name, staged / name)
-            keep_clock(Folder(session.parent.parent, session.name), staged / "status")
+            keep_clock(status, staged / "status")
             if _generation(session) == before:
                 return True
         except FileNotFoundError:  # a file of an old generation, or the session was stopped

@@ -10,6 +10,7 @@
     │   ├── ContentTypeError      415   the body is not declared as JSON
     │   ├── TooLargeError         413   the body is beyond the limit
     │   ├── StateError            409   a stored state that does not belong here
+    │   │   └── DamagedError      409   what is stored is not what was written, or not all of it
     │   ├── ConflictError         409   the session is not where the client believes it to be
     │   ├── TokenError            401   a token is asked for, and there is none, or none that is known
     │   ├── ForbiddenError        403   the caller may not do this
@@ -111,6 +112,21 @@ class StateError(RequestError):
     """A stored state that this test case cannot go back to: damaged, of other files, of another version."""
 
     status = 409
+
+
+class DamagedError(StateError):
+    """What is stored is not what was written: a changed bit, a file that is missing or shorter.
+
+    Parameters
+    ----------
+    message : str
+    lost : bool
+        Whether what is left is whole, and ends before what was acknowledged.
+    """
+
+    def __init__(self, message: str, *, lost: bool = False) -> None:
+        super().__init__(message)
+        self.lost = lost
 
 
 class ConflictError(RequestError):

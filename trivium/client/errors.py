@@ -13,6 +13,7 @@ from trivium.errors import (
     BusyError,
     ConflictError,
     ContentTypeError,
+    DamagedError,
     ForbiddenError,
     InvalidValueError,
     ModelError,
@@ -74,7 +75,10 @@ def error_of(status: int, headers: Message, body: bytes) -> TriviumError:
             if match:
                 return InvalidValueError(message, match["field"])
     if status == 409:
-        return ConflictError(message) if _CONFLICT.match(message) else StateError(message)
+        if _CONFLICT.match(message):
+            return ConflictError(message)
+        how = headers.get("Session-Restored")
+        return StateError(message) if how is None else DamagedError(message, lost=how == "lost")
     kinds: dict[int, type[TriviumError]] = {
         401: TokenError, 403: ForbiddenError, 404: NotFoundError, 413: TooLargeError, 415: ContentTypeError,
         500: ModelError, 502: UnreachableError, 504: UnreachableError, 507: StorageError,

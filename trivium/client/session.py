@@ -367,6 +367,11 @@ class Session:
         self._time = float(self._payload("PUT", "restore", {"snapshot": snapshot})["time"])
         return self._time
 
+    def acknowledge(self) -> float:
+        """Go on from what is left of a session that lost something (`DamagedError`); return the clock [s]."""
+        self._time = float(self._payload("PUT", "acknowledge")["time"])
+        return self._time
+
     def fork(self, snapshot: str | None = None) -> Session:
         """Return a new session that goes on from a snapshot, or from where this one stands."""
         asked = {} if snapshot is None else {"snapshot": snapshot}

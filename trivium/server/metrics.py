@@ -84,7 +84,7 @@ class _StateCollector(Collector):
         sessions = self._sessions.sessions()
         states = Counts(session["state"] for session in sessions)
         gauge = GaugeMetricFamily("trivium_sessions", "Sessions by state.", labels=["state"])
-        for state in ("idle", "busy", "hibernated", "queued"):
+        for state in ("idle", "busy", "hibernated", "queued", "damaged"):
             gauge.add_metric([state], states[state])
         yield gauge
         yield GaugeMetricFamily("trivium_sessions_limit", "Most sessions.", self._settings.max_sessions)

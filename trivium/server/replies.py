@@ -266,7 +266,8 @@ class SessionAbout(_Reply):
     owner: Annotated[str | None, Field(description="Name of the token that made it.")]
     default: bool
     time: Time
-    state: Literal["idle", "busy", "hibernated", "queued"]
+    state: Literal["idle", "busy", "hibernated", "queued", "damaged"]
+    damage: Annotated[str | None, Field(description="Why it is refused; see docs/sessions.md.")]
     memory: Annotated[int, Field(description="Of its process [bytes].")]
 
 

@@ -94,6 +94,12 @@ def blueprint(sessions: SessionManager) -> Routes:
         session = sessions.session(testid)
         return wire.reply(wording.restored(session.restore(body.snapshot)), session)
 
+    @routes.operation("PUT", "/acknowledge[/<testid>]", reply=replies.Clock)
+    def acknowledge(testid: str | None) -> Response:
+        """Go on from what is left of a session that lost something: its replies were 409, Session-Restored: lost."""
+        session = sessions.session(testid)
+        return wire.reply(wording.acknowledged(session.acknowledge()), session)
+
     @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
     def fork(testid: str | None, body: ForkBody) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""

@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from trivium.errors import (
     BusyError,
     ContentTypeError,
+    DamagedError,
     MalformedError,
     RateError,
     TokenError,
@@ -150,7 +151,10 @@ def failure(error: TriviumError) -> Response:
         response = envelope(error.status, str(error), {"queue_position": error.position})
         response.headers["Retry-After"] = str(error.retry_after)
         return response
-    return envelope(error.status, sentence(error, boptest=bool((request.view_args or {}).get("testid"))))
+    response = envelope(error.status, sentence(error, boptest=bool((request.view_args or {}).get("testid"))))
+    if isinstance(error, DamagedError):
+        response.headers["Session-Restored"] = "lost" if error.lost else "damaged"
+    return response
 
 
 def _drain() -> None:

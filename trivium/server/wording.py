@@ -189,6 +189,11 @@ def restored(time: float) -> Reply:
     return Reply(200, f"Restored the session to {time}s.", {"time": time})
 
 
+def acknowledged(time: float) -> Reply:
+    """Word ``PUT /acknowledge``."""
+    return Reply(200, f"The session goes on at {time}s.", {"time": time})
+
+
 def health(check: SelfCheck) -> Reply:
     """Word ``GET /health``."""
     return Reply(200, "Stepped the plant successfully.", check._asdict())

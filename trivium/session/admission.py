@@ -95,7 +95,7 @@ class Admission:
 
     def testids(self) -> list[str]:
         """Return the test ids of all sessions, those that wait too."""
-        return sorted(name for name in self._names() if (self._sessions / name / "about.json").exists())
+        return sorted(name for name in self._names() if Folder(self._state_dir, name).exists())
 
     def admit(self, testcase: str, *, wait: bool = False, owner: str | None = None) -> Folder:
         """Make the folder of a further session.

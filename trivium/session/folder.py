@@ -3,7 +3,8 @@
 ::
 
     <state directory>/sessions/<test id>/
-      about.json        which test case it is, when it was made
+      about.json        which test case it is, when it was made, and a checksum of that
+      damaged           there while the session is refused because something of it is damaged: what
       queued            there while the session waits for room: since when
       journal/          see trivium/session/journal.py
       rows/             see trivium/session/rows.py
@@ -27,12 +28,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StorageError
 from trivium.process import process_start
 from trivium.storage import is_locked, replace_file
 
-_STATUS = struct.Struct("<QQdd32sdQ")
+_STATUS = struct.Struct("<QQdd32sdQQ")
+#: Name of the checksum of a description, among its parts.
+_CHECKSUM = "checksum"
 _CRC = struct.Struct("<I")
+#: How often a status is read that is just being written.
+_TRIES = 3
 #: How often the progress of a request is recorded [s].
 _PULSE = 1.0
 #: How many times longer a sub-step may take than those before it, for each simulated second.
@@ -63,6 +68,8 @@ class Status(NamedTuple):
         Clock of the session [s].
     requests : int
         Requests that this host has done.
+    acknowledged : int
+        The record of the journal that is the last that somebody was answered for: a journal that ends before lost some.
     """
 
     pid: int
@@ -72,6 +79,7 @@ class Status(NamedTuple):
     key: bytes
     clock: float
     requests: int
+    acknowledged: int
 
 
 class Folder:
@@ -91,6 +99,8 @@ class Folder:
         self.journal = self.path / "journal"
         self.rows = self.path / "rows"
         self.queued = self.path / "queued"
+        self._about = self.path / "about.json"
+        self._damage = self.path / "damaged"
         #: Exists while the session has a process, see `trivium.session.admission`.
         self.place = state_dir / "sessions" / ".places" / testid
         self._state_dir = state_dir
@@ -114,20 +124,43 @@ class Folder:
             raise StorageError(f"{self.path} cannot be made: {error.strerror}") from error
         if queued:
             replace_file(self.queued, b"%d" % time.time_ns())
-        if not self.exists():
-            replace_file(self.path / "about.json", json.dumps(dict(description)).encode())
+        if not self._about.exists():
+            replace_file(self._about, described(description))
 
     def exists(self) -> bool:
         """Return whether there is such a session."""
-        return (self.path / "about.json").exists()
+        return self._about.exists() or self.journal.exists()
 
     def description(self) -> dict[str, Any]:
-        """Return what `create` stored; empty when there is no such session."""
+        """Return what `create` stored.
+
+        Raises
+        ------
+        DamagedError
+            When it is not there any more.
+        """
         try:
-            description: dict[str, Any] = json.loads((self.path / "about.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return description
+            return undescribed(self._about.read_bytes())
+        except (OSError, ValueError) as error:
+            raise DamagedError(
+                f"The session {self.testid} is damaged: {self._about} cannot be read ({error}), so its test case is "
+                "not known. `trivium verify` says more."
+            ) from error
+
+    def note_damage(self, why: str) -> None:
+        """Let listings show that the session is refused, and why; nothing ends that."""
+        with contextlib.suppress(OSError):  # it is refused also where nobody can write
+            if why:
+                self._damage.write_text(why)
+            else:
+                self._damage.unlink(missing_ok=True)
+
+    def damage(self) -> str:
+        """Return why the session is refused; nothing where it is not."""
+        try:
+            return self._damage.read_text(errors="replace")
+        except OSError:
+            return ""
 
     def queued_since(self) -> int | None:
         """Return since when the session waits [ns since 1970]; None when it does not."""
@@ -146,12 +179,15 @@ class Folder:
         return 0.0
 
     def status(self) -> Status | None:
-        """Return who serves the session, or served it last."""
-        try:
-            data = (self.path / "status").read_bytes()
-        except OSError:
-            return None
-        return Status._make(_STATUS.unpack(data)) if len(data) == _STATUS.size else None
+        """Return who serves the session, or served it last; None where nobody did, or that is damaged."""
+        for _ in range(_TRIES):
+            try:
+                data = (self.path / "status").read_bytes()
+            except OSError:
+                return None
+            with contextlib.suppress(ValueError, struct.error):
+                return Status._make(_STATUS.unpack(opened(data)))
+        return None
 
     def serving(self) -> Status | None:
         """Return who serves the session now."""
@@ -159,18 +195,23 @@ class Folder:
         return status if status is not None and process_start(status.pid) == status.started else None
 
 
-def keep_clock(folder: Folder, path: Path) -> None:
-    """Write a status with the clock of a session that nobody serves."""
-    status = folder.status()
+def keep_clock(status: Status | None, path: Path) -> None:
+    """Write the status of a session that nobody serves, with its clock and what was acknowledged."""
     if status is not None:
-        path.write_bytes(_STATUS.pack(0, _NEVER, 0.0, 0.0, b"", status.clock, status.requests))
+        rest = status._replace(pid=0, started=_NEVER, busy_since=0.0, allowed=0.0, key=b"")
+        path.write_bytes(sealed(_STATUS.pack(*rest)))
 
 
 class StatusFile:
     """Writes the status of a session; belongs to its host."""
 
     def __init__(self, folder: Folder) -> None:
+        before = folder.status()
         self._file = os.open(folder.path / "status", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        #: See `Status`.
+        self.acknowledged = before.acknowledged if before is not None else 0
+        #: Clock when the session was served last [s].
+        self.clock = before.clock if before is not None else 0.0
         self._who = (os.getpid(), process_start(os.getpid()))
         self.requests = 0
         self._request = b"", 0.0
@@ -205,7 +246,8 @@ class StatusFile:
 
     def _record(self, busy_since: float, allowed: float) -> None:
         self._recorded = busy_since
-        os.pwrite(self._file, _STATUS.pack(*self._who, busy_since, allowed, *self._request, self.requests), 0)
+        status = *self._who, busy_since, allowed, *self._request, self.requests, self.acknowledged
+        os.pwrite(self._file, sealed(_STATUS.pack(*status)), 0)
 
 
 def runtime_dir(state_dir: Path) -> Path:
@@ -245,6 +287,29 @@ def _remove_left(temporary: Path) -> None:
             state_dir = path / _OF
             if state_dir.is_symlink() and not state_dir.exists() and not any(map(is_locked, path.glob("*.lock"))):
                 shutil.rmtree(path)
+
+
+def described(description: Mapping[str, Any]) -> bytes:
+    """Return the description of a session as it is stored: JSON, with a checksum."""
+    return json.dumps({**description, _CHECKSUM: _checksum(description)}).encode()
+
+
+def undescribed(data: bytes) -> dict[str, Any]:
+    """Return what `described` was given.
+
+    Raises
+    ------
+    ValueError
+        When it is damaged.
+    """
+    description = json.loads(data)
+    if not isinstance(description, dict) or description.pop(_CHECKSUM, None) != _checksum(description):
+        raise ValueError("its checksum is another")
+    return description
+
+
+def _checksum(description: Mapping[str, Any]) -> int:
+    return zlib.crc32(json.dumps(description, sort_keys=True).encode())
 
 
 def sealed(data: bytes) -> bytes:

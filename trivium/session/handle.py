@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from trivium.environment import ROOT, child_environment
-from trivium.errors import ModelError
+from trivium.errors import ModelError, TriviumError
 from trivium.process import readable, resident
 from trivium.session.config import Config
 from trivium.session.folder import Folder, Status, runtime_dir
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
+from trivium.session.ledger import committed
 from trivium.session.observer import Observer
 from trivium.session.proxy import SERVED
 from trivium.session.termination import kill
@@ -220,7 +221,7 @@ class Handle:
             else:
                 self._pool.append((os.getpid(), sock))
             return unpack_value(data)
-        raise ModelError("the process of this session keeps ending before it begins with the request")
+        raise ModelError("the process of this session keeps ending before it begins with the request: it was not done")
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -329,19 +330,32 @@ class Handle:
 
     def _after(self, name: str, method: str, busy: bool) -> Block | str | None:
         """Return the outcome of a request whose host died: its reply, an error, or None to send it again."""
-        sock = self._acquire()
-        try:
-            data = self._exchange(sock, pack({"method": "outcome", "id": os.urandom(16).hex(), "of": name}))
-        except _DiedError:
-            sock.close()
-            return "What became of the request is not known"
+        question = pack({"method": "outcome", "id": os.urandom(16).hex(), "of": name})
+        deadline, data = time.monotonic() + START, None
+        while data is None:
+            try:
+                sock = self._acquire()
+            except TriviumError as error:
+                return self._recorded(name, error)
+            try:
+                data = self._exchange(sock, question)
+            except _DiedError as died:  # a host that is about to end still accepts connections
+                sock.close()
+                if time.monotonic() > deadline:
+                    return self._recorded(name, ModelError(self._cause(died)))
+                time.sleep(0.01)
         self._pool.append((os.getpid(), sock))
         head, _ = unpack(data)
         if "outcome" not in head:
             return data
         if head["outcome"] == "unknown" and not (busy and not SERVED[method].changes):
             return None
-        return f"The session stands where it stood, at {head['time']}s"
+        return f"The session stands where it stood, at {head['time']}s: the request was not done"
+
+    def _recorded(self, name: str, error: TriviumError) -> Block | str:
+        """Return the outcome of a request of a session that no host can bring back now: the journal has it."""
+        reply = committed(self._folder.journal, name)
+        return reply or f"The request was not done, and the session cannot be brought back now: {error}"
 
     def _cause(self, died: _DiedError) -> str:
         if died.why:

@@ -48,20 +48,20 @@ class Host:
     def __init__(self, config: Config, prepared: Prepared | None = None) -> None:
         self._config = config
         self._folder = Folder(Path(config.state_dir), config.testid)
-        if not self._folder.description():
+        if not self._folder.exists():
             raise UnknownSessionError(config.testid)
         ledger = Ledger(self._folder.journal, config.durability)
         work = self._folder.path / "work"
         work.mkdir(exist_ok=True)
         os.chdir(work)  # what an FMU writes beside itself stays with its session
         self._status = StatusFile(self._folder)
-        self._status.write(time.monotonic(), "", 0.0)
+        self._status.write(time.monotonic(), "", self._status.clock)
         self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         if prepared is None:
             prepared = prepare(Path(config.resources), Path(config.state_dir), config.engine)
         #: The session that it serves.
         self.session = Session(config, self._folder, ledger, prepared, self._status)
-        self._status.write(0.0, "", self.session.time)
+        self._status.write(0.0, "", self.session.clock)
         self._answering = self._dismissed = False
         self._first_memory = resident(os.getpid())
         _limit_address_space(config.memory)
@@ -132,7 +132,7 @@ class Host:
         """Let go of the session: who comes next finds it in the journal."""
         self._answering = True  # it is ending already
         self._folder.socket.unlink(missing_ok=True)
-        self._status.rest(self.session.time)
+        self._status.rest(self.session.clock)
         if not self._dismissed:  # then another session may have the place
             self._folder.place.unlink(missing_ok=True)
         self.session.close()

@@ -5,17 +5,19 @@ A journal is a folder with a lock and one file per generation, of which the high
     lock              held by the writer for as long as it lives; holds the fencing epoch as text
     journal-00000001  records, one after the other
 
-A record is a header of 36 bytes, little endian, and a body::
+A record is a header of 40 bytes, little endian, and a body::
 
-    magic "TVJ1" | CRC32 of all that follows u32 | length of the body u32 | kind u32 | sequence u64 | epoch u64 |
-    generation u32
+    magic "TVJ2" | CRC32 of the rest of the header and of the CRC32 of the record before u32 | CRC32 of the body u32 |
+    length of the body u32 | kind u32 | sequence u64 | epoch u64 | generation u32
 
 The sequence grows by one from record to record, also across generations. A generation starts with records that need
 nothing before them. It becomes valid as a whole when its file is renamed into place, so whatever the generations before
 it held is never read again: a tail that a client discarded cannot come back.
 
-A record that was cut off when its writer died stands at the end, and is dropped when the journal is opened. A record
-that is damaged while later ones are whole is no such tail, and is refused.
+A record that was cut off when its writer died stands at the end and is shorter than its header states; it is dropped
+when the journal is opened. Whatever else is not as it was written is damage and is refused: the disk changed it, so
+nobody can be sure what was acknowledged. Where the file ends at a record but too early, only its reader can notice,
+by the sequence that was acknowledged last.
 """
 
 from __future__ import annotations
@@ -31,15 +33,19 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StateError, StorageError
 from trivium.storage import acquire, sync
 
 Durability = Literal["process", "power"]
 
-_MAGIC = b"TVJ1"
+_MAGIC = b"TVJ2"
 _HEAD = struct.Struct("<4sI")
-_REST = struct.Struct("<IIQQI")
+_REST = struct.Struct("<IIIQQI")
 _HEADER = _HEAD.size + _REST.size
+#: Records of before had no checksum of their header.
+_OLD = b"TVJ1"
+#: What epochs are below; more digits in a lock are damage.
+_EPOCHS = 2**63
 _NAME = re.compile(r"journal-(\d{8})")
 #: Largest body of a record [bytes].
 LARGEST = 2**30
@@ -90,7 +96,9 @@ class Journal:
     LockedError
         When another process has it open.
     StorageError
-        When the folder cannot be written, or a record is damaged in the midst of others.
+        When the folder cannot be written.
+    StateError
+        When a record is damaged, or the journal is another version's.
     """
 
     def __init__(self, folder: Path, durability: Durability = "process") -> None:
@@ -104,21 +112,24 @@ class Journal:
             self._lock = acquire(folder / "lock", opened=partial(setattr, self, "_lock_file"))
         try:
             with self._translated():
-                self.epoch = self._next_epoch()
+                #: Each writer has a higher one than those before.
+                self.epoch = 0
                 self._open()
+                self._raise_epoch()
         except BaseException:
             self.close()
             raise
 
-    def _next_epoch(self) -> int:
-        epoch = int(os.pread(self._lock_file, 32, 0) or b"0") + 1
-        os.pwrite(self._lock_file, b"%d" % epoch, 0)
-        return epoch
+    def _raise_epoch(self) -> None:
+        """Go beyond the epochs of the lock and of the records; the lock may be damaged."""
+        self.epoch = max(self.epoch, _epoch(os.pread(self._lock_file, 32, 0))) + 1
+        os.ftruncate(self._lock_file, 0)
+        os.pwrite(self._lock_file, b"%d" % self.epoch, 0)
 
     def _open(self) -> None:
         generations = _generations(self._folder)
         self.generation = max(generations, default=0)
-        self.sequence = 0
+        self.sequence = self._last = 0
         #: Bytes of the present generation.
         self.size = 0
         self._records: list[Record] = []
@@ -128,19 +139,21 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         data = path.read_bytes()
         try:
-            self._records = list(read(data, path.name))
-        except StorageError as error:
+            self._records = list(read(data, str(path)))
+        except StateError as error:
             self._unreadable(error)
             return
         self.size = sum(_HEADER + len(record.body) for record in self._records)
         if self.size < len(data):
             os.ftruncate(self._file, self.size)  # the torn end
         if self._records:
-            self.sequence = self._records[-1].sequence
+            last = self._records[-1]
+            self.sequence, self.epoch = last.sequence, max(self.epoch, last.epoch)
+            self._last = _checksum(data[self.size - _HEADER - len(last.body) :])
         for old in generations.values():  # left behind by a writer that died between renaming and removing
             old.unlink()
 
-    def _unreadable(self, error: StorageError) -> None:
+    def _unreadable(self, error: StateError) -> None:
         """Take note that what is recorded cannot be read; it stays as it is."""
         raise error
 
@@ -160,7 +173,9 @@ class Journal:
         if self._file < 0:
             raise StorageError("the journal has no generation yet")
         self._check_fence()
-        data = _pack(kind, self.sequence + 1, self.epoch, self.generation, body)
+        if os.fstat(self._file).st_size < self.size:
+            raise DamagedError(f"the journal in {self._folder} is shorter than what was written")
+        data = _pack(Record(kind, self.sequence + 1, self.epoch, self.generation, body), self._last)
         try:
             _write(self._file, data, self.size)
             if self._power:
@@ -171,6 +186,7 @@ class Journal:
             raise _error(self._folder, error) from error
         self.size += len(data)
         self.sequence += 1
+        self._last = _checksum(data)
         return self.sequence
 
     def start_generation(self, records: Iterable[tuple[Kind, bytes]]) -> None:
@@ -188,12 +204,12 @@ class Journal:
         with self._translated():
             file = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                end, sequence = 0, self.sequence
+                end, sequence, last = 0, self.sequence, 0
                 for kind, body in records:
                     sequence += 1
-                    data = _pack(kind, sequence, self.epoch, generation, body)
+                    data = _pack(Record(kind, sequence, self.epoch, generation, body), last)
                     _write(file, data, end)
-                    end += len(data)
+                    end, last = end + len(data), _checksum(data)
                 if self._power:
                     os.fsync(file)
                 unfinished.rename(path)
@@ -204,7 +220,7 @@ class Journal:
                 raise
             # from here on the new generation counts
             old, self._file = self._file, file
-            self.size, self.sequence, self.generation = end, sequence, generation
+            self.size, self.sequence, self.generation, self._last = end, sequence, generation, last
             if self._power:
                 sync(self._folder)
         if old >= 0:
@@ -239,8 +255,8 @@ class Journal:
         """Refuse to write when somebody else took the lock, as after its file was replaced."""
         try:
             mine = self._lock_file >= 0 and os.path.samestat(os.stat(self._lock_path), os.fstat(self._lock_file))
-            current = int(os.pread(self._lock_file, 32, 0)) if mine else -1
-        except (OSError, ValueError):
+            current = _epoch(os.pread(self._lock_file, 32, 0)) if mine else -1
+        except OSError:
             current = -1
         if current != self.epoch:
             raise StorageError("the journal belongs to another writer by now")
@@ -253,43 +269,97 @@ class Journal:
             raise _error(self._folder, error) from error
 
 
+class _Header(NamedTuple):
+    """What precedes the body of a record."""
+
+    checksum: int
+    checksum_of_body: int
+    length: int
+    kind: int
+    sequence: int
+    epoch: int
+    generation: int
+
+
 def read(data: bytes, name: str = "journal") -> Iterator[Record]:
-    """Return the whole records at the beginning of a journal's bytes.
+    """Return the records of a generation; one at the end that was cut off is left out.
 
     Raises
     ------
-    StorageError
-        When a record is damaged and whole ones follow.
+    DamagedError
+        When a record is not what was written; those before it have been returned.
+    StateError
+        When they are another version's.
     """
-    at, epoch = 0, 0
-    while (record := _unpack(data, at)) is not None and record.epoch >= epoch:
-        at += _HEADER + len(record.body)
-        epoch = record.epoch
-        yield record
-    later = at
-    while (later := data.find(_MAGIC, later + 1)) >= 0:
-        record = _unpack(data, later)
-        if record is not None and record.epoch >= epoch:
-            raise StorageError(f"{name} is damaged at byte {at}; the records after it are whole, so nothing is dropped")
+    if data.startswith(_OLD) and _MAGIC not in data:
+        raise StateError(f"{name} was written by an earlier version of this server; initialize the session anew.")
+    view, at, last = memoryview(data), 0, _Header(0, 0, 0, 0, 0, 0, 0)
+    while not _ends(rest := view[at:]):
+        header = _header(rest, last.checksum)
+        body = rest[_HEADER : _HEADER + header.length] if header is not None else rest
+        if (
+            header is None
+            or (at and header.sequence != last.sequence + 1)
+            or header.epoch < last.epoch
+            or (len(body) == header.length and zlib.crc32(body) != header.checksum_of_body)
+        ):
+            raise DamagedError(
+                f"{name} is damaged at byte {at}, after record {last.sequence}: `trivium verify` says more; initialize "
+                "the session anew, or restore a snapshot."
+            )
+        if len(body) < header.length:
+            return
+        at, last = at + _HEADER + header.length, header
+        yield Record(Kind(header.kind), header.sequence, header.epoch, header.generation, bytes(body))
 
 
-def _pack(kind: Kind, sequence: int, epoch: int, generation: int, body: bytes) -> bytes:
+def present(folder: Path) -> Iterator[Record]:
+    """Return what is recorded in a journal that somebody else may be writing; errors as `read`."""
+    while generations := _generations(folder):
+        path = generations[max(generations)]
+        with contextlib.suppress(FileNotFoundError):  # another generation began meanwhile
+            yield from read(path.read_bytes(), str(path))
+            return
+
+
+def _ends(rest: memoryview) -> bool:
+    """Return whether no whole header follows: what a writer that died left, or room that was never filled."""
+    begun = bytes(rest[: len(_MAGIC)])
+    return (len(rest) < _HEADER and _MAGIC.startswith(begun)) or not any(rest)
+
+
+def _header(rest: memoryview, last: int) -> _Header | None:
+    """Return the header of a record, given the checksum of the record before; None when it is damaged."""
+    if len(rest) < _HEADER:
+        return None
+    magic, checksum = _HEAD.unpack_from(rest)
+    if magic != _MAGIC or zlib.crc32(rest[_HEAD.size : _HEADER], last) != checksum:
+        return None
+    return _Header(checksum, *_REST.unpack_from(rest, _HEAD.size))
+
+
+def _pack(record: Record, last: int) -> bytes:
+    """Return a record as bytes, given the checksum of the one before."""
+    kind, sequence, epoch, generation, body = record
     if len(body) > LARGEST:
         raise StorageError(f"a record of {len(body)} bytes is larger than the journal takes")
-    rest = _REST.pack(len(body), kind, sequence, epoch, generation)
-    return _HEAD.pack(_MAGIC, zlib.crc32(body, zlib.crc32(rest))) + rest + body
+    rest = _REST.pack(zlib.crc32(body), len(body), kind, sequence, epoch, generation)
+    return _HEAD.pack(_MAGIC, zlib.crc32(rest, last)) + rest + body
 
 
-def _unpack(data: bytes, at: int) -> Record | None:
-    """Return the record at a place; None when there is no whole one."""
-    if len(data) - at < _HEADER:
-        return None
-    magic, checksum = _HEAD.unpack_from(data, at)
-    length, kind, sequence, epoch, generation = _REST.unpack_from(data, at + _HEAD.size)
-    end = at + _HEADER + length
-    if magic != _MAGIC or end > len(data) or zlib.crc32(memoryview(data)[at + _HEAD.size : end]) != checksum:
-        return None
-    return Record(Kind(kind), sequence, epoch, generation, data[at + _HEADER : end])
+def _checksum(data: bytes) -> int:
+    """Return the checksum of what `_pack` returned."""
+    checksum: int = _HEAD.unpack_from(data)[1]
+    return checksum
+
+
+def _epoch(data: bytes) -> int:
+    """Return the epoch that a lock holds; 0 where it is damaged."""
+    try:
+        epoch = int(data)
+    except ValueError:
+        return 0
+    return epoch if 0 <= epoch < _EPOCHS else 0
 
 
 def _write(file: int, data: bytes, offset: int) -> None:

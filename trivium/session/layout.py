@@ -6,11 +6,14 @@ is that of the directory's layout.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from trivium.errors import StorageError
+from trivium.session.folder import described
 from trivium.storage import locked, replace_file
 
 
@@ -19,8 +22,17 @@ def _join_caches(state_dir: Path) -> None:
     shutil.rmtree(state_dir / "fmus", ignore_errors=True)
 
 
+def _seal_descriptions(state_dir: Path) -> None:
+    """Sessions were described without a checksum."""
+    for path in (state_dir / "sessions").glob("*/about.json"):
+        with contextlib.suppress(OSError, ValueError):  # what is damaged stays so, and is shown
+            description = json.loads(path.read_bytes())
+            if isinstance(description, dict) and "checksum" not in description:
+                replace_file(path, described(description))
+
+
 #: What leads from each version to the next; done again from the start where it was interrupted.
-STEPS: Sequence[Callable[[Path], None]] = (_join_caches,)
+STEPS: Sequence[Callable[[Path], None]] = (_join_caches, _seal_descriptions)
 
 
 def prepare(state_dir: Path, steps: Sequence[Callable[[Path], None]] = STEPS) -> None:

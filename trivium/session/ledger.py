@@ -20,11 +20,11 @@ import orjson
 
 from trivium.errors import ConflictError, StateError, StorageError
 from trivium.session.frames import Block, pack, pack_error, unpack
-from trivium.session.journal import Durability, Journal, Kind, Record
-from trivium.session.rows import Named
+from trivium.session.journal import Durability, Journal, Kind, Record, present
+from trivium.session.rows import Named, heads, named
 
 #: Version of what is recorded; sessions of another one are refused.
-VERSION = 3
+VERSION = 4
 #: How many replies are kept for those who ask again.
 REPLIES = 64
 #: Largest reply that is kept, and how much all of them may take [bytes].
@@ -39,7 +39,7 @@ class Base(NamedTuple):
     """Where a generation begins."""
 
     state: bytes
-    rows: Named
+    rows: list[Named]
 
 
 class Done(NamedTuple):
@@ -79,7 +79,7 @@ class Ledger(Journal):
 
     def __init__(self, folder: Path, durability: Durability) -> None:
         #: Why what is recorded cannot be read; a generation that begins anew takes its place.
-        self.damage: StateError | StorageError | None = None
+        self.damage: StateError | None = None
         super().__init__(folder, durability)
         try:
             self._read()
@@ -89,7 +89,7 @@ class Ledger(Journal):
             self.close()
             raise
 
-    def _unreadable(self, error: StorageError) -> None:
+    def _unreadable(self, error: StateError) -> None:
         self.damage = error
 
     def _read(self) -> None:
@@ -101,18 +101,22 @@ class Ledger(Journal):
         self.base: Base | None = None
         #: What was done since, when the journal was read.
         self.done: list[Done] = []
+        #: Sequence of the last record that somebody may have been answered for; 0 for none.
+        self.acknowledged = 0
         records = self.recorded()
         if records:
             self._read_base(records[0])
             self._read_requests(records[1:])
 
     def _read_base(self, record: Record) -> None:
-        head, (state, *replies) = unpack(record.body)
+        head, (state, *blocks) = unpack(record.body)
         if head.get("version") != VERSION:
             raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
+        checksums, replies = blocks[: len(head["rows"])], blocks[len(head["rows"]) :]
         for reply_head, reply in zip(head["replies"], replies, strict=True):
             self._remember(reply_head, bytes(reply))
-        self.base = Base(bytes(state), [(name, count) for name, count in head["rows"]])
+        self.base = Base(bytes(state), named(head["rows"], checksums))
+        self.acknowledged = record.sequence
 
     def _read_requests(self, records: list[Record]) -> None:
         intent: dict[str, Any] | None = None
@@ -123,6 +127,7 @@ class Ledger(Journal):
             elif intent is not None:
                 self._begun.discard(intent["id"])
                 if record.kind is Kind.COMMIT:
+                    self.acknowledged = record.sequence
                     head, (reply, rows, *state) = unpack(record.body)
                     self.done.append(Done(intent, rows, state[0] if state else None))
                     self._remember({**head, "id": intent["id"], "key": intent.get("key")}, bytes(reply))
@@ -157,7 +162,7 @@ class Ledger(Journal):
 
     def abort(self, error: Exception) -> None:
         """Record that it was refused or failed; where that cannot be, it is not done again either."""
-        if self.damage is not None:
+        if self.base is None:
             return
         with contextlib.suppress(StorageError):
             self.append(Kind.ABORT, str(error).encode()[:200])
@@ -173,7 +178,9 @@ class Ledger(Journal):
             When the disk does not take it; the journal is as before.
         """
         reply = reply if len(reply) <= KEPT else _TOO_LARGE
-        self.append(Kind.COMMIT, pack({"digest": digest}, [reply, rows, *([state] if state else [])]))
+        self.acknowledged = self.append(
+            Kind.COMMIT, pack({"digest": digest}, [reply, rows, *([state] if state else [])])
+        )
         self._remember({"id": request["id"], "key": request.get("key"), "digest": digest}, reply)
 
     def rebase(
@@ -191,15 +198,17 @@ class Ledger(Journal):
             head = {"id": request["id"], "key": request.get("key"), "digest": digest}
             self._remember(head, reply if len(reply) <= KEPT else _TOO_LARGE)
         keys = {name: key for key, name in self._keys.items()}
-        heads = [{"id": i, "key": keys.get(i), "digest": digest} for i, (digest, _) in self._replies.items()]
+        answered = [{"id": i, "key": keys.get(i), "digest": digest} for i, (digest, _) in self._replies.items()]
         replies = [reply for _, reply in self._replies.values()]
         try:
-            body = pack({"version": VERSION, "replies": heads, "rows": base.rows}, [base.state, *replies])
-            self.start_generation([(Kind.BASE, body)])
+            checksums = [file.checksums for file in base.rows]
+            head = {"version": VERSION, "replies": answered, "rows": heads(base.rows)}
+            self.start_generation([(Kind.BASE, pack(head, [base.state, *checksums, *replies]))])
         except StorageError:
             self._replies, self._keys, self._size_of_replies = before
             raise
         self.base, self.done, self.damage = base, [], None
+        self.acknowledged = self.sequence
 
     def reread(self) -> None:
         """Find again what is recorded.
@@ -222,3 +231,21 @@ class Ledger(Journal):
             old, (_, dropped) = self._replies.popitem(last=False)
             self._size_of_replies -= len(dropped)
             self._keys = {key: name for key, name in self._keys.items() if name != old}
+
+
+def committed(folder: Path, request_id: str) -> Block | None:
+    """Return the reply to a request, from a journal that cannot be opened; None where it was not done."""
+    intent = ""
+    with contextlib.suppress(OSError, StateError):
+        for record in present(folder):
+            head, blocks = unpack(record.body) if record.kind is not Kind.ABORT else ({}, [])
+            if record.kind is Kind.BASE:
+                replies = zip(head["replies"], blocks[1 + len(head["rows"]) :], strict=True)
+                for reply_head, reply in replies:
+                    if reply_head["id"] == request_id:
+                        return reply
+            elif record.kind is Kind.INTENT:
+                intent = head["id"]
+            elif record.kind is Kind.COMMIT and intent == request_id:
+                return blocks[0]
+    return None

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from trivium.errors import (
     BusyError,
+    DamagedError,
     InvalidValueError,
     ModelError,
     ResourcesError,
@@ -88,6 +89,8 @@ class SessionManager:
             if self.session(None).host_state().changed:  # its host is an older server's
                 end_host(self._folder(None))
                 self.session(None).host_state()
+        except DamagedError as error:  # its client has to know; other sessions can be served
+            log.warning("the default session is refused: %s", error)
         except StateError:
             with self._admission.alone():
                 self._set_aside()
@@ -209,8 +212,8 @@ class SessionManager:
             self._catalogue.remove(testcase_id)
         stopped = 0
         for testid in self._admission.testids():
-            if testid != self._default and self._folder(testid).description().get("testcase") == testcase_id:
-                with contextlib.suppress(UnknownSessionError):
+            with contextlib.suppress(UnknownSessionError, DamagedError):
+                if testid != self._default and self._folder(testid).description().get("testcase") == testcase_id:
                     self.stop(testid)
                     stopped += 1
         return stopped

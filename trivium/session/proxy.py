@@ -67,6 +67,9 @@ class Hosted(Protocol):
     def host_state(self) -> HostState:
         """Return what the session reports of itself."""
 
+    def acknowledge(self) -> float:
+        """Go on from what is left of a session that lost something, and return its clock [s]."""
+
     def health(self) -> SelfCheck:
         """Step a copy of the model; the session stays as it is."""
 

@@ -11,24 +11,51 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from trivium.errors import StorageError
+from trivium.session.frames import Block
+from trivium.simulation.row_files import RowFile
 
-#: Name of a file in a folder of row files, and how many rows of it count.
-Named = list[tuple[str, int]]
+
+class Named(NamedTuple):
+    """A row file as it is stored: without the folder.
+
+    Attributes
+    ----------
+    name : str
+    rows : int
+        How many of its rows count.
+    checksums : bytes
+        Of these; see `trivium.simulation.checksums`.
+    """
+
+    name: str
+    rows: int
+    checksums: bytes
 
 
-def names(parts: Iterable[tuple[Path, int]]) -> Named:
+def names(parts: Iterable[RowFile]) -> list[Named]:
     """Return what `trivium.simulation.history.History.parts` returned, as it is stored."""
-    return [(path.name, rows) for path, rows in parts]
+    return [Named(path.name, rows, checksums) for path, rows, checksums in parts]
 
 
-def parts(folder: Path, stored: Iterable[Sequence[object]]) -> list[tuple[Path, int]]:
+def heads(stored: Iterable[Named]) -> list[tuple[str, int]]:
+    """Return what JSON can hold of row files; their checksums are stored beside it."""
+    return [(name, rows) for name, rows, _ in stored]
+
+
+def named(heads: Iterable[Sequence[object]], checksums: Iterable[Block]) -> list[Named]:
+    """Return row files of what `heads` returned, and their checksums."""
+    return [Named(str(name), int(str(rows)), bytes(sums)) for (name, rows), sums in zip(heads, checksums, strict=True)]
+
+
+def parts(folder: Path, stored: Iterable[Named]) -> list[RowFile]:
     """Return the argument of `names`, for a folder that has these files."""
-    return [(folder / str(name), int(str(rows))) for name, rows in stored]
+    return [RowFile(folder / name, rows, checksums) for name, rows, checksums in stored]
 
 
-def share(files: Iterable[tuple[Path, int]], folder: Path) -> None:
+def share(files: Iterable[RowFile], folder: Path) -> None:
     """Give files a second name in another folder; where the file system has no links they are copied.
 
     Raises
@@ -38,7 +65,7 @@ def share(files: Iterable[tuple[Path, int]], folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, _ in files:
+        for path, *_ in files:
             second = folder / path.name
             if second.exists():
                 if second.stat().st_size >= path.stat().st_size:
@@ -52,9 +79,9 @@ def share(files: Iterable[tuple[Path, int]], folder: Path) -> None:
         raise StorageError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
-def prune(folder: Path, files: Iterable[tuple[Path, int]]) -> None:
+def prune(folder: Path, files: Iterable[RowFile]) -> None:
     """Remove the files of a folder that are not among these."""
-    needed = {path.name for path, _ in files}
+    needed = {file.path.name for file in files}
     with contextlib.suppress(OSError):  # who comes next removes them
         for path in folder.iterdir():
             if path.name not in needed:

@@ -17,7 +17,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from trivium.errors import ConflictError, InvalidValueError, ModelError, StorageError, TriviumError
+from trivium.errors import ConflictError, DamagedError, InvalidValueError, ModelError, StorageError, TriviumError
 from trivium.evaluation.testcase import TestCase
 from trivium.process import resident
 from trivium.protocol import OPERATIONS, Simulation
@@ -37,7 +37,7 @@ from trivium.session.snapshots import Snapshots
 #: Changes after which nothing that was before is needed.
 RESTARTING = {each.__name__ for each in (Simulation.initialize, Simulation.restore, Simulation.set_scenario)}
 #: What is served although the session cannot go on from where it was.
-_WITHOUT_PAST = {each.__name__ for each in (Simulation.initialize, Hosted.health)}
+_WITHOUT_PAST = {each.__name__ for each in (Simulation.initialize, Simulation.restore, Hosted.health)}
 #: Methods that bring the model back.
 _LOOKING = {each.__name__ for each in (Simulation.look_ahead, Simulation.look_ahead_many, Simulation.linearize)}
 #: What is served of a test case, by name.
@@ -73,7 +73,7 @@ class Session:
     def __init__(self, config: Config, folder: Folder, ledger: Ledger, prepared: Prepared, status: StatusFile) -> None:
         self._power = config.durability == "power"
         self._source = Path(config.resources), config.engine
-        self._rows = folder.rows
+        self._folder, self._rows = folder, folder.rows
         self._snapshots = Snapshots(folder.path)
         self._ledger = ledger
         self._prepared = prepared
@@ -87,6 +87,7 @@ class Session:
             "interval": lambda: self._case.interval,
             Hosted.host_state.__name__: self._host_state,
             Hosted.health.__name__: self._health,
+            Hosted.acknowledge.__name__: self._acknowledge,
         }
         self._unsaved = 0.0
         #: How many requests changed the session.
@@ -98,20 +99,48 @@ class Session:
         self._case.stepper.pulse = status.pulse
         #: Why the session cannot go on from where it was; an initialization begins anew.
         self._lost_past: TriviumError | None = None
+        #: What was lost, until a client acknowledges it.
+        self._missing: DamagedError | None = None
         self._case.stepper.history.keep(self._rows)
+        self._open()
+
+    def _open(self) -> None:
+        """Bring the test case to where the journal ends."""
+        ledger, status = self._ledger, self._status
         if ledger.damage is not None:
             self._lost_past = ledger.damage
-        elif ledger.base is None:
-            self._rebase()
-        else:
+        elif ledger.base is not None:
             self._recover_if_possible()
-        if self._lost_past is None:
-            self._prune()
+        if self._lost_past is not None:
+            self._note_damage(self._lost_past)
+            return
+        if status.acknowledged > ledger.acknowledged:
+            self._missing = _missing(status, ledger.acknowledged, self.time)
+            self._note_damage(self._missing)
+            return
+        if ledger.base is None:
+            self._rebase()
+        status.acknowledged = ledger.acknowledged
+        self._prune()
+        self._note_damage(None)
+
+    def _note_damage(self, error: TriviumError | None) -> None:
+        self._folder.note_damage(str(error) if isinstance(error, DamagedError) else "")
 
     @property
     def time(self) -> float:
         """Clock [s]."""
         return self._case.time
+
+    @property
+    def refuses(self) -> bool:
+        """Whether the session cannot go on from where it was."""
+        return self._lost_past is not None or self._missing is not None
+
+    @property
+    def clock(self) -> float:
+        """Clock that is reported while nobody asks: where the session cannot go on, the last one [s]."""
+        return self._status.clock if self.refuses else self._case.time
 
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""
@@ -126,7 +155,7 @@ class Session:
             What `trivium.session.handle.Handle.call` sends.
         """
         request, _ = unpack(message)
-        self._status.write(time.monotonic(), request["id"], self._case.time)
+        self._status.write(time.monotonic(), request["id"], self.clock)
         try:
             return self._do(request, message)
         except TriviumError as error:
@@ -135,7 +164,9 @@ class Session:
             return pack_error(TriviumError(f"{type(error).__name__}: {error}"))
         finally:
             self._status.requests += 1
-            self._status.write(0.0, "", self._case.time)
+            if not self.refuses:
+                self._status.acknowledged = self._ledger.acknowledged
+            self._status.write(0.0, "", self.clock)
 
     def _do(self, request: dict[str, Any], message: Block) -> bytes:
         """Do a request and return its value as bytes; when it is refused or fails, all is as before."""
@@ -148,6 +179,8 @@ class Session:
         if self._lost_past is not None and method not in _WITHOUT_PAST:
             self.lost = True  # the next process tries again
             raise self._lost_past
+        if self._missing is not None and method not in (*_WITHOUT_PAST, Hosted.acknowledge.__name__):
+            raise self._missing
         if SERVED[method].changes:
             return self._change(request, message)
         value = self._served[method](*request["args"], **request["options"])
@@ -167,7 +200,7 @@ class Session:
         # before a step, so that a recovery has one to repeat and to compare with
         if self._lost_past is None and ((self._unsaved > REPLAY and can_restore) or self._ledger.size > LARGE):
             self._rebase()
-        if self._ledger.damage is None:
+        if self._ledger.base is not None:
             self._ledger.append(Kind.INTENT, bytes(message))
         before, started = len(case.stepper.history), time.perf_counter()
         try:
@@ -188,6 +221,8 @@ class Session:
                 if self._lost_past is not None:
                     self._lost_past = None
                     self._attempts.forget()
+                self._missing = None
+                self._note_damage(None)
                 self._prune()
             else:
                 light = None if can_restore else case.state()
@@ -211,7 +246,7 @@ class Session:
         case, history = self._case, self._case.stepper.history
         before = history.parts()
         rows.share(snapshot.parts, self._rows)
-        history.adopt([(self._rows / path.name, count) for path, count in snapshot.parts])
+        history.adopt([file._replace(path=self._rows / file.path.name) for file in snapshot.parts])
         try:
             case.set_state(snapshot.state)
         except BaseException:
@@ -278,6 +313,15 @@ class Session:
     def _snapshot(self) -> str:
         return self._snapshots.store(self._case.state(), self._case.stepper.history.parts())
 
+    def _acknowledge(self) -> float:
+        """Go on from what is left."""
+        if self._missing is not None:
+            self._rebase()
+            self._missing = None
+            self._note_damage(None)
+            self._prune()
+        return self.time
+
     def _health(self) -> SelfCheck:
         return self_check(self._case)
 
@@ -286,3 +330,13 @@ class Session:
         return HostState(
             self.time, self.restored, resident(pid), pid, signature(*self._source) != self._prepared.signature
         )
+
+
+def _missing(status: StatusFile, last: int, clock: float) -> DamagedError:
+    """Return what is lost of a session that was acknowledged further than its journal goes."""
+    return DamagedError(
+        f"The journal of the session ends at record {last}, and record {status.acknowledged} was acknowledged: what "
+        f"was done since is lost. The session was at {status.clock}s and is at {clock}s. PUT /acknowledge goes on "
+        "from there; PUT /initialize or PUT /restore begins elsewhere.",
+        lost=True,
+    )

@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StorageError
 from trivium.names import is_id
 from trivium.session import rows
 from trivium.session.folder import opened, sealed
 from trivium.session.frames import pack, unpack
+from trivium.simulation.row_files import RowFile
 from trivium.storage import replace_file
 
 
@@ -20,7 +21,7 @@ class Snapshot(NamedTuple):
     """A state of a session and the rows up to it."""
 
     state: bytes
-    parts: list[tuple[Path, int]]
+    parts: list[RowFile]
 
 
 class Snapshots:
@@ -35,7 +36,7 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "snapshots"
 
-    def store(self, state: bytes, parts: list[tuple[Path, int]]) -> str:
+    def store(self, state: bytes, parts: list[RowFile]) -> str:
         """Store a state and return its id.
 
         Raises
@@ -47,7 +48,9 @@ class Snapshots:
         unfinished = self._folder / f".{name}"
         try:
             rows.share(parts, unfinished)
-            replace_file(unfinished / "state", sealed(pack({"rows": rows.names(parts)}, [state])))
+            named = rows.names(parts)
+            body = pack({"rows": rows.heads(named)}, [state, *(file.checksums for file in named)])
+            replace_file(unfinished / "state", sealed(body))
             unfinished.rename(self._folder / name)
         except (OSError, StorageError) as error:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -59,19 +62,22 @@ class Snapshots:
 
         Raises
         ------
-        StorageError
+        DamagedError
             When it is damaged.
         """
         if not is_id(name):
             return None
         folder = self._folder / name
         try:
-            head, (state,) = unpack(opened((folder / "state").read_bytes()))
+            head, (state, *checksums) = unpack(opened((folder / "state").read_bytes()))
+            named = rows.named(head["rows"], checksums)
         except (FileNotFoundError, NotADirectoryError):
+            if folder.is_dir():
+                raise DamagedError(f"The snapshot {name} is damaged: it has no state any more.") from None
             return None
         except (OSError, ValueError) as error:
-            raise StorageError(f"the snapshot {name} cannot be read: {error}") from error
-        return Snapshot(bytes(state), rows.parts(folder, head["rows"]))
+            raise DamagedError(f"The snapshot {name} cannot be read: {error}.") from error
+        return Snapshot(bytes(state), rows.parts(folder, named))
 
     def remove(self, name: str) -> None:
         """Forget a snapshot."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.errors import DamagedError
 from trivium.process import resident
 from trivium.session.folder import Folder
 
@@ -17,8 +18,15 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
     default : bool
         Whether it is the default session.
     """
-    description, last, serving = folder.description(), folder.status(), folder.serving()
-    if serving is None:
+    damage = folder.damage()
+    try:
+        description = folder.description()
+    except DamagedError as error:
+        description, damage = {}, str(error)
+    last, serving = folder.status(), folder.serving()
+    if damage:
+        state = "damaged"
+    elif serving is None:
         state = "queued" if folder.queued.exists() else "hibernated"
     else:
         state = "busy" if serving.busy_since else "idle"
@@ -31,5 +39,6 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "default": default,
         "time": last.clock if last else 0.0,
         "state": state,
+        "damage": damage or None,
         "memory": resident(serving.pid) if serving else 0,
     }

@@ -6,46 +6,28 @@ keeps them; histories that begin alike share files and do not copy them.
 
 The files are anonymous: a process that dies leaves nothing behind, and two processes never share one. After
 `History.keep` they have names in a folder instead, and `History.adopt` takes them over later.
+
+Every block of a file has a checksum, which is compared whenever a row of it is read: a number that the disk changed is
+never returned.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from io import FileIO
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trivium.errors import StorageError
-
-FloatArray = NDArray[np.float64]
+from trivium.errors import DamagedError, StorageError
+from trivium.simulation.checksums import Checksums
+from trivium.simulation.row_files import FloatArray, Part, RowFile, Tail, mapped
 
 #: How much is read at a time [bytes].
 _CHUNK = 4 * 2**20
 #: Parts with up to so many rows more than all after them are copied, not shared, so that there are never many.
 _SMALL = 512
-#: Times closer than this part of the distance between two rows are the same: clients add steps up, and round.
-_SAME = 1e-6
-
-
-class Part(NamedTuple):
-    """Rows at the beginning of a file.
-
-    Attributes
-    ----------
-    table : FloatArray, shape (rows, n_columns)
-        Read-only, read from disk as they are used.
-    path : Path or None
-        None for an anonymous file.
-    """
-
-    table: FloatArray
-    path: Path | None
 
 
 class History:
@@ -72,8 +54,7 @@ class History:
         self._kept = False
         self._parts: list[Part] = []  # all but the last
         self._before = 0  # rows in them
-        self._file, self._path = self._new_file()
-        self._rows = 0  # of the last part
+        self._tail = self._new_tail()
 
     def keep(self, folder: Path) -> None:
         """Give the files names in a folder from now on.
@@ -96,7 +77,7 @@ class History:
         return History(self._directory, self.columns)
 
     def __len__(self) -> int:
-        return self._before + self._rows
+        return self._before + len(self._tail)
 
     def append(self, rows: FloatArray) -> None:
         """Add rows, all or none.
@@ -110,12 +91,14 @@ class History:
         StorageError
             When the disk does not take them; the history is then as before.
         """
-        self._write(self._file, self._rows, rows)
-        self._rows += len(rows)
+        try:
+            self._tail.append(rows)
+        except OSError as error:
+            raise self._error(error) from error
 
     def withdraw(self, count: int) -> None:
         """Forget the rows that were appended last, which nobody has read: the next ones overwrite them."""
-        self._rows -= count
+        self._tail.withdraw(count)
 
     def replace(self, rows: FloatArray) -> None:
         """Start anew with these rows, in a new file.
@@ -125,7 +108,7 @@ class History:
         StorageError
             When the disk does not take them; the history is then as before.
         """
-        self._begin([], [rows])
+        self._begin([], rows)
 
     def cut(self, rows: int) -> None:
         """Keep the first rows only; who still reads the old rows keeps them.
@@ -140,12 +123,12 @@ class History:
         parts, left = [], rows
         for part in self._every_part():
             if left:
-                parts.append(Part(part.table[:left], part.path))
-                left -= len(parts[-1].table)
+                parts.append(part.first(min(left, len(part))))
+                left -= len(parts[-1])
         self._take(parts)
 
-    def parts(self) -> list[tuple[Path, int]]:
-        """Return the files that hold the rows, and how many rows each; `adopt` takes them.
+    def parts(self) -> list[RowFile]:
+        """Return the files that hold the rows; `adopt` takes them.
 
         Raises
         ------
@@ -156,31 +139,36 @@ class History:
         for part in self._every_part():
             if part.path is None:
                 raise StorageError("this history is in files without names")
-            parts.append((part.path, len(part.table)))
+            parts.append(RowFile(part.path, len(part), part.checksums.pack()))
         return parts
 
-    def adopt(self, parts: Sequence[tuple[Path, int]]) -> None:
+    def adopt(self, parts: Sequence[RowFile]) -> None:
         """Take over the rows of other histories, without copying more than a few.
 
         Parameters
         ----------
-        parts : sequence of (Path, int)
+        parts : sequence of RowFile
             What `parts` returned, there.
 
         Raises
         ------
+        DamagedError
+            When a file is missing, too short or damaged; the history is then as before.
         StorageError
-            When a file is missing or too short, or the disk does not take it; the history is then as before.
+            When the disk does not take it; the same.
         """
         shared = []
-        for path, rows in parts:
+        for path, rows, checksums in parts:
             try:
                 with path.open("rb") as file:
                     if os.fstat(file.fileno()).st_size < rows * self._width:
-                        raise StorageError(f"{path} does not hold {rows} rows")
-                    shared.append(Part(self._mapped(file, rows), path))
+                        raise DamagedError(f"The row file {path} does not hold its {rows} rows any more.")
+                    table = mapped(file, rows, len(self.columns))
+                    shared.append(Part(table, path, Checksums(rows * self._width, checksums)))
             except OSError as error:
-                raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
+                raise DamagedError(f"The row file {path} cannot be read: {error.strerror or error}.") from error
+            except ValueError as error:
+                raise DamagedError(f"The row file {path} cannot be compared: {error}.") from error
         self._take(shared)
 
     def rows(self, first: int = 0) -> FloatArray:
@@ -192,11 +180,8 @@ class History:
             Stays as it is while rows are added or the history starts anew.
         """
         if first >= self._before and (len(self) - first) * self._width <= _CHUNK:  # faster than mapping the file
-            data = os.pread(
-                self._file.fileno(), (len(self) - first) * self._width, (first - self._before) * self._width
-            )
-            return np.frombuffer(data).reshape(-1, len(self.columns))
-        return _joined([part[max(first - at, 0) :] for at, part in self._tables()], len(self.columns))
+            return self._tail.read(first - self._before, len(self._tail))
+        return _joined([part[max(first - at, 0) :] for at, part in self._placed()], len(self.columns))
 
     def table(self) -> FloatArray:
         """Return all rows, read from disk as they are used where they lie in one file.
@@ -206,15 +191,15 @@ class History:
         FloatArray, shape (len(self), n_columns)
             Stays as it is while rows are added or the history starts anew.
         """
-        return _joined([part for _, part in self._tables()], len(self.columns))
+        return _joined([part[:] for part in self._every_part()], len(self.columns))
 
     def row(self, index: int) -> FloatArray:
         """Return one row, shape (n_columns,)."""
-        for at, part in reversed(self._tables() if index < self._before else []):
+        for at, part in reversed(self._placed() if index < self._before else []):
             if index >= at:
-                return np.array(part[index - at])
-        data = os.pread(self._file.fileno(), self._width, (index - self._before) * self._width)
-        return np.frombuffer(data)
+                return np.array(part[index - at : index - at + 1][0])
+        place = index - self._before
+        return np.array(self._tail.read(place, place + 1)[0])
 
     def window(self, names: Sequence[str], start: float, final: float) -> dict[str, FloatArray]:
         """Return columns over a window of time.
@@ -231,10 +216,7 @@ class History:
         dict[str, FloatArray]
             Each name once, ``time`` last, in time order. The arrays are views on the file where there is one.
         """
-        inside = []
-        for _, part in self._tables():
-            time = part[:, 0]
-            inside.append(part[_from(time, start) : _until(time, final)])
+        inside = [part.window(start, final) for part in self._every_part()]
         requested = dict.fromkeys(name for name in names if name != "time")
         columns = {name: self._position[name] for name in (*requested, "time")}
         if len(inside) == 1:
@@ -250,98 +232,61 @@ class History:
             When it does not.
         """
         try:
-            os.fsync(self._file.fileno())
+            os.fsync(self._tail.file.fileno())
         except OSError as error:
             raise self._error(error) from error
 
     def close(self) -> None:
         """Free the file; safe to call again."""
-        self._file.close()
+        self._tail.close()
 
     def _every_part(self) -> list[Part]:
-        return [*self._parts, Part(self._mapped(self._file, self._rows), self._path)]
+        return [*self._parts, self._tail.part()]
 
-    def _tables(self) -> list[tuple[int, FloatArray]]:
-        """Return the rows of all parts, each with how many come before."""
-        tables, at = [], 0
+    def _placed(self) -> list[tuple[int, Part]]:
+        """Return all parts, each with how many rows come before."""
+        placed, at = [], 0
         for part in self._every_part():
-            tables.append((at, part.table))
-            at += len(part.table)
-        return tables
+            placed.append((at, part))
+            at += len(part)
+        return placed
 
     def _take(self, parts: list[Part]) -> None:
         """Go on from parts: large ones stay where they are, small ones at the end are copied to a new file."""
         shared, copied = list(parts), 0
-        while shared and len(shared[-1].table) <= copied + _SMALL:
-            copied += len(shared.pop().table)
-        self._begin(shared, [part.table for part in parts[len(shared) :]])
+        while shared and len(shared[-1]) <= copied + _SMALL:
+            copied += len(shared.pop())
+        self._begin(shared, *(part[:] for part in parts[len(shared) :]))
 
-    def _begin(self, parts: list[Part], tables: Sequence[FloatArray]) -> None:
+    def _begin(self, parts: list[Part], *tables: FloatArray) -> None:
         """Begin a new file with these tables, after parts that stay."""
-        file, path = self._new_file()
-        rows = 0
+        tail = self._new_tail()
         try:
             for table in tables:
-                self._write(file, rows, table)
-                rows += len(table)
-        except StorageError:
-            file.close()
-            if path is not None:
-                path.unlink(missing_ok=True)
-            raise
-        self._file.close()
-        self._parts, self._before = parts, sum(len(part.table) for part in parts)
-        self._file, self._path, self._rows = file, path, rows
+                tail.append(table)
+        except OSError as error:
+            tail.close()
+            if tail.path is not None:
+                tail.path.unlink(missing_ok=True)
+            raise self._error(error) from error
+        self._tail.close()
+        self._parts, self._before = parts, sum(len(part) for part in parts)
+        self._tail = tail
 
-    def _new_file(self) -> tuple[FileIO, Path | None]:
+    def _new_tail(self) -> Tail:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             # nothing is buffered: a row that was appended is in the file
             if not self._kept:
-                return tempfile.TemporaryFile(prefix="history-", dir=self._directory, buffering=0), None
+                file = tempfile.TemporaryFile(prefix="history-", dir=self._directory, buffering=0)  # noqa: SIM115
+                return Tail(file, None, len(self.columns))
             path = self._directory / os.urandom(8).hex()
-            return path.open("x+b", buffering=0), path
-        except OSError as error:
-            raise self._error(error) from error
-
-    def _mapped(self, file: IO[bytes], rows: int) -> FloatArray:
-        shape = (rows, len(self.columns))
-        return np.memmap(file, dtype=np.float64, mode="r", shape=shape) if rows else np.empty(shape)
-
-    def _write(self, file: FileIO, row: int, rows: FloatArray) -> None:
-        """Write rows from a row on; what a failed write left behind is overwritten by the next."""
-        if not rows.size:
-            return
-        data = np.ascontiguousarray(rows, dtype=np.float64).data.cast("B")
-        offset = row * self._width
-        try:
-            while data:
-                written = os.pwrite(file.fileno(), data, offset)
-                data, offset = data[written:], offset + written
+            return Tail(path.open("x+b", buffering=0), path, len(self.columns))
         except OSError as error:
             raise self._error(error) from error
 
     def _error(self, error: OSError) -> StorageError:
         return StorageError(f"the state directory {self._directory} cannot be written: {error.strerror or error}")
-
-
-# bisect touches a few rows only, where numpy's searchsorted would copy the whole column
-
-
-def _from(time: FloatArray, start: float) -> int:
-    """Return the first row at a time or after it."""
-    row = bisect_left(time, start)
-    if 0 < row < len(time) and start - time[row - 1] < _SAME * (time[row] - time[row - 1]):
-        return row - 1
-    return row
-
-
-def _until(time: FloatArray, final: float) -> int:
-    """Return the row after the last one at a time or before it."""
-    row = bisect_right(time, final)
-    if 0 < row < len(time) and time[row] - final < _SAME * (time[row] - time[row - 1]):
-        return row + 1
-    return row
 
 
 def _joined(tables: Sequence[FloatArray], width: int) -> FloatArray:

@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StateError, StorageError
 from trivium.session.journal import Journal, Kind, read
 from trivium.storage import LockedError
 
-BODIES = [b"", b"one", bytes(range(256)) * 9, b"TVJ1" * 20]
+BODIES = [b"", b"one", bytes(range(256)) * 9, b"TVJ2" * 20]
 
 
 def filled(folder, bodies=BODIES, durability="process"):
@@ -48,7 +48,7 @@ def test_a_journal_cut_anywhere_keeps_every_whole_record_and_goes_on(tmp_path):
     data = (tmp_path / "whole" / "journal-00000001").read_bytes()
     ends = [0]
     for record in read(data):
-        ends.append(ends[-1] + 36 + len(record.body))
+        ends.append(ends[-1] + 40 + len(record.body))
     assert ends[-1] == len(data)
     for cut in range(len(data) + 1):
         folder = tmp_path / f"cut{cut}"
@@ -63,21 +63,76 @@ def test_a_journal_cut_anywhere_keeps_every_whole_record_and_goes_on(tmp_path):
         assert [r.body for r in reopened(folder)] == [*[b"base", b"first", b"second" * 5][:whole], b"next"]
 
 
-def test_a_flipped_bit_at_the_end_is_dropped_and_in_the_midst_refused(tmp_path):
+def test_a_flipped_bit_is_refused_wherever_it_is_and_nothing_is_dropped(tmp_path):
     filled(tmp_path, [b"first", b"second"])
     path = tmp_path / "journal-00000001"
-    data = bytearray(path.read_bytes())
-    last = len(data) - 36 - len(b"second")
-    for at in range(last, len(data)):
-        for bit in (0, 7):
-            torn = bytearray(data)
-            torn[at] ^= 1 << bit
-            assert [r.body for r in read(bytes(torn))] == [b"base", b"first"]
-    data[last - 1] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(StorageError, match="damaged at byte 40"):
+    data = path.read_bytes()
+    starts = [0, 44, 44 + 45, len(data)]
+    for at in range(len(data)):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[at] ^= 1 << bit
+            whole = sum(start <= at for start in starts) - 1
+            read_before = []
+            with pytest.raises(DamagedError, match=f"damaged at byte {starts[whole]}, after record {whole}"):
+                read_before.extend(read(bytes(damaged)))
+    path.write_bytes(damaged)
+    with pytest.raises(DamagedError):
         Journal(tmp_path)
-    assert path.read_bytes() == data  # nothing was dropped
+    assert path.read_bytes() == damaged
+
+
+def test_a_record_that_is_absent_doubled_or_of_another_journal_is_refused(tmp_path):
+    filled(tmp_path / "a", [b"first", b"second", b"third"])
+    filled(tmp_path / "b", [b"First", b"second", b"third"])
+    data, other = ((tmp_path / name / "journal-00000001").read_bytes() for name in "ab")
+    first, second, third = 44, 44 + 45, 44 + 45 + 46
+    for damaged in (
+        data[:first] + data[second:],
+        data[:second] + data[first:],
+        data[:first] + data[second:third] + data[first:second] + data[third:],
+        data[:second] + other[second:],
+    ):
+        with pytest.raises(DamagedError):
+            list(read(damaged))
+
+
+def test_room_that_was_never_filled_is_no_record(tmp_path):
+    filled(tmp_path, [b"first"])
+    path = tmp_path / "journal-00000001"
+    with path.open("ab") as file:
+        file.write(bytes(5000))
+    assert [r.body for r in reopened(tmp_path)] == [b"base", b"first"]
+
+
+def test_a_journal_of_before_is_refused_with_a_sentence(tmp_path):
+    tmp_path.joinpath("journal-00000001").write_bytes(b"TVJ1" + bytes(100))
+    with pytest.raises(StateError, match="an earlier version"):
+        Journal(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "x", "1x", "-7", "9" * 30, "\udfff\0"])
+def test_a_damaged_lock_costs_nothing(tmp_path, content):
+    filled(tmp_path, [b"first"])
+    journal = Journal(tmp_path)
+    journal.append(Kind.COMMIT, b"second")
+    journal.close()
+    (tmp_path / "lock").write_bytes(content.encode("utf-8", "surrogatepass"))
+    journal = Journal(tmp_path)
+    assert journal.epoch == 3
+    journal.append(Kind.COMMIT, b"third")
+    journal.close()
+    assert [(r.body, r.epoch) for r in reopened(tmp_path)][1:] == [(b"first", 1), (b"second", 2), (b"third", 3)]
+
+
+def test_a_writer_notices_that_its_file_was_cut(tmp_path):
+    journal = Journal(tmp_path)
+    journal.start_generation([(Kind.BASE, b"base")])
+    journal.append(Kind.COMMIT, b"first")
+    os.truncate(tmp_path / "journal-00000001", 50)
+    with pytest.raises(DamagedError, match="shorter than what was written"):
+        journal.append(Kind.COMMIT, b"second")
+    journal.close()
 
 
 def test_a_generation_forgets_what_was_before(tmp_path):
@@ -150,7 +205,7 @@ def test_an_orphan_whose_lock_was_taken_away_cannot_write(tmp_path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StateError, StorageError
 from trivium.session.journal import Journal, Kind
 journal = Journal(Path(sys.argv[1]))
 journal.start_generation([(Kind.BASE, b"base")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from tests.small_plant import temperature
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from tests.unit.session.tools import advance, children, kill, message_of, pid, results, same
 from trivium.errors import ModelError, StateError
-from trivium.session.folder import Folder
-from trivium.session.journal import read
+from trivium.session.folder import Folder, keep_clock
+from trivium.session.frames import unpack, unpack_value
+from trivium.session.journal import Kind, present, read
+from trivium.session.ledger import committed
 from trivium.session.rows import share
 
 
@@ -40,12 +43,15 @@ def test_a_record_that_was_torn_when_the_host_died_is_dropped_and_its_request_is
     manager = manage()
     advance(manager, steps=3, CHI02=1)
     before = results(manager)
+    folder = Folder(manager._state_dir, manager._default)
+    status = folder.status()
     reply = manager.session(None, key="torn").advance({"Tchws_set_HEX": 285})
     kill(manager)
     path = journal_of(manager)
     size = path.stat().st_size
-    last = len(list(read(path.read_bytes()))[-1].body) + 36
+    last = len(list(read(path.read_bytes()))[-1].body) + 40
     os.truncate(path, size - (cut if cut > 0 else last - 1))  # as if it had died while it wrote the commit
+    keep_clock(status, folder.path / "status")  # and so before it could acknowledge that
     assert same(results(manager), before)
     assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
     assert manager.session(None, key="torn").advance({"Tchws_set_HEX": 285}) == reply
@@ -176,3 +182,31 @@ def test_row_files_are_copied_where_there_are_no_links(monkeypatch, tmp_path):
         file.write_bytes(content)
         share([(file, 1)], other)
         assert (other / "rows").read_bytes() == content
+
+
+def test_a_host_that_dies_as_a_request_arrives_costs_no_reply(manage):
+    manager = manage()
+    for step in range(1, 25):
+        os.kill(pid(manager), signal.SIGKILL)  # it accepts connections until it has really ended
+        assert advance(manager).time == 300.0 * step
+
+
+def test_what_became_of_a_request_is_in_the_journal_where_no_host_comes_back(manage):
+    manager = manage()
+    folder = Folder(manager._state_dir, manager._default)
+    manager.session(None).advance({})
+    (intent,) = (record for record in present(folder.journal) if record.kind is Kind.INTENT)
+    request, _ = unpack(intent.body)
+    value, _ = unpack_value(committed(folder.journal, request["id"]))
+    assert value.time == 300.0
+    assert committed(folder.journal, "unknown") is None
+    path = journal_of(manager)
+    before = path.read_bytes()
+    kill(manager)
+    os.truncate(path, len(before) - 1)  # its commit is cut off
+    assert committed(folder.journal, request["id"]) is None
+    path.write_bytes(before)
+    manager.session(None).initialize(0)
+    records = list(present(folder.journal))
+    assert len(records) == 1  # it is committed by the generation that begins with it
+    assert unpack_value(committed(folder.journal, request["id"]))[0].time == 300.0

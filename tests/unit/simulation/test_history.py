@@ -7,7 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from trivium.errors import StorageError
+from trivium.errors import DamagedError, StorageError
+from trivium.simulation.checksums import BLOCK
 from trivium.simulation.history import History
 
 
@@ -108,7 +109,7 @@ def test_a_history_goes_on_from_the_files_of_others_and_they_stay_as_they_are(hi
             assert np.array_equal(window["time"], expected[4990:5021, 0])
         assert np.array_equal(history.rows(), long(0, 5013))
         assert len(heirs[-1].parts()) < 8  # they do not pile up
-        size = sum(path.stat().st_size for path, _ in heirs[-1].parts()[1:])
+        size = sum(part.path.stat().st_size for part in heirs[-1].parts()[1:])
         assert size < 24 * 5000  # the first part is shared, not copied
         for cut in (6000, 5003, 5002, 10, 0):
             heirs[-1].cut(cut)
@@ -123,10 +124,10 @@ def test_a_history_goes_on_from_the_files_of_others_and_they_stay_as_they_are(hi
 def test_files_that_are_missing_or_too_short_are_refused_and_nothing_changes(history, tmp_path):
     history.keep(tmp_path / "kept")
     history.append(rows([0, 300]))
-    ((path, count),) = history.parts()
-    for parts in ([(path, count + 1)], [(tmp_path / "nowhere", 1)]):
-        with pytest.raises(StorageError):
-            history.adopt(parts)
+    (part,) = history.parts()
+    for other in (part._replace(rows=3), part._replace(path=tmp_path / "nowhere"), part._replace(checksums=b"")):
+        with pytest.raises(DamagedError):
+            history.adopt([other])
     assert np.array_equal(history.rows(), rows([0, 300]))
 
 
@@ -140,3 +141,39 @@ def test_a_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
         History(tmp_path / "file" / "history", ["time"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_bit_is_noticed_by_whatever_reads_it_and_harms_nothing_else(history, tmp_path, seed):
+    random = np.random.default_rng(seed)
+    history.keep(tmp_path / "kept")
+    history.append(long(0, 5000))
+    history.append(long(5000, 300))
+    history.withdraw(200)
+    (part,) = history.parts()
+    heir = History(tmp_path / "other", ["time", "a", "b"])
+    heir.keep(tmp_path / "kept")
+    heir.adopt([part])
+    heir.append(long(5100, 10))
+    assert np.array_equal(heir.rows(), long(0, 5110))
+    at = int(random.integers(24 * 5100))
+    with part.path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1 << int(random.integers(8))]))
+    row, block = at // 24, at // BLOCK
+    for reader in (history, heir):
+        for read in (
+            lambda: reader.rows(),  # noqa: B023
+            lambda: reader.table(),  # noqa: B023
+            lambda: reader.row(row),  # noqa: B023
+            lambda: reader.window(["a"], 0, 1e9),  # noqa: B023
+            lambda: reader.cut(row + 1),  # noqa: B023
+        ):
+            with pytest.raises(DamagedError, match=f"{part.path} is damaged: rows "):
+                read()
+    far = (block * BLOCK // 24 + 2 * (BLOCK // 24 + 1)) % 5100
+    assert np.array_equal(heir.row(far), long(far, 1)[0])
+    assert np.array_equal(heir.row(5105), long(5105, 1)[0])
+    heir.close()
