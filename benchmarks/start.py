@@ -26,7 +26,7 @@ from tests.server import Server
 from trivium.session.config import Config
 from trivium.session.folder import Folder
 from trivium.session.frames import pack, receive, send, unpack_reply
-from trivium.session.handle import Launcher
+from trivium.session.launcher import Launcher
 from trivium.session.local import open_testcase
 from trivium.simulation.initialization import read_initialization_actions
 from trivium.simulation.resources import Resources

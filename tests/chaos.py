@@ -181,7 +181,7 @@ class Chaos:
     def zygote(self) -> list[int]:
         """Return the zygote's process id."""
         try:
-            return [int((runtime_dir(self.state_dir) / "zygote.lock").read_text())]
+            return [int((runtime_dir(self.state_dir) / "zygote.lock").read_text().split()[0])]
         except (OSError, ValueError):
             return []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -50,6 +51,28 @@ def readable(file: int | HasFileno, patience: float) -> bool:
     poll = select.poll()
     poll.register(file, select.POLLIN)
     return bool(poll.poll(max(0.0, patience) * 1e3))
+
+
+def end_process(pid: int, started: int, number: signal.Signals = signal.SIGKILL, patience: float = 5.0) -> None:
+    """Send a signal to a process and wait for its end, and never to another one that got its number.
+
+    Parameters
+    ----------
+    pid : int
+    started : int
+        What `process_start` returned for it.
+    number : signal.Signals
+    patience : float
+        How long it may take to end [s].
+    """
+    with contextlib.suppress(OSError):
+        handle = os.pidfd_open(pid)
+        try:
+            if process_start(pid) == started:
+                signal.pidfd_send_signal(handle, number)
+                readable(handle, patience)
+        finally:
+            os.close(handle)
 
 
 def die_with(parent: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import sqlite3
@@ -32,19 +33,23 @@ _ROW = 64
 _KEYS = 500
 
 
+#: How long others may hold a lock that is waited for [s].
+PATIENCE = 600.0
+
+
 class LockedError(Exception):
     """Another process, or another part of this one, holds the lock."""
 
 
-def acquire(path: Path, *, wait: bool = False, opened: Callable[[int], None] | None = None) -> FileLock:
+def acquire(path: Path, *, patience: float = 0.0, opened: Callable[[int], None] | None = None) -> FileLock:
     """Lock a file until it is released or this process ends; what the process forks does not hold the lock.
 
     Parameters
     ----------
     path : Path
         Made when missing, readable for its owner only, and never removed.
-    wait : bool
-        Wait until the lock is free.
+    patience : float
+        How long to wait until the lock is free [s].
     opened : callable, optional
         Called with the descriptor of the locked file, which remains the lock's.
 
@@ -56,7 +61,7 @@ def acquire(path: Path, *, wait: bool = False, opened: Callable[[int], None] | N
     Raises
     ------
     LockedError
-        When somebody else holds the lock, without `wait`.
+        When somebody else holds the lock.
     OSError
         When the file cannot be opened.
     """
@@ -72,7 +77,7 @@ def acquire(path: Path, *, wait: bool = False, opened: Callable[[int], None] | N
         on_acquired=opened,
     )
     try:
-        lock.acquire(blocking=wait)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise LockedError(f"{path} is locked") from None
     return lock
@@ -97,15 +102,27 @@ def is_locked(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     """Hold the lock of a file, for which other processes wait.
+
+    Parameters
+    ----------
+    path : Path
+    patience : float
+        How long another process may hold it [s].
 
     Raises
     ------
+    TimeoutError
+        When another process holds it for longer, which may have been stopped.
     OSError
         When the file cannot be opened.
     """
-    lock = acquire(path, wait=True)
+    try:
+        lock = acquire(path, patience=patience)
+    except LockedError as error:
+        message = f"another process has held its lock for {patience:g} s"
+        raise TimeoutError(errno.ETIMEDOUT, message, str(path)) from error
     try:
         yield
     finally:

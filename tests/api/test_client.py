@@ -349,7 +349,7 @@ def test_no_step_is_lost_or_doubled_whatever_is_killed(small_resources, tmp_path
                         kill(pid)
                 else:
                     with contextlib.suppress(OSError, ValueError):
-                        kill(int((runtime_dir(tmp_path) / "zygote.lock").read_text()))
+                        kill(int((runtime_dir(tmp_path) / "zygote.lock").read_text().split()[0]))
                 if what == "server":
                     hosts = server.hosts()
                     os.killpg(server.process.pid, signal.SIGKILL)

@@ -7,6 +7,7 @@ its length (u64). Nothing in it is code.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import tempfile
@@ -22,6 +23,7 @@ from trivium.errors import TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
+from trivium.session.patience import Ready
 from trivium.session.proxy import HostState, SelfCheck
 from trivium.table import Table
 
@@ -71,22 +73,44 @@ def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
     return head, parts
 
 
-def send(sock: socket.socket, data: bytes) -> None:
+def send(sock: socket.socket, data: bytes, ready: Ready | None = None) -> None:
     """Send what `pack` made.
+
+    Parameters
+    ----------
+    sock : socket.socket
+    data : bytes
+    ready : Callable, optional
+        Waits until the socket can take more; by default the socket's own timeout is how long the other side may take.
 
     Raises
     ------
     GoneError
         When the other side is gone.
     """
+    message = _TOTAL.pack(len(data)) + data
     try:
-        sock.sendall(_TOTAL.pack(len(data)) + data)
+        if ready is None:
+            sock.sendall(message)
+            return
+        left = memoryview(message)
+        while left:
+            try:
+                left = left[sock.send(left, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                ready(select.POLLOUT)
     except OSError as error:
         raise GoneError(str(error)) from error
 
 
-def receive(sock: socket.socket) -> Block:
+def receive(sock: socket.socket, ready: Ready | None = None) -> Block:
     """Return the next message; a large one is mapped from a file without a name.
+
+    Parameters
+    ----------
+    sock : socket.socket
+    ready : Callable, optional
+        Waits until the socket has more; by default the socket's own timeout is how long the other side may take.
 
     Raises
     ------
@@ -94,7 +118,7 @@ def receive(sock: socket.socket) -> Block:
         When the other side is gone.
     """
     head = bytearray(_TOTAL.size)
-    _fill(sock, memoryview(head))
+    _fill(sock, memoryview(head), ready)
     (total,) = _TOTAL.unpack(head)
     if total > _SPOOLED:
         with tempfile.TemporaryFile() as file:
@@ -102,14 +126,20 @@ def receive(sock: socket.socket) -> Block:
             data = memoryview(np.memmap(file, dtype=np.uint8, mode="r+", shape=(total,)).data)
     else:
         data = memoryview(bytearray(total))
-    _fill(sock, data)
+    _fill(sock, data, ready)
     return data
 
 
-def _fill(sock: socket.socket, view: memoryview) -> None:
+def _fill(sock: socket.socket, view: memoryview, ready: Ready | None) -> None:
+    flags = 0 if ready is None else socket.MSG_DONTWAIT
     while view:
         try:
-            count = sock.recv_into(view)
+            count = sock.recv_into(view, 0, flags)
+        except BlockingIOError as error:
+            if ready is None:
+                raise GoneError(str(error)) from error
+            ready(select.POLLIN)
+            continue
         except OSError as error:
             raise GoneError(str(error)) from error
         if not count:

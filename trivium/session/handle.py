@@ -3,133 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import select
 import signal
 import socket
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from trivium.environment import ROOT, child_environment
 from trivium.errors import ModelError, TriviumError
-from trivium.process import readable, resident
+from trivium.process import readable
 from trivium.session.config import Config
-from trivium.session.folder import Folder, Status, runtime_dir
+from trivium.session.folder import Folder, Status
 from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
+from trivium.session.launcher import START, Launcher
 from trivium.session.ledger import committed
 from trivium.session.observer import Observer
+from trivium.session.patience import LOOK, HungError, Watch
 from trivium.session.proxy import SERVED
 from trivium.session.termination import kill
-from trivium.storage import locked
 
-#: How long a zygote may take to import what it needs, and a host to recover the session [s].
-START = 120.0
-#: How often a waiting client looks whether the host is well [s].
-LOOK = 0.1
+log = logging.getLogger(__name__)
+
 #: How often a request is sent again that no host had begun.
 ATTEMPTS = 5
-
-
-class Launcher:
-    """Starts the zygote of a state directory when there is none, and keeps it alive.
-
-    Parameters
-    ----------
-    state_dir : Path
-    """
-
-    def __init__(self, state_dir: Path) -> None:
-        self._state_dir = state_dir
-        self._folder = runtime_dir(state_dir)
-        self._lifeline: socket.socket | None = None
-        self._owner = 0
-        self._pid = 0  # of the zygote that this process started
-        self._lock = threading.Lock()
-
-    def fork(self, config: Config) -> socket.socket:
-        """Have a host made; return the connection to it."""
-        self._keep()
-        return self._ask({"what": "fork", "config": asdict(config)})
-
-    def end_of(self, pid: int) -> int | None:
-        """Return how a host ended, as ``os.waitpid`` reports it; None when nobody knows."""
-        with contextlib.suppress(GoneError, OSError):
-            for _ in range(10):
-                with self._ask({"what": "exit", "pid": pid}) as sock:
-                    head, _ = unpack(receive(sock))
-                if head["status"] is not None:
-                    return int(head["status"])
-                time.sleep(0.02)
-        return None
-
-    def close(self) -> None:
-        """Need no hosts any more."""
-        if self._lifeline is not None:
-            self._lifeline.close()
-            self._lifeline = None
-
-    def _ask(self, request: Mapping[str, Any]) -> socket.socket:
-        sock = self._connect()
-        send(sock, pack(request))
-        return sock
-
-    def _connect(self) -> socket.socket:
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(START)
-        try:
-            sock.connect(str(self._folder / "zygote"))
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _keep(self) -> None:
-        """Make sure that there is a zygote, and that it stays."""
-        with self._lock:
-            if self._lifeline is not None and self._owner == os.getpid():
-                if not readable(self._lifeline, 0):  # a lifeline sends nothing until it ends
-                    return
-                self._lifeline.close()
-            self._lifeline = self._ensure()
-            self._owner = os.getpid()
-            send(self._lifeline, pack({"what": "lifeline"}))
-
-    def _ensure(self) -> socket.socket:
-        with contextlib.suppress(OSError):
-            return self._connect()
-        with locked(self._folder / "start.lock"):
-            deadline = time.monotonic() + START
-            self._bury()
-            started = False
-            while time.monotonic() < deadline:
-                with contextlib.suppress(OSError):
-                    return self._connect()
-                if started and os.waitpid(self._pid, os.WNOHANG)[0]:
-                    started = False  # it found another one that was about to end
-                    time.sleep(0.2)
-                if not started:
-                    self._start()
-                    started = True
-                time.sleep(0.01)
-        raise ModelError("the process that makes sessions does not start; the server's log has more")
-
-    def _bury(self) -> None:
-        """Take leave of a zygote that this process started and that ended."""
-        if self._pid:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(self._pid, os.WNOHANG)
-
-    def _start(self) -> None:
-        # a thread of a numerical library would not survive the fork
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        command = [sys.executable, "-m", "trivium.session.zygote", str(self._state_dir)]
-        environment = child_environment(**threads, PYTHONPATH=str(ROOT))
-        self._pid = os.posix_spawn(sys.executable, command, environment)
 
 
 class Handle:
@@ -237,7 +135,7 @@ class Handle:
                 return sock
             sock.close()
         deadline = time.monotonic() + START
-        failures = 0
+        failures, watch = 0, self._watch()
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 return self._connect()
@@ -254,16 +152,22 @@ class Handle:
             else:
                 if made is not None:
                     return made
+            try:
+                watch.look()  # a host may hold the session that nobody can reach
+            except HungError as hung:
+                self._ended(hung)
             time.sleep(0.01)
         raise ModelError(f"no process could be started for this session within {START:.0f} s")
 
     def _connect(self) -> socket.socket:
         sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(self._timeout)  # a host that was stopped takes no more of them in the end
         try:
             sock.connect(str(self._folder.socket))
         except BaseException:
             sock.close()
             raise
+        sock.settimeout(None)  # the watch has the clock from here on
         return sock
 
     def _make(self) -> socket.socket | None:
@@ -272,7 +176,7 @@ class Handle:
         before, started = self._folder.status(), time.monotonic()
         sock = self._launcher.fork(self._config)
         try:
-            data = self._wait(sock)
+            data = self._first(sock)
             head, _ = unpack(data)
             if "ready" in head:
                 self.restored = head["restored"]
@@ -295,38 +199,58 @@ class Handle:
         sock.close()
         return None
 
-    def _exchange(self, sock: socket.socket, message: bytes) -> Block:
-        try:
-            send(sock, message)
-        except GoneError as gone:
-            raise _DiedError("", self._folder.status()) from gone
-        return self._wait(sock)
+    def _watch(self) -> Watch:
+        return Watch(self._folder, self._timeout, self._config.memory)
 
-    def _wait(self, sock: socket.socket) -> Block:
-        """Wait for a message, and end a host that hangs or grows beyond the limit."""
-        sock.settimeout(None)
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        status: Status | None = None
-        while not poll.poll(LOOK * 1e3):
-            status = self._folder.serving()
-            if status is None:
-                continue
-            busy = time.monotonic() - status.busy_since if status.busy_since else 0.0
-            memory = resident(status.pid)
-            why = ""
-            limit = self._timeout + status.allowed
-            if busy > limit:
-                why = f"the request took longer than {limit:g} s without progress and was ended"
-            elif memory > self._config.memory:
-                why = f"the request needed more memory than {self._config.memory / 2**20:.0f} MiB and was ended"
-            if why:
-                kill(status)
-                raise _DiedError(why, status)
+    def _exchange(self, sock: socket.socket, message: bytes) -> Block:
+        """Send a request and return the reply; a host that hangs or grows beyond the limit meanwhile is ended.
+
+        Raises
+        ------
+        _DiedError
+            When the host ended.
+        """
+        ready = self._watch().ready(sock)
         try:
-            return receive(sock)
+            send(sock, message, ready)
+            return receive(sock, ready)
         except GoneError as gone:
             raise _DiedError("", self._folder.status()) from gone
+        except HungError as hung:
+            raise self._ended(hung) from hung
+
+    def _first(self, sock: socket.socket) -> Block:
+        """Return the first message of a host that was asked for.
+
+        Raises
+        ------
+        _DiedError
+            When the host ended, or nobody became it.
+        """
+        sock.settimeout(None)  # the watch has the clock
+        watch = self._watch()
+        begun = since = time.monotonic()
+        try:
+            while not readable(sock, LOOK):
+                now = time.monotonic()
+                if watch.look() is not None:
+                    since = now
+                elif now - since > self._timeout:
+                    if now - begun > START or not self._launcher.is_opening(self._config):
+                        self._launcher.renew(self._config)
+                        raise _DiedError("", self._folder.status())
+                    since = now
+            return receive(sock, watch.ready(sock))
+        except GoneError as gone:
+            raise _DiedError("", self._folder.status()) from gone
+        except HungError as hung:
+            raise self._ended(hung) from hung
+
+    def _ended(self, hung: HungError) -> _DiedError:
+        """End a host that hangs; return the error of those who wait for it."""
+        log.warning("%s (process %d)", hung, hung.status.pid, extra={"session": self._config.testid})
+        kill(hung.status)
+        return _DiedError(str(hung), hung.status)
 
     def _after(self, name: str, method: str, busy: bool) -> Block | str | None:
         """Return the outcome of a request whose host died: its reply, an error, or None to send it again."""

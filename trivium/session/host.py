@@ -14,6 +14,7 @@ from pathlib import Path
 
 from trivium.errors import ModelError, StorageError, TriviumError, UnknownSessionError
 from trivium.process import PAGE, resident
+from trivium.session.address import Address
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
 from trivium.session.frames import Block, GoneError, pack, pack_error, receive, send
@@ -63,6 +64,7 @@ class Host:
         self.session = Session(config, self._folder, ledger, prepared, self._status)
         self._status.write(0.0, "", self.session.clock)
         self._answering = self._dismissed = False
+        self._address: Address | None = None
         self._first_memory = resident(os.getpid())
         _limit_address_space(config.memory)
 
@@ -83,10 +85,9 @@ class Host:
             raise _DismissedError
 
     def _serve(self, first: socket.socket) -> None:
-        self._folder.socket.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
-            listener.bind(str(self._folder.socket))
-            listener.listen(128)
+        self._address = Address(self._folder.socket)
+        listener = self._address.listener
+        with listener, selectors.DefaultSelector() as selector:
             first.settimeout(PATIENCE)
             selector.register(listener, selectors.EVENT_READ)
             with contextlib.suppress(GoneError):
@@ -131,7 +132,8 @@ class Host:
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""
         self._answering = True  # it is ending already
-        self._folder.socket.unlink(missing_ok=True)
+        if self._address is not None:
+            self._address.remove()
         self._status.rest(self.session.clock)
         if not self._dismissed:  # then another session may have the place
             self._folder.place.unlink(missing_ok=True)

@@ -33,7 +33,8 @@ from trivium.session.admission import RETRY_AFTER, Admission, Limits
 from trivium.session.catalogue import Catalogue
 from trivium.session.config import Config
 from trivium.session.folder import Folder
-from trivium.session.handle import Handle, Launcher
+from trivium.session.handle import Handle
+from trivium.session.launcher import Launcher
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
 from trivium.session.proxy import Session, connect

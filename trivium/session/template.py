@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from trivium.session.frames import GoneError
 
 #: How long it may take to open a test case [s].
 PATIENCE = 100
+#: After that time a template ends itself; the zygote ends one that did not [s].
+_GRACE = 5.0
 #: How many children of a template wait to become hosts, and how many of those may die before the template gives up.
 SPARE, DEATHS = 2, 10
 _READY = b"ready"
@@ -55,8 +58,11 @@ class Template:
             with contextlib.suppress(TriviumError):  # the host that opens the test case itself reports it
                 _Forking(theirs, config).serve()
 
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             leave(work)
+        self._process = os.pidfd_open(pid)
+        self._late = time.monotonic() + PATIENCE + _GRACE
         theirs.close()
         self.control.setblocking(False)
 
@@ -89,9 +95,22 @@ class Template:
             if message != _READY:
                 yield _END.unpack(message)
 
+    @property
+    def late(self) -> bool:
+        """Whether it takes longer to open the test case than it may, and did not end by itself: it was stopped."""
+        return not self.ready and time.monotonic() > self._late
+
+    def kill(self) -> None:
+        """End it, and its spare children with it."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+
     def close(self) -> None:
         """Need no more hosts of it."""
         self.control.close()
+        if self._process >= 0:
+            os.close(self._process)
+            self._process = -1
 
 
 class _Forking:

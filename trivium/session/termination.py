@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import signal
 import time
 from pathlib import Path
 
 from trivium.errors import UnknownSessionError
-from trivium.process import process_start, readable
+from trivium.process import end_process
 from trivium.session.folder import Folder, Status
 
 
@@ -42,21 +40,9 @@ def end_host(folder: Folder) -> None:
 
 def dismiss(status: Status) -> None:
     """Have a host end as soon as it has nothing to do; its session stays."""
-    _signal(status, signal.SIGTERM, wait=0.0)
+    end_process(status.pid, status.started, signal.SIGTERM, 0.0)
 
 
 def kill(status: Status) -> None:
-    """Kill a process, and never another one that got its number."""
-    _signal(status, signal.SIGKILL, wait=5.0)
-
-
-def _signal(status: Status, number: signal.Signals, wait: float) -> None:
-    """Send a signal to a host and wait for its end for a time [s]."""
-    with contextlib.suppress(OSError):
-        handle = os.pidfd_open(status.pid)
-        try:
-            if process_start(status.pid) == status.started:
-                signal.pidfd_send_signal(handle, number)
-                readable(handle, wait)
-        finally:
-            os.close(handle)
+    """Kill a host, and never another process that got its number."""
+    end_process(status.pid, status.started)

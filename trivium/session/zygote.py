@@ -5,7 +5,8 @@ itself.
 
 ``python -m trivium.session.zygote <state directory>``. One a state directory; it ends when no server needs it any more.
 On its socket, a connection sends one word: ``lifeline`` (stay, for as long as this connection is open), ``fork`` (make
-a host; the connection is the new host's from then on) or ``exit`` (how did this process end?).
+a host; the connection is the new host's from then on), ``exit`` (how did this process end?), ``opening`` (is the test
+case still being opened?) or ``renew`` (end the template of this test case; no host comes from it).
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from trivium.process import adopt_orphans, leave
+from trivium.process import adopt_orphans, leave, process_start
+from trivium.session.address import Address
 from trivium.session.folder import runtime_dir
 from trivium.session.frames import GoneError, pack, receive, send, unpack
 from trivium.session.signature import Signature, signature
 from trivium.session.template import Template
 from trivium.storage import LockedError, acquire
 
+#: Names in the folder of sockets: where a zygote listens, and the lock of the one that there is.
+ADDRESS, LOCK = "zygote", "zygote.lock"
 #: How long a zygote waits for the first server, and for the next one [s].
 FIRST, NEXT = 60.0, 2.0
 #: How many ends of processes are remembered.
@@ -70,6 +74,7 @@ class Zygote:
                     sock.close()
                     needed = time.monotonic()
             self._reap()
+            self._end_late()
 
     def _greet(self) -> None:
         sock, _ = self._listener.accept()
@@ -83,11 +88,23 @@ class Zygote:
             if request["what"] == "fork":
                 self._fork(request["config"], sock)
             else:
-                self._reap()
-                send(sock, pack({"status": self._ends.get(request["pid"])}))
+                send(sock, pack(self._reply(request)))
         except GoneError:
             pass
         sock.close()
+
+    def _reply(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["what"] == "exit":
+            self._reap()
+            return {"status": self._ends.get(request["pid"])}
+        key = _key(request["config"])
+        template = None if key is None else self._templates.get(key)
+        if request["what"] == "opening":
+            return {"opening": template is not None and not template.ready}
+        if key is not None and template is not None:  # no host came from it
+            template.kill()
+            self._forget(key)
+        return {"renewed": template is not None}
 
     def _fork(self, config: dict[str, Any], sock: socket.socket) -> None:
         template = self._template(config, sock)
@@ -105,7 +122,7 @@ class Zygote:
 
     def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
         """Return the template of a test case, made when there is none; None where one could not be opened lately."""
-        key = signature(Path(config["resources"]), config["engine"])
+        key = _key(config)
         if key is None or time.monotonic() - self._failed.get(key, -RETRY) < RETRY:
             return None
         template = self._templates.get(key)
@@ -127,6 +144,13 @@ class Zygote:
                     if not template.ready:
                         self._failed[key] = time.monotonic()
                     self._forget(key)
+
+    def _end_late(self) -> None:
+        """End templates that take too long to open their test case, though they should end by themselves."""
+        for key in [key for key, template in self._templates.items() if template.late]:
+            self._templates[key].kill()
+            self._failed[key] = time.monotonic()
+            self._forget(key)
 
     def _forget(self, key: Signature) -> None:
         template = self._templates.pop(key)
@@ -156,6 +180,11 @@ class Zygote:
             del self._ends[next(iter(self._ends))]
 
 
+def _key(config: dict[str, Any]) -> Signature | None:
+    """Return the name of the template that makes hosts of a configuration."""
+    return signature(Path(config["resources"]), config["engine"])
+
+
 def warm_up() -> None:
     """Import all that a host needs, and start no thread."""
     import fmpy.fmi2  # noqa: F401
@@ -171,28 +200,24 @@ def warm_up() -> None:
 
 
 def _sign(file: int) -> None:
-    """Write this process's id into a file, for people who look."""
+    """Write who this process is into a file, for those who have to end it."""
     os.ftruncate(file, 0)
-    os.write(file, b"%d" % os.getpid())
+    os.write(file, b"%d %d" % (os.getpid(), process_start(os.getpid())))
 
 
 def main(state_dir: Path) -> int:
     """Be the zygote of a state directory."""
     folder = runtime_dir(state_dir)
     try:
-        lock = acquire(folder / "zygote.lock", opened=_sign)  # the hosts that are forked do not hold it
+        lock = acquire(folder / LOCK, opened=_sign)  # the hosts that are forked do not hold it
     except LockedError:
         return 0  # there is a zygote
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
-    address = folder / "zygote"
-    address.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(address))
-        listener.listen(128)  # who comes early waits here
+    with contextlib.closing(Address(folder / ADDRESS)) as address:
         warm_up()
-        Zygote(listener).serve()
-        address.unlink(missing_ok=True)
+        Zygote(address.listener).serve()
+        address.remove()
     lock.release()
     return 0
 
