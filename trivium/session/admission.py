@@ -31,6 +31,8 @@ RETRY_AFTER = 5
 PATIENCE = 60.0
 #: How long a process may be in the making [s].
 MAKING = 120.0
+#: How long another worker may keep this one from making sessions [s]; one that was stopped is replaced before.
+WAIT = 30.0
 #: How often sessions are looked for that nobody uses any more [s].
 LOOK = 60.0
 
@@ -86,10 +88,19 @@ class Admission:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other workers from making sessions."""
+        """Keep other workers from making sessions.
+
+        Raises
+        ------
+        BusyError
+            When another one does so for too long, which may have been stopped.
+        StorageError
+        """
         try:
-            with locked(self._sessions / ".lock"):
+            with locked(self._sessions / ".lock", WAIT):
                 yield
+        except TimeoutError as error:
+            raise BusyError(f"The folder of sessions cannot be used: {error.strerror}.", RETRY_AFTER, 1) from error
         except OSError as error:
             raise StorageError(f"the folder {self._sessions} cannot be written: {error.strerror}") from error
 

@@ -46,6 +46,8 @@ class Launcher:
         self._owner = 0
         self._pid = 0  # of the zygote that this process started
         self._lock = threading.Lock()
+        #: Why no process for a session could be made the last time; empty when one could.
+        self.failing = ""
 
     def fork(self, config: Config) -> socket.socket:
         """Have a host made; return the connection to it.
@@ -140,8 +142,12 @@ class Launcher:
                 if not readable(self._lifeline, 0):  # a lifeline sends nothing until it ends
                     return
                 self._lifeline.close()
-            self._lifeline = self._ensure()
-            self._owner = os.getpid()
+            try:
+                self._lifeline = self._ensure()
+            except (ModelError, OSError):
+                self.failing = "no process for a session can be started"
+                raise
+            self.failing, self._owner = "", os.getpid()
             send(self._lifeline, pack({"what": "lifeline"}))
 
     def _ensure(self) -> socket.socket:

@@ -14,7 +14,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from trivium.errors import (
     BusyError,
@@ -44,6 +44,21 @@ from trivium.session.termination import end_host, end_session
 from trivium.settings import Settings
 
 log = logging.getLogger(__name__)
+
+
+class UnderWay(NamedTuple):
+    """A request that a session does now.
+
+    Attributes
+    ----------
+    request : bytes
+        Its name.
+    progress : float
+        When it began, or last made progress [s, monotonic].
+    """
+
+    request: bytes
+    progress: float
 
 
 class SessionManager:
@@ -77,6 +92,7 @@ class SessionManager:
         )
         self._admission = Admission(settings.state_dir, limits, self._default)
         self._launcher = Launcher(self._state_dir)
+        self._identity = _identity(self._state_dir)
 
     def open_default(self) -> None:
         """Make sure that the default session can be served.
@@ -259,6 +275,17 @@ class SessionManager:
             self._observer.called(method, time.perf_counter() - started, outcome)
         return outcome, restored
 
+    def under_way(self, testid: str | None) -> UnderWay | None:
+        """Return what a session does now; None when it does nothing."""
+        status = self._folder(testid).serving()
+        return UnderWay(status.key, status.busy_since) if status is not None and status.busy_since else None
+
+    def hopeless(self) -> str:
+        """Return why this server cannot serve sessions before it is started anew; empty while it can."""
+        if _identity(self._state_dir) != self._identity:
+            return "its state directory was removed"
+        return self._launcher.failing
+
     def restored(self, testid: str | None) -> str:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
         return self._handle(testid).restored
@@ -405,3 +432,12 @@ class SessionManager:
         if snapshot is None:
             raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
         return snapshot
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what a folder is, and not only its name; None when there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
