@@ -148,7 +148,8 @@ def test_a_state_directory_that_was_deleted_and_made_anew_at_once(manage, small_
     advance(manager)
     old = zygote(manager)
     manager.close()
-    shutil.rmtree(tmp_path / "state")
+    (tmp_path / "state").rename(tmp_path / "gone")
+    shutil.rmtree(tmp_path / "gone", ignore_errors=True)  # processes that end write into it meanwhile
     again = SessionManager(Settings(environ={
         "TRIVIUM_RESOURCES": str(small_resources), "TRIVIUM_STATE_DIR": str(tmp_path / "state"),
     }))  # fmt: skip
