@@ -1,4 +1,4 @@
-"""Who gets a thread: no session more than two, whoever waits too long none."""
+"""Which request gets a thread: no session more than two, and one that waits for too long none."""
 
 from __future__ import annotations
 

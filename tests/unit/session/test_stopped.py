@@ -1,4 +1,4 @@
-"""Processes that are stopped (SIGSTOP): whoever waits for one ends it by a clock of its own, and goes on without it."""
+"""Processes that are stopped (SIGSTOP): a waiting process ends each by a clock of its own, and goes on without it."""
 
 from __future__ import annotations
 
