@@ -16,6 +16,8 @@ from pathlib import Path
 #: The folder that holds the package; processes that work elsewhere need it in PYTHONPATH.
 ROOT = Path(__file__).resolve().parent.parent
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
+#: Kinds of figures that are counted, and what is allocated for those of a kind [bytes]: labels have few values.
+_KINDS, _ALLOCATED = ("counter", "histogram"), 2**20
 _PLOTS = "MPLCONFIGDIR"
 
 
@@ -46,6 +48,25 @@ def share_metrics(folder: Path) -> None:
     The library chooses how it counts when it is imported, and looks only here.
     """
     os.environ[_METRICS] = str(folder)
+
+
+def allocate_metrics() -> None:
+    """Allocate the files in which prometheus_client counts in this process, before it makes them.
+
+    It maps them, and leaves them sparse: on a full disk the first count would end the process by SIGBUS. Where there is
+    no space, this process counts for itself.
+    """
+    folder = os.environ.get(_METRICS)
+    for kind in _KINDS if folder else ():
+        try:
+            file = os.open(f"{folder}/{kind}_{os.getpid()}.db", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(file, 0, _ALLOCATED)
+            finally:
+                os.close(file)
+        except OSError:
+            del os.environ[_METRICS]
+            return
 
 
 def metrics_are_shared() -> bool:

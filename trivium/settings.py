@@ -201,6 +201,26 @@ class Settings(BaseSettings):
     durability: Literal["process", "power"] = Field(
         "process", description="What an acknowledged step survives: the end of any process, or a loss of power."
     )
+    max_snapshots: int = Field(1000, ge=0, le=10**6, description="Most snapshots of one session.")
+    disk_reserve: int = Field(
+        1024,
+        ge=0,
+        le=2**30,
+        description="Space [MiB] that is kept free on the disk, at most a twentieth of it; below it the reply is 507.",
+    )
+    max_storage: int = Field(
+        0, ge=0, le=2**40, description="Most that the state directory may hold [MiB]; 0: what the disk holds."
+    )
+    token_sessions: int = Field(100, ge=0, le=10**6, description="Most sessions of one token; 0: no limit of its own.")
+    token_jobs: int = Field(
+        100, ge=0, le=10**6, description="Most jobs of one token that wait or run; 0: no limit of its own."
+    )
+    token_storage: int = Field(
+        0,
+        ge=0,
+        le=2**40,
+        description="Most that sessions and jobs of one token may store [MiB]; 0: no limit of its own.",
+    )
     jobs_url: str = Field(
         "",
         repr=False,  # it may hold a password

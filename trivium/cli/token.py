@@ -12,7 +12,7 @@ from trivium.cli.types import Whole
 from trivium.errors import SettingsError
 
 if TYPE_CHECKING:
-    from trivium.server.tokens import Tokens
+    from trivium.server.tokens import Token, Tokens
 
 _file = click.option(
     "--file",
@@ -41,11 +41,16 @@ def token() -> None:
     metavar="N",
     help="Most requests a second.  [default: TRIVIUM_RATE]",
 )
+@click.option("--sessions", type=Whole(0), metavar="N", help="Most sessions.  [default: TRIVIUM_TOKEN_SESSIONS]")
+@click.option("--jobs", type=Whole(0), metavar="N", help="Most jobs that wait or run.  [default: TRIVIUM_TOKEN_JOBS]")
+@click.option(
+    "--storage", type=Whole(0), metavar="MIB", help="Most that these store [MiB].  [default: TRIVIUM_TOKEN_STORAGE]"
+)
 @_file
 @options.as_json
-def add(name: str, scopes: str, rate: int | None, path: Path | None, as_json: bool) -> None:
-    """Make a token and print it, this one time only."""
-    text = _tokens(path, create=True).add(name, [scope.strip() for scope in scopes.split(",")], rate)
+def add(name: str, scopes: str, path: Path | None, as_json: bool, **limits: int | None) -> None:
+    """Make a token and print it, this one time only. A limit of 0 is none."""
+    text = _tokens(path, create=True).add(name, [scope.strip() for scope in scopes.split(",")], **limits)
     options.show(text, {"name": name, "token": text}, as_json=as_json)
 
 
@@ -53,10 +58,10 @@ def add(name: str, scopes: str, rate: int | None, path: Path | None, as_json: bo
 @_file
 @options.as_json
 def list_tokens(path: Path | None, as_json: bool) -> None:
-    """Print the name, scopes and rate of every token."""
+    """Print the name, scopes and limits of every token."""
     tokens = _tokens(path).read()
-    lines = [f"{each.name}\t{','.join(each.scopes)}\t{f'{each.rate}/s' if each.rate else ''}" for each in tokens]
-    figures: list[dict[str, Any]] = [each.model_dump(include={"name", "scopes", "rate"}) for each in tokens]
+    lines = [f"{each.name}\t{','.join(each.scopes)}\t{_limits(each)}" for each in tokens]
+    figures: list[dict[str, Any]] = [each.model_dump(exclude={"sha256"}) for each in tokens]
     options.show("\n".join(lines), figures, as_json=as_json)
 
 
@@ -68,6 +73,15 @@ def remove(name: str, path: Path | None, as_json: bool) -> None:
     """Remove a token; running servers refuse it at once."""
     _tokens(path).remove(name)
     options.show(f"The token {name} is removed.", {"removed": name}, as_json=as_json)
+
+
+def _limits(token: Token) -> str:
+    """Return the limits of its own that a token has."""
+    from trivium.server.tokens import LIMITS
+
+    units = {"rate": "/s", "sessions": " sessions", "jobs": " jobs", "storage": " MiB"}
+    values = {name: getattr(token, name) for name in LIMITS}
+    return ", ".join(f"{value}{units[name]}" for name, value in values.items() if value is not None)
 
 
 def _tokens(path: Path | None, *, create: bool = False) -> Tokens:

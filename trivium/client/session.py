@@ -362,6 +362,15 @@ class Session:
         """Store the session as it stands, at the server; return the snapshot's id."""
         return str(self._payload("POST", "snapshot")["snapshot"])
 
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Return the snapshots of the session, the newest first: ``snapshot``, ``created`` [s] and ``size`` [bytes]."""
+        stored: list[dict[str, Any]] = self._payload("GET", "snapshots")
+        return stored
+
+    def remove_snapshot(self, snapshot: str) -> None:
+        """Remove a snapshot; sessions that were forked from it stay."""
+        self._send("DELETE", "snapshots", query=f"snapshot={quote(snapshot, safe='')}")
+
     def restore(self, snapshot: str) -> float:
         """Go back to a snapshot; return the clock [s]."""
         self._time = float(self._payload("PUT", "restore", {"snapshot": snapshot})["time"])

@@ -50,6 +50,8 @@ class Job:
     Attributes
     ----------
     task_id, kind : str
+    owner : str or None
+        Name of the token that it was submitted with.
     spec : Mapping
         As the kind's model takes it.
     state : State
@@ -80,6 +82,7 @@ class Job:
 
     task_id: str
     kind: str
+    owner: str | None
     spec: Mapping[str, Any]
     state: State
     message: str

@@ -7,6 +7,7 @@ once another worker has taken the job, the first can change nothing any more.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import uuid
 from collections.abc import Iterator, Mapping
@@ -18,12 +19,14 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
+from trivium.access import Access
 from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
 from trivium.jobs.record import MOST_DEATHS, Job, State, before
-from trivium.jobs.table import JOBS, alone, connect, now
+from trivium.jobs.table import JOBS, add_columns, alone, connect, now
 from trivium.numbers import shown
 from trivium.recorder import Outcome, Scalar
 from trivium.settings import Settings
+from trivium.space import Room
 
 _C = JOBS.c
 _COLUMNS = [column for column in JOBS.c if column.name != "request_key"]
@@ -47,6 +50,8 @@ class Store:
     Parameters
     ----------
     settings : Settings
+    room : Room, optional
+        Whether there is room, and who acts; by default everybody sees everything.
 
     Raises
     ------
@@ -54,7 +59,9 @@ class Store:
         As `trivium.jobs.table.connect`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, room: Room | None = None) -> None:
+        self._room = room or Room(settings.state_dir)
+        self._room.holdings.append(self._folders_of)
         self._folder = settings.state_dir / "jobs"
         self._lease = settings.job_lease
         self._engine = connect(settings.jobs_url, self._folder)
@@ -77,7 +84,7 @@ class Store:
         spec : Mapping
             What JSON can hold.
         key : str, optional
-            A second job of the same key is the first one.
+            A second job of the same owner and key is the first one.
 
         Raises
         ------
@@ -85,21 +92,27 @@ class Store:
             When the key stands for something else.
         BusyError
             When as many wait as may.
+        StorageError
+            When there is no room on the disk.
         """
+        self._room.check()
+        access = self._room.access
         with self._connection() as connection:
+            _check_quota(connection, access)
             waiting = connection.scalar(select(func.count()).where(_C.state == State.PENDING)) or 0
             if waiting >= MOST_PENDING:
                 raise BusyError(f"{waiting} jobs wait already; come again later.", _RETRY_AFTER, waiting + 1)
             task_id = (_PREFIXES.get(kind, "") + uuid.uuid4().hex)[:32]
             row = {
-                "task_id": task_id, "request_key": key, "kind": kind, "spec": dict(spec), "state": State.PENDING,
-                "message": "Waiting for a worker", "counts": {}, "results": {}, "files": {}, "created": now(),
-                "token": 0, "attempts": 0, "deaths": 0, "furthest": 0.0, "cancel": False,
+                "task_id": task_id, "request_key": _scoped(key, access), "owner": access.owner, "kind": kind,
+                "spec": dict(spec), "state": State.PENDING, "message": "Waiting for a worker", "counts": {},
+                "results": {}, "files": {}, "created": now(), "token": 0, "attempts": 0, "deaths": 0, "furthest": 0.0,
+                "cancel": False,
             }  # fmt: skip
             try:
                 connection.execute(insert(JOBS).values(row))
             except IntegrityError:
-                task_id = connection.scalar(select(_C.task_id).where(_C.request_key == key)) or ""
+                task_id = connection.scalar(select(_C.task_id).where(_C.request_key == _scoped(key, access))) or ""
         job = self.get(task_id)
         if (job.kind, job.spec) != (kind, dict(spec)):
             raise ConflictError(f"The key {key} was used for another job.")
@@ -115,13 +128,16 @@ class Store:
         """
         with self._connection() as connection:
             row = connection.execute(select(*_COLUMNS).where(_C.task_id == task_id)).one_or_none()
-        if row is None:
+        if row is None or not self._room.access.sees(row.owner):
             raise NotFoundError(f"There is no job {shown(task_id)}.")
         return _job(row)
 
     def jobs(self, state: State | None = None, kind: str | None = None, most: int = 100) -> list[Job]:
-        """Return jobs, the newest first."""
+        """Return jobs that whoever acts may see, the newest first."""
         asked = select(*_COLUMNS).order_by(_C.created.desc(), _C.task_id).limit(most)
+        access = self._room.access
+        if not access.everything:
+            asked = asked.where(_C.owner == access.owner)
         if state is not None:
             asked = asked.where(_C.state == state)
         if kind is not None:
@@ -143,6 +159,7 @@ class Store:
         NotFoundError
             When there is none of that id.
         """
+        self.get(task_id)
         nobodys = or_(_C.state == State.PENDING, and_(_C.state == State.RUNNING, _C.lease < now()))
         ended = {"state": State.CANCELLED, "message": "Cancelled", "finished": now(), "lease": None}
         with self._connection() as connection:
@@ -154,7 +171,8 @@ class Store:
     def claim(self, worker: str) -> Job | None:
         """Take a job that waits, or whose worker gave no sign of life; None when there is none.
 
-        A kind of which fewer are running comes first, then who came first: many jobs of a kind do not hold up another.
+        Whose fewer jobs are running comes first, then a kind of which fewer are running, then who came first: many jobs
+        of an owner, or of a kind, do not hold up others.
         """
         for _ in range(_TRIES):
             with self._connection() as connection:
@@ -246,6 +264,11 @@ class Store:
         with self._connection() as connection:
             connection.execute(delete(JOBS).where(_C.task_id == task_id, _C.finished.is_not(None)))
 
+    def _folders_of(self, owner: str) -> list[Path]:
+        """Return the folders of an owner's jobs."""
+        with self._connection() as connection:
+            return [self.folder_of(name) for name in connection.scalars(select(_C.task_id).where(_C.owner == owner))]
+
     def _change(self, job: Job, **values: Any) -> None:
         held = _held(job)
         if "state" in values:
@@ -272,8 +295,35 @@ def _make(connection: Connection) -> None:
     """Make the table where it is missing; several processes may do so at once."""
     with alone(connection):
         connection.execute(CreateTable(JOBS, if_not_exists=True))
+        add_columns(connection)
         for index in sorted(JOBS.indexes, key=lambda item: str(item.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _scoped(key: str | None, access: Access) -> str | None:
+    """Return a key as it is stored: those of different owners are different."""
+    if key is None or access.owner is None:
+        return key
+    return f"{access.owner}/{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def _check_quota(connection: Connection, access: Access) -> None:
+    """Refuse a further job of an owner who has as many as may be.
+
+    Raises
+    ------
+    BusyError
+    """
+    if access.owner is None or not access.quota.jobs:
+        return
+    unfinished = _C.state.in_((State.PENDING, State.RUNNING))
+    count = connection.scalar(select(func.count()).where(_C.owner == access.owner, unfinished)) or 0
+    if count >= access.quota.jobs:
+        raise BusyError(
+            f"{count} jobs of the token {access.owner} wait or run, as many as may; come again later, or cancel one.",
+            _RETRY_AFTER,
+            count + 1,
+        )
 
 
 def _may_be_taken() -> ColumnElement[bool]:
@@ -283,8 +333,10 @@ def _may_be_taken() -> ColumnElement[bool]:
 def _next_one() -> Any:
     earlier = JOBS.alias()
     alive = and_(earlier.c.state == State.RUNNING, earlier.c.lease >= now())
-    running = select(func.count()).where(alive, earlier.c.kind == _C.kind).scalar_subquery()
-    return select(*_COLUMNS).where(_may_be_taken()).order_by(running, _C.created, _C.task_id).limit(1)
+    of_owner = func.coalesce(earlier.c.owner, "") == func.coalesce(_C.owner, "")
+    by_owner = select(func.count()).where(alive, of_owner).scalar_subquery()
+    by_kind = select(func.count()).where(alive, earlier.c.kind == _C.kind).scalar_subquery()
+    return select(*_COLUMNS).where(_may_be_taken()).order_by(by_owner, by_kind, _C.created, _C.task_id).limit(1)
 
 
 def _held(job: Job) -> tuple[ColumnElement[bool], ...]:

@@ -25,10 +25,12 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    inspect,
     make_url,
     select,
+    text,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -45,6 +47,7 @@ JOBS = Table(
     MetaData(),
     Column("task_id", String(32), primary_key=True),
     Column("request_key", String(200), unique=True),
+    Column("owner", String(64), index=True),
     Column("kind", String(40), nullable=False),
     Column("spec", JSON, nullable=False),
     Column("state", String(10), nullable=False, index=True),
@@ -144,6 +147,23 @@ def alone(connection: Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute(select(func.pg_advisory_unlock(_LOCK)))
+
+
+def add_columns(connection: Connection) -> None:
+    """Add the columns that a table of an earlier version lacks."""
+    for name in ("owner",):
+        if name in _columns(connection):
+            continue
+        kind = JOBS.c[name].type.compile(connection.dialect)
+        try:
+            connection.execute(text(f"ALTER TABLE {JOBS.name} ADD COLUMN {name} {kind}"))
+        except OperationalError:  # another process was faster; SQLite knows no "if not exists" here
+            if name not in _columns(connection):
+                raise
+
+
+def _columns(connection: Connection) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(JOBS.name)}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

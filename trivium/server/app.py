@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from flask import Flask, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
@@ -18,10 +19,11 @@ from trivium.jobs.store import Store
 from trivium.server import boptest, compression, evaluation, front, health, index, metrics, openapi, routes, wire
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
-from trivium.server.guard import Guard
+from trivium.server.guard import Guard, access
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
+from trivium.space import Room
 from trivium.suggestions import nearest
 
 log = logging.getLogger(__name__)
@@ -45,15 +47,18 @@ def create_app(settings: Settings, pages: Pages) -> Flask:
     TriviumError
         When the test case cannot be opened.
     """
-    sessions = SessionManager(settings, metrics.Watch())
+    room = Room(
+        settings.state_dir, settings.disk_reserve * 2**20, settings.max_storage * 2**20, partial(access, settings)
+    )
+    sessions = SessionManager(settings, metrics.Watch(), room)
     with ThreadPoolExecutor(1) as pool:  # a process opens the test case while this one imports and builds the pages
         opening = pool.submit(sessions.open_default)
-        app = _build(settings, sessions, pages)
+        app = _build(settings, sessions, room, pages)
         opening.result()
     return app
 
 
-def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
+def _build(settings: Settings, sessions: SessionManager, room: Room, pages: Pages) -> Flask:
     """Return the application, whose sessions need not be open yet."""
     app = Flask("trivium", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -63,7 +68,7 @@ def _build(settings: Settings, sessions: SessionManager, pages: Pages) -> Flask:
     app.extensions["trivium-sessions"] = sessions
     for module in (routes, evaluation, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
-    store = Store(settings)
+    store = Store(settings, room)
     app.register_blueprint(job_routes.blueprint(store, settings))
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(index.blueprint())

@@ -63,7 +63,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     def selected(testcaseid: str, *, wait: bool) -> Response:
         if testcaseid not in sessions.testcases():
             return wire.envelope(404, f"Invalid testcase: {testcaseid}")
-        return _bare({"testid": sessions.select(testcaseid, wait=wait, owner=guard.owner())})
+        return _bare({"testid": sessions.select(testcaseid, wait=wait)})
 
     @routes.operation("POST", "/testcases/<testcaseid>/select", reply=replies.TestId, enveloped=False)
     def select(testcaseid: str) -> Response:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from flask import Flask, Response, current_app, g, redirect, request
+from flask import Flask, Response, current_app, g, has_request_context, redirect, request
 from werkzeug.wrappers import Response as Answer
 
+from trivium.access import Access, Quota
 from trivium.errors import ForbiddenError, SettingsError, TokenError, UnavailableError
 from trivium.server import landing
 from trivium.server.operations import Operation, operations
@@ -70,12 +71,6 @@ def require(scope: Scope) -> None:
     caller: Token | None = g.get("caller")
     if caller is not None and not caller.may(scope):
         raise ForbiddenError(f"The token {caller.name} lacks the scope {scope}.")
-
-
-def owner() -> str | None:
-    """Return the name of the token that the present request came with; None where it came with none."""
-    caller: Token | None = g.get("caller")
-    return None if caller is None else caller.name
 
 
 def has_token() -> bool:
@@ -165,6 +160,26 @@ class Guard:
         scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
         text = credentials.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
         return self.find(text) if text else None
+
+
+def access(settings: Settings) -> Access:
+    """Return what the caller of the present request may see and keep; outside of requests, everything."""
+    caller: Token | None = g.get("caller") if has_request_context() else None
+    if caller is None:
+        return Access()
+    return Access(
+        caller.name,
+        caller.may("admin"),
+        Quota(
+            _own(caller.sessions, settings.token_sessions),
+            _own(caller.jobs, settings.token_jobs),
+            _own(caller.storage, settings.token_storage) * 2**20,
+        ),
+    )
+
+
+def _own(limit: int | None, usual: int) -> int:
+    return usual if limit is None else limit
 
 
 def _is_page() -> bool:

@@ -42,6 +42,7 @@ def status_of(job: Job) -> dict[str, Any]:
     return {
         "task_id": job.task_id,
         "kind": job.kind,
+        "owner": job.owner,
         "status": job.state,
         "message": job.message,
         "progress": job.progress,

@@ -33,6 +33,7 @@ from trivium.settings import Settings
 log = logging.getLogger(__name__)
 
 _TIMES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 REQUESTS = Counter("trivium_http_requests", "Requests by route and status.", ("method", "route", "status"))
 REQUEST_TIME = Histogram("trivium_http_request_seconds", "Time until a reply begins [s].", ("route",), buckets=_TIMES)
 STEPS = Counter("trivium_steps", "Control steps that were acknowledged.")
@@ -81,7 +82,7 @@ class _StateCollector(Collector):
         yield from self._of_jobs()
 
     def _of_sessions(self) -> Iterator[Metric]:
-        sessions = self._sessions.sessions()
+        sessions = self._sessions.all_sessions()
         states = Counts(session["state"] for session in sessions)
         gauge = GaugeMetricFamily("trivium_sessions", "Sessions by state.", labels=["state"])
         for state in ("idle", "busy", "hibernated", "queued", "damaged"):
@@ -119,7 +120,8 @@ def watch(app: Flask) -> None:
     def end(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "none"
         seconds = time.perf_counter() - g.began if "began" in g else 0.0
-        REQUESTS.labels(request.method, route, response.status_code).inc()
+        method = request.method if request.method in _METHODS else "other"  # clients may call one what they like
+        REQUESTS.labels(method, route, response.status_code).inc()
         REQUEST_TIME.labels(route).observe(seconds)
         caller = g.get("caller")
         logs.note(caller=caller.name if caller else None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import math
-import mmap
 import os
 import struct
 import threading
 import time
 from pathlib import Path
 
-from trivium.errors import RateError
+from trivium.errors import RateError, StorageError
 
 #: Callers share a place in the file, and with it a limit, when their names fall together.
 _PLACES = 65536
@@ -29,13 +28,21 @@ class Rates:
     ----------
     path : Path
         The file, which is made when there is none.
+
+    Raises
+    ------
+    StorageError
+        When it cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.truncate(self._file, _PLACES * _TIME.size)
-        self._times = mmap.mmap(self._file, 0)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # allocated, so that it can be written when the disk is full; and not mapped: a fault would end the process
+            os.posix_fallocate(self._file, 0, _PLACES * _TIME.size)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written: {error.strerror}") from error
         self._lock = threading.Lock()
 
     def count(self, caller: str, rate: int) -> None:
@@ -58,13 +65,13 @@ class Rates:
             fcntl.lockf(self._file, fcntl.LOCK_EX, _TIME.size, at)
             try:
                 clock = time.monotonic()
-                (due,) = _TIME.unpack_from(self._times, at)
+                (due,) = _TIME.unpack(os.pread(self._file, _TIME.size, at))
                 if not clock - 1 <= due <= clock + 2:  # long ago, or before the machine started
                     due = clock
                 due = max(due, clock) + 1 / rate
                 wait = due - clock - 1
                 if wait > 1e-9:
                     raise RateError(f"At most {rate} requests a second.", math.ceil(wait))
-                _TIME.pack_into(self._times, at, due)
+                os.pwrite(self._file, _TIME.pack(due), at)
             finally:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, _TIME.size, at)

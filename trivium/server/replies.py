@@ -225,6 +225,13 @@ class Snapshot(_Reply):
     snapshot: str
 
 
+class StoredSnapshot(Snapshot):
+    """A stored state, and what it takes."""
+
+    created: Annotated[Number, Field(description="Since 1970 [s].")]
+    size: Annotated[int, Field(description="What its removal frees on the disk at most [bytes].")]
+
+
 class Clock(_Reply):
     """The clock of a session."""
 
@@ -326,6 +333,7 @@ class JobStatus(_Reply):
 
     task_id: str
     kind: str
+    owner: Annotated[str | None, Field(description="Name of the token that submitted it.")]
     status: Literal["Pending", "Running", "Success", "Error", "Cancelled"]
     message: str
     progress: Annotated[Number | None, Field(ge=0, le=1)]

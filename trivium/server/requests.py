@@ -384,6 +384,12 @@ class FileBody(Body):
     testcaseid: Text | None = None
 
 
+class SnapshotQuery(Query):
+    """A snapshot."""
+
+    snapshot: Text
+
+
 class AdvanceQuery(Query):
     """How far to advance."""
 

@@ -24,7 +24,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from trivium import logs
-from trivium.environment import ROOT, child_environment, share_metrics
+from trivium.environment import ROOT, allocate_metrics, child_environment, share_metrics
 from trivium.errors import TriviumError
 from trivium.extras import is_installed
 from trivium.jobs.worker import GRACE
@@ -121,6 +121,7 @@ def configuration(settings: Settings) -> MappingProxyType[str, Any]:
             "on_starting": hooks.on_starting,
             "when_ready": hooks.when_ready,
             "on_exit": hooks.on_exit,
+            "post_fork": post_fork,
             "post_worker_init": hooks.post_worker_init,
             "worker_exit": worker_exit,
         }
@@ -225,6 +226,11 @@ class Hooks:
         logs.set_up(self._settings.log_level, self._settings.log_format)
         of_gunicorn = logging.getLogger("gunicorn.error")
         of_gunicorn.handlers, of_gunicorn.propagate = [], True
+
+
+def post_fork(_arbiter: Any, _worker: Any) -> None:
+    """Prepare to count, before the application is loaded."""
+    allocate_metrics()
 
 
 def worker_exit(_arbiter: Any, worker: Any) -> None:

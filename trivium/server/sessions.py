@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response
 
 from trivium.plants.cooling import examples
-from trivium.server import columns, guard, replies, wire, wording
+from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import (
     ForkBody,
@@ -18,6 +18,7 @@ from trivium.server.requests import (
     LinearizeQuery,
     Preconditions,
     SnapshotBody,
+    SnapshotQuery,
     StepsBody,
     require_few,
 )
@@ -88,6 +89,17 @@ def blueprint(sessions: SessionManager) -> Routes:
         """Store the session as it stands."""
         return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.session(testid).snapshot()})
 
+    @routes.operation("GET", "/snapshots[/<testid>]", reply=list[replies.StoredSnapshot])
+    def snapshots(testid: str | None) -> Response:
+        """Snapshots of the session, the newest first, and how much each takes on the disk."""
+        return wire.envelope(200, "Queried the snapshots successfully.", sessions.snapshots(testid))
+
+    @routes.operation("DELETE", "/snapshots[/<testid>]", reply=replies.Snapshot)
+    def remove_snapshot(testid: str | None, query: SnapshotQuery) -> Response:
+        """Remove a snapshot: ?snapshot=; sessions that were forked from it stay."""
+        sessions.remove_snapshot(testid, query.snapshot)
+        return wire.envelope(200, "Removed the snapshot successfully.", {"snapshot": query.snapshot})
+
     @routes.operation("PUT", "/restore[/<testid>]", reply=replies.Clock, example={"snapshot": "f4ccf3e410406366"})
     def restore(testid: str | None, body: SnapshotBody) -> Response:
         """Go back to a snapshot: {"snapshot"}."""
@@ -103,7 +115,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
     def fork(testid: str | None, body: ForkBody) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
-        forked = sessions.fork(testid, body.snapshot or None, guard.owner())
+        forked = sessions.fork(testid, body.snapshot or None)
         return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
 
     return routes

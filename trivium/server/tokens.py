@@ -28,6 +28,11 @@ _IMPLIED: dict[str, frozenset[str]] = {
 }
 
 
+_Count = Annotated[int, Field(ge=0)]
+#: Limits of a token by name.
+LIMITS = ("rate", "sessions", "jobs", "storage")
+
+
 class Token(BaseModel):
     """A token as the file has it.
 
@@ -39,7 +44,11 @@ class Token(BaseModel):
         Of the token. The token is 256 random bits, so no salt and no slow hash is needed.
     scopes : tuple of str
     rate : int, optional
-        Most requests a second; None for the server's limit.
+        Most requests a second; None for the server's limit, as of those that follow.
+    sessions, jobs : int, optional
+        Most of its sessions, and of its jobs that wait or run; 0 for no limit of its own.
+    storage : int, optional
+        Most that these may store [MiB]; 0 for no limit of its own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +57,9 @@ class Token(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
     rate: Annotated[int, Field(ge=1)] | None = None
+    sessions: _Count | None = None
+    jobs: _Count | None = None
+    storage: _Count | None = None
 
     def may(self, scope: str) -> bool:
         """Return whether the token allows a scope."""
@@ -111,8 +123,15 @@ class Tokens:
                 match = token
         return match
 
-    def add(self, name: str, scopes: Iterable[str], rate: int | None = None) -> str:
+    def add(self, name: str, scopes: Iterable[str], **limits: int | None) -> str:
         """Make a token and return its text, which is not stored.
+
+        Parameters
+        ----------
+        name : str
+        scopes : iterable of str
+        **limits
+            Some of `LIMITS`, as the attributes of `Token` have them.
 
         Raises
         ------
@@ -121,7 +140,7 @@ class Tokens:
         """
         text = f"trivium_{secrets.token_urlsafe(32)}"
         try:
-            token = Token.model_validate({"name": name, "sha256": _digest(text), "scopes": tuple(scopes), "rate": rate})
+            token = Token.model_validate({"name": name, "sha256": _digest(text), "scopes": tuple(scopes), **limits})
         except ValidationError as error:
             first = error.errors()[0]
             field = str(first["loc"][0])

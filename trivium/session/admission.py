@@ -15,7 +15,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,7 +108,14 @@ class Admission:
         """Return the test ids of all sessions, those that wait too."""
         return sorted(name for name in self._names() if Folder(self._state_dir, name).exists())
 
-    def admit(self, testcase: str, *, wait: bool = False, owner: str | None = None) -> Folder:
+    def admit(
+        self,
+        testcase: str,
+        *,
+        wait: bool = False,
+        owner: str | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> Folder:
         """Make the folder of a further session.
 
         Parameters
@@ -119,6 +126,8 @@ class Admission:
             Whether the session may wait its turn where there is no room.
         owner : str, optional
             Who has it made.
+        check : callable, optional
+            Raises where it may not be made; called while nobody else makes one.
 
         Raises
         ------
@@ -127,6 +136,7 @@ class Admission:
         """
         self.expire()
         with self.alone():
+            check()
             stored, waiting = len(self._names()), self._waiting()
             if stored - (self._default in self._names()) >= self._limits.stored:
                 raise BusyError(

@@ -7,6 +7,7 @@ its length (u64). Nothing in it is code.
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import struct
@@ -19,7 +20,7 @@ import numpy as np
 import orjson
 
 from trivium import errors
-from trivium.errors import TriviumError
+from trivium.errors import StorageError, TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
@@ -116,14 +117,19 @@ def receive(sock: socket.socket, ready: Ready | None = None) -> Block:
     ------
     GoneError
         When the other side is gone.
+    StorageError
+        When there is no space for a large one; the connection cannot be used any more.
     """
     head = bytearray(_TOTAL.size)
     _fill(sock, memoryview(head), ready)
     (total,) = _TOTAL.unpack(head)
     if total > _SPOOLED:
-        with tempfile.TemporaryFile() as file:
-            file.truncate(total)
-            data = memoryview(np.memmap(file, dtype=np.uint8, mode="r+", shape=(total,)).data)
+        try:
+            with tempfile.TemporaryFile() as file:
+                os.posix_fallocate(file.fileno(), 0, total)  # what is mapped must be there
+                data = memoryview(np.memmap(file, dtype=np.uint8, mode="r+", shape=(total,)).data)
+        except OSError as error:
+            raise StorageError(f"there is no space for a message of {total} bytes: {error.strerror}") from error
     else:
         data = memoryview(bytearray(total))
     _fill(sock, data, ready)

@@ -112,7 +112,7 @@ class Host:
                         message = receive(sock)
                         used = time.monotonic()
                         send(sock, self._reply(message))
-                    except GoneError:
+                    except (GoneError, StorageError):  # no message, or one that there is no space for
                         selector.unregister(sock)
                         sock.close()
                     if self._worn():

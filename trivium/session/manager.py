@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,6 +24,7 @@ from trivium.errors import (
     ModelError,
     ResourcesError,
     StateError,
+    StorageError,
     TriviumError,
     UnknownSessionError,
 )
@@ -37,11 +39,13 @@ from trivium.session.handle import Handle
 from trivium.session.launcher import Launcher
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
-from trivium.session.proxy import Session, connect
+from trivium.session.owners import Owners
+from trivium.session.proxy import SERVED, Session, connect
 from trivium.session.snapshots import Snapshot, Snapshots
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session
 from trivium.settings import Settings
+from trivium.space import Room
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,8 @@ class SessionManager:
     settings : Settings
     observer : Observer, optional
         Is notified of what happens.
+    room : Room, optional
+        Whether there is room, and who acts; by default everybody may do everything.
 
     Raises
     ------
@@ -76,8 +82,10 @@ class SessionManager:
         When the test case lacks something or the state directory cannot be written.
     """
 
-    def __init__(self, settings: Settings, observer: Observer | None = None) -> None:
+    def __init__(self, settings: Settings, observer: Observer | None = None, room: Room | None = None) -> None:
         layout.prepare(settings.state_dir)
+        self._room = room or Room(settings.state_dir, settings.disk_reserve * 2**20, settings.max_storage * 2**20)
+        self._room.holdings.append(self._folders_of)
         self._settings = settings
         self._observer = observer or Observer()
         self._state_dir = settings.state_dir
@@ -91,6 +99,7 @@ class SessionManager:
             settings.max_sessions, settings.max_stored, settings.reclaim_after, settings.session_expiry * 86400.0
         )
         self._admission = Admission(settings.state_dir, limits, self._default)
+        self._owners = Owners(self._sessions)
         self._launcher = Launcher(self._state_dir)
         self._identity = _identity(self._state_dir)
 
@@ -183,7 +192,7 @@ class SessionManager:
             self._catalogue.discard(file)
             raise
 
-    def select(self, testcase_id: str, *, wait: bool = False, owner: str | None = None) -> str:
+    def select(self, testcase_id: str, *, wait: bool = False) -> str:
         """Make a session at its beginning and return its test id.
 
         Parameters
@@ -198,9 +207,11 @@ class SessionManager:
             When there is no such test case.
         BusyError
             When there are as many sessions as may be.
+        StorageError
+            When there is no room on the disk.
         """
         self._catalogue.path(testcase_id)
-        folder = self._admission.admit(testcase_id, wait=wait, owner=owner)
+        folder = self._admit(testcase_id, wait=wait)
         testid = folder.testid
         try:
             if not folder.queued.exists():
@@ -209,6 +220,27 @@ class SessionManager:
             self.stop(testid)
             raise
         return testid
+
+    def _admit(self, testcase_id: str, *, wait: bool = False) -> Folder:
+        """Make the folder of a session of whoever acts."""
+        self._room.check()
+        access = self._room.access
+
+        def count() -> None:
+            most = access.quota.sessions
+            if most and access.owner is not None and len(self._owners.names(access.owner)) >= most:
+                raise BusyError(
+                    f"The token {access.owner} has {most} sessions, as many as it may. Stop one (PUT /stop/<testid>).",
+                    RETRY_AFTER,
+                    1,
+                )
+
+        return self._admission.admit(testcase_id, wait=wait, owner=access.owner, check=count)
+
+    def _folders_of(self, owner: str) -> Iterator[Path]:
+        """Yield the folders of an owner's sessions."""
+        for testid in self._owners.names(owner):
+            yield self._sessions / testid
 
     def remove_testcase(self, testcase_id: str) -> int:
         """Forget a test case and end all its sessions; an FMU that was uploaded is removed.
@@ -255,6 +287,15 @@ class SessionManager:
 
     def _call(self, testid: str | None, method: str, *request: Any) -> tuple[Any, str]:
         """Have the host of a session do what it serves, and let the observer know."""
+        self._permit(testid)
+        snapshot = method == Simulation.snapshot.__name__
+        if SERVED[method].changes or snapshot:
+            self._room.check()
+        if snapshot and len(Snapshots(self._folder(testid).path).names()) >= self._settings.max_snapshots:
+            raise StorageError(
+                f"The session keeps {self._settings.max_snapshots} snapshots, as many as it may. Remove one (DELETE "
+                f"/snapshots?snapshot=)."
+            )
         started = time.perf_counter()
         outcome: Any = None
         try:
@@ -290,7 +331,19 @@ class SessionManager:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
         return self._handle(testid).restored
 
-    def fork(self, testid: str | None, snapshot_id: str | None = None, owner: str | None = None) -> str:
+    def _permit(self, testid: str | None) -> None:
+        """Refuse a session of somebody else's; the default session is everybody's.
+
+        Raises
+        ------
+        UnknownSessionError
+            As where there is no such session.
+        """
+        access = self._room.access
+        if not (access.everything or testid in (None, self._default) or access.sees(self._owners.of(str(testid)))):
+            raise UnknownSessionError(str(testid))
+
+    def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
 
         Raises
@@ -300,11 +353,12 @@ class SessionManager:
         BusyError
             When there are as many sessions as may be.
         """
+        self._permit(testid)
         source = self._folder(testid)
         snapshot_name = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
             snapshot = self._snapshot(source, snapshot_name)
-            folder = self._admission.admit(str(source.description()["testcase"]), owner=owner)
+            folder = self._admit(str(source.description()["testcase"]))
             try:
                 self._begin(folder, snapshot)
                 self._admission.release(folder)  # its first request has a process made
@@ -326,11 +380,42 @@ class SessionManager:
             ledger.close()
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Return what is known of every session."""
+        """Return what is known of every session that whoever acts may see."""
+        access = self._room.access
+        return [session for session in self.all_sessions() if session["default"] or access.sees(session["owner"])]
+
+    def all_sessions(self) -> list[dict[str, Any]]:
+        """Return what is known of every session, whoever acts; for figures."""
         self._admission.expire()
         return [
             summarize(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()
         ]
+
+    def snapshots(self, testid: str | None) -> list[dict[str, Any]]:
+        """Return name, time [s since 1970] and size [bytes] of the snapshots of a session, the newest first.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        self._permit(testid)
+        stored = Snapshots(self._folder(testid).path).stored()
+        return [{"snapshot": name, "created": created, "size": size} for name, created, size in stored]
+
+    def remove_snapshot(self, testid: str | None, name: str) -> None:
+        """Remove a snapshot; sessions that were forked from it stay.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        InvalidValueError
+            When it has no such snapshot.
+        """
+        self._permit(testid)
+        if not Snapshots(self._folder(testid).path).remove(name):
+            raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
 
     def status(self, testid: str) -> str:
         """Return ``Running``, or ``Queued`` while the session waits for room.
@@ -340,6 +425,7 @@ class SessionManager:
         UnknownSessionError
             When there is no such session.
         """
+        self._permit(testid)
         return "Queued" if self._admission.place(self._folder(testid)) else "Running"
 
     def stop(self, testid: str) -> None:
@@ -350,6 +436,7 @@ class SessionManager:
         UnknownSessionError
             When there is no such session.
         """
+        self._permit(testid)
         folder = self._folder(testid)
         with self._lock:
             handle = self._handles.pop(folder.testid, None)

@@ -14,6 +14,7 @@ from trivium.session import rows
 from trivium.session.folder import opened, sealed
 from trivium.session.frames import pack, unpack
 from trivium.simulation.row_files import RowFile
+from trivium.space import measure
 from trivium.storage import replace_file
 
 
@@ -79,7 +80,30 @@ class Snapshots:
             raise DamagedError(f"The snapshot {name} cannot be read: {error}.") from error
         return Snapshot(bytes(state), rows.parts(folder, named))
 
-    def remove(self, name: str) -> None:
-        """Forget a snapshot."""
-        with contextlib.suppress(OSError):
-            shutil.rmtree(self._folder / name)
+    def remove(self, name: str) -> bool:
+        """Forget a snapshot; return whether there was one of this name."""
+        if not is_id(name):
+            return False
+        removed = self._folder / f".{os.urandom(8).hex()}"
+        try:
+            (self._folder / name).rename(removed)  # at once: nobody finds half of one
+        except OSError:
+            return False
+        shutil.rmtree(removed, ignore_errors=True)
+        return True
+
+    def stored(self) -> list[tuple[str, float, int]]:
+        """Return the name of each snapshot, when it was made [s since 1970] and its size [bytes], the newest first."""
+        snapshots = []
+        for name in self.names():
+            path = self._folder / name
+            with contextlib.suppress(OSError):  # it is being removed
+                snapshots.append((name, (path / "state").stat().st_mtime, measure([path])))
+        return sorted(snapshots, key=lambda snapshot: -snapshot[1])
+
+    def names(self) -> list[str]:
+        """Return the names of all snapshots."""
+        try:
+            return [name for name in os.listdir(self._folder) if is_id(name)]
+        except OSError:
+            return []

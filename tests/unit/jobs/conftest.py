@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from trivium.access import everybody
 from trivium.jobs.store import Store
 from trivium.settings import Settings
+from trivium.space import Room
 
 
 @pytest.fixture
@@ -13,9 +15,9 @@ def open_store(tmp_path, jobs_url):
     """Open the store once more: each is like that of another process."""
     stores = []
 
-    def opened():
+    def opened(present=everybody):
         variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": "3600"}
-        stores.append(Store(Settings(environ=variables)))
+        stores.append(Store(Settings(environ=variables), Room(tmp_path, present=present)))
         return stores[-1]
 
     yield opened

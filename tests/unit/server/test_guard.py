@@ -314,7 +314,7 @@ def test_headers_tell_browsers_to_be_careful(make):
 
 def test_a_token_that_asks_too_often_is_told_when_to_come_again(make, tmp_path):
     tokens = create(tmp_path / "tokens.json")
-    slow, fast = tokens.add("slow", ["read"], 2), tokens.add("fast", ["read"])
+    slow, fast = tokens.add("slow", ["read"], rate=2), tokens.add("fast", ["read"])
     client = make(TRIVIUM_TOKENS=str(tmp_path / "tokens.json"), TRIVIUM_RATE="1000").test_client()
     answers = [client.get("/step", headers=bearer(slow)) for _ in range(6)]
     codes = [answer.status_code for answer in answers]

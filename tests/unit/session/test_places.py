@@ -9,6 +9,7 @@ import pytest
 
 from tests.processes import gone
 from tests.unit.session.tools import advance, message_of, pid
+from trivium.access import Access
 from trivium.errors import BusyError, InvalidValueError, UnknownSessionError
 from trivium.session.folder import Folder
 
@@ -107,9 +108,9 @@ def test_sessions_that_nobody_uses_expire(manage, tmp_path):
 
 
 def test_when_a_session_was_last_used_is_known_while_it_sleeps(manage):
-    manager = manage(TRIVIUM_IDLE_TIMEOUT="1")
+    manager = manage(present=lambda: Access("anna"), TRIVIUM_IDLE_TIMEOUT="1")
     (name,) = manager.testcases()
-    testid = manager.select(name, owner="anna")
+    testid = manager.select(name)
     advance(manager, testid)
     number = pid(manager, testid)
     (about,) = [session for session in manager.sessions() if session["testid"] == testid]
