@@ -50,7 +50,7 @@ def readable(file: int | HasFileno, patience: float) -> bool:
     """
     poll = select.poll()
     poll.register(file, select.POLLIN)
-    return bool(poll.poll(max(0.0, patience) * 1e3))
+    return bool(poll.poll(min(max(0.0, patience) * 1e3, 2**31 - 1)))  # it takes 24 days at most
 
 
 def end_process(pid: int, started: int, number: signal.Signals = signal.SIGKILL, patience: float = 5.0) -> None:
