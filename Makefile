@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint lint-types lint-sources audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint lint-types lint-sources audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos fuzz sbom bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -125,6 +125,15 @@ validate-api: $(DEV) ## replay the recorded run against the server at TRIVIUM_UR
 
 chaos: $(DEV) ## kill random processes of a server under load for two minutes; prove that nothing acknowledged is lost or doubled
 	$(PY) -m tests.chaos $(ARGS)
+
+fuzz: $(DEV) ## feed damaged and invented bytes to the readers of FMUs, frames and journals, SECONDS each
+	$(INSTALL) --quiet -r requirements/tools.txt
+	$(PY) -m tests.fuzzing --seconds $(or $(SECONDS),60)
+
+sbom: $(DEV) ## list what make serve installs as CycloneDX: build/sbom.json
+	$(INSTALL) --quiet -r requirements/tools.txt
+	mkdir -p build
+	$(VENV)/bin/cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --mc-type application --output-reproducible --output-format JSON --output-file build/sbom.json
 
 bench: $(DEV) ## print the figures of docs/benchmarks.md
 	$(PY) -m benchmarks $(ARGS)

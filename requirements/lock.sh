@@ -11,6 +11,8 @@ compile() {
 }
 compile --extra all --extra assimulo --extra build --extra datasets --extra docs --extra modelica --extra multiagent --extra notebook --extra ogclews --extra postgres --extra test --extra torch --extra train --extra weather \
     >requirements/dev.txt
+# make fuzz, make sbom
+uv pip compile --quiet --python-version 3.11 --group tools --constraint requirements/dev.txt --no-header --no-annotate --no-emit-index-url --no-emit-find-links >requirements/tools.txt
 # what is served is what was tested
 compile --extra all --constraint requirements/dev.txt >requirements/runtime.txt
 # the images know PostgreSQL too

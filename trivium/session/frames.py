@@ -6,13 +6,14 @@ its length (u64). Nothing in it is code.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import socket
 import struct
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import orjson
 
 from trivium import errors
-from trivium.errors import StorageError, TriviumError
+from trivium.errors import DamagedError, StorageError, TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
@@ -58,20 +59,41 @@ def pack(head: Mapping[str, Any], parts: Sequence[Block] = (), *, verbatim: bool
 
 
 def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
-    """Return what `pack` was given; the blocks are views on the data."""
-    view = memoryview(data)
-    (length,) = _LENGTH.unpack_from(view)
-    at = _LENGTH.size + length
-    text = bytes(view[_LENGTH.size : at])
+    """Return what `pack` was given; the blocks are views on the data.
+
+    Raises
+    ------
+    DamagedError
+        When the bytes are nothing that `pack` returned.
+    """
+    with _whole():
+        view = memoryview(data)
+        (length,) = _LENGTH.unpack_from(view)
+        at = _LENGTH.size + length
+        text = bytes(view[_LENGTH.size : at])
+        try:
+            head: dict[str, Any] = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            head = json.loads(text)
+        sizes = head.pop("parts")
+        if min(sizes, default=0) < 0 or at + sum(sizes) != len(view):
+            raise ValueError("the blocks have other sizes than their frame says")
+        parts = []
+        for size in sizes:
+            parts.append(view[at : at + size])
+            at += size
+        return head, parts
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """Translate whatever is raised while a frame is read, but for the errors that it holds."""
     try:
-        head: dict[str, Any] = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        head = json.loads(text)
-    parts = []
-    for size in head.pop("parts"):
-        parts.append(view[at : at + size])
-        at += size
-    return head, parts
+        yield
+    except TriviumError:
+        raise
+    except Exception as error:
+        raise DamagedError(f"a frame cannot be read: {type(error).__name__}: {error}") from error
 
 
 def send(sock: socket.socket, data: bytes, ready: Ready | None = None) -> None:
@@ -208,14 +230,15 @@ def unpack_value(data: Block) -> tuple[Any, str]:
     Raises
     ------
     TriviumError
-        The error that they hold.
+        The error that they hold; `DamagedError` when they are nothing that `pack_value` or `pack_error` returned.
     """
     head, parts = unpack(data)
-    if "error" in head:
-        raise _error(head)
-    shapes = zip(head["arrays"], parts[1:], strict=True)
-    arrays = [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in shapes]
-    return _decoded(orjson.loads(parts[0]), arrays), head["restored"]
+    with _whole():
+        if "error" in head:
+            raise _error(head)
+        shapes = zip(head["arrays"], parts[1:], strict=True)
+        arrays = [np.frombuffer(part, dtype=kind).reshape(shape) for (kind, shape), part in shapes]
+        return _decoded(orjson.loads(parts[0]), arrays), head["restored"]
 
 
 def _decoded(value: Any, arrays: Sequence[np.ndarray[Any, Any]]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -156,10 +156,19 @@ def read_model_description(directory: Path, name: str) -> tuple[Any, str]:
     file = directory / "modelDescription.xml"
     if not file.is_file():
         raise ResourcesError(f"{name} is no FMU: it holds no modelDescription.xml")
-    version = _version(file, name)
-    try:
+    with _translated(name):
+        version = _version(file, name)
         return fmpy.read_model_description(str(directory), validate=False), version
-    except Exception as error:  # FMPy lets errors of its XML parser through
+
+
+@contextlib.contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Translate whatever is raised by what a model description says: FMPy, parsers and conversions raise all kinds."""
+    try:
+        yield
+    except ResourcesError:
+        raise
+    except Exception as error:
         raise ResourcesError(f"the model description of {name} cannot be read: {error}") from error
 
 
@@ -199,7 +208,14 @@ def read_fmu(
         raise ResourcesError(
             f"{path.name} is FMI {description.fmiVersion} with {has}; {label} of FMI 1.0, 2.0 or 3.0 is needed"
         )
-    entry = offered[selected]
+    with _translated(path.name):
+        return _described(path, directory, description, version, selected, structural)
+
+
+def _described(
+    path: Path, directory: Path, description: Any, version: str, selected: Interface, structural: Mapping[str, int]
+) -> FmuDescription:
+    entry = {"cs": description.coSimulation, "me": description.modelExchange}[selected]
     if version == "1.0" and selected == "cs":
         add_capabilities(entry, (directory / "modelDescription.xml").read_bytes())
     scalars = read_scalars(description, directory, path.name, structural)
