@@ -85,7 +85,7 @@ class Client:
         """
         name = self.testcases()[0] if testcaseid is None else testcaseid
         route = f"/testcases/{quote(name, safe='')}/select"
-        reply = self._connections.request("POST", route, {}, again="never").json()
+        reply = self._connections.request("POST", route, {}, again="keyed").json()
         session = self.session(str(reply["testid"]))
         session._time = 0.0
         return session

@@ -360,7 +360,7 @@ class Session:
 
     def snapshot(self) -> str:
         """Store the session as it stands, at the server; return the snapshot's id."""
-        return str(self._payload("POST", "snapshot")["snapshot"])
+        return str(self._payload("POST", "snapshot", again="keyed")["snapshot"])
 
     def snapshots(self) -> list[dict[str, Any]]:
         """Return the snapshots of the session, the newest first: ``snapshot``, ``created`` [s] and ``size`` [bytes]."""
@@ -373,7 +373,7 @@ class Session:
 
     def restore(self, snapshot: str) -> float:
         """Go back to a snapshot; return the clock [s]."""
-        self._time = float(self._payload("PUT", "restore", {"snapshot": snapshot})["time"])
+        self._time = float(self._payload("PUT", "restore", {"snapshot": snapshot}, again="keyed")["time"])
         return self._time
 
     def acknowledge(self) -> float:
@@ -384,7 +384,7 @@ class Session:
     def fork(self, snapshot: str | None = None) -> Session:
         """Return a new session that goes on from a snapshot, or from where this one stands."""
         asked = {} if snapshot is None else {"snapshot": snapshot}
-        forked = Session(self._connections, str(self._payload("POST", "fork", asked, again="never")["testid"]))
+        forked = Session(self._connections, str(self._payload("POST", "fork", asked, again="keyed")["testid"]))
         forked._time = self._time if snapshot is None else None
         return forked
 

@@ -115,7 +115,7 @@ class Store:
                 task_id = connection.scalar(select(_C.task_id).where(_C.request_key == _scoped(key, access))) or ""
         job = self.get(task_id)
         if (job.kind, job.spec) != (kind, dict(spec)):
-            raise ConflictError(f"The key {key} was used for another job.")
+            raise ConflictError("This Idempotency-Key was used for another job.")
         return job
 
     def get(self, task_id: str) -> Job:

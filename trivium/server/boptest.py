@@ -13,7 +13,7 @@ from flask import Response, current_app, request
 from trivium.errors import ForbiddenError
 from trivium.server import guard, replies, wire
 from trivium.server.operations import Routes
-from trivium.server.requests import FileBody
+from trivium.server.requests import FileBody, Once
 from trivium.session.manager import SessionManager
 
 
@@ -60,20 +60,20 @@ def blueprint(sessions: SessionManager) -> Routes:
         payload = {"testcaseid": testcaseid, "stopped": stopped}
         return wire.envelope(200, "Removed the test case successfully.", payload)
 
-    def selected(testcaseid: str, *, wait: bool) -> Response:
+    def selected(testcaseid: str, key: str | None, *, wait: bool) -> Response:
         if testcaseid not in sessions.testcases():
             return wire.envelope(404, f"Invalid testcase: {testcaseid}")
-        return _bare({"testid": sessions.select(testcaseid, wait=wait)})
+        return _bare({"testid": sessions.select(testcaseid, wait=wait, key=key)})
 
     @routes.operation("POST", "/testcases/<testcaseid>/select", reply=replies.TestId, enveloped=False)
-    def select(testcaseid: str) -> Response:
+    def select(testcaseid: str, headers: Once) -> Response:
         """Make a session of a test case: the reply is its test id."""
-        return selected(testcaseid, wait=False)
+        return selected(testcaseid, headers.key, wait=False)
 
     @routes.operation("POST", "/testcases/<testcaseid>/select-async", reply=replies.TestId, enveloped=False)
-    def select_async(testcaseid: str) -> Response:
+    def select_async(testcaseid: str, headers: Once) -> Response:
         """Make a session of a test case, which waits for room where there is none: see /status."""
-        return selected(testcaseid, wait=True)
+        return selected(testcaseid, headers.key, wait=True)
 
     @routes.operation("GET", "/status/<testid>", reply=Literal["Running", "Queued"], enveloped=False, waits=False)
     def status(testid: str) -> Response:

@@ -24,6 +24,7 @@ from trivium.server.operations import JSON, Lane, Routes
 from trivium.server.requests import JobsQuery, LastEvent, Once, RunsQuery
 from trivium.server.selection import PARQUET
 from trivium.server.selection import selection as selected
+from trivium.session.keys import Keys
 from trivium.settings import Settings
 
 #: Most jobs of one listing.
@@ -91,7 +92,7 @@ def blueprint(store: Store, settings: Settings) -> Routes:
     store : Store
     settings : Settings
     """
-    streams = Streams()
+    streams, keys = Streams(), Keys(settings.state_dir / "keys")
     routes = Routes("jobs", "Jobs", "/api/run", "jobs", frozenset({400, 501, 503}))
 
     @routes.operation(
@@ -102,10 +103,11 @@ def blueprint(store: Store, settings: Settings) -> Routes:
         check = kinds.find(kind).check
         if check is not None:
             check(body, settings)
-        job = store.submit(kind, body.model_dump(mode="json", by_alias=True), headers.key)
-        location = url_for("jobs.status", task_id=job.task_id)
+        spec = body.model_dump(mode="json", by_alias=True)
+        task_id = keys.once(headers.key, ["job", kind, spec], lambda _: store.submit(kind, spec, headers.key).task_id)
+        location = url_for("jobs.status", task_id=task_id)
         message = f"Job accepted; GET {location} tells how far it is."
-        response = plain(202, {"status": "Running", "task_id": job.task_id, "message": message})
+        response = plain(202, {"status": "Running", "task_id": task_id, "message": message})
         response.headers["Location"] = location
         return response
 

@@ -16,6 +16,7 @@ from trivium.server.requests import (
     ForkBody,
     LinearizeBody,
     LinearizeQuery,
+    Once,
     Preconditions,
     SnapshotBody,
     SnapshotQuery,
@@ -85,9 +86,10 @@ def blueprint(sessions: SessionManager) -> Routes:
         return wire.reply(wording.linearized(session.linearize(**options)), session)
 
     @routes.operation("POST", "/snapshot[/<testid>]", reply=replies.Snapshot)
-    def snapshot(testid: str | None) -> Response:
+    def snapshot(testid: str | None, headers: Once) -> Response:
         """Store the session as it stands."""
-        return wire.envelope(200, "Stored the session successfully.", {"snapshot": sessions.session(testid).snapshot()})
+        stored = sessions.snapshot(testid, headers.key)
+        return wire.envelope(200, "Stored the session successfully.", {"snapshot": stored})
 
     @routes.operation("GET", "/snapshots[/<testid>]", reply=list[replies.StoredSnapshot])
     def snapshots(testid: str | None) -> Response:
@@ -101,9 +103,9 @@ def blueprint(sessions: SessionManager) -> Routes:
         return wire.envelope(200, "Removed the snapshot successfully.", {"snapshot": query.snapshot})
 
     @routes.operation("PUT", "/restore[/<testid>]", reply=replies.Clock, example={"snapshot": "f4ccf3e410406366"})
-    def restore(testid: str | None, body: SnapshotBody) -> Response:
+    def restore(testid: str | None, body: SnapshotBody, headers: Preconditions) -> Response:
         """Go back to a snapshot: {"snapshot"}."""
-        session = sessions.session(testid)
+        session = sessions.session(testid, headers.clock, headers.key)
         return wire.reply(wording.restored(session.restore(body.snapshot)), session)
 
     @routes.operation("PUT", "/acknowledge[/<testid>]", reply=replies.Clock)
@@ -113,9 +115,9 @@ def blueprint(sessions: SessionManager) -> Routes:
         return wire.reply(wording.acknowledged(session.acknowledge()), session)
 
     @routes.operation("POST", "/fork[/<testid>]", reply=replies.TestId, example={})
-    def fork(testid: str | None, body: ForkBody) -> Response:
+    def fork(testid: str | None, body: ForkBody, headers: Once) -> Response:
         """Make a new session that goes on from here, or from a snapshot: {"snapshot" (optional)}."""
-        forked = sessions.fork(testid, body.snapshot or None)
+        forked = sessions.fork(testid, body.snapshot or None, headers.key)
         return wire.envelope(200, "Forked the session successfully.", {"testid": forked})
 
     return routes

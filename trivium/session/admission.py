@@ -111,17 +111,20 @@ class Admission:
     def admit(
         self,
         testcase: str,
+        testid: str,
         *,
         wait: bool = False,
         owner: str | None = None,
         check: Callable[[], None] = lambda: None,
     ) -> Folder:
-        """Make the folder of a further session.
+        """Make the folder of a further session; one that exists stays as it is.
 
         Parameters
         ----------
         testcase : str
             Its id.
+        testid : str
+            Of the session.
         wait : bool
             Whether the session may wait its turn where there is no room.
         owner : str, optional
@@ -135,7 +138,10 @@ class Admission:
             When there is no room; reports how many wait before.
         """
         self.expire()
+        folder = Folder(self._state_dir, testid)
         with self.alone():
+            if folder.exists():
+                return folder
             check()
             stored, waiting = len(self._names()), self._waiting()
             if stored - (self._default in self._names()) >= self._limits.stored:
@@ -145,7 +151,6 @@ class Admission:
                     RETRY_AFTER,
                     len(waiting) + 1,
                 )
-            folder = Folder(self._state_dir, os.urandom(16).hex())
             description = {"testcase": testcase, "created": time.time(), "owner": owner}
             if self._room(len(waiting)):
                 folder.create(description)

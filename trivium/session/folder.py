@@ -189,6 +189,10 @@ class Folder:
                 return Status._make(_STATUS.unpack(opened(data)))
         return None
 
+    def witness(self, acknowledged: int) -> None:
+        """Note what the journal of a session has that nobody served yet."""
+        keep_clock(Status(0, _NEVER, 0.0, 0.0, b"", 0.0, 0, acknowledged), self.path / "status")
+
     def serving(self) -> Status | None:
         """Return who serves the session now."""
         status = self.status()

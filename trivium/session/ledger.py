@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from array import array
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,8 @@ from trivium.session.rows import Named, heads, named
 VERSION = 4
 #: How many replies are kept for those who ask again.
 REPLIES = 64
+#: How many keys are known besides, whose replies are not kept any more; and how many more before some are forgotten.
+SPENT, _SLACK = 2**14, 2**10
 #: Largest reply that is kept, and how much all of them may take [bytes].
 KEPT, KEPT_IN_ALL = 2**18, 2**22
 #: Size of a generation at which another one should begin [bytes].
@@ -58,6 +61,42 @@ class Done(NamedTuple):
     intent: Mapping[str, Any]
     rows: Block
     state: Block | None
+
+
+class Spent:
+    """Keys whose replies are not kept any more, as numbers of 64 bits, the oldest first.
+
+    Parameters
+    ----------
+    packed : bytes
+        What `pack` returned.
+    """
+
+    def __init__(self, packed: bytes = b"") -> None:
+        self._order = array("Q", packed)
+        self._all = set(self._order)
+
+    def __contains__(self, key: str) -> bool:
+        return _number(key) in self._all
+
+    def add(self, key: str) -> None:
+        """Add a key, and forget the oldest where there are too many."""
+        number = _number(key)
+        if number in self._all:
+            return
+        self._order.append(number)
+        self._all.add(number)
+        if len(self._order) > SPENT + _SLACK:
+            self._all.difference_update(self._order[:_SLACK])
+            del self._order[:_SLACK]
+
+    def pack(self) -> bytes:
+        """Return them as bytes."""
+        return self._order.tobytes()
+
+
+def _number(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little")
 
 
 class Ledger(Journal):
@@ -96,6 +135,7 @@ class Ledger(Journal):
         self._replies: OrderedDict[str, tuple[str, bytes]] = OrderedDict()  # by id: digest of the request, reply
         self._size_of_replies = 0  # [bytes]
         self._keys: dict[str, str] = {}  # Idempotency-Key -> id
+        self._spent = Spent()
         self._begun: set[str] = set()  # requests that an earlier host died of, or with
         #: Where the journal begins; None when it is empty.
         self.base: Base | None = None
@@ -112,7 +152,8 @@ class Ledger(Journal):
         head, (state, *blocks) = unpack(record.body)
         if head.get("version") != VERSION:
             raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
-        checksums, replies = blocks[: len(head["rows"])], blocks[len(head["rows"]) :]
+        (spent, *checksums), replies = blocks[: 1 + len(head["rows"])], blocks[1 + len(head["rows"]) :]
+        self._spent = Spent(bytes(spent))
         for reply_head, reply in zip(head["replies"], replies, strict=True):
             self._remember(reply_head, bytes(reply))
         self.base = Base(bytes(state), named(head["rows"], checksums))
@@ -138,7 +179,7 @@ class Ledger(Journal):
         Raises
         ------
         ConflictError
-            When its Idempotency-Key belongs to another request.
+            When its Idempotency-Key belongs to another request, or to one whose reply is not kept any more.
         """
         content = [request["method"], request["args"], request["options"]]
         try:
@@ -146,8 +187,14 @@ class Ledger(Journal):
         except TypeError:  # an integer beyond 64 bits
             text = json.dumps(content).encode()
         digest = hashlib.sha256(text).hexdigest()[:16]
-        recorded = self._replies.get(self._keys.get(request.get("key") or "", request["id"]))
+        key = request.get("key") or ""
+        recorded = self._replies.get(self._keys.get(key, request["id"]))
         if recorded is None:
+            if key in self._spent:
+                raise ConflictError(
+                    f"This Idempotency-Key was used, and its request was done. Replies are kept for the last {REPLIES} "
+                    "requests; it is not done again."
+                )
             return digest, None
         if recorded[0] != digest:
             raise ConflictError("This Idempotency-Key was used for another request.")
@@ -203,7 +250,7 @@ class Ledger(Journal):
         try:
             checksums = [file.checksums for file in base.rows]
             head = {"version": VERSION, "replies": answered, "rows": heads(base.rows)}
-            self.start_generation([(Kind.BASE, pack(head, [base.state, *checksums, *replies]))])
+            self.start_generation([(Kind.BASE, pack(head, [base.state, self._spent.pack(), *checksums, *replies]))])
         except StorageError:
             self._replies, self._keys, self._size_of_replies = before
             raise
@@ -230,7 +277,9 @@ class Ledger(Journal):
         while len(self._replies) > REPLIES or self._size_of_replies > KEPT_IN_ALL:
             old, (_, dropped) = self._replies.popitem(last=False)
             self._size_of_replies -= len(dropped)
-            self._keys = {key: name for key, name in self._keys.items() if name != old}
+            for key in [key for key, name in self._keys.items() if name == old]:
+                del self._keys[key]
+                self._spent.add(key)
 
 
 def committed(folder: Path, request_id: str) -> Block | None:
@@ -240,7 +289,7 @@ def committed(folder: Path, request_id: str) -> Block | None:
         for record in present(folder):
             head, blocks = unpack(record.body) if record.kind is not Kind.ABORT else ({}, [])
             if record.kind is Kind.BASE:
-                replies = zip(head["replies"], blocks[1 + len(head["rows"]) :], strict=True)
+                replies = zip(head["replies"], blocks[2 + len(head["rows"]) :], strict=True)
                 for reply_head, reply in replies:
                     if reply_head["id"] == request_id:
                         return reply

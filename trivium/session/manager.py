@@ -36,6 +36,7 @@ from trivium.session.catalogue import Catalogue
 from trivium.session.config import Config
 from trivium.session.folder import Folder
 from trivium.session.handle import Handle
+from trivium.session.keys import Keys
 from trivium.session.launcher import Launcher
 from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
@@ -102,6 +103,8 @@ class SessionManager:
         self._owners = Owners(self._sessions)
         self._launcher = Launcher(self._state_dir)
         self._identity = _identity(self._state_dir)
+        #: Replies to requests that made something.
+        self.keys = Keys(settings.state_dir / "keys")
 
     def open_default(self) -> None:
         """Make sure that the default session can be served.
@@ -192,7 +195,7 @@ class SessionManager:
             self._catalogue.discard(file)
             raise
 
-    def select(self, testcase_id: str, *, wait: bool = False) -> str:
+    def select(self, testcase_id: str, *, wait: bool = False, key: str | None = None) -> str:
         """Make a session at its beginning and return its test id.
 
         Parameters
@@ -200,6 +203,8 @@ class SessionManager:
         testcase_id : str
         wait : bool
             Where there is no room: whether the session waits its turn, as `status` reports, or is refused.
+        key : str, optional
+            A second request of the same key gets the reply of the first.
 
         Raises
         ------
@@ -207,21 +212,26 @@ class SessionManager:
             When there is no such test case.
         BusyError
             When there are as many sessions as may be.
+        ConflictError
+            When the key was used for another request.
         StorageError
             When there is no room on the disk.
         """
         self._catalogue.path(testcase_id)
-        folder = self._admit(testcase_id, wait=wait)
-        testid = folder.testid
-        try:
-            if not folder.queued.exists():
-                self.session(testid).host_state()
-        except BaseException:
-            self.stop(testid)
-            raise
-        return testid
 
-    def _admit(self, testcase_id: str, *, wait: bool = False) -> Folder:
+        def make(testid: str) -> str:
+            folder = self._admit(testcase_id, testid, wait=wait)
+            try:
+                if not folder.queued.exists():
+                    self.session(testid).host_state()
+            except BaseException:
+                self.stop(testid)
+                raise
+            return testid
+
+        return self.keys.once(key, ["select", testcase_id, wait], make)
+
+    def _admit(self, testcase_id: str, testid: str, *, wait: bool = False) -> Folder:
         """Make the folder of a session of whoever acts."""
         self._room.check()
         access = self._room.access
@@ -235,7 +245,7 @@ class SessionManager:
                     1,
                 )
 
-        return self._admission.admit(testcase_id, wait=wait, owner=access.owner, check=count)
+        return self._admission.admit(testcase_id, testid, wait=wait, owner=access.owner, check=count)
 
     def _folders_of(self, owner: str) -> Iterator[Path]:
         """Yield the folders of an owner's sessions."""
@@ -343,7 +353,11 @@ class SessionManager:
         if not (access.everything or testid in (None, self._default) or access.sees(self._owners.of(str(testid)))):
             raise UnknownSessionError(str(testid))
 
-    def fork(self, testid: str | None, snapshot_id: str | None = None) -> str:
+    def snapshot(self, testid: str | None, key: str | None = None) -> str:
+        """Store a session as it stands and return the id of the snapshot; errors as `select` with a key."""
+        return self.keys.once(key, ["snapshot", testid], lambda _: self.session(testid).snapshot())
+
+    def fork(self, testid: str | None, snapshot_id: str | None = None, key: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
 
         Raises
@@ -352,13 +366,18 @@ class SessionManager:
             When the session has no such snapshot.
         BusyError
             When there are as many sessions as may be.
+        ConflictError
+            When the key was used for another request.
         """
         self._permit(testid)
+        return self.keys.once(key, ["fork", testid, snapshot_id], lambda name: self._fork(name, testid, snapshot_id))
+
+    def _fork(self, name: str, testid: str | None, snapshot_id: str | None) -> str:
         source = self._folder(testid)
         snapshot_name = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
             snapshot = self._snapshot(source, snapshot_name)
-            folder = self._admit(str(source.description()["testcase"]))
+            folder = self._admit(str(source.description()["testcase"]), name)
             try:
                 self._begin(folder, snapshot)
                 self._admission.release(folder)  # its first request has a process made
@@ -375,7 +394,9 @@ class SessionManager:
         rows.share(snapshot.parts, folder.rows)
         ledger = Ledger(folder.journal, self._settings.durability)
         try:
-            ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
+            if ledger.base is None:  # an earlier web worker may have died after it began
+                ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
+                folder.witness(ledger.acknowledged)
         finally:
             ledger.close()
 
