@@ -219,14 +219,16 @@ def _parameters(route: _Route) -> list[dict[str, Any]]:
 def _parameters_of(model: type[BaseModel] | None, place: str) -> Iterator[dict[str, Any]]:
     if model is None:
         return
-    for name, field in model.model_json_schema()["properties"].items():
+    described = model.model_json_schema()
+    for name, field in described["properties"].items():
         schema = dict(field)
         either = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]  # left out, never null
         schema = (either[0] if len(either) == 1 else {"anyOf": either} if either else {}) | schema
         if schema.get("default", ...) is None:
             del schema["default"]
         description = schema.pop("description")
-        yield {"name": name, "in": place, "required": False, "description": description, "schema": schema}
+        required = name in described.get("required", [])
+        yield {"name": name, "in": place, "required": required, "description": description, "schema": schema}
 
 
 def _success(operation: Operation, schema: Any) -> dict[str, Any]:

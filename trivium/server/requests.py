@@ -391,7 +391,7 @@ class FileBody(Body):
 class SnapshotQuery(Query):
     """A snapshot."""
 
-    snapshot: Text
+    snapshot: Text = Field(description="Id of the snapshot.")
 
 
 class AdvanceQuery(Query):
