@@ -35,6 +35,14 @@ def process_start(pid: int) -> int:
     return 0 if fields[0] in "ZX" else int(fields[19])
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a process was stopped by a signal, and does nothing until it is continued."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "Tt"
+    except (OSError, IndexError):
+        return False
+
+
 def resident(pid: int) -> int:
     """Return the memory of a process [bytes]; 0 when there is none."""
     try:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -17,6 +18,7 @@ from tests.server import ROOT
 from trivium.jobs.child import kill_leftovers
 from trivium.jobs.record import State
 from trivium.jobs.store import Store
+from trivium.jobs.worker import Keeper
 from trivium.settings import Settings
 
 
@@ -194,6 +196,54 @@ def test_a_killed_worker_takes_its_jobs_along_and_another_one_goes_on(hasty):
     assert job.state is State.SUCCESS
     assert job.attempts >= 2
     assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 6)
+
+
+def test_jobs_of_a_killed_worker_go_on_before_their_leases_end_where_its_death_is_seen(site):
+    one = site.work()
+    task_id = site.submit(steps=6, gates=[3])
+    site.counted(task_id, 3)
+    one.kill()
+    one.wait()
+    site.open(task_id, 3)
+    site.work()
+    job = site.end(task_id)  # the lease is longer than a test waits
+    assert (job.state, job.attempts, job.deaths) == (State.SUCCESS, 2, 1)
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 6)
+
+
+def test_a_job_that_was_stopped_is_ended_by_its_worker_and_goes_on(hasty):
+    site = hasty
+    site.work()
+    task_id = site.submit(steps=6, gates=[3])
+    site.counted(task_id, 3)
+    os.kill(site.pids(task_id)[0][0], signal.SIGSTOP)
+    site.open(task_id, 3)
+    job = site.end(task_id)
+    assert job.state is State.SUCCESS
+    assert job.attempts >= 2
+    gone(*site.pids(task_id)[0])
+    assert counted_once_by_one_at_a_time(site.file(task_id, "trace"), 6)
+
+
+def test_a_worker_that_was_stopped_is_replaced_by_its_keeper(tmp_path, monkeypatch):
+    monkeypatch.setattr("trivium.jobs.worker._SILENCE", 5.0)
+    keeper = Keeper(Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOB_LEASE": "1"}))
+    thread = threading.Thread(target=keeper.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not (tmp_path / "jobs" / "jobs.sqlite3").exists() or keeper._worker is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        stopped = keeper._worker.pid
+        os.kill(stopped, signal.SIGSTOP)
+        gone(stopped)
+        while keeper._worker.pid == stopped:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        keeper.stop()
+        thread.join()
 
 
 @pytest.mark.slow

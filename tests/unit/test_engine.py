@@ -1,4 +1,5 @@
 import os
+import signal
 import time
 
 import psutil
@@ -28,6 +29,10 @@ def say_and_die(key):
     reporter()(key, "last words")
     time.sleep(3)
     os._exit(1)
+
+
+def large():
+    return bytes(2**20)
 
 
 def pid_of_worker():
@@ -96,6 +101,34 @@ def test_workers_that_stay_away_are_replaced(monkeypatch):
             pass
         assert ended.result != first
     assert not psutil.pid_exists(ended.result)
+
+
+def test_a_worker_that_was_stopped_is_ended_and_its_task_comes_back_as_lost(monkeypatch):
+    monkeypatch.setattr(cluster, "_STOPPED", 0.5)
+    with Engine(workers=1) as engine:
+        engine.submit(pid_of_worker, "before")
+        worker = collect(engine, 1)[0].result
+        engine.submit(time.sleep, "stopped", 600)
+        os.kill(worker, signal.SIGSTOP)
+        while (ended := engine.next(0.1)) is None:
+            pass
+        assert (ended.item, ended.lost) == ("stopped", True)
+        assert not psutil.pid_exists(worker)
+        engine.submit(pid_of_worker, "after")
+        assert collect(engine, 1)[0].result != worker
+
+
+def test_a_result_that_a_stopped_worker_holds_is_computed_again(monkeypatch):
+    monkeypatch.setattr(cluster, "_STOPPED", 0.5)
+    monkeypatch.setattr("trivium.engine._LOOK", 0.1)
+    with Engine(workers=1) as engine:
+        engine.submit(large, "held")
+        (future, _), *_ = engine._flying.values()
+        while not future.done():
+            time.sleep(0.01)
+        os.kill(engine._cluster.dask.workers[0].pid, signal.SIGSTOP)
+        (ended,) = collect(engine, 1)
+        assert ended.lost or len(ended.result) == 2**20
 
 
 def test_a_cancelled_task_is_a_lost_task():

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -32,6 +32,8 @@ _MOST_REPORTS = 10_000
 _RETURN, _LEAVE = 60.0, 20.0
 #: How long the result of a task that ended may take to arrive [s].
 _FETCH = 300.0
+#: How often the workers are looked after while a result is waited for [s].
+_LOOK = 5.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Engine:
         self._flying: dict[str, tuple[Any, Any]] = {}
         self._reports: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
+        self._fetchers = ThreadPoolExecutor(1, "results")
         self._number = 0
         self._cluster: Cluster | None = None
         self._client: Any = None
@@ -165,13 +168,28 @@ class Engine:
             return None
         try:
             # a result whose process dies before it is fetched is computed again, and may then be lost as well
-            return Ended(item, future.result(timeout=_FETCH))
+            return Ended(item, self._fetched(future))
         except (self._dask.KilledWorker, CancelledError, self._dask.comm.CommClosedError, TimeoutError) as error:
             return Ended(item, lost=True, error=error)
         except Exception as error:  # what the task raised
             return Ended(item, error=error)
         finally:
             future.release()
+
+    def _fetched(self, future: Any) -> Any:
+        """Return the result of a task; its worker is looked after meanwhile.
+
+        Raises
+        ------
+        TimeoutError
+            When it does not arrive.
+        BaseException
+            What the task raised.
+        """
+        fetching = self._fetchers.submit(future.result, timeout=_FETCH)
+        while not wait((fetching,), _LOOK).done:
+            self._look_after()
+        return fetching.result()
 
     def reported(self, key: Any) -> Any:
         """Return the value that a task reported under a key, and forget it; None without one."""
@@ -183,6 +201,7 @@ class Engine:
         with contextlib.suppress(OSError, TimeoutError):
             self._client.close(timeout=_LEAVE)
         self._stack.close()
+        self._fetchers.shutdown(wait=False)
 
     def __enter__(self) -> Engine:
         return self

@@ -15,7 +15,9 @@ from typing import Any
 
 from trivium.errors import EngineError
 from trivium.extras import require
-from trivium.process import process_start
+from trivium.process import end_process, is_stopped, process_start
+
+log = logging.getLogger(__name__)
 
 #: Error for a script that starts processes when it is imported.
 GUARD = (
@@ -30,8 +32,8 @@ SETTINGS: dict[str, Any] = {
     "distributed.scheduler.worker-saturation": 1.0,
     # Dask would give a worker up for good that is not back in time; `Cluster` replaces it
     "distributed.deploy.lost-worker-timeout": "1000 days",
-    # a worker is ended when it was not heard of for so long: it is stopped, or its machine is gone
-    "distributed.scheduler.worker-ttl": "5 minutes",
+    # a worker is ended when it sent nothing for so long; less might end one whose native code holds the interpreter
+    "distributed.scheduler.worker-ttl": "1 minute",
     "distributed.admin.tick.limit": "1h",
     # an FMU that leaks is no reason to wait for memory that nobody will free
     "distributed.worker.memory.target": False,
@@ -43,6 +45,8 @@ SETTINGS: dict[str, Any] = {
 _AWAY, _MOST_AWAY = 20.0, 300.0
 #: How often workers are replaced in vain before the cluster is given up.
 _ATTEMPTS = 6
+#: How long a worker may be stopped by a signal before it is ended [s].
+_STOPPED = 20.0
 #: How long a worker may take to end [s].
 _ENDING = 15.0
 
@@ -78,6 +82,7 @@ class Cluster:
         self._attempts = 0
         self._since: float | None = None
         self._replacing: threading.Thread | None = None
+        self._stopped: dict[int, float] = {}  # workers that are stopped: since when
 
     @property
     def workers(self) -> int:
@@ -85,13 +90,14 @@ class Cluster:
         return len(self.dask.scheduler.workers)
 
     def watch(self) -> None:
-        """Replace workers that have been away for too long; to be called now and then.
+        """Replace workers that have been away or stopped for too long; to be called now and then.
 
         Raises
         ------
         EngineError
             When they were replaced several times, and none came.
         """
+        self._end_stopped()
         if self.workers >= self._size:
             self._since, self._away, self._attempts = None, _AWAY, 0
             return
@@ -114,6 +120,16 @@ class Cluster:
         for pid, started in processes:
             if started and process_start(pid) == started:
                 os.kill(pid, signal.SIGKILL)
+
+    def _end_stopped(self) -> None:
+        """End workers that were stopped; their tasks are lost then, and they are started anew."""
+        now = time.monotonic()
+        stopped = [nanny.pid for nanny in list(self.dask.workers.values()) if nanny.pid and is_stopped(nanny.pid)]
+        self._stopped = {pid: self._stopped.get(pid, now) for pid in stopped}
+        for pid, since in self._stopped.items():
+            if now - since > _STOPPED:
+                log.warning("a process that runs tasks (%d) has been stopped for %d s; it is ended", pid, now - since)
+                end_process(pid, process_start(pid), patience=0.0)
 
     def _replace(self) -> None:
         with contextlib.suppress(Exception):  # those that are still away are replaced the next time

@@ -36,6 +36,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from trivium.errors import SettingsError, StorageError
 from trivium.extras import require
+from trivium.process import process_start
 
 #: PostgreSQL knows a lock by a number, any one.
 _LOCK = 0x61646363
@@ -180,5 +181,23 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
 
 
 def process_name() -> str:
-    """Return what a worker calls itself: the machine's name and its process."""
-    return f"{os.uname().nodename}:{os.getpid()}"
+    """Return what a worker calls itself: the machine's name, its process, when that started, and where it counts."""
+    return f"{os.uname().nodename}:{os.getpid()}:{process_start(os.getpid())}:{_namespace()}"
+
+
+def is_dead(worker: str) -> bool:
+    """Return whether a worker was a process of this machine that has ended; False where that cannot be known."""
+    node, _, rest = worker.rpartition(":")[0].partition(":")
+    pid, _, started = rest.partition(":")
+    if node != os.uname().nodename or worker.rpartition(":")[2] != _namespace() or not pid.isdigit():
+        return False
+    return str(process_start(int(pid))) != started
+
+
+def _namespace() -> str:
+    """Return where process ids are counted: two containers may have one name, and the same numbers."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}.{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return ""

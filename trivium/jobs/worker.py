@@ -24,8 +24,8 @@ from trivium.errors import SettingsError, StoreError, TriviumError
 from trivium.jobs import retention
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
-from trivium.jobs.table import process_name
-from trivium.process import die_with
+from trivium.jobs.table import is_dead, process_name
+from trivium.process import die_with, is_stopped, readable
 from trivium.session import layout
 from trivium.settings import Settings
 
@@ -37,6 +37,10 @@ _LOOK = 0.2
 _RENEW = 1.0
 #: How long a job that is to end may take to do so by itself [s].
 GRACE = 5.0
+#: Most jobs that run at a time.
+_MOST = 100_000
+#: How long a worker may give no sign of life beyond a lease: so long it may wait for the database [s].
+_SILENCE = 60.0
 #: Time before a worker that died is replaced [s].
 _PAUSE = 1.0
 
@@ -53,12 +57,15 @@ class _Run:
         Why it is to end; empty while it is not.
     patience : float
         When it is killed then [s, monotonic].
+    stopped : float
+        Since when it has been stopped by a signal [s, monotonic].
     """
 
     job: Job
     process: subprocess.Popen[bytes]
     why: Literal["", "cancel", "stop", "lost"] = ""
     patience: float = float("inf")
+    stopped: float = float("inf")
 
 
 class Worker:
@@ -69,10 +76,14 @@ class Worker:
     settings : Settings
     child : sequence of str
         What Python is to run for a job.
+    beat : int, optional
+        A pipe to write signs of life to.
     """
 
-    def __init__(self, settings: Settings, child: Sequence[str] = ("-m", "trivium.jobs.child")) -> None:
-        self._child = child
+    def __init__(
+        self, settings: Settings, child: Sequence[str] = ("-m", "trivium.jobs.child"), beat: int | None = None
+    ) -> None:
+        self._child, self._beat = child, beat
         self._settings = settings
         self._store = Store(settings)
         self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
@@ -91,6 +102,9 @@ class Worker:
         if self._settings.jobs_keep:
             retention.start(self._store, self._settings.jobs_keep)
         while self._runs or not self._stopping:
+            if self._beat is not None:
+                with contextlib.suppress(OSError):  # the keeper was stopped, and reads nothing
+                    os.write(self._beat, b".")
             for run in list(self._runs):
                 self._attend(run)
             try:
@@ -109,12 +123,21 @@ class Worker:
             self._renewed = time.monotonic()
             for run in self._runs:
                 self._renew(run)
+            self._take_back()
         while not self._stopping and len(self._runs) < self._settings.worker_jobs:
             deadline = self._deadline()
             job = self._store.claim(self._name)
             if job is None:
                 break
             self._start(job, deadline)
+
+    def _take_back(self) -> None:
+        """Give back the jobs of workers of this machine that have ended, before their leases do."""
+        for job in self._store.jobs(State.RUNNING, most=_MOST):
+            if job.worker is not None and is_dead(job.worker):
+                log.warning("job %s goes on later: its worker has ended", job.task_id)
+                with contextlib.suppress(LostError):
+                    self._store.release(job, died=True)
 
     def _deadline(self) -> float:
         """Return when a lease that is asked for now will have gone, however late the answer comes."""
@@ -164,7 +187,7 @@ class Worker:
         if self._stopping:
             self._end(run, "stop")
         if not _has_ended(run.process):
-            if time.monotonic() < run.patience:
+            if time.monotonic() < run.patience and not self._is_stopped(run):
                 return
             _kill_group(run.process)
         _kill_group(run.process)  # what it started; before it is waited for its number is not used again
@@ -177,6 +200,15 @@ class Worker:
             pass
         except StoreError as error:  # its lease will end
             log.warning("%s", error)
+
+    def _is_stopped(self, run: _Run) -> bool:
+        """Return whether a process has been stopped by a signal for as long as a lease."""
+        now = time.monotonic()
+        run.stopped = min(run.stopped, now) if is_stopped(run.process.pid) else float("inf")
+        if now - run.stopped < self._settings.job_lease:
+            return False
+        log.warning("the process of job %s has been stopped for %d s; it is ended", run.job.task_id, now - run.stopped)
+        return True
 
     def _settle(self, run: _Run, code: int) -> None:
         """Record the end of a job whose process ended without recording it."""
@@ -202,12 +234,14 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def work(settings: Settings, parent: int, *child: str) -> None:
+def work(settings: Settings, parent: int, *child: str, beat: int | None = None) -> None:
     """Work until SIGTERM or SIGINT, or the end of the parent; see `Worker`."""
     die_with(parent)
     logs.set_up(settings.log_level, settings.log_format)
     layout.prepare(settings.state_dir)
-    worker = Worker(settings, child) if child else Worker(settings)
+    if beat is not None:
+        os.set_blocking(beat, False)
+    worker = Worker(settings, child, beat) if child else Worker(settings, beat=beat)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, worker.stop)
     worker.run()
@@ -224,6 +258,7 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT))
+        self._patience = settings.job_lease + _SILENCE
         self._stopping = threading.Event()
         self._worker: subprocess.Popen[bytes] | None = None
 
@@ -235,14 +270,27 @@ class Keeper:
 
     def run(self) -> None:
         """Keep a worker running."""
-        command = [sys.executable, "-m", "trivium.jobs.worker", "work", str(os.getpid())]
         while not self._stopping.is_set():
-            self._worker = subprocess.Popen(command, env=self._environment)  # noqa: S603, ours
+            life, beat = os.pipe()
+            command = [sys.executable, "-m", "trivium.jobs.worker", "work", str(os.getpid()), str(beat)]
+            self._worker = subprocess.Popen(command, env=self._environment, pass_fds=[beat])  # noqa: S603, ours
+            os.close(beat)
             if self._stopping.is_set():  # while it was started
                 self._worker.terminate()
-            if self._worker.wait() == 0:
+            code = self._ended(self._worker, life)
+            os.close(life)
+            if code == 0:
                 break
             time.sleep(_PAUSE)
+
+    def _ended(self, worker: subprocess.Popen[bytes], life: int) -> int:
+        """Wait for the end of a worker, and end one that gives no sign of life; return its exit code."""
+        while readable(life, self._patience):
+            if not os.read(life, 4096):
+                return worker.wait()
+        log.warning("the worker (%d) gave no sign of life for %g s; it is replaced", worker.pid, self._patience)
+        worker.kill()
+        return worker.wait()
 
 
 def keep(settings: Settings, parent: int | None = None) -> None:
@@ -272,7 +320,7 @@ def keep(settings: Settings, parent: int | None = None) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "work":
-        work(Settings(), int(sys.argv[2]))
+        work(Settings(), int(sys.argv[2]), beat=int(sys.argv[3]))
     else:
         try:
             keep(Settings(), int(sys.argv[2]))
