@@ -61,7 +61,7 @@ test: setup-dev ## lint, types, layers and the tests, without the slow ones
 
 test-all: setup-dev ## lint, types, layers and the tests with the slow ones; CI runs it
 	$(MAKE) --no-print-directory lint
-	$(PY) $(PYTEST) -m "not long" $(ARGS)
+	$(PY) $(PYTEST) -m "not long" --hypothesis-profile thorough $(ARGS)
 
 test-long: setup-dev ## the tests that take many minutes: the coupled run of real models, OG-Core's transition path
 	$(PY) -m pytest -m long $(ARGS)

@@ -13,14 +13,16 @@ import hypothesis
 import pytest
 
 from tests.postgres import Postgres, empty_store
-from tests.shared import FMUS, once, root, share_fmus
+from tests.shared import FMUS, IDLE, kept_template, once, root, share_fmus
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.evaluation.testcase import TestCase
+from trivium.model.fmu import trying
 from trivium.session.local import open_testcase
 
 # a deadline for each example would make a test depend on how busy the machine is
-hypothesis.settings.register_profile("trivium", deadline=None)
-hypothesis.settings.load_profile("trivium")
+hypothesis.settings.register_profile("thorough", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=30)
+hypothesis.settings.load_profile("quick")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,6 +40,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove it."""
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(FMUS), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_templates() -> Iterator[None]:
+    """Keep the interpreters in which FMUs are tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trying, "Template", kept_template)
+        yield
+    while IDLE:
+        IDLE.pop().close()
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,16 @@
-"""Files that are made once in a run of the tests, however many processes run them."""
+"""Files that are made once in a run of the tests, however many processes run them, and interpreters started once."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from trivium.forks import Template
 from trivium.storage import locked
 
 #: Variable that names the folder of unpacked FMUs that a run of the tests shares, for its processes.
@@ -43,3 +45,30 @@ def once(path: Path, make: Callable[[Path], object]) -> Path:
             (folder / path.name).rename(path)
             folder.rmdir()
     return path
+
+
+#: Interpreters that no trial of an FMU uses now.
+IDLE: list[Template] = []
+
+
+@contextmanager
+def kept_template(work: str) -> Iterator[Template]:
+    """Be the `Template` of a trial of an FMU, and stay for the next one.
+
+    A trial starts two, which takes half a second of a processor, and only forks from them.
+    """
+    template = _idle() or Template(work)
+    try:
+        yield template
+    finally:
+        IDLE.append(template)
+
+
+def _idle() -> Template | None:
+    with suppress(IndexError):
+        while True:
+            template = IDLE.pop()
+            if template.owner == os.getpid() and template.alive:
+                return template
+            template.close()
+    return None

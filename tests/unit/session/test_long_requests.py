@@ -18,7 +18,7 @@ from trivium.simulation.inputs import BLOCK
 STEP, STEPS = 2.0, 59_000
 
 
-def test_a_long_request_begins_a_generation_instead_of_a_record_of_all_rows(manage, tmp_path):
+def test_a_long_request_begins_a_generation_instead_of_a_record_of_all_rows(manage):
     manager = manage()
     manager.session(None).set_step(10)
     steps = 6000
@@ -26,7 +26,7 @@ def test_a_long_request_begins_a_generation_instead_of_a_record_of_all_rows(mana
     assert done.time == 10.0 * steps
     rows = results(manager)
     assert len(rows["time"]) == 1 + steps
-    (journal,) = (tmp_path / "state").rglob("journal-*")
+    (journal,) = manage.state_dir.rglob("journal-*")
     assert journal.stat().st_size < 8 * steps * len(ALL)
     kill(manager)
     assert same(results(manager), rows)
@@ -53,7 +53,7 @@ def size(folder):
     return sum(path.stat().st_size for path in folder.glob("sessions/*/rows/*"))
 
 
-def test_a_process_killed_in_the_midst_of_a_step_leaves_none_of_its_rows(manage, tmp_path):
+def test_a_process_killed_in_the_midst_of_a_step_leaves_none_of_its_rows(manage):
     manager = manage()
     session = manager.session(None)
     while True:
@@ -61,7 +61,7 @@ def test_a_process_killed_in_the_midst_of_a_step_leaves_none_of_its_rows(manage,
         session.set_step(STEP)
         advance(manager, CHI02=1, steps=3)
         before = results(manager)
-        error = interrupted(manager, session, tmp_path / "state")
+        error = interrupted(manager, session, manage.state_dir)
         if error is not None:
             break
     assert isinstance(error, ModelError)

@@ -136,8 +136,8 @@ def test_a_killed_zygote_is_replaced(manage):
 
 
 @pytest.mark.slow
-def test_hosts_and_zygote_end_when_nobody_needs_them(manage):
-    manager = manage()
+def test_hosts_and_zygote_end_when_nobody_needs_them(manage_apart):
+    manager = manage_apart()
     watched = [os.pidfd_open(number) for number in (pid(manager), zygote_of(manager))]
     manager.close()
     for handle in watched:
@@ -274,7 +274,7 @@ def test_sessions_are_apart_limited_listed_and_stopped(manage):
         manager.status("../default")
 
 
-def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeypatch):
+def test_who_waits_and_asks_no_more_gives_up_the_place(manage, monkeypatch):
     one = {"TRIVIUM_MAX_SESSIONS": "1", "TRIVIUM_RECLAIM_AFTER": "1000"}
     manager, other = manage(**one), manage(**one)
     (name,) = manager.testcases()
@@ -283,7 +283,7 @@ def test_who_waits_and_asks_no_more_gives_up_the_place(manage, tmp_path, monkeyp
     assert [manager.status(testid) for testid in (running, gone, waiting)] == ["Running", "Queued", "Queued"]
     assert {session["state"] for session in manager.sessions() if session["testid"] in (gone, waiting)} == {"queued"}
     long_ago = time.time() - 1000
-    os.utime(tmp_path / "state" / "sessions" / gone / "queued", (long_ago, long_ago))
+    os.utime(manage.state_dir / "sessions" / gone / "queued", (long_ago, long_ago))
     with pytest.raises(BusyError) as caught:
         advance(other, waiting)
     assert caught.value.position == 1
@@ -376,10 +376,10 @@ def test_clients_at_once_take_turns_also_while_the_host_is_killed(manage):
         assert len(times) == 101
 
 
-def test_a_step_that_cannot_be_recorded_did_not_happen(manage, monkeypatch, tmp_path):
+def test_a_step_that_cannot_be_recorded_did_not_happen(manage, monkeypatch):
     manager = manage()
     advance(manager, steps=2)
-    journal = tmp_path / "state" / "sessions" / manager._default / "journal"
+    journal = manage.state_dir / "sessions" / manager._default / "journal"
     (journal / "lock").write_text("99")  # as if another host had taken over
     with pytest.raises(StorageError, match="another writer"):
         advance(manager)

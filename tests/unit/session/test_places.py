@@ -90,7 +90,7 @@ def test_how_many_are_stored_is_limited(manage):
     assert manager.select(name)
 
 
-def test_sessions_that_nobody_uses_expire(manage, tmp_path):
+def test_sessions_that_nobody_uses_expire(manage):
     manager = manage(**FREE, TRIVIUM_SESSION_EXPIRY="3", TRIVIUM_IDLE_TIMEOUT="1")
     (name,) = manager.testcases()
     old, young = manager.select(name), manager.select(name)
@@ -100,7 +100,7 @@ def test_sessions_that_nobody_uses_expire(manage, tmp_path):
     gone(pid(manager))
     long_ago = time.time() - 4 * 86400
     for testid in (old, manager._default):
-        os.utime(tmp_path / "state" / "sessions" / testid / "status", (long_ago, long_ago))
+        os.utime(manage.state_dir / "sessions" / testid / "status", (long_ago, long_ago))
     again = manage(**FREE, TRIVIUM_SESSION_EXPIRY="3")
     assert set(states(again)) == {young, manager._default}  # the default session stays
     with pytest.raises(UnknownSessionError):
