@@ -24,6 +24,12 @@ from trivium.settings import Settings
 SHORT = {"TRIVIUM_STEP_TIMEOUT": "2"}
 
 
+@pytest.fixture
+def manage(manage_apart):
+    """A zygote of the test's own: it has one template, and may be ended."""
+    return manage_apart
+
+
 def zygote(manager):
     return int((runtime_dir(manager._state_dir) / "zygote.lock").read_text().split()[0])
 
