@@ -49,6 +49,7 @@ class Trap(IntEnum):
     DISCARD = 8  #: fmi2Discard
     SLOW = 9  #: amount hundredths of a second
     END = 10  #: fmi2Discard, because the simulation is at its end
+    PRY = 11  #: writes, opens sockets, connects and signals; `calls` grows by the sum of what it could, see trap.c
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Access:
-    """What whoever acts now may do.
+    """What the present caller may do.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Access:
         return self.everything or owner == self.owner
 
 
-#: Returns the access of whoever acts now.
+#: Returns the access of the present caller.
 Present = Callable[[], Access]
 
 

@@ -20,7 +20,7 @@ _WAY_OUT = "Stop sessions, or remove snapshots and jobs."
 
 
 class Room:
-    """Whether there is room to write: on the disk, in the state directory, and for whoever acts.
+    """Whether there is room to write: on the disk, in the state directory, and for the present caller.
 
     A reserve is left, so that sessions can be stopped and files removed when all else is full.
 
@@ -44,7 +44,7 @@ class Room:
 
     @property
     def access(self) -> Access:
-        """What whoever acts now may do."""
+        """What the present caller may do."""
         return self._present()
 
     def check(self, needed: int = 0) -> None:

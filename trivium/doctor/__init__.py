@@ -33,6 +33,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield from guarded("packages", machine.packages)
     state = list(guarded("state", partial(machine.state_directory, settings.state_dir)))
     yield from state
+    yield from guarded("confinement", machine.confinement)
     yield from guarded("port", partial(machine.port, settings.host, settings.port))
     yield from guarded("extensions", machine.entry_points)
     with Scratch() as folder:

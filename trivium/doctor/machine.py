@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trivium import __version__
 from trivium import entry_points as registry
+from trivium.confinement import available
 from trivium.doctor.check import Check, reason
 
 #: What every installation has.
@@ -63,6 +64,18 @@ def state_directory(folder: Path) -> Iterator[Check]:
     History(folder / "history", ["time"]).close()
     free = shutil.disk_usage(folder).free
     yield Check("state", "ready" if free > _LITTLE else "note", f"state directory {folder}, {free / 1e9:.1f} GB free")
+
+
+def confinement() -> Iterator[Check]:
+    """Look up whether FMUs that clients bring can be kept from files and the network."""
+    found = available()
+    if all(found):
+        yield Check("confinement", "ready", "uploaded FMUs write only what is theirs, and reach no network")
+        return
+    lacking = " and ".join(name for name, holds in found._asdict().items() if not holds)
+    yield Check(
+        "confinement", "note", f"the kernel cannot confine uploaded FMUs in all: {lacking}; see docs/security.md"
+    )
 
 
 def port(host: str, number: int) -> Iterator[Check]:

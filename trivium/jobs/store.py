@@ -133,7 +133,7 @@ class Store:
         return _job(row)
 
     def jobs(self, state: State | None = None, kind: str | None = None, most: int = 100) -> list[Job]:
-        """Return jobs that whoever acts may see, the newest first."""
+        """Return jobs that the present caller may see, the newest first."""
         asked = select(*_COLUMNS).order_by(_C.created.desc(), _C.task_id).limit(most)
         access = self._room.access
         if not access.everything:

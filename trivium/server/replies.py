@@ -275,6 +275,10 @@ class SessionAbout(_Reply):
     time: Time
     state: Literal["idle", "busy", "hibernated", "queued", "damaged"]
     damage: Annotated[str | None, Field(description="Why it is refused; see docs/sessions.md.")]
+    confined: Annotated[
+        str | None,
+        Field(description="In what its process is confined, where the FMU was uploaded: files, network."),
+    ]
     memory: Annotated[int, Field(description="Of its process [bytes].")]
 
 

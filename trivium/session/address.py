@@ -18,11 +18,14 @@ class Address:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.unlink(missing_ok=True)
-        #: Accepts connections; who comes early waits.
+        #: Accepts connections once it listens; until then they are refused.
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
-        self.listener.listen(128)
         self._identity = _identity(path)
+
+    def listen(self) -> None:
+        """Accept connections; who comes early waits."""
+        self.listener.listen(128)
 
     def remove(self) -> None:
         """Remove the file, unless another process has put its own there since: the folder may have been deleted."""

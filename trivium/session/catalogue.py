@@ -9,15 +9,20 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from trivium.errors import InvalidValueError, StorageError
+from trivium.errors import InvalidValueError, ResourcesError, StorageError
+from trivium.model.fmu.archive import unpacked_size
 from trivium.names import is_file_name
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
 from trivium.storage import replace_file
 
+#: How many times as large as its archive an uploaded FMU may be unpacked.
+_RATIO = 20
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
@@ -39,6 +44,7 @@ class Catalogue:
         self._folder = settings.testcases
         self._file = settings.state_dir / "testcases.json"
         self._uploads_file = settings.state_dir / "uploads.json"
+        self._caches = settings.state_dir / "uploads"
         #: Id of the default test case.
         self.default = Resources.load(settings.resources).name
 
@@ -106,13 +112,26 @@ class Catalogue:
             )
         return name
 
-    def receive(self, testcaseid: str, content: IO[bytes]) -> str:
+    def own_cache(self, path: Path) -> Path | None:
+        """Return where an FMU that a client uploaded is unpacked, and no other; None for files of the operator."""
+        if self._folder is None or path.parent != self._folder or path.name not in self._uploads():
+            return None
+        return self._caches / path.name
+
+    def receive(self, testcaseid: str, content: IO[bytes], check: Callable[[int], None]) -> str:
         """Put an FMU into the folder of test cases and return its name there; what is there is never replaced.
+
+        Parameters
+        ----------
+        testcaseid : str
+        content : IO
+        check : callable
+            Raises `StorageError` where there is no room for so many bytes.
 
         Raises
         ------
         InvalidValueError
-            When the id is not acceptable or taken, or there is no such folder.
+            When the id is not acceptable or taken, there is no such folder, or the FMU is too large unpacked.
         StorageError
             When it cannot be written.
         """
@@ -123,13 +142,17 @@ class Catalogue:
         try:
             with partial.open("xb") as output:
                 while data := content.read(2**20):
+                    check(len(data))
                     output.write(data)
+            check(unpacked_size(partial, _RATIO))
             os.link(partial, self._folder / file)  # fails where a name is taken
         except FileExistsError as error:
             raise InvalidValueError(
                 f"Invalid value {testcaseid!r} for parameter testcaseid. There is a file of that name.",
                 "testcaseid",
             ) from error
+        except ResourcesError as error:
+            raise InvalidValueError(f"The FMU cannot be used: {error}.", "testcaseid") from error
         except OSError as error:
             raise StorageError(f"The FMU cannot be stored: {error.strerror}.") from error
         finally:
@@ -141,6 +164,7 @@ class Catalogue:
         """Remove what `receive` stored."""
         if self._folder is not None:
             (self._folder / file).unlink(missing_ok=True)
+        shutil.rmtree(self._caches / file, ignore_errors=True)
         replace_file(self._uploads_file, json.dumps([name for name in self._uploads() if name != file]).encode())
 
     def register(self, file: str, testcaseid: str) -> None:

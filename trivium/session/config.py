@@ -25,6 +25,9 @@ class Config:
     memory : int
         Most memory that a host may have [bytes]; at half of what lies between that and its memory at the start it is
         replaced at the next occasion.
+    own_cache : str
+        Where the FMU of a test case that a client brought is unpacked, and no other; the host is confined then. Empty
+        for test cases of the operator.
     """
 
     state_dir: str
@@ -35,3 +38,4 @@ class Config:
     idle_timeout: float
     recycle_steps: int
     memory: int
+    own_cache: str = ""

@@ -162,6 +162,17 @@ class Folder:
         except OSError:
             return ""
 
+    def note_confinement(self, confinement: str) -> None:
+        """Store how its host is confined."""
+        (self.path / "confined").write_text(confinement)
+
+    def confinement(self) -> str | None:
+        """Return how its host is confined; None where it is not."""
+        try:
+            return (self.path / "confined").read_text()
+        except (OSError, ValueError):
+            return None
+
     def queued_since(self) -> int | None:
         """Return since when the session waits [ns since 1970]; None when it does not."""
         try:

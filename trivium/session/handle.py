@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trivium.errors import ModelError, TriviumError
+from trivium.errors import ModelError, StorageError, TriviumError
 from trivium.process import readable
 from trivium.session.config import Config
 from trivium.session.folder import Folder, Status
@@ -279,6 +279,8 @@ class Handle:
     def _recorded(self, name: str, error: TriviumError) -> Block | str:
         """Return the outcome of a request of a session that no host can bring back now: the journal has it."""
         reply = committed(self._folder.journal, name)
+        if reply is None and isinstance(error, StorageError):
+            raise StorageError(f"The request was not done: {error}") from error
         return reply or f"The request was not done, and the session cannot be brought back now: {error}"
 
     def _cause(self, died: _DiedError) -> str:

@@ -9,9 +9,11 @@ import resource
 import selectors
 import signal
 import socket
+import tempfile
 import time
 from pathlib import Path
 
+from trivium.confinement import confine
 from trivium.errors import ModelError, StorageError, TriviumError, UnknownSessionError
 from trivium.process import PAGE, resident
 from trivium.session.address import Address
@@ -52,21 +54,33 @@ class Host:
         if not self._folder.exists():
             raise UnknownSessionError(config.testid)
         ledger = Ledger(self._folder.journal, config.durability)
+        self._address = Address(self._folder.socket)
         work = self._folder.path / "work"
         work.mkdir(exist_ok=True)
         os.chdir(work)  # what an FMU writes beside itself stays with its session
         self._status = StatusFile(self._folder)
         self._status.write(time.monotonic(), "", self._status.clock)
         self._memory = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        if config.own_cache:
+            self._confine(work / "tmp")
         if prepared is None:
-            prepared = prepare(Path(config.resources), Path(config.state_dir), config.engine)
+            cache = Path(config.own_cache) if config.own_cache else None
+            prepared = prepare(Path(config.resources), Path(config.state_dir), config.engine, cache)
         #: The session that it serves.
         self.session = Session(config, self._folder, ledger, prepared, self._status)
         self._status.write(0.0, "", self.session.clock)
         self._answering = self._dismissed = False
-        self._address: Address | None = None
         self._first_memory = resident(os.getpid())
         _limit_address_space(config.memory)
+
+    def _confine(self, temporary: Path) -> None:
+        """Let the FMU, which a client brought, write into the folder of its session only, and reach nobody."""
+        state_dir, cache = Path(self._config.state_dir), Path(self._config.own_cache)
+        for folder in (temporary, cache, state_dir / "history"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+        confinement = confine([self._folder.path, self._folder.place, cache, state_dir / "history"])
+        self._folder.note_confinement(str(confinement))
 
     def serve(self, first: socket.socket) -> None:
         """Answer requests until there is a reason to end; the first client is connected already."""
@@ -85,7 +99,7 @@ class Host:
             raise _DismissedError
 
     def _serve(self, first: socket.socket) -> None:
-        self._address = Address(self._folder.socket)
+        self._address.listen()
         listener = self._address.listener
         with listener, selectors.DefaultSelector() as selector:
             first.settimeout(PATIENCE)
@@ -132,11 +146,11 @@ class Host:
     def close(self) -> None:
         """Let go of the session: who comes next finds it in the journal."""
         self._answering = True  # it is ending already
-        if self._address is not None:
-            self._address.remove()
+        self._address.remove()
         self._status.rest(self.session.clock)
         if not self._dismissed:  # then another session may have the place
-            self._folder.place.unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):  # a confined host; it counts as gone with its process
+                self._folder.place.unlink(missing_ok=True)
         self.session.close()
 
     def _worn(self) -> bool:

@@ -183,5 +183,7 @@ class Launcher:
         # a thread of a numerical library would not survive the fork
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         command = [sys.executable, "-m", "trivium.session.zygote", str(self._state_dir)]
-        environment = child_environment(**threads, PYTHONPATH=str(ROOT))
+        inherited = child_environment(**threads, PYTHONPATH=str(ROOT))
+        # settings may hold passwords, which FMUs need not read
+        environment = {name: value for name, value in inherited.items() if not name.startswith("TRIVIUM_")}
         self._pid = os.posix_spawn(sys.executable, command, environment)

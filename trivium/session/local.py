@@ -77,14 +77,21 @@ def load(resources: Path, engine: str) -> Resources:
     return replace(files, engine=engine) if files.engine == "auto" else files
 
 
-def prepare(resources: Path, state_dir: Path, engine: str) -> Prepared:
-    """Open a test case; see `open_testcase`."""
+def prepare(resources: Path, state_dir: Path, engine: str, cache: Path | None = None) -> Prepared:
+    """Open a test case; see `open_testcase`.
+
+    Parameters
+    ----------
+    resources, state_dir, engine
+    cache : Path, optional
+        Where the FMU is unpacked; by default where all are.
+    """
     resources, state_dir = resources.absolute(), state_dir.absolute()
     fingerprint = signature(resources, engine)
     files = load(resources, engine)
-    case = _open(files, state_dir)
+    case = _open(files, state_dir, cache)
     return Prepared(case, state.origin(files, case.stepper.model), fingerprint)
 
 
-def _open(files: Resources, state_dir: Path) -> TestCase:
-    return TestCase.open(files, open_model(files, state_dir / "fmu"), state_dir / "history")
+def _open(files: Resources, state_dir: Path, cache: Path | None = None) -> TestCase:
+    return TestCase.open(files, open_model(files, cache or state_dir / "fmu"), state_dir / "history")

@@ -188,7 +188,7 @@ class SessionManager:
         StorageError
             When it cannot be stored.
         """
-        file = self._catalogue.receive(testcaseid, content)
+        file = self._catalogue.receive(testcaseid, content, self._room.check)
         try:
             return self.add_testcase(file, testcaseid)
         except BaseException:
@@ -232,7 +232,7 @@ class SessionManager:
         return self.keys.once(key, ["select", testcase_id, wait], make)
 
     def _admit(self, testcase_id: str, testid: str, *, wait: bool = False) -> Folder:
-        """Make the folder of a session of whoever acts."""
+        """Make the folder of a session of the present caller."""
         self._room.check()
         access = self._room.access
 
@@ -401,12 +401,12 @@ class SessionManager:
             ledger.close()
 
     def sessions(self) -> list[dict[str, Any]]:
-        """Return what is known of every session that whoever acts may see."""
+        """Return what is known of every session that the present caller may see."""
         access = self._room.access
         return [session for session in self.all_sessions() if session["default"] or access.sees(session["owner"])]
 
     def all_sessions(self) -> list[dict[str, Any]]:
-        """Return what is known of every session, whoever acts; for figures."""
+        """Return what is known of every session, also of others; for figures."""
         self._admission.expire()
         return [
             summarize(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()
@@ -520,6 +520,7 @@ class SessionManager:
             idle_timeout=settings.idle_timeout,
             recycle_steps=settings.recycle_steps,
             memory=settings.session_memory * 2**20,
+            own_cache=str(self._catalogue.own_cache(resources) or ""),
         )
 
     def _folder(self, testid: str | None) -> Folder:

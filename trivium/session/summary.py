@@ -40,5 +40,6 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "time": last.clock if last else 0.0,
         "state": state,
         "damage": damage or None,
+        "confined": folder.confinement(),
         "memory": resident(serving.pid) if serving else 0,
     }

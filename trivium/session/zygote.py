@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from trivium.errors import StorageError
 from trivium.process import adopt_orphans, leave, process_start
 from trivium.session.address import Address
 from trivium.session.folder import runtime_dir
@@ -89,7 +90,7 @@ class Zygote:
                 self._fork(request["config"], sock)
             else:
                 send(sock, pack(self._reply(request)))
-        except GoneError:
+        except (GoneError, StorageError):  # no message, or one that there is no space for
             pass
         sock.close()
 
@@ -121,8 +122,11 @@ class Zygote:
         host.run(Config(**config), sock)
 
     def _template(self, config: dict[str, Any], sock: socket.socket) -> Template | None:
-        """Return the template of a test case, made when there is none; None where one could not be opened lately."""
-        key = _key(config)
+        """Return the template of a test case, made when there is none; None where one could not be opened lately.
+
+        An FMU that a client brought has none: its code runs in hosts only, which are confined each to its own session.
+        """
+        key = None if config["own_cache"] else _key(config)
         if key is None or time.monotonic() - self._failed.get(key, -RETRY) < RETRY:
             return None
         template = self._templates.get(key)
@@ -215,6 +219,7 @@ def main(state_dir: Path) -> int:
     adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server
     with contextlib.closing(Address(folder / ADDRESS)) as address:
+        address.listen()
         warm_up()
         Zygote(address.listener).serve()
         address.remove()

@@ -25,6 +25,8 @@ _FOLDERS = {
 }
 #: Most that an FMU may be unpacked [bytes]; a small archive may hold more than a disk.
 _MOST = 8 * 2**30
+#: What a member takes at least, and what any FMU may take unpacked [bytes].
+_MEMBER, _ANY = 4096, 64 * 2**20
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
 _BINARY = frozenset(_SUFFIXES.values())
 #: Most binaries that a refusal names.
@@ -48,8 +50,7 @@ def unpack(path: Path, cache: Path) -> Path:
             temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
             try:
                 with zipfile.ZipFile(file) as archive:
-                    if sum(member.file_size for member in archive.infolist()) > _MOST:
-                        raise ResourcesError(f"the FMU {path.name} is larger than {_MOST} bytes unpacked")
+                    _size(archive, f"the FMU {path.name}", _MOST)
                     archive.extractall(temporary)  # zipfile itself keeps members inside
                 temporary.chmod(0o755)
                 os.rename(temporary, directory)
@@ -68,6 +69,41 @@ def unpack(path: Path, cache: Path) -> Path:
             "TRIVIUM_STATE_DIR chooses another state directory"
         ) from error
     return directory
+
+
+def unpacked_size(path: Path, ratio: float) -> int:
+    """Return how large an FMU is unpacked [bytes].
+
+    Parameters
+    ----------
+    path : Path
+    ratio : float
+        How many times as large as its archive it may be, beyond what any may be.
+
+    Raises
+    ------
+    ResourcesError
+        When it is larger, or no archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _size(archive, "it", min(_MOST, round(_ANY + ratio * path.stat().st_size)))
+    except zipfile.BadZipFile as error:
+        raise ResourcesError(f"it is no FMU, or is damaged: it cannot be unpacked ({error})") from error
+
+
+def _size(archive: zipfile.ZipFile, name: str, most: int) -> int:
+    """Return how large an archive is unpacked [bytes], with what each member takes besides.
+
+    Raises
+    ------
+    ResourcesError
+        When that is more than may be.
+    """
+    size = sum(member.file_size + _MEMBER for member in archive.infolist())  # no member is read beyond its size
+    if size > most:
+        raise ResourcesError(f"{name} is larger than {most} bytes unpacked")
+    return size
 
 
 def _near(path: Path) -> str:
