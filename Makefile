@@ -123,7 +123,7 @@ validate-plant: $(DEV) ## replay the recorded trajectories and print the errors 
 validate-api: $(DEV) ## replay the recorded run against the server at TRIVIUM_URL and print the errors
 	$(PY) testing/validate_rest_api.py $(ARGS)
 
-chaos: $(DEV) ## kill random processes of a server under load for two minutes; prove that nothing acknowledged is lost or doubled
+chaos: $(DEV) ## kill and freeze processes of a server under load, fill its disk, flip bits; nothing acknowledged may be lost, doubled or wrong
 	$(PY) -m tests.chaos $(ARGS)
 
 fuzz: $(DEV) ## feed damaged and invented bytes to the readers of FMUs, frames and journals, SECONDS each
