@@ -127,7 +127,12 @@ def connect(url: str, folder: Path) -> Engine:
         options["connect_args"] = {"timeout": 30}
     else:
         require("psycopg", "postgres")
-        options["connect_args"] = {"connect_timeout": 10, "options": "-c statement_timeout=20000"}
+        options["connect_args"] = {
+            "connect_timeout": 10,
+            "options": "-c statement_timeout=20000",
+            # a machine that is gone, or a network that is cut: noticed within half a minute
+            "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        }  # fmt: skip
     try:
         engine = create_engine(parsed, **options)
     except (ArgumentError, NoSuchModuleError) as error:

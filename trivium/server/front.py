@@ -203,7 +203,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         for conn in [each for each, until in self._lingering.items() if now > until]:
             self._end(conn)
         for conn in list(self._turns.expired(now)):
-            self._refuse(conn, f"The session did other requests for {self.settings.wait_timeout} s")
+            self._refuse(conn, f"The session or the server did other requests for {self.settings.wait_timeout} s")
 
     # -- requests -----------------------------------------------------------------------------------------------------
 
