@@ -18,7 +18,7 @@ from trivium.cli.family import family
 from trivium.cli.search import calibrate, optimize
 from trivium.cli.serve import serve, worker
 from trivium.cli.simulate import info, simulate
-from trivium.cli.state import backup, restore
+from trivium.cli.state import backup, restore, verify
 from trivium.cli.step import compare, step
 from trivium.cli.sweep import sweep
 from trivium.cli.token import token
@@ -30,7 +30,7 @@ NAME = "trivium"
 #: The commands under their headings.
 SECTIONS: Mapping[str, tuple[click.Command, ...]] = {
     "Run a model": (step, sweep, optimize, calibrate, converge, simulate, compare, bench),
-    "Serve models": (serve, worker, token, backup, restore),
+    "Serve models": (serve, worker, token, backup, restore, verify),
     "Look around": (info, compile_sources, examples, family, doctor, completion),
 }
 

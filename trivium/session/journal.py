@@ -41,7 +41,8 @@ Durability = Literal["process", "power"]
 _MAGIC = b"TVJ2"
 _HEAD = struct.Struct("<4sI")
 _REST = struct.Struct("<IIIQQI")
-_HEADER = _HEAD.size + _REST.size
+#: Bytes of the header of a record.
+HEADER = _HEAD.size + _REST.size
 #: Records of before had no checksum of their header.
 _OLD = b"TVJ1"
 #: What epochs are below; more digits in a lock are damage.
@@ -143,13 +144,13 @@ class Journal:
         except StateError as error:
             self._unreadable(error)
             return
-        self.size = sum(_HEADER + len(record.body) for record in self._records)
+        self.size = sum(HEADER + len(record.body) for record in self._records)
         if self.size < len(data):
             os.ftruncate(self._file, self.size)  # the torn end
         if self._records:
             last = self._records[-1]
             self.sequence, self.epoch = last.sequence, max(self.epoch, last.epoch)
-            self._last = _checksum(data[self.size - _HEADER - len(last.body) :])
+            self._last = _checksum(data[self.size - HEADER - len(last.body) :])
         for old in generations.values():  # left behind by a writer that died between renaming and removing
             old.unlink()
 
@@ -296,7 +297,7 @@ def read(data: bytes, name: str = "journal") -> Iterator[Record]:
     view, at, last = memoryview(data), 0, _Header(0, 0, 0, 0, 0, 0, 0)
     while not _ends(rest := view[at:]):
         header = _header(rest, last.checksum)
-        body = rest[_HEADER : _HEADER + header.length] if header is not None else rest
+        body = rest[HEADER : HEADER + header.length] if header is not None else rest
         if (
             header is None
             or (at and header.sequence != last.sequence + 1)
@@ -309,31 +310,39 @@ def read(data: bytes, name: str = "journal") -> Iterator[Record]:
             )
         if len(body) < header.length:
             return
-        at, last = at + _HEADER + header.length, header
+        at, last = at + HEADER + header.length, header
         yield Record(Kind(header.kind), header.sequence, header.epoch, header.generation, bytes(body))
 
 
 def present(folder: Path) -> Iterator[Record]:
     """Return what is recorded in a journal that somebody else may be writing; errors as `read`."""
-    while generations := _generations(folder):
-        path = generations[max(generations)]
+    while (path := latest(folder)) is not None:
         with contextlib.suppress(FileNotFoundError):  # another generation began meanwhile
             yield from read(path.read_bytes(), str(path))
             return
 
 
+def latest(folder: Path) -> Path | None:
+    """Return the file of a journal's generation that counts; None where there is none."""
+    try:
+        generations = _generations(folder)
+    except FileNotFoundError:
+        return None
+    return generations[max(generations)] if generations else None
+
+
 def _ends(rest: memoryview) -> bool:
     """Return whether no whole header follows: what a writer that died left, or room that was never filled."""
     begun = bytes(rest[: len(_MAGIC)])
-    return (len(rest) < _HEADER and _MAGIC.startswith(begun)) or not any(rest)
+    return (len(rest) < HEADER and _MAGIC.startswith(begun)) or not any(rest)
 
 
 def _header(rest: memoryview, last: int) -> _Header | None:
     """Return the header of a record, given the checksum of the record before; None when it is damaged."""
-    if len(rest) < _HEADER:
+    if len(rest) < HEADER:
         return None
     magic, checksum = _HEAD.unpack_from(rest)
-    if magic != _MAGIC or zlib.crc32(rest[_HEAD.size : _HEADER], last) != checksum:
+    if magic != _MAGIC or zlib.crc32(rest[_HEAD.size : HEADER], last) != checksum:
         return None
     return _Header(checksum, *_REST.unpack_from(rest, _HEAD.size))
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from trivium.session.journal import Durability, Journal, Kind, Record, present
 from trivium.session.rows import Named, heads, named
 
 #: Version of what is recorded; sessions of another one are refused.
-VERSION = 4
+VERSION = 5
 #: How many replies are kept for those who ask again.
 REPLIES = 64
 #: How many keys are known besides, whose replies are not kept any more; and how many more before some are forgotten.
@@ -149,14 +149,11 @@ class Ledger(Journal):
             self._read_requests(records[1:])
 
     def _read_base(self, record: Record) -> None:
-        head, (state, *blocks) = unpack(record.body)
-        if head.get("version") != VERSION:
-            raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
-        (spent, *checksums), replies = blocks[: 1 + len(head["rows"])], blocks[1 + len(head["rows"]) :]
-        self._spent = Spent(bytes(spent))
-        for reply_head, reply in zip(head["replies"], replies, strict=True):
+        head, blocks = unpack(record.body)
+        self.base = base_of(head, blocks)
+        self._spent = Spent(bytes(blocks[1]))
+        for reply_head, reply in _replies(head, blocks):
             self._remember(reply_head, bytes(reply))
-        self.base = Base(bytes(state), named(head["rows"], checksums))
         self.acknowledged = record.sequence
 
     def _read_requests(self, records: list[Record]) -> None:
@@ -282,6 +279,23 @@ class Ledger(Journal):
                 self._spent.add(key)
 
 
+def base_of(head: Mapping[str, Any], blocks: Sequence[Block]) -> Base:
+    """Return where a generation begins, from the parts of its first record.
+
+    Raises
+    ------
+    StateError
+        When another version wrote it.
+    """
+    if head.get("version") != VERSION:
+        raise StateError(f"the session was stored by another version of this server, not by {VERSION}")
+    return Base(bytes(blocks[0]), named(head["rows"], blocks[2 : 2 + len(head["rows"])]))
+
+
+def _replies(head: Mapping[str, Any], blocks: Sequence[Block]) -> Iterator[tuple[Mapping[str, Any], Block]]:
+    return zip(head["replies"], blocks[2 + len(head["rows"]) :], strict=True)
+
+
 def committed(folder: Path, request_id: str) -> Block | None:
     """Return the reply to a request, from a journal that cannot be opened; None where it was not done."""
     intent = ""
@@ -289,8 +303,7 @@ def committed(folder: Path, request_id: str) -> Block | None:
         for record in present(folder):
             head, blocks = unpack(record.body) if record.kind is not Kind.ABORT else ({}, [])
             if record.kind is Kind.BASE:
-                replies = zip(head["replies"], blocks[2 + len(head["rows"]) :], strict=True)
-                for reply_head, reply in replies:
+                for reply_head, reply in _replies(head, blocks):
                     if reply_head["id"] == request_id:
                         return reply
             elif record.kind is Kind.INTENT:

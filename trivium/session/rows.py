@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trivium.errors import StorageError
 from trivium.session.frames import Block
@@ -26,33 +26,39 @@ class Named(NamedTuple):
     name : str
     rows : int
         How many of its rows count.
+    size : int
+        What they take [bytes].
     checksums : bytes
         Of these; see `trivium.simulation.checksums`.
     """
 
     name: str
     rows: int
+    size: int
     checksums: bytes
 
 
 def names(parts: Iterable[RowFile]) -> list[Named]:
     """Return what `trivium.simulation.history.History.parts` returned, as it is stored."""
-    return [Named(path.name, rows, checksums) for path, rows, checksums in parts]
+    return [Named(file.path.name, *file[1:]) for file in parts]
 
 
-def heads(stored: Iterable[Named]) -> list[tuple[str, int]]:
+def heads(stored: Iterable[Named]) -> list[tuple[str, int, int]]:
     """Return what JSON can hold of row files; their checksums are stored beside it."""
-    return [(name, rows) for name, rows, _ in stored]
+    return [file[:3] for file in stored]
 
 
-def named(heads: Iterable[Sequence[object]], checksums: Iterable[Block]) -> list[Named]:
+def named(heads: Iterable[Sequence[Any]], checksums: Iterable[Block]) -> list[Named]:
     """Return row files of what `heads` returned, and their checksums."""
-    return [Named(str(name), int(str(rows)), bytes(sums)) for (name, rows), sums in zip(heads, checksums, strict=True)]
+    return [
+        Named(str(name), int(rows), int(size), bytes(sums))
+        for (name, rows, size), sums in zip(heads, checksums, strict=True)
+    ]
 
 
 def parts(folder: Path, stored: Iterable[Named]) -> list[RowFile]:
     """Return the argument of `names`, for a folder that has these files."""
-    return [RowFile(folder / name, rows, checksums) for name, rows, checksums in stored]
+    return [RowFile(folder / file.name, *file[1:]) for file in stored]
 
 
 def share(files: Iterable[RowFile], folder: Path) -> None:
@@ -65,12 +71,12 @@ def share(files: Iterable[RowFile], folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, *_ in files:
-            second = folder / path.name
+        for file in files:
+            path, second = file.path, folder / file.path.name
             if second.exists():
-                if second.stat().st_size >= path.stat().st_size:
+                if second.samefile(path) or not file._replace(path=second).check():
                     continue
-                second.unlink()  # a copy that was made when the file was shorter
+                second.unlink()  # a copy that was made when the file was shorter, or that is damaged
             try:
                 os.link(path, second)
             except OSError:

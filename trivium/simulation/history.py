@@ -139,7 +139,7 @@ class History:
         for part in self._every_part():
             if part.path is None:
                 raise StorageError("this history is in files without names")
-            parts.append(RowFile(part.path, len(part), part.checksums.pack()))
+            parts.append(RowFile(part.path, len(part), part.checksums.size, part.checksums.pack()))
         return parts
 
     def adopt(self, parts: Sequence[RowFile]) -> None:
@@ -158,7 +158,7 @@ class History:
             When the disk does not take it; the same.
         """
         shared = []
-        for path, rows, checksums in parts:
+        for path, rows, _, checksums in parts:
             try:
                 with path.open("rb") as file:
                     if os.fstat(file.fileno()).st_size < rows * self._width:

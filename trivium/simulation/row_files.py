@@ -28,13 +28,33 @@ class RowFile(NamedTuple):
     path : Path
     rows : int
         How many of its first rows count.
+    size : int
+        What they take [bytes].
     checksums : bytes
         Of these; see `Checksums.pack`.
     """
 
     path: Path
     rows: int
+    size: int
     checksums: bytes
+
+    def check(self) -> str:
+        """Return what is wrong with the file, in words; nothing where it is whole."""
+        try:
+            checksums = Checksums(self.size, self.checksums)
+            with self.path.open("rb") as file:
+
+                def read(start: int, length: int) -> bytes:
+                    return os.pread(file.fileno(), length, start)
+
+                damaged = checksums.damaged(0, self.size, read)
+        except (OSError, ValueError) as error:
+            return f"{self.path} cannot be read: {error}"
+        if damaged is None:
+            return ""
+        width = self.size // self.rows
+        return f"{self.path}: rows {damaged.start // width} to {(damaged.stop - 1) // width} are not what was written"
 
 
 class Part:

@@ -20,6 +20,8 @@ from trivium.session.frames import unpack, unpack_value
 from trivium.session.journal import Kind, present, read
 from trivium.session.ledger import committed
 from trivium.session.rows import share
+from trivium.simulation.checksums import Checksums
+from trivium.simulation.row_files import RowFile
 
 
 def test_a_request_that_leaks_beyond_the_limit_is_ended_within_it(manage, trap_resources):
@@ -180,8 +182,13 @@ def test_row_files_are_copied_where_there_are_no_links(monkeypatch, tmp_path):
     file = folder / "rows"
     for content in (b"1" * 8, b"1" * 16):  # the file grows between two snapshots
         file.write_bytes(content)
-        share([(file, 1)], other)
+        checksums = Checksums()
+        checksums.append(memoryview(content))
+        share([RowFile(file, len(content) // 8, len(content), checksums.pack())], other)
         assert (other / "rows").read_bytes() == content
+    (other / "rows").write_bytes(b"1" * 15 + b"2")  # damaged: the better one of two is used
+    share([RowFile(file, 2, 16, checksums.pack())], other)
+    assert (other / "rows").read_bytes() == content
 
 
 def test_a_host_that_dies_as_a_request_arrives_costs_no_reply(manage):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import platform
 import shutil
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
+from typing import IO
 
 from trivium.errors import ResourcesError
 from trivium.suggestions import did_you_mean
 
+log = logging.getLogger(__name__)
+
+#: How much is read at a time [bytes].
+_CHUNK = 2**20
 #: Where the binary of this platform is: the name of FMI 3.0, then those of FMI 1.0 and 2.0, which have none for ARM,
 #: so that each tool has its own there.
 _FOLDERS = {
@@ -36,6 +43,8 @@ _LISTED = 8
 def unpack(path: Path, cache: Path) -> Path:
     """Unpack an FMU once and return the folder; safe against a second process that does the same.
 
+    What was unpacked before is compared with the checksums of the archive, and unpacked again where it differs.
+
     Raises
     ------
     ResourcesError
@@ -45,6 +54,7 @@ def unpack(path: Path, cache: Path) -> Path:
         with path.open("rb") as file:
             directory = cache / hashlib.file_digest(file, "sha256").hexdigest()[:32]
             if directory.is_dir():
+                _mend(file, directory)
                 return directory
             cache.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(prefix="unpacking-", dir=cache))
@@ -104,6 +114,36 @@ def _size(archive: zipfile.ZipFile, name: str, most: int) -> int:
     if size > most:
         raise ResourcesError(f"{name} is larger than {most} bytes unpacked")
     return size
+
+
+def _mend(file: IO[bytes], directory: Path) -> None:
+    """Unpack those files again that are not what the archive holds."""
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            path = directory / member.filename
+            elsewhere = (path.is_absolute() and not path.is_relative_to(directory)) or ".." in path.parts
+            if member.is_dir() or elsewhere or _is_whole(path, member):
+                continue
+            log.warning("%s is not what the FMU holds; it is unpacked again", path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}-{os.getpid()}")
+            with archive.open(member) as source, fresh.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            fresh.chmod(0o644)
+            fresh.replace(path)  # who has it open keeps the old one
+
+
+def _is_whole(path: Path, member: zipfile.ZipInfo) -> bool:
+    try:
+        if path.stat().st_size != member.file_size:
+            return False
+        checksum = 0
+        with path.open("rb") as file:
+            while data := file.read(_CHUNK):
+                checksum = zlib.crc32(data, checksum)
+    except FileNotFoundError:
+        return False
+    return checksum == member.CRC
 
 
 def _near(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import pytest
@@ -31,3 +32,27 @@ def test_nothing_is_unpacked_beside_the_folder(tmp_path):
     found = [one for one in tmp_path.rglob("*") if one.is_file() and one != path]
     assert found
     assert all(one.is_relative_to(folder) for one in found)
+
+
+def test_what_was_unpacked_and_changed_since_is_unpacked_again(tmp_path):
+    fmu = tmp_path / "a.fmu"
+    with zipfile.ZipFile(fmu, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("resources/", "")
+        file.writestr("modelDescription.xml", "<fmiModelDescription/>")
+        file.writestr("binaries/linux64/a.so", bytes(range(256)) * 999)
+    folder = archive.unpack(fmu, tmp_path / "cache")
+    whole = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    library = folder / "binaries/linux64/a.so"
+    beside = folder / "resources" / "log.txt"
+    beside.write_text("what the FMU wrote itself stays")
+    for damage in (
+        lambda: library.write_bytes(library.read_bytes()[:-1] + b"x"),
+        lambda: os.truncate(library, 0),
+        library.unlink,
+        lambda: (folder / "modelDescription.xml").write_text(""),
+    ):
+        damage()
+        assert archive.unpack(fmu, tmp_path / "cache") == folder
+        assert {path: path.read_bytes() for path in whole} == whole
+        assert beside.exists()
+    assert len(list(folder.rglob("*"))) == 6
