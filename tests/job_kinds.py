@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
@@ -28,7 +29,7 @@ class Spec(BaseModel):
 
     steps: int = 20
     pause: float = 0.05
-    wrong: Literal["", "raise", "die", "hang", "deaf", "outside", "diverge"] = ""
+    wrong: Literal["", "raise", "die", "hang", "deaf", "outside", "diverge", "greedy", "fills"] = ""
     gates: list[int] = []
 
 
@@ -64,6 +65,11 @@ def go_wrong(how: str) -> None:
     if how == "raise":
         raise ZeroDivisionError("by nothing")
     if how == "hang":
+        time.sleep(600)
+    if how == "greedy":  # in a process that it starts
+        subprocess.run([sys.executable, "-c", f"import time; x = b'x' * {300 * 2**20}; time.sleep(600)"], check=False)
+    if how == "fills":
+        Path("filler").write_bytes(bytes(50 * 2**20))
         time.sleep(600)
     if how == "deaf":  # in native code that holds the interpreter: neither signals nor threads get a turn
         ctypes.PyDLL(None).sleep(600)

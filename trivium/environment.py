@@ -74,6 +74,11 @@ def metrics_are_shared() -> bool:
     return bool(os.environ.get(_METRICS))
 
 
+def use_temporary(folder: Path) -> None:
+    """Have this process, what it loads and what it starts put temporary files into a folder."""
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+
+
 def settle_plots() -> None:
     """Give matplotlib a temporary folder for its files where it cannot write its own, which it would warn about.
 

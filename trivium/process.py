@@ -35,6 +35,20 @@ def process_start(pid: int) -> int:
     return 0 if fields[0] in "ZX" else int(fields[19])
 
 
+def session_memory(leader: int) -> int:
+    """Return the memory of all processes of a session [bytes]; what several share counts once for each."""
+    total = 0
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if os.getsid(int(entry.name)) == leader:
+                total += resident(int(entry.name))
+        except OSError:
+            continue
+    return total
+
+
 def is_stopped(pid: int) -> bool:
     """Return whether a process was stopped by a signal, and does nothing until it is continued."""
     try:

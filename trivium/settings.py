@@ -239,6 +239,15 @@ class Settings(BaseSettings):
     jobs_keep: int = Field(
         0, ge=0, le=36500, description="Days for which a job and its folder are kept after its end; 0: for ever."
     )
+    job_time: int = Field(0, ge=0, le=10**8, description="Longest time [s] of an attempt of a job; 0: no limit.")
+    job_memory: int = Field(
+        0,
+        ge=0,
+        le=2**30,
+        description="Most memory [MiB] of all processes of a job on the machine of its worker; 0: no limit.",
+    )
+    job_disk: int = Field(0, ge=0, le=2**40, description="Most that a job may store [MiB]; 0: no limit.")
+    job_runs: int = Field(10**7, ge=1, le=2**31, description="Most runs of a study that a client submits.")
     scheduler: _Address = Field(
         "",
         description="Address of a Dask scheduler that sweeps run on; by default they run on this machine.",

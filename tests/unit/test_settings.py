@@ -90,7 +90,7 @@ OTHERS = {
     "reclaim_after": 2, "session_expiry": 3, "idle_timeout": 6, "step_timeout": 7,
     "session_memory": 512, "recycle_steps": 0, "durability": "power", "jobs_url": "sqlite:////x", "worker_jobs": 0,
     "read_timeout": 14, "wait_timeout": 15, "worker_timeout": 16,
-    "job_lease": 10, "jobs_keep": 11, "scheduler": "tcp://x:1", "scheduler_wait": 13, "cors_origins": ("http://a", "http://b"),
+    "job_lease": 10, "job_time": 1, "job_memory": 2, "job_disk": 3, "job_runs": 4, "jobs_keep": 11, "scheduler": "tcp://x:1", "scheduler_wait": 13, "cors_origins": ("http://a", "http://b"),
     "hosts": ("api", "lab"), "tokens": "none", "rate": 12, "max_upload": 13, "log_level": "debug", "log_format": "json",
 }  # fmt: skip
 

@@ -191,7 +191,7 @@ def check(spec: Spec, settings: Settings) -> None:
 
     try:
         for document in spec.studies(settings).values():
-            check_apart(document, settings.studies / spec.folder, settings.state_dir / "fmu")
+            check_apart(document, settings.studies / spec.folder, settings.state_dir / "fmu", settings.job_runs)
     except ResourcesError as error:
         raise InvalidValueError(f"Bad input for parameter paths.package_path. {error}", "paths.package_path") from error
 

@@ -15,19 +15,21 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from trivium import logs
 from trivium.environment import ROOT, child_environment
-from trivium.errors import SettingsError, StoreError, TriviumError
+from trivium.errors import SettingsError, StorageError, StoreError, TriviumError
 from trivium.jobs import retention
+from trivium.jobs.limits import Limits
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
 from trivium.jobs.table import is_dead, process_name
 from trivium.process import die_with, is_stopped, readable
 from trivium.session import layout
 from trivium.settings import Settings
+from trivium.space import Room
 
 log = logging.getLogger("trivium.jobs.worker")
 
@@ -59,13 +61,19 @@ class _Run:
         When it is killed then [s, monotonic].
     stopped : float
         Since when it has been stopped by a signal [s, monotonic].
+    started : float
+        When it was started [s, monotonic].
+    excess : str
+        What it took beyond its limits.
     """
 
     job: Job
     process: subprocess.Popen[bytes]
-    why: Literal["", "cancel", "stop", "lost"] = ""
+    why: Literal["", "cancel", "stop", "lost", "limit"] = ""
     patience: float = float("inf")
     stopped: float = float("inf")
+    started: float = field(default_factory=time.monotonic)
+    excess: str = ""
 
 
 class Worker:
@@ -86,6 +94,9 @@ class Worker:
         self._child, self._beat = child, beat
         self._settings = settings
         self._store = Store(settings)
+        self._room = Room(settings.state_dir, settings.disk_reserve * 2**20, settings.max_storage * 2**20)
+        self._limits = Limits(settings)
+        self._full = False
         self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
         self._name = process_name()
         self._runs: list[_Run] = []
@@ -124,12 +135,25 @@ class Worker:
             for run in self._runs:
                 self._renew(run)
             self._take_back()
-        while not self._stopping and len(self._runs) < self._settings.worker_jobs:
+        self._look_for_room()
+        while not self._stopping and not self._full and len(self._runs) < self._settings.worker_jobs:
             deadline = self._deadline()
             job = self._store.claim(self._name)
             if job is None:
                 break
             self._start(job, deadline)
+
+    def _look_for_room(self) -> None:
+        """Give the jobs back while the disk is full: they go on when there is room."""
+        try:
+            self._room.check()
+            self._full = False
+        except StorageError as error:
+            if not self._full:
+                log.warning("no job runs for now: %s", error)
+            self._full = True
+            for run in self._runs:
+                self._end(run, "stop")
 
     def _take_back(self) -> None:
         """Give back the jobs of workers of this machine that have ended, before their leases do."""
@@ -187,6 +211,7 @@ class Worker:
         if self._stopping:
             self._end(run, "stop")
         if not _has_ended(run.process):
+            self._hold_to_limits(run)
             if time.monotonic() < run.patience and not self._is_stopped(run):
                 return
             _kill_group(run.process)
@@ -194,12 +219,20 @@ class Worker:
         code = run.process.wait()
         run.process.stdin.close()  # type: ignore[union-attr]
         self._runs.remove(run)
+        self._limits.forget(run.process.pid)
         try:
             self._settle(run, code)
         except LostError:  # the usual case: the job has kept how it ended itself
             pass
         except StoreError as error:  # its lease will end
             log.warning("%s", error)
+
+    def _hold_to_limits(self, run: _Run) -> None:
+        if run.why:
+            return
+        run.excess = self._limits.excess(run.process.pid, self._store.folder_of(run.job.task_id), run.started)
+        if run.excess:
+            self._end(run, "limit")
 
     def _is_stopped(self, run: _Run) -> bool:
         """Return whether a process has been stopped by a signal for as long as a lease."""
@@ -214,11 +247,14 @@ class Worker:
         """Record the end of a job whose process ended without recording it."""
         if run.why == "cancel":
             self._store.finish(run.job, State.CANCELLED, "Cancelled")
+        elif run.why == "limit":
+            self._store.finish(run.job, State.ERROR, run.excess)
+            log.warning("job %s was ended: %s", run.job.task_id, run.excess)
         elif run.why != "lost":
             self._store.release(run.job, died=run.why != "stop")
             log.warning("job %s goes on later: its process ended with %d", run.job.task_id, code)
 
-    def _end(self, run: _Run, why: Literal["cancel", "stop"]) -> None:
+    def _end(self, run: _Run, why: Literal["cancel", "stop", "limit"]) -> None:
         """Have a job end by itself, soon."""
         if not run.why:
             run.why, run.patience = why, time.monotonic() + GRACE

@@ -9,11 +9,11 @@ import resource
 import selectors
 import signal
 import socket
-import tempfile
 import time
 from pathlib import Path
 
 from trivium.confinement import confine
+from trivium.environment import use_temporary
 from trivium.errors import ModelError, StorageError, TriviumError, UnknownSessionError
 from trivium.process import PAGE, resident
 from trivium.session.address import Address
@@ -78,7 +78,7 @@ class Host:
         state_dir, cache = Path(self._config.state_dir), Path(self._config.own_cache)
         for folder in (temporary, cache, state_dir / "history"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
+        use_temporary(temporary)
         confinement = confine([self._folder.path, self._folder.place, cache, state_dir / "history"])
         self._folder.note_confinement(str(confinement))
 

@@ -23,7 +23,7 @@ from trivium.study.spec import Study
 _PATIENCE = 60.0
 
 
-def check_apart(study: Mapping[str, Any], folder: Path, unpacked: Path) -> None:
+def check_apart(study: Mapping[str, Any], folder: Path, unpacked: Path, most_runs: int) -> None:
     """Check a study as its run would at the start; nothing is found wrong where that takes too long.
 
     Parameters
@@ -34,6 +34,8 @@ def check_apart(study: Mapping[str, Any], folder: Path, unpacked: Path) -> None:
         What the files of its experiment are relative to.
     unpacked : Path
         Folder for unpacked FMUs.
+    most_runs : int
+        How many runs it may have.
 
     Raises
     ------
@@ -42,7 +44,12 @@ def check_apart(study: Mapping[str, Any], folder: Path, unpacked: Path) -> None:
     MissingExtraError
         When a package that it needs is not installed.
     """
-    request = {"study": study, "folder": str(folder.absolute()), "unpacked": str(unpacked.absolute())}
+    request = {
+        "study": study,
+        "folder": str(folder.absolute()),
+        "unpacked": str(unpacked.absolute()),
+        "most_runs": most_runs,
+    }
     command = [sys.executable, "-P", "-m", "trivium.study.checking"]
     try:
         child = subprocess.run(  # noqa: S603, our own module
@@ -66,7 +73,11 @@ def main() -> None:
     os.dup2(2, 1)  # whatever an FMU prints is no answer
     request = json.loads(sys.stdin.readline())
     try:
-        prepare(Study.model_validate(request["study"]), Path(request["folder"]), Path(request["unpacked"]))
+        study = Study.model_validate(request["study"])
+        plan, _ = prepare(study, Path(request["folder"]), Path(request["unpacked"]))
+        if plan.count > request["most_runs"]:
+            place = "simulation_parameters" if study.sampling.runs is None else "sampling.runs"
+            raise InvalidValueError(f"{place}: {plan.count} runs; a job may have {request['most_runs']}", place)
     except (InvalidValueError, MissingExtraError, ResourcesError) as error:
         field = getattr(error, "field", None)
         json.dump({"kind": type(error).__name__, "message": str(error), "field": field}, answer)
