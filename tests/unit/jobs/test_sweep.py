@@ -178,3 +178,7 @@ def test_a_study_is_checked_against_its_model_before_it_is_accepted(settings, ow
     assert refused.value.field == "simulation_parameters.tua"
     with pytest.raises(InvalidValueError, match="paths.package_path"):
         check(parse(study("Model.fmu"), settings), settings)
+    few = settings.model_copy(update={"job_runs": 100})
+    check(parse(study("Linear.fmu", tau="linspace:5:10:100"), few), few)
+    with pytest.raises(InvalidValueError, match="101 runs; a job may have 100"):
+        check(parse(study("Linear.fmu", tau="linspace:5:10:101"), few), few)
