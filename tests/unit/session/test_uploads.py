@@ -22,13 +22,12 @@ def manager(manage, tmp_path):
     return manage(TRIVIUM_TESTCASES=str(tmp_path / "cases"))
 
 
-def left_behind(tmp_path):
-    state = tmp_path / "state"
+def left_behind(tmp_path, state):
     folders = [tmp_path / "cases", state / "uploads", *state.glob("sessions/.trial*")]
     return [path for folder in folders if folder.is_dir() for path in folder.iterdir()]
 
 
-def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manager, tmp_path, trap_fmu):
+def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manage, manager, tmp_path, trap_fmu):
     if not all(available()):
         pytest.skip("the kernel has no Landlock, or no filter of system calls")
     with trap_fmu().open("rb") as content:
@@ -38,10 +37,10 @@ def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manager,
     assert session.advance({"trap": Trap.PRY})["calls"] == 1 + OWN
     (about,) = [each for each in manager.sessions() if each["testid"] == testid]
     assert about["confined"] == "files and network"
-    folder = tmp_path / "state" / "sessions" / testid
+    folder = manage.state_dir / "sessions" / testid
     assert {path.name for path in (folder / "work").iterdir()} >= {"log.txt", "tmp"}
     assert (folder / "work" / "tmp" / "scratch").exists()
-    assert not (tmp_path / "state" / "escaped").exists()
+    assert not (manage.state_dir / "escaped").exists()
     # all that a session does works: results, snapshots, forks, a new process
     session.advance({"trap": Trap.NONE})
     snapshot = session.snapshot()
@@ -53,7 +52,7 @@ def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manager,
     assert session.advance({"trap": Trap.NONE})["calls"] == 3 + OWN
     assert len(session.results(["y"], 0, 1e9)["y"]) == 4
     assert manager.remove_testcase("brought") == 2
-    assert left_behind(tmp_path) == []
+    assert left_behind(tmp_path, manage.state_dir) == []
 
 
 def test_an_fmu_of_the_operator_is_not_confined(manager, tmp_path, trap_fmu):
@@ -80,10 +79,10 @@ def archive(size):
     ("content", "words"),
     [(io.BytesIO(b"no archive"), "no FMU"), (archive(2**20), "model description"), (archive(200 * 2**20), "unpacked")],
 )  # fmt: skip
-def test_what_is_refused_leaves_nothing_behind(manager, tmp_path, content, words):
+def test_what_is_refused_leaves_nothing_behind(manage, manager, tmp_path, content, words):
     with pytest.raises(InvalidValueError, match=words):
         manager.upload("brought", content)
-    assert left_behind(tmp_path) == []
+    assert left_behind(tmp_path, manage.state_dir) == []
 
 
 def test_what_there_is_no_room_for_is_not_unpacked(manage, tmp_path):
@@ -91,4 +90,4 @@ def test_what_there_is_no_room_for_is_not_unpacked(manage, tmp_path):
     manager = manage(TRIVIUM_TESTCASES=str(tmp_path / "cases"), TRIVIUM_MAX_STORAGE="40")
     with pytest.raises(StorageError, match="TRIVIUM_MAX_STORAGE"):
         manager.upload("brought", archive(60 * 2**20))
-    assert left_behind(tmp_path) == []
+    assert left_behind(tmp_path, manage.state_dir) == []
