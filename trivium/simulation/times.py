@@ -14,7 +14,6 @@ one that is a rounding error longer or shorter, which a model that counts steps 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -35,19 +34,21 @@ _ROUND = (1, 2, 5, 10)
 _ZERO = Decimal(0)
 #: Denominators of fractions that a time may have been rounded from, as 1/3 s and 1/60 s.
 _DENOMINATOR = 1000
+#: Up to so many places a decimal number is likelier than such a fraction: there are as many of both between 0 and 1.
+_PLACES = 5
 
 
 def difference(later: float, earlier: float) -> float:
     """Return the time between two times [s]: what was added to the earlier one, not what rounding made of it.
 
-    Between decimal numbers it is exact. Times that have more digits than a float can hold were rounded: then it is a
-    fraction with a small denominator where one is as near, as between multiples of 1/3 s.
+    Between decimal numbers it is exact. With many places the times were rounded, most likely: then it is a fraction
+    with a small denominator where one is as near, as between multiples of 1/3 s.
     """
     if later.is_integer() and earlier.is_integer():
         return later - earlier
-    end, start = decimal(later), decimal(earlier)
-    length = end - start
-    if max(len(end.as_tuple().digits), len(start.as_tuple().digits)) > sys.float_info.dig:
+    length = decimal(later) - decimal(earlier)
+    exponent = length.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_PLACES:
         near = Fraction(length).limit_denominator(_DENOMINATOR)
         if abs(near - Fraction(length)) <= math.ulp(later) + math.ulp(earlier):
             return float(near)

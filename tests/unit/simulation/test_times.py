@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trivium.errors import InvalidValueError
@@ -21,6 +21,8 @@ from trivium.simulation.times import Clock, check_step, check_time, difference, 
     start=st.integers(-1000, 1000),
     done=st.integers(0, 10**5),
 )
+@example(step=1 / 11, start=64, done=0)  # 64.0909090909091 has no more digits than a float can hold
+@example(step=1 + 1 / 99, start=-935, done=0)  # nor has 933.989898989899
 def test_the_time_between_two_steps_is_the_step(step, start, done):
     first, second = Clock(float(start), step, done).times(1)
     assert difference(second, first) == step
