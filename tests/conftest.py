@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -34,6 +35,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         os.environ[FMUS] = tempfile.mkdtemp(prefix="trivium-fmus-")
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the garbage collector's sight: its rounds took an eighth of a worker's time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

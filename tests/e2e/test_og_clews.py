@@ -10,10 +10,11 @@ import sys
 import numpy as np
 import pytest
 
+from tests.optional import needs
 from trivium.environment import ROOT
 
-pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
-pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")
+needs("ogcore", "OG-Core is not installed (extra ogclews)")
+needs("tz.osemosys", "tz-osemosys is not installed (extra ogclews)")
 pytestmark = pytest.mark.long
 CASE = ROOT / "examples" / "og_clews"
 

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("tz.osemosys", reason="tz-osemosys is not installed (extra ogclews)")
+from tests.optional import needs
+
+needs("tz.osemosys", "tz-osemosys is not installed (extra ogclews)")
 
 from trivium.coupling.og_clews import energy  # noqa: E402
 from trivium.errors import InvalidValueError  # noqa: E402

@@ -10,7 +10,9 @@ import sys
 import numpy as np
 import pytest
 
-pytest.importorskip("ogcore", reason="OG-Core is not installed (extra ogclews)")
+from tests.optional import needs
+
+needs("ogcore", "OG-Core is not installed (extra ogclews)")
 
 from trivium.coupling.og_clews import macro  # noqa: E402
 from trivium.errors import InvalidValueError  # noqa: E402
