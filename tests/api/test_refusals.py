@@ -137,6 +137,7 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.dictionaries(st.sampled_from(CONTROL_NAMES) | st.text(max_size=8), anything, max_size=4))
 def test_whatever_comes_is_answered_in_the_envelope(server, body):

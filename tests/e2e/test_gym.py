@@ -206,7 +206,7 @@ def test_the_year_lies_within_the_bounds_of_the_boundary_data(resources, state_d
     case.close()
 
 
-@pytest.mark.parametrize("mode", ["async", pytest.param("sync", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mode", [pytest.param("async", marks=pytest.mark.slow), "sync"])
 def test_a_vector_gives_the_numbers_of_single_environments(resources, state_dir, mode):
     options = {"resources": resources, "state_dir": state_dir, "episode": 10 * 300.0, "actions": "staging-flat"}
     vector = gymnasium.make_vec("trivium/DataCenterCooling-v0", num_envs=2, vectorization_mode=mode, **options)

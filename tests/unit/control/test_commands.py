@@ -55,6 +55,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_simulated(case: TestC
     assert case.time == 0
 
 
+@pytest.mark.slow
 def test_looking_ahead_saves_energy_without_more_violation(case: TestCase) -> None:
     found = commands.compare(case, ["rules", "look-ahead"], ["peak_heat", "mild"], 0.5, {})
     for period in ("peak_heat", "mild"):

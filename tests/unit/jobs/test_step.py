@@ -72,7 +72,12 @@ def test_case(request, resources, trap_resources):
 
 @pytest.mark.parametrize(
     ("test_case", "controller", "steps"),
-    [("plant", "rules", 30), ("plant", "look-ahead", 80), ("inexact", "hold", 12), ("none", "hold", 12)],
+    [
+        ("plant", "rules", 30),
+        pytest.param("plant", "look-ahead", 80, marks=pytest.mark.slow),
+        ("inexact", "hold", 12),
+        ("none", "hold", 12),
+    ],
     indirect=["test_case"],
 )
 def test_an_interrupted_test_goes_on_where_it_was(test_case, controller, steps, state_dir, tmp_path, monkeypatch):

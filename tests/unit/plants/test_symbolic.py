@@ -81,6 +81,7 @@ def test_a_step_is_that_of_the_fmu(plant):
     assert step.max() < 1e-3
 
 
+@pytest.mark.slow
 def test_a_step_of_fixed_parts_is_close_where_little_jumps(plant):
     """Where two in a hundred commands jump: four of five within a thousandth."""
     equations, folder, last = plant

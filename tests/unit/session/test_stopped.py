@@ -90,6 +90,7 @@ def test_a_host_that_was_stopped_in_a_step_is_ended_and_the_session_stays(manage
     assert advance(manager).time == (600.0 if error else 900.0)
 
 
+@pytest.mark.slow
 def test_a_host_that_was_stopped_with_a_large_request_and_a_large_reply_under_way(manage, stop):
     manager = manage(**SHORT)
     session = manager.session(None)
@@ -101,6 +102,7 @@ def test_a_host_that_was_stopped_with_a_large_request_and_a_large_reply_under_wa
     assert session.time == 25000.0
 
 
+@pytest.mark.slow
 def test_stopped_spare_children_are_replaced(manage, stop):
     manager = manage(**SHORT)
     advance(manager)
@@ -108,6 +110,7 @@ def test_stopped_spare_children_are_replaced(manage, stop):
     assert advance(manager, manager.select("AlphaDataCenterCooling_Gym")).time == 300.0
 
 
+@pytest.mark.slow
 def test_a_stopped_template_is_replaced(manage, stop):
     manager = manage(**SHORT)
     advance(manager)
@@ -131,6 +134,7 @@ def test_a_stopped_zygote_is_replaced_and_sessions_go_on(manage, stop, monkeypat
     assert advance(manager).time == 600.0
 
 
+@pytest.mark.slow
 def test_all_of_them_stopped_at_once(manage, stop, monkeypatch):
     monkeypatch.setattr("trivium.session.launcher.ANSWER", 1.0)
     manager = manage(**SHORT)

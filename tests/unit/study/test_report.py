@@ -165,7 +165,7 @@ def test_runs_that_are_missing_leave_trajectories_of_morris_and_all_of_fast_out(
     assert "needs the metric of all runs" in page["indices"]["y end"]["method"]
 
 
-@pytest.mark.parametrize("method", ["latin_hypercube", "sobol"])
+@pytest.mark.parametrize("method", ["latin_hypercube", pytest.param("sobol", marks=pytest.mark.slow)])
 def test_indices_are_estimated_from_other_samples(ishigami, run_here, method):
     found = drawn(run_here(ishigami({"method": method, "runs": 2048, "seed": 4})))["indices"]["y end"]
     assert "polynomial chaos from 2048 runs" in found["method"]

@@ -104,7 +104,11 @@ def test_what_is_coupled_replaces_the_case_s_own(base):
     [
         ({}, "case: Field required"),
         ({"case": "none.yaml"}, "none.yaml cannot be read"),
-        ({"case": "energy.yaml", "carbon_tax": {"SO2": 1.0}}, "carbon_tax: the case has no emission SO2"),
+        pytest.param(
+            {"case": "energy.yaml", "carbon_tax": {"SO2": 1.0}},
+            "carbon_tax: the case has no emission SO2",
+            marks=pytest.mark.slow,
+        ),
         ({"case": "energy.yaml", "electricity": "STEAM"}, "electricity: the case has no fuel STEAM"),
         ({"case": "energy.yaml", "discount_rate": 0.0}, "discount_rate: Input should be greater than 0"),
         ({"case": "empty.yaml"}, "empty.yaml cannot be read"),

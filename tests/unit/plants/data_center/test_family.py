@@ -27,6 +27,7 @@ def test_a_drawn_year_has_the_design_temperatures_of_its_climate(zone):
     assert (wet <= dry + 0.01).all()
 
 
+@pytest.mark.slow
 def test_the_wet_bulb_is_that_of_psychrolib():
     dry = np.resize(np.linspace(-30.0, 47.0, 60), weather.HOURS)
     dew = dry - np.resize(np.linspace(0.0, 35.0, 7), weather.HOURS)

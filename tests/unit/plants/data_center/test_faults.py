@@ -110,6 +110,7 @@ def test_episodes_have_every_cause_and_healthy_days():
             assert faults.cause_of(fault) in (name, *(() if fault.kind != "drift" else ("drifting_supply_sensor",)))
 
 
+@pytest.mark.slow
 def test_a_member_has_faults_in_its_scenario_and_the_same_boundary_data(tmp_path):
     mine = member.parse("7-2MW-steady+faults#3")
     assert mine.name == "7-2MW-steady+faults#3"

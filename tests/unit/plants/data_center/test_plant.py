@@ -37,7 +37,7 @@ def test_the_shipped_test_case_is_a_member_of_the_family(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["rule-book", "guideline-36"])
-@pytest.mark.parametrize("size", ["2MW", "20MW"])
+@pytest.mark.parametrize("size", ["2MW", pytest.param("20MW", marks=pytest.mark.slow)])
 def test_controllers_drive_a_plant_of_any_size(tmp_path, name, size):
     with trivium.open(member.make(member.parse(f"4A-{size}-steady"), tmp_path)) as case:
         by = controller(name, case)

@@ -44,7 +44,7 @@ def test_no_chiller_trips_in_halls_that_are_nearly_empty(tmp_path):
         assert trips(case, 3 * DAY) == 0
 
 
-@pytest.mark.parametrize("kind", [Loops, TrimAndRespond])
+@pytest.mark.parametrize("kind", [pytest.param(Loops, marks=pytest.mark.slow), TrimAndRespond])
 def test_no_chiller_trips_when_loops_take_over_at_a_long_control_step(kind, tmp_path):
     """Pumps slow down at once from a speed for three chillers; those that are to stop still need their water."""
     with trivium.open(member.make(member.parse("6A-2MW-growth"), tmp_path)) as case:
@@ -110,6 +110,7 @@ def counted(case, begin: float) -> dict[str, set[int]]:
     return {"chillers": set(chillers.tolist()), **{name: set(np.round(results[name]).astype(int)) for name in names}}
 
 
+@pytest.mark.slow
 def test_the_rule_book_needs_every_number_of_units_some_day(tmp_path):
     """All but a single tower cell: it runs a cell more than pumps. The fourth chiller is for one that trips."""
     days = (("6A-5MW-mixed", 3, {}), ("0B-5MW-growth", 10, {}), ("0B-5MW-mixed", 200, {}), ("0B-5MW-mixed", 200, TRIP))

@@ -67,6 +67,7 @@ def run(tmp_path, unpacked):
     return run
 
 
+@pytest.mark.slow
 def test_two_hundred_points_against_brute_force_and_the_closed_form(study, run, write_study, unpacked):
     found, runs = run(study())
     assert len(found) == 200

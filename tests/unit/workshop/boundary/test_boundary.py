@@ -28,6 +28,7 @@ def shipped() -> NDArray[np.float64]:
     return np.loadtxt(RESOURCES / "Disturbance.csv", delimiter=",", skiprows=1)
 
 
+@pytest.mark.slow
 def test_regenerating_gives_the_shipped_bytes(made: NDArray[np.float64]) -> None:
     content = as_csv(made)
     shipped = (RESOURCES / "Disturbance.csv").read_bytes()
