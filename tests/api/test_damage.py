@@ -60,3 +60,27 @@ def test_a_damaged_row_is_never_in_the_results(server):
     assert (status, headers["Session-Restored"]) == (409, "damaged")
     assert f"{rows} is damaged: rows 0 to " in reply["message"]
     stop(server, testid)
+
+
+def test_listings_show_a_damaged_session_and_go_on(server):
+    testid = selected(server)
+    folder = Folder(server.state_dir, testid)
+    processes.kill(folder.status().pid)
+    about = folder.path / "about.json"
+    before = about.read_bytes()
+    about.write_text("[]")
+    (folder.journal / "lock").write_text("1x")
+    (listed,) = (entry for entry in server.request("GET", "/sessions")[1]["payload"] if entry["testid"] == testid)
+    assert (listed["state"], listed["testcaseid"]) == ("damaged", None)
+    assert "about.json cannot be read" in listed["damage"]
+    for path in ("/metrics", "/dashboard/"):
+        connection = server.connect()
+        connection.request("GET", path)
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        assert response.status == 200
+        assert path != "/metrics" or 'trivium_sessions{state="damaged"} 1.0' in text
+    about.write_bytes(before)
+    assert server.request("POST", f"/advance/{testid}", {})[0] == 200  # a damaged lock costs nothing
+    stop(server, testid)

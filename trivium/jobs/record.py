@@ -110,3 +110,29 @@ class Job:
         """
         reached = self.progress or 0.0
         return (1, reached) if reached > self.furthest else (self.deaths + 1, self.furthest)
+
+
+#: What the fields of a record are, and what stands for one that is damaged.
+_FIELDS: Mapping[str, tuple[type | tuple[type, ...], Any]] = {
+    **dict.fromkeys(("task_id", "kind", "message"), (str, "")),
+    **dict.fromkeys(("spec", "counts", "results", "files"), (dict, {})),
+    **dict.fromkeys(("token", "attempts", "deaths"), (int, 0)),
+    **dict.fromkeys(("created", "furthest"), ((int, float), 0.0)),
+    **dict.fromkeys(("progress", "started", "finished", "lease"), ((int, float, type(None)), None)),
+    **dict.fromkeys(("owner", "outcome", "error", "worker"), ((str, type(None)), None)),
+    "cancel": (bool, False),
+}
+
+
+def job_of(record: Mapping[str, Any]) -> Job:
+    """Return a job; one whose record is damaged has ended with an error that says so."""
+    fields = dict(record)
+    damaged = [name for name, (kind, _) in _FIELDS.items() if not isinstance(fields[name], kind)]
+    for name in damaged:
+        fields[name] = _FIELDS[name][1]
+    if fields["state"] not in list(State):
+        damaged.append("state")
+    if damaged:
+        problem = f"Its record is damaged: {', '.join(damaged)} cannot be read; submit it again"
+        return Job(**fields | {"state": State.ERROR, "message": problem, "error": problem})
+    return Job(**fields | {"state": State(fields["state"])})

@@ -21,7 +21,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from trivium.access import Access
 from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
-from trivium.jobs.record import MOST_DEATHS, Job, State, before
+from trivium.jobs.record import MOST_DEATHS, Job, State, before, job_of
 from trivium.jobs.table import JOBS, add_columns, alone, connect, now
 from trivium.numbers import shown
 from trivium.recorder import Outcome, Scalar
@@ -180,6 +180,10 @@ class Store:
                 if row is None:
                     return None
                 job = _job(row)
+                if job.state is State.ERROR:  # nobody could run it
+                    failed = {"state": job.state, "message": job.message, "error": job.error, "lease": None}
+                    connection.execute(update(JOBS).where(_C.task_id == job.task_id).values(**failed, finished=now()))
+                    continue
                 values: dict[str, Any] = {
                     "state": State.RUNNING, "worker": worker, "token": job.token + 1, "attempts": job.attempts + 1,
                     "started": func.coalesce(_C.started, now()), "lease": now() + self._lease,
@@ -357,4 +361,4 @@ def _finite(value: float | None) -> float | None:
 
 
 def _job(row: Any) -> Job:
-    return Job(**{**row._mapping, "state": State(row.state)})
+    return job_of(row._mapping)

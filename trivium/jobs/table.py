@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import time
@@ -134,12 +135,20 @@ def connect(url: str, folder: Path) -> Engine:
             "tcp_user_timeout": 20_000, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
         }  # fmt: skip
     try:
-        engine = create_engine(parsed, **options)
+        engine = create_engine(parsed, json_deserializer=_document, **options)
     except (ArgumentError, NoSuchModuleError) as error:
         raise SettingsError(f"TRIVIUM_JOBS_URL cannot be used: {error}") from error
     if parsed.drivername == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _document(text: str | bytes) -> Any:
+    """Return what JSON holds; None where it is damaged, which no document of a job is."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ those that clients uploaded are in ``uploads.json``.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from trivium.errors import InvalidValueError, ResourcesError, StorageError
+from trivium.errors import DamagedError, InvalidValueError, ResourcesError, StorageError
 from trivium.model.fmu.archive import unpacked_size
 from trivium.names import is_file_name
 from trivium.settings import Settings
@@ -23,6 +24,8 @@ from trivium.storage import replace_file
 
 #: How many times as large as its archive an uploaded FMU may be unpacked.
 _RATIO = 20
+log = logging.getLogger(__name__)
+
 _ID = re.compile(r"[A-Za-z0-9][\w.-]{0,99}", re.ASCII)
 
 
@@ -50,9 +53,12 @@ class Catalogue:
 
     def names(self) -> list[str]:
         """Return the ids of all test cases that are there, the default one first."""
-        registered = [
-            name for name, file in self._registered().items() if self._folder and (self._folder / file).exists()
-        ]
+        try:
+            files = self._registered()
+        except DamagedError as error:  # the default one can be selected all the same
+            log.warning("only the default test case is listed: %s", error)
+            files = {}
+        registered = [name for name, file in files.items() if self._folder and (self._folder / file).exists()]
         return list(dict.fromkeys([self.default, *registered]))
 
     def path(self, testcaseid: str) -> Path:
@@ -210,8 +216,12 @@ class Catalogue:
 
 def _read(file: Path, default: Any) -> Any:
     try:
-        return json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except FileNotFoundError:
         return default
     except (OSError, ValueError) as error:
-        raise StorageError(f"{file} cannot be read: {error}") from error
+        raise DamagedError(f"{file} cannot be read: {error}.") from error
+    names = content.values() if isinstance(content, dict) else content
+    if not isinstance(content, type(default)) or not all(isinstance(name, str) for name in names):
+        raise DamagedError(f"{file} does not hold names of files.")
+    return content

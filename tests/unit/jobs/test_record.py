@@ -8,7 +8,7 @@ from trivium.jobs.record import FOLLOWS, Job, State, before
 
 
 def job(progress, deaths, furthest):
-    return Job("id", "step", {}, State.RUNNING, "", progress, {}, {}, {}, None, None, 0.0, None, None, None, None, 1, 1,
+    return Job("id", "step", None, {}, State.RUNNING, "", progress, {}, {}, {}, None, None, 0.0, None, None, None, None, 1, 1,
                deaths, furthest, False)  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +19,7 @@ from trivium.jobs.record import MOST_DEATHS, State
 from trivium.jobs.store import LostError, Store
 from trivium.jobs.table import JOBS
 from trivium.recorder import Outcome
+from trivium.server.jobs import status_of
 from trivium.settings import Settings
 
 SPEC = {"end_time": 600.0, "names": ["ä", None, 1]}
@@ -282,3 +285,27 @@ def test_by_default_the_jobs_lie_in_the_state_directory(tmp_path):
     store.submit("step", {})
     store.close()
     assert (tmp_path / "jobs" / "jobs.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("state", "Sleeping"), ("spec", '{"end_time": 6'), ("spec", "[]"), ("spec", "null"), ("counts", "\x00"),
+        ("files", "1"), ("created", "yesterday"), ("progress", "half"), ("lease", "x"), ("attempts", "many"),
+    ],
+)  # fmt: skip
+def test_a_damaged_record_is_shown_as_damaged_and_others_go_on(tmp_path, column, value):
+    store = Store(Settings(environ={"TRIVIUM_STATE_DIR": str(tmp_path)}))
+    damaged, whole = store.submit("step", SPEC), store.submit("step", SPEC)
+    with contextlib.closing(sqlite3.connect(tmp_path / "jobs" / "jobs.sqlite3")) as base:
+        base.execute(f"UPDATE trivium_jobs SET {column} = ? WHERE task_id = ?", (value, damaged.task_id))
+        base.commit()
+    listed = {job.task_id: job for job in store.jobs()}
+    assert listed[whole.task_id] == whole
+    assert listed[damaged.task_id].state is State.ERROR
+    assert f"Its record is damaged: {column} cannot be read" in listed[damaged.task_id].error
+    assert store.get(damaged.task_id) == listed[damaged.task_id]
+    assert sum(store.counts().values()) == 2
+    status_of(listed[damaged.task_id])
+    assert store.claim("worker").task_id == whole.task_id
+    assert store.claim("worker") is None

@@ -8,7 +8,7 @@ import pytest
 
 from tests.small_plant import temperature
 from tests.trap_fmu import expected
-from trivium.errors import InvalidValueError, StateError, UnknownSessionError
+from trivium.errors import DamagedError, InvalidValueError, StateError, UnknownSessionError
 
 
 @pytest.fixture
@@ -143,3 +143,17 @@ def test_a_test_case_that_is_removed_takes_its_sessions_along(serve, folder, tra
             manager.status(testid)
     with trap_fmu(restore="exact").open("rb") as content:
         assert manager.upload("brought", content) == "brought"  # the id is free again
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"a": 1}', '{"a', "\xff"])
+def test_a_damaged_list_of_test_cases_leaves_the_default_one(serve, folder, trap_fmu, content):
+    shutil.copy(trap_fmu(), folder / "one.fmu")
+    manager = serve()
+    manager.add_testcase("one.fmu")
+    (manager._state_dir / "testcases.json").write_bytes(content.encode("latin-1"))
+    (default,) = manager.testcases()
+    assert manager.select(default)
+    for refused in (lambda: manager.select("one"), lambda: manager.add_testcase("one.fmu", "two")):
+        with pytest.raises(DamagedError, match=r"testcases\.json"):
+            refused()
+    assert (manager._state_dir / "testcases.json").read_bytes() == content.encode("latin-1")  # nothing is overwritten
