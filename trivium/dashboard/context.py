@@ -25,5 +25,7 @@ class Context:
     @classmethod
     def open(cls, settings: Settings, sessions: SessionManager, store: Store) -> Context:
         """Return the context of an application."""
-        runs = Runs(settings.state_dir / "runs", lambda testid, name: SessionDriver(sessions, testid, name))
+        runs = Runs(
+            settings.state_dir / "runs", lambda testid, name: SessionDriver(sessions, testid, name), sessions.permit
+        )
         return cls(settings, sessions, store, Readings(sessions, settings.threads), runs)

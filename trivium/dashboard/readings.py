@@ -156,6 +156,7 @@ class Readings:
         ------
         TriviumError
         """
+        self._sessions.permit(testid)
         variables = self._about.get(testid)
         if variables is None:
             if len(self._about) > 1000:

@@ -73,10 +73,12 @@ class Runs:
         For the records.
     make : Make
         Makes what drives a session.
+    permit : callable
+        Raises `UnknownSessionError` where the present caller may not see a session.
     """
 
-    def __init__(self, folder: Path, make: Make) -> None:
-        self._folder, self._make = folder, make
+    def __init__(self, folder: Path, make: Make, permit: Callable[[str], None] = lambda _: None) -> None:
+        self._folder, self._make, self._permit = folder, make, permit
         self._room = threading.BoundedSemaphore(_MOST)
 
     def start(
@@ -166,9 +168,16 @@ class Runs:
         return replace(run, done=run.asked, state="done")
 
     def find(self, testid: str) -> Run | None:
-        """Return the last run of a session; None when there was none."""
+        """Return the last run of a session; None when there was none.
+
+        Raises
+        ------
+        UnknownSessionError
+            When the present caller may not see the session.
+        """
         if not is_id(testid):
             return None
+        self._permit(testid)
         run = self._read(testid)
         if run and run.state == "running" and not is_locked(self._lock_file(testid)):
             run = self._read(testid) or run  # it may have ended since the first look

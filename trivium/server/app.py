@@ -55,6 +55,7 @@ def create_app(settings: Settings, pages: Pages) -> Flask:
         opening = pool.submit(sessions.open_default)
         app = _build(settings, sessions, room, pages)
         opening.result()
+    sessions.tidy()
     return app
 
 

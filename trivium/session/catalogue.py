@@ -6,6 +6,7 @@ those that clients uploaded are in ``uploads.json``.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -96,6 +97,14 @@ class Catalogue:
                 f"Invalid value {file!r} for parameter file. The folder of test cases has no such file.", "file"
             )
         return path
+
+    def fmus(self) -> list[Path]:
+        """Return the FMUs of all test cases that are there."""
+        files = []
+        for name in self.names():
+            with contextlib.suppress(ResourcesError, InvalidValueError):
+                files.append(Resources.load(self.path(name)).fmu)
+        return files
 
     def free_id(self, file: str, testcaseid: str | None) -> str:
         """Return the id that a file is registered under; by default its name without the suffix.

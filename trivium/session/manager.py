@@ -28,6 +28,7 @@ from trivium.errors import (
     TriviumError,
     UnknownSessionError,
 )
+from trivium.model.fmu.archive import prune
 from trivium.names import is_id
 from trivium.protocol import Simulation
 from trivium.session import layout, rows
@@ -49,6 +50,9 @@ from trivium.settings import Settings
 from trivium.space import Room
 
 log = logging.getLogger(__name__)
+
+#: Between two looks at unpacked FMUs, and how long one stays that nobody opens [s].
+DAY, UNUSED = 86400.0, 30 * 86400.0
 
 
 class UnderWay(NamedTuple):
@@ -124,6 +128,17 @@ class SessionManager:
             with self._admission.alone():
                 self._set_aside()
             self.session(None).host_state()
+
+    def tidy(self) -> None:
+        """Remove now and then what was unpacked of FMUs that nobody uses any more, in a thread."""
+
+        def work() -> None:
+            while True:
+                if removed := prune(self._state_dir / "fmu", self._catalogue.fmus(), UNUSED):
+                    log.info("removed %d unpacked FMUs that nobody used for long", removed)
+                threading.Event().wait(DAY)
+
+        threading.Thread(target=work, name="tidy", daemon=True).start()
 
     def _set_aside(self) -> None:
         """Keep the default session for people to look at, and make room for another one."""
@@ -297,7 +312,7 @@ class SessionManager:
 
     def _call(self, testid: str | None, method: str, *request: Any) -> tuple[Any, str]:
         """Have the host of a session do what it serves, and let the observer know."""
-        self._permit(testid)
+        self.permit(testid)
         snapshot = method == Simulation.snapshot.__name__
         if SERVED[method].changes or snapshot:
             self._room.check()
@@ -341,7 +356,7 @@ class SessionManager:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
         return self._handle(testid).restored
 
-    def _permit(self, testid: str | None) -> None:
+    def permit(self, testid: str | None) -> None:
         """Refuse a session of somebody else's; the default session is everybody's.
 
         Raises
@@ -369,7 +384,7 @@ class SessionManager:
         ConflictError
             When the key was used for another request.
         """
-        self._permit(testid)
+        self.permit(testid)
         return self.keys.once(key, ["fork", testid, snapshot_id], lambda name: self._fork(name, testid, snapshot_id))
 
     def _fork(self, name: str, testid: str | None, snapshot_id: str | None) -> str:
@@ -420,7 +435,7 @@ class SessionManager:
         UnknownSessionError
             When there is no such session.
         """
-        self._permit(testid)
+        self.permit(testid)
         stored = Snapshots(self._folder(testid).path).stored()
         return [{"snapshot": name, "created": created, "size": size} for name, created, size in stored]
 
@@ -434,7 +449,7 @@ class SessionManager:
         InvalidValueError
             When it has no such snapshot.
         """
-        self._permit(testid)
+        self.permit(testid)
         if not Snapshots(self._folder(testid).path).remove(name):
             raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
 
@@ -446,7 +461,7 @@ class SessionManager:
         UnknownSessionError
             When there is no such session.
         """
-        self._permit(testid)
+        self.permit(testid)
         return "Queued" if self._admission.place(self._folder(testid)) else "Running"
 
     def stop(self, testid: str) -> None:
@@ -457,7 +472,7 @@ class SessionManager:
         UnknownSessionError
             When there is no such session.
         """
-        self._permit(testid)
+        self.permit(testid)
         folder = self._folder(testid)
         with self._lock:
             handle = self._handles.pop(folder.testid, None)

@@ -28,6 +28,9 @@ class Sessions:
     def sessions(self):
         return list(self.told.values())
 
+    def permit(self, testid):
+        """Let everybody see everything."""
+
     def session(self, testid):
         return OneSession(self, testid)
 

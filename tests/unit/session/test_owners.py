@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.session.tools import advance
 from trivium.access import Access, Quota
+from trivium.dashboard.readings import Readings
+from trivium.dashboard.runs import Runs
 from trivium.errors import BusyError, InvalidValueError, StorageError, UnknownSessionError
 
 
@@ -101,6 +103,22 @@ def test_a_limit_of_sessions_is_one_owner_s(manage, caller):
     caller.be("anna", sessions=2)
     manager.stop(mine)
     manager.select(name)
+
+
+def test_pages_show_only_what_is_the_caller_s(manage, caller):
+    manager = manage(present=caller)
+    (name,) = manager.testcases()
+    readings = Readings(manager, 8)
+    runs = Runs(manage.state_dir / "runs", lambda testid, _: pytest.fail(testid), manager.permit)
+    caller.be("anna")
+    hers = manager.select(name)
+    assert readings.about(hers).step == 300
+    assert readings.read(hers).clock == 0
+    assert runs.find(hers) is None
+    caller.be("bert")
+    for refused in (readings.about, readings.read, readings.begin, runs.find, runs.stop):
+        with pytest.raises(UnknownSessionError):
+            refused(hers)
 
 
 def test_a_limit_of_storage_stops_writing_and_nothing_else(manage, caller):

@@ -11,9 +11,7 @@ from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import button, card, say, table
 from trivium.dashboard.formatting import clock, moment
-from trivium.names import is_id
 from trivium.server import wording
-from trivium.session.folder import Folder
 
 
 def card_of_snapshots() -> html.Section:
@@ -62,14 +60,15 @@ def register(pages: Dash, context: Context) -> None:
         if not stand:
             return None
         rows = []
-        for name, when in _stored(context, stand["testid"]):
+        for snapshot in context.sessions.snapshots(stand["testid"]):
+            name = snapshot["snapshot"]
             at = (clocks or {}).get(name)
             actions = [
                 button(word, {"do": do, "of": name}, "quiet", **{"aria-label": f"{word} snapshot {name}"})
-                for do, word in (("restore", "Restore"), ("branch", "Fork"))
+                for do, word in (("restore", "Restore"), ("branch", "Fork"), ("forget", "Remove"))
             ]
             label = clock(at) if at is not None else "–"
-            rows.append((html.Code(name), label, moment(when), html.Div(actions, className="row tight")))
+            rows.append((html.Code(name), label, moment(snapshot["created"]), html.Div(actions, className="row tight")))
         return table("Snapshots of this session", ("Snapshot", "Time in it", "Taken", "What to do"), rows)
 
     @action(
@@ -89,6 +88,19 @@ def register(pages: Dash, context: Context) -> None:
     @action(
         pages,
         "control",
+        Output("changed", "data", allow_duplicate=True),
+        Input({"do": "forget", "of": ALL}, "n_clicks"),
+        State("session", "value"),
+    )
+    def forget(_: Any, testid: str | None) -> Any:
+        name = pressed()
+        context.sessions.remove_snapshot(needed(testid), name)
+        say(f"Removed the snapshot {name}.")
+        return time.time()
+
+    @action(
+        pages,
+        "control",
         Output("session", "value", allow_duplicate=True),
         Output("changed", "data", allow_duplicate=True),
         Input("fork", "n_clicks"),
@@ -101,10 +113,3 @@ def register(pages: Dash, context: Context) -> None:
             forked = context.sessions.fork(needed(testid), name)
         say(f"Forked the session as {forked}; the fork is chosen now.")
         return forked, time.time()
-
-
-def _stored(context: Context, testid: str) -> list[tuple[str, float]]:
-    """Return the snapshots of a session and when they were taken, the newest first."""
-    folder = Folder(context.settings.state_dir, testid).path / "snapshots"
-    folders = [path for path in folder.glob("*") if is_id(path.name)] if folder.is_dir() else []
-    return sorted(((path.name, path.stat().st_mtime) for path in folders), key=lambda path: -path[1])

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
+from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
@@ -34,6 +39,8 @@ _FOLDERS = {
 _MOST = 8 * 2**30
 #: What a member takes at least, and what any FMU may take unpacked [bytes].
 _MEMBER, _ANY = 4096, 64 * 2**20
+#: Folders of unpacked FMUs, and those that were left while they were unpacked.
+_UNPACKED = re.compile(r"[0-9a-f]{32}|unpacking-\w+")
 _SUFFIXES = {"linux": ".so", "darwin": ".dylib", "win32": ".dll"}
 _BINARY = frozenset(_SUFFIXES.values())
 #: Most binaries that a refusal names.
@@ -52,8 +59,9 @@ def unpack(path: Path, cache: Path) -> Path:
     """
     try:
         with path.open("rb") as file:
-            directory = cache / hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            directory = cache / _digest(file)
             if directory.is_dir():
+                _note_use(directory)
                 _mend(file, directory)
                 return directory
             cache.mkdir(parents=True, exist_ok=True)
@@ -79,6 +87,44 @@ def unpack(path: Path, cache: Path) -> Path:
             "TRIVIUM_STATE_DIR chooses another state directory"
         ) from error
     return directory
+
+
+def prune(cache: Path, keep: Iterable[Path], age: float) -> int:
+    """Remove what was unpacked of FMUs that nobody has opened for long, with what is kept beside it; return how many.
+
+    Parameters
+    ----------
+    cache : Path
+    keep : iterable of Path
+        FMUs that stay: a process may have opened them long ago.
+    age : float
+        For how long [s].
+    """
+    kept = set()
+    for path in keep:
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            kept.add(_digest(file))
+    removed = 0
+    for folder in cache.iterdir() if cache.is_dir() else ():
+        if not (_UNPACKED.fullmatch(folder.name) and folder.is_dir()) or folder.name in kept:
+            continue
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > age:
+                for part in cache.glob(f"{folder.name}-*"):
+                    part.unlink()
+                shutil.rmtree(folder)
+                removed += 1
+    return removed
+
+
+def _digest(file: BufferedReader) -> str:
+    """Return what names the folder of an FMU: the beginning of its hash."""
+    return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _note_use(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # it is read only here, and is not pruned from here
+        os.utime(folder)
 
 
 def unpacked_size(path: Path, ratio: float) -> int:

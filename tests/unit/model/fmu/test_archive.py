@@ -56,3 +56,23 @@ def test_what_was_unpacked_and_changed_since_is_unpacked_again(tmp_path):
         assert {path: path.read_bytes() for path in whole} == whole
         assert beside.exists()
     assert len(list(folder.rglob("*"))) == 6
+
+
+def test_what_nobody_has_opened_for_long_is_pruned(tmp_path):
+    cache, fmus, folders = tmp_path / "cache", {}, {}
+    for name in ("old", "registered", "used"):
+        fmus[name] = tmp_path / f"{name}.fmu"
+        with zipfile.ZipFile(fmus[name], "w") as file:
+            file.writestr("member", name)
+        folders[name] = archive.unpack(fmus[name], cache)
+        (cache / f"{folders[name].name}-cs-fmpy-x.json").write_text("{}")
+        os.utime(folders[name], (0, 0))
+    (cache / "unpacking-left").mkdir()
+    os.utime(cache / "unpacking-left", (0, 0))
+    (cache / "compiled").mkdir()
+    os.utime(cache / "compiled", (0, 0))
+    assert archive.unpack(fmus["used"], cache) == folders["used"]
+    assert archive.prune(cache, [fmus["registered"], tmp_path / "absent.fmu"], 86400) == 2
+    left = {path.name.partition("-")[0] for path in cache.iterdir()}
+    assert left == {"compiled", folders["registered"].name, folders["used"].name}
+    assert archive.prune(tmp_path / "absent", [], 0) == 0
