@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 import socket
 import tempfile
 import time
@@ -29,6 +30,8 @@ _SLICE = 256 * 1024
 _IN_MEMORY = 64 * 1024
 #: How much is read at a time [bytes].
 _CHUNK = 64 * 1024
+_LINE = re.compile(rb"([A-Z]+) (/[!-~]*?)(?:\?[!-~]*)? HTTP/1\.1\r\n")
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n|$)")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -138,8 +141,21 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def _begin(self, silence: float) -> None:
         """Wait for a request, whose first byte may take some time [s]."""
+        self._scan: Any = None
+        self._spool: Any = None
+        #: Of the request; empty where there is no whole one. The address is without a query.
+        self.method, self.path = "", ""
+        #: How much of the request has come [bytes].
+        self.held = 0
+        self._head = False
+        self._now = time.monotonic()
+        #: When the next thing must have come, and all of it [s, monotonic].
+        self.silent_until, self.due = self._now + silence, float("inf")
+
+    def _scanner(self) -> Any:
+        """Return what finds the end of a request that comes in pieces, or is not of the usual form."""
         config = self.cfg
-        self._scan = PythonProtocol(
+        return PythonProtocol(
             limit_request_line=config.limit_request_line,
             limit_request_fields=config.limit_request_fields,
             limit_request_field_size=config.limit_request_field_size,
@@ -148,13 +164,6 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
             proxy_protocol=config.proxy_protocol,
             on_headers_complete=self._on_head,
         )
-        self._spool: Any = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115, closed by `drop`
-        #: How much of the request has come [bytes].
-        self.held = 0
-        self._head = False
-        self._now = time.monotonic()
-        #: When the next thing must have come, and all of it [s, monotonic].
-        self.silent_until, self.due = self._now + silence, float("inf")
 
     def again(self, silence: float) -> bool:
         """Wait for the next request; return whether it has come already."""
@@ -184,6 +193,15 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         if not self.held:
             self.due = self._now + self._patience
         self.silent_until = self._now + self._patience
+        if not self.held and (short := _short(data)) is not None:
+            self.method, self.path = short
+            self.held = len(data)
+            self.sock.due = self.due
+            self._received.unread(data)
+            return True
+        if self._spool is None:
+            self._spool = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115, closed by `drop`
+            self._scan = self._scanner()
         self._spool.write(data)
         self.held += len(data)
         try:
@@ -202,6 +220,8 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     def _on_head(self) -> bool:
         """Allow the body its time, once it is known how long it is."""
         self._head = True
+        self.method = self._scan.method.decode("latin-1")
+        self.path = self._scan.path.decode("latin-1").partition("?")[0]
         self.due = self._now + self._patience
         length = self._largest if self._scan.is_chunked else self._scan.content_length or 0
         expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in self._scan.headers)
@@ -217,18 +237,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
     @property
     def large(self) -> bool:
         """Whether the body is larger than is held here: a thread for large bodies reads on, or refuses it."""
+        if not self._head:
+            return False
         length = self._scan.content_length or 0
-        return self._head and not self._scan.is_complete and max(length, self.held - _CHUNK) > self._largest
-
-    @property
-    def method(self) -> str:
-        """Of the request; empty where there is no whole one."""
-        return str(self._scan.method.decode("latin-1")) if self._head else ""
-
-    @property
-    def path(self) -> str:
-        """Address of the request, without a query."""
-        return self._scan.path.decode("latin-1").partition("?")[0] if self._head else ""
+        return not self._scan.is_complete and max(length, self.held - _CHUNK) > self._largest
 
     def late(self, now: float) -> bool:
         """Return whether the client has taken too long."""
@@ -236,6 +248,25 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
     def drop(self) -> None:
         """Close the connection, and forget what came."""
-        self._spool.close()
+        if self._spool is not None:
+            self._spool.close()
         self._received.drop()
         self.close()
+
+
+def _short(data: bytes) -> tuple[str, str] | None:
+    """Return method and address of data that is one whole request of the usual form, as nearly all are.
+
+    What looks like one and is none is refused by gunicorn's parser; at worst a thread waits for its deadline.
+    """
+    head, end, body = data.partition(b"\r\n\r\n")
+    line = _LINE.match(head)
+    fields = head.lower()
+    if not end or line is None or b"transfer-encoding" in fields or b"expect" in fields:
+        return None
+    lengths = _LENGTH.findall(fields)
+    if len(lengths) != fields.count(b"content-length") or len(lengths) > 1:
+        return None
+    if len(body) != (int(lengths[0]) if lengths else 0):
+        return None
+    return line[1].decode(), line[2].decode()
