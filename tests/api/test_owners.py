@@ -64,6 +64,19 @@ def test_sessions_and_snapshots(clients):
         hers.advance()
 
 
+def test_keys(server, tokens):
+    def select(name, key="key"):
+        headers = {"Authorization": f"Bearer {tokens[1][name]}", "Idempotency-Key": key}
+        (case,) = server.request("GET", "/testcases", headers=headers)[1]
+        reply = server.request("POST", f"/testcases/{case['testcaseid']}/select", headers=headers)
+        assert reply[0] == 200
+        return reply[1]["testid"]
+
+    hers, his = select("anna"), select("bert")
+    assert hers != his
+    assert (select("anna"), select("bert")) == (hers, his)
+
+
 def test_jobs(clients):
     anna, bert, root = clients["anna"], clients["bert"], clients["root"]
     job = anna.submit("step", {"end_time": 300})

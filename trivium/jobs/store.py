@@ -7,7 +7,6 @@ once another worker has taken the job, the first can change nothing any more.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import uuid
 from collections.abc import Iterator, Mapping
@@ -84,7 +83,7 @@ class Store:
         spec : Mapping
             What JSON can hold.
         key : str, optional
-            A second job of the same owner and key is the first one.
+            A second job of the same key is the first one.
 
         Raises
         ------
@@ -104,7 +103,7 @@ class Store:
                 raise BusyError(f"{waiting} jobs wait already; come again later.", _RETRY_AFTER, waiting + 1)
             task_id = (_PREFIXES.get(kind, "") + uuid.uuid4().hex)[:32]
             row = {
-                "task_id": task_id, "request_key": _scoped(key, access), "owner": access.owner, "kind": kind,
+                "task_id": task_id, "request_key": key, "owner": access.owner, "kind": kind,
                 "spec": dict(spec), "state": State.PENDING, "message": "Waiting for a worker", "counts": {},
                 "results": {}, "files": {}, "created": now(), "token": 0, "attempts": 0, "deaths": 0, "furthest": 0.0,
                 "cancel": False,
@@ -112,7 +111,7 @@ class Store:
             try:
                 connection.execute(insert(JOBS).values(row))
             except IntegrityError:
-                task_id = connection.scalar(select(_C.task_id).where(_C.request_key == _scoped(key, access))) or ""
+                task_id = connection.scalar(select(_C.task_id).where(_C.request_key == key)) or ""
         job = self.get(task_id)
         if (job.kind, job.spec) != (kind, dict(spec)):
             raise ConflictError("This Idempotency-Key was used for another job.")
@@ -302,13 +301,6 @@ def _make(connection: Connection) -> None:
         add_columns(connection)
         for index in sorted(JOBS.indexes, key=lambda item: str(item.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
-
-
-def _scoped(key: str | None, access: Access) -> str | None:
-    """Return a key as it is stored: those of different owners are different."""
-    if key is None or access.owner is None:
-        return key
-    return f"{access.owner}/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _check_quota(connection: Connection, access: Access) -> None:

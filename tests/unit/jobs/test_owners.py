@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from trivium.access import Access, Quota
-from trivium.errors import BusyError, ConflictError, NotFoundError
+from trivium.errors import BusyError, NotFoundError
 from trivium.jobs.record import State
 
 
@@ -44,16 +44,6 @@ def test_a_limit_of_jobs_is_one_owner_s(open_store):
     his.submit("sweep", {})
     hers.cancel(jobs[0].task_id)
     hers.submit("sweep", {"number": 3})
-
-
-def test_a_key_is_one_owner_s(open_store):
-    hers, his, nobodys = open_store(anna), open_store(bert), open_store()
-    first = hers.submit("sweep", {"a": 1}, "key")
-    assert hers.submit("sweep", {"a": 1}, "key").task_id == first.task_id
-    with pytest.raises(ConflictError):
-        hers.submit("sweep", {"a": 2}, "key")
-    assert his.submit("sweep", {"a": 2}, "key").task_id != first.task_id
-    assert nobodys.submit("sweep", {"a": 3}, "key").spec == {"a": 3}
 
 
 def test_workers_take_turns_between_owners(open_store):
