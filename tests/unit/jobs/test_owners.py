@@ -64,4 +64,4 @@ def test_a_table_of_an_earlier_version_gets_what_it_lacks(open_store):
     assert new.get(job.task_id).owner is None
     assert new.jobs(State.PENDING)[0].task_id == job.task_id
     assert again.jobs() == []
-    assert again.submit("sweep", {"a": 1}, "key").owner == "anna"
+    assert again.submit("sweep", {"a": 1}).owner == "anna"
