@@ -215,6 +215,9 @@ class Settings(BaseSettings):
     token_jobs: int = Field(
         100, ge=0, le=10**6, description="Most jobs of one token that wait or run; 0: no limit of its own."
     )
+    token_running: int = Field(
+        0, ge=0, le=10**6, description="Most jobs of one token that run at a time; 0: no limit of its own."
+    )
     token_storage: int = Field(
         0,
         ge=0,

@@ -85,7 +85,7 @@ def test_a_home_folder_may_be_meant(monkeypatch):
 
 OTHERS = {
     "host": "::", "port": 8001, "resources": "a", "testcases": "b", "studies": "c", "engine": "pyfmi", "state_dir": "d",
-    "max_body": 2048, "threads": 3, "max_steps": 4, "max_sessions": 0, "max_stored": 1, "max_snapshots": 2, "disk_reserve": 3, "max_storage": 4, "token_sessions": 5, "token_jobs": 6,
+    "max_body": 2048, "threads": 3, "max_steps": 4, "max_sessions": 0, "max_stored": 1, "max_snapshots": 2, "disk_reserve": 3, "max_storage": 4, "token_sessions": 5, "token_jobs": 6, "token_running": 8,
     "token_storage": 7,
     "reclaim_after": 2, "session_expiry": 3, "idle_timeout": 6, "step_timeout": 7,
     "session_memory": 512, "recycle_steps": 0, "durability": "power", "jobs_url": "sqlite:////x", "worker_jobs": 0,

@@ -62,7 +62,7 @@ class Store:
         self._room = room or Room(settings.state_dir)
         self._room.holdings.append(self._folders_of)
         self._folder = settings.state_dir / "jobs"
-        self._lease = settings.job_lease
+        self._lease, self._share = settings.job_lease, settings.token_running
         self._engine = connect(settings.jobs_url, self._folder)
         self._made = False
 
@@ -175,7 +175,7 @@ class Store:
         """
         for _ in range(_TRIES):
             with self._connection() as connection:
-                row = connection.execute(_next_one()).one_or_none()
+                row = connection.execute(_next_one(self._share)).one_or_none()
                 if row is None:
                     return None
                 job = _job(row)
@@ -326,13 +326,17 @@ def _may_be_taken() -> ColumnElement[bool]:
     return or_(_C.state == State.PENDING, and_(_C.state == State.RUNNING, _C.lease < now()))
 
 
-def _next_one() -> Any:
+def _next_one(share: int) -> Any:
+    """Return what selects the job that is next, of an owner who has fewer running than a share; 0 for any."""
     earlier = JOBS.alias()
     alive = and_(earlier.c.state == State.RUNNING, earlier.c.lease >= now())
     of_owner = func.coalesce(earlier.c.owner, "") == func.coalesce(_C.owner, "")
     by_owner = select(func.count()).where(alive, of_owner).scalar_subquery()
     by_kind = select(func.count()).where(alive, earlier.c.kind == _C.kind).scalar_subquery()
-    return select(*_COLUMNS).where(_may_be_taken()).order_by(by_owner, by_kind, _C.created, _C.task_id).limit(1)
+    jobs = select(*_COLUMNS).where(_may_be_taken())
+    if share:
+        jobs = jobs.where(or_(_C.owner.is_(None), by_owner < share))
+    return jobs.order_by(by_owner, by_kind, _C.created, _C.task_id).limit(1)
 
 
 def _held(job: Job) -> tuple[ColumnElement[bool], ...]:

@@ -15,8 +15,13 @@ def open_store(tmp_path, jobs_url):
     """Open the store once more: each is like that of another process."""
     stores = []
 
-    def opened(present=everybody):
-        variables = {"TRIVIUM_STATE_DIR": str(tmp_path), "TRIVIUM_JOBS_URL": jobs_url, "TRIVIUM_JOB_LEASE": "3600"}
+    def opened(present=everybody, **further):
+        variables = {
+            "TRIVIUM_STATE_DIR": str(tmp_path),
+            "TRIVIUM_JOBS_URL": jobs_url,
+            "TRIVIUM_JOB_LEASE": "3600",
+            **further,
+        }
         stores.append(Store(Settings(environ=variables), Room(tmp_path, present=present)))
         return stores[-1]
 

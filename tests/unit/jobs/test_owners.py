@@ -54,6 +54,20 @@ def test_workers_take_turns_between_owners(open_store):
     assert [workers.claim("w").owner for _ in range(4)] == ["anna", "bert", "anna", "anna"]
 
 
+def test_one_owner_s_jobs_leave_workers_to_others(open_store):
+    hers, his, workers = open_store(anna), open_store(bert), open_store(TRIVIUM_TOKEN_RUNNING="1")
+    jobs = [hers.submit("sweep", {"number": number}) for number in range(2)]
+    nobodys = [workers.submit("sweep", {"number": number}).task_id for number in range(2)]
+    first = workers.claim("w")
+    assert first.task_id == jobs[0].task_id
+    assert [workers.claim("w").task_id for _ in range(2)] == nobodys  # of those without an owner all may run
+    assert workers.claim("w") is None
+    his.submit("sweep", {})
+    assert workers.claim("w").owner == "bert"
+    workers.finish(first, State.SUCCESS, "Completed")
+    assert workers.claim("w").task_id == jobs[1].task_id
+
+
 def test_a_table_of_an_earlier_version_gets_what_it_lacks(open_store):
     old = open_store()
     job = old.submit("sweep", {"a": 1}, "key")
