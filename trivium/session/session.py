@@ -158,6 +158,9 @@ class Session:
         self._status.write(time.monotonic(), request["id"], self.clock)
         try:
             return self._do(request, message)
+        except DamagedError as error:
+            self.lost |= self._missing is None  # the next process takes what the journal has, too, from there
+            return pack_error(error)
         except TriviumError as error:
             return pack_error(error)
         except Exception as error:  # a fault of ours; the client must know of it, and the session goes on
