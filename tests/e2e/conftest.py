@@ -20,4 +20,5 @@ def browser(chromium):
     """The browser, far from the pages of the module before, whose servers have ended."""
     chromium.driver.get("about:blank")
     chromium.complaints("about:blank")
-    return chromium
+    yield chromium
+    chromium.driver.get("about:blank")  # the last page would go on asking its server, beside all other tests
