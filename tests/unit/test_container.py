@@ -87,6 +87,15 @@ def test_every_service_of_compose_is_confined_and_what_it_names_exists(compose):
     assert compose["networks"]["inside"]["internal"]
 
 
+def test_prometheus_calls_the_api_by_a_name_that_it_answers_to(compose):
+    yaml = pytest.importorskip("yaml")
+    (job,) = yaml.safe_load(text("deploy/monitoring/prometheus.yml"))["scrape_configs"]
+    hosts = compose["services"]["api"]["environment"]["TRIVIUM_HOSTS"].split(",")
+    targets = [target for group in job["static_configs"] for target in group["targets"]]
+    assert targets
+    assert {target.rpartition(":")[0] for target in targets} <= set(hosts)
+
+
 def test_variables_of_compose_are_settings_and_its_commands_exist(compose):
     known = set(map(variable_of, Settings.model_fields))
     for name, service in compose["services"].items():
