@@ -300,6 +300,19 @@ def test_a_lost_reply_is_had_again_and_nothing_is_done_twice(small_server, sessi
     connections.close()
 
 
+def test_a_session_whose_reply_was_lost_is_made_once(small_server, session):
+    connections = Losing(small_server.url, 30.0, 20.0)
+    losing = Session(connections, session.testid)
+    before = len(small_server.request("GET", "/sessions")[1]["payload"])
+    fork = losing.fork(losing.snapshot())
+    assert connections.lost == 2
+    assert len(losing.snapshots()) == 1
+    assert len(small_server.request("GET", "/sessions")[1]["payload"]) == before + 1
+    assert fork.advance()
+    fork.close()
+    connections.close()
+
+
 def mark(i: int) -> float:
     """Set point of a request [K]: no two are the same."""
     return 284.0 + i * 2.0**-12

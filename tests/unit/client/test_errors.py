@@ -83,3 +83,10 @@ def test_what_is_no_envelope_still_tells_the_status(body):
     error = error_of(502, Message(), body)
     assert isinstance(error, errors.UnreachableError)
     assert "502" in str(error)
+
+
+@pytest.mark.parametrize(("how", "lost"), [("lost", True), ("damaged", False)])
+def test_a_session_that_is_damaged_or_lost(how, lost):
+    error = told(409, "The journal of the session ends at record 4.", Session_Restored=how)
+    assert type(error) is errors.DamagedError
+    assert (str(error), error.lost) == ("The journal of the session ends at record 4.", lost)
