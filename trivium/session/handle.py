@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from trivium.session.termination import kill
 
 log = logging.getLogger(__name__)
 
+_PEER = struct.Struct("=3i")
 #: How often a request is sent again that no host had begun.
 ATTEMPTS = 5
 
@@ -164,6 +166,10 @@ class Handle:
         sock.settimeout(self._timeout)  # a host that was stopped takes no more of them in the end
         try:
             sock.connect(str(self._folder.socket))
+            pid, _, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+            status = self._folder.status()
+            if status is None or status.pid != pid:  # of a session of this name whose folder was removed
+                raise ConnectionRefusedError(f"process {pid} does not serve this session")
         except BaseException:
             sock.close()
             raise

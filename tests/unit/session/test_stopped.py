@@ -165,7 +165,8 @@ def test_a_state_directory_that_was_deleted_and_made_anew_at_once(manage, small_
     }))  # fmt: skip
     try:
         advance(again)
-        gone(old)  # and it leaves the socket of its successor
+        if zygote(again) != old:  # where the path is long, sockets lie elsewhere, and the zygote goes on
+            gone(old)  # it leaves the socket of its successor
         for _ in range(3):
             assert advance(again, again.select("AlphaDataCenterCooling_Gym")).time == 300.0
     finally:
