@@ -33,7 +33,7 @@ class DaskCluster:
             return subprocess.Popen(command, env=environment, stdout=nothing, stderr=nothing, cwd=Path.cwd())
 
         self._file, self._start = file, start
-        self._worker = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "60"]
+        self._worker = ["--nthreads", "1", "--local-directory", str(folder), "--death-timeout", "300"]
         self._processes: list[subprocess.Popen[bytes]] = []
         self._begin(workers, "0")
 

@@ -165,7 +165,7 @@ def test_a_sweep_runs_on_the_scheduler_of_the_settings(small_resources, tmp_path
         "folder": "mine", "paths": {"package_path": "Linear.fmu"}, "simulation_parameters": {"tau": "1:20:1"},
         "simulation": {"variableFilter": "x", "stop_time": 20, "step_size": 1},
     }  # fmt: skip
-    variables = {"TRIVIUM_STUDIES": str(studies.parent)}
+    variables = {"TRIVIUM_STUDIES": str(studies.parent), "TRIVIUM_SCHEDULER_WAIT": "300"}  # however busy the machine is
     with DaskCluster(tmp_path / "dask") as cluster:
         variables["TRIVIUM_SCHEDULER"] = cluster.address
         with serving(small_resources, tmp_path / "state", **variables) as server:

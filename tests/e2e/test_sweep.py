@@ -50,8 +50,8 @@ def is_uncut(folder, uncut):
 
 
 def commands(tmp_path):
-    def run(*arguments, start=False, terminal=None, check=0):
-        environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1"}
+    def run(*arguments, start=False, terminal=None, check=0, **variables):
+        environment = {**os.environ, "TRIVIUM_STATE_DIR": str(tmp_path / "state"), "OMP_NUM_THREADS": "1", **variables}
         whole = [sys.executable, "-m", "trivium.cli", "sweep", *map(str, arguments)]
         if terminal is not None:
 
@@ -213,6 +213,10 @@ def _wait_for(condition, patience=200.0):
         time.sleep(0.05)
 
 
+#: A scheduler and workers that are about to start are there within this time, however busy the machine is.
+PATIENT = {"TRIVIUM_SCHEDULER_WAIT": "300"}
+
+
 @pytest.mark.slow
 def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
     study = write(
@@ -221,7 +225,7 @@ def test_a_scheduler_and_workers_of_their_own(command, tmp_path, own_fmu):
     )  # fmt: skip
     with DaskCluster(tmp_path / "dask") as cluster:
         address = cluster.address
-        assert "50 of 50 runs;" in command(study, "--scheduler", address).stdout
+        assert "50 of 50 runs;" in command(study, "--scheduler", address, **PATIENT).stdout
     failed = command(study, "--scheduler", address, "--out", tmp_path / "b", "--no-cache", check=1)
     assert "there is no Dask scheduler" in failed.stderr
 
@@ -250,7 +254,7 @@ def test_a_scheduler_that_is_started_again_at_its_address_gets_what_is_left(comm
     cut = slow_study(tmp_path, trap_fmu(), "cut.json")
     with DaskCluster(tmp_path / "dask") as cluster:
         address = cluster.address
-        process = command(cut, "--no-cache", "--scheduler", address, start=True)
+        process = command(cut, "--no-cache", "--scheduler", address, start=True, **PATIENT)
         try:
             _wait_for(lambda: len(_done(tmp_path / "cut")) >= 2)
             cluster.restart()
