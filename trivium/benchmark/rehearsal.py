@@ -11,7 +11,9 @@ from trivium.control.controller import Controller
 from trivium.errors import InvalidValueError
 from trivium.evaluation.testcase import TestCase
 from trivium.gym.tasks.env import TaskEnv
+from trivium.model.contract import FloatArray
 from trivium.plants.data_center.constraints import costs
+from trivium.plants.data_center.plant import STORES
 
 Commands = Mapping[str, float]
 #: Takes observation and boundary data by name, and returns commands.
@@ -40,9 +42,13 @@ class Rehearsal:
         names = ["PItUns", "TLiqSup", "mChiWat_flow", *(f"TInl{hall}" for hall in (1, 2))]
         names += [f"{stem}{unit}" for unit in (1, 2, 3, 4) for stem in ("uChi", "tLocChi")]
         self._needed = {name: self._columns[name] for name in names}
+        self._stores = [self._columns[name] for name in STORES]
 
     def value(self, decide: Decide, steps: int, strictness: float = 1.0) -> float:
         """Return the reward of control steps from now on, which the rule book completes.
+
+        What is missing in stores at their end counts from the start of the episode, as it will at the end of the day:
+        a hall that is warm already is a debt still. So the value has a part that is the same whatever is rehearsed.
 
         Parameters
         ----------
@@ -60,14 +66,19 @@ class Rehearsal:
 
         rows = self._case.rehearse(policy, steps)
         kpi = self._env.reward.kpi
+        ends = self._ends(rows)
+        rows[0, self._stores] = self._case.stepper.history.row(self._case.evaluation.first)[self._stores]
         electricity = self._case.evaluation.values_of(rows, [kpi])[kpi] or 0.0
-        parts = max(round(self._env.task.kind.step / (rows[1, 0] - rows[0, 0])), 1)
-        ends = [{name: row[i] for name, i in self._needed.items()} for row in rows[::parts].tolist()]
         step, nominal = self._env.task.kind.step, self._env.nominal
         violated = (costs(*pair, step, nominal) for pair in pairwise(ends))
         return self._env.reward.value(electricity) + strictness * sum(
             self._env.reward.penalty(each) for each in violated
         )
+
+    def _ends(self, rows: FloatArray) -> list[dict[str, float]]:
+        """Return what costs are of, now and at the end of each control step."""
+        parts = max(round(self._env.task.kind.step / (rows[1, 0] - rows[0, 0])), 1)
+        return [{name: row[i] for name, i in self._needed.items()} for row in rows[::parts].tolist()]
 
     def continued(self, controller: Controller) -> Decide:
         """Return a copy of a controller, with its past, that can be rehearsed."""

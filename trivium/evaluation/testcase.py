@@ -186,6 +186,11 @@ class Evaluation:
         return temperature_error(LEVELS[level], self._seed, time, times)
 
     @property
+    def first(self) -> int:
+        """Row of the history that the test begins with."""
+        return self._first
+
+    @property
     def _seed(self) -> int:
         return _SEED if self.scenario.seed is None else self.scenario.seed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 
 import minari
 import numpy as np
@@ -28,6 +29,7 @@ from trivium.gym.tasks.periods import day_of_seed
 from trivium.gym.tasks.task import KINDS
 from trivium.plants.data_center.guideline36 import TrimAndRespond
 from trivium.plants.data_center.loops import Loops
+from trivium.plants.data_center.plant import STORES
 from trivium.plants.data_center.rules import RuleBook
 
 POLICY = """
@@ -84,6 +86,32 @@ def test_a_rehearsal_of_a_controller_leaves_it_and_the_plant_alone(env):
     rehearsal = Rehearsal(env)
     first = rehearsal.value(rehearsal.continued(controller), 6)
     assert rehearsal.value(rehearsal.continued(controller), 6) == first
+
+
+def test_what_is_missing_in_stores_counts_from_the_start_of_the_episode(state):
+    """A hall that was let warm stays a debt, which staying warm does not pay."""
+    env = TaskEnv("DC-SetPoints-5A-5MW-v1", split="test", objective="energy", state_dir=state)
+    env.reset(seed=0, options={"start_time": 23 * 86400.0})
+    cold, warm = (
+        {"TChiWatSupSet": water, "TSupAirSet1": air, "TSupAirSet2": air}
+        for water, air in ((283.15, 294.15), (289.15, 297.65))
+    )
+    for _ in range(8):
+        env.apply(warm)
+    start, plans = env.snapshot(), [[warm] * 8, [cold] * 8]
+    rehearsed = [Rehearsal(env).value(planned(plan), len(plan)) for plan in plans]
+    earned = []
+    for plan in plans:
+        env.reset(options={"snapshot": start})
+        earned.append(sum(env.apply(commands)[1] for commands in plan))
+    assert rehearsed[1] > rehearsed[0]
+    assert rehearsed[1] - rehearsed[0] == pytest.approx(earned[1] - earned[0])
+    env.close()
+
+
+def test_the_stores_of_rehearsals_are_those_of_the_indicators(env):
+    declared = tomllib.loads((env.folder / "testcase.toml").read_text(encoding="utf-8"))["kpi"]["stores"]
+    assert {*STORES} == {store["signal"] for store in declared.values()}
 
 
 def test_the_truth_is_known_only_while_it_is_asked_for(state):

@@ -15,6 +15,9 @@ COMMANDS = (
     "yShi",
 )  # fmt: skip
 
+#: What must not be missing at the end: battery, warmth, work that waits; as `kpi.stores` of a test case has it.
+STORES = ("EBat", "EWar", "EBac")
+
 
 class DataCenter(Plant):
     """Two halls with their chillers, economizer, towers and storage."""
