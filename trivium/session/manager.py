@@ -31,19 +31,17 @@ from trivium.errors import (
 from trivium.model.fmu.archive import prune
 from trivium.names import is_id
 from trivium.protocol import Simulation
-from trivium.session import layout, rows
+from trivium.session import layout
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
 from trivium.session.catalogue import Catalogue
-from trivium.session.config import Config
 from trivium.session.folder import Folder
 from trivium.session.handle import Handle
+from trivium.session.handles import Handles
 from trivium.session.keys import Keys
-from trivium.session.launcher import Launcher
-from trivium.session.ledger import Base, Ledger
 from trivium.session.observer import Observer
 from trivium.session.owners import Owners
 from trivium.session.proxy import SERVED, Session, connect
-from trivium.session.snapshots import Snapshot, Snapshots
+from trivium.session.snapshots import Snapshots, begin
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session
 from trivium.settings import Settings
@@ -98,14 +96,12 @@ class SessionManager:
         self._catalogue = Catalogue(settings)
         resources_digest = hashlib.sha256(os.fsencode(settings.resources)).hexdigest()[:8]
         self._default = f"default-{resources_digest}"
-        self._handles: dict[str, Handle] = {}
-        self._lock = threading.Lock()
         limits = Limits(
             settings.max_sessions, settings.max_stored, settings.reclaim_after, settings.session_expiry * 86400.0
         )
         self._admission = Admission(settings.state_dir, limits, self._default)
         self._owners = Owners(self._sessions)
-        self._launcher = Launcher(self._state_dir)
+        self._handles = Handles(settings, self._catalogue, self._observer, self._admission.claim)
         self._identity = _identity(self._state_dir)
         #: Replies to requests that made something.
         self.keys = Keys(settings.state_dir / "keys")
@@ -149,7 +145,7 @@ class SessionManager:
             log.warning("the default session is of other Resources (%s); it is set aside as sessions/%s", error, aside)
             end_host(self._folder(None))
             (self._sessions / self._default).rename(self._sessions / aside)
-            self._handles.pop(self._default).close()
+            self._handles.drop(self._default)
 
     def testcases(self) -> list[str]:
         """Return the ids of the test cases that can be selected, the default one first."""
@@ -181,7 +177,7 @@ class SessionManager:
         name = self._catalogue.free_id(file, testcaseid)
         folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
         folder.create({"testcase": name})
-        handle = Handle(self._launcher, self._config(folder.testid, path), self._settings.step_timeout, self._observer)
+        handle = self._handles.trial(folder.testid, path)
         try:
             handle.call(Simulation.advance.__name__)
         except (ModelError, ResourcesError, InvalidValueError) as error:
@@ -327,10 +323,7 @@ class SessionManager:
             try:
                 outcome, restored = self._handle(testid).call(method, *request)
             except UnknownSessionError:  # another worker stopped it
-                with self._lock:
-                    handle = self._handles.pop(testid or self._default, None)
-                if handle is not None:
-                    handle.close()
+                self._handles.drop(testid or self._default)
                 if testid is not None:
                     raise
                 outcome, restored = self._handle(None).call(method, *request)
@@ -350,7 +343,7 @@ class SessionManager:
         """Return why this server cannot serve sessions before it is started anew; empty while it can."""
         if _identity(self._state_dir) != self._identity:
             return "its state directory was removed"
-        return self._launcher.failing
+        return self._handles.failing
 
     def restored(self, testid: str | None) -> str:
         """Return how the session was brought back when this process last had a host made for it; see docs."""
@@ -391,10 +384,12 @@ class SessionManager:
         source = self._folder(testid)
         snapshot_name = self.session(testid).snapshot() if snapshot_id is None else snapshot_id
         try:
-            snapshot = self._snapshot(source, snapshot_name)
+            snapshot = Snapshots(source.path).load(snapshot_name)
+            if snapshot is None:
+                raise InvalidValueError(f"Invalid snapshot: {snapshot_name}", "snapshot")
             folder = self._admit(str(source.description()["testcase"]), name)
             try:
-                self._begin(folder, snapshot)
+                begin(folder, snapshot, self._settings.durability)
                 self._admission.release(folder)  # its first request has a process made
             except BaseException:
                 self.stop(folder.testid)
@@ -403,17 +398,6 @@ class SessionManager:
             if snapshot_id is None:
                 Snapshots(source.path).remove(snapshot_name)
         return folder.testid
-
-    def _begin(self, folder: Folder, snapshot: Snapshot) -> None:
-        """Let a new session go on from a snapshot."""
-        rows.share(snapshot.parts, folder.rows)
-        ledger = Ledger(folder.journal, self._settings.durability)
-        try:
-            if ledger.base is None:  # an earlier web worker may have died after it began
-                ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
-                folder.witness(ledger.acknowledged)
-        finally:
-            ledger.close()
 
     def sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session that the present caller may see."""
@@ -474,10 +458,7 @@ class SessionManager:
         """
         self.permit(testid)
         folder = self._folder(testid)
-        with self._lock:
-            handle = self._handles.pop(folder.testid, None)
-        if handle is not None:
-            handle.close()
+        self._handles.drop(folder.testid)
         end_session(self._state_dir, folder)
 
     def stop_all(self) -> int:
@@ -491,28 +472,16 @@ class SessionManager:
 
     def close(self) -> None:
         """Let go of all processes; they end by themselves soon when nobody else needs them."""
-        with self._lock:
-            handles, self._handles = list(self._handles.values()), {}
-        for handle in handles:
-            handle.close()
-        self._launcher.close()
+        self._handles.close()
 
     def _handle(self, testid: str | None) -> Handle:
-        handle = self._handles.get(testid or self._default)
+        handle = self._handles.find(testid or self._default)
         if handle is not None:
             return handle
         folder = self._folder(testid)
         if place := self._admission.place(folder):
             raise BusyError(f"The session waits for room, at place {place}.", RETRY_AFTER, place)
-        with self._lock:
-            handle = self._handles.get(folder.testid)
-            if handle is None:
-                config = self._config(folder.testid, self._resources(folder))
-                handle = Handle(
-                    self._launcher, config, self._settings.step_timeout, self._observer, self._admission.claim
-                )
-                self._handles[folder.testid] = handle
-        return handle
+        return self._handles.keep(folder.testid, self._resources(folder))
 
     def _resources(self, folder: Folder) -> Path:
         """Return where the test case of a session lies."""
@@ -523,20 +492,6 @@ class SessionManager:
             return self._catalogue.path(name)
         except InvalidValueError as error:
             raise StateError(f"The session is of the test case {name}, which this server does not have.") from error
-
-    def _config(self, testid: str, resources: Path) -> Config:
-        settings = self._settings
-        return Config(
-            state_dir=str(self._state_dir),
-            resources=str(resources),
-            testid=testid,
-            engine=settings.engine,
-            durability=settings.durability,
-            idle_timeout=settings.idle_timeout,
-            recycle_steps=settings.recycle_steps,
-            memory=settings.session_memory * 2**20,
-            own_cache=str(self._catalogue.own_cache(resources) or ""),
-        )
 
     def _folder(self, testid: str | None) -> Folder:
         """Return the folder of a session that exists; the default session is made when it does not."""
@@ -550,12 +505,6 @@ class SessionManager:
             if folder.exists():
                 return folder
         raise UnknownSessionError(testid)
-
-    def _snapshot(self, folder: Folder, name: str) -> Snapshot:
-        snapshot = Snapshots(folder.path).load(name)
-        if snapshot is None:
-            raise InvalidValueError(f"Invalid snapshot: {name}", "snapshot")
-        return snapshot
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from trivium.errors import DamagedError, StorageError
 from trivium.names import is_id
 from trivium.session import rows
-from trivium.session.folder import opened, sealed
+from trivium.session.folder import Folder, opened, sealed
 from trivium.session.frames import pack, unpack
+from trivium.session.journal import Durability
+from trivium.session.ledger import Base, Ledger
 from trivium.simulation.row_files import RowFile
 from trivium.space import measure
 from trivium.storage import replace_file
@@ -107,3 +109,21 @@ class Snapshots:
             return [name for name in os.listdir(self._folder) if is_id(name)]
         except OSError:
             return []
+
+
+def begin(folder: Folder, snapshot: Snapshot, durability: Durability) -> None:
+    """Let a new session begin where a snapshot was taken; again, nothing happens.
+
+    Raises
+    ------
+    StorageError
+        When the disk does not take it.
+    """
+    rows.share(snapshot.parts, folder.rows)
+    ledger = Ledger(folder.journal, durability)
+    try:
+        if ledger.base is None:  # else an earlier process died after it began
+            ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
+            folder.witness(ledger.acknowledged)
+    finally:
+        ledger.close()

@@ -118,7 +118,7 @@ def test_a_fork_whose_web_worker_died_is_finished_with_the_same_id(manage, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(manager, "_begin", dies)
+        patch.setattr("trivium.session.manager.begin", dies)
         patch.setattr(manager, "stop", lambda _: None)  # it died
         with pytest.raises(KeyboardInterrupt):
             manager.fork(selected, snapshot, key="a")
