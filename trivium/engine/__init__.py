@@ -183,13 +183,18 @@ class Engine:
         ------
         TimeoutError
             When it does not arrive.
+        CancelledError
+            When its scheduler is gone; one that was started anew knows nothing of the task.
         BaseException
             What the task raised.
         """
-        fetching = self._fetchers.submit(future.result, timeout=_FETCH)
-        while not wait((fetching,), _LOOK).done:
-            self._look_after()
-        return fetching.result()
+        if future.client is self._client:
+            fetching = self._fetchers.submit(future.result, timeout=_FETCH)
+            while not wait((fetching,), _LOOK).done:
+                self._look_after()
+            if future.client is self._client and self._client.status == "running":
+                return fetching.result()
+        raise CancelledError(f"the scheduler of {future.key} is gone")
 
     def reported(self, key: Any) -> Any:
         """Return the value that a task reported under a key, and forget it; None without one."""
