@@ -48,7 +48,7 @@ class Room:
         return self._present()
 
     def check(self, needed: int = 0) -> None:
-        """Refuse to write when there is no room.
+        """Refuse to write when there is no room, or nothing to write into.
 
         Parameters
         ----------
@@ -59,7 +59,10 @@ class Room:
         ------
         StorageError
         """
-        disk = os.statvfs(self._folder)
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError as error:
+            raise StorageError(f"the state directory {self._folder} cannot be used: {error.strerror}") from error
         size, free = disk.f_blocks * disk.f_frsize, disk.f_bavail * disk.f_frsize
         if free - needed < min(self._reserve, _SHARE * size):
             raise StorageError(

@@ -59,6 +59,12 @@ def test_what_does_not_fit_is_refused_before_it_is_written(tmp_path):
             Room(tmp_path, limit=size).check(needed)
 
 
+def test_nothing_fits_into_what_was_removed(tmp_path):
+    room = Room(tmp_path / "state")
+    with pytest.raises(StorageError, match="state cannot be used: No such file"):
+        room.check()
+
+
 def test_what_an_owner_holds_is_the_sum_of_its_holdings(tmp_path):
     for name in ("session", "job", "elsewhere"):
         (tmp_path / name).mkdir()

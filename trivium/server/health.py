@@ -6,7 +6,9 @@ because a server may answer all that needs no solver and still fail every step.
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from flask import Response
@@ -22,6 +24,10 @@ PROOF = 20.0
 PATIENCE = 5.0
 #: How often a probe looks meanwhile whether the session makes progress with something else.
 _LOOKS = 20
+#: How long a server that only a restart helps goes on [s], and how often it looks.
+LAST, _LOOK = 60.0, 5.0
+
+log = logging.getLogger(__name__)
 
 
 class _Proof:
@@ -68,6 +74,28 @@ class _Proof:
                 self._at = latest.progress
                 return None
         raise TimeoutError
+
+
+def end_when_hopeless(
+    sessions: SessionManager, end: Callable[[], None], *, last: float = LAST, look: float = _LOOK
+) -> None:
+    """Wait until a server has been one that only a restart helps for some time, then end it: not all supervisors probe.
+
+    Parameters
+    ----------
+    sessions : SessionManager
+    end : callable
+        Ends the server.
+    last, look : float
+        How long it goes on, and how often is looked [s].
+    """
+    since = None
+    while since is None or time.monotonic() - since < last:
+        time.sleep(look)
+        why = sessions.hopeless()
+        since = (since or time.monotonic()) if why else None
+    log.critical("this server cannot go on, and ends: %s", why)
+    end()
 
 
 def blueprint(sessions: SessionManager) -> Routes:

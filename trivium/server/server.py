@@ -13,7 +13,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,7 @@ from trivium.environment import ROOT, allocate_metrics, child_environment, share
 from trivium.errors import TriviumError
 from trivium.extras import is_installed
 from trivium.jobs.worker import GRACE
-from trivium.server import front
+from trivium.server import front, health
 from trivium.server.guard import check_bind
 from trivium.server.listen import listen
 from trivium.session import layout
@@ -208,6 +210,10 @@ class Hooks:
         # takes locks that the interrupted thread may hold, and would then hang. There is nothing to save: just leave.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
+        sessions = worker.wsgi.extensions["trivium-sessions"]
+        # the master ends with an exit code of its own when a worker leaves with this one
+        end = partial(os._exit, Arbiter.APP_LOAD_ERROR)
+        threading.Thread(target=health.end_when_hopeless, args=(sessions, end), daemon=True).start()
         self._log()
         address = worker.cfg.address[0]
         name = Resources.load(self._settings.resources).name

@@ -51,6 +51,21 @@ def client(sessions):
     return app.test_client()
 
 
+def test_a_server_that_only_a_restart_helps_ends_when_that_lasts(sessions, monkeypatch, caplog):
+    clock, ended = [0.0], []
+    reasons = ["gone", "", "gone", "gone", "gone", "gone"]
+
+    def sleep(seconds):
+        clock[0] += seconds
+        sessions.why = reasons.pop(0)
+
+    monkeypatch.setattr(health.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(health.time, "sleep", sleep)
+    health.end_when_hopeless(sessions, lambda: ended.append(clock[0]), last=10.0, look=5.0)
+    assert ended == [25.0]  # gone since 15, back in between
+    assert "ends: gone" in caplog.text
+
+
 def test_alive_asks_nothing_of_the_plant(client, sessions):
     assert client.get("/health/live").status_code == 200
     assert sessions.asked == 0
