@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trivium.errors import DamagedError, ResourcesError, StateError, TriviumError
+from trivium.errors import ResourcesError, StateError, TriviumError
 from trivium.model.fmu.description import read_fmu
 from trivium.session import frames, journal
 
@@ -61,7 +61,7 @@ def read_frame(data: bytes) -> None:
     """Read a frame as a reply of a host."""
     try:
         frames.unpack_value(data)
-    except DamagedError:
+    except frames.FrameError:
         pass
     except TriviumError as error:  # that the frame holds
         str(error)

@@ -55,10 +55,10 @@ class Scratch:
 def _remove_left(temporary: str) -> None:
     for path in Path(temporary).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # somebody else's, or removed meanwhile
-            remove_left(path)
+            _remove(path)
 
 
-def remove_left(path: Path) -> None:
+def _remove(path: Path) -> None:
     """Remove a folder of a `Scratch` whose process has ended; leave one that is held or new.
 
     Raises

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.fuzzing import NAMES
 from tests.untrusted import FMI2, FMI3, Reader, describe, readers
-from trivium.errors import DamagedError
 from trivium.session import frames
 
 READERS = readers()
@@ -88,5 +87,5 @@ def test_model_descriptions_that_fuzzing_found_or_might(document):
     ],
 )
 def test_a_damaged_frame_is_named(data):
-    with pytest.raises(DamagedError, match="a frame cannot be read"):
+    with pytest.raises(frames.FrameError, match="a frame cannot be read"):
         frames.unpack_value(data)

@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from trivium import errors
-from trivium.errors import DamagedError, StorageError, TriviumError
+from trivium.errors import StorageError, TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
@@ -37,6 +37,10 @@ _TOTAL = struct.Struct("<Q")
 _SPOOLED = 8 * 2**20
 #: Marks the objects of JSON that are other values; no client can send such a name back to us.
 _MARK = "\0"
+
+
+class FrameError(ValueError):
+    """Bytes that are no frame."""
 
 
 class GoneError(Exception):
@@ -63,7 +67,7 @@ def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
 
     Raises
     ------
-    DamagedError
+    FrameError
         When the bytes are nothing that `pack` returned.
     """
     with _whole():
@@ -93,7 +97,7 @@ def _whole() -> Iterator[None]:
     except TriviumError:
         raise
     except Exception as error:
-        raise DamagedError(f"a frame cannot be read: {type(error).__name__}: {error}") from error
+        raise FrameError(f"a frame cannot be read: {type(error).__name__}: {error}") from error
 
 
 def send(sock: socket.socket, data: bytes, ready: Ready | None = None) -> None:
@@ -230,7 +234,9 @@ def unpack_value(data: Block) -> tuple[Any, str]:
     Raises
     ------
     TriviumError
-        The error that they hold; `DamagedError` when they are nothing that `pack_value` or `pack_error` returned.
+        The error that they hold.
+    FrameError
+        When they are nothing that `pack_value` or `pack_error` returned.
     """
     head, parts = unpack(data)
     with _whole():

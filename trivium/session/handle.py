@@ -17,7 +17,7 @@ from trivium.errors import ModelError, StorageError, TriviumError
 from trivium.process import readable
 from trivium.session.config import Config
 from trivium.session.folder import Folder, Status
-from trivium.session.frames import Block, GoneError, pack, receive, send, unpack, unpack_value
+from trivium.session.frames import Block, FrameError, GoneError, pack, receive, send, unpack, unpack_value
 from trivium.session.launcher import START, Launcher
 from trivium.session.ledger import committed
 from trivium.session.observer import Observer
@@ -120,7 +120,10 @@ class Handle:
                 data = outcome
             else:
                 self._pool.append((os.getpid(), sock))
-            return unpack_value(data)
+            try:
+                return unpack_value(data)
+            except FrameError as error:
+                raise ModelError(f"the process of this session replied with what cannot be read: {error}") from error
         raise ModelError("the process of this session keeps ending before it begins with the request: it was not done")
 
     def close(self) -> None:
