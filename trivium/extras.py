@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 import shlex
 import shutil
 import sys
+from functools import cache
+from importlib.metadata import Distribution
+from pathlib import Path
 from types import ModuleType
 
 from trivium import environment, locations
 from trivium.errors import MissingExtraError
+
+#: What the folders end on that hold the metadata of distributions.
+_METADATA = (".dist-info", ".egg-info")
 
 
 def command(extra: str, python: str | None = None) -> str:
@@ -46,6 +53,46 @@ def missing(subject: str, extra: str) -> MissingExtraError:
 def is_installed(*modules: str) -> bool:
     """Return whether all of these modules can be found; they are not imported."""
     return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+@cache
+def version_of(module: str) -> str | None:
+    """Return the version of the distribution that brings a module, whatever its name; the module is not imported.
+
+    Its name begins as the module's: ``assimulo`` comes with ``assimulo``, or with ``assimulo-testing``.
+    `importlib.metadata.packages_distributions` knows every name, and reads the metadata of everything that is
+    installed, which takes half a second in an environment of ours.
+
+    Parameters
+    ----------
+    module : str
+        Name of a package, without dots.
+
+    Returns
+    -------
+    str or None
+        Where several distributions bring the module, their versions. ``unknown`` where no metadata is found. None where
+        the module is not installed.
+    """
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:  # a folder without a module has no origin
+        return None
+    folder = Path(spec.origin).parent.parent
+    near = (path for path in folder.iterdir() if path.name.lower().startswith(module) and path.suffix in _METADATA)
+    if versions := {found.version for found in map(Distribution.at, near) if _brings(found, module)}:
+        return " and ".join(sorted(versions))
+    try:
+        return importlib.metadata.version(module)  # its files are elsewhere
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _brings(distribution: Distribution, module: str) -> bool:
+    """Return whether a distribution whose name begins as a module's brings it, and not only a plug-in of it."""
+    if (distribution.metadata["Name"] or "").lower() == module:
+        return True
+    declared = (distribution.read_text("top_level.txt") or "").split()
+    return module in declared or any(file.parts[0] == module for file in distribution.files or ())
 
 
 def require(module: str, extra: str) -> ModuleType:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import json
 import shlex
 import socket
@@ -102,13 +102,25 @@ def test_an_unwritable_state_directory_is_a_line_and_the_model_is_stepped_all_th
 
 
 def test_a_wrong_pair_is_reported_before_it_is_imported(settings, monkeypatch):
-    monkeypatch.setattr(abi, "installed", lambda name: "2.11.0")
+    monkeypatch.setattr(model, "version_of", lambda name: "2.11.0")
     monkeypatch.setattr(abi, "pyfmi_problem", lambda: "PyFMI 2.11.0 and Assimulo 3.5.1: pin this")
     monkeypatch.setattr(model.importlib, "import_module", lambda name: pytest.fail(f"{name} was imported"))
     text = "engine pyfmi: PyFMI 2.11.0 and Assimulo 3.5.1: pin this"
     for engine, status in (("pyfmi", "failed"), ("auto", "note"), ("fmpy", "note")):
         chosen = settings.model_copy(update={"engine": engine})
         assert list(model.pyfmi(chosen)) == [Check("pyfmi", status, text)]
+
+
+def test_the_optional_engine_is_stepped_or_named_with_its_command(settings, monkeypatch):
+    pytest.importorskip("assimulo", reason="the extra assimulo is not installed")
+    assert stepped(settings)["assimulo me"].status == "ready"
+    (check,) = guarded("assimulo", model.assimulo)
+    assert (check.status, check.text) == ("ready", f"Assimulo {importlib.metadata.version('assimulo-testing')}")
+    monkeypatch.setitem(sys.modules, "assimulo.solvers", None)
+    assert "assimulo me" not in stepped(settings)
+    (check,) = guarded("assimulo", model.assimulo)
+    assert check.status == "missing"
+    assert shlex.split(check.text.partition("install it with: ")[2]) == shlex.split(command("assimulo"))
 
 
 def test_an_fmu_that_crashes_fails_the_doctor_and_not_its_process(settings, trap_resources, without_ways):

@@ -101,3 +101,62 @@ def test_a_package_whose_own_requirement_is_missing_is_not_there_either(tmp_path
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import trivium.study"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
     assert "trivium.errors.MissingExtraError: " in done.stderr.splitlines()[-1], done.stderr
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """An empty folder of packages in which distributions can be installed."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def install(module: str, metadata: str, **files: str) -> None:
+        (tmp_path / module).mkdir(exist_ok=True)
+        (tmp_path / module / "__init__.py").write_text("raise SystemError('imported')")
+        folder = tmp_path / metadata
+        folder.mkdir()
+        name, _, version = metadata.rpartition(".")[0].partition("-")
+        (folder / ("METADATA" if metadata.endswith("dist-info") else "PKG-INFO")).write_text(
+            f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version.partition('-')[0]}\n"
+        )
+        for file, text in files.items():
+            (folder / file.replace("__", ".")).write_text(text)
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("metadata", "files", "version"),
+    [
+        ("{}-3.8.0.dist-info", {}, "3.8.0"),
+        ("{}_testing-3.9.0b2.dist-info", {"RECORD": "{}/__init__.py,,\n"}, "3.9.0b2"),
+        ("{}_testing-3.9.0b2.dist-info", {"RECORD": "{}_testing/__init__.py,,\n"}, "unknown"),  # a plug-in
+        ("{}-2.21.0-py3.11.egg-info", {}, "2.21.0"),
+        ("{}_old-2.21.0.egg-info", {"top_level__txt": "{}\n"}, "2.21.0"),
+        ("other-1.0.dist-info", {}, "unknown"),
+    ],
+)
+def test_a_module_has_the_version_of_what_brings_it(site, request, metadata, files, version) -> None:
+    module = f"solver{abs(hash(request.node.name))}"  # what was found is kept
+    site(module, metadata.format(module), **{name: text.format(module) for name, text in files.items()})
+    assert extras.version_of(module) == version
+
+
+def test_two_distributions_that_bring_a_module_are_both_named(site) -> None:
+    site("twice", "twice-3.8.0.dist-info")
+    site("twice", "twice_testing-3.9.0b2.dist-info", RECORD="twice/__init__.py,,\n")
+    assert extras.version_of("twice") == "3.8.0 and 3.9.0b2"
+
+
+def test_a_module_that_is_not_there_has_no_version(tmp_path, monkeypatch) -> None:
+    (tmp_path / "left_over").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert extras.version_of("left_over") is None
+    assert extras.version_of("no_such_package") is None
+
+
+def test_the_versions_here_are_those_that_the_environment_names() -> None:
+    from importlib.metadata import packages_distributions, version
+
+    brought = packages_distributions()
+    for module in ("assimulo", "numpy", "fmpy"):
+        if module in brought:
+            assert extras.version_of(module) == version(brought[module][0])

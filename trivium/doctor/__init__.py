@@ -42,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield from guarded("step", partial(model.step, settings))
         for name, check in ways.WAYS.items():
             yield from guarded(name, partial(check, settings, folder))
+    yield from guarded("assimulo", model.assimulo)
     yield from guarded("pyfmi", partial(model.pyfmi, settings))
 
 

@@ -1,8 +1,9 @@
-"""The checks of the model: real steps through every engine and interface that it has, and PyFMI."""
+"""The checks of the model: real steps through every engine and interface that it has, and the optional engines."""
 
 from __future__ import annotations
 
 import importlib
+import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,17 @@ from typing import TYPE_CHECKING
 
 from trivium.doctor.check import Check
 from trivium.errors import TriviumError
+from trivium.extras import require, version_of
 
 if TYPE_CHECKING:
     from trivium.settings import Settings
     from trivium.simulation.resources import Resources
+
+
+def assimulo() -> Iterator[Check]:
+    """Import Assimulo's solvers."""
+    require("assimulo.solvers", "assimulo")
+    yield Check("assimulo", "ready", f"Assimulo {version_of('assimulo')}")
 
 
 def pyfmi(settings: Settings) -> Iterator[Check]:
@@ -21,11 +29,11 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
 
     A pair that does not fit is a failure only where the engine pyfmi is asked for; ``auto`` takes FMPy then.
     """
-    from trivium.model.fmu.abi import installed, pyfmi_problem
+    from trivium.model.fmu.abi import pyfmi_problem
 
     required = _wanted_engine(settings) == "pyfmi"
     if problem := pyfmi_problem():
-        present = installed("pyfmi") is not None
+        present = version_of("pyfmi") is not None
         yield Check("pyfmi", "failed" if required else "note" if present else "missing", f"engine pyfmi: {problem}")
         return
     try:
@@ -33,7 +41,7 @@ def pyfmi(settings: Settings) -> Iterator[Check]:
     except TriviumError as error:
         yield Check("pyfmi", "failed" if required else "note", str(error))
         return
-    yield Check("pyfmi", "ready", f"PyFMI {installed('pyfmi')} with Assimulo {installed('assimulo')}")
+    yield Check("pyfmi", "ready", f"PyFMI {version_of('pyfmi')} with Assimulo {version_of('assimulo')}")
 
 
 def step(settings: Settings) -> Iterator[Check]:
@@ -54,33 +62,32 @@ def step(settings: Settings) -> Iterator[Check]:
         f"{settings.resources}: {resources.fmu.name} is FMI {description.version} with binaries for {binaries}; "
         f"{description.library.name} is used",
     )
-    for engine in ENGINES.names():
+    for engine, interface in itertools.product(ENGINES.names(), INTERFACES):
+        name = f"{engine} {interface}"
         try:
-            adapter(engine, description)
+            offered = read_fmu(resources.fmu, cache, interface)
+        except TriviumError:
+            continue  # the FMU does not offer it
+        serves = engine == served.engine and interface == (served.interface or description.interface)
+        try:
+            adapter(engine, offered)
         except TriviumError as error:  # those that are not used may be unusable
-            if served.engine == engine:
+            if serves:
                 yield Check("step", "failed", f"the engine {engine} is asked for: {error}")
             continue
-        for interface in INTERFACES:
-            try:
-                read_fmu(resources.fmu, cache, interface)
-            except TriviumError:
-                continue  # the FMU does not offer it
-            serves = engine == served.engine and interface == (served.interface or description.interface)
-            found = qualified(resources, cache, replace(served, engine=engine, interface=interface))
-            name = f"{engine} {interface}"
-            if found.error:
-                yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {found.error}")
-                continue
-            yield Check(
-                name,
-                "ready" if found.verdict == "exact" else "note",
-                f"stepped the model {found.steps} times, {found.step_ms:.2f} ms a step; {found}",
-            )
-            if found.jumps:
-                yield Check("jumps", "note", f"{name}: not continuous at communication points: {_some(found.jumps)}")
-            if serves:
-                yield _advance(resources, cache, settings.state_dir / "history", name)
+        found = qualified(resources, cache, replace(served, engine=engine, interface=interface))
+        if found.error:
+            yield Check(name, "failed" if serves else "note", f"{name} cannot step the model: {found.error}")
+            continue
+        yield Check(
+            name,
+            "ready" if found.verdict == "exact" else "note",
+            f"stepped the model {found.steps} times, {found.step_ms:.2f} ms a step; {found}",
+        )
+        if found.jumps:
+            yield Check("jumps", "note", f"{name}: not continuous at communication points: {_some(found.jumps)}")
+        if serves:
+            yield _advance(resources, cache, settings.state_dir / "history", name)
 
 
 def _wanted_engine(settings: Settings) -> str:

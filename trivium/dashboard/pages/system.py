@@ -7,7 +7,6 @@ import platform
 import shutil
 import threading
 from collections import Counter
-from importlib import metadata
 from typing import Any
 
 import orjson
@@ -19,9 +18,23 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.elements import card, facts, table, tiles
 from trivium.dashboard.formatting import both, moment, plural, size
 from trivium.errors import BusyError
+from trivium.extras import version_of
 from trivium.jobs.record import State
 
-_PACKAGES = ("trivium", "fmpy", "pyfmi", "torch", "numpy", "scipy", "flask", "gunicorn", "dash", "dask", "sqlalchemy")
+_PACKAGES = (
+    "trivium",
+    "fmpy",
+    "pyfmi",
+    "assimulo",
+    "torch",
+    "numpy",
+    "scipy",
+    "flask",
+    "gunicorn",
+    "dash",
+    "dask",
+    "sqlalchemy",
+)
 
 
 def layout(context: Context) -> list[Any]:
@@ -132,10 +145,5 @@ def _machine(context: Context) -> list[tuple[str, str]]:
 
 
 def _versions() -> list[tuple[str, str]]:
-    rows = []
-    for name in _PACKAGES:
-        try:
-            rows.append((name, metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            continue
-    return rows
+    found = ((name, version_of(name)) for name in _PACKAGES)
+    return [(name, version) for name, version in found if version is not None]

@@ -1,5 +1,7 @@
 """Do the installed PyFMI and Assimulo fit together? Decided from their versions, before anything compiled is imported.
 
+The versions are those of the modules that would be imported: PyPI's ``assimulo-testing`` is Assimulo.
+
 Assimulo 3.5.0 took the cpdef methods out of its ``cProblem``, whose C struct so shrank from 32 to 24 bytes. A PyFMI
 that was compiled against one cannot import the other (``cProblem size changed, may indicate binary incompatibility``,
 and at the second attempt ``KeyError: '__reduce_cython__'``). conda-forge's recipes ask for ``assimulo >=3.0`` only, so
@@ -8,9 +10,10 @@ its solver may pick a pair that is broken.
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from collections.abc import Callable
+
+from trivium.extras import command, version_of
 
 #: The pair that environment.yml pins.
 PINS = "python=3.11 pyfmi=2.21.0 assimulo=3.8.0 numpy>=2,<3"
@@ -21,32 +24,29 @@ BROKEN = "the engine pyfmi cannot be imported"
 Version = tuple[int, ...]
 
 
-def installed(package: str) -> str | None:
-    """Return the version of a distribution; None where it is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def pyfmi_problem(version_of: Callable[[str], str | None] = installed) -> str | None:
+def pyfmi_problem(version_of: Callable[[str], str | None] = version_of) -> str | None:
     """Say why PyFMI cannot be used; None when nothing speaks against it.
 
     Parameters
     ----------
     version_of : callable
-        Name of a distribution -> version or None.
+        Name of a module -> version or None.
 
     Returns
     -------
     str or None
         The pair that does not fit, and the pins that mend it.
     """
-    pyfmi, numpy = version_of("pyfmi"), version_of("numpy")
-    assimulo = version_of("assimulo") or version_of("assimulo-testing")  # the second is from PyPI
-    missing = [name for name, version in (("PyFMI", pyfmi), ("Assimulo", assimulo)) if version is None]
-    if missing or pyfmi is None or assimulo is None:
-        return f"{' and '.join(missing)} not installed; conda-forge has them: {PINS}"
+    pyfmi, assimulo, numpy = map(version_of, ("pyfmi", "assimulo", "numpy"))
+    if pyfmi is None:
+        return (
+            f"PyFMI is not installed; conda-forge has it ({PINS}), PyPI only version 2.5 of 2018; "
+            "docs/engines.md says how to build a newer one"
+        )
+    if assimulo is None:
+        return f"Assimulo is not installed; conda-forge has it ({PINS}), or install it with: {command('assimulo')}"
+    if not (_numbers(pyfmi) and _numbers(assimulo)):  # their import decides
+        return None
     mend = f"pin {PINS}"
     new_struct = _numbers(assimulo) >= (3, 5)
     if _numbers(pyfmi) < (2, 13) and new_struct:

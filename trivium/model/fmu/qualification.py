@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.errors import StorageError
-from trivium.model.fmu.abi import installed
+from trivium.extras import version_of
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.trying import LIMIT, SLOW, First, Trying
@@ -78,7 +78,7 @@ def qualify(
 
 
 def _stored(description: FmuDescription, setup: Setup, cache: Path, key: str) -> Path:
-    versions = [platform.python_version(), *map(installed, ("fmpy", "pyfmi", "assimulo", "numpy"))]
+    versions = [platform.python_version(), *map(version_of, ("fmpy", "pyfmi", "assimulo", "numpy"))]
     content = (VERSION, setup.engine, setup.solving, setup.structural, key, platform.machine(), versions)
     digest = hashlib.sha256(repr(content).encode()).hexdigest()[:16]
     return cache.absolute() / f"{description.directory.name}-{description.interface}-{setup.engine}-{digest}.json"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from trivium import extras
 from trivium.entry_points import Registry
-from trivium.errors import ResourcesError
+from trivium.errors import MissingExtraError, ResourcesError
 from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import FmuModel
@@ -80,7 +80,7 @@ def assimulo(description: FmuDescription) -> type[FmuModel]:
     Raises
     ------
     ResourcesError
-        When Assimulo is not installed, or the FMU is run by co-simulation.
+        When Assimulo is not installed or cannot be imported, or the FMU is run by co-simulation.
     """
     if description.interface != "me":
         raise ResourcesError(
@@ -88,9 +88,11 @@ def assimulo(description: FmuDescription) -> type[FmuModel]:
             'set interface = "me" where the FMU offers it, or the engine fmpy'
         )
     try:
-        from trivium.model.fmu.assimulo_ import AssimuloExchangeModel
-    except ImportError as error:
-        raise ResourcesError(f"the engine assimulo cannot be used: {extras.missing('Assimulo', 'assimulo')}") from error
+        extras.require("assimulo.solvers", "assimulo")
+    except MissingExtraError as error:
+        raise ResourcesError(f"the engine assimulo cannot be used: {error}") from error
+    from trivium.model.fmu.assimulo_ import AssimuloExchangeModel
+
     return AssimuloExchangeModel
 
 

@@ -13,15 +13,20 @@ def problem(pyfmi, assimulo, numpy="2.2.6"):
 
 @pytest.mark.parametrize(
     ("pyfmi", "assimulo", "numpy"),
-    [("2.21.0", "3.8.0", "2.2.6"), ("2.13.0", "3.5.1", "1.26.4"), ("2.11.0", "3.4.3", "1.26.4"), ("2.12.0", "3.2", None)],
-)  # fmt: skip
+    [
+        ("2.21.0", "3.8.0", "2.2.6"),
+        ("2.13.0", "3.5.1", "1.26.4"),
+        ("2.11.0", "3.4.3", "1.26.4"),
+        ("2.12.0", "3.2", None),
+        ("2.21.0", "3.9.0b2", "2.3.5"),  # PyPI's Assimulo
+        ("3.0.dev0", "3.9.0b2", "2.3.5"),
+        ("3.0.0", "3.9.0", "2.3.5"),
+        ("unknown", "3.8.0", "2.2.6"),  # no metadata: the import decides
+        ("2.11.0", "unknown", "2.2.6"),
+    ],
+)
 def test_pairs_that_work(pyfmi, assimulo, numpy):
     assert problem(pyfmi, assimulo, numpy) is None
-
-
-def test_assimulo_may_come_from_pypi():
-    versions = {"pyfmi": "3.0.dev0", "assimulo-testing": "3.9.0b2", "numpy": "2.2.6"}
-    assert pyfmi_problem(versions.get) is None
 
 
 @pytest.mark.parametrize(
@@ -31,9 +36,10 @@ def test_assimulo_may_come_from_pypi():
         ("2.12.0", "3.8.0", ["PyFMI 2.12.0", "Assimulo 3.8.0"]),
         ("2.21.0", "3.4.3", ["PyFMI 2.21.0", "Assimulo 3.4.3", "24 bytes"]),
         ("2.11.0", "3.4.3", ["compiled against NumPy 1"]),
-        (None, "3.8.0", ["PyFMI not installed"]),
-        ("2.21.0", None, ["Assimulo not installed"]),
-        (None, None, ["PyFMI and Assimulo not installed"]),
+        ("2.5", "3.9.0b2", ["PyFMI 2.5", "Assimulo 3.9.0b2", "32 bytes"]),  # each the only one of PyPI
+        (None, "3.8.0", ["PyFMI is not installed"]),
+        ("2.21.0", None, ["Assimulo is not installed", "[assimulo]"]),
+        (None, None, ["PyFMI is not installed"]),
     ],
 )
 def test_pairs_that_do_not_are_named_with_the_pins_that_mend_them(pyfmi, assimulo, said):
