@@ -1,4 +1,4 @@
-"""``python -m benchmarks.kpi``: what key performance indicators and forecasts cost a step, beside the step itself."""
+"""``python -m benchmarks.kpi``: what indicators, forecasts and alarms cost a step, beside the step itself."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def main() -> int:
             "two indicators (ener_tot, tdis_tot)": lambda: case.kpis(["ener_tot", "tdis_tot"]),
             "forecast of all points, 24 h hourly": lambda: case.forecast(points, 86400, 3600),
             "forecast of one point, 24 h in steps of 300 s": lambda: case.forecast(["Twb_outside"], 86400, 300),
+            "alarms": case.alarms,
         }
         print(f"median of {count} steps [us]\n\n| after each step | the step | that | share |\n|---|--:|--:|--:|")
         for name, what in rows.items():

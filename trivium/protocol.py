@@ -198,6 +198,57 @@ class Steps(NamedTuple):
     error: TriviumError | None
 
 
+class Alarm(NamedTuple):
+    """One occurrence of an alarm.
+
+    Attributes
+    ----------
+    name, text : str
+        As the test case declares it.
+    priority : {"high", "medium", "low"}
+    points : sequence of str
+        What it looks at.
+    unit : str
+        Of the values and the limit.
+    since, raised : float
+        From when on a limit was exceeded, and when that had lasted for the delay [s].
+    until : float or None
+        From when on it was not exceeded any more [s]; None while it is.
+    value, limit : float
+        The value now, or at the end, and the limit that it is held against.
+    worst : float
+        The value that was farthest beyond its limit.
+    acknowledged_by : str or None
+        Who acknowledged it; None where nobody did. An empty text is somebody without a name.
+    acknowledged_at : float or None
+        When, in the real world [s since 1970].
+    """
+
+    name: str
+    text: str
+    priority: str
+    points: Sequence[str]
+    unit: str
+    since: float
+    raised: float
+    until: float | None
+    value: float
+    limit: float
+    worst: float
+    acknowledged_by: str | None = None
+    acknowledged_at: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the limit is exceeded now."""
+        return self.until is None
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether somebody acknowledged it."""
+        return self.acknowledged_by is not None
+
+
 def changes(method: _Method) -> _Method:
     """Mark a method that changes a simulation."""
     method.changes = True  # type: ignore[attr-defined]
@@ -336,6 +387,15 @@ class Simulation(Protocol):
         self, names: Sequence[str] | None = None, start_time: float | None = None, final_time: float | None = None
     ) -> Indicators:
         """Return key performance indicators of the test, or of a window of it [s]; None where there is none yet."""
+
+    def alarms(self, *, past: bool = False) -> list[Alarm]:
+        """Return alarms that are active or not acknowledged, the most urgent first; with ``past`` all of the test."""
+
+    @changes
+    def acknowledge_alarms(
+        self, names: Sequence[str] | None = None, *, by: str = "", at: float | None = None
+    ) -> list[Alarm]:
+        """Acknowledge alarms by name, by default all; ``at`` is when, by default now [s since 1970]. Return them."""
 
     def snapshot(self) -> Any:
         """Return what `restore` takes to come back to now."""

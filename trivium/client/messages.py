@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trivium.model.linearization import GROUPS, Linearization
 from trivium.model.variable import Variable
-from trivium.protocol import Trajectory, Value
+from trivium.protocol import Alarm, Trajectory, Value
 from trivium.table import Table
 
 #: Why indicators are null, in the message of a reply: name, reason.
@@ -40,6 +41,16 @@ def variables(records: Mapping[str, Mapping[str, Any]], *fields: str) -> Table[V
             causality=record.get("Causality", ""),
         )
     return Table(rows, ("unit", "description", "minimum", "maximum", *fields))
+
+
+def alarms(payload: Sequence[Mapping[str, Any]]) -> list[Alarm]:
+    """Return the alarms that a reply lists."""
+    made = [Alarm._make(each[name] for name in Alarm._fields) for each in payload]
+    return [each._replace(value=_number(each.value), limit=_number(each.limit)) for each in made]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def linearization(payload: dict[str, Any]) -> Linearization:

@@ -13,11 +13,19 @@ from trivium.arguments import listed
 from trivium.client.columns import NPZ, unpack
 from trivium.client.connection import Again, Connections, Response
 from trivium.client.errors import error_with
-from trivium.client.messages import clamped_inputs, linearization, reasons, requested_steps, steps_body, variables
-from trivium.errors import StorageError, UnknownSessionError
+from trivium.client.messages import (
+    alarms,
+    clamped_inputs,
+    linearization,
+    reasons,
+    requested_steps,
+    steps_body,
+    variables,
+)
+from trivium.errors import InvalidValueError, StorageError, UnknownSessionError
 from trivium.model.linearization import Linearization, LinearKind
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
+from trivium.protocol import Advanced, Alarm, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
 from trivium.table import Table
 
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
@@ -355,6 +363,29 @@ class Session:
             self._time = float(start.pop("time"))
             values["time_period"] = Initialized(start, self._time)
         return values
+
+    def alarms(self, *, past: bool = False) -> list[Alarm]:
+        """Return alarms that are active or not acknowledged, the most urgent first; with ``past`` all of the test."""
+        return alarms(self._payload("GET", "alarms", query="past=true" if past else ""))
+
+    def acknowledge_alarms(
+        self, names: Sequence[str] | None = None, *, by: str = "", at: float | None = None
+    ) -> list[Alarm]:
+        """Acknowledge alarms, by default all, and return them.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+        by : str
+            Who does it; a server with tokens takes the name of the token.
+        at : None
+            The server takes its own clock.
+        """
+        if at is not None:
+            raise InvalidValueError("The server takes its own clock; leave at out.", "at")
+        fields = {"names": None if names is None else listed(names, "names"), "by": by or None}
+        body = {name: value for name, value in fields.items() if value is not None}
+        return alarms(self._payload("PUT", "alarms", body, again="keyed"))
 
     # -- branching ----------------------------------------------------------------------------------------------------
 

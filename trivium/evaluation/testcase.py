@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import InvalidValueError
+from trivium.evaluation.alarm_limits import read_limits
+from trivium.evaluation.alarms import Alarms
 from trivium.evaluation.faults import Fault, disturbed
 from trivium.evaluation.forecast import Repeated, forecast
 from trivium.evaluation.forecast import Table as Ahead
@@ -24,7 +26,7 @@ from trivium.evaluation.yearly import Yearly
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 from trivium.numbers import window_end
-from trivium.protocol import Advanced, Clamp, Columns, Indicators, Steps
+from trivium.protocol import Advanced, Alarm, Clamp, Columns, Indicators, Steps
 from trivium.simulation.boundary import Disturbances
 from trivium.simulation.foresight import rehearse
 from trivium.simulation.initialization import InitializationActions
@@ -39,6 +41,8 @@ from trivium.table import Table
 Policy = Callable[[Mapping[str, Any], Mapping[str, float]], Mapping[str, float]]
 #: Seed of forecast errors where the scenario has none.
 _SEED = 0
+#: Key, among the conditions that are stored with a state, of the alarms that were acknowledged.
+_ACKNOWLEDGED = "acknowledged"
 
 
 class Evaluation:
@@ -266,6 +270,8 @@ class TestCase(Simulation):
         inputs = {variable.name: variable for variable in stepper.model.inputs}
         #: Key performance indicators, scenario and forecast.
         self.evaluation = Evaluation(resources, stepper.history.columns, stepper.boundary, inputs)
+        variables = {variable.name: variable for variable in self.variables.values()}
+        self._alarms = Alarms(read_limits(resources.alarms, stepper.history.columns, variables)[0])
         stepper.disturbances = self.evaluation.acting(self.evaluation.scenario)
 
     @property
@@ -355,6 +361,38 @@ class TestCase(Simulation):
         self._current()
         return self.evaluation.values(self.stepper.history.rows, names, start_time, final_time)
 
+    def alarms(self, *, past: bool = False) -> list[Alarm]:
+        """Return alarms that are active or not acknowledged, the most urgent first; with ``past`` all of the test."""
+        self._current()
+        return self._alarms.read(self.stepper.history.rows, past=past)
+
+    def acknowledge_alarms(
+        self, names: Sequence[str] | None = None, *, by: str = "", at: float | None = None
+    ) -> list[Alarm]:
+        """Acknowledge alarms.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: all that are not acknowledged.
+        by : str
+            Who does it.
+        at : float, optional
+            When, in the real world [s since 1970]; default: now.
+
+        Returns
+        -------
+        list of Alarm
+            Those that were acknowledged.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no alarm of a name, or it has nothing to acknowledge.
+        """
+        self._current()
+        return self._alarms.acknowledge(self.stepper.history.rows, names, by, at)
+
     def advance(self, inputs: Mapping[str, Any] | None = None, steps: int = 1, *, clamp: Clamp = False) -> Advanced:
         """Simulate on; see `Simulation.advance`."""
         self.evaluation.stopwatch.stop()
@@ -403,10 +441,14 @@ class TestCase(Simulation):
         return np.concatenate((last, rehearse(stepper, start, decide, times, forecast)))
 
     def _conditions(self) -> Mapping[str, Any]:
-        return self.evaluation.scenario.as_dict()
+        parts = self.evaluation.scenario.as_dict()
+        acknowledged = self._alarms.acknowledged
+        return {**parts, _ACKNOWLEDGED: acknowledged} if acknowledged else parts
 
     def _resumed(self, conditions: Mapping[str, Any] | None) -> None:
-        before = self.evaluation.scenario
-        scenario = replace(before, time_period=None) if conditions is None else Scenario.of(conditions)
+        before, parts = self.evaluation.scenario, dict(conditions or {})
+        self._alarms.acknowledged = parts.pop(_ACKNOWLEDGED, [])
+        self._alarms.restart(self._first_row)
+        scenario = replace(before, time_period=None) if conditions is None else Scenario.of(parts)
         self.stepper.disturbances = self.evaluation.acting(scenario)
         self.evaluation.resume(self._first_row, scenario)

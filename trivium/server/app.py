@@ -16,7 +16,19 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from trivium import logs
 from trivium.errors import MalformedError, TriviumError
 from trivium.jobs.store import Store
-from trivium.server import boptest, compression, evaluation, front, health, index, metrics, openapi, routes, wire
+from trivium.server import (
+    alarms,
+    boptest,
+    compression,
+    evaluation,
+    front,
+    health,
+    index,
+    metrics,
+    openapi,
+    routes,
+    wire,
+)
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
 from trivium.server.guard import Guard, access
@@ -67,7 +79,7 @@ def _build(settings: Settings, sessions: SessionManager, room: Room, pages: Page
     app.config["MAX_STEPS"] = settings.max_steps
     app.config["IS_PLANT"] = bool(Resources.load(settings.resources).plant_files)
     app.extensions["trivium-sessions"] = sessions
-    for module in (routes, evaluation, health, session_routes, boptest):
+    for module in (routes, evaluation, alarms, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     store = Store(settings, room)
     app.register_blueprint(job_routes.blueprint(store, settings))

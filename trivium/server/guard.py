@@ -78,6 +78,12 @@ def has_token() -> bool:
     return g.get("caller") is not None
 
 
+def caller() -> str:
+    """Return the name of the token that the present request came with; empty where it needs none."""
+    token: Token | None = g.get("caller")
+    return "" if token is None else token.name
+
+
 class Guard:
     """Checks every request before anything else does.
 

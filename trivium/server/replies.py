@@ -144,6 +144,25 @@ class Indicator(_Reply):
     Description: str
 
 
+class Alarm(_Reply):
+    """One occurrence of an alarm."""
+
+    name: str
+    text: str
+    priority: Literal["high", "medium", "low"]
+    points: Annotated[list[str], Field(description="What it looks at.")]
+    unit: Annotated[str, Field(description="Of the values and the limit.")]
+    active: Annotated[bool, Field(description="Whether the limit is exceeded now.")]
+    since: Annotated[Time, Field(description="From when on the limit was exceeded [s].")]
+    raised: Annotated[Time, Field(description="When that had lasted for the delay [s].")]
+    until: Annotated[Time | None, Field(description="From when on it was not exceeded any more [s].")]
+    value: Annotated[Number | None, Field(description="Now, or at the end; null for what is no number.")]
+    limit: Annotated[Number | None, Field(description="That the value is held against.")]
+    worst: Annotated[Number, Field(description="The value that was farthest beyond its limit.")]
+    acknowledged_by: Annotated[str | None, Field(description="Null where nobody did; empty for nobody by name.")]
+    acknowledged_at: Annotated[Number | None, Field(description="[s since 1970]")]
+
+
 class ControlStep(_Reply):
     """The control step."""
 

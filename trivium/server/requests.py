@@ -375,6 +375,19 @@ class SnapshotBody(Body):
     snapshot: Text
 
 
+class AlarmsQuery(Query):
+    """Which alarms."""
+
+    past: Flag = Field(False, description="Also those that are over and acknowledged.")
+
+
+class AcknowledgeBody(Body):
+    """Alarms by name, all by default, and who acknowledges them where the server needs no token."""
+
+    names: list[Text] | None = None
+    by: Text = ""
+
+
 class ForkBody(Body):
     """A snapshot; by default the present state."""
 

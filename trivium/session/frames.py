@@ -24,7 +24,7 @@ from trivium import errors
 from trivium.errors import StorageError, TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Columns, Indicators, Initialized, Steps
+from trivium.protocol import Advanced, Alarm, Columns, Indicators, Initialized, Steps
 from trivium.session.patience import Ready
 from trivium.session.proxy import HostState, SelfCheck
 from trivium.table import Table
@@ -185,6 +185,7 @@ _VALUES = {
     for kind in (
         Initialized,
         Advanced,
+        Alarm,
         Steps,
         Columns,
         Indicators,

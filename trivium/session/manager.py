@@ -34,7 +34,7 @@ from trivium.protocol import Simulation
 from trivium.session import layout
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
 from trivium.session.catalogue import Catalogue
-from trivium.session.folder import Folder
+from trivium.session.folder import Folder, Status
 from trivium.session.handle import Handle
 from trivium.session.handles import Handles
 from trivium.session.keys import Keys
@@ -103,6 +103,7 @@ class SessionManager:
         self._owners = Owners(self._sessions)
         self._handles = Handles(settings, self._catalogue, self._observer, self._admission.claim)
         self._identity = _identity(self._state_dir)
+        self._driving: dict[object, tuple[str, float]] = {}  # changes that are waited for: of which session, since when
         #: Replies to requests that made something.
         self.keys = Keys(settings.state_dir / "keys")
 
@@ -319,6 +320,9 @@ class SessionManager:
             )
         started = time.perf_counter()
         outcome: Any = None
+        drive = object()
+        if SERVED[method].changes:
+            self._driving[drive] = testid or self._default, time.monotonic()
         try:
             try:
                 outcome, restored = self._handle(testid).call(method, *request)
@@ -331,6 +335,7 @@ class SessionManager:
             outcome = error
             raise
         finally:
+            self._driving.pop(drive, None)
             self._observer.called(method, time.perf_counter() - started, outcome)
         return outcome, restored
 
@@ -338,6 +343,25 @@ class SessionManager:
         """Return what a session does now; None when it does nothing."""
         status = self._folder(testid).serving()
         return UnderWay(status.key, status.busy_since) if status is not None and status.busy_since else None
+
+    def driven_since(self, testid: str | None) -> float | None:
+        """Return since when a change of a session is waited for here [s, monotonic]; None where none is."""
+        mine = testid or self._default
+        return min((since for name, since in self._driving.copy().values() if name == mine), default=None)
+
+    def status_of(self, testid: str | None) -> Status | None:
+        """Return who serves a session, or did last; None where nobody did."""
+        return self._folder(testid).status()
+
+    def resources_of(self, testid: str | None) -> Path:
+        """Return where the test case of a session lies.
+
+        Raises
+        ------
+        TriviumError
+            When there is no such session, or its test case is not known any more.
+        """
+        return self._resources(self._folder(testid))
 
     def hopeless(self) -> str:
         """Return why this server cannot serve sessions before it is started anew; empty while it can."""

@@ -46,6 +46,7 @@ AlphaDataCenterCooling::
     variables = ".*"          # recorded beside the measurements; default: see `trivium.model.fmu.recording`
 
     [kpi]                     # see `trivium.evaluation.kpi`
+    [alarms.name]             # see `trivium.evaluation.alarm_limits`
     [scenario]                # see `trivium.evaluation.scenario`
 
 An FMU that holds a test case of BOPTEST (`trivium.simulation.embedded`) needs none of it: name, step, start, indicators
@@ -100,7 +101,9 @@ _FILES: Mapping[str, tuple[str, ...]] = {
 #: What runs FMUs; besides these names a test case may have ``auto``.
 ENGINES: Registry[object] = Registry("trivium.engines")
 INTERFACES = ("cs", "me")
-_TABLES = frozenset({"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario", "start_values"})
+_TABLES = frozenset(
+    {"files", "boundary", "fmu", "measurements", "results", "kpi", "scenario", "alarms", "start_values"}
+)
 _RUN = frozenset({"tolerance", "absolute_tolerance", "engine", "interface", "restart", "solver", "structural"})
 #: How a model is brought back to a moment: as its FMU can, by restoring its state, by simulating its steps again.
 STATES = ("auto", "restore", "replay")
@@ -150,7 +153,7 @@ class Resources:
         After which forecasts begin the data anew [s]; None where they end with it.
     signals : Path or None
         Prices and emissions; None where the test case has none.
-    kpi, scenario : Mapping
+    kpi, scenario, alarms : Mapping
         The tables of that name, checked by whom they are for.
     case : EmbeddedCase or None
         What the FMU holds of a test case.
@@ -188,6 +191,7 @@ class Resources:
     plant_files: Mapping[str, Path] = field(default_factory=dict, hash=False)
     kpi: Mapping[str, Any] = field(default_factory=dict, hash=False)
     scenario: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    alarms: Mapping[str, Any] = field(default_factory=dict, hash=False)
     case: EmbeddedCase | None = None
     measured: str | None = None
     recorded: str | None = None
@@ -310,6 +314,7 @@ class Resources:
                 plant_files={key: file for key in keys if (file := files[key]) is not None},
                 kpi=table_of(toml, "kpi") if case is None or "kpi" in toml else _kpi(case),
                 scenario=table_of(toml, "scenario") if case is None or "scenario" in toml else _scenario(case),
+                alarms=table_of(toml, "alarms"),
                 case=case,
                 measured=pattern(toml, "measurements"),
                 recorded=pattern(toml, "results"),
