@@ -175,6 +175,30 @@ class Columns(Mapping[str, NDArray[np.float64]]):
         return pd.DataFrame(columns, index=pd.Index(self["time"], name="time"))
 
 
+class Override(NamedTuple):
+    """An input that is set by hand: in each step it has this value, whatever a client or a controller gives it.
+
+    Attributes
+    ----------
+    value : float
+        [unit of the input]
+    until : float or None
+        The last step that it acts in begins before this time [s]; None for no end.
+    since : float
+        Clock when it was set [s].
+    who : str or None
+        Name of the token of who set it; None where no tokens are needed.
+    when : float
+        When that was, since 1970 [s].
+    """
+
+    value: float
+    until: float | None
+    since: float
+    who: str | None
+    when: float
+
+
 class Steps(NamedTuple):
     """The outcome of many control steps.
 
@@ -311,6 +335,18 @@ class Simulation(Protocol):
     @property
     def scenario(self) -> dict[str, Any]:
         """Parts of the scenario, None where nothing is chosen."""
+
+    @property
+    def overrides(self) -> dict[str, Override]:
+        """Inputs that are set by hand, by name."""
+
+    @changes
+    def override(self, inputs: Mapping[str, Value], until: float | None = None) -> dict[str, Override]:
+        """Set inputs by hand, from the next step on until a time [s]; None releases one. Return all that are set."""
+
+    @changes
+    def release(self, names: Sequence[str] | None = None) -> dict[str, Override]:
+        """Release inputs that are set by hand, by default all; return those that still are."""
 
     @changes
     def set_step(self, step: float) -> float:

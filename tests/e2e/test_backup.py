@@ -32,6 +32,8 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(small_re
     with Server(small_resources, here) as server:
         testid = server.request("POST", "/testcases/AlphaDataCenterCooling_Gym/select")[1]["testid"]
         server.request("POST", f"/steps/{testid}", {"steps": 50})
+        by_hand = server.request("PUT", f"/overrides/{testid}", {"inputs": {"Tchws_set_HEX": 281.5}})[1]["payload"]
+        server.request("PATCH", f"/sessions/{testid}", {"name": "kept"})
         snapshot = server.request("POST", f"/snapshot/{testid}")[1]["payload"]["snapshot"]
         job = server.request("POST", "/api/run/step", {"end_time": 600})[1]["task_id"]
 
@@ -63,6 +65,8 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_a_restore(small_re
         assert server.request("POST", "/advance", {})[0] == 200
         assert server.request("POST", f"/advance/{testid}", {})[1]["payload"] == own
         assert server.request("PUT", f"/restore/{testid}", {"snapshot": snapshot})[0] == 200
+        about = server.request("GET", f"/sessions/{testid}")[1]["payload"]
+        assert (about["name"], about["overrides"]) == ("kept", by_hand)
         assert server.request("GET", f"/api/run/status/{job}")[1]["status"] == "Pending"
     assert not list(here.glob(".backup-*"))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from trivium.model.linearization import GROUPS, Linearization
 from trivium.model.variable import Variable
-from trivium.protocol import Alarm, Trajectory, Value
+from trivium.protocol import Alarm, Override, Trajectory, Value
 from trivium.table import Table
 
 #: Why indicators are null, in the message of a reply: name, reason.
@@ -64,6 +64,11 @@ def linearization(payload: dict[str, Any]) -> Linearization:
     }
     head = payload["kind"], payload["method"], payload["time"], payload["step"]
     return Linearization(*head, groups, payload, payload["misfit"])
+
+
+def overrides(payload: Mapping[str, Mapping[str, Any]]) -> dict[str, Override]:
+    """Return the inputs set by hand that a reply lists."""
+    return {name: Override(**entry) for name, entry in payload.items()}
 
 
 def clamped_inputs(message: str) -> list[tuple[str, float, float]]:

@@ -17,6 +17,7 @@ from trivium.client.messages import (
     alarms,
     clamped_inputs,
     linearization,
+    overrides,
     reasons,
     requested_steps,
     steps_body,
@@ -25,7 +26,18 @@ from trivium.client.messages import (
 from trivium.errors import InvalidValueError, StorageError, UnknownSessionError
 from trivium.model.linearization import Linearization, LinearKind
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Alarm, Clamp, Columns, Indicators, Initialized, Steps, Trajectory, Value
+from trivium.protocol import (
+    Advanced,
+    Alarm,
+    Clamp,
+    Columns,
+    Indicators,
+    Initialized,
+    Override,
+    Steps,
+    Trajectory,
+    Value,
+)
 from trivium.table import Table
 
 #: How the server begins when a request was done before, but its reply was too large to be kept for a second one.
@@ -129,6 +141,35 @@ class Session:
     def scenario(self) -> dict[str, Any]:
         """Parts of the scenario, None where nothing is chosen."""
         return dict(self._payload("GET", "scenario"))
+
+    @property
+    def overrides(self) -> dict[str, Override]:
+        """Inputs that are set by hand, by name."""
+        return overrides(self._payload("GET", "overrides"))
+
+    def override(self, inputs: Mapping[str, Value], until: float | None = None) -> dict[str, Override]:
+        """Set inputs by hand: from the next step on they have these values, whatever `advance` gives them.
+
+        Parameters
+        ----------
+        inputs : Mapping[str, float or int or str or None]
+            None releases an input.
+        until : float, optional
+            The last step that they act in begins before this time [s]; default: no end.
+
+        Returns
+        -------
+        dict of str to Override
+            All that are set.
+        """
+        return overrides(self._payload("PUT", "overrides", {"inputs": dict(inputs), "until": until}, again="keyed"))
+
+    def release(self, names: Sequence[str] | None = None) -> dict[str, Override]:
+        """Release inputs that are set by hand, by default all; return those that still are."""
+        if names is not None and not names:
+            return self.overrides
+        query = "" if names is None else urlencode([("input", name) for name in listed(names, "names")])
+        return overrides(self._payload("DELETE", "overrides", again="keyed", query=query))
 
     # -- stepping -----------------------------------------------------------------------------------------------------
 
@@ -411,6 +452,15 @@ class Session:
         """Go on from what is left of a session that lost something (`DamagedError`); return the clock [s]."""
         self._time = float(self._payload("PUT", "acknowledge")["time"])
         return self._time
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What is known of the session without its process: clock, state, name, tags, notes, parent and more."""
+        return dict(self._payload("GET", "sessions"))
+
+    def label(self, **labels: Any) -> dict[str, Any]:
+        """Set ``name``, ``tags``, ``notes``, ``baseline_of`` or ``controller``, and return the summary."""
+        return dict(self._payload("PATCH", "sessions", labels))
 
     def fork(self, snapshot: str | None = None) -> Session:
         """Return a new session that goes on from a snapshot, or from where this one stands."""

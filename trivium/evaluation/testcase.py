@@ -427,15 +427,16 @@ class TestCase(Simulation):
         TriviumError
             What a step would raise.
         """
-        start, controls, stepper = self._current(), self._controls, self.stepper
+        start, controls, acted, stepper = self._current(), self._controls, self._acted, self.stepper
         times = self._clock.times(int(min(steps, self._steps_left())))
         forecast = self.evaluation.believed(start.time, times[-1])
 
         def decide(position: Position) -> FloatArray:
-            nonlocal controls
-            action = policy(self._observed(position, controls), forecast.row(position.time))
+            nonlocal controls, acted
+            action = policy(self._observed(position, acted), forecast.row(position.time))
             controls = self.actions.parse(action, controls)
-            return controls
+            acted = self._overrides.applied(controls[np.newaxis], [position.time]).reshape(controls.shape)
+            return acted
 
         last = stepper.history.row(len(stepper.history) - 1)[np.newaxis]
         return np.concatenate((last, rehearse(stepper, start, decide, times, forecast)))

@@ -244,11 +244,26 @@ class Snapshot(_Reply):
     snapshot: str
 
 
+class Override(_Reply):
+    """An input that is set by hand."""
+
+    value: Number
+    until: Annotated[Time | None, Field(description="The last step that it acts in begins before; null for no end.")]
+    since: Annotated[Time, Field(description="Clock when it was set [s].")]
+    who: Annotated[str | None, Field(description="Name of the token of who set it; null where none is needed.")]
+    when: Annotated[Number, Field(description="When that was, since 1970 [s].")]
+
+
+#: Inputs that are set by hand, by name.
+Overrides = dict[str, Override]
+
+
 class StoredSnapshot(Snapshot):
     """A stored state, and what it takes."""
 
     created: Annotated[Number, Field(description="Since 1970 [s].")]
     size: Annotated[int, Field(description="What its removal frees on the disk at most [bytes].")]
+    time: Annotated[Time | None, Field(description="Clock in it [s]; null where an earlier version stored it.")]
 
 
 class Clock(_Reply):
@@ -299,6 +314,16 @@ class SessionAbout(_Reply):
         Field(description="In what its process is confined, where the FMU was uploaded: files, network."),
     ]
     memory: Annotated[int, Field(description="Of its process [bytes].")]
+    revision: Annotated[int, Field(description="Grows with each change of the simulation.")]
+    name: str
+    tags: list[str]
+    notes: str
+    baseline_of: Annotated[str | None, Field(description="Id of the session whose baseline it is.")]
+    controller: Annotated[str, Field(description="What drives it, as a run or a client noted.")]
+    parent: Annotated[str | None, Field(description="Id of the session that it was forked from.")]
+    forked_at: Annotated[Time | None, Field(description="Clock where it was forked [s].")]
+    scenario: Annotated[dict[str, Any] | None, Field(description="Parts that are chosen; null before a request.")]
+    overrides: Overrides
 
 
 class Fault(_Reply):

@@ -30,6 +30,7 @@ from trivium.jobs.record import State
 from trivium.model.linearization import LinearKind
 from trivium.numbers import parse_count, parse_flag, parse_number, parse_window_end, shown
 from trivium.protocol import Clamp
+from trivium.session.labels import Line, Notes, Tags, TestId
 
 
 class MissingError(RequestError):
@@ -388,6 +389,25 @@ class AcknowledgeBody(Body):
     by: Text = ""
 
 
+class OverridesBody(Body):
+    """Inputs that are set by hand, and until when."""
+
+    inputs: Annotated[Values, Field(description="Values by name; null releases an input.")]
+    until: Annotated[
+        Seconds | None, Field(description="The last control step that they act in begins before; null for no end.")
+    ] = None
+
+
+class LabelsBody(Body):
+    """What a session is called; what is left out stays."""
+
+    name: Line | None = None
+    tags: Tags | None = None
+    notes: Notes | None = None
+    baseline_of: Annotated[TestId | None, Field(description="Id of the session whose baseline it is.")] = None
+    controller: Annotated[Line | None, Field(description="What drives it.")] = None
+
+
 class ForkBody(Body):
     """A snapshot; by default the present state."""
 
@@ -405,6 +425,12 @@ class SnapshotQuery(Query):
     """A snapshot."""
 
     snapshot: Text = Field(description="Id of the snapshot.")
+
+
+class OverridesQuery(Query):
+    """Which inputs."""
+
+    input: list[str] = Field([], description="An input that is released; may repeat. By default all are.")
 
 
 class AdvanceQuery(Query):

@@ -14,9 +14,12 @@ from trivium.server import columns, replies, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import (
     ForkBody,
+    LabelsBody,
     LinearizeBody,
     LinearizeQuery,
     Once,
+    OverridesBody,
+    OverridesQuery,
     Preconditions,
     SnapshotBody,
     SnapshotQuery,
@@ -42,6 +45,46 @@ def blueprint(sessions: SessionManager) -> Routes:
     def listing() -> Response:
         """All sessions and where they stand."""
         return wire.envelope(200, "Queried the sessions successfully.", sessions.sessions())
+
+    @routes.operation("GET", "/sessions/<testid>", reply=replies.SessionAbout, waits=False)
+    def summary(testid: str) -> Response:
+        """One session and where it stands."""
+        return wire.envelope(200, "Queried the session successfully.", sessions.summary(testid))
+
+    @routes.operation(
+        "PATCH",
+        "/sessions/<testid>",
+        reply=replies.SessionAbout,
+        example={"name": "warm supply", "tags": ["16 °C"], "notes": "The supply as warm as the servers take it."},
+        waits=False,
+    )
+    def label(testid: str, body: LabelsBody) -> Response:
+        """Say what a session is called: {"name", "tags", "notes", "baseline_of", "controller"}, all optional."""
+        changed = sessions.label(testid, **body.model_dump(exclude_none=True))
+        return wire.envelope(200, "Labelled the session successfully.", changed)
+
+    @routes.operation("GET", "/overrides[/<testid>]", reply=replies.Overrides)
+    def overrides(testid: str | None) -> Response:
+        """List the inputs that are set by hand: by name the value, until when, since when, by whom."""
+        session = sessions.session(testid)
+        return wire.reply(wording.overrides(session.overrides), session)
+
+    @routes.operation(
+        "PUT",
+        "/overrides[/<testid>]",
+        reply=replies.Overrides,
+        example={"inputs": examples.ACTION, "until": None},
+    )
+    def override(testid: str | None, body: OverridesBody, headers: Preconditions) -> Response:
+        """Set inputs by hand, whatever is sent with a step: {"inputs": {name: value or null}, "until" (optional)}."""
+        session = sessions.session(testid, headers.clock, headers.key)
+        return wire.reply(wording.overrides(session.override(body.inputs, body.until), changed=True), session)
+
+    @routes.operation("DELETE", "/overrides[/<testid>]", reply=replies.Overrides)
+    def release(testid: str | None, query: OverridesQuery, headers: Preconditions) -> Response:
+        """Release inputs that are set by hand: ?input= for one, which may repeat; by default all."""
+        session = sessions.session(testid, headers.clock, headers.key)
+        return wire.reply(wording.overrides(session.release(query.input or None), changed=True), session)
 
     @routes.operation("PUT", "/stop", scope="admin", reply=replies.Stopped)
     def stop_all() -> Response:

@@ -15,7 +15,7 @@ from trivium.errors import InvalidValueError, TriviumError, UnknownNameError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
 from trivium.numbers import shown
-from trivium.protocol import Advanced, Clamped, Columns, Indicators, Initialized, Steps
+from trivium.protocol import Advanced, Clamped, Columns, Indicators, Initialized, Override, Steps
 from trivium.session.proxy import SelfCheck
 from trivium.simulation.inputs import ACTIVATE
 from trivium.simulation.times import plain
@@ -182,6 +182,13 @@ def scenario_set(parts: Mapping[str, Any]) -> Reply:
     if start is not None:
         parts = {**parts, "time_period": {"time": start.time, **start}}
     return Reply(200, "Test case scenario was set successfully.", dict(parts))
+
+
+def overrides(entries: Mapping[str, Override], *, changed: bool = False) -> Reply:
+    """Word ``/overrides``: all inputs that are set by hand."""
+    names = f"by hand: {', '.join(entries)}" if entries else "by hand: none"
+    message = f"Set the inputs successfully; {names}." if changed else f"Queried the inputs set {names}."
+    return Reply(200, message, {name: entry._asdict() for name, entry in entries.items()})
 
 
 def restored(time: float) -> Reply:

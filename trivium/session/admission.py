@@ -15,9 +15,9 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from trivium.errors import BusyError, StorageError, UnknownSessionError
 from trivium.process import process_start
@@ -116,6 +116,7 @@ class Admission:
         wait: bool = False,
         owner: str | None = None,
         check: Callable[[], None] = lambda: None,
+        origin: Mapping[str, Any] | None = None,
     ) -> Folder:
         """Make the folder of a further session; one that exists stays as it is.
 
@@ -131,6 +132,8 @@ class Admission:
             Who has it made.
         check : callable, optional
             Raises where it may not be made; called while nobody else makes one.
+        origin : Mapping, optional
+            Where it goes on from: ``parent`` and ``forked_at``.
 
         Raises
         ------
@@ -151,7 +154,7 @@ class Admission:
                     RETRY_AFTER,
                     len(waiting) + 1,
                 )
-            description = {"testcase": testcase, "created": time.time(), "owner": owner}
+            description = {"testcase": testcase, "created": time.time(), "owner": owner, **(origin or {})}
             if self._room(len(waiting)):
                 folder.create(description)
                 self._take(folder)

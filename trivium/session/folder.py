@@ -7,6 +7,8 @@
       damaged           there while the session is refused because something of it is damaged: what
       queued            there while the session waits for room: since when
       journal/          see trivium/session/journal.py
+      labels.json       what clients call it, see trivium/session/labels.py
+      listed.json       its scenario and the inputs set by hand, which its host notes for listings
       rows/             see trivium/session/rows.py
       snapshots/<id>/   see trivium/session/snapshots.py
       status            who serves it, and since when it has been busy with which request
@@ -101,6 +103,8 @@ class Folder:
         self.queued = self.path / "queued"
         self._about = self.path / "about.json"
         self._damage = self.path / "damaged"
+        self.labels = self.path / "labels.json"
+        self._listed = self.path / "listed.json"
         #: Exists while the session has a process, see `trivium.session.admission`.
         self.place = state_dir / "sessions" / ".places" / testid
         self._state_dir = state_dir
@@ -161,6 +165,18 @@ class Folder:
             return self._damage.read_text(errors="replace")
         except OSError:
             return ""
+
+    def note_listed(self, listed: Mapping[str, Any]) -> None:
+        """Store what listings show of a session beside its clock."""
+        with contextlib.suppress(StorageError):  # the session has it; listings are as old as their last note
+            replace_file(self._listed, described(listed))
+
+    def listed(self) -> dict[str, Any]:
+        """Return what `note_listed` stored; nothing where there is no such note, or it is damaged."""
+        try:
+            return undescribed(self._listed.read_bytes())
+        except (OSError, ValueError):
+            return {}
 
     def note_confinement(self, confinement: str) -> None:
         """Store how its host is confined."""

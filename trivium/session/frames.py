@@ -15,7 +15,7 @@ import struct
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
@@ -24,7 +24,7 @@ from trivium import errors
 from trivium.errors import StorageError, TriviumError
 from trivium.model.linearization import Linearization
 from trivium.model.variable import Variable
-from trivium.protocol import Advanced, Alarm, Columns, Indicators, Initialized, Steps
+from trivium.protocol import Advanced, Alarm, Columns, Indicators, Initialized, Override, Steps
 from trivium.session.patience import Ready
 from trivium.session.proxy import HostState, SelfCheck
 from trivium.table import Table
@@ -33,6 +33,8 @@ Block = bytes | memoryview
 
 _LENGTH = struct.Struct("<I")
 _TOTAL = struct.Struct("<Q")
+#: Size of the checksum that `trivium.session.folder.sealed` puts before a frame [bytes].
+SEAL = 4
 #: Messages beyond this are received into a file [bytes].
 _SPOOLED = 8 * 2**20
 #: Marks the objects of JSON that are other values; no client can send such a name back to us.
@@ -87,6 +89,21 @@ def unpack(data: Block) -> tuple[dict[str, Any], list[memoryview]]:
             parts.append(view[at : at + size])
             at += size
         return head, parts
+
+
+def head_of(file: BinaryIO) -> dict[str, Any]:
+    """Return the object that a sealed file begins with, without its blocks; what it says is not verified.
+
+    Raises
+    ------
+    FrameError
+        When there is none.
+    """
+    with _whole():
+        file.seek(SEAL)
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        head: dict[str, Any] = orjson.loads(file.read(length))
+        return head
 
 
 @contextlib.contextmanager
@@ -187,6 +204,7 @@ _VALUES = {
         Advanced,
         Alarm,
         Steps,
+        Override,
         Columns,
         Indicators,
         Linearization,

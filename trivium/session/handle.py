@@ -71,6 +71,7 @@ class Handle:
         options: Mapping[str, Any] | None = None,
         clock: float | None = None,
         key: str | None = None,
+        who: str | None = None,
     ) -> tuple[Any, str]:
         """Have the host do what it serves.
 
@@ -86,6 +87,8 @@ class Handle:
             Refuse when the session is elsewhere [s].
         key : str, optional
             A second request of the same key gets the reply of the first.
+        who : str, optional
+            Name of the token of who asks.
 
         Returns
         -------
@@ -101,7 +104,7 @@ class Handle:
         name = os.urandom(16).hex()
         request = {
             "method": method, "args": list(arguments), "options": dict(options or {}), "id": name, "clock": clock,
-            "key": key,
+            "key": key, "who": who, "sent": time.time(),
         }  # fmt: skip
         message = pack(request, verbatim=True)
         for _ in range(ATTEMPTS):

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -38,6 +38,7 @@ from trivium.session.folder import Folder, Status
 from trivium.session.handle import Handle
 from trivium.session.handles import Handles
 from trivium.session.keys import Keys
+from trivium.session.labels import label
 from trivium.session.observer import Observer
 from trivium.session.owners import Owners
 from trivium.session.proxy import SERVED, Session, connect
@@ -243,7 +244,9 @@ class SessionManager:
 
         return self.keys.once(key, ["select", testcase_id, wait], make)
 
-    def _admit(self, testcase_id: str, testid: str, *, wait: bool = False) -> Folder:
+    def _admit(
+        self, testcase_id: str, testid: str, *, wait: bool = False, origin: Mapping[str, Any] | None = None
+    ) -> Folder:
         """Make the folder of a session of the present caller."""
         self._room.check()
         access = self._room.access
@@ -257,7 +260,7 @@ class SessionManager:
                     1,
                 )
 
-        return self._admission.admit(testcase_id, testid, wait=wait, owner=access.owner, check=count)
+        return self._admission.admit(testcase_id, testid, wait=wait, owner=access.owner, check=count, origin=origin)
 
     def _folders_of(self, owner: str) -> Iterator[Path]:
         """Yield the folders of an owner's sessions."""
@@ -307,7 +310,15 @@ class SessionManager:
             partial(self._call, testid), lambda: self.stop(testid or self._default), clock, key, persistent=persistent
         )
 
-    def _call(self, testid: str | None, method: str, *request: Any) -> tuple[Any, str]:
+    def _call(
+        self,
+        testid: str | None,
+        method: str,
+        arguments: Sequence[Any],
+        options: Mapping[str, Any],
+        clock: float | None,
+        key: str | None,
+    ) -> tuple[Any, str]:
         """Have the host of a session do what it serves, and let the observer know."""
         self.permit(testid)
         snapshot = method == Simulation.snapshot.__name__
@@ -318,7 +329,7 @@ class SessionManager:
                 f"The session keeps {self._settings.max_snapshots} snapshots, as many as it may. Remove one (DELETE "
                 f"/snapshots?snapshot=)."
             )
-        started = time.perf_counter()
+        started, request = time.perf_counter(), (arguments, options, clock, key, self._room.access.owner)
         outcome: Any = None
         drive = object()
         if SERVED[method].changes:
@@ -411,7 +422,8 @@ class SessionManager:
             snapshot = Snapshots(source.path).load(snapshot_name)
             if snapshot is None:
                 raise InvalidValueError(f"Invalid snapshot: {snapshot_name}", "snapshot")
-            folder = self._admit(str(source.description()["testcase"]), name)
+            origin = {"parent": source.testid, "forked_at": snapshot.time}
+            folder = self._admit(str(source.description()["testcase"]), name, origin=origin)
             try:
                 begin(folder, snapshot, self._settings.durability)
                 self._admission.release(folder)  # its first request has a process made
@@ -435,8 +447,35 @@ class SessionManager:
             summarize(Folder(self._state_dir, testid), testid == self._default) for testid in self._admission.testids()
         ]
 
+    def summary(self, testid: str | None) -> dict[str, Any]:
+        """Return what is known of a session, without a request to its process.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        self.permit(testid)
+        folder = self._folder(testid)
+        return summarize(folder, folder.testid == self._default)
+
+    def label(self, testid: str | None, **changes: Any) -> dict[str, Any]:
+        """Change what clients call a session, see `trivium.session.labels`; return its summary.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        StorageError
+            When it cannot be stored.
+        """
+        self.permit(testid)
+        self._room.check()
+        label(self._folder(testid), changes)
+        return self.summary(testid)
+
     def snapshots(self, testid: str | None) -> list[dict[str, Any]]:
-        """Return name, time [s since 1970] and size [bytes] of the snapshots of a session, the newest first.
+        """Return name, age, size [bytes] and clock [s] of the snapshots of a session, the newest first.
 
         Raises
         ------
@@ -445,7 +484,9 @@ class SessionManager:
         """
         self.permit(testid)
         stored = Snapshots(self._folder(testid).path).stored()
-        return [{"snapshot": name, "created": created, "size": size} for name, created, size in stored]
+        return [
+            {"snapshot": each.name, "created": each.created, "size": each.size, "time": each.time} for each in stored
+        ]
 
     def remove_snapshot(self, testid: str | None, name: str) -> None:
         """Remove a snapshot; sessions that were forked from it stay.

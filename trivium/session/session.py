@@ -20,7 +20,7 @@ from typing import Any
 from trivium.errors import ConflictError, DamagedError, InvalidValueError, ModelError, StorageError, TriviumError
 from trivium.evaluation.testcase import TestCase
 from trivium.process import resident
-from trivium.protocol import OPERATIONS, Simulation
+from trivium.protocol import OPERATIONS, Override, Simulation
 from trivium.session import rows
 from trivium.session.config import Config
 from trivium.session.folder import Folder, StatusFile
@@ -33,6 +33,7 @@ from trivium.session.recovery import Attempts, came_back, recover
 from trivium.session.selfcheck import self_check
 from trivium.session.signature import signature
 from trivium.session.snapshots import Snapshots
+from trivium.simulation.overrides import By
 
 #: Changes after which nothing that was before is needed.
 RESTARTING = {each.__name__ for each in (Simulation.initialize, Simulation.restore, Simulation.set_scenario)}
@@ -84,12 +85,15 @@ class Session:
             **{name: partial(function, self._case) for name, function in _FUNCTIONS.items()},
             Simulation.snapshot.__name__: self._snapshot,
             Simulation.restore.__name__: self._restore,
+            Simulation.override.__name__: self._override,
             "interval": lambda: self._case.interval,
             Hosted.host_state.__name__: self._host_state,
             Hosted.health.__name__: self._health,
             Hosted.acknowledge.__name__: self._acknowledge,
         }
         self._unsaved = 0.0
+        self._by: By | None = None  # whose the request is that is being done
+        self._listed: Mapping[str, Any] | None = None  # as it was stored last
         #: How many requests changed the session.
         self.changes = 0
         #: Whether it differs from the end of the journal, and must not continue.
@@ -123,9 +127,20 @@ class Session:
         status.acknowledged = ledger.acknowledged
         self._prune()
         self._note_damage(None)
+        self._list()
 
     def _note_damage(self, error: TriviumError | None) -> None:
         self._folder.note_damage(str(error) if isinstance(error, DamagedError) else "")
+
+    def _list(self) -> None:
+        """Let listings show under what the session is, where that has changed."""
+        listed = {
+            "scenario": {name: value for name, value in self._case.scenario.items() if value is not None},
+            "overrides": self._case.overrides,
+        }
+        if listed != self._listed:
+            self._listed = listed
+            self._folder.note_listed(listed)
 
     @property
     def time(self) -> float:
@@ -206,6 +221,7 @@ class Session:
         if self._ledger.base is not None:
             self._ledger.append(Kind.INTENT, bytes(message))
         before, started = len(case.stepper.history), time.perf_counter()
+        self._by = _by(request)
         try:
             value = self._served[method](*request["args"], **request["options"])
         except TriviumError as error:
@@ -234,13 +250,18 @@ class Session:
             self._back()
             raise
         self.changes += 1
+        self._list()
         if self._unsaved > 2 * REPLAY and can_restore:  # one long request; to do it again would take too long
             with contextlib.suppress(StorageError):  # it is done and recorded; the next request tries again
                 self._rebase()
         return data
 
     def _again(self, request: Mapping[str, Any]) -> None:
+        self._by = _by(request)
         self._served[request["method"]](*request["args"], **request["options"])
+
+    def _override(self, *arguments: Any, **options: Any) -> dict[str, Override]:
+        return self._case.override(*arguments, **options, by=self._by)
 
     def _restore(self, name: str) -> float:
         snapshot = self._snapshots.load(name)
@@ -314,7 +335,7 @@ class Session:
     # -- what is asked of the session itself --------------------------------------------------------------------------
 
     def _snapshot(self) -> str:
-        return self._snapshots.store(self._case.state(), self._case.stepper.history.parts())
+        return self._snapshots.store(self._case.state(), self._case.stepper.history.parts(), self.time)
 
     def _acknowledge(self) -> float:
         """Go on from what is left."""
@@ -333,6 +354,11 @@ class Session:
         return HostState(
             self.time, self.restored, resident(pid), pid, signature(*self._source) != self._prepared.signature
         )
+
+
+def _by(request: Mapping[str, Any]) -> By | None:
+    """Return who sent a request, and when; nothing of requests that earlier versions recorded."""
+    return (request.get("who"), request["sent"]) if "sent" in request else None
 
 
 def _missing(status: StatusFile, last: int, clock: float) -> DamagedError:

@@ -12,7 +12,7 @@ from trivium.errors import DamagedError, StorageError
 from trivium.names import is_id
 from trivium.session import rows
 from trivium.session.folder import Folder, opened, sealed
-from trivium.session.frames import pack, unpack
+from trivium.session.frames import head_of, pack, unpack
 from trivium.session.journal import Durability
 from trivium.session.ledger import Base, Ledger
 from trivium.simulation.row_files import RowFile
@@ -21,10 +21,31 @@ from trivium.storage import replace_file
 
 
 class Snapshot(NamedTuple):
-    """A state of a session and the rows up to it."""
+    """A state of a session and the rows up to it, and its clock [s]; None where an earlier version stored it."""
 
     state: bytes
     parts: list[RowFile]
+    time: float | None
+
+
+class Stored(NamedTuple):
+    """What is known of a snapshot.
+
+    Attributes
+    ----------
+    name : str
+    created : float
+        Since 1970 [s].
+    size : int
+        [bytes]
+    time : float or None
+        Clock [s].
+    """
+
+    name: str
+    created: float
+    size: int
+    time: float | None
 
 
 class Snapshots:
@@ -39,8 +60,8 @@ class Snapshots:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "snapshots"
 
-    def store(self, state: bytes, parts: list[RowFile]) -> str:
-        """Store a state and return its id.
+    def store(self, state: bytes, parts: list[RowFile], time: float) -> str:
+        """Store a state at a time [s] and return its id.
 
         Raises
         ------
@@ -52,7 +73,7 @@ class Snapshots:
         try:
             rows.share(parts, unfinished)
             named = rows.names(parts)
-            body = pack({"rows": rows.heads(named)}, [state, *(file.checksums for file in named)])
+            body = pack({"rows": rows.heads(named), "time": time}, [state, *(file.checksums for file in named)])
             replace_file(unfinished / "state", sealed(body))
             unfinished.rename(self._folder / name)
         except (OSError, StorageError) as error:
@@ -80,7 +101,7 @@ class Snapshots:
             return None
         except (OSError, ValueError) as error:
             raise DamagedError(f"The snapshot {name} cannot be read: {error}.") from error
-        return Snapshot(bytes(state), rows.parts(folder, named))
+        return Snapshot(bytes(state), rows.parts(folder, named), head.get("time"))
 
     def remove(self, name: str) -> bool:
         """Forget a snapshot; return whether there was one of this name."""
@@ -94,14 +115,21 @@ class Snapshots:
         shutil.rmtree(removed, ignore_errors=True)
         return True
 
-    def stored(self) -> list[tuple[str, float, int]]:
-        """Return the name of each snapshot, when it was made [s since 1970] and its size [bytes], the newest first."""
+    def stored(self) -> list[Stored]:
+        """Return all snapshots, the newest first."""
         snapshots = []
         for name in self.names():
             path = self._folder / name
             with contextlib.suppress(OSError):  # it is being removed
-                snapshots.append((name, (path / "state").stat().st_mtime, measure([path])))
-        return sorted(snapshots, key=lambda snapshot: -snapshot[1])
+                created = (path / "state").stat().st_mtime
+                snapshots.append(Stored(name, created, measure([path]), self._time(path)))
+        return sorted(snapshots, key=lambda snapshot: -snapshot.created)
+
+    def _time(self, path: Path) -> float | None:
+        """Return the clock in a snapshot [s], read from its head only."""
+        with contextlib.suppress(OSError, ValueError), (path / "state").open("rb") as file:
+            return head_of(file).get("time")
+        return None
 
     def names(self) -> list[str]:
         """Return the names of all snapshots."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from trivium.errors import DamagedError
 from trivium.process import resident
+from trivium.protocol import Override
 from trivium.session.folder import Folder
+from trivium.session.labels import read_labels
 
 
 def summarize(folder: Folder, default: bool) -> dict[str, Any]:
@@ -30,6 +33,8 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         state = "queued" if folder.queued.exists() else "hibernated"
     else:
         state = "busy" if serving.busy_since else "idle"
+    clock = last.clock if last else 0.0
+    listed, labels = folder.listed(), read_labels(folder)
     return {
         "testid": folder.testid,
         "testcaseid": description.get("testcase"),
@@ -37,9 +42,22 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "last_used": folder.last_used(),
         "owner": description.get("owner"),
         "default": default,
-        "time": last.clock if last else 0.0,
+        "time": clock,
+        "revision": last.acknowledged if last else 0,
         "state": state,
         "damage": damage or None,
         "confined": folder.confinement(),
         "memory": resident(serving.pid) if serving else 0,
+        **labels.model_dump(),
+        "baseline_of": labels.baseline_of or None,
+        "parent": description.get("parent"),
+        "forked_at": description.get("forked_at"),
+        "scenario": listed.get("scenario"),
+        "overrides": current_overrides(listed, clock),
     }
+
+
+def current_overrides(listed: Mapping[str, Any], clock: float) -> dict[str, dict[str, Any]]:
+    """Return the inputs that are set by hand at a time [s], of what a host noted."""
+    entries = {name: Override(*entry) for name, entry in listed.get("overrides", {}).items()}
+    return {name: entry._asdict() for name, entry in entries.items() if entry.until is None or clock < entry.until}

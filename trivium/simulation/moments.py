@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from trivium.arguments import by_name
+from trivium.arguments import by_name, listed, unknown_name
 from trivium.errors import InvalidValueError, StateError
 from trivium.model.contract import FloatArray, StartValues
-from trivium.protocol import Initialized
+from trivium.protocol import Initialized, Override, Value
 from trivium.simulation import state
+from trivium.simulation.overrides import By, Overrides
 from trivium.simulation.queries import Queries
 from trivium.simulation.start import parse_start_values
 from trivium.simulation.times import Clock, check_step, check_time, plain
@@ -59,6 +60,79 @@ class Moments(Queries):
         """
         self._clock = self._clock.with_step(check_step(step, self.stepper.model.unit_step))
         return self._clock.step
+
+    @property
+    def overrides(self) -> dict[str, Override]:
+        """Inputs that are set by hand, by name; those whose time is over are not among them."""
+        return self._overrides.current(self._clock.time)
+
+    def override(
+        self, inputs: Mapping[str, Value], until: float | None = None, *, by: By | None = None
+    ) -> dict[str, Override]:
+        """Set inputs by hand: from the next step on they have these values, whatever `advance` gives them.
+
+        What `advance` gives is checked all the same; it acts once the input is released, or its time is over. They are
+        stored with a state. An initialization keeps those without an end.
+
+        Parameters
+        ----------
+        inputs : Mapping[str, float or int or str or None]
+            None releases an input.
+        until : float, optional
+            The last step that they act in begins before this time [s]; default: no end.
+        by : tuple of (str or None, float), optional
+            Who sets them, and when [s since 1970]; default: nobody in particular, now.
+
+        Returns
+        -------
+        dict of str to Override
+            All that are set.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the input that does not exist or is out of its bounds, or the time; nothing changed then.
+        """
+        values = by_name(inputs, "inputs", '{"u": 1.0}')
+        self._overrides = self._overrides.with_values(values, until, self._controls, self._clock.time, by)
+        return self.overrides
+
+    def release(self, names: Sequence[str] | None = None) -> dict[str, Override]:
+        """Release inputs that are set by hand; what a client gave them last acts again.
+
+        Parameters
+        ----------
+        names : sequence of str, optional
+            Default: all.
+
+        Returns
+        -------
+        dict of str to Override
+            Those that are still set.
+
+        Raises
+        ------
+        InvalidValueError
+            Naming the input that does not exist, or is not set by hand.
+        """
+        return self.override(dict.fromkeys(self._released(names)), None)
+
+    def _released(self, names: Sequence[str] | None) -> Sequence[str]:
+        """Return the names of inputs that are to be released."""
+        there = self.overrides
+        if names is None:
+            return [*there]
+        names = listed(names, "names")
+        for name in names:
+            if name not in self.actions.position:
+                raise unknown_name(self.name, "input", name, self.actions.position, name, "inputs")
+            if name not in there:
+                raise InvalidValueError(
+                    f"Invalid name {name} in parameter names. The input is not set by hand"
+                    + (f"; these are: {', '.join(there)}." if there else ", and no other is."),
+                    name,
+                )
+        return names
 
     def initialize(
         self,
@@ -114,7 +188,9 @@ class Moments(Queries):
             )
         values, controls = self._start_values(by_name(start_values, "start_values", '{"g": 9.8}'))
         beginning = self._starts.begin(start, warmup, values, self._clock.step, controls)
-        self._position, self._controls, self._end = beginning.position, beginning.controls, end
+        self._position, self._end = beginning.position, end
+        self._controls = self._acted = beginning.controls
+        self._overrides = self._overrides.lasting()
         self._clock = Clock(beginning.position.time, self._clock.step)
         self._first_row = len(self.stepper.history) - 1
         self._resumed(None)
@@ -164,8 +240,9 @@ class Moments(Queries):
         """
         position = self._current()
         moment = state.State(
-            self.stepper.mark(), position, self._controls, self._clock, self._end, self._first_row, self._conditions()
-        )
+            self.stepper.mark(), position, self._controls, self._clock, self._end, self._first_row, self._conditions(),
+            self._acted, self._overrides.entries,
+        )  # fmt: skip
         return state.encode(moment, self._origin)
 
     def set_state(self, stored: bytes, rows: FloatArray | None = None) -> None:
@@ -193,6 +270,7 @@ class Moments(Queries):
         self.stepper.restore(moment.mark, moment.position, rows)
         self._position, self._controls, self._clock = moment.position, moment.controls, moment.clock
         self._end, self._first_row = moment.end_time, moment.first_row
+        self._acted, self._overrides = moment.acted, Overrides(self.actions, moment.overrides)
         self._resumed(moment.conditions)
 
     def set_history(self, rows: FloatArray) -> None:

@@ -23,6 +23,7 @@ from trivium.simulation.fmu import about_fmu
 from trivium.simulation.initialization import InitializationActions
 from trivium.simulation.inputs import Actions, overwrites
 from trivium.simulation.linear import Linearizer
+from trivium.simulation.overrides import Overrides
 from trivium.simulation.points import Points
 from trivium.simulation.resources import Resources
 from trivium.simulation.start import Starts, parse_start_values
@@ -59,7 +60,10 @@ class Queries(ABC):
         self._starts = Starts(stepper, self.actions, actions, observation, source, start, usual)
         self._latest = math.inf if resources.end_time is None else resources.end_time
         self._clock = Clock(self._starts.earliest, first_step(resources, stepper.model, stepper.disturbances))
-        self._controls, self._end, self._first_row = self._starts.controls0, self._latest, 0
+        self._end, self._first_row = self._latest, 0
+        #: Control inputs as clients gave them last, and as they acted.
+        self._controls = self._acted = self._starts.controls0
+        self._overrides = Overrides(self.actions)
         self._position: Position | None = None
         self._closed = False
         model = stepper.model
@@ -124,7 +128,7 @@ class Queries(ABC):
             When the model cannot be initialized.
         """
         position = self._current()
-        return Observation(self._observed(position, self._controls), position.time)
+        return Observation(self._observed(position, self._acted), position.time)
 
     def boundary(self) -> dict[str, float]:
         """Return the boundary data of the coming step, by name."""

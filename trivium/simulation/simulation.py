@@ -136,8 +136,8 @@ class Simulation(Moments):
             rows, _ = self._advance_while_possible(held[: int(min(self._steps_left(), len(held)))], changes)
             if not len(rows):
                 return Advanced({}, times[0], times[0], steps=0)
-            return Advanced(self._observed(self._current(), controls), self.time, times[0], clamped, len(rows))
-        return Advanced(self._observed(position, controls), position.time, times[0], clamped, len(times) - 1)
+            return Advanced(self._observed(self._current(), self._acted), self.time, times[0], clamped, len(rows))
+        return Advanced(self._observed(position, self._acted), position.time, times[0], clamped, len(times) - 1)
 
     def advance_many(
         self,
@@ -181,10 +181,11 @@ class Simulation(Moments):
         controls, changes, clamped, times = self._coming(inputs, 1, clamp)
         if len(times) == 1:
             return Advanced({}, times[0], times[0], steps=0)
-        position, _, error = look_ahead(self.stepper, self._current(), controls[np.newaxis], times, changes)
+        acting = self._overrides.applied(controls[np.newaxis], times)
+        position, _, error = look_ahead(self.stepper, self._current(), acting, times, changes)
         if error is not None:
             raise error
-        return Advanced(self._observed(position, controls), position.time, times[0], clamped)
+        return Advanced(self._observed(position, acting[0]), position.time, times[0], clamped)
 
     def look_ahead_many(
         self,
@@ -201,7 +202,9 @@ class Simulation(Moments):
         if atomic:
             self._times(count)
         within = controls[: int(min(self._steps_left(), count))]
-        _, ends, error = look_ahead(self.stepper, self._current(), within, self._clock.times(len(within)), changes)
+        times = self._clock.times(len(within))
+        acting = self._overrides.applied(within, times)
+        _, ends, error = look_ahead(self.stepper, self._current(), acting, times, changes)
         if error is None and len(within) < count:
             error = self._past_the_end(self._clock.after(len(within)), 1)
         if error is not None and atomic:
@@ -250,6 +253,7 @@ class Simulation(Moments):
         selection = self._linearizer.selection(input_names, point_names)
         position = self._current()
         controls, changes, _ = self._planned(1, action, None, None, True)
+        controls = self._overrides.applied(controls, self._clock.times(1))
         if chosen == "continuous" or (chosen is None and self.stepper.model.can_differentiate):
             try:
                 return self._linearizer.continuous(position, controls[0], changes, selection)
@@ -376,14 +380,16 @@ class Simulation(Moments):
 
     def _take(self, controls: FloatArray, times: Sequence[float], changes: StartValues) -> tuple[Position, FloatArray]:
         """Simulate control steps, all or none; return the position and the rows of the history at their ends."""
+        acting = self._overrides.applied(controls, times)
         try:
-            position, ends = self.stepper.advance(self._current(), controls, times, changes)
+            position, ends = self.stepper.advance(self._current(), acting, times, changes)
         except EndedError as error:
             raise EndedError(
                 f"{self.name} ends the simulation before {times[-1]}s: {error}. It stands at {self._clock.time}s. "
                 f"Initialize it anew or choose a smaller step."
             ) from error
         self._position, self._controls, after = position, controls[-1].copy(), self._clock.after(len(controls))
+        self._acted = acting[-1].copy() if acting is not controls else self._controls
         self._clock = after if position.time == after.time else Clock(position.time, self._clock.step)
         return position, ends
 

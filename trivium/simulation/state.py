@@ -20,6 +20,7 @@ import numpy as np
 
 from trivium.errors import StateError
 from trivium.model.contract import FloatArray, Model, Snapshot, StartValues
+from trivium.protocol import Override
 from trivium.simulation.resources import Resources
 from trivium.simulation.times import Clock
 
@@ -128,7 +129,7 @@ class State(NamedTuple):
     position : Position
         Time, outputs, whether a client's step led there.
     controls : FloatArray, shape (n_controls,)
-        Control inputs, as they were last.
+        Control inputs, as clients gave them last.
     clock : Clock
         Time and control step.
     end_time : float
@@ -137,6 +138,10 @@ class State(NamedTuple):
         Row of the history where the test begins.
     conditions : Mapping[str, Any]
         What it runs under, of `Simulation._conditions`.
+    acted : FloatArray, shape (n_controls,)
+        Control inputs, as they acted last.
+    overrides : Mapping[str, Override]
+        Inputs that are set by hand.
     """
 
     mark: Mark
@@ -146,6 +151,8 @@ class State(NamedTuple):
     end_time: float
     first_row: int
     conditions: Mapping[str, Any]
+    acted: FloatArray
+    overrides: Mapping[str, Override]
 
 
 def origin(resources: Resources, model: Model) -> str:
@@ -193,6 +200,7 @@ def encode(state: State, origin: str) -> bytes:
         },
         "controls": len(state.controls),
         "outputs": len(position.outputs),
+        **_by_hand(state),
         "plant": None if snapshot is None else {"time": snapshot.time, "fresh": snapshot.data is None},
     }
     text = json.dumps(header).encode()  # floats come back as they were: Python writes the shortest exact form
@@ -200,6 +208,12 @@ def encode(state: State, origin: str) -> bytes:
     numbers = np.concatenate((state.controls, position.outputs)).astype("<f8").tobytes()
     body = b"".join((_LENGTH.pack(len(text)), text, numbers, data))
     return _HEAD.pack(_MAGIC, zlib.crc32(body)) + body
+
+
+def _by_hand(state: State) -> dict[str, Any]:
+    """Return what a state without inputs set by hand does not have."""
+    made = {"acted": state.acted.tolist()} if not np.array_equal(state.acted, state.controls) else {}
+    return {**made, "overrides": dict(state.overrides)} if state.overrides else made
 
 
 def decode(data: bytes, origin: str) -> State:
@@ -239,4 +253,6 @@ def decode(data: bytes, origin: str) -> State:
         header["end_time"],
         header["first_row"],
         header["conditions"],
+        np.array(header["acted"]) if "acted" in header else numbers[:n_controls],
+        {name: Override(*entry) for name, entry in header.get("overrides", {}).items()},
     )
