@@ -1,48 +1,64 @@
-# Two images from one file:
-#   docker build .                  PyFMI and Assimulo from conda-forge, and FMPy (the default)
-#   docker build --target slim .    pip alone, FMPy
-# In both the build steps the plant through every engine and fails when that fails.
+# Two images from one file, by BuildKit (Docker 25 or newer; docs/deployment.md):
+#   docker build .                  pip alone: FMPy, and Assimulo's solvers (the default)
+#   docker build --target full .    PyFMI and Assimulo from conda-forge, and FMPy
+# In both the build steps the plant through the engines that the image has, and fails when that fails.
+# Bases can be pinned to what they are today: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
+ARG PYTHON_IMAGE=python:3.11-slim
+ARG MICROMAMBA_IMAGE=mambaorg/micromamba:2.0.5
 
-FROM python:3.11-slim AS slim
+FROM ${PYTHON_IMAGE} AS base
+ARG PIP_INDEX_URL=""
 ARG PIP_EXTRA_INDEX_URL=""
+COPY requirements/image.txt deploy/image/install.sh /build/
+
+# Without CMake, which FMPy lists for what compiles FMUs. Secrets that may be given: `ca`, the certificates to trust while packages are loaded, and `pip`, a pip.conf.
+FROM base AS packages
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    python -m venv --without-pip /opt/trivium && sh /build/install.sh /opt/trivium/bin/python cmake
+
+FROM ${MICROMAMBA_IMAGE} AS micromamba
+
+FROM base AS environment
+COPY --from=micromamba /bin/micromamba /bin/micromamba
+COPY environment.yml /build/
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/micromamba/pkgs \
+    --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+    && micromamba create --yes --always-copy --prefix /opt/trivium --file /build/environment.yml \
+    && micromamba env export --explicit --prefix /opt/trivium >/opt/trivium/explicit.txt \
+    && sh /build/install.sh /opt/trivium/bin/python cmake assimulo-testing
+
+# What both images are, but for the packages.
+FROM ${PYTHON_IMAGE} AS application
+ARG VERSION=0.1.0
+ARG REVISION=""
+LABEL org.opencontainers.image.title="Trivium" \
+    org.opencontainers.image.description="A simulation model, and three ways to run it: step it, sweep it, converge it with others" \
+    org.opencontainers.image.licenses="BSD-3-Clause" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"
+# Any user of the group 0 may write the state, as OpenShift runs containers; a home that is there without a volume.
+RUN useradd --no-create-home --home-dir /tmp --uid 57439 --gid 0 trivium && install -d -o trivium -g 0 -m 0770 /state
 WORKDIR /app
-COPY requirements/image.txt requirements/
-RUN PIP_EXTRA_INDEX_URL="$PIP_EXTRA_INDEX_URL" pip install --no-cache-dir -r requirements/image.txt
 COPY trivium trivium
 COPY Resources Resources
 COPY examples examples
 COPY pyproject.toml gunicorn.conf.py restapi.py testcase.py ./
-RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
-USER 57439
-ENV HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
-RUN python -m trivium.cli doctor
-VOLUME /state
+RUN python -m compileall -q trivium restapi.py testcase.py
+ENV PATH=/opt/trivium/bin:$PATH HOME=/tmp HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state \
+    PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
 EXPOSE 5000
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --start-interval=2s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/ready', timeout=9)"]
 CMD ["gunicorn", "restapi:app"]
 
-FROM mambaorg/micromamba:2.0.5 AS environment
-COPY --chown=$MAMBA_USER:$MAMBA_USER environment.yml /tmp/environment.yml
-COPY --chown=$MAMBA_USER:$MAMBA_USER requirements/container.txt /tmp/requirements/container.txt
-WORKDIR /tmp
-RUN micromamba create --yes --prefix /opt/conda/envs/trivium --file environment.yml && micromamba clean --all --yes
-
-FROM debian:12-slim AS full
-COPY --from=environment /opt/conda/envs/trivium /opt/conda/envs/trivium
-WORKDIR /app
-COPY trivium trivium
-COPY Resources Resources
-COPY examples examples
-COPY pyproject.toml gunicorn.conf.py restapi.py testcase.py ./
-RUN useradd --create-home --uid 57439 trivium && install -d -o trivium /state
+FROM application AS full
+COPY --link --from=environment /opt/trivium /opt/trivium
 USER 57439
-ENV PATH=/opt/conda/envs/trivium/bin:$PATH \
-    HOST=0.0.0.0 PORT=5000 TRIVIUM_STATE_DIR=/state PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp/matplotlib NUMBA_CACHE_DIR=/tmp/numba
 # An image is not built when PyFMI and Assimulo do not fit together or cannot step the plant.
-RUN TRIVIUM_ENGINE=pyfmi python -m trivium.cli doctor
-VOLUME /state
-EXPOSE 5000
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health/ready', timeout=9)"]
-CMD ["gunicorn", "restapi:app"]
+RUN --mount=type=tmpfs,target=/tmp TRIVIUM_STATE_DIR=/tmp/state TRIVIUM_ENGINE=pyfmi python -m trivium.cli doctor
+
+FROM application AS slim
+COPY --link --from=packages /opt/trivium /opt/trivium
+USER 57439
+RUN --mount=type=tmpfs,target=/tmp TRIVIUM_STATE_DIR=/tmp/state python -m trivium.cli doctor

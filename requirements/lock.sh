@@ -15,7 +15,5 @@ compile --extra all --extra assimulo --extra build --extra datasets --extra docs
 uv pip compile --quiet --python-version 3.11 --group tools --constraint requirements/dev.txt --no-header --no-annotate --no-emit-index-url --no-emit-find-links >requirements/tools.txt
 # what is served is what was tested
 compile --extra all --constraint requirements/dev.txt >requirements/runtime.txt
-# the images know PostgreSQL too
-compile --extra all --extra postgres --constraint requirements/dev.txt >requirements/image.txt
-# The container takes these from conda-forge (environment.yml), and the rest from PyPI.
-grep -vE '^(cmake|fsspec|mpmath|networkx|numpy|scipy|setuptools|sympy|torch)==' requirements/image.txt >requirements/container.txt
+# the images know PostgreSQL and Assimulo's solvers too
+compile --extra all --extra assimulo --extra postgres --constraint requirements/dev.txt >requirements/image.txt

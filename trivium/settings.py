@@ -26,9 +26,10 @@ _PREFIX = "TRIVIUM_"
 _WITHOUT_PREFIX = ("host", "port")
 #: Variables of tests, tools and other services that begin like settings.
 _OF_OTHERS = re.compile(
-    "TRIVIUM_(URL|STEPS|OSEMOSYS|TRAJECTORIES|REFERENCE(_RESOURCES|_GYM)?|BOPTEST(_GYM)?|NOTEBOOK_.*"
-    "|DATABASE_PASSWORD|GRAFANA_PASSWORD)"
+    "TRIVIUM_(URL|STEPS|OSEMOSYS|TRAJECTORIES|REFERENCE(_RESOURCES|_GYM)?|BOPTEST(_GYM)?|NOTEBOOK_.*)"
 )
+#: A variable of this ending names a file that holds the setting.
+_IN_FILE = "_FILE"
 _SCHEDULER = re.compile(r"(tcp|tls|ws|wss|ucx)://\S+")
 
 
@@ -77,8 +78,16 @@ def variable_of(name: str) -> str:
     return name.upper() if name in _WITHOUT_PREFIX else f"{_PREFIX}{name.upper()}"
 
 
+def _content(variable: str, path: str) -> str:
+    """Return what the file of a setting holds, as secrets are handed to containers."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}{_IN_FILE} cannot be read: {error}") from error
+
+
 class _Variables(PydanticBaseSettingsSource):
-    """Reads the variables of an environment; an empty one counts as not set."""
+    """Reads the variables of an environment, or files that others name; what is empty counts as not set."""
 
     def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
         super().__init__(settings_cls)
@@ -86,7 +95,9 @@ class _Variables(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
         """Return the text of a setting's variable, the setting's name, and that the text is no JSON."""
-        return self._environ.get(variable_of(field_name), "").strip(), field_name, False
+        variable = variable_of(field_name)
+        text = self._environ.get(variable, "").strip()
+        return text or _content(variable, self._environ.get(variable + _IN_FILE, "").strip()), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """Return the texts of all variables that are set."""
@@ -375,7 +386,7 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
     names = sorted(name for name in (os.environ if environ is None else environ) if name.startswith(_PREFIX))
     warnings = []
     for name in names:
-        if name in variables or _OF_OTHERS.fullmatch(name):
+        if name.removesuffix(_IN_FILE) in variables or _OF_OTHERS.fullmatch(name):
             continue
         near = difflib.get_close_matches(name.removeprefix(_PREFIX).lower(), Settings.model_fields, n=1)
         hint = f"did you mean {variable_of(near[0])}?" if near else "docs/settings.md lists the settings."

@@ -50,6 +50,18 @@ def test_an_empty_value_counts_as_not_set():
     assert Settings(environ={"PORT": "", "TRIVIUM_RESOURCES": " "}) == Settings(environ={})
 
 
+def test_a_setting_may_stand_in_a_file_that_its_variable_names(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("sqlite:////tmp/jobs\n", encoding="utf-8")
+    named = {"TRIVIUM_JOBS_URL_FILE": str(file)}
+    assert Settings(environ=named).jobs_url == "sqlite:////tmp/jobs"
+    assert Settings(environ={**named, "TRIVIUM_JOBS_URL": ""}).jobs_url == "sqlite:////tmp/jobs"
+    assert Settings(environ={**named, "TRIVIUM_JOBS_URL": "sqlite:////x"}).jobs_url == "sqlite:////x"
+    assert Settings(environ={"TRIVIUM_JOBS_URL_FILE": "/dev/null"}).jobs_url == ""
+    with pytest.raises(SettingsError, match="TRIVIUM_JOBS_URL_FILE cannot be read: .*nowhere"):
+        Settings(environ={"TRIVIUM_JOBS_URL_FILE": "/nowhere"})
+
+
 def test_options_go_before_variables_and_those_that_are_none_do_not_count():
     environ = {"PORT": "8000", "TRIVIUM_THREADS": "2", "TRIVIUM_STATE_DIR": "state"}
     settings = Settings(environ=environ, port=9000, threads=None, state_dir=Path("other"))
@@ -158,7 +170,7 @@ def test_a_variable_that_is_no_setting_is_told(variable, hint):
 def test_variables_of_tests_and_tools_are_known():
     names = re.findall(r"^\| (TRIVIUM_\w+) \|", DOCUMENT, flags=re.MULTILINE)
     assert len(names) >= 3
-    others = ("TRIVIUM_NOTEBOOK_URL", "TRIVIUM_DATABASE_PASSWORD", "TRIVIUM_GRAFANA_PASSWORD", "TRIVIUM_REFERENCE_GYM")
+    others = ("TRIVIUM_NOTEBOOK_URL", "TRIVIUM_JOBS_URL_FILE", "TRIVIUM_REFERENCE_GYM")
     assert unknown_variables(dict.fromkeys((*names, *others), "x")) == []
 
 
