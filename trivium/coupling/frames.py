@@ -232,12 +232,17 @@ def discount(frame: pd.DataFrame, rate: float, base: int, dim: str = "year") -> 
 
 
 def annualise(
-    frame: pd.DataFrame, rate: float, life: Mapping[str, float] | float, dim: str = "technology", year: str = "year"
+    frame: pd.DataFrame,
+    rate: float,
+    life: Mapping[str, float] | float,
+    dim: str = "technology",
+    year: str = "year",
+    until: int | None = None,
 ) -> pd.DataFrame:
     """Return investments as equal yearly payments over each technology's life.
 
     An investment I is paid at the ends of its year and the n - 1 years after it, each time I r / (1 - (1 + r)^-n):
-    their present value at its beginning is I. Payments beyond the last year of the frame are left out.
+    their present value at its beginning is I. Payments beyond a last year are left out.
 
     Parameters
     ----------
@@ -248,6 +253,8 @@ def annualise(
     life : mapping of str to float, or float
         n [years] by technology, or of all.
     dim, year : str
+    until : int, optional
+        The last year; by default that of the frame.
     """
     need(frame, [dim, year])
     lives = frame[dim].map(life) if isinstance(life, Mapping) else pd.Series(float(life), index=frame.index)
@@ -257,7 +264,7 @@ def annualise(
     rows = np.repeat(np.arange(len(frame)), span)
     offset = np.arange(rows.size) - np.repeat(np.cumsum(span) - span, span)
     spread = frame.iloc[rows].assign(**{year: frame[year].to_numpy()[rows] + offset, VALUE: payment[rows]})
-    within = spread[spread[year] <= frame[year].max()]
+    within = spread[spread[year] <= (frame[year].max() if until is None else until)]
     return within.groupby(dims(frame), sort=False, as_index=False, observed=True)[VALUE].sum()
 
 

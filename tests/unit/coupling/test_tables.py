@@ -33,6 +33,18 @@ def test_both_regions_of_a_trade_are_kept():
     pd.testing.assert_frame_equal(muio, own)
 
 
+def test_columns_of_muio_that_say_nothing_new_are_left_out():
+    """Two tables put together have the region three times; shadow prices have the discount rate beside them."""
+    columns = ["r_x", "f", "t", "y", "m", "r_y", "l", "r", "UseByTechnologyByMode"]
+    use = normalise(pd.DataFrame([["R", "ELC", "A", 2020, 1, "R", "S", "R", 0.5]], columns=columns), "Use")
+    assert list(use.columns) == ["fuel", "technology", "year", "mode_of_operation", "timeslice", "region", "VALUE"]
+    columns = ["r", "cn", "y", "UDC1", "DiscountRate"]
+    dual = normalise(pd.DataFrame([["R", "LIMIT", 2020, 7.0, 0.05]], columns=columns), "dual")
+    assert dual.to_dict("records") == [{"region": "R", "constraint": "LIMIT", "year": 2020, "VALUE": 7.0}]
+    rate = normalise(pd.DataFrame([["R", 0.05]], columns=["r", "DiscountRate"]), "DiscountRate")
+    assert rate["VALUE"].to_list() == [0.05]
+
+
 def test_years_are_numbers_however_they_are_written():
     found = normalise(pd.DataFrame({"y": ["2020", "2021"], "Cost": [1, 2]}), "Cost")
     assert found["year"].to_list() == [2020, 2021]
@@ -50,6 +62,7 @@ def test_years_are_numbers_however_they_are_written():
         ("r,t,y,Cost,Remark\nR,gas,2020,1,x\n", "found: Cost, Remark"),
         ("r,REGION,y,Cost\nR,R,2020,1\n", "a set has two columns: r, REGION, y"),
         ("", "table.csv cannot be read"),
+        ("r,t,y,Cost\n", "table.csv has a header and no rows"),
     ],
 )
 def test_what_is_wrong_is_told_by_file_column_and_row(tmp_path, text, said):

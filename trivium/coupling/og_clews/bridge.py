@@ -5,12 +5,14 @@ operating cost, and what is paid for trade; what a fuel costs is what its makers
 included. Back: annual demand by the elasticity of each sector, and the discount rate. Costs are real payments: a
 carbon tax is kept apart from them.
 
-Where OSeMOSYS has a region, results of all regions are put together.
+Where OSeMOSYS has a region, results of all regions are put together. Prices come from what fuels cost (`unit_cost`) or
+from the solver's shadow prices (`undiscounted`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ from trivium.coupling.transform import Table, Transform, apply
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
 
-#: Tables of OSeMOSYS by name, as frames or as CSV files.
-Results = Mapping[str, pd.DataFrame | Path | str]
+#: Tables of OSeMOSYS by name, as frames or as CSV files; or the folder that has them, such as MUIO's ``csv``.
+Results = Mapping[str, pd.DataFrame | Path | str] | Path | str
 #: Results of OSeMOSYS that are read, and their dimensions here; Trade besides is wanted where there is any.
 WANTED = {
     "CapitalInvestment": ("technology", "year"),
@@ -35,6 +37,8 @@ WANTED = {
     "AnnualTechnologyEmission": ("technology", "emission", "year"),
 }
 _CHAIN: TypeAdapter[list[Transform]] = TypeAdapter(list[Transform])
+#: Technologies that an error names, and the digits below which a negative emission is rounding.
+_NAMED, _ROUNDING = 5, 1e-6
 
 
 def read(results: Results) -> dict[str, pd.DataFrame]:
@@ -46,6 +50,9 @@ def read(results: Results) -> dict[str, pd.DataFrame]:
         Naming the result, column and row.
     """
     frame_by_name = {}
+    if isinstance(results, str | Path):
+        every = tables.read_folder(results)
+        results = {name: every[name] for name in (*WANTED, "Trade") if name in every}
     for name, source in results.items():
         table = normalise(source, name) if isinstance(source, pd.DataFrame) else tables.read(source)
         if name == "Trade":
@@ -86,16 +93,15 @@ def annual_cost(
     missing = [name for name in list(WANTED)[:3] if name not in results]
     if missing:
         raise InvalidValueError(f"there is no result {', '.join(missing)}", missing[0])
-    chain = [
-        {"kind": "annualise", "rate": rate, "life": dict(life)},
-        {"kind": "add", "by": "AnnualFixedOperatingCost"},
-        {"kind": "add", "by": "AnnualVariableOperatingCost"},
-    ]
-    named = {name: Table(results[name], "1") for name in WANTED if name in results}
-    cost = apply(_CHAIN.validate_python(chain), Table(results["CapitalInvestment"], "1"), named).frame
+    # a table without zeros may end with the last investment, before what is paid for it does
+    last = max(int(results[name]["year"].max()) for name in list(WANTED)[:3] if len(results[name]))
+    cost = frames.annualise(results["CapitalInvestment"], rate, life, until=last)
+    for name in list(WANTED)[1:3]:
+        cost = frames.add(cost, results[name])
     if "Trade" not in results:
         return cost
     bought = net_import(results["Trade"])
+    bought = bought[bought["VALUE"] != 0].reset_index(drop=True)
     paid = bought["fuel"].map(price or {})
     frames.refuse(bought, "fuel", paid.isna(), "is traded and has no price")
     trade = pd.DataFrame(
@@ -167,6 +173,48 @@ def levelised(unit: pd.DataFrame, quantity: pd.DataFrame, rate: float) -> float:
     return float(paid["VALUE"].sum() / weight["VALUE"].sum())
 
 
+def undiscounted(dual: pd.DataFrame, rate: float, base: int) -> pd.DataFrame:
+    """Return shadow prices of a year's money, of the duals of an objective that is discounted to the base year.
+
+    What is paid during a year is discounted from its middle, as in OSeMOSYS. MUIO's own tables of duals are
+    undiscounted already.
+
+    Parameters
+    ----------
+    dual : DataFrame
+        By year, and any other dimension.
+    rate : float
+    base : int
+        First year of the model.
+    """
+    return dual.assign(VALUE=dual["VALUE"] * (1 + rate) ** (dual["year"] - base + 0.5))
+
+
+def emissions(emission: pd.DataFrame, *, sinks: bool = False) -> pd.DataFrame:
+    """Return emissions by emission and year, checked.
+
+    Parameters
+    ----------
+    emission : DataFrame
+        By technology, emission and year. A technology may take up what others emit.
+    sinks : bool
+        Whether a whole system may take up more than it emits.
+
+    Raises
+    ------
+    InvalidValueError
+        When it does and must not; naming emission, year and technologies.
+    """
+    total = frames.aggregate(emission, ["technology"])
+    wrong = total[total["VALUE"] < -_ROUNDING]
+    if wrong.empty or sinks:
+        return total
+    name, year, value = wrong.iloc[0][["emission", "year", "VALUE"]]
+    named = _least(emission[(emission["emission"] == name) & (emission["year"] == year)])
+    reason = f"emissions of {name} in {year} are negative, {value:.6g}, because of {named}"
+    raise InvalidValueError(f"{reason}; where land takes up more than is emitted, say sinks", "sinks")
+
+
 def carbon_tax(emission: pd.DataFrame, tax: Mapping[str, float]) -> pd.DataFrame:
     """Return what technologies pay a year for what they emit.
 
@@ -188,12 +236,15 @@ def to_macro(
     tax: Mapping[str, float],
     price: Mapping[str, float] | None = None,
     base: int | None = None,
+    *,
+    technologies: Sequence[str] = ("*",),
+    sinks: bool = False,
 ) -> OgCoreInputSchema:
     """Return the series that a macro-economic model wants.
 
     Parameters
     ----------
-    results : Mapping[str, DataFrame]
+    results : Mapping[str, DataFrame], or a folder
         Results of OSeMOSYS in either style; costs in one currency.
     rate, life, price
         As in `annual_cost`.
@@ -201,24 +252,88 @@ def to_macro(
         As in `carbon_tax`.
     base : int, optional
         Year of which the cost index is 1; by default the first.
+    technologies : sequence of str
+        Patterns such as ``PWR*`` of the technologies whose cost is the index: where the case has land or water too,
+        those that make energy.
+    sinks : bool
+        As in `emissions`.
 
     Returns
     -------
     OgCoreInputSchema
         Years; the cost of the energy system as an index; revenue from the carbon tax.
+
+    Raises
+    ------
+    InvalidValueError
+        When a taxed emission is not there, or the cost or an emission is negative; naming the technologies.
     """
     frame_by_name = read(results)
-    cost = annual_cost(frame_by_name, rate, life, price)
-    total = frames.aggregate(cost, ["technology"]).sort_values("year")
-    first = int(total["year"].iloc[0]) if base is None else base
-    index = frames.index(total, first)
-    paid = frames.aggregate(carbon_tax(frame_by_name["AnnualTechnologyEmission"], tax), ["technology"])
+    emission = frame_by_name.get("AnnualTechnologyEmission")
+    if emission is None:
+        raise InvalidValueError("there is no result AnnualTechnologyEmission", "AnnualTechnologyEmission")
+    check_tax(tax, set(emission["emission"]))
+    emissions(emission, sinks=sinks)
+    index = cost_index(annual_cost(frame_by_name, rate, life, price), base, technologies)
+    paid = frames.aggregate(carbon_tax(emission, tax), ["technology"])
     revenue = index[["year"]].merge(paid, on="year", how="left").fillna({"VALUE": 0.0})
     return OgCoreInputSchema(
         years=index["year"].tolist(),
         energy_cost_index=index["VALUE"].tolist(),
         carbon_tax_revenue=revenue["VALUE"].tolist(),
     )
+
+
+def check_tax(tax: Mapping[str, float], present: Collection[str]) -> None:
+    """Refuse a tax on an emission that is not there: it would be a tax on nothing.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the emission, and those that are there.
+    """
+    absent = sorted(set(tax) - set(present))
+    if absent:
+        rest = f"; it has: {', '.join(sorted(present)) or 'none'}"
+        raise InvalidValueError(f"carbon_tax: the case has no emission {', '.join(absent)}{rest}", "carbon_tax")
+
+
+def cost_index(cost: pd.DataFrame, base: int | None = None, technologies: Sequence[str] = ("*",)) -> pd.DataFrame:
+    """Return the cost of a system by year, divided by that of a base year.
+
+    Parameters
+    ----------
+    cost : DataFrame
+        By technology and year.
+    base, technologies
+        As in `to_macro`.
+
+    Raises
+    ------
+    InvalidValueError
+        When the cost of a year is not above zero; naming the technologies that earn the most.
+    """
+    mask = [any(fnmatchcase(name, pattern) for pattern in technologies) for name in cost["technology"]]
+    chosen = cost[mask]
+    if chosen.empty:
+        raise InvalidValueError(f"no technology is called {' or '.join(technologies)}", "technologies")
+    total = frames.aggregate(chosen, ["technology"]).sort_values("year")
+    wrong = total[total["VALUE"] <= 0]
+    if not wrong.empty:
+        year, value = wrong.iloc[0][["year", "VALUE"]]
+        named = _least(chosen[chosen["year"] == year])
+        reason = f"the energy cost index has no meaning: in {year:.0f} all costs together are {value:.6g}"
+        mend = "say by technologies which are the energy system"
+        raise InvalidValueError(f"{reason}, because of {named}; {mend}", "technologies")
+    return frames.index(total, int(total["year"].iloc[0]) if base is None else base)
+
+
+def _least(frame: pd.DataFrame) -> str:
+    """Return the technologies with the least values, in words."""
+    each = frame.groupby("technology")["VALUE"].sum().sort_values()
+    negative = each[each < 0]
+    named = ", ".join(f"{name} ({value:.6g})" for name, value in negative.head(_NAMED).items())
+    return named + (f" and {len(negative) - _NAMED} more" if len(negative) > _NAMED else "") or "costs of zero"
 
 
 def to_energy(

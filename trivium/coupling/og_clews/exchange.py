@@ -32,6 +32,12 @@ class Options(BaseModel):
         By emission, all years, in place of the case's own [money/mass].
     electricity : str
         The fuel whose levelised cost is returned.
+    fuels : list of str
+        Further fuels whose levelised cost, and shadow price where the solver has one, are returned.
+    technologies : list of str
+        Patterns of the technologies whose cost is the index; see `bridge.cost_index`.
+    sinks : bool
+        Whether the whole system may take up more of an emission than it emits.
     energy, money, mass : str
         Units of the case.
     """
@@ -42,6 +48,9 @@ class Options(BaseModel):
     discount_rate: Rate | None = None
     carbon_tax: dict[str, Annotated[float, Field(ge=0)]] = {}
     electricity: str = "ELC"
+    fuels: list[str] = []
+    technologies: list[str] = ["*"]
+    sinks: bool = False
     energy: str = "PJ"
     money: str = "MUSD"
     mass: str = "Mt"
@@ -89,6 +98,8 @@ class Solution:
         Of technologies [years].
     demand : DataFrame
         By fuel and year.
+    shadow : DataFrame, optional
+        What another unit of annual demand costs in its year, by fuel and year, where the solver says so.
     """
 
     objective: float
@@ -97,17 +108,20 @@ class Solution:
     use: pd.DataFrame
     life: Mapping[str, float]
     demand: pd.DataFrame
+    shadow: pd.DataFrame | None = None
 
 
-def describe(options: Options, sets: Sets) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
-    """Return inputs and outputs."""
+def describe(
+    options: Options, sets: Sets, *, shadow: bool = False
+) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
+    """Return inputs and outputs; `shadow` says whether there are shadow prices."""
     year, fuel = {"year": tuple(sets.years)}, {"fuel": tuple(sets.fuels)}
     price = f"{options.money}/{options.energy}"
     inputs = {
         "annual_demand": Variable("annual_demand", options.energy, dims={**fuel, **year}, minimum=0.0),
         "discount_rate": Variable("discount_rate", "1", minimum=1e-4, maximum=0.99),
     }
-    outputs = (
+    outputs: tuple[Variable, ...] = (
         Variable("objective", options.money),
         Variable("base_demand", options.energy, dims={**fuel, **year}, minimum=0.0),
         Variable("levelised_cost", price, minimum=0.0),
@@ -118,6 +132,10 @@ def describe(options: Options, sets: Sets) -> tuple[tuple[Variable, ...], tuple[
         Variable("carbon_tax_revenue", options.money, dims=year, minimum=0.0),
         Variable("emissions", options.mass, dims={"emission": tuple(sets.emissions), **year}),
     )
+    if options.fuels:
+        fuels = {"fuel": tuple(options.fuels)}
+        outputs += (Variable("fuel_cost", price, dims=fuels),)
+        outputs += (Variable("shadow_price", price, dims={**fuels, **year}),) if shadow else ()
     return tuple(inputs[name] for name in options.coupled), outputs
 
 
@@ -139,27 +157,39 @@ def answers(options: Options, sets: Sets, solution: Solution, rate: float) -> di
         At which investments are paid and costs levelised: the discount rate that was solved with [1/year].
     """
     results = bridge.read(solution.results)
-    series = bridge.to_macro(solution.results, rate, solution.life, options.carbon_tax)
     emission = results["AnnualTechnologyEmission"]
-    produced = frames.aggregate(solution.production, ["technology"])
-    electricity = produced[produced["fuel"] == options.electricity].drop(columns="fuel")
-    if electricity.empty:
-        raise InvalidValueError(f"nothing makes {options.electricity}", "electricity")
+    bridge.check_tax(options.carbon_tax, sets.emissions)
+    cost = bridge.annual_cost(results, rate, solution.life)
+    tax = bridge.carbon_tax(emission, options.carbon_tax)
+    index = bridge.cost_index(cost, technologies=options.technologies)
+    total = bridge.emissions(emission, sinks=options.sinks)
+    years = {"year": sets.years}
     outputs: dict[str, FloatArray] = {
         "objective": np.asarray(solution.objective),
-        "base_demand": bridge.dense(solution.demand, {"fuel": sets.fuels, "year": sets.years}),
-        "energy_cost_index": np.array(series.energy_cost_index),
-        "carbon_tax_revenue": np.array(series.carbon_tax_revenue),
-        "emissions": bridge.dense(
-            frames.aggregate(emission, ["technology"]), {"emission": sets.emissions, "year": sets.years}
-        ),
+        "base_demand": bridge.dense(solution.demand, {"fuel": sets.fuels, **years}),
+        "energy_cost_index": bridge.dense(index, years),
+        "carbon_tax_revenue": bridge.dense(frames.aggregate(tax, ["technology"]), years),
+        "emissions": bridge.dense(total, {"emission": sets.emissions, **years}),
     }
-    for name, paid in (
-        ("cost", bridge.annual_cost(results, rate, solution.life)),
-        ("tax", bridge.carbon_tax(emission, options.carbon_tax)),
-    ):
-        unit = bridge.unit_cost(paid, solution.production, solution.use)
-        price = unit[unit["fuel"] == options.electricity].drop(columns="fuel")
-        outputs[f"electricity_{name}"] = bridge.dense(price, {"year": sets.years})
-        outputs[f"levelised_{name}"] = np.asarray(bridge.levelised(price, electricity, rate))
+    produced = frames.aggregate(solution.production, ["technology"])
+    unit = {name: bridge.unit_cost(paid, solution.production, solution.use)
+            for name, paid in (("cost", cost), ("tax", tax))}  # fmt: skip
+    for name, price in unit.items():
+        electricity = _of(price, options.electricity, "electricity")
+        outputs[f"electricity_{name}"] = bridge.dense(electricity, years)
+        quantity = _of(produced, options.electricity, "electricity")
+        outputs[f"levelised_{name}"] = np.asarray(bridge.levelised(electricity, quantity, rate))
+    if options.fuels:
+        outputs["fuel_cost"] = np.array(
+            [bridge.levelised(_of(unit["cost"], f, "fuels"), _of(produced, f, "fuels"), rate) for f in options.fuels]
+        )
+        if solution.shadow is not None:
+            outputs["shadow_price"] = bridge.dense(solution.shadow, {"fuel": options.fuels, **years})
     return outputs
+
+
+def _of(frame: pd.DataFrame, fuel: str, option: str) -> pd.DataFrame:
+    found = frame[frame["fuel"] == fuel].drop(columns="fuel")
+    if found.empty:
+        raise InvalidValueError(f"{option}: nothing makes {fuel}", option)
+    return found

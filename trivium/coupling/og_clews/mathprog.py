@@ -1,59 +1,51 @@
 """A classic OSeMOSYS case as a component: a model in GNU MathProg and its data, solved by GLPK, CBC or HiGHS.
 
-GLPK's ``glpsol`` reads both, says what the parameters are and writes the linear program; the solver answers what is
-built and what runs, from which all results follow here in the same way for every version of the model (long, short,
-fast). Neither of GLPK's files for other solvers holds the constant of the objective, which is no small thing: the fixed
-cost of all residual capacity. It is a remark in the one that is read for it, and added to what solvers answer.
+GLPK's ``glpsol`` generates the linear program, once: that takes most of the time. The solver returns what is built and
+what runs, from which all results follow here in the same way for every version of the model (long, short, fast, and
+those of MUIO), with the parameters that `mathdata` reads from the data. GLPK's files for other solvers lack the
+constant of the objective, which is no small thing: the fixed cost of all residual capacity. glpsol prints it, and it is
+added to what solvers return.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from trivium.coupling import frames, tables
+from trivium.coupling import frames
 from trivium.coupling.og_clews import bridge, exchange, optimum
 from trivium.coupling.og_clews.exchange import Sets, Solution
-from trivium.errors import ComponentError, InvalidValueError
-from trivium.experiment.runner import run
+from trivium.coupling.og_clews.mathdata import Data, Declarations, Parameter, without_comments
+from trivium.errors import InvalidValueError
+from trivium.experiment.runner import STDOUT, run
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 
-#: Parameters of OSeMOSYS that results follow from, and the sets that they are of.
-_PARAMETERS = {
-    "DiscountRate": "r",
-    "YearSplit": "ly",
-    "SpecifiedAnnualDemand": "rfy",
-    "AccumulatedAnnualDemand": "rfy",
-    "OperationalLife": "rt",
-    "ResidualCapacity": "rty",
-    "CapitalCost": "rty",
-    "FixedCost": "rty",
-    "VariableCost": "rtmy",
-    "InputActivityRatio": "rtfmy",
-    "OutputActivityRatio": "rtfmy",
-    "EmissionActivityRatio": "rtemy",
-    "EmissionsPenalty": "rey",
-}
-_SETS = {
-    "r": "REGION",
-    "t": "TECHNOLOGY",
-    "f": "FUEL",
-    "e": "EMISSION",
-    "m": "MODE_OF_OPERATION",
-    "l": "TIMESLICE",
-    "y": "YEAR",
-}
-_ACTIVITY = ("region", "timeslice", "technology", "mode_of_operation", "year")
-_COMMENT = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*", re.DOTALL)
-_CONSTANT = re.compile(r"\\\* constant term = (\S+) \*\\")
-_PLACE, _DATA, _LP, _MPS = "model.mod", "data.dat", "model.lp", "model.mps"
+#: Parameters of OSeMOSYS that results follow from.
+_PARAMETERS = (
+    "DiscountRate",
+    "YearSplit",
+    "SpecifiedAnnualDemand",
+    "AccumulatedAnnualDemand",
+    "SpecifiedDemandProfile",
+    "OperationalLife",
+    "ResidualCapacity",
+    "CapitalCost",
+    "FixedCost",
+    "VariableCost",
+    "InputActivityRatio",
+    "OutputActivityRatio",
+    "EmissionActivityRatio",
+    "EmissionsPenalty",
+)
+_CONSTANT = re.compile(r"constant term (\S+) ignored")
+_MODEL, _DATA, _MPS = "model.mod", "data.dat", "model.mps"
 
 
 class Options(exchange.Options):
@@ -74,11 +66,165 @@ class Options(exchange.Options):
     timeout: Annotated[float, Field(gt=0)] = 3600.0
 
 
+@dataclass(frozen=True)
+class Case:
+    """A model and its data.
+
+    Attributes
+    ----------
+    model : str
+        Without comments.
+    declared : Declarations
+    data : Data
+    parameters : Mapping[str, Parameter]
+        Those of `_PARAMETERS`.
+    """
+
+    model: str
+    declared: Declarations
+    data: Data
+    parameters: Mapping[str, Parameter]
+
+    @classmethod
+    def read(cls, model: str, data: str, label: str) -> Case:
+        """Read a model and its data, given as texts without comments.
+
+        Raises
+        ------
+        InvalidValueError
+            When the model is no OSeMOSYS, or the data cannot be read.
+        """
+        declared = Declarations.read(model)
+        missing = [name for name in _PARAMETERS if name not in declared.parameters]
+        if missing:
+            raise InvalidValueError(f"the model is no OSeMOSYS: it has no parameter {', '.join(missing)}", "model")
+        case = cls.of(model, declared, Data(data, label, declared))
+        if not (case.years and case.rate):
+            raise InvalidValueError(f"{label} has no years", "data")
+        return case
+
+    @classmethod
+    def of(cls, model: str, declared: Declarations, data: Data) -> Case:
+        """Return the case of a model with other data."""
+        return cls(model, declared, data, {name: data.parameter(name) for name in _PARAMETERS})
+
+    @property
+    def rate(self) -> float:
+        """The discount rate.
+
+        Raises
+        ------
+        InvalidValueError
+            When regions differ.
+        """
+        rates = self.everywhere("DiscountRate")["VALUE"].unique()
+        if len(rates) != 1 or not rates[0] > 0:
+            raise InvalidValueError("all regions must have one DiscountRate, above 0", "data")
+        return float(rates[0])
+
+    @property
+    def demand(self) -> pd.DataFrame:
+        """Annual demand by fuel and year, of the fuels that have any."""
+        names = ("SpecifiedAnnualDemand", "AccumulatedAnnualDemand")
+        total = frames.aggregate(frames.add(*map(self.everywhere, names)), ["region"])
+        fuels = list(dict.fromkeys(total[total["VALUE"] != 0]["fuel"]))
+        every = pd.MultiIndex.from_product([fuels, self.years], names=["fuel", "year"])
+        return total.set_index(["fuel", "year"])["VALUE"].reindex(every, fill_value=0.0).reset_index()
+
+    @property
+    def years(self) -> list[int]:
+        """The years of the case, in order."""
+        return sorted(int(year) for year in self.data.coordinates("year"))
+
+    @property
+    def sets(self) -> Sets:
+        """What the case is defined over."""
+        ratio = self.parameters["EmissionActivityRatio"].table
+        emissions = sorted(ratio[ratio["VALUE"] != 0]["emission"].unique())
+        return Sets(self.years, list(dict.fromkeys(self.demand["fuel"])), emissions)
+
+    @property
+    def life(self) -> dict[str, float]:
+        """Lives of technologies [years]."""
+        life = self.parameters["OperationalLife"]
+        known = life.table.groupby("technology")["VALUE"].first().to_dict()
+        return {str(name): float(known.get(name, life.default)) for name in self.data.coordinates("technology")}
+
+    def everywhere(self, name: str) -> pd.DataFrame:
+        """Return a parameter as a table, its default written out where that is not 0."""
+        parameter = self.parameters[name]
+        dims = self.declared.parameters[name]
+        return parameter.everywhere({dim: self.data.coordinates(dim) for dim in dims} if parameter.default else {})
+
+    def with_rate(self, rate: float) -> Case:
+        """Return the case at another discount rate: also that of each technology, and what follows from both."""
+        regions = self.data.coordinates("region")
+        data = self.data.replaced("DiscountRate", pd.DataFrame({"region": regions, "VALUE": rate}), rate)
+        life = pd.DataFrame({"technology": list(self.life), "VALUE": list(self.life.values())})
+        each = {"DiscountRateIdv": pd.Series(rate, life.index)}
+        if data.has("CapitalRecoveryFactor") and data.has("PvAnnuity"):  # MUIO's data has them ready
+            each |= {"CapitalRecoveryFactor": recovery(life["VALUE"], rate), "PvAnnuity": annuity(life["VALUE"], rate)}
+        for name in filter(data.has, each):
+            table = frames.expand(life.assign(VALUE=each[name]), "region", regions)
+            data = data.replaced(name, table[["region", "technology", "VALUE"]])
+        return self.of(self.model, self.declared, data)
+
+    def with_demand(self, ratio: pd.DataFrame) -> Case:
+        """Return the case with annual demand times a ratio by fuel and year, in all regions alike."""
+        data = self.data
+        for name in ("SpecifiedAnnualDemand", "AccumulatedAnnualDemand"):
+            base = self.everywhere(name)
+            if len(base):
+                scaled = base.merge(ratio.rename(columns={"VALUE": "ratio"}), on=["fuel", "year"], how="left")
+                table = base.assign(VALUE=base["VALUE"] * scaled["ratio"].fillna(1.0).to_numpy())
+                data = data.replaced(name, table)
+        return self.of(self.model, self.declared, data)
+
+    def with_tax(self, tax: Mapping[str, float]) -> Case:
+        """Return the case with other penalties of some emissions, the same in all regions and years."""
+        bridge.check_tax(tax, self.sets.emissions)
+        base = self.everywhere("EmissionsPenalty")
+        taxed = pd.DataFrame({"emission": list(tax), "VALUE": [float(value) for value in tax.values()]})
+        table = frames.expand(frames.expand(taxed, "region", self.data.coordinates("region")), "year", self.years)
+        dims = list(self.declared.parameters["EmissionsPenalty"])
+        rest = base[~base["emission"].isin(list(tax))]
+        return self.of(self.model, self.declared, self.data.replaced(
+            "EmissionsPenalty", pd.concat([table, rest], ignore_index=True)[[*dims, "VALUE"]]
+        ))  # fmt: skip
+
+    def solve(self, solver: optimum.Solver, timeout: float, *, duals: bool = False) -> tuple[optimum.Optimum, float]:
+        """Generate the linear program in the working directory and solve it; return the constant of the objective too.
+
+        Raises
+        ------
+        ComponentError
+            When a program is not there, fails, or finds no optimal solution.
+        """
+        Path(_MODEL).write_text(re.split(r"\bsolve\s*;|\bend\s*;", self.model, maxsplit=1)[0] + "\nend;\n")
+        Path(_DATA).write_text(self.data.text)
+        log = Path(STDOUT)
+        start = log.stat().st_size if log.exists() else 0
+        run(["glpsol", "-m", _MODEL, "-d", _DATA, "--wfreemps", _MPS, "--check"], Path(), timeout)
+        with log.open("rb") as printed:
+            printed.seek(start)
+            found = _CONSTANT.findall(printed.read().decode(errors="replace"))
+        return optimum.solve(Path(_MPS), solver, timeout, duals=duals), float(found[-1]) if found else 0.0
+
+
+def recovery(life: pd.Series, rate: float) -> pd.Series:
+    """Return OSeMOSYS's CapitalRecoveryFactor: payments at the beginnings of the years of a life."""
+    return (1 - (1 + rate) ** -1.0) / (1 - (1 + rate) ** -life)
+
+
+def annuity(life: pd.Series, rate: float) -> pd.Series:
+    """Return OSeMOSYS's PvAnnuity: the present value of a payment of 1 at the beginnings of the years of a life."""
+    return (1 - (1 + rate) ** -life) * (1 + rate) / rate
+
+
 def describe(options: Mapping[str, Any]) -> tuple[tuple[Variable, ...], tuple[Variable, ...]]:
     """Return inputs and outputs; model and data are in the working directory."""
     parsed = exchange.checked(Options, options)
-    parameters = _generate(parsed, _without_comments(parsed.data))
-    return exchange.describe(parsed, _sets(parameters, _demand(parameters)))
+    return exchange.describe(parsed, _read(parsed).sets, shadow=True)
 
 
 def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[str, FloatArray]:
@@ -104,169 +250,129 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
         When a program is not there, fails, or finds no optimal solution.
     """
     parsed = exchange.checked(Options, options)
-    text = _without_comments(parsed.data)
-    parameters = _generate(parsed, text)
-    demand = _demand(parameters)
-    sets = _sets(parameters, demand)
-    rates = parameters["DiscountRate"]["VALUE"]
-    rate = float(inputs.get("discount_rate", parsed.discount_rate or rates.iloc[0]))
-    text = _replaced(text, "DiscountRate", pd.DataFrame(), rate)
+    case = _read(parsed)
+    changed = with_inputs(case, inputs, parsed)
+    optimal, constant = changed.solve(parsed.solver, parsed.timeout, duals=bool(parsed.fuels))
+    found = solution(changed, optimal, constant, case.demand, shadow=bool(parsed.fuels))
+    return exchange.answers(parsed, case.sets, found, changed.rate)
+
+
+def with_inputs(case: Case, inputs: Mapping[str, FloatArray], options: exchange.Options) -> Case:
+    """Return a case with what comes from elsewhere and what options replace.
+
+    Raises
+    ------
+    InvalidValueError
+        Naming the option, or the column and row, that is wrong.
+    """
+    changed, rate = case, inputs.get("discount_rate", options.discount_rate)
+    if rate is not None:
+        changed = changed.with_rate(float(rate))
     if "annual_demand" in inputs:
-        coupled = bridge.clews_input(exchange.demand_of(inputs["annual_demand"], sets), demand, rate)
-        ratio = pd.DataFrame({"fuel": coupled.fuel, "year": coupled.year, "VALUE": coupled.ratio})
-        for name in ("SpecifiedAnnualDemand", "AccumulatedAnnualDemand"):
-            base = parameters[name][parameters[name]["fuel"].isin(sets.fuels)]
-            text = _replaced(text, name, frames.combine(base, ratio, "multiply"))
-    if parsed.carbon_tax:
-        text = _replaced(text, "EmissionsPenalty", _penalty(parameters, parsed.carbon_tax))
-    changed = _generate(parsed, text)
-    optimal = optimum.solve(Path(_MPS), parsed.solver, parsed.timeout)
-    return exchange.answers(parsed, sets, solution(changed, optimal, objective_constant(Path(_LP)), demand), rate)
-
-
-def objective_constant(path: Path) -> float:
-    """Return the constant of the objective, which GLPK writes as a remark into a file in CPLEX's format."""
-    with path.open() as lines:
-        for line in lines:
-            match = _CONSTANT.match(line)
-            if match:
-                return float(match[1])
-            if line.startswith("Subject To"):
-                break
-    return 0.0
+        demand = exchange.demand_of(inputs["annual_demand"], case.sets)
+        wanted = bridge.clews_input(demand, case.demand, changed.rate)
+        ratio = pd.DataFrame({"fuel": wanted.fuel, "year": wanted.year, "VALUE": wanted.ratio})
+        changed = changed.with_demand(ratio)
+    return changed.with_tax(options.carbon_tax) if options.carbon_tax else changed
 
 
 def solution(
-    parameters: Mapping[str, pd.DataFrame], optimal: optimum.Optimum, constant: float, demand: pd.DataFrame
+    case: Case, optimal: optimum.Optimum, constant: float, demand: pd.DataFrame, *, shadow: bool = False
 ) -> Solution:
     """Return all results that follow from what is built and what runs.
 
     Parameters
     ----------
-    parameters : Mapping[str, DataFrame]
-        Parameters of the case; those that are not in a table are 0.
+    case : Case
+        As it was solved.
     optimal : Optimum
         Has the variables NewCapacity and RateOfActivity.
     constant : float
         Of the objective.
     demand : DataFrame
         Of the base, by fuel and year.
+    shadow : bool
+        Whether shadow prices are wanted.
     """
-    built = optimal.table("NewCapacity", ("region", "technology", "year"))
-    rate = optimal.table("RateOfActivity", _ACTIVITY)
-    activity = frames.aggregate(_times(rate, parameters["YearSplit"]), ["timeslice"])
+    built, rate = (optimal.table(name, case.declared.variables[name]) for name in ("NewCapacity", "RateOfActivity"))
+    parameters = case.parameters
+    activity = frames.aggregate(parameters["YearSplit"].times(rate), ["timeslice"])
+    running = {name: frames.aggregate(parameters[name].times(activity), ["mode_of_operation"])
+               for name in ("VariableCost", "EmissionActivityRatio")}  # fmt: skip
     results = {
-        "CapitalInvestment": _times(built, parameters["CapitalCost"]),
-        "AnnualFixedOperatingCost": _times(_capacity(built, parameters), parameters["FixedCost"]),
-        "AnnualVariableOperatingCost": frames.aggregate(
-            _times(activity, parameters["VariableCost"]), ["mode_of_operation"]
-        ),
-        "AnnualTechnologyEmission": frames.aggregate(
-            _times(activity, parameters["EmissionActivityRatio"]), ["mode_of_operation"]
-        ),
+        "CapitalInvestment": parameters["CapitalCost"].times(built),
+        "AnnualFixedOperatingCost": parameters["FixedCost"].times(_capacity(built, case)),
+        "AnnualVariableOperatingCost": running["VariableCost"],
+        "AnnualTechnologyEmission": running["EmissionActivityRatio"],
     }
     made, used = (
-        frames.aggregate(_times(activity, parameters[f"{side}ActivityRatio"]), ["mode_of_operation", "region"])
+        frames.aggregate(parameters[f"{side}ActivityRatio"].times(activity), ["mode_of_operation", "region"])
         for side in ("Output", "Input")
     )
-    life = parameters["OperationalLife"].groupby("technology")["VALUE"].first().to_dict()
-    return Solution(optimal.objective + constant, results, made, used, life, demand)
+    prices = shadow_prices(case, optimal) if shadow else None
+    return Solution(optimal.objective + constant, results, made, used, case.life, demand, prices)
 
 
-def _capacity(built: pd.DataFrame, parameters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    years = pd.DataFrame({"at": parameters["YearSplit"]["year"].unique()})
-    standing = built.merge(parameters["OperationalLife"].rename(columns={"VALUE": "life"})).merge(years, how="cross")
+def shadow_prices(case: Case, optimal: optimum.Optimum) -> pd.DataFrame:
+    """Return what another unit of annual demand would cost in its year, by fuel and year.
+
+    A unit more is distributed over the year, and between the balances of time slices and of the year, as the case's
+    demand is; for a fuel without demand evenly over the year. Regions are averaged by their demand.
+
+    Raises
+    ------
+    InvalidValueError
+        When the solver has no duals, or the model no balances of OSeMOSYS's names.
+    """
+    _, constraints = optimal.kinds()
+    if not any(name.startswith("EBa11_") for name in constraints):
+        reason = "the model has no constraint EBa11" if constraints else "a case with whole numbers has no duals"
+        raise InvalidValueError(f"fuels: there are no shadow prices: {reason}", "fuels")
+    weight = _weights(case)
+    parts = []
+    for start, dims in (("EBa11_", ("region", "timeslice", "fuel", "year")), ("EBb4_", ("region", "fuel", "year"))):
+        share = Parameter(weight["timeslice" in dims])
+        parts += [share.times(optimal.dual(name, dims)) for name in constraints if name.startswith(start)]
+    each = pd.concat([part[["fuel", "year", "VALUE"]] for part in parts], ignore_index=True)
+    total = each.groupby(["fuel", "year"], sort=False, as_index=False)["VALUE"].sum()
+    return bridge.undiscounted(total, case.rate, case.years[0])
+
+
+def _weights(case: Case) -> dict[bool, pd.DataFrame]:
+    """Return the share of a unit of annual demand in the balances of the year, and in those of time slices."""
+    annual = case.everywhere("AccumulatedAnnualDemand")
+    sliced = case.parameters["SpecifiedDemandProfile"].times(case.everywhere("SpecifiedAnnualDemand"))
+    idle = [fuel for fuel in case.data.coordinates("fuel") if fuel not in set(case.demand["fuel"])]
+    regions = case.data.coordinates("region")
+    even = case.everywhere("YearSplit")
+    for dim, coordinates in (("fuel", idle), ("region", regions)):
+        even = frames.expand(even, dim, coordinates)
+    sliced = pd.concat([sliced, even[list(sliced.columns)]], ignore_index=True)
+    total = pd.concat([sliced, annual]).groupby(["fuel", "year"])["VALUE"].sum().rename("total").reset_index()
+    shares = {}
+    for within, frame in ((True, sliced), (False, annual)):
+        both = frame.merge(total, on=["fuel", "year"])
+        positive = both[both["total"] > 0]
+        shares[within] = positive.assign(VALUE=positive["VALUE"] / positive["total"]).drop(columns="total")
+    # the balance of the year holds for fuels without demand too
+    every = frames.expand(total[total["fuel"].isin(idle)].rename(columns={"total": "VALUE"}), "region", regions)
+    share = every.assign(VALUE=1 / len(regions))[list(annual.columns)]
+    shares[False] = pd.concat([shares[False], share], ignore_index=True)
+    return shares
+
+
+def _capacity(built: pd.DataFrame, case: Case) -> pd.DataFrame:
+    years = pd.DataFrame({"at": case.years})
+    life = case.parameters["OperationalLife"]
+    lives = life.times(built.assign(VALUE=1.0)).rename(columns={"VALUE": "life"})
+    standing = built.merge(lives).merge(years, how="cross")
     age = standing["at"] - standing["year"]
     standing = standing[(age >= 0) & (age < standing["life"])]
     active = standing.drop(columns=["year", "life"]).rename(columns={"at": "year"})
     places = ["region", "technology", "year"]
     total = active.groupby(places, as_index=False)["VALUE"].sum()
-    return frames.add(total[[*places, "VALUE"]], parameters["ResidualCapacity"])
+    return frames.add(total[[*places, "VALUE"]], case.everywhere("ResidualCapacity"))
 
 
-def _times(frame: pd.DataFrame, parameter: pd.DataFrame) -> pd.DataFrame:
-    """Return a product; where the parameter has no row it is 0, and so is the product."""
-    shared = [name for name in frames.dims(frame) if name in parameter.columns]
-    both = frame.merge(parameter.rename(columns={"VALUE": "by"}), on=shared)
-    return both.assign(VALUE=both["VALUE"] * both["by"])[[*[n for n in both if n not in ("VALUE", "by")], "VALUE"]]
-
-
-def _generate(options: Options, data: str) -> dict[str, pd.DataFrame]:
-    """Let glpsol read model and data and write the linear program; return the parameters."""
-    model = _without_comments(options.model)
-    declared = set(re.findall(r"\bparam\s+(\w+)", model))
-    missing = [name for name in _PARAMETERS if name not in declared]
-    if missing:
-        raise InvalidValueError(f"{options.model} is no OSeMOSYS: it has no parameter {', '.join(missing)}", "model")
-    statements = "\n".join(_table(name, letters) for name, letters in _PARAMETERS.items())
-    before, solving, after = re.split(r"(\bsolve\s*;|\bend\s*;|\Z)", model, maxsplit=1)
-    Path(_PLACE).write_text(f"{before}\n{statements}\n{solving}{after}")
-    Path(_DATA).write_text(data)
-    for name in _PARAMETERS:
-        Path(f"{name}.csv").unlink(missing_ok=True)
-    argv = ["glpsol", "-m", _PLACE, "-d", _DATA, "--wlp", _LP, "--wfreemps", _MPS, "--check"]
-    run(argv, Path(), options.timeout)
-    parameters = {name: tables.read(Path(f"{name}.csv")) for name in _PARAMETERS}
-    if parameters["DiscountRate"]["VALUE"].nunique() != 1:
-        raise InvalidValueError(f"{options.data}: all regions must have one DiscountRate, above 0", "data")
-    return parameters
-
-
-def _table(name: str, letters: str) -> str:
-    domain = ", ".join(f"{letter}_ in {_SETS[letter]}" for letter in letters)
-    place = f"{name}[{','.join(f'{letter}_' for letter in letters)}]"
-    columns = ", ".join(f"{letter}_ ~ {_SETS[letter]}" for letter in letters)
-    return f'table trivium_{name} {{{domain}: {place} <> 0}} OUT "CSV" "{name}.csv": {columns}, {place} ~ VALUE;'
-
-
-def _sets(parameters: Mapping[str, pd.DataFrame], demand: pd.DataFrame) -> Sets:
-    years = sorted(int(year) for year in parameters["YearSplit"]["year"].unique())
-    emissions = sorted(parameters["EmissionActivityRatio"]["emission"].unique())
-    return Sets(years, list(dict.fromkeys(demand["fuel"])), emissions)
-
-
-def _demand(parameters: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    both = frames.add(parameters["SpecifiedAnnualDemand"], parameters["AccumulatedAnnualDemand"])
-    total = frames.aggregate(both, ["region"])
-    fuels, years = list(dict.fromkeys(total["fuel"])), sorted(parameters["YearSplit"]["year"].unique())
-    every = pd.MultiIndex.from_product([fuels, years], names=["fuel", "year"])
-    return total.set_index(["fuel", "year"])["VALUE"].reindex(every, fill_value=0.0).reset_index()
-
-
-def _penalty(parameters: Mapping[str, pd.DataFrame], tax: Mapping[str, float]) -> pd.DataFrame:
-    ratio = parameters["EmissionActivityRatio"]
-    absent = set(tax) - set(ratio["emission"])
-    if absent:
-        raise InvalidValueError(f"carbon_tax: the case has no emission {', '.join(sorted(absent))}", "carbon_tax")
-    places = ratio[["region", "emission", "year"]].drop_duplicates()
-    taxed = places[places["emission"].isin(list(tax))]
-    untaxed = parameters["EmissionsPenalty"][~parameters["EmissionsPenalty"]["emission"].isin(list(tax))]
-    return pd.concat([taxed.assign(VALUE=taxed["emission"].map(tax)), untaxed], ignore_index=True)
-
-
-def _replaced(data: str, name: str, table: pd.DataFrame, default: float = 0.0) -> str:
-    """Return data with another table for a parameter."""
-    statement = re.compile(rf"\bparam\s+(?:default\s+\S+\s*:\s*)?{name}\b[^;]*;")
-    rows = "\n".join(" ".join(map(_token, row)) for row in table.itertuples(index=False))
-    changed, times = statement.subn(f"param {name} default {default!r} :=\n{rows}\n;", data, count=1)
-    if not times:
-        raise InvalidValueError(f"the data has no parameter {name} of its own statement", "data")
-    return changed
-
-
-def _token(value: Any) -> str:
-    return (
-        repr(float(value))
-        if isinstance(value, float | np.floating)
-        else f"'{value}'"
-        if isinstance(value, str)
-        else str(value)
-    )
-
-
-def _without_comments(name: str) -> str:
-    try:
-        text = Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ComponentError(f"{name} cannot be read: {error}") from error
-    return _COMMENT.sub(lambda match: match[0] if match[0][0] in "\"'" else " ", text)
+def _read(options: Options) -> Case:
+    return Case.read(without_comments(options.model), without_comments(options.data), options.data)

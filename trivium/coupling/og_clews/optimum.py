@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from trivium.coupling.tables import WHOLE
 from trivium.errors import ComponentError
 from trivium.experiment.runner import result, run
 from trivium.extras import require
@@ -18,7 +18,6 @@ from trivium.model.contract import FloatArray
 
 Solver = Literal["cbc", "glpsol", "highs"]
 _ANSWER = "optimum.txt"
-_NAME = re.compile(r"(\w+)\[(.*)\]$")
 
 
 @dataclass(frozen=True)
@@ -32,34 +31,62 @@ class Optimum:
     names : list of str
         Of variables, ``name[subscript,subscript]``.
     values : FloatArray, shape (n,)
+    rows : list of str
+        Names of constraints, where duals were wanted.
+    duals : FloatArray, shape (m,)
     """
 
     objective: float
     names: Sequence[str]
     values: FloatArray
+    rows: Sequence[str] = ()
+    duals: FloatArray = field(default_factory=lambda: np.zeros(0))
 
-    def table(self, variable: str, dims: Sequence[str]) -> pd.DataFrame:
-        """Return a variable as a table, without zeros.
+    def table(self, variable: str, dims: Sequence[str], *, zeros: bool = False) -> pd.DataFrame:
+        """Return a variable as a table, without zeros by default.
 
         Raises
         ------
         ComponentError
             When it has another number of subscripts.
         """
-        rows = []
-        for name, value in zip(self.names, self.values, strict=True):
-            if value and name.startswith(f"{variable}["):
-                match = _NAME.match(name)
-                places = match[2].replace("'", "").split(",") if match else []
-                if len(places) != len(dims):
-                    raise ComponentError(f"{name} has {len(places)} subscripts, where {', '.join(dims)} are meant")
-                rows.append((*places, value))
-        table = pd.DataFrame(rows, columns=[*dims, "VALUE"]).astype({"VALUE": float})
-        return table.astype({name: int for name in ("year", "mode_of_operation") if name in dims})
+        return _table(self.names, self.values, variable, dims, zeros=zeros)
+
+    def dual(self, constraint: str, dims: Sequence[str]) -> pd.DataFrame:
+        """Return the duals of a constraint as a table, with zeros; see `table`."""
+        return _table(self.rows, self.duals, constraint, dims, zeros=True)
+
+    def kinds(self) -> tuple[list[str], list[str]]:
+        """Return the names, without subscripts, of all variables and of all constraints with duals."""
+        variables, constraints = (
+            list(dict.fromkeys(name.partition("[")[0] for name in names)) for names in (self.names, self.rows)
+        )
+        return variables, constraints
 
 
-def solve(path: Path, solver: Solver, timeout: float) -> Optimum:
+def _table(names: Sequence[str], values: FloatArray, kind: str, dims: Sequence[str], *, zeros: bool) -> pd.DataFrame:
+    start, rows = f"{kind}[", []
+    for name, value in zip(names, values, strict=True):
+        if (value or zeros) and name.startswith(start):
+            places = name[len(start) : -1].replace("'", "").split(",")
+            if len(places) != len(dims):
+                raise ComponentError(f"{name} has {len(places)} subscripts, where {', '.join(dims)} are meant")
+            rows.append((*places, value))
+    table = pd.DataFrame(rows, columns=[*dims, "VALUE"]).astype({"VALUE": float})
+    return table.astype({name: int for name in WHOLE if name in dims})
+
+
+def solve(path: Path, solver: Solver, timeout: float, *, duals: bool = False) -> Optimum:
     """Solve a program in the folder where it lies.
+
+    Parameters
+    ----------
+    path : Path
+    solver : {"cbc", "glpsol", "highs"}
+    timeout : float
+        [s]
+    duals : bool
+        Whether the duals of constraints are wanted; a program with whole numbers has none.
 
     Raises
     ------
@@ -71,29 +98,34 @@ def solve(path: Path, solver: Solver, timeout: float) -> Optimum:
     if solver == "highs":
         return _highs(path)
     if solver == "cbc":
-        run(["cbc", path.name, "-threads", "0", "solve", "solution", _ANSWER], path.parent, timeout)
-        return _cbc(result(path.parent, _ANSWER))
+        printed = ["-printingOptions", "all"] if duals else []
+        run(["cbc", path.name, "-threads", "0", "solve", *printed, "solution", _ANSWER], path.parent, timeout)
+        return _cbc(result(path.parent, _ANSWER), duals=duals)
     run(["glpsol", "--freemps", path.name, "-w", _ANSWER], path.parent, timeout)
-    return _glpsol(result(path.parent, _ANSWER), columns(path))
+    return _glpsol(result(path.parent, _ANSWER), *names(path))
 
 
-def columns(path: Path) -> list[str]:
-    """Return the names of the columns of a program in free MPS, in their order."""
-    names: dict[str, None] = {}
-    within = False
+def names(path: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the rows and of the columns of a program in free MPS, in their order."""
+    rows: list[str] = []
+    columns: dict[str, None] = {}
+    section = ""
     with path.open() as lines:
         for line in lines:
             if not line.startswith(" "):
-                if within:
-                    break
-                within = line.startswith("COLUMNS")
-            elif within and "'MARKER'" not in line:
-                names[line.split(maxsplit=1)[0]] = None
-    return list(names)
+                section = line.split(maxsplit=1)[0] if line.strip() else section
+            elif section == "ROWS":
+                kind, name = line.split()
+                rows += [name] if kind != "N" else []  # the objective, which GLPK does not count
+            elif section == "COLUMNS" and "'MARKER'" not in line:
+                columns[line.split(maxsplit=1)[0]] = None
+            elif section == "RHS":
+                break
+    return rows, list(columns)
 
 
-def _glpsol(path: Path, names: Sequence[str]) -> Optimum:
-    values = np.zeros(len(names))
+def _glpsol(path: Path, rows: Sequence[str], columns: Sequence[str]) -> Optimum:
+    values, duals = np.zeros(len(columns)), np.zeros(len(rows))
     objective = np.nan
     with path.open() as lines:
         for line in lines:
@@ -104,18 +136,29 @@ def _glpsol(path: Path, names: Sequence[str]) -> Optimum:
                     raise ComponentError("GLPK found no optimal solution")
                 objective = float(cells[-1])
                 integer = cells[1] == "mip"
+            elif cells[0] == "i" and not integer:
+                duals[int(cells[1]) - 1] = float(cells[4])
             elif cells[0] == "j":
                 values[int(cells[1]) - 1] = float(cells[2] if integer else cells[3])
-    return Optimum(objective, names, values)
+    return Optimum(objective, columns, values, [] if integer else rows, duals[:0] if integer else duals)
 
 
-def _cbc(path: Path) -> Optimum:
+def _cbc(path: Path, *, duals: bool) -> Optimum:
     with path.open() as lines:
         head = next(lines, "")
         if not head.startswith("Optimal"):
             raise ComponentError(f"CBC found no optimal solution: {head.strip()}")
-        rows = [line.replace("**", " ").split() for line in lines]
-    return Optimum(float(head.split()[-1]), [row[1] for row in rows], np.array([float(row[2]) for row in rows]))
+        cells = [line.replace("**", " ").split() for line in lines]
+    # with duals come all rows first, then all columns, both counted from 0
+    first = next((i for i in range(1, len(cells)) if int(cells[i][0]) <= int(cells[i - 1][0])), 0) if duals else 0
+    rows, columns = cells[:first], cells[first:]
+    return Optimum(
+        float(head.split()[-1]),
+        [cell[1] for cell in columns],
+        np.array([float(cell[2]) for cell in columns]),
+        [cell[1] for cell in rows],
+        np.array([float(cell[3]) for cell in rows]),
+    )
 
 
 def _highs(path: Path) -> Optimum:
@@ -129,5 +172,7 @@ def _highs(path: Path) -> Optimum:
     status = solver.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise ComponentError(f"HiGHS found no optimal solution: {solver.modelStatusToString(status)}")
-    values = np.array(solver.getSolution().col_value)
-    return Optimum(solver.getInfo().objective_function_value, solver.getLp().col_names_, values)
+    solution, program = solver.getSolution(), solver.getLp()
+    values, duals = np.array(solution.col_value), np.array(solution.row_dual)
+    rows = program.row_names_ if solution.dual_valid else []
+    return Optimum(solver.getInfo().objective_function_value, program.col_names_, values, rows, duals[: len(rows)])

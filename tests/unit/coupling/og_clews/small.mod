@@ -34,10 +34,15 @@ s.t. capacity{r in REGION, l in TIMESLICE, t in TECHNOLOGY, y in YEAR}:
     sum{m in MODE_OF_OPERATION} RateOfActivity[r,l,t,m,y] <= CapacityToActivityUnit[r,t] * (ResidualCapacity[r,t,y]
         + sum{yy in YEAR: y - yy < OperationalLife[r,t] and y >= yy} NewCapacity[r,t,yy]);
 
-s.t. balance{r in REGION, l in TIMESLICE, f in FUEL, y in YEAR}:
+s.t. EBa11_Balance{r in REGION, l in TIMESLICE, f in FUEL, y in YEAR}:
     sum{t in TECHNOLOGY, m in MODE_OF_OPERATION} RateOfActivity[r,l,t,m,y] * YearSplit[l,y]
         * (OutputActivityRatio[r,t,f,m,y] - InputActivityRatio[r,t,f,m,y])
     >= SpecifiedAnnualDemand[r,f,y] * SpecifiedDemandProfile[r,f,l,y];
+
+s.t. EBb4_Balance{r in REGION, f in FUEL, y in YEAR}:
+    sum{l in TIMESLICE, t in TECHNOLOGY, m in MODE_OF_OPERATION} RateOfActivity[r,l,t,m,y] * YearSplit[l,y]
+        * (OutputActivityRatio[r,t,f,m,y] - InputActivityRatio[r,t,f,m,y])
+    >= AccumulatedAnnualDemand[r,f,y];
 
 solve;
 printf "the results of a user's own go here; they're not run\n";

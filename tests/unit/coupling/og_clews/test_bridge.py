@@ -176,3 +176,50 @@ def test_demand_follows_activity_by_the_elasticity_of_its_sector(columns):
 def test_the_published_bounds_hold(kind, fields):
     with pytest.raises(ValidationError):
         kind(**fields)
+
+
+def test_what_is_not_traded_needs_no_price():
+    trade = table("r rr l f y Trade", ["R", "R", "L1", "gas", 2020, -0.0], ["R", "S", "L1", "oil", 2020, -2.0])
+    cost = bridge.annual_cost(bridge.read(results("muio") | {"Trade": trade}), 0.0, {"A": 2, "B": 2}, {"oil": 3.0})
+    assert set(cost["technology"]) == {"A", "B", "TRADE-oil"}
+
+
+def test_a_folder_of_results_is_read(tmp_path):
+    for name, frame in results("muio").items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    (tmp_path / "Demand.csv").write_text("r,l,f,y,Demand\n")
+    assert bridge.to_macro(tmp_path, 0.0, {"A": 2, "B": 2}, {}).years == [2020, 2021]
+    (tmp_path / "AnnualTechnologyEmission.csv").write_text("r,t,e,y,AnnualTechnologyEmission\n")
+    with pytest.raises(InvalidValueError, match="there is no result AnnualTechnologyEmission"):
+        bridge.to_macro(tmp_path, 0.0, {"A": 2, "B": 2}, {})
+    with pytest.raises(InvalidValueError, match="has no CSV files"):
+        bridge.to_macro(tmp_path / "none", 0.0, {}, {})
+
+
+def test_a_tax_on_what_nobody_emits_is_refused():
+    with pytest.raises(InvalidValueError, match="carbon_tax: the case has no emission SO2; it has: CO2, NOX"):
+        bridge.to_macro(results("own"), 0.0, {"A": 2, "B": 2}, {"SO2": 50.0})
+
+
+def test_a_system_must_emit_unless_it_is_said_to_have_sinks():
+    given_ = results("own")
+    forest = pd.DataFrame([["R", "FOREST", "CO2", 2020, -3.0]], columns=given_["AnnualTechnologyEmission"].columns)
+    given_["AnnualTechnologyEmission"] = pd.concat([given_["AnnualTechnologyEmission"], forest])
+    with pytest.raises(InvalidValueError, match=r"emissions of CO2 in 2020 are negative, -1, because of FOREST \(-3\)"):
+        bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {"CO2": 50.0})
+    found = bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {"CO2": 50.0}, sinks=True)
+    assert found.carbon_tax_revenue == pytest.approx([-50.0, 25.0])
+
+
+def test_an_index_of_earnings_names_who_earns():
+    given_ = results("own")
+    crops = pd.DataFrame(
+        [["R", "LAND1", 2020, -99.0], ["R", "LAND2", 2020, -1.0]], columns=["REGION", "TECHNOLOGY", "YEAR", "VALUE"]
+    )
+    given_["AnnualVariableOperatingCost"] = pd.concat([given_["AnnualVariableOperatingCost"], crops])
+    with pytest.raises(InvalidValueError, match=r"in 2020 all costs together are -40, because of LAND1 \(-99\), LAND2"):
+        bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {})
+    found = bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {}, technologies=["A", "B*"])
+    assert found.energy_cost_index == pytest.approx([1.0, 92 / 60])
+    with pytest.raises(InvalidValueError, match="no technology is called PWR"):
+        bridge.to_macro(given_, 0.0, {"A": 2, "B": 2}, {}, technologies=["PWR*"])

@@ -51,20 +51,90 @@ def test_every_solver_finds_the_cost_with_its_constant(name):
     assert found["objective"] == pytest.approx(coal_only(), rel=1e-7)
     # the fixed cost of the residual capacity, which no solver was told of
     constant = (40 / (1 + RATE) ** (np.arange(3) + 0.5)).sum()
-    assert mathprog.objective_constant(Path("model.lp")) == pytest.approx(constant, rel=1e-9)
+    assert f"constant term {constant:.9g}"[:22] in Path("stdout.log").read_text()
     assert optimum.solve(Path("model.mps"), name, 60.0).objective == pytest.approx(coal_only() - constant, rel=1e-7)
     assert found["base_demand"] == pytest.approx(DEMAND[None])
     assert found["electricity_cost"] == pytest.approx((40 + DEMAND * 8.5) / DEMAND)
     assert found["emissions"] == pytest.approx(0.24 * DEMAND[None])
 
 
+def glpsol(*argv):
+    done = subprocess.run(["glpsol", *argv, "-o", "out"], check=True, capture_output=True, text=True)
+    return float(re.search(r"Objective:  cost = (\S+)", Path("out").read_text())[1]), done.stdout
+
+
 def test_glpsol_alone_finds_the_same_objective():
-    told = subprocess.run(
-        ["glpsol", "-m", "small.mod", "-d", "small.dat", "-o", "out"], check=True, capture_output=True, text=True
-    )
-    assert "not run" in told.stdout
-    objective = float(re.search(r"Objective:  cost = (\S+)", Path("out").read_text())[1])
+    objective, printed = glpsol("-m", "small.mod", "-d", "small.dat")
+    assert "not run" in printed
     assert mathprog.solve({}, OPTIONS)["objective"] == pytest.approx(objective, rel=1e-6)
+
+
+def test_the_set_of_fuels_is_called_as_the_model_calls_it(folder):
+    for name in ("small.mod", "small.dat"):
+        (folder / name).write_text(re.sub(r"\bFUEL\b", "COMMODITY", (folder / name).read_text()))
+    assert mathprog.solve({}, OPTIONS)["objective"] == pytest.approx(coal_only(), rel=1e-7)
+
+
+@pytest.mark.parametrize("ready", [False, True], ids=["computed", "ready as in MUIO"])
+def test_both_discount_rates_are_replaced(folder, ready):
+    """A model with a rate of each technology: its optimum at 0.15 is that of glpsol where both are written by hand."""
+    declared = "param DiscountRateIdv{r in REGION, t in TECHNOLOGY}, default DiscountRate[r];\n"
+    factors = (
+        " := (1 - (1 + DiscountRateIdv[r,t])^(-1)) / (1 - (1 + DiscountRateIdv[r,t])^(-OperationalLife[r,t]))",
+        " := (1 - (1 + DiscountRate[r])^(-OperationalLife[r,t])) * (1 + DiscountRate[r]) / DiscountRate[r]",
+    )
+    for name, formula in zip(("CapitalRecoveryFactor", "PvAnnuity"), factors, strict=True):
+        declared += f"param {name}{{r in REGION, t in TECHNOLOGY}}{'' if ready else formula};\n"
+    model = (folder / "small.mod").read_text().replace("param First", f"{declared}param First")
+    cost = "CapitalCost[r,t,y] * NewCapacity[r,t,y]"
+    (folder / "small.mod").write_text(model.replace(cost, f"{cost} * CapitalRecoveryFactor[r,t] * PvAnnuity[r,t]"))
+    data = (
+        (folder / "small.dat")
+        .read_text()
+        .replace("ResidualCapacity default 0 := [R,*,*]", "ResidualCapacity default 0 := #")
+    )
+    data = re.sub(r"#: 2020 2021 2022 :=\s+MINE.*\n.*;", "R MINE 2020 1000 R MINE 2021 1000 R MINE 2022 1000;", data)
+
+    def at(rate):
+        lives = {"MINE": 1, "OLD-PLANT": 20, "WIND": 20}
+        crf = " ".join(f"R {t} {(1 - 1 / (1 + rate)) / (1 - (1 + rate) ** -n)!r}" for t, n in lives.items())
+        worth = " ".join(f"R {t} {(1 - (1 + rate) ** -n) * (1 + rate) / rate!r}" for t, n in lives.items())
+        given = f"param CapitalRecoveryFactor := {crf};\nparam PvAnnuity := {worth};\n" if ready else ""
+        own = "param DiscountRateIdv := " + " ".join(f"R {t} {rate}" for t in lives) + ";\n"
+        return data.replace("DiscountRate default 0.05", f"DiscountRate default {rate}").replace(
+            "end;", f"{own}{given}end;"
+        )
+
+    (folder / "high.dat").write_text(at(0.15))
+    (folder / "small.dat").write_text(at(0.05))
+    objective, _ = glpsol("-m", "small.mod", "-d", "high.dat")
+    found = mathprog.solve({}, OPTIONS | {"discount_rate": 0.15})
+    assert found["objective"] == pytest.approx(objective, rel=1e-6)
+    assert found["objective"] < 0.95 * mathprog.solve({}, OPTIONS)["objective"]
+
+
+@pytest.mark.parametrize("name", ["glpsol", "cbc", "highs"])
+def test_the_shadow_price_is_what_another_unit_of_demand_costs(name):
+    options = OPTIONS | {"solver": solver(name), "fuels": ["ELC", "COAL"], "coupled": ["annual_demand"]}
+    assert mathprog.describe(options)[1][-1].name == "shadow_price"
+    found, more = (
+        mathprog.solve({"annual_demand": DEMAND[None] + np.array([[0, step, 0]])}, options) for step in (0.0, 0.1)
+    )
+    paid = (more["objective"] - found["objective"]) / 0.1 * (1 + RATE) ** 1.5
+    assert found["shadow_price"][0, 1] == pytest.approx(paid, rel=1e-6)
+    assert found["shadow_price"][1] == pytest.approx([3.0] * 3)  # coal costs what the mine does
+    assert found["fuel_cost"] == pytest.approx([float(found["levelised_cost"]), 3.0])
+
+
+def test_capacity_is_paid_for_after_the_last_investment(folder):
+    """Wind is built in the first year alone, and costs the same in all: 20 payments of its 1500, over half its output."""
+    data = (folder / "small.dat").read_text()
+    data = data.replace("MINE 1000 1000 1000", "MINE 0 0 0").replace("ELC 10 11 12", "ELC 10 10 10")
+    (folder / "small.dat").write_text(data.replace("[R,WIND,*]", "[R,MINE,*] 2020 9e4 2021 9e4 2022 9e4 [R,WIND,*]"))
+    found = mathprog.solve({}, OPTIONS)
+    built = 12 / 10  # for 0.6 of the demand in half of the year, at 10 a unit of capacity
+    payment = 1500 * RATE / (1 - (1 + RATE) ** -20) * built
+    assert found["electricity_cost"] == pytest.approx([payment / 10] * 3, rel=1e-6)
 
 
 def test_demand_and_discount_rate_come_from_elsewhere():
@@ -121,9 +191,14 @@ def test_what_is_no_case_is_told(folder):
     with pytest.raises(ComponentError, match="none.mod cannot be read"):
         mathprog.solve({}, OPTIONS | {"model": "none.mod"})
     (folder / "other.mod").write_text("var x >= 1; minimize z: x; end;")
-    with pytest.raises(InvalidValueError, match="other.mod is no OSeMOSYS: it has no parameter DiscountRate"):
+    with pytest.raises(InvalidValueError, match="model is no OSeMOSYS: it has no parameter DiscountRate"):
         mathprog.solve({}, OPTIONS | {"model": "other.mod"})
+    data = (folder / "small.dat").read_text()
     (folder / "small.dat").write_text("set REGION := R;")
+    with pytest.raises(InvalidValueError, match=r"small.dat has no set YEAR"):
+        mathprog.solve({}, OPTIONS)
+    unit = "param CapacityToActivityUnit"
+    (folder / "small.dat").write_text(data.replace(f"{unit} default 1", unit))
     with pytest.raises(ComponentError, match=r"glpsol ended with exit code 1; it printed last:\n(.*\n)*.*no value for"):
         mathprog.solve({}, OPTIONS)
 
