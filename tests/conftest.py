@@ -15,6 +15,7 @@ import pytest
 
 from tests.postgres import Postgres, empty_store
 from tests.shared import FMUS, IDLE, kept_template, once, root, share_fmus
+from tests.skips import Skips
 from tests.trap_fmu import TrapFactory, TrapResources
 from trivium.evaluation.testcase import TestCase
 from trivium.model.fmu import trying
@@ -35,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if not hasattr(config, "workerinput"):
         os.environ[FMUS] = tempfile.mkdtemp(prefix="trivium-fmus-")
+        config.pluginmanager.register(Skips())
 
 
 def pytest_collection_finish() -> None:
@@ -154,17 +156,11 @@ def jobs_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return empty_store(request, tmp_path)
 
 
-#: How many files `slowest_files` prints.
+#: How many files are printed.
 _FILES = 10
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what a run of many tests leaves to know: where its time went, and what it left out."""
-    slowest_files(terminalreporter)
-    skipped(terminalreporter)
-
-
-def slowest_files(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the files that take longest: a worker runs a file as a whole, so the longest bounds the run."""
     seconds: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
@@ -175,13 +171,3 @@ def slowest_files(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("slowest files", "-")
         for path, duration in seconds.most_common(_FILES):
             terminalreporter.write_line(f"{duration:6.1f}s {path}")
-
-
-def skipped(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print why tests were skipped: each reason once, with the number of tests."""
-    reports = terminalreporter.getreports("skipped")
-    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
-    if reasons:
-        terminalreporter.section("skipped", "-")
-        for reason, count in reasons.most_common():
-            terminalreporter.write_line(f"{count:4}  {reason}")

@@ -16,3 +16,9 @@ def needs(name: str, reason: str) -> None:
     package, _, module = name.partition(".")
     if find_spec(package) is None or (module and find_spec(name) is None):
         pytest.skip(reason, allow_module_level=True)
+
+
+def needs_engine(name: str) -> None:
+    """Skip a test or a file of tests where an engine is not installed; one that is broken fails its tests."""
+    if name != "fmpy" and find_spec(name) is None:
+        pytest.skip(f"the engine {name} is not installed", allow_module_level=True)

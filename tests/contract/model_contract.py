@@ -73,11 +73,6 @@ class ModelContract(ABC):
         yield model
         model.close()
 
-    @pytest.fixture
-    def needs_snapshots(self) -> None:
-        if not self.can_snapshot:
-            pytest.skip("this kind of model cannot save its state")
-
     def test_variables(self, model):
         assert [v.name for v in model.inputs] == INPUT_NAMES
         assert [v.name for v in model.outputs] == OUTPUT_NAMES
@@ -143,7 +138,6 @@ class ModelContract(ABC):
         with pytest.raises(ModelError, match="fresh"):
             model.step(300.0, inputs())
 
-    @pytest.mark.usefixtures("needs_snapshots")
     def test_a_snapshot_brings_back_exactly_what_was(self, model):
         model.initialize(0.0, inputs())
         model.step(300.0, inputs())
@@ -159,7 +153,6 @@ class ModelContract(ABC):
         model.restore(snapshot)
         assert model.state is State.FRESH
 
-    @pytest.mark.usefixtures("needs_snapshots")
     def test_a_snapshot_goes_on_in_another_process(self, model, fmu, state_dir):
         model.initialize(0.0, inputs())
         model.step(300.0, inputs())
@@ -180,7 +173,6 @@ class ModelContract(ABC):
         process.join(300)
         assert there == here
 
-    @pytest.mark.usefixtures("needs_snapshots")
     @pytest.mark.parametrize("bad", [{FAILING: 1.0}, {"Tchws_set_HEX": np.nan}, {"Mchw": np.inf}])
     def test_a_failed_step_says_why_and_a_restore_goes_on(self, model, bad):
         model.initialize(0.0, inputs())
@@ -204,7 +196,6 @@ class ModelContract(ABC):
         model.initialize(0.0, inputs())
         assert output(model.step(300.0, inputs()), "Tchw_supply") == pytest.approx(temperature(300), abs=1e-4)
 
-    @pytest.mark.usefixtures("needs_snapshots")
     def test_nonsense_is_no_snapshot(self, model):
         model.initialize(0.0, inputs())
         with pytest.raises(ModelError):

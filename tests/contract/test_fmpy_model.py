@@ -48,6 +48,10 @@ class WithoutState:
     """What is left of the contract's failures where no snapshot can be had."""
 
     can_snapshot = False
+    test_a_snapshot_brings_back_exactly_what_was = None
+    test_a_snapshot_goes_on_in_another_process = None
+    test_a_failed_step_says_why_and_a_restore_goes_on = None
+    test_nonsense_is_no_snapshot = None
 
     def test_a_failed_step_says_why(self, model):
         model.initialize(0.0, inputs())
@@ -86,6 +90,7 @@ class TestStartValuesOfFmpyModel(StartValuesContract):
 
 class TestStartValuesOfFmpyModelOfFmi1(TestStartValuesOfFmpyModel):
     version = "1.0"
+    test_a_snapshot_carries_them = None  # there is none
 
 
 class TestStartValuesOfFmpyModelOfFmi3(TestStartValuesOfFmpyModel):
@@ -102,6 +107,7 @@ class TestStartValuesOfFmpyExchangeModel(StartValuesContract):
 
 class TestStartValuesOfFmpyExchangeModelOfFmi1(TestStartValuesOfFmpyExchangeModel):
     version = "1.0"
+    test_a_snapshot_carries_them = None  # there is none
 
 
 class TestStartValuesOfFmpyExchangeModelOfFmi3(TestStartValuesOfFmpyExchangeModel):

@@ -9,13 +9,13 @@ import pytest
 
 from tests.contract.model_contract import ModelContract, inputs, output
 from tests.contract.start_values_contract import StartValuesContract
+from tests.optional import needs_engine
 from tests.small_plant import temperature
 from trivium.model.contract import Model
-from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import FmuDescription, read_fmu
 from trivium.model.fmu.fmu_model import Solving
 
-pytestmark = pytest.mark.skipif(pyfmi_problem() is not None, reason=str(pyfmi_problem()))
+needs_engine("pyfmi")
 
 
 class TestPyfmiModel(ModelContract):

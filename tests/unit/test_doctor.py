@@ -16,7 +16,7 @@ from trivium.doctor import machine, model, ways
 from trivium.doctor.check import Check, guarded
 from trivium.errors import TriviumError
 from trivium.extras import command
-from trivium.model.fmu import abi
+from trivium.model.fmu import abi, registry
 from trivium.settings import Settings
 
 
@@ -154,9 +154,9 @@ def test_a_missing_package_fails(monkeypatch):
     assert "no_such_package cannot be imported" in check.text
 
 
-def test_the_engine_that_is_asked_for_must_be_there(settings, without_ways):
-    if abi.pyfmi_problem() is None:
-        pytest.skip("PyFMI is there")
+def test_the_engine_that_is_asked_for_must_be_there(settings, without_ways, monkeypatch):
+    for module in (abi, registry):
+        monkeypatch.setattr(module, "pyfmi_problem", lambda: "PyFMI is not installed")
     chosen = settings.model_copy(update={"engine": "pyfmi"})
     failed = {check.name for check in doctor.examine(chosen) if check.status == "failed"}
     assert failed == {"pyfmi", "step"}

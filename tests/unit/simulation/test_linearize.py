@@ -7,6 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 import trivium
+from tests.optional import needs_engine
 from trivium.errors import InvalidValueError, ModelError
 
 A = np.array([[-0.5, 0.2], [0.1, -0.8]])
@@ -71,8 +72,7 @@ def check_known(linear, *, rtol=1e-9):
 @pytest.mark.parametrize(("version", "engine"), [("2.0", "fmpy"), ("3.0", "fmpy"), ("2.0", "pyfmi")])
 @pytest.mark.parametrize("interface", ["cs", "me"])
 def test_directional_derivatives_give_the_known_matrices(opened, version, engine, interface):
-    if engine == "pyfmi":
-        pytest.importorskip("pyfmi", reason="PyFMI is an engine")
+    needs_engine(engine)
     simulation = opened("coupled", version, interface=interface, engine=engine)
     fresh = simulation.linearize()
     assert (fresh.kind, fresh.method, fresh.time, fresh.step) == ("continuous", "directional", 0.0, None)
@@ -86,8 +86,7 @@ def test_directional_derivatives_give_the_known_matrices(opened, version, engine
 
 @pytest.mark.parametrize("engine", ["fmpy", "pyfmi", "assimulo"])
 def test_equations_of_model_exchange_are_differentiated_where_the_fmu_gives_no_derivatives(opened, engine):
-    if engine != "fmpy":
-        pytest.importorskip(engine, reason=f"{engine} is an engine")
+    needs_engine(engine)
     simulation = opened("linear", "2.0", table="", interface="me", engine=engine)
     simulation.advance({"u": 3.0})
     linear = simulation.linearize()

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from trivium.model.fmu.abi import BROKEN
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import Setup
 from trivium.model.fmu.registry import unusable
@@ -33,9 +32,8 @@ def choose_engine(description: FmuDescription, setup: Setup, qualified: Callable
     if unusable(description):
         return "fmpy"
     found = qualified(replace(setup, engine="pyfmi"))
-    loads = found.decided and BROKEN not in found.error
-    # An FMU that no engine can step at its start values is no reason against PyFMI, but for a PyFMI that does not load
-    if not found.error or (loads and qualified(replace(setup, engine="fmpy")).error):
+    # An FMU that no engine can step at its start values is no reason against a PyFMI that can be imported
+    if not found.error or (found.decided and qualified(replace(setup, engine="fmpy")).error):
         return "pyfmi"
     _log.warning("PyFMI cannot step %s, so FMPy is used: %s", description.path.name, found.error)
     return "fmpy"

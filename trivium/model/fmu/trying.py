@@ -13,6 +13,7 @@ import numpy as np
 from trivium.errors import EndedError, ModelError, TriviumError
 from trivium.forks import LostError, Template
 from trivium.model.contract import FloatArray, Snapshot
+from trivium.model.fmu.abi import BROKEN
 from trivium.model.fmu.apart import WORK, Life
 from trivium.model.fmu.description import FmuDescription
 from trivium.model.fmu.fmu_model import Setup
@@ -135,8 +136,8 @@ class Trying:
                 unsaved = error
                 life, lived = self._live(save=False)
         except TriviumError as error:
-            decided = not isinstance(error, LostError)
             reason = str(error)
+            decided = not isinstance(error, LostError) and BROKEN not in reason  # that says nothing of the FMU
             return Qualification("replay", reason=reason, exact_here=False, error=reason, decided=decided)
         if lived.took > self._slow:
             life.end()

@@ -41,8 +41,8 @@ class Qualification:
     seconds : float
         Wall-clock time of the qualification [s].
     decided : bool
-        False where a process was killed or did not answer in time: that may be no property of the FMU, so the outcome
-        is not stored.
+        False where a process was killed or did not answer in time, or PyFMI cannot be imported: that may be no property
+        of the FMU, so the outcome is not stored.
     """
 
     verdict: Verdict = "exact"

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from tests.optional import needs_engine
 from tests.trap_fmu import pack
-from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmu_model import Solving
 from trivium.model.fmu.registry import adapter
@@ -53,8 +53,7 @@ def ball_fmu(tmp_path_factory):
 
 @pytest.fixture(params=["fmpy", "pyfmi", "assimulo"])
 def model(request, ball_fmu, tmp_path):
-    if request.param == "pyfmi" and pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine(request.param)
     description = read_fmu(ball_fmu, tmp_path)
     assert (description.interface, description.n_states, description.n_indicators) == ("me", 2, 1)
     model = adapter(request.param, description)(description, Solving(tolerance=1e-9))

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from tests.contract.model_contract import inputs
+from tests.optional import needs_engine
 from tests.own_fmus import state
 from trivium.errors import ModelError
 from trivium.model.fmu import exchange
-from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.registry import adapter
 
 
 @pytest.fixture(params=["fmpy", "pyfmi", "assimulo"])
 def make(request, tmp_path):
-    if request.param == "pyfmi" and pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine(request.param)
     models = []
 
     def another(fmu):

@@ -9,15 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.optional import needs_engine
 from tests.own_fmus import state
 from tests.trap_fmu import repacked
 from trivium.errors import ModelError, ResourcesError
-from trivium.model.fmu import choice, registry
-from trivium.model.fmu.abi import BROKEN, pyfmi_problem
+from trivium.model.fmu import choice, registry, trying
+from trivium.model.fmu.abi import BROKEN
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.model.fmu.fmpy_me import FmpyExchangeModel
 from trivium.model.fmu.fmu_model import Setup, Solving
+from trivium.model.fmu.qualification import qualify
 from trivium.model.fmu.verdict import Qualification
 from trivium.simulation import models
 from trivium.simulation.resources import Resources
@@ -105,8 +107,7 @@ def test_libraries_that_are_missing_are_named_also_those_that_others_need(trap_f
     ],
 )
 def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine, interface, restart):
-    if engine == "pyfmi" and pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine(engine)
     path = resources / "AlphaDataCenterCooling_FMU.fmu"
     co = FmpyModel(read_fmu(path, state_dir / "fmu", "cs"), Solving(1e-6))
     description = read_fmu(path, state_dir / "fmu", interface)
@@ -128,8 +129,7 @@ def test_engines_and_interfaces_agree_on_the_plant(resources, state_dir, engine,
 
 @pytest.mark.parametrize("engine", ["fmpy", "pyfmi", "assimulo"])
 def test_both_tolerances_reach_the_solver(own_fmu, tmp_path, engine):
-    if engine == "pyfmi" and pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine(engine)
     description = read_fmu(own_fmu("linear", "2.0"), tmp_path, "me")
     solver = "CVode" if engine == "assimulo" else None  # Radau5 is much better than any tolerance here
 
@@ -184,24 +184,32 @@ def test_auto_is_what_really_steps(own_fmu, tmp_path, monkeypatch, stepping, eng
     assert qualified.engines == tried
 
 
-@pytest.mark.parametrize(
-    ("reason", "decided"), [(f"{BROKEN}: cProblem size changed", True), ("the process ended with SIGSEGV", False)]
-)
-def test_a_broken_pyfmi_is_not_chosen_where_fmpy_fails_too(own_fmu, tmp_path, monkeypatch, reason, decided):
+def test_a_pyfmi_that_dies_is_not_chosen_where_fmpy_fails_too(own_fmu, tmp_path, monkeypatch):
     """The server then says what FMPy says of the FMU; with PyFMI it would not start."""
     monkeypatch.setattr(registry, "pyfmi_problem", lambda: None)
     description = read_fmu(own_fmu("linear", "2.0"), tmp_path)
 
     def qualified(setup):
-        broken = setup.engine == "pyfmi"
-        return Qualification(error=reason if broken else "it does not step", decided=decided or not broken)
+        return Qualification(error="it does not step", decided=setup.engine != "pyfmi")
 
     assert choice.choose_engine(description, Setup(description.path, "auto"), qualified) == "fmpy"
 
 
+def test_a_pyfmi_that_cannot_be_imported_is_tried_again_when_it_is_mended(own_fmu, tmp_path, monkeypatch):
+    """What a broken installation says of the FMU is not kept: its versions stay the same when it is mended."""
+
+    def live(*args, **options):
+        raise ModelError(f"{BROKEN}: ImportError: libfmilib_shared.so.3: cannot open shared object file")
+
+    setup = Setup(own_fmu("linear", "2.0"), "fmpy")
+    with monkeypatch.context() as patch:
+        patch.setattr(trying.Trying, "_live", live)
+        assert "libfmilib_shared.so.3" in qualify(setup, tmp_path).error
+    assert qualify(setup, tmp_path).error == ""
+
+
 def test_auto_leaves_to_fmpy_what_pyfmi_cannot_do(own_fmu, tmp_path):
-    if pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine("pyfmi")
     fmu = repacked(
         own_fmu("linear", "2.0"), tmp_path / "stateless.fmu",
         lambda _, data: data.replace(b'<Derivatives><Unknown index="4"/></Derivatives>', b"").replace(b' derivative="2"', b""),

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
+from tests.optional import needs_engine
 from tests.server import ROOT
 from tests.small_plant import SET_POINT
 from tests.trap_fmu import PLANT_TRAP, Trap, expected
 from trivium.errors import ModelError
 from trivium.evaluation.testcase import TestCase
-from trivium.model.fmu.abi import pyfmi_problem
 from trivium.model.fmu.description import read_fmu
 from trivium.model.fmu.fmpy_ import FmpyModel
 from trivium.session.local import open_testcase
@@ -81,8 +81,7 @@ def test_a_leak(trap_fmu, tmp_path):
 )
 @pytest.mark.parametrize("engine", ["fmpy", "pyfmi"])
 def test_a_trap_that_the_process_survives(trap_fmu, tmp_path, trap, said, engine):
-    if engine == "pyfmi" and pyfmi_problem():
-        pytest.skip(str(pyfmi_problem()))
+    needs_engine(engine)
     done = child(trap_fmu(brittle=True), tmp_path, trap, then="restore", engine=engine)
     assert said in done.stdout
     assert done.stdout.splitlines()[-1] == "alive"
