@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import shutil
 import time
 
 import pytest
+from pyarrow import parquet
 
 from tests.e2e.browser import PAGES, SIZES
 from tests.server import ROOT, Server
@@ -21,6 +23,11 @@ STUDY = {
     "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
 }
 START = 7_800_000
+
+
+def PLOT(chart):  # noqa: N802 - of JavaScript
+    """Return the expression of a chart's plot."""
+    return f"document.querySelector('#{chart} .js-plotly-plot')"
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +150,115 @@ def test_the_drawing_follows_the_plant(browser, server, quiet):
     assert not browser.one("#plant-drawing").find_element("css selector", "#plant-wide").is_displayed()
 
 
+def drawn(browser, chart="plant-chart"):
+    """Return the curves of a chart by name: times and values."""
+    curves = browser.js(f"return {PLOT(chart)}.data.map(d => [d.name, d.x, d.y])")
+    return {name: (x, y) for name, x, y in curves}
+
+
+def window(browser, chart="plant-chart"):
+    """Return the window of a chart [s], once it is there."""
+    return browser.until(lambda: browser.js(f"return {PLOT(chart)}.layout.xaxis.range"))
+
+
+def zoom(browser, start, end, chart="plant-chart"):
+    """Look at a window [s], by dragging over the chart."""
+    from selenium.webdriver import ActionChains
+
+    area = browser.one(f"#{chart} .nsewdrag")
+    browser.js("arguments[0].scrollIntoView({block: 'center'})", area)
+    low, high = window(browser, chart)
+    width = area.size["width"]
+    at = [round(width * ((each - low) / (high - low) - 0.5)) for each in (start, end)]
+    move = ActionChains(browser.driver).move_to_element_with_offset(area, at[0], 0).click_and_hold()
+    move.move_by_offset(at[1] - at[0], 3).release().perform()
+    browser.until(lambda: window(browser, chart) != [low, high])
+
+
+@pytest.mark.slow
+def test_a_zoom_holds_while_the_session_goes_on(browser, server, quiet):
+    from selenium.webdriver import ActionChains
+
+    browser.look("laptop")
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 80})
+    server.request("POST", "/snapshot")
+    server.request("POST", "/steps", {"steps": 20, "action": {"Tchws_set_CHI": 289.15}})
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: "Tchw_supply" in browser.text("#plant-chart"))
+    assert browser.until(lambda: window(browser)) == [START, START + 100 * 300]
+    curves = drawn(browser)
+    assert curves["Tchw_supply"][0][0] == START  # the first row of the session
+    assert "Tchws_set_CHI (set point)" in curves
+    assert "30 Jun" in browser.text("#plant-chart .xtick text")
+    assert "13.5 °C to 14.5 °C" in browser.text("#plant-chart-limits")
+    assert browser.js("return document.querySelector('#plant-chart-events').textContent").count("Snapshot") == 1
+    zoom(browser, START + 40 * 300, START + 60 * 300)
+    held = window(browser)
+    assert held == [pytest.approx(START + 40 * 300, abs=300), pytest.approx(START + 60 * 300, abs=300)]
+    for _ in range(20):
+        server.request("POST", "/advance", {})
+    end = START + 120 * 300
+    browser.until(lambda: f"{end:,}".replace(",", "\u202f") in browser.text("#where"))
+    time.sleep(2)  # a page looks every 1.5 s
+    assert window(browser) == held
+    link = browser.driver.current_url
+    ActionChains(browser.driver).double_click(browser.one("#plant-chart .nsewdrag")).perform()
+    browser.until(lambda: window(browser) == [START, end])
+
+    browser.driver.get("about:blank")  # a browser that knows nothing but the address
+    browser.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "all"})
+    browser.open(link)
+    browser.until(lambda: window(browser) == held)
+    assert {*drawn(browser)} == {*curves}
+
+
+@pytest.mark.slow
+def test_what_is_shown_is_saved(browser, server, quiet):
+    browser.look("laptop")
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 30})
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: window(browser) == [START, START + 9000])
+    links = {one.text: one.get_attribute("href") for one in browser.all("#plant-chart-files a")}
+    rows = fetched(server, "GET", links["CSV"].removeprefix(server.url)).decode().splitlines()
+    names = rows[0].split(",")
+    asked = {"point_names": names[1:], "start_time": START, "final_time": START + 9000}
+    columns = server.request("PUT", "/results", asked)[1]["payload"]
+    assert [[float(cell) for cell in row.split(",")] for row in rows[1:]] == [
+        [columns[name][place] for name in names] for place in range(31)
+    ]
+    table = parquet.read_table(io.BytesIO(fetched(server, "GET", links["Parquet"].removeprefix(server.url))))
+    assert table.to_pydict() == {name: columns[name] for name in names}
+    for title in ("Share", "cloud"):
+        assert not browser.all(f".modebar-btn[aria-label*='{title}']")
+    picture = browser.driver.execute_async_script(
+        f"const done = arguments[0]; Plotly.toImage({PLOT('plant-chart')}, {{format: 'png'}}).then(done)"
+    )
+    assert picture.startswith("data:image/png;base64,")
+
+
+@pytest.mark.slow
+def test_one_crosshair_over_all_panels(browser, server, quiet):
+    from selenium.webdriver import ActionChains
+
+    browser.look("laptop")
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 30})
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: window(browser) == [START, START + 9000])
+    area = browser.one("#plant-chart .nsewdrag")
+    browser.js("arguments[0].scrollIntoView({block: 'center'})", area)
+    ActionChains(browser.driver).move_to_element(area).perform()
+    label = browser.until(
+        lambda: browser.js(
+            "return [...document.querySelectorAll('#plant-chart .hoverlayer text')].map(e => e.textContent)"
+        )
+    )
+    assert {"Tchw_supply", "P_Chillers_sum"} <= {words.split(" ")[0] for words in label}
+    assert "30 Jun 2020, 07:55 · 90 d 07:55" in browser.text("#plant-chart-readout")
+
+
 @pytest.mark.slow
 def test_driving_a_session(browser, server, quiet):
     browser.look("laptop")
@@ -226,6 +342,7 @@ def test_a_baseline(browser, server, quiet):
     assert float(mine) == pytest.approx(expected[0], rel=1e-4)
     assert change == f"{100 * (expected[0] / expected[1] - 1):+.1f} %"
     browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
+    assert {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")} == {"this", "other"}
     assert fetched(server, "PUT", f"/stop/{base}") == b"OK"
 
 

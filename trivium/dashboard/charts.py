@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -11,18 +10,24 @@ import numpy as np
 from dash import dcc, html
 from numpy.typing import NDArray
 
-from trivium.dashboard.formatting import DAY, clock, scale
-
 #: Of curves, in their order: distinct on white and on black, and by their dashes without colours.
 COLOURS = ("#3b7fc4", "#c8641e", "#2b8a63", "#a4509a", "#8a7a1f", "#5b6f8a")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-#: Distances between marks of time [s].
-_TICKS = (
-    *(unit * n for unit in (0.001, 0.01, 0.1, 1, 10) for n in (1, 2, 5)),
-    60, 300, 600, 1800, 3600, 7200, 10800, 21600, 43200,
-    *(DAY * n for n in (1, 2, 5, 10, 20, 50, 100)),
-)  # fmt: skip
-_MOST_TICKS = 5
+#: Of all charts: what the bar over them offers, and the picture that it saves.
+CONFIG = {
+    "displaylogo": False,
+    "displayModeBar": True,
+    # the last one would send the chart to a host on the internet
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+    "responsive": True,
+    "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "trivium"},
+}
+#: Of a chart whose window the server draws: all that there is is the server's to know.
+FOLLOWING = {
+    **CONFIG,
+    "doubleClick": "autosize",
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "sendChartToCloud"],
+}
 
 
 class Curve(NamedTuple):
@@ -34,16 +39,24 @@ class Curve(NamedTuple):
     y: NDArray[Any]
 
 
-def graph(id: str, label: str) -> html.Div:  # noqa: A002
-    """Return an empty place for a chart; its label is for those who do not see it."""
+def graph(id: str, label: str, *, follows: bool = False) -> html.Div:  # noqa: A002
+    """Return an empty place for a chart; its label is for those who do not see it.
+
+    Parameters
+    ----------
+    id : str
+    label : str
+    follows : bool
+        Whether a double-click returns to all that the server draws, in place of what the browser has.
+    """
     made = dcc.Graph(
         id=id,
         figure=blank(""),
-        config={"displaylogo": False, "displayModeBar": False, "responsive": True},
+        config=FOLLOWING if follows else CONFIG,
         className="chart",
         responsive="auto",
     )
-    return html.Div(made, role="img", **{"aria-label": label})
+    return html.Div(made, role="figure", **{"aria-label": label})
 
 
 def blank(text: str, height: int = 120) -> dict[str, Any]:
@@ -51,82 +64,6 @@ def blank(text: str, height: int = 120) -> dict[str, Any]:
     annotation = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     hidden = {"visible": False}
     return {"data": [], "layout": {**frame(height), "xaxis": hidden, "yaxis": hidden, "annotations": [annotation]}}
-
-
-def over_time(curves: Sequence[Curve], *, plant: bool) -> dict[str, Any]:
-    """Return curves over the time of a simulation, a panel a unit.
-
-    Parameters
-    ----------
-    curves : sequence of Curve
-        ``x`` in seconds.
-    plant : bool
-        See `trivium.dashboard.formatting.scale`.
-    """
-    if not any(curve.x.size for curve in curves):
-        return blank("No values in this window yet.")
-    units = list(dict.fromkeys(curve.unit for curve in curves))
-    height = 70 + 210 * len(units)
-    layout = frame(height)
-    layout["margin"] = {**layout["margin"], "t": 12 + 20 * math.ceil(len(curves) / 2)}
-    gap = 0.06 if len(units) > 1 else 0.0
-    share = (1 - gap * (len(units) - 1)) / len(units)
-    data = []
-    for k, unit in enumerate(units):
-        top = 1 - k * (share + gap)
-        key = "" if k == 0 else str(k + 1)
-        shown = scale(unit, plant=plant)
-        mine = [plain(curve.y * shown.factor + shown.offset) for curve in curves if curve.unit == unit]
-        layout[f"yaxis{key}"] = {
-            **axis(shown.unit),
-            **_span(mine),
-            "domain": [max(0.0, top - share), top],
-            "anchor": "x",
-        }
-        for number, curve in enumerate(curves):
-            if curve.unit == unit:
-                data.append(
-                    {
-                        "type": "scatter", "mode": "lines" if curve.x.size > 1 else "markers", "name": curve.name,
-                        "yaxis": f"y{key}",
-                        "x": curve.x.tolist(), "y": plain(curve.y * shown.factor + shown.offset),
-                        "text": [clock(at) for at in curve.x.tolist()],
-                        "hovertemplate": "%{y:.4g} " + shown.unit + "<br>%{text}<extra>%{fullData.name}</extra>",
-                        "line": {
-                            "color": COLOURS[number % len(COLOURS)], "dash": DASHES[number % len(DASHES)], "width": 1.8,
-                        },
-                    }
-                )  # fmt: skip
-    first = min(float(curve.x[0]) for curve in curves if curve.x.size)
-    last = max(float(curve.x[-1]) for curve in curves if curve.x.size)
-    last_axis = "y" if len(units) == 1 else f"y{len(units)}"
-    layout["xaxis"] = {**axis("time of the simulation"), **ticks(first, last), "anchor": last_axis}
-    layout["showlegend"] = True
-    return {"data": data, "layout": layout}
-
-
-def _span(values: Sequence[Sequence[float | None]]) -> dict[str, Any]:
-    """Return a range where values are all but the same: noise of the last digits is no signal."""
-    finite = [value for item in values for value in item if value is not None]
-    if not finite:
-        return {}
-    low, high = min(finite), max(finite)
-    around = 0.01 * max(abs(low), abs(high), 1e-9)
-    return {"range": [low - around, high + around]} if high - low < around / 5 else {}
-
-
-def ticks(first: float, last: float) -> dict[str, Any]:
-    """Return marks of time between two times [s] that people can read."""
-    span = last - first or 1.0
-    apart = next((spacing for spacing in _TICKS if span / spacing <= _MOST_TICKS), 2 * span)
-    values = np.arange(math.ceil(first / apart) * apart, last + apart * 1e-6, apart)
-    if not values.size:
-        values = np.array([first])
-    return {
-        "tickvals": values.tolist(),
-        "ticktext": [clock(at) for at in values.tolist()],
-        "range": [first, first + span],
-    }
 
 
 def lines(
@@ -177,20 +114,28 @@ def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict
     return {"data": [drawn], "layout": layout}
 
 
-def thinned(x: NDArray[Any], y: NDArray[Any], most: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return at most so many points of a curve: its ends, and of each stretch the least and the greatest value."""
-    if x.size <= most:
+def thinned(x: NDArray[Any], y: NDArray[Any], columns: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the points of a curve that so many columns of pixels show: of each its least and its greatest value.
+
+    The ends are kept, and of a column with gaps one.
+    """
+    if x.size <= 2 * columns:
         return x, y
-    edges = np.linspace(0, x.size, max(1, most // 2 - 1) + 1).astype(np.intp)
-    kept = {0, x.size - 1}
-    for start, end in itertools.pairwise(edges.tolist()):
-        stretch = y[start:end]
-        if np.isfinite(stretch).any():
-            kept |= {start + int(np.nanargmin(stretch)), start + int(np.nanargmax(stretch))}
-        else:
-            kept.add(start)  # the gap
-    places = np.array(sorted(kept), dtype=np.intp)
-    return x[places], y[places]
+    span = float(x[-1] - x[0]) or 1.0
+    column = np.minimum((x - x[0]) / span * columns, columns - 1).astype(np.intp)
+    finite = np.isfinite(y)
+    places, gaps = np.flatnonzero(finite), np.flatnonzero(~finite)
+    kept = [np.array([0, x.size - 1]), gaps[_firsts(column[gaps])]]
+    order = places[np.lexsort((y[places], column[places]))]  # by column, then by value
+    firsts = _firsts(column[order])
+    lasts = np.append(firsts[1:], order.size) - 1 if order.size else firsts
+    chosen = np.unique(np.concatenate([*kept, order[firsts], order[lasts]]))
+    return x[chosen], y[chosen]
+
+
+def _firsts(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the places where groups of equal numbers begin."""
+    return np.flatnonzero(np.diff(groups, prepend=-1))
 
 
 def plain(values: NDArray[Any]) -> list[Any]:
@@ -215,8 +160,9 @@ def frame(height: int) -> dict[str, Any]:
         "height": height,
         "autosize": True,
         "margin": {"l": 62, "r": 16, "t": 14, "b": 46},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        # of pictures that are saved; on the page the style sheet lets what is behind show
+        "paper_bgcolor": "#ffffff",
+        "plot_bgcolor": "#ffffff",
         "font": {"family": "system-ui, sans-serif", "size": 12},
         "showlegend": False,
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"},

@@ -26,6 +26,9 @@ class Context:
     def open(cls, settings: Settings, sessions: SessionManager, store: Store) -> Context:
         """Return the context of an application."""
         runs = Runs(
-            settings.state_dir / "runs", lambda testid, name: SessionDriver(sessions, testid, name), sessions.permit
+            settings.state_dir / "runs",
+            lambda testid, name: SessionDriver(sessions, testid, name),
+            sessions.permit,
+            sessions.note,
         )
         return cls(settings, sessions, store, Readings(sessions, settings.threads), runs)

@@ -18,12 +18,13 @@ import numpy as np
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
 from trivium.session.manager import SessionManager
 from trivium.session.proxy import Session
+from trivium.simulation.calendar import Calendar
 from trivium.simulation.plant import Plant, Schematic, plant_of
 
 #: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
 _FRESH = 5.0
-#: Most points of a curve.
-_POINTS = 800
+#: Events with which the results of a session begin anew.
+_BEGINNINGS = ("initialize",)
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class About:
         Control step [s].
     plant : Plant or None
         The plant that it is, where one recognizes it.
+    comforts : sequence of Mapping
+        Ranges that measurements should keep, as the indicators count them; see `trivium.evaluation.kpi`.
+    calendar : Calendar or None
     """
 
     units: Mapping[str, str]
@@ -53,11 +57,18 @@ class About:
     bounds: Mapping[str, tuple[float | None, float | None]]
     step: float
     plant: Plant | None
+    comforts: Sequence[Mapping[str, Any]] = ()
+    calendar: Calendar | None = None
 
     @property
     def points(self) -> tuple[str, ...]:
         """All points."""
         return tuple(self.units)
+
+    def set_point_of(self, point: str) -> str | None:
+        """Return the point that is the set point of a measurement."""
+        name = None if self.plant is None else self.plant.set_points.get(point)
+        return name if name in self.units else None
 
     @property
     def schematic(self) -> Schematic | None:
@@ -108,6 +119,7 @@ class Readings:
         self._sessions = sessions
         self._about: dict[str, About] = {}
         self._kept: dict[str, tuple[float, Reading]] = {}
+        self._begins: dict[str, tuple[float | None, float]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._room = threading.BoundedSemaphore(max(1, threads // 2))
 
@@ -172,6 +184,7 @@ class Readings:
         boundary = {name: point for name, point in ahead if point.minimum is not None or point.description}
         read = {**measurements, **inputs, **boundary}
         points = {**read, **{name: point for name, point in variables.items() if name not in read}}
+        comforts, calendar = self._declared(testid)
         return About(
             units={name: point.unit for name, point in points.items()},
             descriptions={name: point.description for name, point in points.items()},
@@ -181,7 +194,17 @@ class Readings:
             bounds={name: (point.minimum, point.maximum) for name, point in inputs.items()},
             step=step,
             plant=plant_of({*inputs, *boundary}, {*measurements}),
+            comforts=tuple(each for each in comforts if each["temperature"] in points),
+            calendar=calendar,
         )
+
+    def _declared(self, testid: str) -> tuple[Sequence[Mapping[str, Any]], Calendar | None]:
+        try:
+            resources = self._sessions.declared(testid)
+        except TriviumError:  # the session goes on without the files of its test case
+            return (), None
+        comforts = resources.kpi.get("comfort", [])
+        return comforts if isinstance(comforts, list) else [comforts], resources.calendar
 
     def read(self, testid: str) -> Reading:
         """Return the present or a recent reading of a session.
@@ -231,7 +254,7 @@ class Readings:
         return Reading(testid, testcase, at, {name: float(row[name][-1]) for name in names})
 
     def curves(self, testid: str, names: Sequence[str], start: float, end: float) -> dict[str, np.ndarray[Any, Any]]:
-        """Return trajectories and their ``time`` [s], thinned where they have too many points to be drawn.
+        """Return trajectories and their ``time`` [s].
 
         Raises
         ------
@@ -239,8 +262,7 @@ class Readings:
         """
         with self.session(testid) as session:
             columns = session.results(list(names), max(start, 0.0), end)
-        every = max(1, -(-len(columns["time"]) // _POINTS))
-        return {name: np.asarray(column)[::-1][::every][::-1] for name, column in columns.items()}
+        return {name: np.asarray(column) for name, column in columns.items()}
 
     def begin(self, testid: str) -> float:
         """Return when the test of a session began [s].
@@ -249,6 +271,16 @@ class Readings:
         ------
         TriviumError
         """
+        stamp = next((event.created for event in self._sessions.events(testid) if event.kind in _BEGINNINGS), None)
+        kept = self._begins.get(testid)
+        if kept is not None and stamp is not None and kept[0] == stamp:
+            return kept[1]
         name = self.about(testid).points[0]
         with self.session(testid) as session:
-            return float(session.results([name])["time"][0])
+            time = session.results([name])["time"]
+        if not len(time):
+            return float(self.find(testid)["time"])
+        if len(self._begins) > 1000:
+            self._begins.clear()
+        self._begins[testid] = stamp, float(time[0])
+        return float(time[0])

@@ -75,10 +75,18 @@ class Runs:
         Makes what drives a session.
     permit : callable
         Raises `UnknownSessionError` where the present caller may not see a session.
+    note : callable
+        Stores an event of a session, given its id, the kind and a sentence.
     """
 
-    def __init__(self, folder: Path, make: Make, permit: Callable[[str], None] = lambda _: None) -> None:
-        self._folder, self._make, self._permit = folder, make, permit
+    def __init__(
+        self,
+        folder: Path,
+        make: Make,
+        permit: Callable[[str], None] = lambda _: None,
+        note: Callable[[str, str, str], None] = lambda *_: None,
+    ) -> None:
+        self._folder, self._make, self._permit, self._note = folder, make, permit, note
         self._room = threading.BoundedSemaphore(_MOST)
 
     def start(
@@ -132,6 +140,7 @@ class Runs:
             result = run
             try:
                 before()
+                self._note(testid, "controller", f"The controller {controller} drives the session.")
                 result = self._drive(run, driver.step, held or {}, pace)
             except TriviumError as error:
                 result = replace(self.find(testid) or run, state="failed", message=str(error))

@@ -9,7 +9,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, request
 
-from trivium.dashboard import calls, login
+from trivium.dashboard import calls, login, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, say
@@ -186,13 +186,19 @@ def _register(pages: Dash, context: Context) -> None:
         State("session", "options"),
         State("stand", "data"),
         State("chosen", "data"),
+        State("address", "search"),
     )
-    def look(_: int | None, __: Any, value: str | None, before: Any, stood: Any, stored: str | None) -> Any:
+    def look(
+        _: int | None, __: Any, value: str | None, before: Any, stood: Any, stored: str | None, search: str | None
+    ) -> Any:
         listing = context.sessions.sessions()
         choices = [{"value": entry["testid"], "label": _label(entry)} for entry in listing]
         by_id = {entry["testid"]: entry for entry in listing}
         default = next((entry["testid"] for entry in listing if entry["default"]), None)
-        current = next((entry for entry in (value, stored, default, *by_id) if entry in by_id), None)
+        current = next(
+            (entry for entry in (value, *trend.asked(search, "session"), stored, default, *by_id) if entry in by_id),
+            None,
+        )
         if current is None:
             return choices, None, None, "There is no session."
         try:

@@ -266,6 +266,15 @@ class StoredSnapshot(Snapshot):
     time: Annotated[Time | None, Field(description="Clock in it [s]; null where an earlier version stored it.")]
 
 
+class Event(_Reply):
+    """Something that happened in a session."""
+
+    time: Annotated[Number, Field(description="Clock of the session then [s].")]
+    kind: str
+    text: str
+    created: Annotated[Number, Field(description="Since 1970 [s].")]
+
+
 class Clock(_Reply):
     """The clock of a session."""
 

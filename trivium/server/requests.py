@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin
 
 from flask import current_app, g, has_app_context
 from pydantic import (
@@ -457,6 +457,17 @@ class KpiQuery(Query):
     names: Annotated[list[str], _by(_names), _TEXT] | None = Field(None, description="Separated by commas.")
     start_time: WindowEnd | None = None
     final_time: WindowEnd | None = None
+
+
+class ExportQuery(Query):
+    """Which results, and in which form."""
+
+    point_names: Annotated[list[str], _by(_names), _TEXT] | None = Field(
+        None, description="Separated by commas; by default all measurements and control inputs."
+    )
+    start_time: WindowEnd | None = None
+    final_time: WindowEnd | None = None
+    format: Literal["csv", "parquet"] = Field("csv", description="The form.")
 
 
 class JobsQuery(Query):

@@ -8,16 +8,19 @@ form data. Both clamp inputs with a warning.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Response
 
 from trivium.errors import InvalidValueError
 from trivium.plants.cooling import examples
 from trivium.protocol import Clamp
-from trivium.server import columns, replies, wire, wording
+from trivium.server import columns, replies, tables, wire, wording
 from trivium.server.operations import JSON, Routes
 from trivium.server.requests import (
     ActionBody,
     AdvanceQuery,
+    ExportQuery,
     Preconditions,
     ResultsBody,
     StartBody,
@@ -25,6 +28,7 @@ from trivium.server.requests import (
     TestStartBody,
     require_few,
 )
+from trivium.server.selection import PARQUET
 from trivium.session.manager import SessionManager
 from trivium.simulation.times import check_span, check_step
 
@@ -140,6 +144,19 @@ def blueprint(sessions: SessionManager) -> Routes:
         session = sessions.session(testid)
         trajectories = session.results(body.point_names, body.start_time, body.final_time)
         return columns.results(wording.results(body.point_names, trajectories), session)
+
+    @routes.operation("GET", "/results[/<testid>]", media=(tables.CSV, PARQUET), enveloped=False)
+    def download(testid: str | None, query: ExportQuery) -> Response:
+        """Trajectories as a file, equal to those of PUT: ?point_names=a,b, start_time=, final_time=, format=csv."""
+        session = sessions.session(testid)
+        trajectories = session.results(query.point_names, query.start_time, query.final_time)
+        return wire.marked(tables.file(trajectories, query.format), session)
+
+    @routes.operation("GET", "/events[/<testid>]", reply=list[replies.Event], waits=False)
+    def events(testid: str | None) -> Response:
+        """Events of the session, each at its time: start, restore, fork, snapshot, scenario, controller, failure."""
+        happened = [asdict(event) for event in sessions.events(testid)]
+        return wire.envelope(200, "Queried the events successfully.", happened)
 
     @routes.operation("GET", "/health", reply=replies.Proof)
     def health() -> Response:

@@ -49,6 +49,7 @@ class Catalogue:
         self._file = settings.state_dir / "testcases.json"
         self._uploads_file = settings.state_dir / "uploads.json"
         self._caches = settings.state_dir / "uploads"
+        self._declared: dict[Path, tuple[int, Resources]] = {}
         #: Id of the default test case.
         self.default = Resources.load(settings.resources).name
 
@@ -76,6 +77,23 @@ class Catalogue:
         if file is None:
             raise InvalidValueError(f"Invalid testcase: {testcaseid}", "testcaseid")
         return self.inside(file)
+
+    def declared(self, path: Path) -> Resources:
+        """Return what a test case declares; read anew when its files have changed.
+
+        Raises
+        ------
+        ResourcesError
+            When something of it is missing or wrong.
+        """
+        try:
+            stamp = max(each.stat().st_mtime_ns for each in (path, *path.glob("testcase.toml")))
+        except OSError as error:
+            raise ResourcesError(f"{path} cannot be read: {error.strerror}") from error
+        kept = self._declared.get(path)
+        if kept is None or kept[0] != stamp:
+            kept = self._declared[path] = stamp, Resources.load(path)
+        return kept[1]
 
     def inside(self, file: str) -> Path:
         """Return a folder or FMU of the folder of test cases.

@@ -11,6 +11,7 @@
       listed.json       its scenario and the inputs set by hand, which its host notes for listings
       rows/             see trivium/session/rows.py
       snapshots/<id>/   see trivium/session/snapshots.py
+      events.jsonl      see trivium/session/events.py
       status            who serves it, and since when it has been busy with which request
 """
 

@@ -34,6 +34,7 @@ from trivium.protocol import Simulation
 from trivium.session import layout
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
 from trivium.session.catalogue import Catalogue
+from trivium.session.events import Event, Events
 from trivium.session.folder import Folder, Status
 from trivium.session.handle import Handle
 from trivium.session.handles import Handles
@@ -45,7 +46,9 @@ from trivium.session.proxy import SERVED, Session, connect
 from trivium.session.snapshots import Snapshots, begin
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session
+from trivium.session.witness import inherit, matters, note, witness
 from trivium.settings import Settings
+from trivium.simulation.resources import Resources
 from trivium.space import Room
 
 log = logging.getLogger(__name__)
@@ -348,6 +351,8 @@ class SessionManager:
         finally:
             self._driving.pop(drive, None)
             self._observer.called(method, time.perf_counter() - started, outcome)
+            if matters(method, outcome):
+                witness(self._folder(testid), method, arguments, options, outcome)
         return outcome, restored
 
     def under_way(self, testid: str | None) -> UnderWay | None:
@@ -398,7 +403,13 @@ class SessionManager:
 
     def snapshot(self, testid: str | None, key: str | None = None) -> str:
         """Store a session as it stands and return the id of the snapshot; errors as `select` with a key."""
-        return self.keys.once(key, ["snapshot", testid], lambda _: self.session(testid).snapshot())
+
+        def store(_: str) -> str:
+            name = str(self.session(testid).snapshot())
+            self.note(testid, "snapshot", f"Snapshot {name} was taken.")
+            return name
+
+        return self.keys.once(key, ["snapshot", testid], store)
 
     def fork(self, testid: str | None, snapshot_id: str | None = None, key: str | None = None) -> str:
         """Make a session that goes on from a snapshot, or from where the session stands, and return its test id.
@@ -426,6 +437,7 @@ class SessionManager:
             folder = self._admit(str(source.description()["testcase"]), name, origin=origin)
             try:
                 begin(folder, snapshot, self._settings.durability)
+                inherit(folder, source, snapshot.time)
                 self._admission.release(folder)  # its first request has a process made
             except BaseException:
                 self.stop(folder.testid)
@@ -487,6 +499,39 @@ class SessionManager:
         return [
             {"snapshot": each.name, "created": each.created, "size": each.size, "time": each.time} for each in stored
         ]
+
+    def events(self, testid: str | None) -> list[Event]:
+        """Return what happened in a session, the oldest first.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        self.permit(testid)
+        return Events(self._folder(testid).path).read()
+
+    def note(self, testid: str | None, kind: str, text: str) -> None:
+        """Store that something happens in a session now; see `trivium.session.events.Event`.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        self.permit(testid)
+        note(self._folder(testid), kind, text)
+
+    def declared(self, testid: str) -> Resources:
+        """Return what the test case of a session declares.
+
+        Raises
+        ------
+        TriviumError
+            When there is no such session, or its test case cannot be read any more.
+        """
+        self.permit(testid)
+        return self._catalogue.declared(self._resources(self._folder(testid)))
 
     def remove_snapshot(self, testid: str | None, name: str) -> None:
         """Remove a snapshot; sessions that were forked from it stay.

@@ -147,6 +147,8 @@ class Plant(ABC):
     schematic: Schematic | None = None
     #: Points that charts show at first, the chief ones first.
     charted: tuple[str, ...] = ()
+    #: Inputs that are the set points of measurements, by the measurement: charts draw both.
+    set_points: Mapping[str, str] = {}
 
     @abstractmethod
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:

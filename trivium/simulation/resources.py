@@ -6,6 +6,8 @@ AlphaDataCenterCooling::
     name = "AlphaDataCenterCooling_Gym"   # default: the name of the FMU's file
     step = 300                # control step at the start [s]; default: see below
     end_time = 30099300       # latest end of a simulation [s]; default: none
+    epoch = 2020-04-01T00:00:00-05:00   # the date of time 0, for calendars of charts and sheets; default: none
+    time_zone = "America/New_York"      # in which dates are shown; default: the offset of epoch, else UTC
 
     [files]                   # "" where a file shall not be used although it is there
     fmu = "AlphaDataCenterCooling_FMU.fmu"                  # or the only FMU of the folder
@@ -72,6 +74,7 @@ from trivium import __version__
 from trivium.entry_points import Registry
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.model.fmu.fmu_model import SOLVERS
+from trivium.simulation.calendar import Calendar, read_calendar
 from trivium.simulation.declared import (
     check_names,
     end_time,
@@ -166,6 +169,8 @@ class Resources:
         Parameters and start values of the model, besides those that an initialization is asked for.
     alone : bool
         Whether this is an FMU that is no test case.
+    calendar : Calendar or None
+        Dates of its times; None where it declares none. No result depends on it.
     """
 
     name: str
@@ -198,6 +203,7 @@ class Resources:
     structural: tuple[tuple[str, int], ...] = ()
     start_values: tuple[tuple[str, float | str], ...] = ()
     alone: bool = False
+    calendar: Calendar | None = None
 
     @property
     def start_time(self) -> float | None:
@@ -269,7 +275,7 @@ class Resources:
         toml = read_toml(path / "testcase.toml")
         named, boundary, fmu = dict(table_of(toml, "files")), table_of(toml, "boundary"), table_of(toml, "fmu")
         results = table_of(toml, "results")
-        check_names(toml, _TABLES | {"name", "step", "end_time"}, "")
+        check_names(toml, _TABLES | {"name", "step", "end_time", "epoch", "time_zone"}, "")
         keys = {key: names for plant in plants() for key, names in plant.files.items()}
         check_names(named, {*_FILES, *keys}, "files.")
         check_names(boundary, {"file", "interpolation", "period"}, "boundary.")
@@ -320,6 +326,7 @@ class Resources:
                 recorded=pattern(toml, "results"),
                 structural=structural(fmu),
                 start_values=tuple(sorted(table_of(toml, "start_values").items())),
+                calendar=read_calendar(toml),
             )
         except InvalidValueError as error:
             raise ResourcesError(f"testcase.toml: {error}") from error

@@ -10,17 +10,22 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
-from trivium.dashboard import charts
+from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, button, card, field, options, say, table
 from trivium.dashboard.formatting import both, figure
+from trivium.dashboard.timeline import Scene
+from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
+from trivium.dashboard.trend import Window
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.model.variable import Variable
 
 _NONE = "none"
 #: Beginnings of the names of indicators in which a run that does not serve would seem to save.
 _SAVINGS = ("ener_", "cost_", "emis_", "pele_", "water_", "pue", "cer", "wue")
+#: What the address of the page holds.
+_KEPT = {"session": ("session", "value"), "points": ("kpi-points", "value"), "other": ("other", "value")}
 
 
 def layout(_: Context) -> list[Any]:
@@ -51,7 +56,8 @@ def layout(_: Context) -> list[Any]:
                 Choices("kpi-points", "point"),
                 wide=True,
             ),
-            charts.graph("kpi-chart", "Both sessions over time"),
+            trend.layout("kpi-chart", "Both sessions over time"),
+            trend.names_of_address("kpi-chart", _KEPT),
         ),
         dcc.Store(id="baselines", storage_type="session", data={}),
         dcc.Store(id="kpi-mark"),
@@ -71,8 +77,9 @@ def register(pages: Dash, context: Context) -> None:
         Input("changed", "data"),
         State("other", "value"),
         State("other", "options"),
+        State("address", "search"),
     )
-    def others(stand: Any, baselines: Any, _: Any, value: str, before: Any) -> Any:
+    def others(stand: Any, baselines: Any, _: Any, value: str, before: Any, search: str | None) -> Any:
         testid = stand["testid"] if stand else None
         records = {record["testid"]: record for record in context.sessions.sessions() if record["testid"] != testid}
         base: str | None = (baselines or {}).get(testid or "")
@@ -83,7 +90,8 @@ def register(pages: Dash, context: Context) -> None:
         if base is not None and base in labels:
             labels[base] = f"{base[:8]} · baseline"
         choices = [{"value": _NONE, "label": "none"}, *options(records, labels)]
-        selected = value if value in records else base if base in records else _NONE
+        linked = [] if before and len(before) > 1 else trend.asked(search, "other")
+        selected = next((each for each in (*linked, value, base) if each in records), _NONE)
         return no_update if choices == before else choices, no_update if selected == value else selected
 
     @action(
@@ -133,37 +141,56 @@ def register(pages: Dash, context: Context) -> None:
         Output("kpi-points", "value"),
         Input("session", "value"),
         State("kpi-points", "value"),
+        State("address", "search"),
     )
-    def choices(testid: str | None, selected: list[str] | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None, search: str | None) -> Any:
         if not testid:
             return [], []
         variables = readings.about(testid)
-        valid = [name for name in selected or [] if name in variables.units]
+        valid = [name for name in selected or trend.asked(search, "points") if name in variables.units]
         return options(variables.points), valid or list(variables.charted[:3])
 
     @view(
         pages,
-        Output("kpi-chart", "figure"),
+        *trend.outputs("kpi-chart"),
         Input("stand", "data"),
         Input("other", "value"),
         Input("kpi-points", "value"),
         Input("baseline-state", "children"),
+        Input("kpi-chart-view", "data"),
     )
-    def chart(stand: Any, against: str, points: list[str] | None, _: Any) -> Any:
-        if not stand or stand["trouble"]:
-            return no_update
-        variables = readings.about(stand["testid"])
-        names = [name for name in points or [] if name in variables.units][:6]
+    def chart(stand: Any, against: str, points: list[str] | None, _: Any, looked: Any) -> Any:
+        if not stand or stand["trouble"] or not looked:
+            return [no_update] * 6
+        testid = stand["testid"]
+        about = readings.about(testid)
+        names = [name for name in points or [] if name in about.units][:6]
         if not names:
-            return charts.blank("Choose points above.")
-        columns = readings.curves(stand["testid"], names, 0.0, stand["clock"])
-        curves = charts.values_of(columns, variables.units, "" if against == _NONE else "this: ")
+            return trend.nothing("Choose points above.")
+        window = Window.of(looked)
+        start, end = window.ends(readings.begin(testid), stand["clock"])
+        columns = readings.curves(testid, with_set_points(about, names), start - about.step, end + about.step)
+        lines = lines_of(about, columns, names, "" if against == _NONE else "this", 0)
         if against != _NONE:
-            theirs = [name for name in names if name in readings.about(against).units]
+            other = readings.about(against)
+            theirs = [name for name in names if name in other.units]
             if theirs:
-                columns = readings.curves(against, theirs, 0.0, readings.find(against)["time"])
-                curves += charts.values_of(columns, variables.units, "other: ")
-        return charts.over_time(curves, plant=variables.plant is not None)
+                curves = readings.curves(against, theirs, start - other.step, end + other.step)
+                lines += lines_of(other, curves, theirs, "other", 1)
+        else:
+            lines = [*lines_of(about, columns, names), *set_points_of(about, columns, names)]
+        scene = Scene(
+            start,
+            end,
+            window.width,
+            plant=about.plant is not None,
+            calendar=about.calendar,
+            events=context.sessions.events(testid),
+            limits=limits_of(about, columns, names),
+        )
+        return trend.shown(lines, scene, about.units, trend.files_of(testid, names, start, end))
+
+    trend.register(pages, "kpi-chart", _KEPT)
 
 
 def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:

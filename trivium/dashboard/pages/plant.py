@@ -6,12 +6,15 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
-from trivium.dashboard import charts, schematic
+from trivium.dashboard import schematic, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
 from trivium.dashboard.readings import About, Reading
+from trivium.dashboard.timeline import Scene
+from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
+from trivium.dashboard.trend import Window
 from trivium.simulation.plant import View
 
 _WINDOWS = {
@@ -21,6 +24,10 @@ _WINDOWS = {
     str(int(7 * DAY)): "7 days",
     "1e15": "the whole test",
 }
+#: Most points of the chart.
+_MOST = 12
+#: What the address of the page holds.
+_KEPT = {"session": ("session", "value"), "points": ("points", "value"), "window": ("window", "value")}
 
 
 def layout(_: Context) -> list[Any]:
@@ -51,7 +58,8 @@ def layout(_: Context) -> list[Any]:
                 ],
                 className="row",
             ),
-            charts.graph("plant-chart", "Chosen points over time"),
+            trend.layout("plant-chart", "Chosen points over time"),
+            trend.names_of_address("plant-chart", _KEPT),
         ),
         html.Details(
             [html.Summary("All points as a table"), html.Div(id="plant-points")], className="card", open=False
@@ -92,39 +100,60 @@ def register(pages: Dash, context: Context) -> None:
         pages,
         Output("points", "options"),
         Output("points", "value"),
+        Output("window", "value"),
         Input("session", "value"),
         State("points", "value"),
+        State("window", "value"),
+        State("address", "search"),
     )
-    def choices(testid: str | None, selected: list[str] | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None, window: str, search: str | None) -> Any:
         if not testid:
-            return [], []
+            return [], [], no_update
         variables = readings.about(testid)
-        valid = [name for name in selected or [] if name in variables.units]
+        wanted = selected or trend.asked(search, "points")
+        valid = [name for name in wanted if name in variables.units]
+        linked = [] if selected else [each for each in trend.asked(search, "window") if each in _WINDOWS]
         labels = {
             name: f"{name}: {variables.descriptions[name]}" if variables.descriptions[name] else name
             for name in variables.points
         }
-        return options(variables.points, labels), valid or list(variables.charted)
+        return options(variables.points, labels), valid or list(variables.charted), (linked or [window])[0]
 
     @view(
         pages,
-        Output("plant-chart", "figure"),
+        *trend.outputs("plant-chart"),
         Input("stand", "data"),
         Input("points", "value"),
         Input("window", "value"),
+        Input("plant-chart-view", "data"),
     )
-    def chart(stand: Any, selected: list[str] | None, window: str) -> Any:
-        if not stand or stand["trouble"]:
-            return no_update
+    def chart(stand: Any, selected: list[str] | None, window: str, view: Any) -> Any:
+        if not stand or stand["trouble"] or not view:
+            return [no_update] * 6
         if not selected:
-            return charts.blank("Choose points above.")
-        testid, end = stand["testid"], stand["clock"]
-        variables = readings.about(testid)
-        names = [name for name in selected if name in variables.units][:12]
+            return trend.nothing("Choose points above.")
+        testid, clock = stand["testid"], stand["clock"]
+        about = readings.about(testid)
+        names = [name for name in selected if name in about.units][:_MOST]
         if not names:
-            return no_update  # of another test case; the choice is on its way
-        columns = readings.curves(testid, names, end - float(window), end)
-        return charts.over_time(charts.values_of(columns, variables.units), plant=variables.plant is not None)
+            return [no_update] * 6  # of another test case; the choice is on its way
+        looked = Window.of(view)
+        start, end = looked.ends(max(clock - float(window), readings.begin(testid)), clock)
+        margin = about.step
+        columns = readings.curves(testid, with_set_points(about, names), start - margin, end + margin)
+        lines = [*lines_of(about, columns, names), *set_points_of(about, columns, names)]
+        scene = Scene(
+            start,
+            end,
+            looked.width,
+            plant=about.plant is not None,
+            calendar=about.calendar,
+            events=context.sessions.events(testid),
+            limits=limits_of(about, columns, names),
+        )
+        return trend.shown(lines, scene, about.units, trend.files_of(testid, names, start, end))
+
+    trend.register(pages, "plant-chart", _KEPT)
 
 
 def _clock(reading: Reading) -> Any:

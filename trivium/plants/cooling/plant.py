@@ -55,6 +55,7 @@ class CoolingPlant(Plant):
         view=view,
     )
     charted = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "Tchw_r")
+    set_points: Mapping[str, str] = {"Tchw_supply": "Tchws_set_CHI"}
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:  # noqa: ARG002
         """Return whether a model has the plant's 100 control inputs and its boundary data."""

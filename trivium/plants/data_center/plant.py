@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 from trivium.plants.data_center.view import POINTS, view
@@ -31,6 +31,7 @@ class DataCenter(Plant):
         view=view,
     )
     charted = ("TInlMax", "TChiWatSup", "PCoo", "PItDue", "TWetBul")
+    set_points: Mapping[str, str] = {"TChiWatSup": "TChiWatSupSet", "TLiqSup": "TLiqSupSet"}
 
     def recognizes(self, inputs: Set[str], outputs: Set[str]) -> bool:
         """Return whether a model has the commands of the data centre and its halls' inlets."""

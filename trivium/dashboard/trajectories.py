@@ -1,0 +1,87 @@
+"""The curves of a session over time, with the set points and the limits of what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from trivium.dashboard.readings import About
+from trivium.dashboard.timeline import Limit, Line
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+def with_set_points(about: About, names: Sequence[str]) -> list[str]:
+    """Return points, and those that are needed to draw their set points and limits."""
+    needed = [about.set_point_of(name) for name in names]
+    needed += [each["set_point"] for each in about.comforts if each["temperature"] in names]
+    return list(dict.fromkeys([*names, *(name for name in needed if isinstance(name, str) and name in about.units)]))
+
+
+def lines_of(
+    about: About, columns: Columns, names: Sequence[str], run: str = "", colour: int | None = None
+) -> list[Line]:
+    """Return the curves of points.
+
+    Parameters
+    ----------
+    about : About
+    columns : Mapping[str, array]
+        ``time`` [s] and the points.
+    names : sequence of str
+    run : str
+        Put before the names, where several runs are shown.
+    colour : int, optional
+        Of all curves; by default each has one.
+    """
+    time = columns["time"]
+    return [
+        Line(
+            f"{run}: {name}" if run else name,
+            about.units[name],
+            time,
+            columns[name],
+            steps=name in about.inputs,
+            colour=colour,
+            dash=None if colour is None else place,
+        )
+        for place, name in enumerate(names)
+        if name in columns
+    ]
+
+
+def set_points_of(about: About, columns: Columns, names: Sequence[str]) -> list[Line]:
+    """Return the set points of points, drawn thin; those that are shown anyhow are left out."""
+    lines = []
+    for name in names:
+        point = about.set_point_of(name)
+        if point is not None and point in columns and point not in names:
+            lines.append(
+                Line(
+                    f"{point} (set point)",
+                    about.units[name],
+                    columns["time"],
+                    columns[point],
+                    steps=True,
+                    set_point=True,
+                )
+            )
+    return lines
+
+
+def limits_of(about: About, columns: Columns, names: Sequence[str]) -> list[Limit]:
+    """Return the limits of points, as the indicators count them."""
+    limits = []
+    for comfort in about.comforts:
+        if comfort["temperature"] not in names:
+            continue
+        target = comfort["set_point"]
+        middle = columns.get(target) if isinstance(target, str) else float(target)
+        if middle is None:
+            continue
+        cold = comfort.get("cold_band")
+        band = float(comfort.get("band", 0.0))
+        limits.append(Limit(comfort["temperature"], None if cold is None else middle - float(cold), middle + band))
+    return limits
