@@ -52,7 +52,8 @@ class Calendar:
     def seconds(self, date: datetime) -> float:
         """Return the time [s] of a date; one without a zone is in that of the calendar."""
         aware = date if date.tzinfo is not None else date.replace(tzinfo=self.zone)
-        return (aware - self.epoch).total_seconds()
+        # in UTC: dates of one zone are subtracted by their clocks, which jump
+        return (aware.astimezone(UTC) - self.epoch.astimezone(UTC)).total_seconds()
 
     def parse(self, text: str) -> float:
         """Return the time [s] of a date as people write it, such as 2020-07-20 or 2020-07-20 14:30.
