@@ -159,7 +159,7 @@ def read_calendar(toml: Mapping[str, Any]) -> Calendar | None:
     if name is not None:
         try:
             zone = ZoneInfo(name)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, LookupError, ValueError, TypeError, AttributeError) as error:
             raise ResourcesError(
                 f"testcase.toml: time_zone must be the name of a time zone, such as Europe/Berlin, not {name}"
             ) from error
