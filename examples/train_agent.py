@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3 import SAC
+from stable_baselines3.common.monitor import Monitor
 
+from trivium.control.palette import COLOURS
 from trivium.gym import DataCenterCoolingEnv
 from trivium.plants.cooling.rules import INPUTS, RuleBasedController
 
@@ -66,6 +69,20 @@ class Outcome(NamedTuple):
     violation: float
 
 
+class Curve(NamedTuple):
+    """How an agent learned.
+
+    Attributes
+    ----------
+    steps : array of shape (n_episodes,)
+        Steps that were done when each day of training ended.
+    rewards : array of shape (n_episodes,)
+    """
+
+    steps: NDArray[Any]
+    rewards: NDArray[Any]
+
+
 def make(starts: Sequence[float], **options: Any) -> DataCenterCoolingEnv:
     """Return the agent's environment, with episodes of a day."""
     return DataCenterCoolingEnv(
@@ -73,17 +90,39 @@ def make(starts: Sequence[float], **options: Any) -> DataCenterCoolingEnv:
     )
 
 
-def train(steps: int, seed: int, **options: Any) -> SAC:
-    """Return an agent that has learned for so many steps."""
+def train(steps: int, seed: int, **options: Any) -> tuple[SAC, Curve]:
+    """Return an agent that has learned for so many steps, and how it learned."""
     torch.set_num_threads(1)
-    env = make(TRAINING, **options)
+    env = Monitor(make(TRAINING, **options))
     agent = SAC(
         "MlpPolicy", env, seed=seed, device="cpu", gamma=0.9, learning_rate=7e-4, learning_starts=1000, train_freq=4,
         gradient_steps=4, policy_kwargs={"net_arch": [64, 64]},
     )  # fmt: skip
     agent.learn(steps)
     env.close()
-    return agent
+    return agent, Curve(np.cumsum(env.get_episode_lengths()), np.array(env.get_episode_rewards()))
+
+
+def draw(curves: Mapping[int, Curve], rules: float, path: Path) -> None:
+    """Draw how agents learned: the reward of each day, its mean over 20 days, and what the rule book has."""
+    from matplotlib.figure import Figure  # of the extra results
+
+    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for place, (seed, curve) in enumerate(curves.items()):
+        colour, window = COLOURS[place % len(COLOURS)], min(20, curve.rewards.size)
+        axes.plot(curve.steps, curve.rewards, ".", color=colour, alpha=0.25, markersize=3)
+        if window:
+            smooth = np.convolve(curve.rewards, np.full(window, 1 / window), mode="valid")
+            axes.plot(curve.steps[window - 1 :], smooth, color=colour, label=f"seed {seed}, mean of {window} days")
+    axes.axhline(rules, color="black", linewidth=0.8, linestyle="--", label="rule book, on the days of the judgement")
+    axes.set(title="Training", xlabel="steps", ylabel="reward of a day")
+    # the first days are so bad that nothing else would be seen
+    lows = [float(np.quantile(curve.rewards, 0.1)) for curve in curves.values() if curve.rewards.size]
+    axes.set_ylim(bottom=min([2 * rules, *lows]))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small", frameon=False)
+    figure.savefig(path, dpi=110)
 
 
 def judge(env: DataCenterCoolingEnv, policy: Policy, days: Sequence[float]) -> list[Outcome]:
@@ -152,21 +191,26 @@ def main() -> None:
         "--days", type=int, default=len(JUDGEMENT), help=f"days of the judgement, at most {len(JUDGEMENT)}"
     )
     parser.add_argument("--out", type=Path, help="file for the last agent (.zip)")
+    parser.add_argument("--curve", type=Path, help="picture of the training (.png, .svg or .pdf)")
     options = parser.parse_args()
     days = JUDGEMENT[:: max(len(JUDGEMENT) // options.days, 1)][: options.days]
     env = make(days)
     print(f"{len(days)} days, means of a day\n")
     print("| | reward | worst | electricity [kWh] | unserved heat [kWh] | violation [K h] |\n|---|--:|--:|--:|--:|--:|")
     print(row("random actions", [one for seed in range(3) for one in judge(env, at_random(seed), days)]), flush=True)
-    print(row("rule book", judge_rules(days)), flush=True)
+    rules = judge_rules(days)
+    print(row("rule book", rules), flush=True)
+    curves = {}
     for seed in options.seeds:
         started = time.perf_counter()
-        agent = train(options.steps, seed)
+        agent, curves[seed] = train(options.steps, seed)
         seconds = time.perf_counter() - started
         print(
             row(f"agent, seed {seed}, {options.steps} steps in {seconds:.0f} s", judge(env, of_agent(agent), days)),
             flush=True,
         )
+    if options.curve is not None:
+        draw(curves, statistics.mean(outcome.reward for outcome in rules), options.curve)
     if options.out is not None:
         agent.save(options.out)
     env.close()

@@ -12,6 +12,7 @@ from trivium.control.sheet import Panel, draw_html, draw_png, means, panels
 from trivium.errors import InvalidValueError, MissingExtraError, SettingsError
 from trivium.evaluation.testcase import TestCase
 from trivium.model.contract import FloatArray
+from trivium.simulation.calendar import Calendar
 from trivium.simulation.export import check_path, write_table
 from trivium.simulation.resources import Resources
 from trivium.simulation.times import check_span
@@ -88,13 +89,18 @@ def step(
         if case.kpis().get("serves") == 0:
             title += f" ({DOES_NOT_SERVE})"
         outputs = [variable.name for variable in case.measurements.values()]
-        paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say)
+        paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say, resources.calendar)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
     return case.kpis()
 
 
 def draw(
-    trajectories: Mapping[str, FloatArray], sheet: Sequence[Panel], title: str, table: Path, say: Say
+    trajectories: Mapping[str, FloatArray],
+    sheet: Sequence[Panel],
+    title: str,
+    table: Path,
+    say: Say,
+    calendar: Calendar | None = None,
 ) -> list[Path]:
     """Draw a sheet beside a table, as .png and .html; return the files.
 
@@ -109,7 +115,7 @@ def draw(
     for write, suffix in ((draw_png, ".png"), (draw_html, ".html")):
         path = table.with_suffix(suffix)
         try:
-            write(trajectories["time"], sheet, title, path)
+            write(trajectories["time"], sheet, title, path, calendar)
         except MissingExtraError as error:
             say(f"{path} is left out: {error}")
         else:

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from trivium.control.palette import COLOURS
 from trivium.errors import StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
+from trivium.simulation.calendar import Calendar
 
 #: Most points of a line.
 POINTS = 2000
@@ -35,12 +37,15 @@ class Panel:
         By label, shape (n_bins,).
     stacked : bool
         Whether they add up.
+    counted : bool
+        Whether they are counts of units.
     """
 
     title: str
     unit: str
     lines: Mapping[str, FloatArray]
     stacked: bool = False
+    counted: bool = False
 
 
 def means(columns: Sequence[str], blocks: Iterable[FloatArray], start: float, end: float) -> dict[str, FloatArray]:
@@ -102,7 +107,7 @@ def panels(trajectories: Mapping[str, FloatArray], declared: Mapping[str, Any], 
             if end in declared.get(flow, {}):
                 temperatures[declared[flow][end]] = trajectories[declared[flow][end]] - 273.15
     if temperatures:
-        sheet.append(Panel("Temperatures", "degC", temperatures))
+        sheet.append(Panel("Temperatures", "°C", temperatures))
     if "heat" in declared:
         heat = _heat(trajectories, declared["heat"])
         sheet.append(Panel("Heat removed", "MW", {"heat": heat / 1e6}))
@@ -111,10 +116,10 @@ def panels(trajectories: Mapping[str, FloatArray], declared: Mapping[str, Any], 
             meter = declared.get("meter")
             power = _total(trajectories, names) if meter is None else _metered(trajectories, meter)
             pue = np.divide(power, heat, out=np.full_like(heat, np.nan), where=heat > 0) + 1
-            sheet.append(Panel("Power usage effectiveness, mechanical part", "1", {"PUE": pue}))
+            sheet.append(Panel("Power usage effectiveness, mechanical part", "", {"PUE": pue}))
     if "switches" in declared:
         running = {group: _total(trajectories, names) for group, names in declared["switches"].items()}
-        sheet.append(Panel("Units in service", "1", running))
+        sheet.append(Panel("Units in service", "", running, counted=True))
     if not sheet:
         sheet = [Panel(name, "", {name: trajectories[name]}) for name in outputs[:6]]
     return sheet
@@ -143,7 +148,9 @@ def _total(trajectories: Mapping[str, FloatArray], names: Sequence[str]) -> Floa
     return np.asarray(np.sum([trajectories[name] for name in names], axis=0))
 
 
-def draw_png(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+def draw_png(
+    times: FloatArray, sheet: Sequence[Panel], title: str, path: Path, calendar: Calendar | None = None
+) -> None:
     """Draw a sheet as an image.
 
     Parameters
@@ -153,6 +160,8 @@ def draw_png(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) 
     sheet : sequence of Panel
     title : str
     path : Path
+    calendar : Calendar, optional
+        Gives dates to the time axis; without it the axis has days, or seconds of a short run.
 
     Raises
     ------
@@ -164,32 +173,42 @@ def draw_png(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) 
     require("matplotlib", "results")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    unit, axis = _axis(times)
+    label, at = _axis(times, calendar)
     figure = Figure(figsize=(11, 2.3 * len(sheet) + 0.6), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title)
     all_axes = np.atleast_1d(figure.subplots(len(sheet), 1, sharex=True))
     for axes, panel in zip(all_axes, sheet, strict=True):
         if panel.stacked:
-            axes.stackplot(axis, *panel.lines.values(), labels=panel.lines, linewidth=0)
+            axes.stackplot(at, *panel.lines.values(), labels=panel.lines, linewidth=0, colors=COLOURS)
         else:
-            for label, line in panel.lines.items():
-                axes.plot(axis, line, label=label, linewidth=0.9)
+            for place, (name, line) in enumerate(panel.lines.items()):
+                drawn = {"drawstyle": "steps-pre"} if panel.counted else {}
+                axes.plot(at, line, label=name, linewidth=0.9, color=COLOURS[place % len(COLOURS)], **drawn)
         axes.set_title(panel.title, loc="left", fontsize="medium")
         axes.set_ylabel(panel.unit)
         axes.grid(alpha=0.3)
         axes.margins(x=0)
+        if panel.counted:
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_ylim(0, max(1.0, *(float(np.nanmax(line)) for line in panel.lines.values())) + 0.5)
         if len(panel.lines) > 1:
             axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
-    all_axes[-1].set_xlabel(f"time [{unit}]")
+    if calendar is not None:
+        marks = calendar.marks(float(times[0]), float(times[-1]), 8)
+        all_axes[-1].set_xticks(list(marks), list(marks.values()))
+    all_axes[-1].set_xlabel(label)
     try:
         figure.savefig(path, dpi=110)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def draw_html(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path) -> None:
+def draw_html(
+    times: FloatArray, sheet: Sequence[Panel], title: str, path: Path, calendar: Calendar | None = None
+) -> None:
     """Draw a sheet as a page that holds all it needs and works without a network; see `draw_png`.
 
     Raises
@@ -200,28 +219,18 @@ def draw_html(times: FloatArray, sheet: Sequence[Panel], title: str, path: Path)
         When the file cannot be written.
     """
     require("plotly", "results")
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
+    from trivium.control.sheet_page import page
 
-    unit, axis = _axis(times)
-    figure = make_subplots(
-        rows=len(sheet), cols=1, shared_xaxes=True, vertical_spacing=0.05, subplot_titles=[p.title for p in sheet]
-    )
-    for row, panel in enumerate(sheet, start=1):
-        for label, line in panel.lines.items():
-            stack = {"stackgroup": panel.title} if panel.stacked else {}
-            figure.add_trace(
-                go.Scatter(x=axis, y=line, name=label, mode="lines", line={"width": 1}, **stack), row=row, col=1
-            )
-        figure.update_yaxes(title_text=panel.unit, row=row, col=1)
-    figure.update_xaxes(title_text=f"time [{unit}]", row=len(sheet), col=1)
-    figure.update_layout(title=title, height=240 * len(sheet) + 120, hovermode="x unified")
+    label, at = _axis(times, calendar)
+    across = at.tolist() if calendar is None else [f"{calendar.date(each):%Y-%m-%d %H:%M:%S}" for each in at.tolist()]
     try:
-        figure.write_html(path, include_plotlyjs=True, full_html=True)
+        path.write_text(page(across, sheet, title, label), encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def _axis(times: FloatArray) -> tuple[str, FloatArray]:
-    """Return unit and values of the time axis: days, or seconds of a short run."""
-    return ("d", times / _DAY) if times[-1] - times[0] > _SHORT else ("s", times)
+def _axis(times: FloatArray, calendar: Calendar | None) -> tuple[str, FloatArray]:
+    """Return label and values of the time axis: seconds for a calendar and of a short run, else days."""
+    if calendar is not None:
+        return calendar.zone_name, times
+    return ("time [d]", times / _DAY) if times[-1] - times[0] > _SHORT else ("time [s]", times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from trivium.control.palette import LEFT_OUT
 from trivium.coupling.loop import Result
 from trivium.coupling.problem import Problem
 from trivium.coupling.residual import excesses
@@ -77,4 +78,4 @@ def _draw_html(numbers: list[int], lines: dict[str, list[float]], title: str, pa
     figure.update_yaxes(type="log", title_text="residual over tolerance", exponentformat="power")
     figure.update_xaxes(title_text="iteration")
     figure.update_layout(title=title, hovermode="x unified")
-    figure.write_html(path, include_plotlyjs=True, full_html=True)
+    figure.write_html(path, include_plotlyjs=True, full_html=True, config={"modeBarButtonsToRemove": [*LEFT_OUT]})

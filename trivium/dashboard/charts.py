@@ -10,15 +10,13 @@ import numpy as np
 from dash import dcc, html
 from numpy.typing import NDArray
 
-#: Of curves, in their order: distinct on white and on black, and by their dashes without colours.
-COLOURS = ("#3b7fc4", "#c8641e", "#2b8a63", "#a4509a", "#8a7a1f", "#5b6f8a")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+from trivium.control.palette import COLOURS, DASHES, LEFT_OUT
+
 #: Of all charts: what the bar over them offers, and the picture that it saves.
 CONFIG = {
     "displaylogo": False,
     "displayModeBar": True,
-    # the last one would send the chart to a host on the internet
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "sendChartToCloud"],
+    "modeBarButtonsToRemove": [*LEFT_OUT, "autoScale2d"],
     "responsive": True,
     "toImageButtonOptions": {"format": "png", "scale": 2, "filename": "trivium"},
 }
@@ -26,7 +24,7 @@ CONFIG = {
 FOLLOWING = {
     **CONFIG,
     "doubleClick": "autosize",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "sendChartToCloud"],
+    "modeBarButtonsToRemove": [*LEFT_OUT, "resetScale2d"],
 }
 
 

@@ -145,6 +145,7 @@ def table(
     numbers: Sequence[int] = (),
     *,
     shown: bool = False,
+    cards: bool = False,
 ) -> Any:
     """Return a table.
 
@@ -158,13 +159,15 @@ def table(
         Columns that are numbers.
     shown : bool
         Whether the caption is for those who see, too; a heading may say the same.
+    cards : bool
+        Whether each row is a card on a phone, its cells with their headings.
     """
 
     def cell(place: int, content: Any) -> Any:
         kind = "number" if place in numbers else None
         if place == 0:
             return html.Th(content, scope="row", className=kind)
-        return html.Td(content, className=kind)
+        return html.Td(content, className=kind, **({"data-label": head[place]} if cards else {}))
 
     body = [html.Tr([cell(i, content) for i, content in enumerate(row)]) for row in rows]
     if not body:
@@ -173,7 +176,8 @@ def table(
     made = html.Table(
         [html.Caption(caption, className=None if shown else "hidden"), html.Thead(html.Tr(titles)), html.Tbody(body)]
     )
-    return html.Div(made, className="table", tabIndex="0", role="region", **{"aria-label": caption})
+    kind = "table cards" if cards else "table"
+    return html.Div(made, className=kind, tabIndex="0", role="region", **{"aria-label": caption})
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> html.Dl:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trivium.dashboard.charts import COLOURS, DASHES, axis, blank, frame, plain, thinned
+from trivium.control.palette import COLOURS, DASHES
+from trivium.dashboard.charts import axis, blank, frame, plain, thinned
 from trivium.dashboard.formatting import Scale, clock, scale, seconds
 from trivium.session.events import Event
 from trivium.simulation.calendar import Calendar

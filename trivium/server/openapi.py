@@ -67,13 +67,36 @@ _ERROR = {
 }
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title>trivium: HTTP API</title><meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="openapi/swagger-ui.css"><link rel="icon" href="openapi/favicon-32x32.png"></head>
+<head><meta charset="utf-8"><title>trivium: HTTP API</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="openapi/swagger-ui.css"><link rel="icon" href="openapi/favicon-32x32.png">
+<meta name="color-scheme" content="light dark"><style>
+body { margin: 0; }
+html.dark-mode, html.dark-mode body { background: #1c2022; }
+@media (max-width: 760px) {
+  .swagger-ui .wrapper { padding: 0 10px; }
+  .swagger-ui .opblock .opblock-summary { flex-wrap: wrap; }
+  .swagger-ui .opblock .opblock-summary-path { max-width: 100%; word-break: break-all; }
+  .swagger-ui .opblock .opblock-summary-path-description-wrapper { min-width: 0; flex-basis: 60%; }
+  .swagger-ui .opblock-description-wrapper, .swagger-ui .opblock-section-header { padding: 8px; }
+  .swagger-ui .table-container, .swagger-ui .responses-inner, .swagger-ui .model-container { padding: 8px; }
+  .swagger-ui .table-container, .swagger-ui .responses-inner, .swagger-ui .model-container { overflow-x: auto; }
+  .swagger-ui .parameters-col_name, .swagger-ui table.parameters td { min-width: 0; }
+  .swagger-ui input, .swagger-ui select, .swagger-ui textarea { max-width: 100%; min-width: 0 !important; }
+  .swagger-ui .info .title { font-size: 26px; overflow-wrap: anywhere; }
+  .swagger-ui .info a, .swagger-ui .info li, .swagger-ui .info p { overflow-wrap: anywhere; }
+}
+</style></head>
 <body><main id="page"></main>
 <script src="openapi/swagger-ui-bundle.js"></script><script src="openapi/start.js"></script></body>
 </html>
 """
-_START = "SwaggerUIBundle({url: 'openapi.json', dom_id: '#page', deepLinking: true, validatorUrl: null});\n"
+_START = """const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+SwaggerUIBundle({url: "openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
+"""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

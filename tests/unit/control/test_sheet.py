@@ -1,9 +1,13 @@
+import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from trivium.control.sheet import POINTS, draw_html, draw_png, means, panels
+from trivium.simulation.calendar import read_calendar
 
 COLUMNS = ("time", "P", "Q", "T", "warm", "m", "on")
 DECLARED = {
@@ -86,3 +90,27 @@ def test_the_sheet_is_drawn_and_needs_no_network(tmp_path: Path) -> None:
     page = html.read_text()
     assert "A run" in page
     assert 'src="http' not in page
+    assert "sendChartToCloud" in page.rpartition("modeBarButtonsToRemove")[2]
+
+
+def figure_of(page: str) -> tuple[list[Any], dict[str, Any]]:
+    """Return data and layout of a page of Plotly's."""
+    decoder = json.JSONDecoder()
+    data, end = decoder.raw_decode(page, page.index("[{", page.rindex("Plotly.newPlot(")))
+    layout, _ = decoder.raw_decode(page, page.index("{", end))
+    return data, layout
+
+
+def test_the_page_has_dates_a_legend_a_panel_and_whole_counts(tmp_path: Path) -> None:
+    pytest.importorskip("plotly")
+    of = means(COLUMNS, [rows(50)], 1000.0, 16000.0)
+    declared = {**DECLARED, "switches": {"chillers": ["on"], "pumps": ["on"]}}
+    calendar = read_calendar({"epoch": datetime(2020, 4, 1, tzinfo=timezone(timedelta(hours=-5)))})
+    draw_html(of["time"], panels(of, declared, []), "A run", tmp_path / "run.html", calendar)
+    data, layout = figure_of((tmp_path / "run.html").read_text())
+    assert data[0]["x"][0] == "2020-04-01 00:21:36"  # the first row, 1300 s, stands in a span of 7.5 s
+    entries = [(each["legend"], each["name"]) for each in data if each["showlegend"]]
+    assert len({*entries}) == len(entries)
+    assert layout["yaxis5"]["range"] == [0, 1.5]
+    assert layout["yaxis5"]["dtick"] == 1
+    assert layout["xaxis"]["title"]["text"] == "UTC-05:00"

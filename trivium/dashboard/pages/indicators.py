@@ -244,9 +244,8 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
         with readings.session(testid) as session:
             mine = session.kpis()
         rows = [(_name(point), point.unit, figure(mine[name])) for name, point in points.items()]
-        shown = table(
-            f"From {both(begin)} to {both(end)}", ("Indicator", "Unit", "This session"), rows, numbers=(2,), shown=True
-        )
+        head: tuple[str, ...] = ("Indicator", "Unit", "This session")
+        shown = table(f"From {both(begin)} to {both(end)}", head, rows, numbers=(2,), shown=True, cards=True)
         return [*_unserving([("This session", mine)]), shown]
     first, last = max(begin, readings.begin(against)), min(end, readings.find(against)["time"])
     if last <= first:
@@ -267,9 +266,8 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
         for name, point in points.items()
     ]
     head = ("Indicator", "Unit", "This session", "Other session", "This against other")
-    shown = table(
-        f"From {both(first)} to {both(last)}, the time that both have", head, compared, numbers=(2, 3, 4), shown=True
-    )
+    caption = f"From {both(first)} to {both(last)}, the time that both have"
+    shown = table(caption, head, compared, numbers=(2, 3, 4), shown=True, cards=True)
     return [*marks, shown]
 
 

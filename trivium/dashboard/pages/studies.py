@@ -10,9 +10,10 @@ import numpy as np
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from numpy.typing import NDArray
 
+from trivium.control.palette import COLOURS
 from trivium.dashboard import charts, spread
 from trivium.dashboard.callbacks import action, pressed, view
-from trivium.dashboard.charts import COLOURS, Curve
+from trivium.dashboard.charts import Curve
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Between, Choices, Select, button, card, field, line, options, table
 from trivium.dashboard.formatting import figure, moment, plural, short

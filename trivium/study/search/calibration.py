@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from trivium.control.palette import LEFT_OUT
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.storage import replace_file
@@ -157,7 +158,7 @@ def _page(calibration: Calibration) -> str:
             figure.add_trace(dots, row=place, col=2)
         figure.update_xaxes(title_text=f"row of the data ({name})" if place == len(names) else "", row=place)
     figure.update_layout(height=340 * len(names), template="plotly_white", title=_title(calibration))
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True)
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"modeBarButtonsToRemove": [*LEFT_OUT]})
     return page
 
 
