@@ -19,11 +19,12 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca --mount
 FROM ${MICROMAMBA_IMAGE} AS micromamba
 
 FROM base AS environment
+ENV MAMBA_ROOT_PREFIX=/root/mamba
 COPY --from=micromamba /bin/micromamba /bin/micromamba
 COPY environment.yml /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/micromamba/pkgs \
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/mamba/pkgs \
     --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
-    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca; fi \
+    if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca REQUESTS_CA_BUNDLE=/run/secrets/ca; fi \
     && micromamba create --yes --always-copy --prefix /opt/trivium --file /build/environment.yml \
     && micromamba env export --explicit --prefix /opt/trivium >/opt/trivium/explicit.txt \
     && sh /build/install.sh /opt/trivium/bin/python cmake assimulo-testing

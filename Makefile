@@ -19,7 +19,7 @@ DEV := $(VENV)/.dev-ready
 export HOST ?= 127.0.0.1
 export PORT ?= 5000
 
-.PHONY: help setup setup-dev serve doctor test test-all test-long test-busy mutants lint lint-types lint-sources audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos fuzz sbom bench wheel lock clean distclean
+.PHONY: help setup setup-dev serve doctor test test-all test-long test-container test-busy mutants lint lint-types lint-sources audit docs format fmu data-center fuel-cycle data surrogates baseline validate-plant validate-api chaos fuzz sbom bench wheel lock clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -64,7 +64,10 @@ test-all: setup-dev ## lint, types, layers and the tests with the slow ones; CI 
 	$(PY) $(PYTEST) -m "not long" --hypothesis-profile thorough $(ARGS)
 
 test-long: setup-dev ## the tests that take many minutes: the coupled run of real models, OG-Core's transition path
-	$(PY) -m pytest -m long $(ARGS)
+	$(PY) -m pytest -m long --ignore tests/container $(ARGS)
+
+test-container: setup-dev ## build the image slim, start docker-compose.yml in an engine of its own, kill and starve its services (root)
+	$(PY) -m pytest -m long tests/container $(ARGS)
 
 test-busy: setup-dev ## the tests beside eight busy processes: what fails here waits on a clock
 	$(PY) -m tests.busy $(PY) $(PYTEST) $(ARGS)
