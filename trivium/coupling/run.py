@@ -71,6 +71,9 @@ def run_case(
         say(f"{finished} iterations are kept in {out}" if finished else f"evaluating iteration 1: {order}")
         result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)
         files = report.write(problem, result, out)
+        if result.converged:
+            for name, evaluation in result.evaluations.items():
+                problem.components[name].publish(evaluation.inputs, out / "published" / name)
     return problem, result, files
 
 

@@ -32,7 +32,13 @@ _SETS = {
     "y": "year",
 }
 #: Our names of dimensions, by those that models and tables use, in lower case.
-NAMES = {**_SETS, "commodity": "fuel", "_region": "region_from", **{name: name for name in _SETS.values()}}
+NAMES = {
+    **_SETS,
+    "commodity": "fuel",
+    "udc": "constraint",
+    "_region": "region_from",
+    **{name: name for name in _SETS.values()},
+}
 #: Dimensions whose coordinates are whole numbers.
 WHOLE = ("year", "mode_of_operation")
 #: Columns of MUIO's tables that repeat the region, and one that repeats a parameter.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trivium.model.contract import FloatArray
+if TYPE_CHECKING:  # calls by the Python of another environment have no other module of Trivium
+    from trivium.model.contract import FloatArray
 
 
 def dumps(values: Mapping[str, FloatArray]) -> bytes:

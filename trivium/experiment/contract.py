@@ -122,6 +122,17 @@ class Experiment(ABC):
     def check(self) -> None:  # noqa: B027, an own body is optional
         """Refuse, before the first evaluation, what every evaluation would fail at; by default nothing is looked at."""
 
+    def publish(self, values: Values, folder: Path) -> None:  # noqa: B027, an own body is optional
+        """Write what is to be kept of an evaluation at a fixed point; by default nothing.
+
+        Parameters
+        ----------
+        values : Mapping[str, FloatArray]
+            All inputs.
+        folder : Path
+            For the files; it is there only where something is written.
+        """
+
     def cancel(self) -> None:  # noqa: B027, an own body is optional
         """End an evaluation that runs in another thread, and refuse new ones; by default nothing can be ended."""
 

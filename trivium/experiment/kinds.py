@@ -15,7 +15,7 @@ from trivium.errors import InvalidValueError
 from trivium.experiment import call, spec
 from trivium.experiment.contract import Experiment, Values
 from trivium.experiment.process import ProcessExperiment
-from trivium.experiment.python import PythonExperiment, call_apart, copy_files, request_of
+from trivium.experiment.python import PythonExperiment, call_apart, copy_files, found, request_of
 from trivium.experiment.testcase import fingerprint
 from trivium.model.variable import Variable
 from trivium.scratch import Scratch
@@ -55,7 +55,7 @@ def make(
     ComponentError
         When it cannot describe itself.
     """
-    if isinstance(description, spec.Coupled):
+    if isinstance(description, spec.Coupled | spec.Muio):
         return KINDS.load(description.kind)(description, folder, settings, name, field)
     inputs, outputs, note = _variables(name, description, folder, field)
     experiment: Experiment
@@ -77,6 +77,8 @@ def make(
             apart=process,
             deterministic=description.deterministic,
             field=field,
+            publish=description.publish,
+            interpreter=description.interpreter,
         )
     experiment.note, experiment.defaults = note, _defaults(description, inputs, field)
     return experiment
@@ -134,7 +136,11 @@ def _described(name: str, description: spec.Python, folder: Path, field: str) ->
     request = request_of(description.describe or "", description.options, folder, describe=True)
     with Scratch() as place:
         copy_files(description.files, folder, place)
-        call_apart(name, {call.REQUEST: request}, place, _DESCRIBING, {}, field=f"{field}.describe")
+        inputs = {call.REQUEST: request}
+        where = f"{field}.describe"
+        call_apart(
+            name, inputs, place, _DESCRIBING, {}, field=where, interpreter=found(description.interpreter, folder)
+        )
         variables: Mapping[str, Any] = json.loads((place / call.DESCRIBED).read_bytes())
     return variables
 

@@ -9,7 +9,7 @@ import platform
 import shutil
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from importlib.machinery import PathFinder
@@ -20,9 +20,14 @@ from trivium.environment import ROOT, child_environment
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment import arrays, call
 from trivium.experiment.contract import Experiment, Values
-from trivium.experiment.runner import inside, result, run
+from trivium.experiment.runner import STDOUT, inside, result, run
 from trivium.model.variable import Variable
 from trivium.scratch import Scratch
+
+#: Folder in a working directory for the modules that a call by another Python needs.
+_ABROAD = ".trivium"
+#: Longest time in which another Python must say what it is [s].
+_LOOKING = 300.0
 
 
 class PythonExperiment(Experiment):
@@ -51,6 +56,10 @@ class PythonExperiment(Experiment):
         What else determines results, for the fingerprint.
     field : str
         Where it is described in a document, for refusals.
+    publish : str, optional
+        ``package.module:function`` that writes what is to be kept of the evaluation at a fixed point.
+    interpreter : sequence of str, optional
+        A Python of another environment: the beginning of its command. It needs NumPy, and the function's packages.
     """
 
     def __init__(
@@ -69,7 +78,10 @@ class PythonExperiment(Experiment):
         environment: Mapping[str, str] | None = None,
         extra: str = "",
         field: str = "",
+        publish: str | None = None,
+        interpreter: Sequence[str] | None = None,
     ) -> None:
+        self._publish, self._interpreter = publish, found(interpreter, folder)
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.timeout, self.deterministic = timeout, deterministic
         self._function, self._options, self._folder = function, options, folder.absolute()
@@ -82,7 +94,8 @@ class PythonExperiment(Experiment):
         """Hash of code, options, files, and of the versions of Python and all packages."""
         options = json.dumps(self._options, sort_keys=True)
         digest = hashlib.sha256(f"{self._function}\n{options}\n{self._extra}".encode())
-        digest.update(f"{sys.version} {platform.machine()} {installed()}".encode())
+        environment = f"{sys.version} {platform.machine()} {installed()}"
+        digest.update((environment if self._interpreter is None else foreign(tuple(self._interpreter))).encode())
         digest.update(hash_source(self._function.partition(":")[0], self._folder).encode())
         for path in (inside(self._folder, file) for file in sorted({*self._files, *self._named()})):
             digest.update(f"\n{path.name} ".encode())
@@ -100,9 +113,7 @@ class PythonExperiment(Experiment):
         copy_files(self._files, self._folder, folder)
         if not self._apart:
             return self._here(values)
-        request = request_of(self._function, self._options, self._folder)
-        inputs = {call.REQUEST: request, call.INPUTS: arrays.dumps(values)}
-        call_apart(self.name, inputs, folder, self.timeout, self._environment, self._stop)
+        self._call(self._function, values, folder)
         if not (folder / call.OUTPUTS).exists():
             raise ComponentError(f"{self.name}: its process ended with exit code 0, but without a result")
         try:
@@ -132,7 +143,30 @@ class PythonExperiment(Experiment):
         with Scratch() as place:
             copy_files(self._files, self._folder, place)
             inputs = {call.REQUEST: request}
-            call_apart(self.name, inputs, place, self.timeout, self._environment, self._stop, self._field)
+            call_apart(
+                self.name,
+                inputs,
+                place,
+                self.timeout,
+                self._environment,
+                self._stop,
+                self._field,
+                interpreter=self._interpreter,
+            )
+
+    def publish(self, values: Values, folder: Path) -> None:
+        """Call the function that writes what is to be kept; see `Experiment.publish`."""
+        if self._publish is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_files(self._files, self._folder, folder)
+        self._call(self._publish, values, folder)
+
+    def _call(self, function: str, values: Values, folder: Path) -> None:
+        inputs = {call.REQUEST: request_of(function, self._options, self._folder), call.INPUTS: arrays.dumps(values)}
+        call_apart(
+            self.name, inputs, folder, self.timeout, self._environment, self._stop, interpreter=self._interpreter
+        )
 
     def cancel(self) -> None:
         """End the function's process and refuse new evaluations."""
@@ -175,8 +209,12 @@ def call_apart(
     environment: Mapping[str, str],
     stop: threading.Event | None = None,
     field: str = "",
+    *,
+    interpreter: Sequence[str] | None = None,
 ) -> None:
-    """Run `trivium.experiment.call` in a folder.
+    """Run `trivium.experiment.call` in a folder, by this Python or by that of another environment.
+
+    The other one finds no package of this environment: of Trivium it gets only the files that the call needs.
 
     Raises
     ------
@@ -186,14 +224,52 @@ def call_apart(
         Naming the component.
     """
     path = child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"]
+    command = [sys.executable]
+    if interpreter is not None:
+        command, path, inputs = list(interpreter), str(folder.absolute() / _ABROAD), {**inputs, **_taken_along()}
     variables = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment}
     try:
-        argv = [sys.executable, "-P", "-m", "trivium.experiment.call"]
-        run(argv, folder, timeout, inputs, environment=variables, stop=stop)
+        argv = [*command, "-P", "-m", "trivium.experiment.call"]
+        run(argv, folder, timeout, inputs, environment=variables, stop=stop, command=len(command))
     except ComponentError as error:
         if field and (folder / call.UNRESOLVED).is_file():
             raise InvalidValueError(f"{field}: {(folder / call.UNRESOLVED).read_text()}", field) from error
         raise ComponentError(f"{name}: {error}") from error
+
+
+def found(interpreter: Sequence[str] | None, folder: Path) -> Sequence[str] | None:
+    """Return the command of a Python; a path in it is relative to the case's folder."""
+    if interpreter is None or "/" not in interpreter[0]:
+        return interpreter
+    # not resolved: the link in a virtual environment says which environment it is
+    return [str(folder.absolute() / interpreter[0]), *interpreter[1:]]
+
+
+def _taken_along() -> dict[str, bytes | Path]:
+    """Return the modules that a call in another environment needs, by their names in its working directory."""
+    packages = [f"{_ABROAD}/trivium/__init__.py", f"{_ABROAD}/trivium/experiment/__init__.py"]
+    modules: dict[str, bytes | Path] = dict.fromkeys(packages, b"")
+    for name in ("call", "arrays"):
+        modules[f"{_ABROAD}/trivium/experiment/{name}.py"] = Path(__file__).with_name(f"{name}.py")
+    return modules
+
+
+@cache
+def foreign(interpreter: tuple[str, ...]) -> str:
+    """Return the version of another Python, and all packages of its environment.
+
+    Raises
+    ------
+    ComponentError
+        When it cannot be run.
+    """
+    program = (
+        "import sys, platform; from importlib import metadata as m; print(sys.version, platform.machine(), "
+        "*sorted(f'{p.name}=={p.version}' for p in m.distributions()))"
+    )
+    with Scratch() as place:
+        run([*interpreter, "-P", "-c", program], place, _LOOKING, command=len(interpreter) + 3)
+        return (place / STDOUT).read_text()
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:

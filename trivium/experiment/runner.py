@@ -59,6 +59,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     stop: threading.Event | None = None,
     check: bool = True,
+    command: int = 1,
 ) -> Finished:
     """Run a program to its end.
 
@@ -81,6 +82,8 @@ def run(
         Set by another thread when the program is to end.
     check : bool
         Whether an exit code other than 0 is an error.
+    command : int
+        How many of `argv` are the program with arguments that may name anything, such as ``uv run --project``.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def run(
         When a path leads outside, the program is not there, fails, takes too long or is stopped.
     """
     program = _program(argv, folder)
-    for argument in argv[1:]:
+    for argument in argv[command:]:
         _check_argument(folder, argument)
     for name, content in (inputs or {}).items():
         path = inside(folder, name)

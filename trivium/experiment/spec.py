@@ -30,6 +30,10 @@ Coordinates = Annotated[
 ]
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Part(BaseModel):
     """A part of a document: no other fields than its own."""
 
@@ -62,14 +66,26 @@ class _Described(Part):
 
 
 class Python(_Described):
-    """A Python callable."""
+    """A Python callable.
+
+    `interpreter` is a Python of another environment, by path or as the beginning of a command; `publish` is called once
+    with the inputs of the fixed point.
+    """
 
     kind: Literal["python"]
     function: Callable = Field(alias="callable")
     describe: Callable | None = None
+    publish: Callable | None = None
+    interpreter: Annotated[list[str], Field(min_length=1), BeforeValidator(_listed)] | None = None
     options: dict[str, Any] = {}
     files: list[str] = []
     process: bool = True
+
+    @model_validator(mode="after")
+    def _runs_apart(self) -> Python:
+        if self.interpreter is not None and not self.process:
+            raise ValueError("interpreter needs a process of its own")
+        return self
 
 
 class Process(_Described):
@@ -156,7 +172,20 @@ class Coupled(Part):
     sensitivity_to: list[str] = []
 
 
+class Muio(_Described):
+    """A case of MUIO or MUIOGO: its folder, one of its runs, and how it is solved; `options` are an energy model's."""
+
+    kind: Literal["muio"]
+    case: str
+    run: str | None = None
+    model: str | None = None
+    solver: Literal["cbc", "glpsol", "highs"] = "cbc"
+    server: str | None = None
+    copy_to: str | None = None
+    options: dict[str, Any] = {}
+
+
 #: What may be a component of a coupled case.
-Component = Annotated[Python | Process | Simulated, Field(discriminator="kind")]
+Component = Annotated[Python | Process | Simulated | Muio, Field(discriminator="kind")]
 #: What may be swept: a function of numbers, whatever computes it.
-Description = Annotated[Python | Process | Simulated | Coupled, Field(discriminator="kind")]
+Description = Annotated[Python | Process | Simulated | Muio | Coupled, Field(discriminator="kind")]

@@ -232,20 +232,20 @@ def _parameter(tokens: Sequence[str], name: str, n_dims: int) -> tuple[float | N
 
 def _rows(stream: _Stream, n_dims: int) -> Iterator[tuple[str, ...]]:
     chosen, transposed = ["*"] * n_dims, False
-    columns: list[str] = []
+    columns: list[str] | None = None
     while stream:
         word = stream.take()
         if word == ":=":
             continue
         if word == "[":
-            chosen, columns, transposed = stream.slice(), [], False
+            chosen, columns, transposed = stream.slice(), None, False
         elif word == "(":
             transposed = stream.take() == "tr" and stream.take() == ")"
         elif word == ":":
             columns = stream.names()
         else:
             free = [place for place, key in enumerate(chosen) if key == "*"]
-            if columns:
+            if columns is not None:
                 for column in columns:
                     value = stream.take()
                     pair = (column, word) if transposed else (word, column)

@@ -161,9 +161,11 @@ class Case:
         regions = self.data.coordinates("region")
         data = self.data.replaced("DiscountRate", pd.DataFrame({"region": regions, "VALUE": rate}), rate)
         life = pd.DataFrame({"technology": list(self.life), "VALUE": list(self.life.values())})
-        each = {"DiscountRateIdv": pd.Series(rate, life.index)}
-        if data.has("CapitalRecoveryFactor") and data.has("PvAnnuity"):  # MUIO's data has them ready
-            each |= {"CapitalRecoveryFactor": recovery(life["VALUE"], rate), "PvAnnuity": annuity(life["VALUE"], rate)}
+        each = {
+            "DiscountRateIdv": pd.Series(rate, life.index),
+            "CapitalRecoveryFactor": recovery(life["VALUE"], rate),  # MUIO's data has them ready
+            "PvAnnuity": annuity(life["VALUE"], rate),
+        }
         for name in filter(data.has, each):
             table = frames.expand(life.assign(VALUE=each[name]), "region", regions)
             data = data.replaced(name, table[["region", "technology", "VALUE"]])
