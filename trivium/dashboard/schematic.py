@@ -1,27 +1,36 @@
 """The drawing of a plant: an SVG file whose elements are coloured and labelled by a reading.
 
-An element with an id gets the text, and as a class the state, that the plant's `View` has for that id. What an editor
-adds for itself and the colours for its own display are left out: the pages have their own, light and dark.
+An element with an id gets the text, and as a class the state, that the plant's `View` has for that id. The pointer of a
+bar goes to where the value is, and units that can be chosen become buttons. An alarm makes its units coloured and puts
+a sign, which has a shape for each priority, before their first text. What an editor adds for itself and the colours for its own display are left out: the pages have their own, light and dark.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from trivium.dashboard.formatting import scale
-from trivium.simulation.plant import STATES, View
+from trivium.protocol import Alarm
+from trivium.simulation.plant import STATES, Deviation, Schematic, Unit, View
 
 _SVG = "http://www.w3.org/2000/svg"
+_TEXTS = {f"{{{_SVG}}}{name}" for name in ("text", "tspan")}
 #: Elements that the pages do not show: styles for editors, and what no drawing needs.
 _LEFT_OUT = {f"{{{_SVG}}}{name}" for name in ("style", "script", "metadata", "foreignObject")}
 
 
-def draw(file: Path, name: str, view: View) -> str:
+#: Signs of alarms by priority: each has a shape of its own.
+SIGNS: Mapping[str, str] = {"high": "▲", "medium": "◆", "low": "●"}
+
+
+def draw(
+    file: Path, name: str, view: View, units: Mapping[str, Unit] | None = None, marks: Mapping[str, Alarm] | None = None
+) -> str:
     """Return a drawing as SVG.
 
     Parameters
@@ -32,25 +41,42 @@ def draw(file: Path, name: str, view: View) -> str:
         Goes before all ids, so that several drawings may be on a page.
     view : View
         The reading.
+    units : Mapping[str, Unit], optional
+        What can be chosen, by id.
+    marks : Mapping[str, Alarm], optional
+        The most urgent alarm of units, by id.
     """
     drawing = copy.deepcopy(_read(file))
-    for element in drawing.iter():
-        key = element.get("id")
-        if key is None:
-            continue
+    by_id = {key: element for element in drawing.iter() if (key := element.get("id")) is not None}
+    for key, element in by_id.items():
         if key in view.figures:
             _write(element, figure(view.figures[key]))
         if key in view.states:
             kinds = [kind for kind in element.get("class", "").split() if kind not in STATES]
             element.set("class", " ".join([*kinds, view.states[key]]))
+        if key in view.deviations:
+            _point(element, view.deviations[key])
+    for key, unit in (units or {}).items():
+        if key in by_id:
+            _offer(by_id[key], key, unit, (marks or {}).get(key))
+    for key, element in by_id.items():
         element.set("id", f"{name}-{key}")
     for element in drawing.iter():
         for attribute, value in element.attrib.items():
             if value.startswith("url(#"):
                 element.set(attribute, value.replace("url(#", f"url(#{name}-"))
-    drawing.set("role", "img")
+    drawing.set("role", "group" if units else "img")
     drawing.set("aria-label", view.sentence)
     return ElementTree.tostring(drawing, encoding="unicode")
+
+
+def marks(drawing: Schematic, alarms: Sequence[Alarm]) -> dict[str, Alarm]:
+    """Return the most urgent active alarm of each unit, of alarms in the order of their urgency."""
+    found: dict[str, Alarm] = {}
+    for alarm in alarms:
+        for key in drawing.marked(alarm.points) if alarm.active else ():
+            found.setdefault(key, alarm)
+    return found
 
 
 def figure(value: str | tuple[float, str]) -> str:
@@ -85,3 +111,33 @@ def _write(element: Element, content: str) -> None:
         element.remove(span)
     target = spans[0] if spans else element
     target.text = content
+
+
+def _point(group: Element, deviation: Deviation) -> None:
+    """Move the pointer of a bar, an element of class ``pointer`` in its middle, along its ``scale``."""
+    scale_of = next((each for each in group if "scale" in each.get("class", "").split()), None)
+    pointer = next((each for each in group if "pointer" in each.get("class", "").split()), None)
+    if scale_of is None or pointer is None:
+        return
+    off = (deviation.value - deviation.set_point) / (2.0 * deviation.band)
+    half = float(scale_of.get("width", "0")) / 2.0
+    pointer.set("transform", f"translate({half * min(max(off, -1.0), 1.0):.1f} 0)")
+    kinds = [kind for kind in group.get("class", "").split() if kind != "beyond"]
+    group.set("class", " ".join([*kinds, "beyond"] if abs(off) > 0.5 else kinds))
+
+
+def _offer(group: Element, key: str, unit: Unit, alarm: Alarm | None) -> None:
+    """Make a unit a button, and mark it where it has an alarm."""
+    texts = [text for part in group.iter() if part.tag in _TEXTS and (text := (part.text or "").strip())]
+    kinds, words = [*group.get("class", "").split(), "pick"], [unit.title, *texts]
+    if alarm is not None:
+        kinds += ["alarm", alarm.priority] if alarm.acknowledged else ["alarm", "new", alarm.priority]
+        words.append(f"{alarm.priority} alarm: {alarm.text}")
+        first = next((part for part in group.iter() if part.tag in _TEXTS and (part.text or "").strip()), None)
+        if first is not None:
+            first.text = f"{SIGNS[alarm.priority]} {first.text}"
+    group.set("class", " ".join(kinds))
+    group.set("data-unit", key)
+    group.set("role", "button")
+    group.set("tabindex", "0")
+    group.set("aria-label", ", ".join(words))

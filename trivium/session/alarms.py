@@ -7,6 +7,7 @@ see: this is the alarm ``stale``.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,8 +18,8 @@ from trivium.protocol import Alarm
 from trivium.session.manager import SessionManager
 from trivium.simulation.declared import read_toml, table_of
 
-#: For how long a request may make no progress before nobody else waits for the session for its alarms [s].
-_PATIENCE = 1.0
+#: A request that takes longer is not waited for [s].
+_SHORT = 0.05
 #: Most sessions whose alarms are kept.
 _KEPT = 1000
 
@@ -53,9 +54,12 @@ class SessionAlarms:
         self._sessions = sessions
         self._looks: dict[tuple[str | None, bool], tuple[object, Look]] = {}
         self._stale: dict[str | None, Stale] = {}
+        self._locks: dict[str | None, threading.Lock] = {}
 
     def read(self, testid: str | None, *, past: bool = False) -> Look:
         """Return alarms that are active or not acknowledged; with ``past`` all of the test.
+
+        A session that is busy is asked by one thread at most; others get what is known.
 
         Raises
         ------
@@ -63,14 +67,17 @@ class SessionAlarms:
             When there is no such session, or it cannot be asked.
         """
         self._sessions.permit(testid)
-        busy = self._stands(testid)
         kept = self._looks.get((testid, past))
-        if busy is not None and busy > _PATIENCE:
-            known = kept[1] if kept is not None else Look([], None, False)
-            return Look(self._with_stale(testid, known, busy), known.time, False)
-        if kept is None or kept[0] is None or kept[0] != self._mark(testid):
-            kept = self._ask(testid, past)
-        return kept[1]
+        if kept is not None and kept[0] is not None and kept[0] == self._mark(testid):
+            return self._with_stale(testid, kept[1])
+        lock = self._locks.setdefault(testid, threading.Lock())
+        if (kept is not None and self._busy(testid)) or not lock.acquire(blocking=False):
+            known = Look([], None, False) if kept is None else kept[1]._replace(current=False)
+            return self._with_stale(testid, known)
+        try:
+            return self._with_stale(testid, self._ask(testid, past))
+        finally:
+            lock.release()
 
     def acknowledge(
         self, testid: str | None, names: Sequence[str] | None, by: str, key: str | None = None
@@ -79,7 +86,15 @@ class SessionAlarms:
         session = self._sessions.session(testid, key=key)
         return session.acknowledge_alarms(names, by=by, at=time.time())
 
-    def _ask(self, testid: str | None, past: bool) -> tuple[object, Look]:
+    def stale(self, testid: str | None) -> Alarm | None:
+        """Return the alarm that a session stands although it is driven, without asking it; None where it does not."""
+        stands, status = self._stands(testid), self._sessions.status_of(testid)
+        if stands is None or status is None or stands <= (limit := self._limit(testid)).after:
+            return None
+        text, since = "The session stands although it is driven: what is shown is old", status.clock
+        return Alarm(STALE, text, limit.priority, [], "s", since, since, None, round(stands, 1), limit.after, stands)
+
+    def _ask(self, testid: str | None, past: bool) -> Look:
         before = self._mark(testid)
         alarms = self._sessions.session(testid).alarms(past=past)
         status, after = self._sessions.status_of(testid), self._mark(testid)
@@ -87,8 +102,9 @@ class SessionAlarms:
             after = None  # somebody else did something meanwhile
         if len(self._looks) > _KEPT:
             self._looks.clear()
-        kept = self._looks[testid, past] = after, Look(alarms, None if status is None else status.clock, True)
-        return kept
+        look = Look(alarms, None if status is None else status.clock, True)
+        self._looks[testid, past] = after, look
+        return look
 
     def _mark(self, testid: str | None) -> tuple[int, int, float, int, int] | None:
         """Return what changes with every request that the session does; None where nobody serves it."""
@@ -106,16 +122,21 @@ class SessionAlarms:
         progress = [since for since in (under_way and under_way.progress, driven) if since is not None]
         return time.monotonic() - max(progress) if progress else None
 
-    def _with_stale(self, testid: str | None, known: Look, stands: float) -> list[Alarm]:
-        """Return what is known, with the alarm that the session stands where it does."""
-        limit = self._limit(testid)
-        status = self._sessions.status_of(testid)
-        if stands <= limit.after or status is None:
-            return known.alarms
-        text = "The session stands although it is driven: what is shown is old"
-        since = status.clock
-        alarm = Alarm(STALE, text, limit.priority, [], "s", since, since, None, stands, limit.after, stands)
-        return sorted([alarm, *known.alarms], key=lambda each: (not each.active, PRIORITIES.index(each.priority)))
+    def _busy(self, testid: str | None) -> bool:
+        """Return whether a session does a request that takes long."""
+        first = self._sessions.under_way(testid)
+        if first is None:
+            return False
+        time.sleep(_SHORT)
+        later = self._sessions.under_way(testid)
+        return later is not None and later.request == first.request
+
+    def _with_stale(self, testid: str | None, look: Look) -> Look:
+        stale = self.stale(testid)
+        if stale is None:
+            return look
+        alarms = sorted([stale, *look.alarms], key=lambda each: (not each.active, PRIORITIES.index(each.priority)))
+        return look._replace(alarms=alarms, current=False)
 
     def _limit(self, testid: str | None) -> Stale:
         if testid not in self._stale:

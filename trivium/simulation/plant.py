@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from trivium.entry_points import Registry
 from trivium.model.contract import FloatArray, Model
@@ -89,6 +89,38 @@ class Folder:
 STATES = frozenset({"on", "off", "flows", "still", "turns"})
 
 
+class Deviation(NamedTuple):
+    """A value beside its set point, for a bar that shows how far it is from it.
+
+    Attributes
+    ----------
+    value, set_point : float
+    band : float
+        How far from its set point the value may be; the bar ends at twice that.
+    """
+
+    value: float
+    set_point: float
+    band: float
+
+
+class Unit(NamedTuple):
+    """A part of a drawing that people choose, to see its trend and to set its inputs by hand.
+
+    Attributes
+    ----------
+    title : str
+    points : tuple of str
+        Measurements that belong to it; an alarm about some of them marks it.
+    inputs : tuple of str
+        Control inputs that belong to it.
+    """
+
+    title: str
+    points: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class View:
     """A reading of a plant, as people look at it.
@@ -103,12 +135,15 @@ class View:
         State of elements by id, by which they are coloured: one of `STATES`.
     tiles : sequence of (str, str or tuple[float, str], str)
         The chief figures: a title, words or a value with its unit, a remark.
+    deviations : Mapping[str, Deviation]
+        Values beside their set points, by the id of the bar.
     """
 
     sentence: str
     figures: Mapping[str, str | tuple[float, str]] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
     tiles: Sequence[tuple[str, str | tuple[float, str], str]] = ()
+    deviations: Mapping[str, Deviation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -125,6 +160,10 @@ class Schematic:
         Points that it needs.
     view : callable
         Takes the values of all points by name and returns a `View`.
+    also : tuple of str
+        Points that the view takes where there are any.
+    units : Mapping[str, Unit]
+        What can be chosen, by the id of its element.
     """
 
     wide: Path
@@ -132,6 +171,14 @@ class Schematic:
     legend: str
     points: tuple[str, ...]
     view: Callable[[Mapping[str, float]], View]
+    also: tuple[str, ...] = ()
+    units: Mapping[str, Unit] = field(default_factory=dict)
+
+    def marked(self, points: Sequence[str]) -> list[str]:
+        """Return the ids of the units that an alarm about some points is about: those with all, and few others."""
+        having = {key: unit for key, unit in self.units.items() if points and {*points} <= {*unit.points}}
+        least = min((len(unit.points) for unit in having.values()), default=0)
+        return [key for key, unit in having.items() if len(unit.points) == least]
 
 
 class Plant(ABC):

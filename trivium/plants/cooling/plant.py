@@ -9,7 +9,7 @@ from pathlib import Path
 from trivium.plants.cooling.head import RequiredHead
 from trivium.plants.cooling.rules import BOUNDARY, INPUTS
 from trivium.plants.cooling.surrogate import load_chiller_power, load_head
-from trivium.plants.cooling.view import POINTS, view
+from trivium.plants.cooling.view import MEASURED, POINTS, units, view
 from trivium.simulation.plant import Folder, Plant, Schematic
 
 #: Bounds of the inputs by name: pattern, minimum, maximum.
@@ -50,9 +50,13 @@ class CoolingPlant(Plant):
     schematic = Schematic(
         wide=Path(__file__).with_name("schematic.svg"),
         narrow=Path(__file__).with_name("schematic-narrow.svg"),
-        legend="Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
+        legend="Filled: on. Hollow: off. Thick line: water flows, as measured; thin line: it stands; dashes: the warm "
+        "side. Grey is normal; colour and a sign mark what is beyond its limit. Choose a unit to see its trend and to "
+        "set its inputs.",
         points=(*INPUTS, *BOUNDARY, *POINTS),
         view=view,
+        also=MEASURED,
+        units=units(),
     )
     charted = ("Tchw_supply", "P_Chillers_sum", "P_CTfans_sum", "Tchw_r")
     set_points: Mapping[str, str] = {"Tchw_supply": "Tchws_set_CHI"}

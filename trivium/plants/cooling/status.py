@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -62,7 +63,10 @@ class Train:
 
 @dataclass(frozen=True)
 class Status:
-    """The whole plant; temperatures [K], flows [m3/s] and [kg/s], powers and heat [W]."""
+    """The whole plant; temperatures [K], flows [m3/s] and [kg/s], powers and heat [W].
+
+    Flows are those that really flow, where the model reports them; the set point is that of who cools now.
+    """
 
     towers: tuple[Tower, ...]
     trains: tuple[Train, ...]
@@ -74,6 +78,7 @@ class Status:
     chilled_supply: float
     chilled_return: float
     chilled_flow: float
+    set_point: float
     wet_bulb: float
     power: float
 
@@ -91,23 +96,32 @@ class Status:
 
 def status(values: Mapping[str, float]) -> Status:
     """Return the status in a reading of the plant's points by name."""
+    trains = tuple(_train(values, i) for i in _UNITS)
+    free = any(train.exchanger for train in trains) and not any(train.chiller for train in trains)
     return Status(
         towers=tuple(_tower(values, i) for i in _UNITS),
-        trains=tuple(_train(values, i) for i in _UNITS),
+        trains=trains,
         condenser_pumps=tuple(_pump(values, "CDWP", i) for i in _UNITS),
         chilled_pumps=tuple(_pump(values, "CHWP", i) for i in _UNITS),
         condenser_supply=values["Tcw_supply"],
         condenser_return=values["Tcw_returnPipe"],
-        condenser_flow=values["VolumeFlowRate_cw"],
+        condenser_flow=_measured(values, "VolumeFlowRate_cw"),
         chilled_supply=values["Tchw_supply"],
         chilled_return=values["Tchw_r"],
-        chilled_flow=values["Mchw"],
+        chilled_flow=_measured(values, "Mchw"),
+        set_point=values[f"Tchws_set_{'HEX' if free else 'CHI'}"],
         wet_bulb=values["Twb_outside"],
         power=sum(values[f"P_{group}_sum"] for group in ("Chillers", "CTfans", "CDWPs", "CHWPs")),
     )
 
 
 _UNITS = range(1, UNITS + 1)
+
+
+def _measured(values: Mapping[str, float], name: str) -> float:
+    """Return what of a prescribed flow really flows; at the start of a test no model reports it."""
+    real = values.get(f"{name}_real", math.nan)
+    return values[name] if math.isnan(real) else real
 
 
 def _tower(values: Mapping[str, float], i: int) -> Tower:

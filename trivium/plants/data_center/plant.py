@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from pathlib import Path
 
-from trivium.plants.data_center.view import POINTS, view
+from trivium.plants.data_center.view import POINTS, units, view
 from trivium.simulation.plant import Plant, Schematic
 
 #: What a controller decides; docs/data-center.md has units and bounds, which the FMU declares.
@@ -26,9 +26,12 @@ class DataCenter(Plant):
     schematic = Schematic(
         wide=Path(__file__).with_name("schematic.svg"),
         narrow=Path(__file__).with_name("schematic-narrow.svg"),
-        legend="Filled: on. Hollow: off. Solid line: water flows; faint line: it stands; dashes: the warm side.",
+        legend="Filled: on. Hollow: off. Thick line: water flows, as measured; thin line: it stands; dashes: the warm "
+        "side. Grey is normal; colour and a sign mark what is beyond its limit. Choose a unit to see its trend and to "
+        "set its inputs.",
         points=POINTS,
         view=view,
+        units=units(),
     )
     charted = ("TInlMax", "TChiWatSup", "PCoo", "PItDue", "TWetBul")
     set_points: Mapping[str, str] = {"TChiWatSup": "TChiWatSupSet", "TLiqSup": "TLiqSupSet"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trivium.simulation.plant import View
+from trivium.simulation.plant import Deviation, Unit, View
 
 _CHILLERS, _CELLS, _HALLS = (1, 2, 3, 4), (1, 2, 3, 4), (1, 2)
 #: Outputs and inputs that the view is made of.
@@ -13,10 +13,12 @@ POINTS = (
     *(f"{name}{i}" for i in _HALLS for name in ("PIt", "TInl", "yFanCra")),
     "nTow", "yFanTow", "nPumConWat", "yPumConWat", "nPumChiWat", "yPumChiWat", "TConWatSup", "TConWatRet",
     "mConWat_flow", "TChiWatSup", "TChiWatRet", "mChiWat_flow", "QEco", "QLiq", "TLiqSup", "TTan1", "TTan6",
-    "mTan_flow", "socBat", "PBat", "PCoo", "PItUns", "TInlMax", "TWetBul",
+    "mTan_flow", "socBat", "PBat", "PCoo", "PItUns", "TInlMax", "TWetBul", "TChiWatSupSet",
 )  # fmt: skip
 #: Flow from which on water is drawn as flowing [kg/s], and heat or power from which on a part counts as working [W].
 _FLOWS, _WORKS = 0.1, 1e3
+#: How far the supply may be from its set point [K].
+_BAND = 1.0
 
 _Figure = str | tuple[float, str]
 
@@ -31,6 +33,7 @@ def view(values: Mapping[str, float]) -> View:
         "condenser-flow": (v["mConWat_flow"], "kg/s"),
         "condenser-pumps-speed": _units(v["nPumConWat"], v["yPumConWat"]),
         "chilled-supply": (v["TChiWatSup"], "K"),
+        "chilled-set": f"set {_celsius(v['TChiWatSupSet'])} ± {_BAND:g} K",
         "chilled-return": (v["TChiWatRet"], "K"),
         "chilled-flow": (v["mChiWat_flow"], "kg/s"),
         "chilled-pumps-speed": _units(v["nPumChiWat"], v["yPumChiWat"]),
@@ -66,7 +69,33 @@ def view(values: Mapping[str, float]) -> View:
         figures[f"hall-{i}-power"] = _kilowatts(v[f"PIt{i}"])
         figures[f"hall-{i}-inlet"] = (v[f"TInl{i}"], "K")
         figures[f"hall-{i}-speed"] = _percent(v[f"yFanCra{i}"])
-    return View(_sentence(v, cells), figures, states, _tiles(v))
+    deviations = {"supply-deviation": Deviation(v["TChiWatSup"], v["TChiWatSupSet"], _BAND)}
+    return View(_sentence(v, cells), figures, states, _tiles(v), deviations)
+
+
+def units() -> dict[str, Unit]:
+    """Return what can be chosen in the drawing, by its id."""
+    parts = {
+        "condenser-water": Unit("Condenser water from the towers", ("TConWatSup", "mConWat_flow")),
+        "condenser-warm": Unit("Condenser water to the towers", ("TConWatRet",)),
+        "condenser-pumps": Unit("Condenser water pumps", ("mConWat_flow", "PPumConWat"), ("nPumConWat", "yPumConWat")),
+        "supply": Unit("Chilled water supply", ("TChiWatSup",), ("TChiWatSupSet",)),
+        "return": Unit("Chilled water return", ("TChiWatRet", "mChiWat_flow")),
+        "chilled-pumps": Unit("Chilled water pumps", ("mChiWat_flow", "PPumChiWat"), ("nPumChiWat", "yPumChiWat")),
+        "economizer": Unit("Economizer", ("QEco",), ("yValEco",)),
+        "exchanger": Unit("Coolant exchanger", ("QLiq",)),
+        "liquid": Unit("Liquid to the cold plates", ("TLiqSup",), ("TLiqSupSet",)),
+        "tank": Unit("Tank", ("TTan6", "TTan1", "mTan_flow"), ("yTan",)),
+        "battery": Unit("Battery", ("socBat", "PBat"), ("yBat",)),
+    }
+    for i in _CELLS:
+        parts[f"cell-{i}"] = Unit(f"Tower cell {i}", ("nTow", "TConWatSup"), ("nTow", "yFanTow"))
+    for i in _CHILLERS:
+        parts[f"chiller-{i}"] = Unit(f"Chiller {i}", (f"TChiWatLvg{i}", f"PChi{i}"), (f"uChi{i}",))
+    for i in _HALLS:
+        inputs = f"TSupAirSet{i}", f"yFanCra{i}"
+        parts[f"hall-{i}"] = Unit(f"Hall {i}", (f"TInl{i}", f"PIt{i}"), inputs)
+    return parts
 
 
 def _tiles(v: Mapping[str, float]) -> list[tuple[str, _Figure, str]]:
