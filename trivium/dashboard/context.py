@@ -8,6 +8,7 @@ from trivium.dashboard.readings import Readings
 from trivium.dashboard.remote import SessionDriver
 from trivium.dashboard.runs import Runs
 from trivium.jobs.store import Store
+from trivium.session.alarms import SessionAlarms
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
 
@@ -21,6 +22,11 @@ class Context:
     store: Store
     readings: Readings
     runs: Runs
+
+    @property
+    def alarms(self) -> SessionAlarms:
+        """Alarms of the sessions."""
+        return self.readings.alarms
 
     @classmethod
     def open(cls, settings: Settings, sessions: SessionManager, store: Store) -> Context:

@@ -1,7 +1,7 @@
-"""Elements of the pages: four that Dash lacks, and small compositions of its own.
+"""Elements of the pages: three that Dash lacks, and small compositions of its own.
 
 ``Select`` and ``Choices`` are the browser's own lists to choose one or several from, and ``Between`` its own sliders,
-which keyboards, screen readers and phones know; ``Svg`` is a drawing. Their browser's side is ``assets/dashboard.js``.
+which keyboards, screen readers and phones know. Their browser's side is ``assets/dashboard.js``.
 """
 
 from __future__ import annotations
@@ -86,29 +86,6 @@ class Between(Component):  # type: ignore[misc]
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
         super().__init__(id=id, label=label, low=low, high=high, value=list(value))
-
-
-class Svg(Component):  # type: ignore[misc]
-    """A drawing.
-
-    Parameters
-    ----------
-    id : str
-    markup : str
-        SVG that this package made.
-    className : str
-    """
-
-    _namespace, _type = _NAMESPACE, "Svg"
-    _children_props: Sequence[str] = []
-    _base_nodes: Sequence[str] = ["children"]
-
-    def __init__(self, id: str, markup: str = "", className: str = "") -> None:  # noqa: A002, N803
-        self._prop_names = ["id", "markup", "className"]
-        self._valid_wildcard_attributes: list[str] = []
-        self.available_properties = self._prop_names
-        self.available_wildcard_properties: list[str] = []
-        super().__init__(id=id, markup=markup, className=className)
 
 
 def options(values: Iterable[str], labels: Mapping[str, str] | None = None) -> list[dict[str, str]]:

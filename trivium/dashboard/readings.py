@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
+from trivium.protocol import Alarm, Override
+from trivium.session.alarms import SessionAlarms
 from trivium.session.manager import SessionManager
 from trivium.session.proxy import Session
 from trivium.simulation.calendar import Calendar
@@ -96,6 +98,10 @@ class Reading:
         All points; empty when the session could not be read.
     trouble : str
         Why it could not.
+    alarms : sequence of Alarm
+        Those that are active or not acknowledged, the most urgent first.
+    overrides : Mapping[str, Override]
+        Inputs that are set by hand.
     """
 
     testid: str
@@ -103,6 +109,8 @@ class Reading:
     clock: float
     values: Mapping[str, float] = field(default_factory=dict)
     trouble: str = ""
+    alarms: Sequence[Alarm] = ()
+    overrides: Mapping[str, Override] = field(default_factory=dict)
 
 
 class Readings:
@@ -117,6 +125,8 @@ class Readings:
 
     def __init__(self, sessions: SessionManager, threads: int) -> None:
         self._sessions = sessions
+        #: Alarms of the sessions.
+        self.alarms = SessionAlarms(sessions)
         self._about: dict[str, About] = {}
         self._kept: dict[str, tuple[float, Reading]] = {}
         self._begins: dict[str, tuple[float | None, float]] = {}
@@ -183,6 +193,9 @@ class Readings:
             ahead = session.forecast_points.items()
         boundary = {name: point for name, point in ahead if point.minimum is not None or point.description}
         read = {**measurements, **inputs, **boundary}
+        plant = plant_of({*inputs, *boundary}, {*measurements})
+        also = () if plant is None or plant.schematic is None else plant.schematic.also
+        read |= {name: variables[name] for name in also if name in variables}
         points = {**read, **{name: point for name, point in variables.items() if name not in read}}
         comforts, calendar = self._declared(testid)
         return About(
@@ -193,7 +206,7 @@ class Readings:
             inputs=tuple(inputs),
             bounds={name: (point.minimum, point.maximum) for name, point in inputs.items()},
             step=step,
-            plant=plant_of({*inputs, *boundary}, {*measurements}),
+            plant=plant,
             comforts=tuple(each for each in comforts if each["temperature"] in points),
             calendar=calendar,
         )
@@ -245,13 +258,19 @@ class Readings:
                 if not len(row["time"]):  # it has moved on meanwhile
                     at = self.find(testid)["time"]
                     row = session.results(names, at, at)
+                overrides = session.overrides
         except UnknownSessionError:
             raise
         except TriviumError as error:
             return Reading(testid, testcase, record["time"], trouble=str(error))
         if not len(row["time"]):
             return Reading(testid, testcase, at, trouble="The session is on its way; it is read in a moment.")
-        return Reading(testid, testcase, at, {name: float(row[name][-1]) for name in names})
+        values = {name: float(row[name][-1]) for name in names}
+        return Reading(testid, testcase, at, values, "", self.alarms.read(testid).alarms, overrides)
+
+    def forget(self, testid: str) -> None:
+        """Let the next look at a session be a new one."""
+        self._kept.pop(testid, None)
 
     def curves(self, testid: str, names: Sequence[str], start: float, end: float) -> dict[str, np.ndarray[Any, Any]]:
         """Return trajectories and their ``time`` [s].

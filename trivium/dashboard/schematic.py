@@ -2,14 +2,16 @@
 
 An element with an id gets the text, and as a class the state, that the plant's `View` has for that id. The pointer of a
 bar goes to where the value is, and units that can be chosen become buttons. An alarm makes its units coloured and puts
-a sign, which has a shape for each priority, before their first text. What an editor adds for itself and the colours for its own display are left out: the pages have their own, light and dark.
+a sign, which has a shape for each priority, before their first text; a unit with an input that is set by hand gets a
+sign of that. What an editor adds for itself and the colours for its own display are left out: the pages have their own,
+light and dark.
 """
 
 from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
@@ -26,10 +28,17 @@ _LEFT_OUT = {f"{{{_SVG}}}{name}" for name in ("style", "script", "metadata", "fo
 
 #: Signs of alarms by priority: each has a shape of its own.
 SIGNS: Mapping[str, str] = {"high": "▲", "medium": "◆", "low": "●"}
+#: Sign of a unit with an input that is set by hand.
+_HAND = "✎"
 
 
 def draw(
-    file: Path, name: str, view: View, units: Mapping[str, Unit] | None = None, marks: Mapping[str, Alarm] | None = None
+    file: Path,
+    name: str,
+    view: View,
+    units: Mapping[str, Unit] | None = None,
+    marks: Mapping[str, Alarm] | None = None,
+    by_hand: Collection[str] = (),
 ) -> str:
     """Return a drawing as SVG.
 
@@ -45,6 +54,8 @@ def draw(
         What can be chosen, by id.
     marks : Mapping[str, Alarm], optional
         The most urgent alarm of units, by id.
+    by_hand : collection of str
+        Inputs that are set by hand.
     """
     drawing = copy.deepcopy(_read(file))
     by_id = {key: element for element in drawing.iter() if (key := element.get("id")) is not None}
@@ -58,7 +69,8 @@ def draw(
             _point(element, view.deviations[key])
     for key, unit in (units or {}).items():
         if key in by_id:
-            _offer(by_id[key], key, unit, (marks or {}).get(key))
+            hand = not {*unit.inputs}.isdisjoint(by_hand)
+            _offer(by_id[key], key, unit, (marks or {}).get(key), hand)
     for key, element in by_id.items():
         element.set("id", f"{name}-{key}")
     for element in drawing.iter():
@@ -126,16 +138,20 @@ def _point(group: Element, deviation: Deviation) -> None:
     group.set("class", " ".join([*kinds, "beyond"] if abs(off) > 0.5 else kinds))
 
 
-def _offer(group: Element, key: str, unit: Unit, alarm: Alarm | None) -> None:
-    """Make a unit a button, and mark it where it has an alarm."""
-    texts = [text for part in group.iter() if part.tag in _TEXTS and (text := (part.text or "").strip())]
-    kinds, words = [*group.get("class", "").split(), "pick"], [unit.title, *texts]
+def _offer(group: Element, key: str, unit: Unit, alarm: Alarm | None, hand: bool) -> None:
+    """Make a unit a button, and mark it where it has an alarm or an input that is set by hand."""
+    parts = [part for part in group.iter() if part.tag in _TEXTS and (part.text or "").strip()]
+    words = [unit.title, *(str(part.text).strip() for part in parts)]
+    kinds, signs = [*group.get("class", "").split(), "pick"], ""
     if alarm is not None:
         kinds += ["alarm", alarm.priority] if alarm.acknowledged else ["alarm", "new", alarm.priority]
         words.append(f"{alarm.priority} alarm: {alarm.text}")
-        first = next((part for part in group.iter() if part.tag in _TEXTS and (part.text or "").strip()), None)
-        if first is not None:
-            first.text = f"{SIGNS[alarm.priority]} {first.text}"
+        signs += f"{SIGNS[alarm.priority]} "
+    if hand:
+        words.append("set by hand")
+        signs += f"{_HAND} "
+    if signs and parts:
+        parts[0].text = signs + str(parts[0].text)
     group.set("class", " ".join(kinds))
     group.set("data-unit", key)
     group.set("role", "button")

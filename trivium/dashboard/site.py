@@ -14,7 +14,7 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, say
 from trivium.dashboard.formatting import both
-from trivium.dashboard.pages import indicators, jobs, plant, sessions, studies, system
+from trivium.dashboard.pages import alarms, indicators, jobs, plant, sessions, studies, system
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
 from trivium.server.guard import has_token
@@ -64,6 +64,7 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     _register(pages, context)
     for _, _, page in _PAGES:
         page.register(pages, context)
+    alarms.register(pages, context)
     login.register(app)
     calls.register(app, pages, ROOT)
     # Dash does this at the first request and marks it as done when it begins: a second request meanwhile, in another
@@ -133,6 +134,7 @@ def _frame() -> html.Div:
                 role="region",
                 **{"aria-label": "The session that is shown"},
             ),
+            alarms.banner(),
             html.Main(id="main", tabIndex="-1"),
             html.Section(
                 html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
@@ -213,6 +215,7 @@ def _register(pages: Dash, context: Context) -> None:
             "mark": str(hash(tuple(reading.values.values()))),
             "run": run.words if run else "",
             "running": bool(run and run.state == "running"),
+            "alarms": alarms.read(context, current),
         }
         state = by_id[current]["state"]
         parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}")]

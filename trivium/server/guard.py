@@ -78,6 +78,12 @@ def has_token() -> bool:
     return g.get("caller") is not None
 
 
+def may(scope: Scope) -> bool:
+    """Return whether the caller of the present request has a scope."""
+    token: Token | None = g.get("caller")
+    return token is None or token.may(scope)
+
+
 def caller() -> str:
     """Return the name of the token that the present request came with; empty where it needs none."""
     token: Token | None = g.get("caller")

@@ -4,7 +4,7 @@
     const h = React.createElement;
     let forget = 0;
 
-    // The components that trivium/dashboard/elements.py declares.
+    // The components that trivium/dashboard/elements.py declares; those of the plant are in plant.js.
     window.trivium_dashboard = {
         Select(props) {
             const id = typeof props.id === "string" ? props.id : JSON.stringify(props.id);
@@ -62,9 +62,6 @@
                 h("span", { className: "ends" }, `${text(at[0])} to ${text(at[1])}`),
                 h("div", { className: "track", style }, slider(0, "at least"), slider(1, "at most")),
             );
-        },
-        Svg(props) {
-            return h("div", { id: props.id, className: props.className, dangerouslySetInnerHTML: { __html: props.markup } });
         },
     };
 

@@ -9,8 +9,11 @@ from dash import Dash, Input, Output, State, html, no_update
 from trivium.dashboard import schematic, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Choices, Select, Svg, card, field, options, table, tiles
+from trivium.dashboard.controls import Svg
+from trivium.dashboard.elements import Choices, Select, card, field, options, table, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
+from trivium.dashboard.pages import unit
+from trivium.dashboard.pages.alarms import alarms_of
 from trivium.dashboard.readings import About, Reading
 from trivium.dashboard.timeline import Scene
 from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
@@ -45,6 +48,7 @@ def layout(_: Context) -> list[Any]:
             id="plant-drawing",
             className="card drawing",
         ),
+        unit.panel(),
         card(
             "Over time",
             html.Div(
@@ -70,6 +74,7 @@ def layout(_: Context) -> list[Any]:
 def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     readings = context.readings
+    unit.register(pages, context)
 
     @view(
         pages,
@@ -93,7 +98,11 @@ def register(pages: Dash, context: Context) -> None:
         if drawing is None:
             return _clock(reading), "", "", True, None, rows
         seen = drawing.view(reading.values)
-        wide, narrow = schematic.draw(drawing.wide, "wide", seen), schematic.draw(drawing.narrow, "tall", seen)
+        marks = schematic.marks(drawing, alarms_of(stand))
+        wide, narrow = (
+            schematic.draw(file, name, seen, drawing.units, marks, reading.overrides)
+            for file, name in ((drawing.wide, "wide"), (drawing.narrow, "tall"))
+        )
         return _figures(reading, seen), wide, narrow, False, html.P(drawing.legend, className="muted"), rows
 
     @view(

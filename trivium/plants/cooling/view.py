@@ -99,9 +99,7 @@ def units() -> dict[str, Unit]:
             f"condenser-pump-{i}": Unit(
                 f"Condenser water pump {i}", (f"H_CDWP{i}",), (f"CDWP0{i}_ONOFF", f"CDWP0{i}_rpm")
             ),
-            f"chilled-pump-{i}": Unit(
-                f"Chilled water pump {i}", (f"H_CHWP{i}",), (f"CHWP0{i}_ONOFF", f"CHWP0{i}_rpm")
-            ),
+            f"chilled-pump-{i}": Unit(f"Chilled water pump {i}", (f"H_CHWP{i}",), (f"CHWP0{i}_ONOFF", f"CHWP0{i}_rpm")),
         }
     return parts
 

@@ -30,7 +30,8 @@ def test_the_files_have_an_element_for_every_figure_and_state_and_no_other(readi
     seen = PLANT.schematic.view({point: reading[point] for point in PLANT.schematic.points})
     drawn = ids(ElementTree.parse(FILES[name]).getroot())
     assert len(drawn) == len({*drawn})
-    assert {*drawn} - {"to-cw", "to-chw"} == {*seen.figures, *seen.states}
+    every = {*seen.figures, *seen.states, *seen.deviations, *PLANT.schematic.units}
+    assert {*drawn} - {"to-cw", "to-chw"} == every
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -53,3 +54,12 @@ def test_states_follow_the_reading(reading):
 def test_refused_work_is_shown(reading):
     tiles = PLANT.schematic.view({**reading, "PItUns": 5e5}).tiles
     assert tiles[0][2] == "500 kW refused"
+
+
+def test_units_have_points_and_inputs_of_the_shipped_case():
+    with trivium.open("data_center") as case:
+        known = {*case.variables}
+        inputs = {*case.inputs}
+    for unit in PLANT.schematic.units.values():
+        assert {*unit.points} <= known
+        assert {*unit.inputs} <= inputs

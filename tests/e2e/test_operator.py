@@ -1,0 +1,119 @@
+"""The operator's plant in a real browser: alarms on every page, and units that are chosen in the drawing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.browser import PAGES
+from tests.server import ROOT, Server
+
+START = 7_800_000
+#: A pump that is on, with a speed of 0.
+IDLE = {"CDWP01_ONOFF": 1, "CDWP01_rpm": 0}
+
+
+@pytest.fixture(scope="module")
+def server(browser, tmp_path_factory):
+    with Server(ROOT / "Resources", tmp_path_factory.mktemp("operator"), OMP_NUM_THREADS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def quiet(browser, server):
+    """At the end of a test the browser must have had nothing to complain about."""
+    browser.driver.get("about:blank")
+    browser.complaints(server.url)
+    browser.look("laptop")
+    yield
+    assert browser.complaints(server.url) == []
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture
+def idle(server):
+    """The default session with a pump that runs without flow."""
+    server.request("DELETE", "/overrides")
+    server.request("PUT", "/initialize", {"start_time": START})
+    server.request("POST", "/steps", {"steps": 12, "action": IDLE})
+
+
+def unit(name):
+    return f"#plant-wide [data-unit='{name}']"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_alarms_are_on_every_page(browser, server, idle, quiet, size, dark):
+    browser.look(size, dark=dark)
+    wrong = []
+    for path, title in PAGES.items():
+        browser.open(f"{server.url}/dashboard/{path}")
+        browser.until(lambda: "alarms" in browser.text(".alarms summary"), title)
+        browser.click(".alarms summary")
+        assert "Condenser water pump on without flow" in browser.text(".alarms table")
+        wrong += [f"{title}: {one}" for one in browser.violations()]
+        assert browser.overflow() <= 0, title
+    assert wrong == []
+
+
+@pytest.mark.slow
+def test_an_alarm_is_acknowledged_and_marks_its_unit(browser, server, idle, quiet):
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: "new" in browser.one(unit("condenser-water")).get_attribute("class"))
+    assert "alarm" not in browser.one(unit("condenser-warm")).get_attribute("class")
+    assert browser.text("#plant-wide #wide-condenser-supply").startswith("▲ ")
+    browser.click(".alarms summary")
+    label = "Acknowledge Condenser water pump on without flow"
+    browser.js("document.querySelector(arguments[0]).focus()", f"button[aria-label='{label}']")
+    server.request("POST", "/advance", {})  # a tick does not take the focus
+    browser.until(lambda: "07:50" in browser.text("#where"))
+    browser.until(lambda: browser.js("return document.activeElement.getAttribute('aria-label')") == label)
+    browser.click(f"button[aria-label='{label}']")
+    browser.until(lambda: "Acknowledged: Condenser" in browser.text("#said"))
+    browser.until(lambda: not browser.all(f"button[aria-label='{label}']"))
+    browser.until(lambda: "new" not in browser.one(unit("condenser-water")).get_attribute("class").split())
+    (alarm,) = (one for one in server.request("GET", "/alarms")[1]["payload"] if one["name"] == "condenser_no_flow")
+    assert alarm["acknowledged_at"] is not None
+    server.request("PUT", "/initialize", {"start_time": START})
+    browser.until(lambda: not browser.all(".alarms summary"))
+    browser.until(lambda: not browser.all("#plant-wide .alarm"))
+
+
+@pytest.mark.slow
+def test_a_unit_is_chosen_and_its_input_set_by_hand_by_keyboard(browser, server, idle, quiet):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: browser.all(unit("supply")))
+    browser.js("document.querySelector(arguments[0]).focus()", unit("supply"))
+    browser.keys(Keys.ENTER)
+    browser.until(lambda: browser.text("#unit-title") == "Chilled water supply")
+    browser.until(lambda: browser.js("return document.activeElement.id") == "unit")
+    assert "Chilled water supply above its set point" in browser.text("#unit-alarms")
+    trend = browser.one("#unit-trend-0 svg").get_attribute("aria-label")
+    assert trend.endswith(f"now {browser.text('#wide-chilled-supply').split(' ', 1)[1]}")
+    assert browser.violations() == []
+
+    def given():
+        return server.request("GET", "/overrides")[1]["payload"]
+
+    browser.click("#unit-inputs fieldset:first-child label:nth-of-type(2) input")
+    browser.until(lambda: list(given()) == ["Tchws_set_CHI"])
+    browser.until(lambda: browser.all("#unit-inputs fieldset:first-child.by"))
+    field = browser.one("#unit-inputs-Tchws_set_CHI")
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("16", Keys.ENTER)
+    browser.until(lambda: given()["Tchws_set_CHI"]["value"] == pytest.approx(289.15))
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys("99", Keys.ENTER)
+    browser.until(lambda: "must be within 5 to 25 °C" in browser.text("#said"))
+    slider = browser.one("#unit-inputs fieldset:first-child input[type='range']")
+    slider.send_keys(Keys.HOME)
+    browser.until(lambda: given()["Tchws_set_CHI"]["value"] == pytest.approx(278.15))
+    browser.until(lambda: "✎" in browser.text("#wide-chilled-supply"))
+    browser.click("#unit-inputs fieldset:first-child label:nth-of-type(1) input")
+    browser.until(lambda: given() == {})
+    browser.keys(Keys.ESCAPE)
+    browser.until(lambda: not browser.one("main").find_element("css selector", "#unit").is_displayed())
+    browser.until(lambda: browser.js("return document.activeElement.dataset.unit") == "supply")

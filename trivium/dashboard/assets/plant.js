@@ -1,0 +1,130 @@
+"use strict";
+
+(function () {
+    const h = React.createElement;
+    const idOf = (id) => (typeof id === "string" ? id : JSON.stringify(id));
+
+    // A drawing is changed where it differs: what has the focus keeps it, and what turns goes on turning.
+    const morph = (old, fresh) => {
+        if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
+        if (old.nodeType !== Node.ELEMENT_NODE) {
+            if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
+            return undefined;
+        }
+        for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+        for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+        const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]];
+        if (mine.length !== theirs.length) old.replaceChildren(...theirs);
+        else mine.forEach((child, i) => morph(child, theirs[i]));
+        return undefined;
+    };
+
+    // The unit whose panel is open goes back to its place in the drawing when the panel closes.
+    let chosen = null;
+    const open = (element) => {
+        chosen = element;
+        const wait = (left) => {
+            const panel = document.getElementById("unit");
+            if (panel && !panel.hidden) panel.focus();
+            else if (left) setTimeout(wait, 50, left - 1);
+        };
+        wait(100);
+    };
+    document.addEventListener("click", (event) => {
+        if (event.target.id === "unit-close" && chosen && chosen.isConnected) chosen.focus();
+    });
+    document.addEventListener("keydown", (event) => {
+        const panel = document.getElementById("unit");
+        if (event.key === "Escape" && panel && !panel.hidden) document.getElementById("unit-close").click();
+    });
+
+    Object.assign(window.trivium_dashboard, {
+        Svg(props) {
+            const place = React.useRef(null);
+            React.useEffect(() => {
+                const fresh = document.createElement("div");
+                fresh.innerHTML = props.markup || "";
+                const [old, drawing] = [place.current.firstChild, fresh.firstChild];
+                if (old && drawing) morph(old, drawing);
+                else place.current.replaceChildren(...fresh.childNodes);
+            }, [props.markup]);
+            const pick = (event) => {
+                const unit = event.target.closest("[data-unit]");
+                if (!unit) return;
+                event.preventDefault();
+                open(unit);
+                props.setProps({ picked: { unit: unit.dataset.unit, n: Date.now() } });
+            };
+            const press = (event) => (event.key === "Enter" || event.key === " ") && pick(event);
+            return h("div", { id: props.id, className: props.className, ref: place, onClick: pick, onKeyDown: press });
+        },
+        Alarms(props) {
+            const rows = props.rows || [];
+            const acknowledge = (name) => () => props.setProps({ acknowledge: { name, n: Date.now() } });
+            const button = (row) => {
+                const label = `Acknowledge ${row.text}`;
+                return h("button", { type: "button", className: "button quiet", "aria-label": label, disabled: !props.may, title: props.may ? null : "Your token may only look.", onClick: acknowledge(row.name) }, "Acknowledge");
+            };
+            const line = (row) =>
+                h("tr", { key: `${row.name} ${row.since}`, className: row.active ? `alarm ${row.priority}` : "" },
+                    h("th", { scope: "row" }, h("span", { className: "sign", "aria-hidden": "true" }, row.sign), ` ${row.text}`),
+                    ...[row.priority, row.value, row.limit, row.since, row.state].map((text, i) => h("td", { key: i, className: i === 1 || i === 2 ? "number" : null }, text)),
+                    h("td", null, row.open ? button(row) : ""),
+                );
+            const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "What to do"];
+            const list = () =>
+                h("details", { className: `alarms ${props.kind}` },
+                    h("summary", null, props.summary),
+                    h("div", { className: "table", role: "region", tabIndex: 0, "aria-label": "Alarms of the session" },
+                        h("table", null,
+                            h("caption", { className: "hidden" }, "Alarms of the session"),
+                            h("thead", null, h("tr", null, head.map((text) => h("th", { key: text, scope: "col" }, text)))),
+                            h("tbody", null, rows.map(line)),
+                        ),
+                    ),
+                );
+            return h("div", { id: idOf(props.id) },
+                h("p", { className: "hidden", role: "status" }, props.summary),
+                rows.length ? list() : null,
+            );
+        },
+        Hand(props) {
+            const [drafts, write] = React.useState({});
+            const later = React.useRef(0);
+            const send = (name, value) => {
+                clearTimeout(later.current);
+                props.setProps({ change: { name, value, n: Date.now() } });
+            };
+            const move = (row, soon) => (event) => {
+                const value = event.target.value;
+                write({ ...drafts, [row.name]: { value, seen: row.value } });
+                clearTimeout(later.current);
+                if (soon) later.current = setTimeout(send, 350, row.name, value);
+            };
+            // What was written holds until the session has something else than when it was written.
+            const shown = (row) => {
+                const draft = drafts[row.name];
+                return draft && draft.seen === row.value ? draft.value : row.value;
+            };
+            const line = (row) => {
+                const key = `${idOf(props.id)}-${row.name}`;
+                const off = !props.may || !row.hand;
+                const mode = (label, hand) =>
+                    h("label", null,
+                        h("input", { type: "radio", name: key, checked: row.hand === hand, disabled: !props.may, onChange: () => send(row.name, hand ? row.value : null) }),
+                        ` ${label}`,
+                    );
+                const number = h("input", { type: "text", inputMode: "decimal", id: key, value: shown(row), disabled: off, onChange: move(row, false), onBlur: () => drafts[row.name] && send(row.name, shown(row)), onKeyDown: (event) => event.key === "Enter" && send(row.name, event.target.value) });
+                const slider = row.low === null || row.high === null ? null :
+                    h("input", { type: "range", min: row.low, max: row.high, step: row.step, value: Number(shown(row)) || 0, disabled: off, onChange: move(row, true), "aria-label": row.label, "aria-valuetext": `${shown(row)} ${row.unit}` });
+                return h("fieldset", { key: row.name, className: row.hand ? "hand by" : "hand" },
+                    h("legend", null, row.label),
+                    h("div", { className: "ticks" }, mode("Auto", false), mode("By hand", true), row.note ? h("small", { className: "muted" }, row.note) : null),
+                    slider,
+                    h("div", { className: "given" }, h("label", { className: "hidden", htmlFor: key }, row.label), number, h("span", null, row.unit), h("small", { className: "muted" }, row.bounds)),
+                );
+            };
+            return h("div", { id: idOf(props.id), className: "hands" }, (props.rows || []).map(line));
+        },
+    });
+})();

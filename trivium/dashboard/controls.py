@@ -1,0 +1,79 @@
+"""Elements of the plant's pages that Dash lacks; their browser's side is ``assets/plant.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dash.development.base_component import Component
+
+from trivium.dashboard.elements import Id
+
+
+class _Element(Component):  # type: ignore[misc]
+    """An element whose properties are the arguments of its class."""
+
+    _namespace = "trivium_dashboard"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, properties: Sequence[str], **values: Any) -> None:
+        self._prop_names = list(properties)
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(**values)
+
+
+class Svg(_Element):
+    """A drawing.
+
+    Parameters
+    ----------
+    id : str
+        A unit that is chosen in it is the property ``picked``.
+    markup : str
+        SVG that this package made.
+    className : str
+    """
+
+    _type = "Svg"
+
+    def __init__(self, id: str, markup: str = "", className: str = "") -> None:  # noqa: A002, N803
+        super().__init__(["id", "markup", "className", "picked"], id=id, markup=markup, className=className)
+
+
+class Alarms(_Element):
+    """A banner with the alarms of a session, which opens to their list.
+
+    Parameters
+    ----------
+    id : str
+        Its rows, summary and kind come by callbacks; an alarm to be acknowledged is the property ``acknowledge``.
+    """
+
+    _type = "Alarms"
+
+    def __init__(self, id: str) -> None:  # noqa: A002
+        super().__init__(
+            ["id", "rows", "summary", "kind", "may", "acknowledge"], id=id, rows=[], summary="", kind="", may=False
+        )
+
+
+class Hand(_Element):
+    """Inputs, each with a slider between its bounds, and whether it is set by hand.
+
+    Parameters
+    ----------
+    id : str or dict
+        A change is the property ``change``: a name, and a value as it is shown, None for a release.
+    rows : sequence of dict
+        See `trivium.dashboard.hands.rows`.
+    may : bool
+        Whether the reader may change them.
+    """
+
+    _type = "Hand"
+
+    def __init__(self, id: Id, rows: Sequence[Any] = (), may: bool = False) -> None:  # noqa: A002
+        super().__init__(["id", "rows", "may", "change"], id=id, rows=list(rows), may=may)

@@ -1,0 +1,98 @@
+"""Inputs that are set by hand: how they are shown, and what was written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trivium.dashboard.callbacks import done
+from trivium.dashboard.context import Context
+from trivium.dashboard.formatting import clock, scale
+from trivium.dashboard.readings import About, Reading
+from trivium.errors import InvalidValueError
+from trivium.protocol import Override
+
+#: Steps of a slider.
+_STEPS = 200
+
+
+def rows(about: About, reading: Reading, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return inputs as `trivium.dashboard.controls.Hand` shows them.
+
+    Parameters
+    ----------
+    about : About
+    reading : Reading
+    names : sequence of str
+        Of inputs.
+    """
+    found, given = [], reading.overrides
+    for name in names:
+        shown = scale(about.units[name], plant=about.plant is not None)
+        low, high = (None if bound is None else shown.convert(bound) for bound in about.bounds[name])
+        value = given[name].value if name in given else reading.values.get(name, math.nan)
+        span = None if low is None or high is None else high - low
+        ends = [f"{bound:g}" for bound in (low, high) if bound is not None]
+        found.append(
+            {
+                "name": name,
+                "label": about.descriptions[name] or name,
+                "unit": shown.unit,
+                "value": "" if math.isnan(value) else f"{shown.convert(value):.6g}",
+                "low": low if span else None,
+                "high": high if span else None,
+                "step": f"{span / _STEPS:.2g}" if span else "any",
+                "bounds": f"{' to '.join(ends)} {shown.unit}".strip() if len(ends) == 2 else "no bounds",
+                "hand": name in given,
+                "note": _note(given[name]) if name in given else name,
+            }
+        )
+    return found
+
+
+def _note(override: Override) -> str:
+    who = f" by {override.who}" if override.who else ""
+    return f"set at {clock(override.since)}{who}" + (
+        "" if override.until is None else f" until {clock(override.until)}"
+    )
+
+
+def change(context: Context, testid: str, asked: Mapping[str, Any]) -> None:
+    """Set an input by hand, or release it, as the reader asked in a `Hand`.
+
+    Raises
+    ------
+    InvalidValueError
+        When that is no value for it.
+    """
+    about, name = context.readings.about(testid), str(asked["name"])
+    if name not in about.inputs:
+        raise InvalidValueError(f"The session has no input {name}.", name)
+    label = about.descriptions[name] or name
+    with context.readings.session(testid) as session:
+        if asked.get("value") is None:
+            session.release([name])
+            context.readings.forget(testid)
+            done(f"{label} is released.")
+            return
+        shown = scale(about.units[name], plant=about.plant is not None)
+        number = (_number(str(asked["value"]), label) - shown.offset) / shown.factor
+        low, high = about.bounds[name]
+        if (low is not None and number < low - 1e-9) or (high is not None and number > high + 1e-9):
+            ends = " to ".join(f"{shown.convert(bound):g}" for bound in (low, high) if bound is not None)
+            raise InvalidValueError(f"{label} must be within {ends} {shown.unit}, not {asked['value']}.", name)
+        number = min(number, math.inf if high is None else high)
+        session.override({name: max(number, -math.inf if low is None else low)})
+    context.readings.forget(testid)
+    done(f"{label} is {shown.text(number)} from the next step on.")
+
+
+def _number(text: str, label: str) -> float:
+    try:
+        number = float(text.replace(",", ".").replace("\u202f", ""))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidValueError(f"{label} must be a number, not {text!r}.", label)
+    return number
