@@ -16,7 +16,6 @@ from trivium.errors import TriviumError
 from trivium.evaluation.alarm_limits import PRIORITIES, STALE, Stale, read_stale
 from trivium.protocol import Alarm
 from trivium.session.manager import SessionManager
-from trivium.simulation.declared import read_toml, table_of
 
 #: A request that takes longer is not waited for [s].
 _SHORT = 0.05
@@ -141,9 +140,8 @@ class SessionAlarms:
     def _limit(self, testid: str | None) -> Stale:
         if testid not in self._stale:
             try:
-                toml = read_toml(self._sessions.resources_of(testid) / "testcase.toml")
-                limit = read_stale(table_of(toml, "alarms"))
-            except (TriviumError, NotADirectoryError):  # an FMU alone; a test case that is not there any more
+                limit = read_stale(self._sessions.declared(testid).alarms)
+            except TriviumError:  # a test case that is not there any more
                 limit = Stale()
             self._stale[testid] = limit
         return self._stale[testid]

@@ -369,16 +369,6 @@ class SessionManager:
         """Return who serves a session, or did last; None where nobody did."""
         return self._folder(testid).status()
 
-    def resources_of(self, testid: str | None) -> Path:
-        """Return where the test case of a session lies.
-
-        Raises
-        ------
-        TriviumError
-            When there is no such session, or its test case is not known any more.
-        """
-        return self._resources(self._folder(testid))
-
     def hopeless(self) -> str:
         """Return why this server cannot serve sessions before it is started anew; empty while it can."""
         if _identity(self._state_dir) != self._identity:
@@ -522,7 +512,7 @@ class SessionManager:
         self.permit(testid)
         note(self._folder(testid), kind, text)
 
-    def declared(self, testid: str) -> Resources:
+    def declared(self, testid: str | None) -> Resources:
         """Return what the test case of a session declares.
 
         Raises
