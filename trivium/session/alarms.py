@@ -91,7 +91,7 @@ class SessionAlarms:
         if stands is None or status is None or stands <= (limit := self._limit(testid)).after:
             return None
         text, since = "The session stands although it is driven: what is shown is old", status.clock
-        return Alarm(STALE, text, limit.priority, [], "s", since, since, None, round(stands, 1), limit.after, stands)
+        return Alarm(STALE, text, limit.priority, [], "s", since, since, None, stands, limit.after, stands)
 
     def _ask(self, testid: str | None, past: bool) -> Look:
         before = self._mark(testid)
