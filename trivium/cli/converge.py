@@ -24,7 +24,7 @@ _NOT_CONVERGED, _INTERRUPTED = 3, 130
 )
 @click.option(
     "--method",
-    type=Name(["constant", "aitken", "anderson", "iqn-ils"]),
+    type=Name(["constant", "aitken", "anderson", "iqn-ils", "newton-krylov"]),
     help="How the next iterate is made.  [default: the case's]",
 )
 @click.option(
@@ -38,6 +38,15 @@ _NOT_CONVERGED, _INTERRUPTED = 3, 130
     help="Relative tolerance of variables that have none of their own.  [default: the case's]",
 )
 @click.option("--max-iterations", type=Whole(1, 10**6), metavar="N", help="[default: the case's, or 20]")
+@click.option(
+    "--depth", type=Whole(1, 1000), metavar="N", help="Most earlier iterates that are used.  [default: the case's]"
+)
+@click.option(
+    "--patience",
+    type=Whole(2, 10**6),
+    metavar="N",
+    help="Iterations without progress after which another method is tried.  [default: the case's]",
+)
 @click.option("--scheme", type=Name(["gauss-seidel", "jacobi"]), help="Order of the components.  [default: the case's]")
 @click.option("--no-cache", is_flag=True, help="Evaluate every component, even where its result is known.")
 @options.as_json
@@ -50,6 +59,8 @@ def converge(
     alpha: float | None,
     tolerance: float | None,
     max_iterations: int | None,
+    depth: int | None,
+    patience: int | None,
     scheme: str | None,
     no_cache: bool,
     as_json: bool,
@@ -63,7 +74,13 @@ def converge(
     from trivium.coupling.spec import load_case
 
     loaded = load_case(case).with_settings(
-        method=method, alpha=alpha, tolerance=tolerance, max_iterations=max_iterations, scheme=scheme
+        method=method,
+        alpha=alpha,
+        tolerance=tolerance,
+        max_iterations=max_iterations,
+        depth=depth,
+        patience=patience,
+        scheme=scheme,
     )
     folder = out or case.with_name(f"{case.stem}-results")
     table = report.Table(options.note if as_json else click.echo)

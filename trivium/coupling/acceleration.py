@@ -14,8 +14,7 @@ x is an iterate, G(x) the map's value there, r = G(x) - x the residual, k the ne
 ``iqn-ils``
     The same with b = 1 but for the first step, which is damped by alpha (Degroote et al. 2009).
 
-Columns are taken from the newest on, and one that lies almost in the space of those before it is left out (the QR2
-filter of Haelterman et al. 2016). All is done in weighted elements, so that units do not matter.
+`trivium.coupling.course` decides when one of them is left for another.
 """
 
 from __future__ import annotations
@@ -27,13 +26,16 @@ from typing import Literal
 
 import numpy as np
 
+from trivium.coupling.secants import differences, secants
 from trivium.model.contract import FloatArray
 
-Name = Literal["constant", "aitken", "anderson", "iqn-ils"]
+Name = Literal["constant", "aitken", "anderson", "iqn-ils", "newton-krylov"]
 #: How far the mixing backs off, of alpha.
 _LEAST_MIXING = 1.0 / 16.0
 #: Bounds of Aitken's factor, of either sign.
 _AITKEN = (0.01, 20.0)
+#: Most differences where the method does not say.
+_DEEPEST = 60
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,20 @@ class Method:
 
     Attributes
     ----------
-    name : {"constant", "aitken", "anderson", "iqn-ils"}
+    name : {"constant", "aitken", "anderson", "iqn-ils", "newton-krylov"}
     alpha : float
         In (0, 1]; see the module's table.
-    depth : int
-        Most columns of Anderson and IQN-ILS.
-    filter : float
-        A column is left out when what is new in it is less than this share of it.
+    depth : int, optional
+        Most differences of Anderson and IQN-ILS; default: as many as there are unknowns, at most 60.
     """
 
     name: Name = "anderson"
     alpha: float = 1.0
-    depth: int = 5
-    filter: float = 1e-6
+    depth: int | None = None
+
+    def depth_of(self, n: int) -> int:
+        """Return how many differences are used at most for so many unknowns."""
+        return min(n, _DEEPEST) if self.depth is None else self.depth
 
 
 def following(
@@ -65,6 +68,7 @@ def following(
     Parameters
     ----------
     method : Method
+        All but Newton-Krylov, of which see `trivium.coupling.krylov`.
     xs, gs : sequence of FloatArray, shape (n,)
         All iterates so far and the map's values there, the newest last.
     weights : FloatArray, shape (n,)
@@ -82,11 +86,8 @@ def following(
         factor = _aitken(xs, gs, weights, method.alpha)
         return x + factor * r, factor
     mixing = 1.0 if method.name == "iqn-ils" else mixing_of(method.alpha, sizes(xs, gs, weights))
-    dx, dr = differences(xs, gs, weights, method.depth)
-    q, upper, columns = filtered(dr, method.filter)
-    c = np.linalg.solve(upper, q.T @ (r * weights)) if columns else np.zeros(0)
-    step = mixing * r * weights - (dx[:, columns] + mixing * dr[:, columns]) @ c
-    return x + step / weights, mixing
+    model = secants(xs, gs, weights, method.depth_of(len(x)))
+    return x + model.step + mixing * model.rest, mixing
 
 
 def sizes(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray) -> FloatArray:
@@ -101,59 +102,6 @@ def mixing_of(alpha: float, norms: Sequence[float] | FloatArray) -> float:
     for before, after in pairwise(norms):
         mixing = max(mixing / 2, alpha * _LEAST_MIXING) if after > before else min(2 * mixing, alpha)
     return mixing
-
-
-def differences(
-    xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray, depth: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return weighted differences of successive iterates and residuals, the newest first.
-
-    Returns
-    -------
-    tuple of FloatArray, shape (n, m)
-        m is at most ``depth``, the number of differences and the number of elements.
-    """
-    count = min(depth, len(xs) - 1, len(weights))
-    points = np.array(xs[-count - 1 :])[::-1] * weights
-    residuals = (np.array(gs[-count - 1 :])[::-1] * weights) - points
-    return (points[:-1] - points[1:]).T, (residuals[:-1] - residuals[1:]).T
-
-
-def filtered(columns: FloatArray, least: float) -> tuple[FloatArray, FloatArray, list[int]]:
-    """Factorise columns, without those that lie almost in the space of those before them.
-
-    Parameters
-    ----------
-    columns : FloatArray, shape (n, m)
-    least : float
-        Share of a column that must be new.
-
-    Returns
-    -------
-    tuple
-        Q, shape (n, k), orthonormal; R, shape (k, k), upper triangular; which columns were kept: Q R are those.
-    """
-    basis: list[FloatArray] = []
-    triangle: list[FloatArray] = []
-    places: list[int] = []
-    for place, column in enumerate(columns.T):
-        rest, coefficients = column.copy(), np.zeros(len(basis))
-        for _ in range(2):  # once more for what rounding left
-            for i, direction in enumerate(basis):
-                share = float(direction @ rest)
-                coefficients[i] += share
-                rest = rest - share * direction
-        new, norm = float(np.linalg.norm(rest)), float(np.linalg.norm(column))
-        if new <= least * norm or new == 0.0:
-            continue
-        basis.append(rest / new)
-        triangle.append(np.append(coefficients, new))
-        places.append(place)
-    q = np.array(basis).T if basis else np.zeros((len(columns), 0))
-    upper = np.zeros((len(places), len(places)))
-    for i, coefficients in enumerate(triangle):
-        upper[: i + 1, i] = coefficients
-    return q, upper, places
 
 
 def _aitken(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray, alpha: float) -> float:

@@ -82,7 +82,7 @@ class CoupledExperiment(Experiment):
             result = self._converged(problem, folder / "run")
         if not result.converged:
             raise ComponentError(f"{self.name} is {result.ending}: {result.reason}")
-        x = result.iterations[-1].x
+        x = result.iterations[-1].x  # a run that converged has no failure at its end
         if self._warm:
             self._last = x
         outputs = {

@@ -8,7 +8,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from trivium.coupling.acceleration import differences, filtered, sizes
+from trivium.coupling.acceleration import sizes
+from trivium.coupling.residual import Part, element_weights
+from trivium.coupling.secants import differences, filtered, secants
 from trivium.model.contract import FloatArray
 
 #: Residuals that the contraction rate is averaged over.
@@ -17,8 +19,20 @@ _RATE = 4
 _PROGRESS = 0.999
 #: Growth of the residual over its least that is divergence: at once, and when it grew in every one of the last steps.
 _EXPLODED, _GROWN, _STEPS = 1e6, 10.0, 5
+#: Share of the first residual below which residuals that cancel each other are taken for noise.
+_NOISE = 1e-3
+#: Residuals that are rounding, relative to the magnitude of their variable.
+_ROUNDING = 1e-12
+#: Residuals of one size: the greatest over the least.
+_EVEN = 5.0
+#: Share of the magnitude of iterates that is far; share of a residual that is nothing to speak of.
+_FAR, _EXPLAINED = 0.5, 0.01
 #: Residuals cancel each other when their sum is less than this share of the sum of their norms.
 _CANCELLED = 0.5
+#: An iterate that goes straight gets this share of its way's length from where it began.
+_STRAIGHT = 0.7
+#: Steps over which a fixed point recedes.
+_WINDOW = 8
 #: Columns that the spectral radius is estimated from, and the share that must be new in each.
 _COLUMNS, _NEW = 8, 1e-6
 
@@ -27,6 +41,7 @@ class Ending(StrEnum):
     """How an iteration ended."""
 
     CONVERGED = "converged"
+    DRIFTING = "drifting"
     STALLED = "stalled"
     OSCILLATING = "oscillating"
     DIVERGED = "diverged"
@@ -43,8 +58,10 @@ def hopeless(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatA
     Oscillating
         The best residual of the last ``patience`` iterates is not better than that before, and their residuals cancel
         each other: the iterates go round.
+    Drifting
+        The same where residuals have one direction and one size, and the fixed point that they point to recedes.
     Stalled
-        The same where residuals point the same way.
+        The same otherwise; also where residuals cancel, but are a thousandth of the first: the models are not more exact.
 
     Parameters
     ----------
@@ -64,7 +81,63 @@ def hopeless(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatA
         return None
     if growing:
         return Ending.DIVERGED
-    return Ending.OSCILLATING if _cancel(xs[-patience:], gs[-patience:], weights) else Ending.STALLED
+    residuals = [(g - x) * weights for x, g in zip(xs[-patience:], gs[-patience:], strict=True)]
+    recent = norms[-patience:]
+    if norms[-1] <= _ROUNDING * np.sqrt(len(weights)):
+        return Ending.STALLED
+    if recent.max() < _EVEN * recent.min() and _have_one_direction(residuals):
+        return Ending.DRIFTING if _recedes(xs, gs, weights, patience) else Ending.STALLED
+    return Ending.OSCILLATING if _cancel(residuals) and norms.min() > _NOISE * norms[0] else Ending.STALLED
+
+
+def drifts(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray], count: int = _WINDOW) -> bool:
+    """Return whether iterates run after a fixed point that recedes: as with sqrt(x^2 + 1), whose residual shrinks.
+
+    Over the last steps they went straight and far, along a residual of one direction that all other differences
+    explain, so that they should have arrived; and the fixed point that they point to moved at least half as far.
+    """
+    if len(xs) < count + 3:
+        return False
+    scale = element_weights(parts, np.array([*xs[-count - 1 :], *gs[-count - 1 :]]))
+    steps = np.diff(np.array(xs[-count - 1 :]), axis=0) * scale
+    residuals = [(g - x) * scale for x, g in zip(xs[-count:], gs[-count:], strict=True)]
+    return (
+        float(np.linalg.norm(steps.sum(axis=0))) >= _FAR * float(np.linalg.norm(xs[-1] * scale))
+        and _is_straight(steps)
+        and _have_one_direction(residuals)
+        and (len(xs) >= len(scale) + count + 3 or all(_is_explained(xs[:end], gs[:end], scale) for end in _last(xs)))
+        and _recedes(xs, gs, scale, count)
+    )
+
+
+def _last(xs: Sequence[FloatArray]) -> range:
+    return range(len(xs) - 2, len(xs) + 1)
+
+
+def _is_explained(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: FloatArray) -> bool:
+    """Return whether nothing to speak of is left of the residual that earlier differences do not explain."""
+    rest = secants(xs, gs, scale, _COLUMNS).rest * scale
+    return float(np.linalg.norm(rest)) <= _EXPLAINED * float(np.linalg.norm((gs[-1] - xs[-1]) * scale))
+
+
+def _recedes(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: FloatArray, count: int) -> bool:
+    """Return whether the fixed point that iterates point to moved at least half as far as they did, or is nowhere."""
+    begin = max(2, len(xs) - count)
+    then, now = (secants(xs[:end], gs[:end], scale, _COLUMNS) for end in (begin, len(xs)))
+    if not np.isfinite(now.amplification):
+        return True
+    way = xs[-1] - xs[begin - 1]
+    moved = way + now.step + now.rest - then.step - then.rest
+    return float(np.linalg.norm(moved * scale)) >= 0.5 * float(np.linalg.norm(way * scale))
+
+
+def _have_one_direction(residuals: Sequence[FloatArray]) -> bool:
+    return _is_straight([r / (float(np.linalg.norm(r)) or 1.0) for r in residuals])
+
+
+def _is_straight(steps: Sequence[FloatArray] | FloatArray) -> bool:
+    steps = np.asarray(steps)
+    return float(np.linalg.norm(steps.sum(axis=0))) > _STRAIGHT * float(np.linalg.norm(steps, axis=1).sum())
 
 
 def exhausted(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray) -> Ending:
@@ -121,7 +194,6 @@ def spectral_radius(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights:
         return float(np.abs(np.linalg.eigvals(projected)).max()) if np.isfinite(projected).all() else None
 
 
-def _cancel(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatArray) -> bool:
-    residuals = [(g - x) * weights for x, g in zip(xs, gs, strict=True)]
+def _cancel(residuals: Sequence[FloatArray]) -> bool:
     total = sum(float(np.linalg.norm(r)) for r in residuals)
     return float(np.linalg.norm(np.sum(residuals, axis=0))) < _CANCELLED * total

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trivium.coupling.acceleration import following, sizes
-from trivium.coupling.ending import Ending, contraction_rate, exhausted, hopeless, remaining, spectral_radius
+from trivium.coupling.acceleration import sizes
+from trivium.coupling.acceptance import errors
+from trivium.coupling.course import Move, Point, Role, Stop
+from trivium.coupling.ending import Ending, contraction_rate, remaining, spectral_radius
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.liveness import dead
 from trivium.coupling.problem import Problem
 from trivium.coupling.record import Evaluation, Iteration, Record
-from trivium.coupling.residual import clip, excesses, weights
+from trivium.coupling.residual import multiples, vanishing, weights
 from trivium.errors import ComponentError
-from trivium.model.contract import FloatArray
 
 #: How many iterations before the last one may show that connections are alive.
 _NEAR = 20
@@ -34,7 +35,7 @@ class Result:
         In a sentence.
     iterations : tuple of Iteration
     evaluations : Mapping[str, Evaluation]
-        Of the last iteration, by component.
+        Of the last iteration at which no component failed, by component.
     """
 
     ending: Ending
@@ -47,6 +48,11 @@ class Result:
         """Return whether it ended at a fixed point."""
         return self.ending is Ending.CONVERGED
 
+    @property
+    def last(self) -> Iteration | None:
+        """Return the last iteration at which no component failed."""
+        return next((each for each in reversed(self.iterations) if not each.problem), None)
+
 
 def converge(
     problem: Problem, record: Record, evaluator: Evaluator, watch: Callable[[Iteration], object] = lambda _: None
@@ -57,7 +63,8 @@ def converge(
     ----------
     problem : Problem
     record : Record
-        What is in it is not done again; the iteration goes on behind it with the same numbers.
+        What is in it is not done again; the iteration goes on behind it with the same numbers. A component that failed
+        at the end of it is tried again.
     evaluator : Evaluator
     watch : callable
         Called with every iteration, those of the record first.
@@ -67,97 +74,125 @@ def converge(
     StorageError
         When an iteration cannot be kept.
     """
-    history = record.iterations()
+    history = _resumed(problem, record)
     for done in history:
         watch(done)
-    failure = ""
-    while True:
-        x, factor, stop = _next(problem, record, evaluator, history)
-        if stop is not None:
+    move = _next(problem, history)
+    while isinstance(move, Move):
+        done = _iteration(problem, record, evaluator, history, move)
+        if not history and done.problem:  # there is nothing to step back to, and nothing to go on from
+            move = Stop(Ending.FAILED, done.problem)
             break
-        number, began = len(history) + 1, time.monotonic()
-        try:
-            g, evaluations, unkept = evaluator.pass_over(x, number)
-        except ComponentError as error:
-            failure = str(error)
-            break
-        figures = _figures(problem, [*history, Iteration(number, x, g, factor, 0.0)], evaluations)
-        done = Iteration(number, x, g, factor, time.monotonic() - began, figures)
-        record.keep_iteration(done, unkept)
-        evaluator.tidy(number)
         history.append(done)
         watch(done)
-    ending, reason = (Ending.FAILED, failure) if stop is None else stop
-    last = record.evaluations(len(history)) if history else {}
-    return Result(ending, reason, tuple(history), {name: last[name] for name in problem.components if name in last})
+        move = _next(problem, history)
+    if move.ending is Ending.CONVERGED:
+        move = _live(problem, record, evaluator, len(history)) or move
+    last = next((each.number for each in reversed(history) if not each.problem), 0)
+    evaluations = record.evaluations(last) if last else {}
+    return Result(
+        move.ending,
+        move.reason + _advice(problem, history, move.ending),
+        tuple(history),
+        {name: evaluations[name] for name in problem.components if name in evaluations},
+    )
 
 
-def _next(
-    problem: Problem, record: Record, evaluator: Evaluator, history: Sequence[Iteration]
-) -> tuple[FloatArray, float | None, tuple[Ending, str] | None]:
-    """Return the next iterate with the factor that made it, or how the iteration ends."""
+def _resumed(problem: Problem, record: Record) -> list[Iteration]:
+    """Return the iterations of a record; where components failed in the end, without those."""
+    history = record.iterations()
+    move = _next(problem, history)
+    if isinstance(move, Stop) and move.ending is Ending.FAILED:
+        while history and history[-1].problem:
+            history.pop()
+        record.forget(len(history) + 1)
+    return history
+
+
+def _next(problem: Problem, history: Sequence[Iteration]) -> Move | Stop:
     if not history:
-        return problem.start, None, None
-    last = history[-1]
-    xs, gs = [iteration.x for iteration in history], [iteration.g for iteration in history]
-    weighted = weights(problem.parts, xs[0], gs[0])
-    worst = max(excesses(problem.parts, last.x, last.g).values(), default=0.0)
-    if worst <= 1.0:
-        return last.x, None, _accepted(problem, record, evaluator, len(history))
-    ending = hopeless(xs, gs, weighted, problem.case.patience)
-    if ending is not None:
-        return last.x, None, (ending, _REASONS[ending])
-    if len(history) >= problem.case.max_iterations:
-        ending = exhausted(xs, gs, weighted)
-        return last.x, None, (ending, f"{_REASONS[ending]} (after {len(history)} iterations, the most allowed)")
-    with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at
-        x, factor = following(problem.method, xs, gs, weighted)
-        x = clip(problem.parts, x)
-    if np.array_equal(x, last.x):
-        return x, factor, (Ending.STALLED, "the next iterate is the last one, held there by its bounds or by rounding")
-    if not np.isfinite(x).all():
-        return x, factor, (Ending.DIVERGED, "the next iterate is beyond all numbers")
-    return x, factor, None
+        return Move(problem.start, None, Role.FIRST)
+    points = [
+        Point(each.x, None if each.problem else each.g, Role(each.figures.get("role", Role.STEP)), each.problem)
+        for each in history
+    ]
+    return problem.course.following(points)
 
 
-def _accepted(problem: Problem, record: Record, evaluator: Evaluator, number: int) -> tuple[Ending, str]:
-    """Judge an iterate within its tolerances: it is a fixed point unless a connection is dead there."""
+def _iteration(
+    problem: Problem, record: Record, evaluator: Evaluator, history: Sequence[Iteration], move: Move
+) -> Iteration:
+    """Evaluate an iterate and keep what comes of it; where a component fails, that it did."""
+    number, began = len(history) + 1, time.monotonic()
+    try:
+        g, evaluations, unkept = evaluator.pass_over(move.x, number)
+    except ComponentError as error:
+        figures = {"role": str(move.role), "problem": str(error)}
+        seconds = time.monotonic() - began
+        done = Iteration(number, move.x, np.full_like(move.x, np.nan), move.factor, seconds, figures)
+        if history:
+            record.keep_iteration(done, [])
+        return done
+    bare = Iteration(number, move.x, g, move.factor, 0.0)
+    figures = {**_figures(problem, [*history, bare], evaluations), "role": str(move.role)}
+    done = Iteration(number, move.x, g, move.factor, time.monotonic() - began, figures)
+    record.keep_iteration(done, unkept)
+    evaluator.tidy(number)
+    return done
+
+
+def _live(problem: Problem, record: Record, evaluator: Evaluator, number: int) -> Stop | None:
+    """Return how an iteration ends whose iterate is within its tolerances, but where a connection is dead."""
     history = [record.evaluations(iteration) for iteration in range(max(1, number - _NEAR), number + 1)]
-    dead_links = dead(problem, evaluator, history, number)
+    complete = [each for each in history if all(name in each for name in problem.components)]
+    dead_links = dead(problem, evaluator, complete, number)
     if not dead_links:
-        return Ending.CONVERGED, "the residual of every variable is within its tolerance"
+        return None
     names = ", ".join(link.name for link in dead_links)
     share = f"{100 * problem.case.probe:g} %"
-    return Ending.STALLED, f"the residual is within its tolerance, but dead: changes up to {share} do not move {names}"
+    reason = f"the estimated error is within its tolerance, but dead: changes up to {share} do not move {names}"
+    return Stop(Ending.STALLED, reason)
 
 
-_REASONS = {
-    Ending.DIVERGED: "the residual grows",
-    Ending.OSCILLATING: "the iterates go round and come no closer",
-    Ending.STALLED: "the residual does not shrink any more",
-    Ending.OUT_OF_ITERATIONS: "the residual shrinks, but not enough",
-}
+def _advice(problem: Problem, history: Sequence[Iteration], ending: Ending) -> str:
+    """Return what to do about variables that go to zero, where a relative tolerance cannot be met."""
+    good = [each for each in history if not each.problem]
+    if ending in (Ending.CONVERGED, Ending.FAILED) or len(good) < 2:
+        return ""
+    xs, gs = [each.x for each in good], [each.g for each in good]
+    found = vanishing(problem.parts, xs, multiples(problem.parts, xs[-1], gs[-1], errors(problem.parts, xs, gs)))
+    return "".join(
+        f"; {name} goes to zero, where no relative tolerance is met: give it a scale, such as {size:.2g}, or an "
+        "absolute tolerance"
+        for name, size in found.items()
+    )
 
 
 def _figures(
     problem: Problem, history: Sequence[Iteration], evaluations: Mapping[str, Evaluation]
-) -> dict[str, float | int | None]:
+) -> dict[str, float | int | str | None]:
     """Return the figures of the last iteration.
 
-    ``delta`` is the tolerance times the greatest excess: converged is at most the tolerance, and where all tolerances
-    are relative and the same, it is the greatest relative residual.
+    ``delta`` and ``error`` are the tolerance times the greatest residual and estimated error over its tolerance: where
+    all tolerances are relative and the same, they are the greatest relative residual and error.
     """
-    xs, gs = [iteration.x for iteration in history], [iteration.g for iteration in history]
+    good = [each for each in history if not each.problem]
+    xs, gs = [iteration.x for iteration in good], [iteration.g for iteration in good]
     weighted = weights(problem.parts, xs[0], gs[0])
     norms = sizes(xs, gs, weighted)
-    worst = max(excesses(problem.parts, xs[-1], gs[-1]).values(), default=0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        residual, error = (
+            float(multiples(problem.parts, xs[-1], gs[-1], distances).max(initial=0.0))
+            for distances in (gs[-1] - xs[-1], errors(problem.parts, xs, gs))
+        )
     rate = contraction_rate(norms)
     return {
-        "delta": _finite(worst * problem.case.tolerance),
+        "delta": _finite(residual * problem.case.tolerance),
+        "error": _finite(error * problem.case.tolerance),
         "residual": _finite(float(norms[-1])),
         "rate": rate,
         "spectral_radius": spectral_radius(xs, gs, weighted),
-        "remaining": remaining(worst, rate),
+        "remaining": remaining(max(residual, error), rate),
         "evaluations": sum(not iteration.cached for iteration in evaluations.values()),
         "cached": sum(iteration.cached for iteration in evaluations.values()),
     }

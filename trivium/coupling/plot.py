@@ -28,12 +28,17 @@ def draw(problem: Problem, result: Result, stem: Path) -> list[Path]:
     StorageError
         When a file cannot be written.
     """
-    numbers = [iteration.number for iteration in result.iterations]
-    table = [excesses(problem.parts, iteration.x, iteration.g) for iteration in result.iterations]
+    good = [iteration for iteration in result.iterations if not iteration.problem]
+    numbers = [iteration.number for iteration in good]
+    table = [excesses(problem.parts, iteration.x, iteration.g) for iteration in good]
     last = table[-1] if table else {}
     names = sorted(last, key=lambda name: (-last[name], name))[:_LINES]
     lines = {name: [_shown(row[name]) for row in table] for name in names}
-    title = f"{result.ending} after {len(numbers)} iterations ({problem.method.name}, alpha {problem.method.alpha:g})"
+    worst = [iteration.figures.get("error") for iteration in good]
+    lines["estimated error, the worst"] = [
+        math.nan if error is None else _shown(float(error) / problem.case.tolerance) for error in worst
+    ]
+    title = f"{result.ending} after {len(result.iterations)} iterations ({problem.method.name}, alpha {problem.method.alpha:g})"
     paths = [stem.with_name(f"{stem.name}{ending}") for ending in (".png", ".html")]
     try:
         _draw_png(numbers, lines, title, paths[0])
@@ -59,7 +64,7 @@ def _draw_png(numbers: list[int], lines: dict[str, list[float]], title: str, pat
     for name, line in lines.items():
         axes.semilogy(numbers, line, marker="o", markersize=3, linewidth=1, label=name)
     axes.axhline(1.0, color="black", linewidth=0.8, linestyle="--")
-    axes.set(title=title, xlabel="iteration", ylabel="residual over tolerance")
+    axes.set(title=title, xlabel="iteration", ylabel="residual or error over tolerance")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
     if lines:
@@ -75,7 +80,7 @@ def _draw_html(numbers: list[int], lines: dict[str, list[float]], title: str, pa
     for name, line in lines.items():
         figure.add_trace(go.Scatter(x=numbers, y=line, name=name, mode="lines+markers"))
     figure.add_hline(1.0, line_dash="dash")
-    figure.update_yaxes(type="log", title_text="residual over tolerance", exponentformat="power")
+    figure.update_yaxes(type="log", title_text="residual or error over tolerance", exponentformat="power")
     figure.update_xaxes(title_text="iteration")
     figure.update_layout(title=title, hovermode="x unified")
     figure.write_html(path, include_plotlyjs=True, full_html=True, config={"modeBarButtonsToRemove": [*LEFT_OUT]})

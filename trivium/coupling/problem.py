@@ -13,6 +13,7 @@ import numpy as np
 from trivium.coupling import spec
 from trivium.coupling.acceleration import Method
 from trivium.coupling.connection import Link, check_units
+from trivium.coupling.course import Course
 from trivium.coupling.graph import Edge, Order, arrange
 from trivium.coupling.residual import Part
 from trivium.coupling.transform import files
@@ -62,6 +63,11 @@ class Problem:
         """Return how iterates are made: Anderson with alpha 1; with a given alpha alone, constant damping."""
         name = self.case.method or ("anderson" if self.case.alpha is None else "constant")
         return Method(name, 1.0 if self.case.alpha is None else self.case.alpha, self.case.depth)
+
+    @property
+    def course(self) -> Course:
+        """Return how the iteration goes on."""
+        return Course(self.parts, self.method, self.case.patience, self.case.max_iterations)
 
     @property
     def fingerprint(self) -> str:

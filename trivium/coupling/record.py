@@ -60,13 +60,13 @@ class Iteration:
     number : int
         From 1.
     x, g : FloatArray, shape (n,)
-        The iterate and the map's value there.
+        The iterate and the map's value there; NaN where a component failed.
     factor : float or None
         Of the residual, in the step that led to x; None for the first.
     seconds : float
         How long it took [s].
     figures : Mapping
-        Figures for people, as JSON holds them.
+        Figures for people, as JSON holds them; ``role`` says why x was evaluated, and ``problem`` what failed there.
     """
 
     number: int
@@ -74,7 +74,12 @@ class Iteration:
     g: FloatArray
     factor: float | None
     seconds: float
-    figures: Mapping[str, float | int | None] = field(default_factory=dict)
+    figures: Mapping[str, float | int | str | None] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Return what failed; empty where nothing did."""
+        return str(self.figures.get("problem", ""))
 
 
 class Record:
@@ -140,6 +145,11 @@ class Record:
             Iteration(number, np.frombuffer(x), np.frombuffer(g), factor, seconds, json.loads(figures))
             for number, x, g, factor, seconds, figures in rows
         ]
+
+    def forget(self, number: int) -> None:
+        """Remove the iterations from a number on: what failed is tried again."""
+        with self._transaction():
+            self._database.execute("DELETE FROM iterations WHERE number >= ?", (number,))
 
     def evaluations(self, iteration: int) -> dict[str, Evaluation]:
         """Return the evaluations of an iteration that are kept, by label."""

@@ -15,15 +15,19 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from trivium.coupling.acceptance import errors
 from trivium.coupling.loop import Result
 from trivium.coupling.plot import draw
 from trivium.coupling.problem import Problem
 from trivium.coupling.record import Iteration
-from trivium.coupling.residual import excesses
+from trivium.coupling.residual import by_part, excesses, multiples
 from trivium.errors import StorageError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
@@ -31,6 +35,7 @@ from trivium.model.variable import Variable
 #: The figures of an iteration: name in files, heading, width and form of the table.
 _COLUMNS = (
     ("delta", "delta", 12, ".3e"),
+    ("error", "error", 12, ".3e"),
     ("residual", "residual", 12, ".3e"),
     ("rate", "rate", 8, ".3f"),
     ("spectral_radius", "radius", 8, ".3f"),
@@ -65,6 +70,8 @@ class Table:
 
 def line(done: Iteration) -> str:
     """Return an iteration as a line of the table."""
+    if done.problem:
+        return f"{done.number:>9}  a component failed: {done.problem.splitlines()[0]}"
     cells = [
         f"{'-' if done.figures.get(name) is None else format(done.figures[name], form):>{width}}"
         for name, _, width, form in _COLUMNS
@@ -94,12 +101,13 @@ def write(problem: Problem, result: Result, folder: Path) -> dict[str, Path]:
 
 def summary(problem: Problem, result: Result) -> dict[str, Any]:
     """Return a result as JSON holds it."""
-    last = result.iterations[-1] if result.iterations else None
+    last = result.last
     return {
         "outcome": str(result.ending),
         "reason": result.reason,
         "iterations_run": len(result.iterations),
         "convergence_delta": None if last is None else last.figures.get("delta"),
+        "estimated_error": None if last is None else last.figures.get("error"),
         "contraction_rate": None if last is None else last.figures.get("rate"),
         "spectral_radius": None if last is None else last.figures.get("spectral_radius"),
         "predicted_iterations": None if last is None else last.figures.get("remaining"),
@@ -108,6 +116,7 @@ def summary(problem: Problem, result: Result) -> dict[str, Any]:
         "scheme": problem.case.scheme,
         "tolerance": problem.case.tolerance,
         "unknowns": [part.name for part in problem.parts],
+        "accuracy": accuracy(problem, result),
         "order": [list(level) for level in problem.order.levels],
         "iterations": [
             {"iteration": iteration.number, "seconds": iteration.seconds, **iteration.figures}
@@ -122,6 +131,33 @@ def summary(problem: Problem, result: Result) -> dict[str, Any]:
             for name, iteration in result.evaluations.items()
         },
     }
+
+
+def accuracy(problem: Problem, result: Result) -> dict[str, dict[str, float | None]]:
+    """Return of every unknown the greatest residual and estimated error of its elements, in its unit.
+
+    ``over_tolerance`` is the greatest estimated error as a multiple of its element's tolerance. None is beyond all
+    numbers, or not known.
+    """
+    good = [each for each in result.iterations if not each.problem]
+    if not good:
+        return {}
+    xs, gs = [each.x for each in good], [each.g for each in good]
+    error = errors(problem.parts, xs, gs)
+    shares = by_part(problem.parts, multiples(problem.parts, xs[-1], gs[-1], error))
+    residuals, estimates = (by_part(problem.parts, np.abs(each)) for each in (gs[-1] - xs[-1], error))
+    return {
+        name: {
+            "residual": _finite(residuals[name]),
+            "estimated_error": _finite(estimates[name]),
+            "over_tolerance": _finite(shares[name]),
+        }
+        for name in shares
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _as_json(variables: tuple[Variable, ...], values: Mapping[str, FloatArray]) -> dict[str, Any]:
@@ -145,10 +181,10 @@ def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
         )
         for iteration in result.iterations:
             figures = ["" if iteration.figures.get(name) is None else iteration.figures[name] for name in figure_names]
-            residuals = excesses(problem.parts, iteration.x, iteration.g)
+            residuals = {} if iteration.problem else excesses(problem.parts, iteration.x, iteration.g)
             factor = "" if iteration.factor is None else iteration.factor
             table.writerow(
-                [iteration.number, *figures, factor, iteration.seconds, *(residuals[name] for name in names)]
+                [iteration.number, *figures, factor, iteration.seconds, *(residuals.get(name, "") for name in names)]
             )
 
 

@@ -14,7 +14,9 @@ from trivium.experiment.spec import Component, Name, Part, Positive
 
 Alpha = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 End = Annotated[str, Field(pattern=END)]
-MethodName = Literal["constant", "aitken", "anderson", "iqn-ils"]
+MethodName = Literal["constant", "aitken", "anderson", "iqn-ils", "newton-krylov"]
+Depth = Annotated[int, Field(ge=1, le=1000)]
+Patience = Annotated[int, Field(ge=2, le=10**6)]
 
 #: What the seed has: the tolerance and the most iterations where a case does not say.
 TOLERANCE, ITERATIONS = 1e-4, 20
@@ -42,10 +44,10 @@ class Case(Part):
     scheme: Literal["gauss-seidel", "jacobi"] = "gauss-seidel"
     method: MethodName | None = None
     alpha: Alpha | None = None
-    depth: Annotated[int, Field(ge=1, le=100)] = 5
+    depth: Depth | None = None
     tolerance: Positive = TOLERANCE
     max_iterations: Annotated[int, Field(ge=1, le=10**6)] = ITERATIONS
-    patience: Annotated[int, Field(ge=2, le=10**6)] = 8
+    patience: Patience | None = None
     probe: Annotated[float, Field(gt=0, lt=1)] = 0.1
     description: str = ""
 

@@ -47,14 +47,14 @@ class Convergence:
     converged : bool
         Whether it ended at a fixed point.
     outcome : str
-        ``converged``, ``stalled``, ``oscillating``, ``diverged`` or ``out of iterations``.
+        ``converged``, ``drifting``, ``stalled``, ``oscillating``, ``diverged`` or ``out of iterations``.
     reason : str
         In a sentence.
     values : dict[str, float or array]
         All outputs of the last iteration, by name; as ``component.name`` where several components have the name.
     history : DataFrame
-        A row an iteration: the values that were iterated, the residual, ``delta`` (converged is at most the tolerance)
-        and the contraction rate.
+        A row an iteration: the values that were iterated, the residual, ``delta`` and ``error`` (its greatest and the
+        greatest estimated error, times the tolerance over that of its value) and the contraction rate.
     """
 
     converged: bool
@@ -130,25 +130,30 @@ class Coupling:
     def converge(
         self,
         tolerance: float = spec.TOLERANCE,
-        method: Literal["constant", "aitken", "anderson", "iqn-ils"] | None = None,
+        method: Literal["constant", "aitken", "anderson", "iqn-ils", "newton-krylov"] | None = None,
         *,
         alpha: float | None = None,
         scheme: Literal["gauss-seidel", "jacobi"] = "gauss-seidel",
         max_iterations: int = _ITERATIONS,
+        depth: int | None = None,
+        patience: int | None = None,
     ) -> Convergence:
         """Iterate until the functions agree, or until going on makes no sense.
 
         Parameters
         ----------
         tolerance : float
-            How far an iterated value may be from what comes of it, relative to its magnitude [1].
-        method : {"constant", "aitken", "anderson", "iqn-ils"}, optional
+            How far an iterated value may be from the fixed point, as estimated, relative to its magnitude [1].
+        method : {"constant", "aitken", "anderson", "iqn-ils", "newton-krylov"}, optional
             How the next iterate is made; default: Anderson's.
         alpha : float, optional
             Damping, in (0, 1]; with it alone the method is constant damping.
         scheme : {"gauss-seidel", "jacobi"}
             Whether functions take values of the same iteration where they are there, or all of the one before.
         max_iterations : int
+        depth, patience : int, optional
+            Most earlier iterates that are used; iterations without progress after which another method is tried.
+            Default: by the number of unknowns.
 
         Raises
         ------
@@ -157,7 +162,14 @@ class Coupling:
         ComponentError
             When a function fails; what it raised is the cause.
         """
-        settings = {"tolerance": tolerance, "method": method, "alpha": alpha, "max_iterations": max_iterations}
+        settings = {
+            "tolerance": tolerance,
+            "method": method,
+            "alpha": alpha,
+            "max_iterations": max_iterations,
+            "depth": depth,
+            "patience": patience,
+        }
         problem = self._problem(scheme, settings)
         with Scratch() as folder, contextlib.ExitStack() as stack:
             record = stack.enter_context(contextlib.closing(Record(folder, problem.fingerprint)))
@@ -372,7 +384,7 @@ def _history(problem: Problem, result: Result) -> pd.DataFrame:
         for part, values in zip(problem.parts, split(problem.parts, iteration.x), strict=True):
             scalar = values.size == 1
             row |= {part.name if scalar else f"{part.name}[{i}]": value for i, value in enumerate(values.tolist())}
-        rows.append({**row, **{key: iteration.figures[key] for key in ("residual", "delta", "rate")}})
+        rows.append({**row, **{key: iteration.figures.get(key) for key in ("residual", "delta", "error", "rate")}})
     index = pd.Index([iteration.number for iteration in result.iterations], name="iteration")
     return pd.DataFrame(rows, index=index)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from trivium.coupling.spec import Alpha, Case, MethodName, case_file, load_case
+from trivium.coupling.spec import Alpha, Case, Depth, MethodName, Patience, case_file, load_case
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Positive
 from trivium.extras import is_installed, missing
@@ -32,6 +32,8 @@ class Spec(BaseModel):
     convergence_tolerance: Positive | None = None
     max_iterations: Annotated[int, Field(ge=1, le=10**6)] | None = None
     method: MethodName | None = None
+    depth: Depth | None = None
+    patience: Patience | None = None
 
     @field_validator("case_name")
     @classmethod
@@ -52,6 +54,8 @@ class Spec(BaseModel):
             alpha=self.dampening_factor_alpha,
             tolerance=self.convergence_tolerance,
             max_iterations=self.max_iterations,
+            depth=self.depth,
+            patience=self.patience,
         )
 
 
@@ -81,6 +85,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             done.number / case.max_iterations,
             iterations_run=done.number,
             convergence_delta=done.figures.get("delta"),
+            estimated_error=done.figures.get("error"),
             contraction_rate=done.figures.get("rate"),
             predicted_iterations=done.figures.get("remaining"),
         )
@@ -89,7 +94,8 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     summary = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (
-        "iterations_run", "convergence_delta", "contraction_rate", "spectral_radius", "predicted_iterations", "reason",
+        "iterations_run", "convergence_delta", "estimated_error", "contraction_rate", "spectral_radius",
+        "predicted_iterations", "reason",
     )  # fmt: skip
     error = None if result.converged else f"{result.ending}: {result.reason}"
     return Outcome(files, {name: summary[name] for name in names}, str(result.ending), error)

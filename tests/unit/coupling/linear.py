@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trivium.coupling.acceleration import Method, following, sizes
-from trivium.coupling.ending import exhausted, hopeless
-from trivium.coupling.residual import Part, excesses, weights
+from trivium.coupling.acceleration import Method, sizes
+from trivium.coupling.course import Course, Move, Point, Role, Stop
+from trivium.coupling.residual import Part
 
 
 def linear(eigenvalues, seed=0):
@@ -24,26 +24,31 @@ def linear(eigenvalues, seed=0):
     return a, b, np.linalg.solve(np.eye(n) - a, b)
 
 
-def iterate(g, x, method=None, relative=1e-10, most=200, patience=8, apart=False):
-    """Run an iteration as plainly as can be; return iterates, values and how it ended.
+def drive(g, x, method=None, relative=1e-10, most=200, patience=None, apart=False):
+    """Run the course of an iteration; return its points and how it ended. An exception or no number is a failure.
 
     Apart: each element is a variable of its own.
     """
-    method = method or Method()
     x = np.asarray(x, dtype=float)
-    whole = [Part("x", len(x), relative=relative)]
-    parts = [Part(str(i), 1, relative=relative) for i in range(len(x))] if apart else whole
-    xs, gs, w = [], [], None
-    while True:
-        xs.append(x)
-        gs.append(g(x))
-        w = weights(parts, x, gs[0]) if w is None else w
-        if max(excesses(parts, x, gs[-1]).values()) <= 1:
-            return xs, gs, "converged"
-        ending = hopeless(xs, gs, w, patience) or (exhausted(xs, gs, w) if len(xs) >= most else None)
-        if ending:
-            return xs, gs, ending
-        x, _ = following(method, xs, gs, w)
+    whole = (Part("x", len(x), relative=relative),)
+    parts = tuple(Part(str(i), 1, relative=relative) for i in range(len(x))) if apart else whole
+    course, points, move = Course(parts, method or Method(), patience, most), [], Move(x, None, Role.FIRST)
+    while not isinstance(move, Stop):
+        with np.errstate(all="ignore"):
+            try:
+                y = g(move.x)
+            except ArithmeticError:
+                y = np.full(len(x), np.nan)
+        points.append(Point(move.x, y if np.isfinite(y).all() else None, move.role, "it failed"))
+        move = course.following(points)
+    return points, move
 
 
-__all__ = ["iterate", "linear", "sizes"]
+def iterate(g, x, method=None, relative=1e-10, most=200, patience=8, apart=False):
+    """Run an iteration; return iterates, values and how it ended."""
+    points, stop = drive(g, x, method, relative, most, patience, apart)
+    good = [point for point in points if point.g is not None]
+    return [point.x for point in good], [point.g for point in good], str(stop.ending)
+
+
+__all__ = ["drive", "iterate", "linear", "sizes"]

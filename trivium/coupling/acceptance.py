@@ -1,0 +1,109 @@
+"""When an iterate is a fixed point: by its estimated error, not by its residual.
+
+The residual r = G(x) - x is small wherever an iteration moves slowly: x + 1 moves by 1 for ever, and near x = 10^10
+that is nothing. What counts is the distance to the fixed point, e = (I - J)^-1 r, where J is the Jacobian of G; for one
+unknown of slope rho that is r / (1 - rho). J is known from the run's own history (`trivium.coupling.secants`): a part of
+the residual is explained by it and gives that part of e. Of the rest nothing is known but how much the explored
+directions are amplified at most; it counts as much. The error of the estimate itself is that of a series that goes on
+as the last two estimates did: e / (1 - q), with q their quotient.
+
+One residual says nothing of rho, and a direction that hides in the rest shows only once it was gone. So an estimate is
+confirmed by another one: the evaluation at the next iterate adds the direction of the rest to what is explored. Where
+the rest is so small that even a slope of 0.99 in it would leave it within the tolerance, there is nothing to confirm,
+and the evaluation at the iterate itself is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trivium.coupling.residual import Part, element_weights, multiples
+from trivium.coupling.secants import Secants, secants
+from trivium.model.contract import FloatArray
+
+#: Most differences that an error is estimated from.
+COLUMNS = 100
+#: Differences beside as many as there are unknowns: a direction that did not change the residual is not forgotten.
+_BESIDE = 8
+#: Amplification of what is not explored that needs no further evaluation: a slope of 0.99.
+_HIDDEN = 100.0
+#: Quotient of two residuals that shows that the step was right.
+_SHRANK = 0.5
+#: The largest surprise that is allowed for, and the surprise where nothing was predicted yet.
+_SURPRISED, _UNKNOWN = 0.9, 0.3
+#: Surprises that are remembered: one that was small by chance means nothing after large ones.
+_REMEMBERED = 3
+
+
+def errors(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> FloatArray:
+    """Return the estimated distance of the last iterate from the fixed point, element by element.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    xs, gs : sequence of FloatArray, shape (n,)
+        All iterates and the map's values there, the newest last.
+
+    Returns
+    -------
+    FloatArray, shape (n,)
+        Infinite where nothing is known: after one evaluation, and where the residual did not change on the way.
+    """
+    return _estimate(parts, xs, gs)[0]
+
+
+def is_accepted(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> bool:
+    """Return whether the last iterate is a fixed point within the tolerances, and an evaluation confirmed it."""
+    if np.array_equal(xs[-1], gs[-1]):  # true unless it is rounding: the way here did not change the residual
+        return len(xs) == 1 or bool(np.isfinite(_model(parts, xs, gs).amplification))
+    if len(xs) < 3:
+        return False
+    error, pessimistic = _estimate(parts, xs, gs)
+    residual = _worst(parts, xs[-1], gs[-1], gs[-1] - xs[-1])
+    if max(residual, _worst(parts, xs[-1], gs[-1], error)) > 1.0:
+        return False
+    shrank = residual <= _SHRANK * _worst(parts, xs[-2], gs[-2], gs[-2] - xs[-2])
+    if shrank and _worst(parts, xs[-1], gs[-1], pessimistic) <= 1.0:
+        return True
+    return _worst(parts, xs[-2], gs[-2], _estimate(parts, xs[:-1], gs[:-1])[0]) <= 1.0
+
+
+def _estimate(
+    parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the estimated errors, and what they would be if what is not explored had a slope of 0.99."""
+    residual = gs[-1] - xs[-1]
+    nothing = np.where(residual == 0.0, 0.0, np.inf)
+    if len(xs) < 2:
+        return nothing, nothing
+    model = _model(parts, xs, gs)
+    explained, rest = np.abs(model.step), np.abs(model.rest)
+    surprise = max(_surprise(parts, xs[: len(xs) - i], gs[: len(gs) - i]) for i in range(_REMEMBERED))
+    allowance = 1.0 / (1.0 - min(surprise, _SURPRISED)) ** 2
+    with np.errstate(invalid="ignore"):
+        return tuple(  # type: ignore[return-value]
+            allowance * (explained + np.where(rest == 0.0, 0.0, rest * factor))
+            for factor in (model.amplification, max(model.amplification, _HIDDEN))
+        )
+
+
+def _surprise(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> float:
+    """Return how wrong the last residual was predicted, as a share of the one before."""
+    if len(xs) < 3:
+        return _UNKNOWN
+    before = _model(parts, xs[:-1], gs[:-1])
+    wrong = (gs[-1] - xs[-1]) * before.weights - before.residual_after(xs[-1] - xs[-2])
+    size = float(np.linalg.norm(before.residual * before.weights))
+    return float(np.linalg.norm(wrong)) / size if size > 0.0 else 0.0
+
+
+def _model(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> Secants:
+    count = min(len(xs[-1]) + _BESIDE, COLUMNS)
+    recent = slice(-count - 1, None)
+    return secants(xs, gs, element_weights(parts, np.array([*xs[recent], *gs[recent]])), count)
+
+
+def _worst(parts: Sequence[Part], x: FloatArray, g: FloatArray, distance: FloatArray) -> float:
+    return float(multiples(parts, x, g, distance).max(initial=0.0))
