@@ -2,10 +2,11 @@
 
 The residual r = G(x) - x is small wherever an iteration moves slowly: x + 1 moves by 1 for ever, and near x = 10^10
 that is nothing. What counts is the distance to the fixed point, e = (I - J)^-1 r, where J is the Jacobian of G; for one
-unknown of slope rho that is r / (1 - rho). J is known from the run's own history (`trivium.coupling.secants`): a part of
-the residual is explained by it and gives that part of e. Of the rest nothing is known but how much the explored
-directions are amplified at most; it counts as much. The error of the estimate itself is that of a series that goes on
-as the last two estimates did: e / (1 - q), with q their quotient.
+unknown of slope rho that is r / (1 - rho). The run's own history samples J (`trivium.coupling.secants`): it explains a
+part of the residual, and gives that part of e. Of the rest nothing is known but how much the explored directions are
+amplified at most; it counts as much. How far the model can be trusted shows in its last predictions: where it was wrong
+by a share s of the residual, the estimate is divided by (1 - s)^2. (At a double root s is 0.38 for ever, and this is
+exact.)
 
 One residual says nothing of rho, and a direction that hides in the rest shows only once it was gone. So an estimate is
 confirmed by another one: the evaluation at the next iterate adds the direction of the rest to what is explored. Where
@@ -29,6 +30,8 @@ COLUMNS = 100
 _BESIDE = 8
 #: Amplification of what is not explored that needs no further evaluation: a slope of 0.99.
 _HIDDEN = 100.0
+#: An estimate confirms the next one up to this multiple of the tolerance.
+_NEARLY = 2.0
 #: Quotient of two residuals that shows that the step was right.
 _SHRANK = 0.5
 #: The largest surprise that is allowed for, and the surprise where nothing was predicted yet.
@@ -60,14 +63,16 @@ def is_accepted(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[Fl
         return len(xs) == 1 or bool(np.isfinite(_model(parts, xs, gs).amplification))
     if len(xs) < 3:
         return False
-    error, pessimistic = _estimate(parts, xs, gs)
     residual = _worst(parts, xs[-1], gs[-1], gs[-1] - xs[-1])
-    if max(residual, _worst(parts, xs[-1], gs[-1], error)) > 1.0:
+    if residual > 1.0:
+        return False
+    error, pessimistic = _estimate(parts, xs, gs)
+    if _worst(parts, xs[-1], gs[-1], error) > 1.0:
         return False
     shrank = residual <= _SHRANK * _worst(parts, xs[-2], gs[-2], gs[-2] - xs[-2])
     if shrank and _worst(parts, xs[-1], gs[-1], pessimistic) <= 1.0:
         return True
-    return _worst(parts, xs[-2], gs[-2], _estimate(parts, xs[:-1], gs[:-1])[0]) <= 1.0
+    return _worst(parts, xs[-2], gs[-2], _estimate(parts, xs[:-1], gs[:-1])[0]) <= _NEARLY
 
 
 def _estimate(
@@ -83,10 +88,11 @@ def _estimate(
     surprise = max(_surprise(parts, xs[: len(xs) - i], gs[: len(gs) - i]) for i in range(_REMEMBERED))
     allowance = 1.0 / (1.0 - min(surprise, _SURPRISED)) ** 2
     with np.errstate(invalid="ignore"):
-        return tuple(  # type: ignore[return-value]
+        error, pessimistic = (
             allowance * (explained + np.where(rest == 0.0, 0.0, rest * factor))
             for factor in (model.amplification, max(model.amplification, _HIDDEN))
         )
+    return error, pessimistic
 
 
 def _surprise(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> float:

@@ -145,7 +145,10 @@ class Course:
     def _step(self, xs: Sequence[FloatArray], gs: Sequence[FloatArray]) -> Move | Stop:
         """Return the next iterate of the method."""
         count = self.method.depth_of(len(xs[0])) + 1
-        weighted = element_weights(self.parts, np.array([*xs[-count:], *gs[-count:]]))
+        if self.method.name == "aitken":  # one factor for all: what is small everywhere must not decide on it
+            weighted = weights(self.parts, xs[0], gs[0])
+        else:
+            weighted = element_weights(self.parts, np.array([*xs[-count:], *gs[-count:]]))
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is looked at
             x, factor = following(self.method, xs, gs, weighted)
             length = float(np.linalg.norm((x - xs[-1]) * weighted))
@@ -154,9 +157,7 @@ class Course:
                 x = xs[-1] + longest / length * (x - xs[-1])
             x = clip(self.parts, x)
         if np.array_equal(x, xs[-1]):
-            return Stop(
-                Ending.STALLED, "the next iterate is the last one, held there by its bounds or by rounding"
-            )
+            return Stop(Ending.STALLED, "the next iterate is the last one, held there by its bounds or by rounding")
         if not np.isfinite(x).all():
             return Stop(Ending.DIVERGED, "the next iterate is beyond all numbers")
         return Move(x, factor, Role.STEP)
@@ -196,7 +197,7 @@ def _best(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weighted: FloatArr
 
 REASONS = {
     Ending.DIVERGED: "the residual grows",
-    Ending.DRIFTING: "the iterates move on in one direction, and the fixed point that they point to does not come closer",
+    Ending.DRIFTING: "there seems to be no fixed point: the one that the iterates point to recedes, or is nowhere",
     Ending.OSCILLATING: "the iterates go round and come no closer",
     Ending.STALLED: "the residual does not shrink any more",
     Ending.OUT_OF_ITERATIONS: "the residual shrinks, but not enough",

@@ -61,7 +61,7 @@ def hopeless(xs: Sequence[FloatArray], gs: Sequence[FloatArray], weights: FloatA
     Drifting
         The same where residuals have one direction and one size, and the fixed point that they point to recedes.
     Stalled
-        The same otherwise; also where residuals cancel, but are a thousandth of the first: the models are not more exact.
+        The same otherwise; also where residuals cancel, but are a thousandth of the first: models are not more exact.
 
     Parameters
     ----------
@@ -122,10 +122,13 @@ def _is_explained(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: Flo
 
 def _recedes(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: FloatArray, count: int) -> bool:
     """Return whether the fixed point that iterates point to moved at least half as far as they did, or is nowhere."""
-    begin = max(2, len(xs) - count)
-    then, now = (secants(xs[:end], gs[:end], scale, _COLUMNS) for end in (begin, len(xs)))
+    begin = max(min(len(scale), _COLUMNS) + 2, len(xs) - count)  # from where on a model is whole
+    now = secants(xs, gs, scale, _COLUMNS)
     if not np.isfinite(now.amplification):
         return True
+    if begin >= len(xs):
+        return False
+    then = secants(xs[:begin], gs[:begin], scale, _COLUMNS)
     way = xs[-1] - xs[begin - 1]
     moved = way + now.step + now.rest - then.step - then.rest
     return float(np.linalg.norm(moved * scale)) >= 0.5 * float(np.linalg.norm(way * scale))

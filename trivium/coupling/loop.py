@@ -113,7 +113,7 @@ def _next(problem: Problem, history: Sequence[Iteration]) -> Move | Stop:
     if not history:
         return Move(problem.start, None, Role.FIRST)
     points = [
-        Point(each.x, None if each.problem else each.g, Role(each.figures.get("role", Role.STEP)), each.problem)
+        Point(each.x, None if each.problem else each.g, Role(str(each.figures.get("role", Role.STEP))), each.problem)
         for each in history
     ]
     return problem.course.following(points)
@@ -127,9 +127,9 @@ def _iteration(
     try:
         g, evaluations, unkept = evaluator.pass_over(move.x, number)
     except ComponentError as error:
-        figures = {"role": str(move.role), "problem": str(error)}
+        failed = {"role": str(move.role), "problem": str(error)}
         seconds = time.monotonic() - began
-        done = Iteration(number, move.x, np.full_like(move.x, np.nan), move.factor, seconds, figures)
+        done = Iteration(number, move.x, np.full_like(move.x, np.nan), move.factor, seconds, failed)
         if history:
             record.keep_iteration(done, [])
         return done

@@ -38,7 +38,8 @@ def draw(problem: Problem, result: Result, stem: Path) -> list[Path]:
     lines["estimated error, the worst"] = [
         math.nan if error is None else _shown(float(error) / problem.case.tolerance) for error in worst
     ]
-    title = f"{result.ending} after {len(result.iterations)} iterations ({problem.method.name}, alpha {problem.method.alpha:g})"
+    method = problem.method
+    title = f"{result.ending} after {len(result.iterations)} iterations ({method.name}, alpha {method.alpha:g})"
     paths = [stem.with_name(f"{stem.name}{ending}") for ending in (".png", ".html")]
     try:
         _draw_png(numbers, lines, title, paths[0])

@@ -72,9 +72,7 @@ def multiples(parts: Sequence[Part], x: FloatArray, g: FloatArray, distances: Fl
 
 def by_part(parts: Sequence[Part], values: FloatArray) -> dict[str, float]:
     """Return the greatest of the elements of each part, by name; 0 for one without elements."""
-    return {
-        part.name: float(piece.max(initial=0.0)) for part, piece in zip(parts, split(parts, values), strict=True)
-    }
+    return {part.name: float(piece.max(initial=0.0)) for part, piece in zip(parts, split(parts, values), strict=True)}
 
 
 def excesses(parts: Sequence[Part], x: FloatArray, g: FloatArray) -> dict[str, float]:

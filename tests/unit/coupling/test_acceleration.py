@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.coupling.linear import iterate, linear
-from trivium.coupling.acceleration import Method, differences, filtered, following, mixing_of
+from trivium.coupling.acceleration import Method, following, mixing_of
+from trivium.coupling.secants import differences, filtered
 
 METHODS = ["constant", "aitken", "anderson", "iqn-ils"]
 CONVERGING = {
@@ -83,7 +84,7 @@ def test_a_step_of_anderson_is_the_least_squares_solution_of_lstsq():
     xs = list(rng.standard_normal((4, 6)))
     gs = list(rng.standard_normal((4, 6)))
     w = rng.uniform(0.1, 10.0, 6)
-    found, mixing = following(Method("anderson", 0.7, depth=3, filter=0.0), xs, gs, w)
+    found, mixing = following(Method("anderson", 0.7, depth=3), xs, gs, w)
     rs = [g - x for x, g in zip(xs, gs, strict=True)]
     dr = np.array([rs[-1] - r for r in rs[:-1]]).T  # other columns of the same space
     dx = np.array([xs[-1] - x for x in xs[:-1]]).T

@@ -35,8 +35,9 @@ def test_the_undamped_iteration_of_a_linear_map_ends_as_its_spectrum_says(eigenv
     assert iterate(lambda x: a @ x + b, np.zeros(len(b)), PLAIN, most=600)[2] == ending
 
 
-def test_a_map_without_a_fixed_point_stalls():
-    assert iterate(lambda x: x + 1.0, [0.0], PLAIN, relative=1e-10)[2] == "stalled"
+@pytest.mark.parametrize("name", ["constant", "aitken", "anderson", "iqn-ils"])
+def test_a_map_without_a_fixed_point_drifts(name):
+    assert iterate(lambda x: x + 1.0, [0.0], Method(name), relative=1e-10)[2] == "drifting"
 
 
 def test_an_orbit_of_period_three_oscillates():
@@ -46,7 +47,6 @@ def test_an_orbit_of_period_three_oscillates():
 
 def test_what_overflows_diverges():
     assert iterate(lambda x: x**3 + 10.0, [10.0], PLAIN)[2] == "diverged"
-    assert iterate(lambda x: np.full(1, np.nan), [10.0], PLAIN)[2] == "diverged"
 
 
 @pytest.mark.parametrize("name", ["constant", "aitken", "anderson", "iqn-ils"])
@@ -111,7 +111,7 @@ def test_a_residual_diverges_beyond_its_bounds_only(norms, ending):
 
 def test_an_iteration_may_stand_still_as_long_as_the_patience():
     assert hopeless(*residuals([1.0, 1.0, 1.0]), patience=3) is None
-    assert hopeless(*residuals([1.0, 1.0, 1.0, 1.0]), patience=3) is Ending.STALLED
+    assert hopeless(*residuals([1.0, 1.0, 1.0, 1.0]), patience=3) is Ending.DRIFTING
     assert hopeless(*residuals([1.0, 1.0, 1.0, 0.9989]), patience=3) is None
     assert hopeless(*residuals([1.0, -1.0, 1.0, -1.0]), patience=3) is Ending.OSCILLATING
 

@@ -78,7 +78,7 @@ def test_without_a_cycle_once_is_enough():
     [
         (lambda x=1.0: {"x": 3 * x + 1}, "diverged"),
         (lambda x=1.0: {"x": -x + 1}, "oscillating"),
-        (lambda x=1.0: {"x": x + 1}, "stalled"),
+        (lambda x=1.0: {"x": x + 1}, "drifting"),
     ],
 )
 def test_what_does_not_converge_says_how(function, outcome):

@@ -18,6 +18,7 @@ class Landscape:
     g: Map
     start: np.ndarray
     fixed: np.ndarray | None
+    linear: bool = False
 
 
 def solvable(count: int = 200, seed: int = 2026) -> Iterator[Landscape]:
@@ -33,7 +34,9 @@ def solvable(count: int = 200, seed: int = 2026) -> Iterator[Landscape]:
         linear = number % 2 == 0
         bend = 0.0 if linear else rng.uniform(0.05, 0.3)
         kind = "linear" if linear else str(rng.choice(["tanh", "quadratic", "power"]))
-        yield Landscape(f"{number} {kind}, n = {n}, {spectrum}", _map(kind, a, fixed, scale, bend, rng), start, fixed)
+        yield Landscape(
+            f"{number} {kind}, n = {n}, {spectrum}", _map(kind, a, fixed, scale, bend, rng), start, fixed, linear
+        )
 
 
 def _spectrum(rng: np.random.Generator, n: int) -> tuple[str, np.ndarray]:
@@ -64,9 +67,7 @@ def _matrix(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     return basis @ middle @ np.linalg.inv(basis)
 
 
-def _map(
-    kind: str, a: np.ndarray, fixed: np.ndarray, scale: np.ndarray, bend: float, rng: np.random.Generator
-) -> Map:
+def _map(kind: str, a: np.ndarray, fixed: np.ndarray, scale: np.ndarray, bend: float, rng: np.random.Generator) -> Map:
     """Return a map with a fixed point where its derivative, in elements over their scale, is a matrix."""
     c = rng.uniform(-1.0, 1.0, len(fixed))
 
