@@ -178,12 +178,12 @@ class Course:
         count = len(list(itertools.takewhile(lambda point: point.role is not Role.KRYLOV, points)))
         before = [(point.x, point.g) for point in points[:count] if point.g is not None]
         base = before[_best([x for x, _ in before], [g for _, g in before], weighted)]
-        done = [(point.x, point.g) for point in points[count:]]
-        values = [(x, g) for x, g in [base, *done] if g is not None]
+        asked = [(point.x, point.g) for point in points[count:]]
+        values = [(x, g) for x, g in [base, *asked] if g is not None]
         best = _best([x for x, _ in values], [g for _, g in values], weighted)
         x = None
         if len(values) - best <= patience:
-            x = krylov.following(base, done, element_weights(self.parts, np.array(base)))
+            x = krylov.following(base, asked, element_weights(self.parts, np.array(base)))
         if x is None:
             return Stop(Ending.STALLED, "Newton-Krylov finds no step that makes the residual smaller")
         return Move(clip(self.parts, x), None, Role.KRYLOV)

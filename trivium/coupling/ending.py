@@ -123,14 +123,14 @@ def _is_explained(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: Flo
 def _recedes(xs: Sequence[FloatArray], gs: Sequence[FloatArray], scale: FloatArray, count: int) -> bool:
     """Return whether the fixed point that iterates point to moved at least half as far as they did, or is nowhere."""
     begin = max(min(len(scale), _COLUMNS) + 2, len(xs) - count)  # from where on a model is whole
-    now = secants(xs, gs, scale, _COLUMNS)
-    if not np.isfinite(now.amplification):
+    last = secants(xs, gs, scale, _COLUMNS)
+    if not np.isfinite(last.amplification):
         return True
     if begin >= len(xs):
         return False
-    then = secants(xs[:begin], gs[:begin], scale, _COLUMNS)
+    first = secants(xs[:begin], gs[:begin], scale, _COLUMNS)
     way = xs[-1] - xs[begin - 1]
-    moved = way + now.step + now.rest - then.step - then.rest
+    moved = way + last.step + last.rest - first.step - first.rest
     return float(np.linalg.norm(moved * scale)) >= 0.5 * float(np.linalg.norm(way * scale))
 
 

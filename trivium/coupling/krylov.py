@@ -30,7 +30,7 @@ class _NextError(Exception):
 
 
 def following(
-    base: tuple[FloatArray, FloatArray], done: Sequence[tuple[FloatArray, FloatArray | None]], weights: FloatArray
+    base: tuple[FloatArray, FloatArray], evaluated: Sequence[tuple[FloatArray, FloatArray | None]], weights: FloatArray
 ) -> FloatArray | None:
     """Return the next iterate; None where the solver has given up.
 
@@ -38,19 +38,19 @@ def following(
     ----------
     base : tuple of FloatArray, shape (n,)
         The iterate that it began with and the map's value there.
-    done : sequence of tuple of FloatArray, shape (n,)
+    evaluated : sequence of tuple of FloatArray, shape (n,)
         What it asked for since; no value where the map failed.
     weights : FloatArray, shape (n,)
         Positive, and the same for the whole of a run of the solver.
     """
     x0, g0 = base
     least = (g0 - x0) * weights
-    known = iter([least, *(_residual(x, g, weights, least) for x, g in done)])
+    residuals = iter([least, *(_residual(x, g, weights, least) for x, g in evaluated)])
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             newton_krylov(
-                lambda z: _known(known, z),
+                lambda z: _next(residuals, z),
                 x0 * weights,
                 rdiff=_DISTANCE,
                 maxiter=_OUTER,
@@ -64,7 +64,7 @@ def following(
     return None
 
 
-def _known(residuals: Iterator[FloatArray], z: FloatArray) -> FloatArray:
+def _next(residuals: Iterator[FloatArray], z: FloatArray) -> FloatArray:
     for residual in residuals:
         return residual
     raise _NextError(np.array(z, dtype=np.float64))

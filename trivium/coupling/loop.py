@@ -75,16 +75,16 @@ def converge(
         When an iteration cannot be kept.
     """
     history = _resumed(problem, record)
-    for done in history:
-        watch(done)
+    for iteration in history:
+        watch(iteration)
     move = _next(problem, history)
     while isinstance(move, Move):
-        done = _iteration(problem, record, evaluator, history, move)
-        if not history and done.problem:  # there is nothing to step back to, and nothing to go on from
-            move = Stop(Ending.FAILED, done.problem)
+        iteration = _iteration(problem, record, evaluator, history, move)
+        if not history and iteration.problem:  # there is nothing to step back to, and nothing to go on from
+            move = Stop(Ending.FAILED, iteration.problem)
             break
-        history.append(done)
-        watch(done)
+        history.append(iteration)
+        watch(iteration)
         move = _next(problem, history)
     if move.ending is Ending.CONVERGED:
         move = _live(problem, record, evaluator, len(history)) or move
@@ -129,16 +129,16 @@ def _iteration(
     except ComponentError as error:
         failed = {"role": str(move.role), "problem": str(error)}
         seconds = time.monotonic() - began
-        done = Iteration(number, move.x, np.full_like(move.x, np.nan), move.factor, seconds, failed)
+        iteration = Iteration(number, move.x, np.full_like(move.x, np.nan), move.factor, seconds, failed)
         if history:
-            record.keep_iteration(done, [])
-        return done
+            record.keep_iteration(iteration, [])
+        return iteration
     bare = Iteration(number, move.x, g, move.factor, 0.0)
     figures = {**_figures(problem, [*history, bare], evaluations), "role": str(move.role)}
-    done = Iteration(number, move.x, g, move.factor, time.monotonic() - began, figures)
-    record.keep_iteration(done, unkept)
+    iteration = Iteration(number, move.x, g, move.factor, time.monotonic() - began, figures)
+    record.keep_iteration(iteration, unkept)
     evaluator.tidy(number)
-    return done
+    return iteration
 
 
 def _live(problem: Problem, record: Record, evaluator: Evaluator, number: int) -> Stop | None:
@@ -160,11 +160,11 @@ def _advice(problem: Problem, history: Sequence[Iteration], ending: Ending) -> s
     if ending in (Ending.CONVERGED, Ending.FAILED) or len(good) < 2:
         return ""
     xs, gs = [each.x for each in good], [each.g for each in good]
-    found = vanishing(problem.parts, xs, multiples(problem.parts, xs[-1], gs[-1], errors(problem.parts, xs, gs)))
+    scales = vanishing(problem.parts, xs, multiples(problem.parts, xs[-1], gs[-1], errors(problem.parts, xs, gs)))
     return "".join(
         f"; {name} goes to zero, where no relative tolerance is met: give it a scale, such as {size:.2g}, or an "
         "absolute tolerance"
-        for name, size in found.items()
+        for name, size in scales.items()
     )
 
 

@@ -130,11 +130,11 @@ def vanishing(parts: Sequence[Part], xs: Sequence[FloatArray], shares: FloatArra
         How many times its tolerance the last iterate is from the fixed point.
     """
     largest = np.abs(np.array(xs)).max(axis=0, initial=0.0)
-    found = {}
+    scales = {}
     for part, x, size, share in zip(
         parts, split(parts, xs[-1]), split(parts, largest), split(parts, shares), strict=True
     ):
         top = float(size.max(initial=0.0))
         if part.scale is None and not part.absolute and ((np.abs(x) <= _VANISHING * top) & (share > 1.0)).any():
-            found[part.name] = top
-    return found
+            scales[part.name] = top
+    return scales

@@ -134,11 +134,11 @@ def filtered(columns: FloatArray, least: float) -> tuple[FloatArray, FloatArray,
     for place, column in enumerate(columns.T):
         rest, coefficients = column.copy(), np.zeros(len(basis))
         if basis:
-            known = np.array(basis)
+            rows = np.array(basis)
             for _ in range(2):  # once more for what rounding left
-                shares = known @ rest
+                shares = rows @ rest
                 coefficients += shares
-                rest = rest - shares @ known
+                rest = rest - shares @ rows
         new, norm = float(np.linalg.norm(rest)), float(np.linalg.norm(column))
         if new <= least * norm or new == 0.0:
             continue
