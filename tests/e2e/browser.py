@@ -93,6 +93,11 @@ class Browser:
 
         self.until(clicked, f"click at {selector}")
 
+    def confirm(self, selector: str) -> None:
+        """Click at an element that asks first, and agree."""
+        self.click(selector)
+        self.click("#question[open] button[value=yes]")
+
     def fill(self, selector: str, text: str) -> None:
         """Write into a field in place of what is there."""
         from selenium.webdriver.common.keys import Keys

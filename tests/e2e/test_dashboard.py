@@ -271,7 +271,7 @@ def test_driving_a_session(browser, server, quiet):
     testid = browser.one("#session").get_attribute("value")
     assert not stand(server, testid)["default"]
     browser.fill("#start-time", str(START))
-    browser.click("#initialize")
+    browser.confirm("#initialize")
     browser.until(lambda: stand(server, testid)["time"] == START)
     browser.click("#one-step")
     browser.until(lambda: stand(server, testid)["time"] == START + 300)
@@ -279,10 +279,19 @@ def test_driving_a_session(browser, server, quiet):
     browser.choose("#input-name", "Tchws_set_CHI")
     browser.fill("#input-value", "999")
     browser.click("#set-input")
-    browser.until(lambda: "bounds" in browser.text("#said"))
-    browser.fill("#input-value", "288.65")
+    browser.until(lambda: "must be from" in browser.text("#said"))
+    for written in ("288.65", "15,5", "15.5 °C", "59.9 °F"):
+        browser.fill("#input-value", written)
+        browser.click("#set-input")
+        browser.until(lambda: "15.5 °C" in browser.text("#given-table"))
+        assert server.request("GET", f"/overrides/{testid}")[1]["payload"]["Tchws_set_CHI"]["value"] == pytest.approx(
+            288.65
+        )
+        browser.click("button[aria-label='Release Tchws_set_CHI']")
+        browser.until(lambda: "No input is set" in browser.text("#given-table"))
+    browser.fill("#input-value", "288.65 K")
     browser.click("#set-input")
-    browser.until(lambda: "288.65" in browser.text("#given-table"))
+    browser.until(lambda: "15.5 °C" in browser.text("#given-table"))
 
     browser.click("#take")
     browser.until(lambda: browser.all("#snapshot-table tbody tr"))
@@ -293,14 +302,14 @@ def test_driving_a_session(browser, server, quiet):
     asked = {"point_names": ["Tchws_set_CHI"], "start_time": START + 600, "final_time": START + 13 * 300}
     assert {*server.request("PUT", f"/results/{testid}", asked)[1]["payload"]["Tchws_set_CHI"]} == {288.65}
 
-    browser.click("button[aria-label^='Restore snapshot']")
+    browser.confirm("button[aria-label^='Restore snapshot']")
     browser.until(lambda: stand(server, testid)["time"] == START + 300)
     browser.click("button[aria-label^='Fork snapshot']")
     browser.until(lambda: browser.one("#session").get_attribute("value") != testid)
     forked = browser.one("#session").get_attribute("value")
     assert stand(server, forked)["time"] == START + 300
     for gone in (forked, testid):
-        browser.click(f"button[aria-label='Stop session {gone}']")
+        browser.confirm(f"button[aria-label='Stop session {gone}']")
         browser.until(lambda gone=gone: f"Stopped the session {gone}" in browser.text("#said"))
     assert [one["default"] for one in server.request("GET", "/sessions")[1]["payload"]] == [True]
 
@@ -310,7 +319,7 @@ def test_a_refusal_is_told(browser, server, quiet):
     browser.open(f"{server.url}/dashboard/sessions")
     before = stand(server)["time"]
     browser.fill("#start-time", "-5")
-    browser.click("#initialize")
+    browser.confirm("#initialize")
     browser.until(lambda: "start_time" in browser.text("#said"))
     assert browser.text("#said").startswith("Not done")
     assert browser.one("#said").get_attribute("aria-live") == "polite"
@@ -414,7 +423,7 @@ def test_a_job_is_cancelled(browser, server, quiet):
     browser.open(f"{server.url}/dashboard/jobs")
     browser.click(f"button[aria-label='View job {task[:8]}']")
     browser.until(lambda: "Running" in browser.text("#job-facts"))
-    browser.click("#cancel-job")
+    browser.confirm("#cancel-job")
     browser.until(lambda: "Cancelled" in browser.text("#job-facts"))
     assert server.request("GET", f"/api/run/status/{task}")[1]["status"] == "Cancelled"
 
@@ -467,19 +476,25 @@ def test_the_theme_is_kept(browser, server, quiet):
 
 
 @pytest.mark.slow
-def test_a_hidden_tab_asks_nothing(browser, server, quiet):
+def test_a_page_asks_nothing_while_nothing_changes_and_a_hidden_one_has_no_stream(browser, server, quiet):
     browser.look("laptop")
-    browser.open(f"{server.url}/dashboard/system")
-    browser.until(lambda: browser.text("#health"))
+    browser.open(f"{server.url}/dashboard/sessions")
+    browser.until(lambda: browser.all("#sessions-table tbody tr"))
 
     def asked(seconds):
         browser.requests()
         time.sleep(seconds)
         return sum(event["method"] == "Network.requestWillBeSent" for event in browser.requests())
 
+    browser.until(lambda: asked(4) == 0)
+    server.request("POST", "/advance", {})
     browser.until(lambda: asked(1) > 0)
     hide = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
     browser.js(hide + "document.dispatchEvent(new Event('visibilitychange'))", True)
-    browser.until(lambda: asked(4) == 0)  # it asks every second while it is seen; what was under way then may end
+    browser.until(lambda: asked(2) == 0)
+    before = browser.text("#where")
+    server.request("POST", "/advance", {})
+    assert asked(4) == 0
+    assert browser.text("#where") == before
     browser.js(hide + "document.dispatchEvent(new Event('visibilitychange'))", False)
-    browser.until(lambda: asked(1) > 0)
+    browser.until(lambda: browser.text("#where") != before)

@@ -65,7 +65,8 @@ def done(text: str) -> None:
 
 def pressed() -> str:
     """Return what the button that was pressed is about."""
-    return str(ctx.triggered_id["of"])
+    value = ctx.triggered[0]["value"]
+    return str(value["of"] if isinstance(value, dict) else ctx.triggered_id["of"])
 
 
 def needed(testid: str | None) -> str:

@@ -1,7 +1,8 @@
-"""Elements of the pages: three that Dash lacks, and small compositions of its own.
+"""Elements of the pages: four that Dash lacks, and small compositions of its own.
 
 ``Select`` and ``Choices`` are the browser's own lists to choose one or several from, and ``Between`` its own sliders,
-which keyboards, screen readers and phones know. Their browser's side is ``assets/dashboard.js``.
+which keyboards, screen readers and phones know; ``Still`` is redrawn only where it differs. Their browser's side is
+``assets/dashboard.js``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from typing import Any
 import dash
 from dash import dcc, html
 from dash.development.base_component import Component
+
+from trivium.server.guard import lacks
+from trivium.server.tokens import Scope
 
 Id = str | dict[str, str]
 _NAMESPACE = "trivium_dashboard"
@@ -88,6 +92,57 @@ class Between(Component):  # type: ignore[misc]
         super().__init__(id=id, label=label, low=low, high=high, value=list(value))
 
 
+class Still(Component):  # type: ignore[misc]
+    """A place whose content is drawn anew only where it differs: focus and a button that is held down stay.
+
+    Parameters
+    ----------
+    id : str
+        A button in it whose own id is ``{"do", "of"}`` sets the property that its ``do`` names to ``{"of", "n"}``.
+    className : str
+    """
+
+    _namespace, _type = _NAMESPACE, "Still"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: str, className: str = "") -> None:  # noqa: A002, N803
+        self._prop_names = ["id", "content", "className"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, content=None, className=className)
+
+
+def drawn(content: Any) -> Any:
+    """Return elements of HTML as the content of a `Still`."""
+    if isinstance(content, (list, tuple)):
+        return [drawn(part) for part in content]
+    if not isinstance(content, Component):
+        return content
+    attributes = dict(content.to_plotly_json()["props"])
+    node: dict[str, Any] = {"tag": content._type.lower(), "children": drawn(attributes.pop("children", None))}
+    for name in ("n_clicks", "id"):
+        value = attributes.pop(name, None)
+        if isinstance(value, dict):
+            node["press"] = value
+        elif name == "id" and value is not None:
+            attributes["id"] = value
+    if (key := attributes.pop("key", None)) is not None:
+        node["key"] = key
+    return {**node, "props": attributes}
+
+
+def filled(content: Sequence[Any], fields: Mapping[str, Any]) -> Sequence[Any]:
+    """Fill the fields of a page with what was in them when the reader left it."""
+    for part in content:
+        for element in (part, *part._traverse()):
+            name = getattr(element, "id", None)
+            if isinstance(name, str) and name in fields and hasattr(element, "value"):
+                element.value = fields[name]
+    return content
+
+
 def options(values: Iterable[str], labels: Mapping[str, str] | None = None) -> list[dict[str, str]]:
     """Return choices of a `Select`."""
     return [{"value": value, "label": (labels or {}).get(value, value)} for value in values]
@@ -105,8 +160,34 @@ def line(id: str, value: str = "", **attributes: Any) -> dcc.Input:  # noqa: A00
     return dcc.Input(id=id, value=value, type="text", autoComplete="off", debounce=False, **attributes)
 
 
-def button(label: str, id: Id, kind: str = "", **attributes: Any) -> html.Button:  # noqa: A002
-    """Return a button; ``kind`` is ``main`` for the chief one of a form, ``quiet`` for one in a table."""
+def button(
+    label: str,
+    id: Id,  # noqa: A002
+    kind: str = "",
+    needs: Scope = "read",
+    confirm: str = "",
+    name: str = "",
+) -> html.Button:
+    """Return a button.
+
+    Parameters
+    ----------
+    label : str
+    id : str or dict
+    kind : str
+        ``main`` for the chief one of a form, ``quiet`` for one in a table.
+    needs : {"read", "control", "jobs", "admin"}
+        What the token of the reader must allow; otherwise the button cannot be used and says why.
+    confirm : str
+        What the reader is asked first.
+    name : str
+        What it is called, where the label is that of other buttons too.
+    """
+    attributes: dict[str, Any] = {"aria-label": name} if name else {}
+    if why := lacks(needs):
+        attributes |= {"aria-disabled": "true", "data-why": why, "title": why}
+    if confirm:
+        attributes["data-confirm"] = confirm
     return html.Button(label, id=id, className=f"button {kind}".strip(), type="button", n_clicks=0, **attributes)
 
 
@@ -123,6 +204,8 @@ def table(
     *,
     shown: bool = False,
     cards: bool = False,
+    keys: Sequence[str] = (),
+    empty: str = "Nothing yet.",
 ) -> Any:
     """Return a table.
 
@@ -138,6 +221,10 @@ def table(
         Whether the caption is for those who see, too; a heading may say the same.
     cards : bool
         Whether each row is a card on a phone, its cells with their headings.
+    keys : sequence of str
+        What tells the rows apart when they are drawn anew.
+    empty : str
+        What is there without rows.
     """
 
     def cell(place: int, content: Any) -> Any:
@@ -147,8 +234,10 @@ def table(
         return html.Td(content, className=kind, **({"data-label": head[place]} if cards else {}))
 
     body = [html.Tr([cell(i, content) for i, content in enumerate(row)]) for row in rows]
+    for line, key in zip(body, keys, strict=False):
+        line.key = key
     if not body:
-        return html.P("Nothing yet.", className="muted")
+        return html.P(empty, className="muted")
     titles = [html.Th(title, scope="col", className="number" if i in numbers else None) for i, title in enumerate(head)]
     made = html.Table(
         [html.Caption(caption, className=None if shown else "hidden"), html.Thead(html.Tr(titles)), html.Tbody(body)]
@@ -171,10 +260,22 @@ def tiles(pairs: Iterable[tuple[str, str, str]]) -> html.Dl:
     return html.Dl(made, className="tiles")
 
 
-def say(text: str, kind: str = "done") -> None:
-    """Show the user of the present callback a message; ``kind`` is ``done`` or ``refused``."""
+def say(text: str, kind: str = "done", undo: str = "") -> None:
+    """Show the user of the present callback a message.
+
+    Parameters
+    ----------
+    text : str
+    kind : {"done", "refused"}
+    undo : str
+        What is taken back by a button beside it; see `trivium.dashboard.undo`.
+    """
     word = {"done": "", "refused": "Not done: "}[kind]
-    dash.set_props("said", {"children": word + text, "className": f"said {kind}"})
+    if undo:
+        children: Any = [html.Span(text), button("Undo", {"do": "undo", "of": undo}, "quiet")]
+        dash.set_props("said", {"children": children, "className": f"said {kind} undo"})
+    else:
+        dash.set_props("said", {"children": word + text, "className": f"said {kind}"})
 
 
 def refresh(stamp: float) -> None:

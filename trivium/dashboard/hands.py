@@ -9,6 +9,7 @@ from typing import Any
 from trivium.dashboard.callbacks import done
 from trivium.dashboard.context import Context
 from trivium.dashboard.formatting import clock, scale
+from trivium.dashboard.quantities import parse_quantity
 from trivium.dashboard.readings import About, Reading
 from trivium.errors import InvalidValueError
 from trivium.protocol import Override
@@ -76,23 +77,8 @@ def change(context: Context, testid: str, asked: Mapping[str, Any]) -> None:
             context.readings.forget(testid)
             done(f"{label} is released.")
             return
-        shown = scale(about.units[name], plant=about.plant is not None)
-        number = (_number(str(asked["value"]), label) - shown.offset) / shown.factor
-        low, high = about.bounds[name]
-        if (low is not None and number < low - 1e-9) or (high is not None and number > high + 1e-9):
-            ends = " to ".join(f"{shown.convert(bound):g}" for bound in (low, high) if bound is not None)
-            raise InvalidValueError(f"{label} must be within {ends} {shown.unit}, not {asked['value']}.", name)
-        number = min(number, math.inf if high is None else high)
-        session.override({name: max(number, -math.inf if low is None else low)})
+        unit, plant = about.units[name], about.plant is not None
+        number = parse_quantity(str(asked["value"]), label, unit, about.bounds[name], plant=plant)
+        session.override({name: number})
     context.readings.forget(testid)
-    done(f"{label} is {shown.text(number)} from the next step on.")
-
-
-def _number(text: str, label: str) -> float:
-    try:
-        number = float(text.replace(",", ".").replace("\u202f", ""))
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise InvalidValueError(f"{label} must be a number, not {text!r}.", label)
-    return number
+    done(f"{label} is {scale(unit, plant=plant).text(number)} from the next step on.")

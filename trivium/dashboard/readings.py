@@ -128,7 +128,7 @@ class Readings:
         #: Alarms of the sessions.
         self.alarms = SessionAlarms(sessions)
         self._about: dict[str, About] = {}
-        self._kept: dict[str, tuple[float, Reading]] = {}
+        self._kept: dict[str, tuple[float, Reading, int]] = {}  # with when it was read, and the session's revision
         self._begins: dict[str, tuple[float | None, float]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._room = threading.BoundedSemaphore(max(1, threads // 2))
@@ -228,7 +228,7 @@ class Readings:
         """
         record = self.find(testid)
         cached = self._kept.get(testid)
-        if cached is not None and cached[1].clock == record["time"]:
+        if cached is not None and (cached[1].clock, cached[2]) == (record["time"], record["revision"]):
             asleep = record["state"] == "hibernated"  # looking would wake it
             if not cached[1].trouble and (asleep or time.monotonic() - cached[0] < _FRESH):
                 return cached[1]
@@ -245,7 +245,7 @@ class Readings:
             lock.release()
         if len(self._kept) > 1000:
             self._kept.clear()
-        self._kept[testid] = (time.monotonic(), reading)
+        self._kept[testid] = (time.monotonic(), reading, record["revision"])
         return reading
 
     def _read(self, record: Mapping[str, Any]) -> Reading:

@@ -16,8 +16,8 @@ from trivium.session.proxy import Session
 class Driver(Protocol):
     """Does control steps of one session."""
 
-    def step(self, held: Mapping[str, float]) -> Advanced:
-        """Do one step; ``held`` are inputs that the user sets, which the controller's decisions do not replace."""
+    def step(self) -> Advanced:
+        """Do one step."""
 
 
 class SessionDriver:
@@ -49,7 +49,7 @@ class SessionDriver:
             raise InvalidValueError(f"{message[0].upper()}{message[1:]}.", "controller") from error
         self._observed: Mapping[str, Any] | None = None
 
-    def step(self, held: Mapping[str, float]) -> Advanced:
+    def step(self) -> Advanced:
         """Do one step.
 
         Raises
@@ -58,12 +58,12 @@ class SessionDriver:
             When it fails; the session stays at its time.
         """
         if isinstance(self._by, Hold):
-            return self._session.advance(dict(held))
+            return self._session.advance()
         boundary = self._boundary(self._session)
         if self._observed is None:
             self._observed = self._now(self._session)
             self._by.reset(self._observed, boundary)
-        self._observed = advanced = self._session.advance({**self._by.action(self._observed, boundary), **held})
+        self._observed = advanced = self._session.advance(self._by.action(self._observed, boundary))
         return advanced
 
     def rehearsal(self) -> Rehearse:

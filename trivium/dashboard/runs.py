@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
@@ -94,7 +94,6 @@ class Runs:
         testid: str,
         controller: str,
         steps: int,
-        held: Mapping[str, float] | None = None,
         pace: float = 0.0,
         before: Callable[[], None] = lambda: None,
     ) -> Run:
@@ -104,8 +103,6 @@ class Runs:
         ----------
         testid, controller : str
         steps : int
-        held : Mapping[str, float], optional
-            Inputs that are held at these values in all steps.
         pace : float
             Least time between two steps [s].
         before : callable
@@ -141,7 +138,7 @@ class Runs:
             try:
                 before()
                 self._note(testid, "controller", f"The controller {controller} drives the session.")
-                result = self._drive(run, driver.step, held or {}, pace)
+                result = self._drive(run, driver.step, pace)
             except TriviumError as error:
                 result = replace(self.find(testid) or run, state="failed", message=str(error))
             except Exception:
@@ -157,14 +154,12 @@ class Runs:
         threading.Thread(target=work, name=f"run-{testid}", daemon=True).start()
         return run
 
-    def _drive(
-        self, run: Run, step: Callable[[Mapping[str, float]], object], held: Mapping[str, float], pace: float
-    ) -> Run:
+    def _drive(self, run: Run, step: Callable[[], object], pace: float) -> Run:
         written = time.monotonic()
         for done in range(1, run.asked + 1):
             started = time.monotonic()
             try:
-                step(held)
+                step()
             except TriviumError as error:
                 return replace(run, done=done - 1, state="failed", message=str(error))
             if self._stop_file(run.testid).exists():
@@ -199,6 +194,11 @@ class Runs:
             return Run(**orjson.loads((self._folder / f"{testid}.json").read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
+
+    def record(self, testid: str) -> dict[str, Any] | None:
+        """Return the last run of a session as it is stored, which tells whether something is new; None for none."""
+        run = self._read(testid)
+        return asdict(run) if run else None
 
     def stop(self, testid: str) -> None:
         """Ask a run to end after the step in hand."""

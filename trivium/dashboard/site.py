@@ -9,23 +9,22 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, request
 
-from trivium.dashboard import calls, login, trend
+from trivium.dashboard import calls, live, login, trend, undo
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, say
+from trivium.dashboard.elements import Select, Still, drawn, filled, say
 from trivium.dashboard.formatting import both
+from trivium.dashboard.glossary import SESSIONS as STATES
 from trivium.dashboard.pages import alarms, indicators, jobs, plant, sessions, studies, system
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
-from trivium.server.guard import has_token
+from trivium.server.guard import signed_in
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
 
 log = logging.getLogger(__name__)
 
 ROOT = "/dashboard/"
-#: How often pages look [ms]; a tab that is hidden does not.
-_EVERY = 1500
 _PAGES = (
     ("", "Plant", plant),
     ("sessions", "Sessions", sessions),
@@ -65,7 +64,9 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     for _, _, page in _PAGES:
         page.register(pages, context)
     alarms.register(pages, context)
+    undo.register(pages, context)
     login.register(app)
+    live.register(app, context)
     calls.register(app, pages, ROOT)
     # Dash does this at the first request and marks it as done when it begins: a second request meanwhile, in another
     # thread, found no scripts registered, got a 500, and left the page empty.
@@ -104,10 +105,16 @@ def _on_error(error: Exception) -> Any:
 
 def _frame() -> html.Div:
     links = [dcc.Link(name, href=f"{ROOT}{path}", className="link") for path, name, _ in _PAGES]
+    caller = signed_in()
+    who = f"{caller[0]} ({', '.join(caller[1])})" if caller else ""
     leave = html.Form(
-        [html.Button("Sign out", name="leave", value="1", className="button quiet", type="submit")],
+        [
+            html.Span(who, className="muted", title="Who is signed in, and what the token allows"),
+            html.Button("Sign out", name="leave", value="1", className="button quiet", type="submit"),
+        ],
         action=login.PATH,
         method="post",
+        className="row tight",
     )
     return html.Div(
         [
@@ -118,7 +125,7 @@ def _frame() -> html.Div:
                     html.Nav(links, **{"aria-label": "Pages"}),
                     html.Div(
                         [html.Button("Dark", id="theme", className="button quiet", type="button", n_clicks=0)]
-                        + ([leave] if has_token() else []),
+                        + ([leave] if caller else []),
                         className="corner",
                     ),
                 ],
@@ -128,20 +135,21 @@ def _frame() -> html.Div:
                 [
                     html.Label("Session", htmlFor="session"),
                     Select("session"),
-                    html.Span(id="where", className="where", role="status"),
+                    Still("where", "where"),
+                    html.Span(id="stale", className="trouble", role="status"),
                 ],
                 className="bar",
                 role="region",
                 **{"aria-label": "The session that is shown"},
             ),
             alarms.banner(),
-            html.Main(id="main", tabIndex="-1"),
+            html.Main(html.P("Loading …", className="muted"), id="main", tabIndex="-1"),
             html.Section(
                 html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
                 **{"aria-label": "What was done"},
             ),
             dcc.Location(id="address"),
-            dcc.Interval(id="tick", interval=_EVERY),
+            dcc.Interval(id="tick", disabled=True, n_intervals=0),  # the stream counts it up, see assets
             dcc.Store(id="changed"),
             dcc.Store(id="stand"),
             dcc.Store(id="path"),
@@ -168,12 +176,17 @@ def _register(pages: Dash, context: Context) -> None:
         State("path", "data"),
     )
 
-    @view(pages, Output("main", "children"), Input("address", "pathname"))
-    def show(path: str | None) -> Any:
+    pages.clientside_callback(
+        ClientsideFunction("trivium", "watch"), Output("session", "title"), Input("session", "value")
+    )
+
+    @view(pages, Output("main", "children"), Input("path", "data"), prevent_initial_call=True)
+    def show(arrived: Any) -> Any:
+        path, fields = arrived["path"], arrived["fields"]
         asked = (path or ROOT).rstrip("/").removeprefix(ROOT.rstrip("/")).strip("/")
         for name, _, page in _PAGES:
             if name == asked:
-                return page.layout(context)
+                return filled(page.layout(context), fields)
         return [html.H1("There is no such page"), html.P(dcc.Link("To the plant", href=ROOT))]
 
     @view(
@@ -181,7 +194,7 @@ def _register(pages: Dash, context: Context) -> None:
         Output("session", "options"),
         Output("session", "value"),
         Output("stand", "data"),
-        Output("where", "children"),
+        Output("where", "content"),
         Input("tick", "n_intervals"),
         Input("changed", "data"),
         Input("session", "value"),
@@ -202,7 +215,7 @@ def _register(pages: Dash, context: Context) -> None:
             None,
         )
         if current is None:
-            return choices, None, None, "There is no session."
+            return choices, None, None, "There is no session: make one on the page Sessions."
         try:
             reading = context.readings.read(current)
         except UnknownSessionError:  # stopped at this moment
@@ -216,14 +229,15 @@ def _register(pages: Dash, context: Context) -> None:
             "run": run.words if run else "",
             "running": bool(run and run.state == "running"),
             "alarms": alarms.read(context, current),
+            "revision": by_id[current]["revision"],
         }
         state = by_id[current]["state"]
-        parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}")]
+        parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}", title=STATES[state])]
         return (
             no_update if choices == before else choices,
             no_update if current == value else current,
             no_update if stand == stood else stand,
-            parts,
+            drawn(parts),
         )
 
     @view(pages, Output("chosen", "data"), Input("session", "value"), prevent_initial_call=True)
@@ -232,5 +246,5 @@ def _register(pages: Dash, context: Context) -> None:
 
 
 def _label(session: dict[str, Any]) -> str:
-    name = "default" if session["default"] else session["testid"][:8]
+    name = session["name"] or ("default" if session["default"] else session["testid"][:8])
     return f"{name} · {session['testcaseid']}"

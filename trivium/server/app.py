@@ -31,6 +31,7 @@ from trivium.server import (
 )
 from trivium.server import jobs as job_routes
 from trivium.server import sessions as session_routes
+from trivium.server.events import Streams
 from trivium.server.guard import Guard, access
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
@@ -82,7 +83,8 @@ def _build(settings: Settings, sessions: SessionManager, room: Room, pages: Page
     for module in (routes, evaluation, alarms, health, session_routes, boptest):
         app.register_blueprint(module.blueprint(sessions))
     store = Store(settings, room)
-    app.register_blueprint(job_routes.blueprint(store, settings))
+    streams = app.extensions["trivium-streams"] = Streams()
+    app.register_blueprint(job_routes.blueprint(store, settings, streams))
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(index.blueprint())
     app.register_blueprint(metrics.blueprint(settings, sessions, store))

@@ -62,6 +62,16 @@ class Streams:
         job = look()
         if job.state.ended and _id(body(job)) == last:
             return Response(status=204)
+        return self.send(_events(look, body, last))
+
+    def send(self, events: Iterator[bytes]) -> Response:
+        """Return a stream of events.
+
+        Raises
+        ------
+        BusyError
+            When there are as many streams as may be.
+        """
         if not self._room.acquire(blocking=False):
             raise BusyError(
                 f"{self._most} streams of events are open already, as many as there may be; ask "
@@ -69,7 +79,7 @@ class Streams:
                 _RETRY_AFTER,
                 1,
             )
-        response = Response(_events(look, body, last), content_type="text/event-stream; charset=utf-8")
+        response = Response(events, content_type="text/event-stream; charset=utf-8")
         response.headers["X-Accel-Buffering"] = "no"  # a proxy is to hand on each event at once
         response.call_on_close(self._room.release)
         return response

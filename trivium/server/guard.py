@@ -68,9 +68,22 @@ def require(scope: Scope) -> None:
     ------
     ForbiddenError
     """
-    caller: Token | None = g.get("caller")
-    if caller is not None and not caller.may(scope):
-        raise ForbiddenError(f"The token {caller.name} lacks the scope {scope}.")
+    if why := lacks(scope):
+        raise ForbiddenError(why)
+
+
+def lacks(scope: Scope) -> str:
+    """Return why the caller of the present request may not do what needs a scope; empty where it may."""
+    caller: Token | None = g.get("caller") if has_request_context() else None
+    if caller is None or caller.may(scope):
+        return ""
+    return f"The token {caller.name} lacks the scope {scope}."
+
+
+def signed_in() -> tuple[str, tuple[str, ...]] | None:
+    """Return the name and the scopes of the caller's token; None where it has none."""
+    caller: Token | None = g.get("caller") if has_request_context() else None
+    return None if caller is None else (caller.name, tuple(caller.scopes))
 
 
 def has_token() -> bool:
@@ -80,8 +93,7 @@ def has_token() -> bool:
 
 def may(scope: Scope) -> bool:
     """Return whether the caller of the present request has a scope."""
-    token: Token | None = g.get("caller")
-    return token is None or token.may(scope)
+    return not lacks(scope)
 
 
 def caller() -> str:

@@ -84,15 +84,17 @@ class _Specifications:
                 yield name, kind.spec, kind.example
 
 
-def blueprint(store: Store, settings: Settings) -> Routes:
+def blueprint(store: Store, settings: Settings, streams: Streams) -> Routes:
     """Return the routes. ``GET /`` shows the first line of each docstring.
 
     Parameters
     ----------
     store : Store
     settings : Settings
+    streams : Streams
+        Those of the web worker.
     """
-    streams, keys = Streams(), Keys(settings.state_dir / "keys")
+    keys = Keys(settings.state_dir / "keys")
     routes = Routes("jobs", "Jobs", "/api/run", "jobs", frozenset({400, 501, 503}))
 
     @routes.operation(

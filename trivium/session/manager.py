@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from typing import IO, Any, NamedTuple
 
 from trivium.errors import (
     BusyError,
+    ConflictError,
     DamagedError,
     InvalidValueError,
     ModelError,
@@ -29,7 +31,7 @@ from trivium.errors import (
     UnknownSessionError,
 )
 from trivium.model.fmu.archive import prune
-from trivium.names import is_id
+from trivium.names import is_file_name, is_id
 from trivium.protocol import Simulation
 from trivium.session import layout
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
@@ -45,7 +47,7 @@ from trivium.session.owners import Owners
 from trivium.session.proxy import SERVED, Session, connect
 from trivium.session.snapshots import Snapshots, begin
 from trivium.session.summary import summarize
-from trivium.session.termination import end_host, end_session
+from trivium.session.termination import end_host, end_session, set_aside
 from trivium.session.witness import inherit, matters, note, witness
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
@@ -135,11 +137,19 @@ class SessionManager:
 
         def work() -> None:
             while True:
+                self._remove_aside()
                 if removed := prune(self._state_dir / "fmu", self._catalogue.fmus(), UNUSED):
                     log.info("removed %d unpacked FMUs that nobody used for long", removed)
                 threading.Event().wait(DAY)
 
         threading.Thread(target=work, name="tidy", daemon=True).start()
+
+    def _remove_aside(self) -> None:
+        """Remove sessions that were ended and whose server died before it removed them."""
+        for path in self._sessions.glob(".stopped-*"):
+            with contextlib.suppress(ValueError, OSError):
+                if time.time_ns() - int(path.name.rpartition("-")[2]) > DAY * 1e9:
+                    shutil.rmtree(path)
 
     def _set_aside(self) -> None:
         """Keep the default session for people to look at, and make room for another one."""
@@ -560,6 +570,41 @@ class SessionManager:
         folder = self._folder(testid)
         self._handles.drop(folder.testid)
         end_session(self._state_dir, folder)
+
+    def set_aside(self, testid: str) -> str:
+        """End a session, and return the name under which `bring_back` finds it; errors as `stop`."""
+        self.permit(testid)
+        folder = self._folder(testid)
+        self._handles.drop(folder.testid)
+        return set_aside(self._state_dir, folder).name
+
+    def bring_back(self, name: str, testid: str) -> None:
+        """Let a session be there again that was set aside.
+
+        Raises
+        ------
+        UnknownSessionError
+            When it is not kept any more, or is somebody else's.
+        """
+        aside = self._aside(name, testid)
+        access = self._room.access
+        owner = Folder(self._state_dir, testid, aside).description().get("owner")
+        if not (testid == self._default or access.everything or access.sees(owner)):
+            raise UnknownSessionError(testid)
+        with self._admission.alone():
+            if Folder(self._state_dir, testid).exists():
+                raise ConflictError(f"There is a session {testid} again already.")
+            aside.rename(self._sessions / testid)
+
+    def forget_aside(self, name: str) -> None:
+        """Remove a session that was set aside."""
+        shutil.rmtree(self._sessions / name, ignore_errors=True)
+
+    def _aside(self, name: str, testid: str) -> Path:
+        path = self._sessions / name
+        if not (is_id(testid) and is_file_name(name) and name.startswith(f".stopped-{testid}-") and path.is_dir()):
+            raise UnknownSessionError(testid)
+        return path
 
     def stop_all(self) -> int:
         """End all sessions and return how many there were."""

@@ -20,6 +20,11 @@ def end_session(state_dir: Path, folder: Folder) -> None:
     UnknownSessionError
         When somebody else does.
     """
+    shutil.rmtree(set_aside(state_dir, folder), ignore_errors=True)
+
+
+def set_aside(state_dir: Path, folder: Folder) -> Path:
+    """End the host of a session, and return where the folder is from then on; errors as `end_session`."""
     gone = folder.path.with_name(f".stopped-{folder.testid}-{time.time_ns()}")
     try:
         folder.path.rename(gone)  # from here on nobody finds it
@@ -28,7 +33,7 @@ def end_session(state_dir: Path, folder: Folder) -> None:
     end_host(Folder(state_dir, folder.testid, gone))
     folder.socket.unlink(missing_ok=True)
     folder.place.unlink(missing_ok=True)
-    shutil.rmtree(gone, ignore_errors=True)
+    return gone
 
 
 def end_host(folder: Folder) -> None:

@@ -39,7 +39,7 @@ def test_a_session_under_a_controller_goes_where_the_test_case_itself_goes(sessi
     sessions.session(testid).initialize(start)
     driver = SessionDriver(sessions, testid, name)
     for _ in range(steps):
-        driver.step({})
+        driver.step()
     reached = sessions.session(testid).results(list(POINTS), start, start + 300 * steps)
     case = open_testcase(ROOT / "Resources", tmp_path)
     try:
@@ -57,7 +57,8 @@ def test_a_session_under_a_controller_goes_where_the_test_case_itself_goes(sessi
 def test_inputs_of_the_user_stand_above_the_controller(sessions):
     testid = sessions.select(sessions.testcases()[0])
     try:
-        reply = SessionDriver(sessions, testid, "rules").step({"Tchws_set_CHI": 288.65})
+        sessions.session(testid).override({"Tchws_set_CHI": 288.65})
+        reply = SessionDriver(sessions, testid, "rules").step()
         assert reply["Tchws_set_CHI"] == 288.65
         assert reply["Tchws_set_HEX"] == 287.15
     finally:
@@ -83,7 +84,7 @@ def test_rules_are_for_the_cooling_plant_only(own_fmu, tmp_path):
         testid = manager.select(manager.testcases()[0])
         with pytest.raises(InvalidValueError, match="no input"):
             SessionDriver(manager, testid, "rules")
-        SessionDriver(manager, testid, "hold").step({})
+        SessionDriver(manager, testid, "hold").step()
     finally:
         manager.stop_all()
         manager.close()
@@ -93,18 +94,17 @@ class Plant:
     """Counts steps; waits at one for leave to go on, fails at one."""
 
     def __init__(self, wait_at=0, fail_at=0):
-        self.steps, self.given = 0, []
+        self.steps = 0
         self._wait_at, self._fail_at = wait_at, fail_at
         self.waits, self.go_on = threading.Event(), threading.Event()
 
-    def step(self, given):
+    def step(self):
         if self.steps + 1 == self._fail_at:
             raise ModelError("it fails")
         if self.steps + 1 == self._wait_at:
             self.waits.set()
             assert self.go_on.wait(300)
         self.steps += 1
-        self.given.append(dict(given))
 
 
 def until(told, what):
@@ -119,10 +119,9 @@ def test_a_run_does_its_steps(tmp_path):
     plant = Plant()
     runs = Runs(tmp_path, lambda *_: plant)
     assert runs.find("abc") is None
-    runs.start("abc", "rules", 7, {"x": 1.0})
+    runs.start("abc", "rules", 7)
     run = until(lambda: runs.find("abc"), lambda run: run.state != "running")
     assert (run.state, run.done, run.asked, plant.steps) == ("done", 7, 7, 7)
-    assert plant.given == [{"x": 1.0}] * 7
 
 
 def test_a_run_that_fails_says_after_which_step_and_why(tmp_path):

@@ -183,7 +183,7 @@ def test_every_callback_that_answers_a_button_asks_for_a_scope_but_those_that_on
 def test_who_may_control_does(guarded, tokens):
     client = guarded.test_client()
     client.post("/dashboard/login", data={"token": tokens["driver"]})
-    assert "Advanced simulation successfully" in said(press(client, "one-step", given={}))
+    assert "Advanced simulation successfully" in said(press(client, "one-step"))
     assert "lacks the scope jobs" in said(press(client, "cancel-job", job="x"))
 
 

@@ -19,11 +19,15 @@
             const change = (event) => {
                 const found = event.target.value.trim();
                 if (known.has(found)) {
-                    if (!value.includes(found)) setProps({ value: [...value, found] });
+                    if (!value.includes(found)) keep([...value, found]);
                     write("");
                 } else write(event.target.value);
             };
-            const drop = (name) => setProps({ value: value.filter((one) => one !== name) });
+            const keep = (chosen) => {
+                remember(id, chosen);
+                setProps({ value: chosen });
+            };
+            const drop = (name) => keep(value.filter((one) => one !== name));
             const chips = (value || []).map((name) =>
                 h("li", { key: name }, h("button", { type: "button", className: "chip", "aria-label": `Remove ${name}`, onClick: () => drop(name) }, name, h("span", { "aria-hidden": "true" }, " ×"))),
             );
@@ -62,6 +66,28 @@
                 h("span", { className: "ends" }, `${text(at[0])} to ${text(at[1])}`),
                 h("div", { className: "track", style }, slider(0, "at least"), slider(1, "at most")),
             );
+        },
+        // What is drawn stays what it is as far as it is the same: focus, selection and a button that is held down.
+        Still(props) {
+            const box = React.useRef(null);
+            const within = React.useRef(false);
+            React.useEffect(() => {
+                // the button that had the focus is gone with its row
+                if (within.current && document.activeElement === document.body && box.current) box.current.focus();
+            });
+            const draw = (node) => {
+                if (Array.isArray(node)) return node.map(draw);
+                if (node == null || typeof node !== "object") return node;
+                const { press } = node;
+                const attributes = { ...node.props };
+                if (node.key != null) attributes.key = node.key;
+                if (press) attributes.onClick = () => props.setProps({ [press.do]: { of: press.of, n: Date.now() } });
+                const inside = node.children == null ? [] : [].concat(node.children).map(draw);
+                return h(node.tag, attributes, ...inside);
+            };
+            const focus = (is) => () => { within.current = is; };
+            const content = [].concat(props.content == null ? [] : props.content).map(draw);
+            return h("div", { id: props.id, ref: box, tabIndex: -1, className: props.className, onFocus: focus(true), onBlur: (event) => { if (event.relatedTarget) within.current = false; } }, ...content);
         },
     };
 
@@ -106,10 +132,112 @@
         }
     };
 
-    // Nobody looks: nothing is asked.
+    // One stream a page tells when something is new. Nobody looks: there is none.
+    const live = { page: null, session: "", source: null, heard: 0, looks: 0 };
+    const look = () => dash_clientside.set_props("tick", { n_intervals: ++live.looks });
+    const stale = (is) => {
+        const place = document.getElementById("stale");
+        if (!place || (place.textContent !== "") === is) return;
+        const since = new Date(live.heard || Date.now()).toLocaleTimeString();
+        dash_clientside.set_props("stale", { children: is ? `Not connected: what is shown is of ${since}.` : "" });
+        document.body.classList.toggle("stale", is);
+    };
+    const hear = () => {
+        live.heard = Date.now();
+        stale(false);
+    };
+    const follow = () => {
+        if (live.source) live.source.close();
+        live.source = null;
+        if (document.hidden || live.page == null) return;
+        const query = new URLSearchParams({ page: live.page, session: live.session });
+        const source = (live.source = new EventSource(`/dashboard/_live?${query}`));
+        source.addEventListener("look", () => { hear(); look(); });
+        source.addEventListener("beat", hear);
+        source.onopen = hear;
+        source.onerror = () => {
+            // a server that restarts, or has no room for one more stream: the page asks now and then
+            if (source.readyState !== EventSource.CLOSED || live.source !== source) return;
+            live.source = null;
+            setTimeout(() => { if (!live.source) { look(); follow(); } }, 5000);
+        };
+    };
+    setInterval(() => { if (!document.hidden && live.heard && Date.now() - live.heard > 25000) stale(true); }, 2000);
     document.addEventListener("visibilitychange", () => {
-        if (document.getElementById("main")) dash_clientside.set_props("tick", { disabled: document.hidden });
+        follow();
+        if (!document.hidden && live.page != null) look();
     });
+
+    // Before what cannot simply be taken back, the reader is asked; a button that may not be used says why.
+    const passed = new WeakSet();
+    const question = () => {
+        let box = document.getElementById("question");
+        if (box) return box;
+        box = document.createElement("dialog");
+        box.id = "question";
+        box.setAttribute("aria-labelledby", "question-text");
+        const text = document.createElement("p");
+        text.id = "question-text";
+        const form = document.createElement("form");
+        form.method = "dialog";
+        form.className = "row";
+        for (const [value, word, kind] of [["yes", "", "main"], ["no", "Leave it", ""]]) {
+            const button = document.createElement("button");
+            Object.assign(button, { value, textContent: word, className: `button ${kind}` });
+            form.append(button);
+        }
+        box.append(text, form);
+        document.body.append(box);
+        return box;
+    };
+    document.addEventListener("click", (event) => {
+        const button = event.target.closest && event.target.closest("button");
+        if (!button) return;
+        const { why, confirm } = button.dataset;
+        if (button.getAttribute("aria-disabled") === "true") {
+            event.preventDefault();
+            event.stopPropagation();
+            tell(why || "This cannot be done now.", "refused");
+        } else if (confirm && !passed.has(button)) {
+            event.preventDefault();
+            event.stopPropagation();
+            const box = question();
+            box.querySelector("p").textContent = confirm;
+            box.querySelector("button").textContent = button.textContent;
+            box.onclose = () => {
+                button.focus();
+                if (box.returnValue !== "yes") return;
+                passed.add(button);
+                button.click();
+                passed.delete(button);
+            };
+            box.returnValue = "no";
+            box.showModal();
+        }
+    }, true);
+
+    // Fields keep what is in them while one looks at other pages, until the tab is closed.
+    const FIELDS = "trivium-fields";
+    const fields = () => {
+        try {
+            return JSON.parse(sessionStorage.getItem(FIELDS)) || {};
+        } catch {
+            return {};
+        }
+    };
+    const remember = (id, value) => {
+        if (typeof id !== "string" || id === "session" || !document.getElementById("main")) return;
+        try {
+            sessionStorage.setItem(FIELDS, JSON.stringify({ ...fields(), [id]: value }));
+        } catch {
+            // a browser that keeps nothing
+        }
+    };
+    for (const kind of ["input", "change"])
+        document.addEventListener(kind, (event) => {
+            const field = event.target;
+            if (field.id && !field.closest(".choices") && field.closest("#main")) remember(field.id, field.value);
+        });
 
     window.dash_clientside = Object.assign({}, window.dash_clientside, {
         trivium: {
@@ -134,19 +262,30 @@
                 });
                 const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", studies: "Studies", system: "System" };
                 document.title = `${titles[page] || "Plant"} · Trivium`;
-                if (before && before !== path) {
+                if (before && before.path !== path) {
                     const main = document.getElementById("main");
                     if (main) main.focus({ preventScroll: true });
                     window.scrollTo(0, 0);
                 }
-                return path;
+                live.page = page === "dashboard" ? "" : page;
+                follow();
+                return { path, fields: fields() };
+            },
+            // The stream is about the session that is shown.
+            watch(session) {
+                if (session && session !== live.session) {
+                    live.session = session;
+                    follow();
+                }
+                return window.dash_clientside.no_update;
             },
             // What was said stays long enough to be read, a refusal longer.
             said(text) {
                 clearTimeout(forget);
                 if (text && !away) {
-                    const refused = document.getElementById("said").classList.contains("refused");
-                    forget = setTimeout(() => dash_clientside.set_props("said", { children: "" }), refused ? 20000 : 8000);
+                    const { classList } = document.getElementById("said");
+                    const long = classList.contains("undo") ? 60000 : classList.contains("refused") ? 20000 : 8000;
+                    forget = setTimeout(() => dash_clientside.set_props("said", { children: "" }), long);
                 }
                 return window.dash_clientside.no_update;
             },

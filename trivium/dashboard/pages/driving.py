@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
@@ -9,8 +10,9 @@ from dash import Dash, Input, Output, State, html, no_update
 from trivium.control.controller import CONTROLLERS
 from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, line, options
+from trivium.dashboard.elements import Select, button, card, field, line, options, refresh, say
 from trivium.dashboard.runs import MOST_STEPS
+from trivium.dashboard.undo import before_change
 from trivium.errors import InvalidValueError
 from trivium.numbers import parse_count, parse_number
 from trivium.server import wording
@@ -34,7 +36,13 @@ def _start() -> html.Div:
                 ],
                 className="row",
             ),
-            button("Initialize", "initialize", "main"),
+            button(
+                "Initialize",
+                "initialize",
+                "main",
+                "control",
+                "Start the session anew? What it simulated is forgotten; it can be taken back for 10 min.",
+            ),
         ]
     )
 
@@ -52,9 +60,9 @@ def _run() -> html.Div:
             ),
             html.Div(
                 [
-                    button("Run", "run-steps", "main"),
-                    button("One step", "one-step"),
-                    button("Stop the run", "stop-run"),
+                    button("Run", "run-steps", "main", "control"),
+                    button("One step", "one-step", needs="control"),
+                    button("Stop the run", "stop-run", needs="control"),
                 ],
                 className="row",
             ),
@@ -84,9 +92,12 @@ def register(pages: Dash, context: Context) -> None:
     )
     def initialize(_: Any, testid: str | None, start: str, end: str) -> Any:
         end_time = parse_number(end, "end_time") if end and end.strip() else None
-        with context.readings.session(idle(context, testid)) as session:
-            observation = session.initialize(parse_number(start, "start_time"), end_time)
-        done(wording.initialized(observation).message)
+        testid, begin = idle(context, testid), parse_number(start, "start_time")
+        with context.readings.session(testid) as session:
+            back = before_change(context, testid)
+            observation = session.initialize(begin, end_time)
+        say(wording.initialized(observation).message, undo=back)
+        refresh(time.time())
         return no_update
 
     @action(
@@ -95,13 +106,12 @@ def register(pages: Dash, context: Context) -> None:
         Output("one-step", "n_clicks"),
         Input("one-step", "n_clicks"),
         State("session", "value"),
-        State("given", "data"),
         running=[(Output("one-step", "disabled"), True, False)],
     )
-    def step(_: Any, testid: str | None, set_points: Any) -> Any:
+    def step(_: Any, testid: str | None) -> Any:
         testid = idle(context, testid)
         with context.readings.session(testid) as session:
-            advanced = session.advance((set_points or {}).get(testid, {}))
+            advanced = session.advance()
         done(wording.advanced(advanced, boptest=False).message)
         return no_update
 
@@ -114,15 +124,15 @@ def register(pages: Dash, context: Context) -> None:
         State("controller", "value"),
         State("steps", "value"),
         State("pace", "value"),
-        State("given", "data"),
     )
-    def run(_: Any, testid: str | None, controller: str, steps: str, pace: str, set_points: Any) -> Any:
+    def run(_: Any, testid: str | None, controller: str, steps: str, pace: str) -> Any:
         testid = needed(testid)
         count = parse_count(steps, "steps")
         if not 1 <= count <= MOST_STEPS:
             raise InvalidValueError(f"Steps must be from 1 to {MOST_STEPS}, not {count}.", "steps")
         with context.readings.room():
-            context.runs.start(testid, controller, count, (set_points or {}).get(testid, {}), float(pace))
+            context.runs.start(testid, controller, count, pace=float(pace))
+        context.sessions.label(testid, controller=controller)
         done(f"Running {count} steps under {controller}.")
         return no_update
 

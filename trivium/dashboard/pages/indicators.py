@@ -13,7 +13,7 @@ from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, needed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Choices, Select, button, card, field, options, say, table
+from trivium.dashboard.elements import Choices, Select, Still, button, card, drawn, field, options, say, table
 from trivium.dashboard.formatting import both, figure
 from trivium.dashboard.timeline import Scene
 from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
@@ -37,7 +37,7 @@ def layout(_: Context) -> list[Any]:
             html.Div(
                 [
                     field("Other session", Select("other", [{"value": _NONE, "label": "none"}], _NONE)),
-                    button("Make a baseline", "make-baseline", "main"),
+                    button("Make a baseline", "make-baseline", "main", "control"),
                 ],
                 className="row end",
             ),
@@ -48,7 +48,7 @@ def layout(_: Context) -> list[Any]:
             ),
             html.P(id="baseline-state", role="status"),
         ),
-        card("Key performance indicators", html.Div(id="kpi-table")),
+        card("Key performance indicators", Still("kpi-table")),
         card(
             "Side by side",
             field(
@@ -59,7 +59,6 @@ def layout(_: Context) -> list[Any]:
             trend.layout("kpi-chart", "Both sessions over time"),
             trend.names_of_address("kpi-chart", _KEPT),
         ),
-        dcc.Store(id="baselines", storage_type="session", data={}),
         dcc.Store(id="kpi-mark"),
     ]
 
@@ -73,16 +72,17 @@ def register(pages: Dash, context: Context) -> None:
         Output("other", "options"),
         Output("other", "value"),
         Input("stand", "data"),
-        Input("baselines", "data"),
         Input("changed", "data"),
         State("other", "value"),
         State("other", "options"),
         State("address", "search"),
     )
-    def others(stand: Any, baselines: Any, _: Any, value: str, before: Any, search: str | None) -> Any:
+    def others(stand: Any, _: Any, value: str, before: Any, search: str | None) -> Any:
         testid = stand["testid"] if stand else None
         records = {record["testid"]: record for record in context.sessions.sessions() if record["testid"] != testid}
-        base: str | None = (baselines or {}).get(testid or "")
+        mine = [record for record in records.values() if testid and record["baseline_of"] == testid]
+        newest = max(mine, key=lambda record: record["created"] or 0.0, default=None)
+        base: str | None = newest["testid"] if newest else None
         labels = {
             name: f"{'default' if record['default'] else name[:8]} · {record['testcaseid']}"
             for name, record in records.items()
@@ -97,23 +97,21 @@ def register(pages: Dash, context: Context) -> None:
     @action(
         pages,
         "control",
-        Output("baselines", "data"),
         Output("other", "value", allow_duplicate=True),
         Output("changed", "data", allow_duplicate=True),
         Input("make-baseline", "n_clicks"),
         State("session", "value"),
-        State("baselines", "data"),
         running=[(Output("make-baseline", "disabled"), True, False)],
     )
-    def make(_: Any, testid: str | None, baselines: Any) -> Any:
+    def make(_: Any, testid: str | None) -> Any:
         testid = needed(testid)
         base, steps = _begin_baseline(context, testid)
         say(f"The controller of the plant does {steps} steps in the session {base}; the table follows it.")
-        return {**(baselines or {}), testid: base}, base, time.time()
+        return base, time.time()
 
     @view(
         pages,
-        Output("kpi-table", "children"),
+        Output("kpi-table", "content"),
         Output("baseline-state", "children"),
         Output("kpi-mark", "data"),
         Input("stand", "data"),
@@ -132,8 +130,8 @@ def register(pages: Dash, context: Context) -> None:
                 return no_update, no_update, no_update
             made = _table(context, stand["testid"], against)
         except TriviumError as error:
-            return html.P(str(error), className="trouble"), "", None
-        return made, run.words if run else "", mark
+            return drawn(html.P(str(error), className="trouble")), "", None
+        return drawn(made), run.words if run else "", mark
 
     @view(
         pages,
@@ -223,6 +221,7 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
             session.set_step(step)
             if same:
                 session.set_scenario(**same)
+        context.sessions.label(base, baseline_of=testid, controller=plant.controller)
         context.runs.start(base, plant.controller, steps, before=lambda: _initialize(context, base, start))
     except BaseException:
         context.sessions.stop(base)

@@ -1,42 +1,44 @@
-"""Control inputs that the user sets; they hold in every step, whatever the controller decides."""
+"""Control inputs that are set by hand; they hold in every step, whatever the controller decides."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, html
 
 from trivium.dashboard.callbacks import action, needed, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, line, options, say, table
-from trivium.dashboard.formatting import scale
+from trivium.dashboard.elements import Select, Still, button, card, drawn, field, line, options, say, table
+from trivium.dashboard.formatting import both, moment, scale
+from trivium.dashboard.quantities import parse_quantity, within
 from trivium.errors import InvalidValueError
 from trivium.numbers import parse_number
 
 
 def card_of_inputs() -> html.Section:
     """Return the card."""
-    return card("Inputs", _inputs(), dcc.Store(id="given", storage_type="session", data={}), id="inputs")
+    return card("Inputs by hand", _inputs(), id="inputs")
 
 
 def _inputs() -> html.Div:
     return html.Div(
         [
-            html.P("Set with every step from here on, whatever the controller decides.", className="muted"),
+            html.P(
+                "They act in every step from here on, whatever a controller or a client gives, for everybody.",
+                className="muted",
+            ),
             html.Div(
                 [
-                    field(
-                        "Input",
-                        Select("input-name"),
-                        wide=True,
-                    ),
-                    field("Value", line("input-value", inputMode="decimal")),
+                    field("Input", Select("input-name"), wide=True),
+                    field("Value", line("input-value", inputMode="text"), "with its unit, or as it is shown"),
+                    field("Until [s]", line("input-until", inputMode="numeric"), "empty: until it is released"),
                 ],
                 className="row",
             ),
             html.P(id="input-bounds", className="muted"),
-            button("Set", "set-input", "main"),
-            html.Div(id="given-table"),
+            button("Set", "set-input", "main", "control"),
+            Still("given-table"),
         ]
     )
 
@@ -45,14 +47,21 @@ def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
     readings = context.readings
 
-    @view(pages, Output("input-name", "options"), Output("input-name", "value"), Input("session", "value"))
-    def names(testid: str | None) -> Any:
+    @view(
+        pages,
+        Output("input-name", "options"),
+        Output("input-name", "value"),
+        Input("session", "value"),
+        State("input-name", "value"),
+    )
+    def names(testid: str | None, before: str | None) -> Any:
         if not testid:
             return [], ""
         variables = readings.about(testid)
         descriptions = {name: variables.descriptions[name] for name in variables.inputs}
         labels = {name: f"{name}: {text}" for name, text in descriptions.items() if text}
-        return [{"value": "", "label": "Choose an input"}, *options(variables.inputs, labels)], ""
+        choices = [{"value": "", "label": "Choose an input"}, *options(variables.inputs, labels)]
+        return choices, before if before in variables.inputs else ""
 
     @view(pages, Output("input-bounds", "children"), Input("input-name", "value"), Input("stand", "data"))
     def bounds(name: str | None, stand: Any) -> Any:
@@ -61,60 +70,64 @@ def register(pages: Dash, context: Context) -> None:
         variables, reading = readings.about(stand["testid"]), readings.read(stand["testid"])
         if name not in variables.inputs:
             return ""
-        unit = variables.units[name]
-        low, high = ("open" if bound is None else f"{bound:g}" for bound in variables.bounds[name])
+        plant = variables.plant is not None
+        text = within(variables.bounds[name], variables.units[name], plant=plant)
         present = reading.values.get(name)
-        hint = f"From {low} to {high} {unit}" + (f"; now {present:g} {unit}" if present is not None else "")
-        shown = scale(unit, plant=variables.plant is not None)
-        return f"{hint} ({shown.text(present)})." if present is not None and shown.offset else f"{hint}."
+        now = "" if present is None else f"; now {scale(variables.units[name], plant=plant).text(present)}"
+        return f"{text[0].upper()}{text[1:]}{now}."
 
     @action(
         pages,
         "control",
-        Output("given", "data"),
+        Output("changed", "data", allow_duplicate=True),
         Input("set-input", "n_clicks"),
         State("session", "value"),
         State("input-name", "value"),
         State("input-value", "value"),
-        State("given", "data"),
+        State("input-until", "value"),
     )
-    def put(_: Any, testid: str | None, name: str | None, value: str, set_points: Any) -> Any:
+    def put(_: Any, testid: str | None, name: str | None, value: str, until: str | None) -> Any:
         testid = needed(testid)
         variables = readings.about(testid)
         if not name or name not in variables.inputs:
             raise InvalidValueError("Choose an input first.", "input")
-        number = parse_number(value, name)
-        low, high = variables.bounds[name]
-        if (low is not None and number < low) or (high is not None and number > high):
-            raise InvalidValueError(f"{name} must be within its bounds, not {number:g} {variables.units[name]}.", name)
-        say(f"{name} is {number:g} {variables.units[name]} from the next step on.")
-        return {**(set_points or {}), testid: {**(set_points or {}).get(testid, {}), name: number}}
+        unit, plant = variables.units[name], variables.plant is not None
+        number = parse_quantity(value or "", name, unit, variables.bounds[name], plant=plant)
+        end = parse_number(until, "until") if until and until.strip() else None
+        with readings.session(testid) as session:
+            session.override({name: number}, end)
+        say(f"{name} is {scale(unit, plant=plant).text(number)} from the next step on.")
+        return time.time()
 
     @action(
         pages,
-        "read",
-        Output("given", "data", allow_duplicate=True),
-        Input({"do": "release", "of": ALL}, "n_clicks"),
+        "control",
+        Output("changed", "data", allow_duplicate=True),
+        Input("given-table", "release"),
         State("session", "value"),
-        State("given", "data"),
     )
-    def release(_: Any, testid: str | None, set_points: Any) -> Any:
+    def release(_: Any, testid: str | None) -> Any:
         name = pressed()
-        mine = {key: value for key, value in (set_points or {}).get(testid, {}).items() if key != name}
-        return {**(set_points or {}), testid: mine}
+        with readings.session(needed(testid)) as session:
+            session.release([name])
+        say(f"Released {name}.")
+        return time.time()
 
-    @view(pages, Output("given-table", "children"), Input("given", "data"), Input("session", "value"))
-    def show(set_points: Any, testid: str | None) -> Any:
-        mine = (set_points or {}).get(testid or "", {})
-        if not mine:
-            return html.P("No input is set.", className="muted")
-        units = readings.about(needed(testid)).units
+    @view(pages, Output("given-table", "content"), Input("stand", "data"), Input("changed", "data"))
+    def show(stand: Any, _: Any) -> Any:
+        if not stand:
+            return drawn(html.P("There is no session.", className="muted"))
+        testid = stand["testid"]
+        entries, variables = context.sessions.summary(testid)["overrides"], readings.about(testid)
         rows = [
             (
                 html.Code(name),
-                f"{value:g} {units.get(name, '')}",
-                button("Release", {"do": "release", "of": name}, "quiet", **{"aria-label": f"Release {name}"}),
+                scale(variables.units.get(name, ""), plant=variables.plant is not None).text(entry["value"]),
+                "it is released" if entry["until"] is None else both(entry["until"]),
+                f"{entry['who'] or 'somebody'}, {moment(entry['when'])}",
+                button("Release", {"do": "release", "of": name}, "quiet", "control", name=f"Release {name}"),
             )
-            for name, value in mine.items()
+            for name, entry in entries.items()
         ]
-        return table("Inputs that are set", ("Input", "Value", "What to do"), rows, numbers=(1,))
+        head = ("Input", "Value", "Until", "Set by", "What to do")
+        return drawn(table("Inputs that are set", head, rows, numbers=(1,), keys=[*entries], empty="No input is set."))

@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, facts, field, options, refresh, say, table
+from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
 from trivium.dashboard.formatting import figure, moment, short
+from trivium.dashboard.glossary import JOBS
 from trivium.dashboard.pages import results
 from trivium.dashboard.studies import has_results
 from trivium.errors import InvalidValueError, NotFoundError, TriviumError
@@ -32,14 +33,25 @@ def layout(_: Context) -> list[Any]:
     names = kinds.names()
     return [
         html.H1("Jobs"),
-        card("All jobs", html.Div(id="jobs-table")),
+        card("All jobs", Still("jobs-table")),
         html.Section(
             [
                 html.H2("The job", id="job-title"),
-                html.Div(id="job-facts"),
-                html.Div([button("Cancel the job", "cancel-job"), html.Span(id="job-study")], className="row"),
+                Still("job-facts"),
+                html.Div(
+                    [
+                        button(
+                            "Cancel the job",
+                            "cancel-job",
+                            needs="jobs",
+                            confirm="Cancel the job? What it has done is kept; the rest can be submitted again.",
+                        ),
+                        html.Span(id="job-study"),
+                    ],
+                    className="row",
+                ),
                 results.layout(),
-                html.Div(id="job-figures"),
+                Still("job-figures"),
                 html.Details(
                     [html.Summary("Log"), html.Pre(id="job-log", tabIndex="0", **{"aria-label": "Log"})], open=True
                 ),
@@ -54,7 +66,7 @@ def layout(_: Context) -> list[Any]:
             html.Div([field("Kind", Select("kind", options(names), "step"))], className="row"),
             html.P(id="kind-about", className="muted"),
             field("Specification (JSON)", dcc.Textarea(id="spec", value="", spellCheck=False, rows=14), wide=True),
-            button("Submit", "submit-job", "main"),
+            button("Submit", "submit-job", "main", "jobs"),
         ),
         dcc.Store(id="job-mark"),
     ]
@@ -65,25 +77,34 @@ def register(pages: Dash, context: Context) -> None:
     store = context.store
     results.register(pages, context)
 
-    @view(pages, Output("jobs-table", "children"), Input("tick", "n_intervals"), Input("changed", "data"))
+    @view(pages, Output("jobs-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
     def listing(_: int | None, __: Any) -> Any:
-        rows = [_row(job) for job in store.jobs(most=_MOST)]
+        jobs = store.jobs(most=_MOST)
         head = ("Job", "What to do", "Kind", "State", "Progress", "Message", "Submitted")
-        return table(f"The newest jobs, {_MOST} at most", head, rows)
+        shown = table(
+            f"The newest jobs, {_MOST} at most",
+            head,
+            [_row(job) for job in jobs],
+            keys=[job.task_id for job in jobs],
+            empty="There is no job; submit one below.",
+        )
+        return drawn(shown)
 
     @view(
         pages,
         Output("kind-about", "children"),
         Output("spec", "value"),
         Input("kind", "value"),
+        State("spec", "value"),
         running=[(Output("submit-job", "disabled"), True, False)],
     )
-    def describe(kind: str) -> Any:
+    def describe(kind: str, written: str | None) -> Any:
         try:
             shown = kinds.find(kind)
         except TriviumError as error:
             return str(error), "{}"
-        return shown.about, json.dumps(shown.example, indent=2)
+        arriving = ctx.triggered_id is None and bool(written)  # what the reader had written before
+        return shown.about, no_update if arriving else json.dumps(shown.example, indent=2)
 
     @action(
         pages,
@@ -107,14 +128,15 @@ def register(pages: Dash, context: Context) -> None:
         say(f"Submitted the job {short(job.task_id)}.")
         return job.task_id, time.time()
 
-    @action(pages, "read", Output("job", "data", allow_duplicate=True), Input({"do": "view", "of": ALL}, "n_clicks"))
+    @action(pages, "read", Output("job", "data", allow_duplicate=True), Input("jobs-table", "view"))
     def choose(_: Any) -> Any:
         return pressed()
 
     @action(pages, "jobs", Output("cancel-job", "n_clicks"), Input("cancel-job", "n_clicks"), State("job", "data"))
     def cancel(_: Any, task_id: str) -> Any:
         job = store.cancel(task_id)
-        say(f"The job {short(task_id)} is {'cancelled' if job.state.ended else 'asked to end'}.")
+        state = "cancelled" if job.state.ended else "asked to end"
+        say(f"The job {short(task_id)} is {state}.", undo=f"job {task_id} again")
         refresh(time.time())
         return no_update
 
@@ -122,9 +144,9 @@ def register(pages: Dash, context: Context) -> None:
         pages,
         Output("job-card", "hidden"),
         Output("job-title", "children"),
-        Output("job-facts", "children"),
+        Output("job-facts", "content"),
         Output("job-study", "children"),
-        Output("job-figures", "children"),
+        Output("job-figures", "content"),
         Output("job-log", "children"),
         Output("job-spec", "children"),
         Output("cancel-job", "disabled"),
@@ -148,12 +170,12 @@ def register(pages: Dash, context: Context) -> None:
         return (
             False,
             f"Job {short(job.task_id)}",
-            _facts(job),
+            drawn(_facts(job)),
             dcc.Link("Look at its runs", href=f"/dashboard/studies?job={job.task_id}", className="button")
             if has_results(store, job.task_id)
             else None,
-            _figures(job),
-            log or "Nothing yet.",
+            drawn(_figures(job)),
+            log or ("It wrote no log." if job.state.ended else "Nothing yet."),
             json.dumps(dict(job.spec), indent=2),
             job.state.ended,
             no_update if state == mark else state,
@@ -164,9 +186,9 @@ def _row(job: Job) -> tuple[Any, ...]:
     sign = html.Span(_SIGNS[job.state], **{"aria-hidden": "true"})
     return (
         html.Code(short(job.task_id), title=job.task_id),
-        button("View", {"do": "view", "of": job.task_id}, "quiet", **{"aria-label": f"View job {short(job.task_id)}"}),
+        button("View", {"do": "view", "of": job.task_id}, "quiet", name=f"View job {short(job.task_id)}"),
         job.kind,
-        html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}"),
+        html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}", title=JOBS[job.state]),
         _bar(job),
         html.Span([job.message, " ", html.Span(DOES_NOT_SERVE, className="trouble")])
         if _unserving(job)
@@ -186,7 +208,7 @@ def _bar(job: Job) -> Any:
     percent = f"{100 * job.progress:.0f} %"
     return html.Div(
         [
-            html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {short(job.task_id)}"}),
+            html.Progress(value=str(job.progress), max="1", name=f"Progress of job {short(job.task_id)}"),
             html.Span(percent),
         ],
         className="progress",
@@ -197,7 +219,7 @@ def _facts(job: Job) -> Any:
     rows = [
         ("Job", html.Code(job.task_id)),
         ("Kind", job.kind),
-        ("State", str(job.state) + (", asked to end" if job.cancel and not job.state.ended else "")),
+        ("State", f"{job.state}{', asked to end' if job.cancel and not job.state.ended else ''}. {JOBS[job.state]}"),
         ("Progress", _bar(job)),
         ("Message", job.message),
         ("Outcome", job.outcome or "–"),

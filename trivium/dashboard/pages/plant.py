@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
@@ -10,7 +11,7 @@ from trivium.dashboard import schematic, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Svg
-from trivium.dashboard.elements import Choices, Select, card, field, options, table, tiles
+from trivium.dashboard.elements import Choices, Select, Still, card, drawn, field, options, table, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
 from trivium.dashboard.pages import unit
 from trivium.dashboard.pages.alarms import alarms_of
@@ -18,7 +19,7 @@ from trivium.dashboard.readings import About, Reading
 from trivium.dashboard.timeline import Scene
 from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
 from trivium.dashboard.trend import Window
-from trivium.simulation.plant import View
+from trivium.simulation.plant import Schematic, View
 
 _WINDOWS = {
     "3600": "1 hour",
@@ -37,13 +38,13 @@ def layout(_: Context) -> list[Any]:
     """Return the page."""
     return [
         html.H1("Plant"),
-        html.Div(id="plant-figures"),
+        Still("plant-figures"),
         html.Section(
             [
                 html.H2("The plant now", className="hidden"),
                 Svg("plant-wide", className="schematic wide"),
                 Svg("plant-tall", className="schematic tall"),
-                html.Div(id="plant-legend"),
+                Still("plant-legend"),
             ],
             id="plant-drawing",
             className="card drawing",
@@ -65,9 +66,7 @@ def layout(_: Context) -> list[Any]:
             trend.layout("plant-chart", "Chosen points over time"),
             trend.names_of_address("plant-chart", _KEPT),
         ),
-        html.Details(
-            [html.Summary("All points as a table"), html.Div(id="plant-points")], className="card", open=False
-        ),
+        html.Details([html.Summary("All points as a table"), Still("plant-points")], className="card", open=False),
     ]
 
 
@@ -78,32 +77,40 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
-        Output("plant-figures", "children"),
+        Output("plant-figures", "content"),
         Output("plant-wide", "markup"),
         Output("plant-tall", "markup"),
         Output("plant-drawing", "hidden"),
-        Output("plant-legend", "children"),
-        Output("plant-points", "children"),
+        Output("plant-legend", "content"),
+        Output("plant-points", "content"),
         Input("stand", "data"),
     )
     def draw(stand: Any) -> Any:
         if not stand:
-            return html.P("There is no session to show."), "", "", True, None, None
+            return drawn(html.P("There is no session to show.")), "", "", True, None, None
         reading = readings.read(stand["testid"])
         if reading.trouble:
-            return html.P(reading.trouble, className="trouble"), no_update, no_update, no_update, no_update, no_update
+            return (
+                drawn(html.P(reading.trouble, className="trouble")),
+                no_update,
+                no_update,
+                no_update,
+                no_update,
+                no_update,
+            )
         variables = readings.about(reading.testid)
-        rows = _points(variables, reading)
+        rows = drawn(_points(variables, reading))
         drawing = variables.schematic
         if drawing is None:
-            return _clock(reading), "", "", True, None, rows
+            return drawn(_clock(reading)), "", "", True, None, rows
         seen = drawing.view(reading.values)
         marks = schematic.marks(drawing, alarms_of(stand))
         wide, narrow = (
             schematic.draw(file, name, seen, drawing.units, marks, reading.overrides)
             for file, name in ((drawing.wide, "wide"), (drawing.narrow, "tall"))
         )
-        return _figures(reading, seen), wide, narrow, False, html.P(drawing.legend, className="muted"), rows
+        legend = _legend(drawing, reading.overrides, variables)
+        return drawn(_figures(reading, seen)), wide, narrow, False, drawn(legend), rows
 
     @view(
         pages,
@@ -163,6 +170,21 @@ def register(pages: Dash, context: Context) -> None:
         return trend.shown(lines, scene, about.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "plant-chart", _KEPT)
+
+
+def _legend(drawing: Schematic, by_hand: Mapping[str, Any], variables: About) -> list[Any]:
+    """Return what the drawing means, and which inputs of it are set by hand."""
+    legend = [html.P(drawing.legend, className="muted")]
+    if not by_hand:
+        return legend
+    values = (
+        f"{name} {scale(variables.units.get(name, ''), plant=True).text(entry.value)}"
+        for name, entry in by_hand.items()
+    )
+    return [
+        html.P([html.Span("✋ ", **{"aria-hidden": "true"}), f"By hand: {'; '.join(values)}"], id="by-hand"),
+        *legend,
+    ]
 
 
 def _clock(reading: Reading) -> Any:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
-from trivium.dashboard.callbacks import action, pressed, view
+from trivium.dashboard import undo
+from trivium.dashboard.callbacks import action, needed, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, options, say, table
+from trivium.dashboard.elements import (
+    Select,
+    Still,
+    button,
+    card,
+    drawn,
+    field,
+    line,
+    options,
+    say,
+    table,
+)
 from trivium.dashboard.formatting import both, size
+from trivium.dashboard.glossary import SESSIONS
 from trivium.dashboard.pages import driving, inputs, snapshots
+from trivium.server.requests import LabelsBody
 
 
 def layout(context: Context) -> list[Any]:
@@ -19,53 +33,63 @@ def layout(context: Context) -> list[Any]:
     cases = context.sessions.testcases()
     new = [
         field("Test case", Select("new-case", options(cases), cases[0])),
-        button("New session", "new-session", "main"),
+        button("New session", "new-session", "main", needs="control"),
     ]
     return [
         html.H1("Sessions"),
-        card("All sessions", html.Div(id="sessions-table"), html.Div(new, className="row end")),
-        html.Div([*driving.cards(), inputs.card_of_inputs(), snapshots.card_of_snapshots()], className="cards"),
+        card("All sessions", Still("sessions-table"), html.Div(new, className="row end")),
+        html.Div(
+            [*driving.cards(), inputs.card_of_inputs(), snapshots.card_of_snapshots(), _card_of_labels()],
+            className="cards",
+        ),
     ]
+
+
+def _card_of_labels() -> html.Section:
+    return card(
+        "Name and notes",
+        html.Div(
+            [
+                field("Name", line("label-name", maxLength=100)),
+                field("Tags", line("label-tags"), "separated by commas"),
+            ],
+            className="row",
+        ),
+        field("Notes", dcc.Textarea(id="label-notes", value="", rows=3, maxLength=10_000), wide=True),
+        button("Keep", "keep-labels", "main", needs="control"),
+        id="labels",
+    )
 
 
 def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     _register_listing(pages, context)
+    _register_labels(pages, context)
     driving.register(pages, context)
     inputs.register(pages, context)
     snapshots.register(pages, context)
 
 
 def _register_listing(pages: Dash, context: Context) -> None:
-    @view(pages, Output("sessions-table", "children"), Input("tick", "n_intervals"), Input("changed", "data"))
+    @view(pages, Output("sessions-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
     def listing(_: int | None, __: Any) -> Any:
-        rows = []
-        for session in context.sessions.sessions():
-            testid = session["testid"]
-            run = context.runs.find(testid)
-            actions = [
-                button(word, {"do": word.lower(), "of": testid}, "quiet", **{"aria-label": f"{word} session {testid}"})
-                for word in ("Choose", "Stop")
-            ]
-            rows.append(
-                (
-                    html.Code(testid if session["default"] else testid[:8], title=testid),
-                    html.Div(actions, className="row tight"),
-                    both(session["time"]),
-                    session["state"],
-                    run.words if run else "–",
-                    session["testcaseid"],
-                    size(session["memory"]) if session["memory"] else "–",
-                )
-            )
-        head = ("Test id", "What to do", "Time", "State", "Run", "Test case", "Memory")
-        return table("All sessions of this server", head, rows, numbers=(6,))
+        sessions = context.sessions.sessions()
+        head = ("Session", "What to do", "Time", "State", "Run", "Test case", "From", "Owner", "Memory")
+        shown = table(
+            "All sessions of this server",
+            head,
+            [_row(context, session) for session in sessions],
+            numbers=(8,),
+            keys=[session["testid"] for session in sessions],
+            empty="There is no session; make one below.",
+        )
+        return drawn(shown)
 
     @action(
         pages,
         "read",
         Output("session", "value", allow_duplicate=True),
-        Input({"do": "choose", "of": ALL}, "n_clicks"),
+        Input("sessions-table", "choose"),
     )
     def choose(_: Any) -> Any:
         return pressed()
@@ -74,13 +98,12 @@ def _register_listing(pages: Dash, context: Context) -> None:
         pages,
         "control",
         Output("changed", "data", allow_duplicate=True),
-        Input({"do": "stop", "of": ALL}, "n_clicks"),
+        Input("sessions-table", "stop"),
     )
     def stop(_: Any) -> Any:
         testid = pressed()
         context.runs.stop(testid)
-        context.sessions.stop(testid)
-        say(f"Stopped the session {testid}.")
+        say(f"Stopped the session {testid}.", undo=undo.stop(context, testid))
         return time.time()
 
     @action(
@@ -96,3 +119,68 @@ def _register_listing(pages: Dash, context: Context) -> None:
             testid = context.sessions.select(case)
         say(f"Made the session {testid}; it is chosen now.")
         return testid, time.time()
+
+
+def _row(context: Context, session: dict[str, Any]) -> tuple[Any, ...]:
+    testid = session["testid"]
+    run = context.runs.find(testid)
+    called = session["name"] or testid
+    ask = f"Stop the session {called}, and forget what it simulated? It can be brought back for 10 min."
+    actions = [
+        button("Choose", {"do": "choose", "of": testid}, "quiet", name=f"Choose session {testid}"),
+        button("Stop", {"do": "stop", "of": testid}, "quiet", "control", ask, name=f"Stop session {testid}"),
+    ]
+    tags = [html.Span(tag, className="tag") for tag in session["tags"]]
+    name = html.Code(testid if session["default"] else testid[:8], title=testid)
+    return (
+        html.Div([html.Strong(session["name"]), name, *tags] if session["name"] else [name, *tags], className="tight"),
+        html.Div(actions, className="row tight"),
+        both(session["time"]),
+        html.Span(session["state"], title=SESSIONS[session["state"]]),
+        run.words if run else "–",
+        session["testcaseid"],
+        _from(session),
+        session["owner"] or "–",
+        size(session["memory"]) if session["memory"] else "–",
+    )
+
+
+def _from(session: dict[str, Any]) -> str:
+    if session["baseline_of"]:
+        return f"baseline of {session['baseline_of'][:8]}"
+    if session["parent"]:
+        at = "" if session["forked_at"] is None else f" at {both(session['forked_at'])}"
+        return f"fork of {session['parent'][:8]}{at}"
+    return "–"
+
+
+def _register_labels(pages: Dash, context: Context) -> None:
+    @view(
+        pages,
+        Output("label-name", "value"),
+        Output("label-tags", "value"),
+        Output("label-notes", "value"),
+        Input("session", "value"),
+    )
+    def show(testid: str | None) -> Any:
+        if not testid:
+            return "", "", ""
+        session = context.sessions.summary(testid)
+        return session["name"], ", ".join(session["tags"]), session["notes"]
+
+    @action(
+        pages,
+        "control",
+        Output("changed", "data", allow_duplicate=True),
+        Input("keep-labels", "n_clicks"),
+        State("session", "value"),
+        State("label-name", "value"),
+        State("label-tags", "value"),
+        State("label-notes", "value"),
+    )
+    def keep(_: Any, testid: str | None, name: str, tags: str, notes: str) -> Any:
+        split = [tag.strip() for tag in (tags or "").split(",") if tag.strip()]
+        body = LabelsBody.parse({"name": name or "", "tags": split, "notes": notes or ""})
+        context.sessions.label(needed(testid), **body.model_dump(exclude_none=True))
+        say("Kept the name and the notes of the session.")
+        return time.time() if testid else no_update

@@ -5,26 +5,32 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html
+from dash import Dash, Input, Output, State, ctx, html
 
 from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import button, card, say, table
+from trivium.dashboard.elements import Still, button, card, drawn, say, table
 from trivium.dashboard.formatting import clock, moment
+from trivium.dashboard.undo import before_change
 from trivium.server import wording
 
 
 def card_of_snapshots() -> html.Section:
     """Return the card."""
-    clocks = dcc.Store(id="snapshot-clocks", storage_type="local", data={})
-    return card("Snapshots", _snapshots(), clocks, id="snapshots")
+    return card("Snapshots", _snapshots(), id="snapshots")
 
 
 def _snapshots() -> html.Div:
     return html.Div(
         [
-            html.Div([button("Take a snapshot", "take", "main"), button("Fork from here", "fork")], className="row"),
-            html.Div(id="snapshot-table"),
+            html.Div(
+                [
+                    button("Take a snapshot", "take", "main", needs="control"),
+                    button("Fork from here", "fork", needs="control"),
+                ],
+                className="row",
+            ),
+            Still("snapshot-table"),
         ]
     )
 
@@ -35,61 +41,60 @@ def register(pages: Dash, context: Context) -> None:
     @action(
         pages,
         "control",
-        Output("snapshot-clocks", "data"),
         Output("changed", "data", allow_duplicate=True),
         Input("take", "n_clicks"),
         State("session", "value"),
-        State("snapshot-clocks", "data"),
     )
-    def take(_: Any, testid: str | None, clocks: Any) -> Any:
+    def take(_: Any, testid: str | None) -> Any:
         testid = needed(testid)
         with context.readings.room():
             name = context.sessions.session(testid).snapshot()
         at = context.readings.find(testid)["time"]
         say(f"Stored the session at {clock(at)} as snapshot {name}.")
-        return {**(clocks or {}), name: at}, time.time()
+        return time.time()
 
-    @view(
-        pages,
-        Output("snapshot-table", "children"),
-        Input("stand", "data"),
-        Input("changed", "data"),
-        State("snapshot-clocks", "data"),
-    )
-    def listing(stand: Any, _: Any, clocks: Any) -> Any:
+    @view(pages, Output("snapshot-table", "content"), Input("stand", "data"), Input("changed", "data"))
+    def listing(stand: Any, _: Any) -> Any:
         if not stand:
             return None
-        rows = []
+        rows, names = [], []
         for snapshot in context.sessions.snapshots(stand["testid"]):
-            name = snapshot["snapshot"]
-            at = (clocks or {}).get(name)
-            actions = [
-                button(word, {"do": do, "of": name}, "quiet", **{"aria-label": f"{word} snapshot {name}"})
-                for do, word in (("restore", "Restore"), ("branch", "Fork"), ("forget", "Remove"))
-            ]
+            name, at = snapshot["snapshot"], snapshot["time"]
             label = clock(at) if at is not None else "–"
+            names.append(name)
+            actions = [
+                button(word, {"do": do, "of": name}, "quiet", "control", ask, name=f"{word} snapshot {name}")
+                for do, word, ask in (
+                    ("restore", "Restore", f"Go back to the snapshot at {label}? What was simulated since is gone."),
+                    ("branch", "Fork", ""),
+                    ("forget", "Remove", "Remove the snapshot for good?"),
+                )
+            ]
             rows.append((html.Code(name), label, moment(snapshot["created"]), html.Div(actions, className="row tight")))
-        return table("Snapshots of this session", ("Snapshot", "Time in it", "Taken", "What to do"), rows)
+        head = ("Snapshot", "Time in it", "Taken", "What to do")
+        return drawn(table("Snapshots of this session", head, rows, keys=names, empty="No snapshot yet."))
 
     @action(
         pages,
         "control",
         Output("changed", "data", allow_duplicate=True),
-        Input({"do": "restore", "of": ALL}, "n_clicks"),
+        Input("snapshot-table", "restore"),
         State("session", "value"),
     )
     def restore(_: Any, testid: str | None) -> Any:
         name = pressed()
+        testid = idle(context, testid)
         with context.readings.room():
-            clock_then = context.sessions.session(idle(context, testid)).restore(name)
-        say(wording.restored(clock_then).message)
+            back = before_change(context, testid)
+            clock_then = context.sessions.session(testid).restore(name)
+        say(wording.restored(clock_then).message, undo=back)
         return time.time()
 
     @action(
         pages,
         "control",
         Output("changed", "data", allow_duplicate=True),
-        Input({"do": "forget", "of": ALL}, "n_clicks"),
+        Input("snapshot-table", "forget"),
         State("session", "value"),
     )
     def forget(_: Any, testid: str | None) -> Any:
@@ -104,7 +109,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("session", "value", allow_duplicate=True),
         Output("changed", "data", allow_duplicate=True),
         Input("fork", "n_clicks"),
-        Input({"do": "branch", "of": ALL}, "n_clicks"),
+        Input("snapshot-table", "branch"),
         State("session", "value"),
     )
     def fork(_: Any, __: Any, testid: str | None) -> Any:

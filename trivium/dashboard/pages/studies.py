@@ -347,7 +347,7 @@ def _table(study: Study, runs: Sequence[int]) -> Any:
     rows = []
     for run, place in places.items():
         values = (study.value(name, place) for name in study.names)
-        remove = button("Remove", {"do": "leave-run", "of": str(run)}, "quiet", **{"aria-label": f"Remove run {run}"})
+        remove = button("Remove", {"do": "leave-run", "of": str(run)}, "quiet", name=f"Remove run {run}")
         rows.append([str(run), *(figure(value) for value in values), remove])
     head = ["Run", *study.names, ""]
     return table("Parameters and metrics of the runs", head, rows, numbers=range(len(head) - 1))

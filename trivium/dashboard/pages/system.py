@@ -15,7 +15,7 @@ from flask import Response, current_app
 
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import card, facts, table, tiles
+from trivium.dashboard.elements import Still, card, drawn, facts, table, tiles
 from trivium.dashboard.formatting import both, moment, plural, size
 from trivium.errors import BusyError
 from trivium.extras import version_of
@@ -54,9 +54,9 @@ def layout(context: Context) -> list[Any]:
     ]
     return [
         html.H1("System"),
-        html.Div(id="health", role="status"),
-        card("Processes of sessions", html.Div(id="processes")),
-        html.Div([card("Machine", html.Div(id="machine")), card("Limits", facts(limits))], className="cards"),
+        Still("health"),
+        card("Processes of sessions", Still("processes")),
+        html.Div([card("Machine", Still("machine")), card("Limits", facts(limits))], className="cards"),
         card("Versions", facts([("Python", platform.python_version()), ("System", platform.platform()), *_versions()])),
     ]
 
@@ -67,14 +67,14 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
-        Output("health", "children"),
-        Output("processes", "children"),
-        Output("machine", "children"),
+        Output("health", "content"),
+        Output("processes", "content"),
+        Output("machine", "content"),
         Input("tick", "n_intervals"),
     )
     def look(_: int | None) -> Any:
         sessions = context.sessions.sessions()
-        return _health(context, sessions, asking), _processes(sessions), facts(_machine(context))
+        return drawn(_health(context, sessions, asking)), drawn(_processes(sessions)), drawn(facts(_machine(context)))
 
 
 def _health(context: Context, sessions: list[dict[str, Any]], asking: threading.Lock) -> Any:

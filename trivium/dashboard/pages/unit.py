@@ -26,7 +26,7 @@ _PARTS = (("point", "hidden"), ("name", "children"), ("trend", "markup"))
 def panel() -> html.Section:
     """Return the panel, closed."""
     head = html.Div(
-        [html.H2(id="unit-title"), button("Close", "unit-close", "quiet", **{"aria-label": "Close the panel"})],
+        [html.H2(id="unit-title"), button("Close", "unit-close", "quiet", name="Close the panel")],
         className="row between",
     )
     body = [

@@ -1,0 +1,101 @@
+"""Streams that tell open pages when to look again, so that a page asks nothing while nothing changes.
+
+A page has one stream (server-sent events). Its events say nothing but that something the page shows is different from
+what it was at the last event; the page then looks as it does when it is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+from flask import Flask, Response, current_app, stream_with_context
+
+from trivium.dashboard.context import Context
+from trivium.errors import TriviumError
+from trivium.server.events import LONGEST, Streams
+from trivium.server.guard import Guard
+from trivium.server.operations import Lane, Routes
+from trivium.server.requests import LastEvent, Query
+
+#: Between two looks [s]; how often a stream says that it is still there [s].
+_LOOK, _BEAT = 1.5, 10.0
+#: How often a page shows figures that always change, of the machine [s].
+_FIGURES = 6.0
+#: Pages that show jobs.
+_OF_JOBS = ("jobs", "studies", "system")
+#: Newest jobs that pages list.
+_JOBS = 50
+_ALWAYS_NEW = ("memory", "last_used")
+
+
+class LiveQuery(Query):
+    """Which page, about which session."""
+
+    page: str = ""
+    session: str = ""
+
+
+def register(app: Flask, context: Context) -> None:
+    """Add the address of the streams."""
+    routes = Routes("live", "Dashboard", url_prefix="/dashboard")
+    streams: Streams = app.extensions["trivium-streams"]
+
+    @routes.operation(
+        "GET", "/_live", described=False, media=("text/event-stream",), enveloped=False, lane=Lane.STREAMS
+    )
+    def live(query: LiveQuery, headers: LastEvent) -> Response:
+        """Tell a page when to look again."""
+        guard: Guard = current_app.extensions["trivium-guard"]
+        check = guard.watch()
+
+        def look() -> str:
+            check()
+            return mark(context, query.page, query.session)
+
+        return streams.send(stream_with_context(_events(look, headers.id)))
+
+    app.register_blueprint(routes)
+
+
+def mark(context: Context, page: str, testid: str) -> str:
+    """Return what differs when a page would show something else.
+
+    Parameters
+    ----------
+    context : Context
+    page : str
+        As in its address, the plant's is empty.
+    testid : str
+        The session that is looked at.
+    """
+    sessions = [
+        {name: value for name, value in session.items() if name not in _ALWAYS_NEW}
+        for session in context.sessions.sessions()
+    ]
+    seen: list[Any] = [sessions, [context.runs.record(session["testid"]) for session in sessions], testid]
+    if page in _OF_JOBS:
+        jobs = context.store.jobs(most=_JOBS)
+        seen.append([(job.task_id, job.state, job.progress, job.message, job.cancel) for job in jobs])
+    if page == "system":
+        seen.append(time.monotonic() // _FIGURES)
+    return hashlib.sha256(orjson.dumps(seen)).hexdigest()[:16]
+
+
+def _events(look: Callable[[], str], last: str | None) -> Iterator[bytes]:
+    end, sent = time.monotonic() + LONGEST, 0.0
+    while (now := time.monotonic()) < end:
+        try:
+            present = look()
+        except TriviumError:  # the page connects again, and gets the error then
+            return
+        if present != last:
+            last, sent = present, now
+            yield b"id: %b\nevent: look\ndata: 1\n\n" % last.encode()
+        elif now - sent >= _BEAT:
+            sent = now
+            yield b"event: beat\ndata: 1\n\n"
+        time.sleep(_LOOK)

@@ -1,0 +1,93 @@
+"""What can be taken back for a while: an initialization, a restore, the end of a session, a job that was cancelled."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, no_update
+from flask import copy_current_request_context
+
+from trivium.dashboard.callbacks import action, idle, pressed
+from trivium.dashboard.context import Context
+from trivium.dashboard.elements import say
+from trivium.dashboard.formatting import both, short
+from trivium.errors import TriviumError
+from trivium.server.guard import require
+
+#: How long what was before is kept [s].
+KEPT = 600.0
+
+
+def before_change(context: Context, testid: str) -> str:
+    """Store a session as it stands, and return what `say` takes to offer to go back there.
+
+    Parameters
+    ----------
+    context : Context
+    testid : str
+
+    Returns
+    -------
+    str
+        Empty where it cannot be stored: then it cannot be taken back.
+    """
+    try:
+        name = context.sessions.session(testid).snapshot()
+    except TriviumError:
+        return ""
+    _later(lambda: context.sessions.remove_snapshot(testid, name))
+    return f"state {testid} {name}"
+
+
+def stop(context: Context, testid: str) -> str:
+    """End a session, and return what `say` takes to offer to bring it back."""
+    aside = context.sessions.set_aside(testid)
+    _later(lambda: context.sessions.forget_aside(aside))
+    return f"session {testid} {aside}"
+
+
+def _later(forget: Any) -> None:
+    """Forget what was kept, once nobody can ask for it any more."""
+
+    @copy_current_request_context
+    def work() -> None:
+        with contextlib.suppress(TriviumError):  # the session has ended, or somebody removed it
+            forget()
+
+    timer = threading.Timer(KEPT, work)
+    timer.daemon = True
+    timer.start()
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the callback of the button that takes back."""
+
+    @action(
+        pages,
+        "read",
+        Output("changed", "data", allow_duplicate=True),
+        Output("session", "value", allow_duplicate=True),
+        Input({"do": "undo", "of": ALL}, "n_clicks"),
+    )
+    def undo(_: Any) -> Any:
+        kind, what, name = pressed().split(" ", 2)
+        chosen: Any = no_update
+        if kind == "state":
+            require("control")
+            with context.readings.room():
+                clock = context.sessions.session(idle(context, what)).restore(name)
+            say(f"The session is at {both(clock)} again, as it was before.")
+        elif kind == "session":
+            require("control")
+            context.sessions.bring_back(name, what)
+            say(f"The session {what} is there again.")
+            chosen = what
+        else:
+            require("jobs")
+            job = context.store.get(what)
+            again = context.store.submit(job.kind, job.spec)
+            say(f"Submitted the job again, as {short(again.task_id)}.")
+        return time.time(), chosen
