@@ -343,12 +343,15 @@ def test_a_baseline(browser, server, quiet):
         )
         return next((row[2:] for row in cells if "ener_tot" in row[0] and len(row) == 5), None)
 
+    def number(text):
+        return float(text.replace("\u202f", ""))
+
     expected = [server.request("GET", f"/kpi{of}?names=ener_tot")[1]["payload"]["ener_tot"] for of in ("", f"/{base}")]
     assert expected[0] != expected[1]
     mine, _, change = browser.until(
-        lambda: (found := energies()) and float(found[1]) == pytest.approx(expected[1], rel=1e-4) and found
+        lambda: (found := energies()) and number(found[1]) == pytest.approx(expected[1], rel=1e-4) and found
     )
-    assert float(mine) == pytest.approx(expected[0], rel=1e-4)
+    assert number(mine) == pytest.approx(expected[0], rel=1e-4)
     assert change == f"{100 * (expected[0] / expected[1] - 1):+.1f} %"
     browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
     assert {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")} == {"this", "other"}

@@ -28,7 +28,7 @@ class Scale(NamedTuple):
         if value is None or not math.isfinite(value):
             return "–"
         shown = self.convert(value)
-        digits = f"{shown:.4g}" if self.decimals is None else f"{shown:,.{self.decimals}f}".replace(",", "\u202f")
+        digits = f"{shown:.4g}" if self.decimals is None else grouped(f"{shown:,.{self.decimals}f}")
         return f"{digits} {self.unit}".rstrip()
 
 
@@ -61,7 +61,7 @@ def clock(seconds: float) -> str:
 
 def seconds(value: float) -> str:
     """Return a time in seconds, digits in groups."""
-    return f"{value:,.6f}".rstrip("0").rstrip(".").replace(",", "\u202f") + " s"
+    return grouped(f"{value:,.6f}".rstrip("0").rstrip(".")) + " s"
 
 
 def both(value: float) -> str:
@@ -85,13 +85,24 @@ def moment(when: float | None) -> str:
     return datetime.fromtimestamp(when, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def figure(value: float | int | str | bool | None, digits: int = 6) -> str:
-    """Return a figure of a result."""
+def figure(value: float | int | str | bool | None, digits: int = 5) -> str:
+    """Return a figure of a result: so many digits that tell something, those before the point in groups."""
     if value is None or value != value:
         return "–"
-    if isinstance(value, bool) or not isinstance(value, float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return f"{value:.{digits}g}"
+    if isinstance(value, int) or value == 0.0:
+        return grouped(f"{value:,.0f}")
+    before = math.floor(math.log10(abs(value))) + 1 if math.isfinite(value) else 0
+    if not -3 <= before <= 15:
+        return f"{value:.{digits}g}"
+    text = f"{value:,.{max(0, digits - before)}f}"
+    return grouped(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def grouped(text: str) -> str:
+    """Return a number with thin spaces between its groups of digits, in place of commas."""
+    return text.replace(",", "\u202f")
 
 
 def plural(count: int, noun: str) -> str:

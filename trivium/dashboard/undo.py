@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, no_update
@@ -19,6 +20,8 @@ from trivium.server.guard import require
 
 #: How long what was before is kept [s].
 KEPT = 600.0
+#: Snapshots that are kept for that by this web worker; lists of snapshots leave them out.
+hidden: set[str] = set()
 
 
 def before_change(context: Context, testid: str) -> str:
@@ -38,7 +41,13 @@ def before_change(context: Context, testid: str) -> str:
         name = context.sessions.session(testid).snapshot()
     except TriviumError:
         return ""
-    _later(lambda: context.sessions.remove_snapshot(testid, name))
+    hidden.add(name)
+
+    def forget() -> None:
+        hidden.discard(name)
+        context.sessions.remove_snapshot(testid, name)
+
+    _later(forget)
     return f"state {testid} {name}"
 
 
@@ -49,7 +58,7 @@ def stop(context: Context, testid: str) -> str:
     return f"session {testid} {aside}"
 
 
-def _later(forget: Any) -> None:
+def _later(forget: Callable[[], None]) -> None:
     """Forget what was kept, once nobody can ask for it any more."""
 
     @copy_current_request_context

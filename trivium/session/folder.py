@@ -217,9 +217,9 @@ class Folder:
                 return Status._make(_STATUS.unpack(opened(data)))
         return None
 
-    def witness(self, acknowledged: int) -> None:
-        """Note what the journal of a session has that nobody served yet."""
-        keep_clock(Status(0, _NEVER, 0.0, 0.0, b"", 0.0, 0, acknowledged), self.path / "status")
+    def witness(self, acknowledged: int, clock: float) -> None:
+        """Note what the journal of a session has that nobody served yet, and its clock [s]."""
+        keep_clock(Status(0, _NEVER, 0.0, 0.0, b"", clock, 0, acknowledged), self.path / "status")
 
     def serving(self) -> Status | None:
         """Return who serves the session now."""

@@ -152,6 +152,6 @@ def begin(folder: Folder, snapshot: Snapshot, durability: Durability) -> None:
     try:
         if ledger.base is None:  # else an earlier process died after it began
             ledger.rebase(Base(snapshot.state, rows.names(snapshot.parts)))
-            folder.witness(ledger.acknowledged)
+            folder.witness(ledger.acknowledged, snapshot.time or 0.0)
     finally:
         ledger.close()

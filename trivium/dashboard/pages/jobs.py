@@ -208,7 +208,7 @@ def _bar(job: Job) -> Any:
     percent = f"{100 * job.progress:.0f} %"
     return html.Div(
         [
-            html.Progress(value=str(job.progress), max="1", name=f"Progress of job {short(job.task_id)}"),
+            html.Progress(value=str(job.progress), max="1", **{"aria-label": f"Progress of job {short(job.task_id)}"}),
             html.Span(percent),
         ],
         className="progress",

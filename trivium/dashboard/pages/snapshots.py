@@ -11,7 +11,7 @@ from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Still, button, card, drawn, say, table
 from trivium.dashboard.formatting import clock, moment
-from trivium.dashboard.undo import before_change
+from trivium.dashboard.undo import before_change, hidden
 from trivium.server import wording
 
 
@@ -60,6 +60,8 @@ def register(pages: Dash, context: Context) -> None:
         rows, names = [], []
         for snapshot in context.sessions.snapshots(stand["testid"]):
             name, at = snapshot["snapshot"], snapshot["time"]
+            if name in hidden:
+                continue
             label = clock(at) if at is not None else "–"
             names.append(name)
             actions = [
