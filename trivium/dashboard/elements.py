@@ -167,6 +167,7 @@ def button(
     needs: Scope = "read",
     confirm: str = "",
     name: str = "",
+    title: str = "",
 ) -> html.Button:
     """Return a button.
 
@@ -182,8 +183,12 @@ def button(
         What the reader is asked first.
     name : str
         What it is called, where the label is that of other buttons too.
+    title : str
+        What more there is to say.
     """
-    attributes: dict[str, Any] = {"aria-label": name} if name else {}
+    attributes = {"aria-label": name} if name else {}
+    if title:
+        attributes["title"] = title
     if why := lacks(needs):
         attributes |= {"aria-disabled": "true", "data-why": why, "title": why}
     if confirm:
