@@ -182,7 +182,7 @@ def _legend(drawing: Schematic, by_hand: Mapping[str, Any], variables: About) ->
         for name, entry in by_hand.items()
     )
     return [
-        html.P([html.Span("✋ ", **{"aria-hidden": "true"}), f"By hand: {'; '.join(values)}"], id="by-hand"),
+        html.P([html.Span("✎ ", **{"aria-hidden": "true"}), f"By hand: {'; '.join(values)}"], id="by-hand"),
         *legend,
     ]
 
