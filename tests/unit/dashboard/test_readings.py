@@ -17,7 +17,14 @@ class Sessions:
 
     def __init__(self, names=("a",)):
         self.told = {
-            name: {"testid": name, "testcaseid": "case", "default": name == "a", "time": 0.0, "state": "idle"}
+            name: {
+                "testid": name,
+                "testcaseid": "case",
+                "default": name == "a",
+                "time": 0.0,
+                "revision": 0,
+                "state": "idle",
+            }
             for name in names
         }
         self.count = 0
