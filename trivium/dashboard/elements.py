@@ -227,7 +227,7 @@ def table(
     cards : bool
         Whether each row is a card on a phone, its cells with their headings.
     keys : sequence of str
-        What tells the rows apart when they are drawn anew.
+        What distinguishes the rows when they are drawn anew.
     empty : str
         What is there without rows.
     """

@@ -28,14 +28,14 @@ def rows(about: About, reading: Reading, names: Sequence[str]) -> list[dict[str,
     names : sequence of str
         Of inputs.
     """
-    found, given = [], reading.overrides
+    items, overrides = [], reading.overrides
     for name in names:
         shown = scale(about.units[name], plant=about.plant is not None)
         low, high = (None if bound is None else shown.convert(bound) for bound in about.bounds[name])
-        value = given[name].value if name in given else reading.values.get(name, math.nan)
+        value = overrides[name].value if name in overrides else reading.values.get(name, math.nan)
         span = None if low is None or high is None else high - low
         ends = [f"{bound:g}" for bound in (low, high) if bound is not None]
-        found.append(
+        items.append(
             {
                 "name": name,
                 "label": about.descriptions[name] or name,
@@ -45,16 +45,16 @@ def rows(about: About, reading: Reading, names: Sequence[str]) -> list[dict[str,
                 "high": high if span else None,
                 "step": f"{span / _STEPS:.2g}" if span else "any",
                 "bounds": f"{' to '.join(ends)} {shown.unit}".strip() if len(ends) == 2 else "no bounds",
-                "hand": name in given,
-                "note": _note(given[name]) if name in given else name,
+                "hand": name in overrides,
+                "note": _note(overrides[name]) if name in overrides else name,
             }
         )
-    return found
+    return items
 
 
 def _note(override: Override) -> str:
-    who = f" by {override.who}" if override.who else ""
-    return f"set at {clock(override.since)}{who}" + (
+    author = f" by {override.who}" if override.who else ""
+    return f"set at {clock(override.since)}{author}" + (
         "" if override.until is None else f" until {clock(override.until)}"
     )
 

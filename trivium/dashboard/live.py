@@ -87,15 +87,15 @@ def mark(context: Context, page: str, testid: str) -> str:
 
 def _events(look: Callable[[], str], last: str | None) -> Iterator[bytes]:
     end, sent = time.monotonic() + LONGEST, 0.0
-    while (now := time.monotonic()) < end:
+    while (moment := time.monotonic()) < end:
         try:
             present = look()
         except TriviumError:  # the page connects again, and gets the error then
             return
         if present != last:
-            last, sent = present, now
+            last, sent = present, moment
             yield b"id: %b\nevent: look\ndata: 1\n\n" % last.encode()
-        elif now - sent >= _BEAT:
-            sent = now
+        elif moment - sent >= _BEAT:
+            sent = moment
             yield b"event: beat\ndata: 1\n\n"
         time.sleep(_LOOK)

@@ -83,8 +83,8 @@ def _digits(value: float) -> str:
 
 
 def _example(bounds: tuple[float | None, float | None], shown: Scale) -> str:
-    known = [bound for bound in bounds if bound is not None]
-    return f"{_digits(shown.convert(sum(known) / len(known) if known else 1.0))} {shown.unit}".rstrip()
+    limits = [bound for bound in bounds if bound is not None]
+    return f"{_digits(shown.convert(sum(limits) / len(limits) if limits else 1.0))} {shown.unit}".rstrip()
 
 
 def _within(value: float, bounds: tuple[float | None, float | None]) -> bool:

@@ -196,7 +196,7 @@ class Runs:
             return None
 
     def record(self, testid: str) -> dict[str, Any] | None:
-        """Return the last run of a session as it is stored, which tells whether something is new; None for none."""
+        """Return the last run of a session as it is stored, to see whether something is new; None for none."""
         run = self._read(testid)
         return asdict(run) if run else None
 

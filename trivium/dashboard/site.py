@@ -106,10 +106,10 @@ def _on_error(error: Exception) -> Any:
 def _frame() -> html.Div:
     links = [dcc.Link(name, href=f"{ROOT}{path}", className="link") for path, name, _ in _PAGES]
     caller = signed_in()
-    who = f"{caller[0]} ({', '.join(caller[1])})" if caller else ""
+    signed = f"{caller[0]} ({', '.join(caller[1])})" if caller else ""
     leave = html.Form(
         [
-            html.Span(who, className="muted", title="Who is signed in, and what the token allows"),
+            html.Span(signed, className="muted", title="Who is signed in, and what the token allows"),
             html.Button("Sign out", name="leave", value="1", className="button quiet", type="submit"),
         ],
         action=login.PATH,

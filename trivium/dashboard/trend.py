@@ -19,7 +19,7 @@ from trivium.dashboard.formatting import both
 from trivium.dashboard.timeline import Line, Scene
 from trivium.simulation.calendar import Calendar
 
-#: Width of a drawing until the browser tells it [px].
+#: Width of a drawing until the browser reports it [px].
 _WIDTH = 1000
 
 

@@ -82,21 +82,21 @@ def register(pages: Dash, context: Context) -> None:
         Input({"do": "undo", "of": ALL}, "n_clicks"),
     )
     def undo(_: Any) -> Any:
-        kind, what, name = pressed().split(" ", 2)
-        chosen: Any = no_update
+        kind, target, name = pressed().split(" ", 2)
+        session: Any = no_update
         if kind == "state":
             require("control")
             with context.readings.room():
-                clock = context.sessions.session(idle(context, what)).restore(name)
+                clock = context.sessions.session(idle(context, target)).restore(name)
             say(f"The session is at {both(clock)} again, as it was before.")
         elif kind == "session":
             require("control")
-            context.sessions.bring_back(name, what)
-            say(f"The session {what} is there again.")
-            chosen = what
+            context.sessions.bring_back(name, target)
+            say(f"The session {target} is there again.")
+            session = target
         else:
             require("jobs")
-            job = context.store.get(what)
+            job = context.store.get(target)
             again = context.store.submit(job.kind, job.spec)
             say(f"Submitted the job again, as {short(again.task_id)}.")
-        return time.time(), chosen
+        return time.time(), session

@@ -71,8 +71,8 @@ def _row(alarm: Alarm, *, plant: bool) -> dict[str, Any]:
     shown = scale(alarm.unit, plant=plant)
     state = "active" if alarm.active else f"over since {clock(alarm.until or 0.0)}"
     if alarm.acknowledged:
-        who = f" by {alarm.acknowledged_by}" if alarm.acknowledged_by else ""
-        state += f", acknowledged{who} at {moment(alarm.acknowledged_at)}"
+        author = f" by {alarm.acknowledged_by}" if alarm.acknowledged_by else ""
+        state += f", acknowledged{author} at {moment(alarm.acknowledged_at)}"
     return {
         "name": alarm.name,
         "sign": SIGNS[alarm.priority] if alarm.active else "○",

@@ -73,8 +73,8 @@ def register(pages: Dash, context: Context) -> None:
         plant = variables.plant is not None
         text = within(variables.bounds[name], variables.units[name], plant=plant)
         present = reading.values.get(name)
-        now = "" if present is None else f"; now {scale(variables.units[name], plant=plant).text(present)}"
-        return f"{text[0].upper()}{text[1:]}{now}."
+        shown_now = "" if present is None else f"; now {scale(variables.units[name], plant=plant).text(present)}"
+        return f"{text[0].upper()}{text[1:]}{shown_now}."
 
     @action(
         pages,
