@@ -30,7 +30,7 @@ from trivium.model.fmu.verdict import Qualification
 from trivium.storage import locked, replace_file
 
 #: Part of the name of what is stored: a change of the procedure must change it.
-VERSION = 2
+VERSION = 3
 
 
 def qualify(
