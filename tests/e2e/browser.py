@@ -19,6 +19,7 @@ PAGES = {
     "sessions": "Sessions",
     "indicators": "Indicators",
     "jobs": "Jobs",
+    "new": "New job",
     "studies": "Studies",
     "system": "System",
 }

@@ -125,6 +125,7 @@ def settled(browser, path):
         "indicators": lambda: "kWh" in browser.text("#kpi-table") and browser.all("#kpi-chart .scatterlayer .trace"),
         "jobs": lambda: browser.all("#jobs-table tbody tr"),
         "studies": lambda: browser.all("#study-parallel .scatterlayer .trace"),
+        "new": lambda: "runs of" in browser.text("#new-cost") or "run of" in browser.text("#new-cost"),
         "system": lambda: "Ready to step" in browser.text("#health"),
     }
     browser.until(what[path], path)
@@ -361,9 +362,8 @@ def test_a_baseline(browser, server, quiet):
 @pytest.mark.slow
 def test_a_sweep(browser, server, quiet):
     browser.look("laptop")
-    browser.open(f"{server.url}/dashboard/jobs")
-    browser.choose("#kind", "sweep")
-    browser.until(lambda: "fuel_cycle" in browser.one("#spec").get_attribute("value"))
+    browser.open(f"{server.url}/dashboard/new")
+    browser.until(lambda: "AlphaDataCenterCooling" in browser.one("#spec").get_attribute("value"))
     browser.fill("#spec", "{")
     browser.click("#submit-job")
     browser.until(lambda: "no JSON" in browser.text("#said"))

@@ -66,6 +66,28 @@ class Choices(Component):  # type: ignore[misc]
         super().__init__(id=id, noun=noun, options=[], value=[])
 
 
+class Ticks(Component):  # type: ignore[misc]
+    """Boxes to tick.
+
+    Parameters
+    ----------
+    id : str
+    label : str
+        Of all of them; choices and those that are ticked come by callbacks, in the form of a `Select`.
+    """
+
+    _namespace, _type = _NAMESPACE, "Ticks"
+    _children_props: Sequence[str] = []
+    _base_nodes: Sequence[str] = ["children"]
+
+    def __init__(self, id: str, label: str) -> None:  # noqa: A002
+        self._prop_names = ["id", "label", "options", "value"]
+        self._valid_wildcard_attributes: list[str] = []
+        self.available_properties = self._prop_names
+        self.available_wildcard_properties: list[str] = []
+        super().__init__(id=id, label=label, options=[], value=[])
+
+
 class Between(Component):  # type: ignore[misc]
     """A range of a number: a slider for its least value and one for its greatest.
 

@@ -10,15 +10,18 @@ from typing import Any
 import orjson
 from pydantic import ValidationInfo, model_validator
 
+from trivium import locations
 from trivium.errors import InvalidValueError, ResourcesError
 from trivium.extras import is_installed, missing
 from trivium.jobs.kinds import Kind
 from trivium.names import FolderName
 from trivium.recorder import Outcome, Recorder
+from trivium.session.catalogue import Catalogue
 from trivium.settings import Settings
 from trivium.study.spec import Study
 from trivium.study.tricys import translate_document
 from trivium.study.tricys_form import Analysis, Auditor
+from trivium.suggestions import near_or_all
 
 if not is_installed("distributed", "h5py", "numba"):
     raise missing("The kind of job sweep", "sweep")
@@ -32,15 +35,24 @@ _SECTIONS = {"sensitivity_analysis", "auditor"}
 
 
 class Spec(Study):
-    """A study, and the folder of TRIVIUM_STUDIES that its files are in: file names are relative to it."""
+    """A study of a test case of the server, or of files in a folder of TRIVIUM_STUDIES: file names are relative to it.
 
-    folder: FolderName
+    Test cases are those of ``GET /testcases``, and the shipped ones.
+    """
+
+    folder: FolderName | None = None
     sensitivity_analysis: Analysis | None = None
     auditor: Auditor | None = None
 
     @model_validator(mode="after")
+    def _knows_the_test_case(self, info: ValidationInfo[Settings]) -> Spec:
+        if self.testcase is not None:
+            testcase_folder(self.testcase, info.context)
+        return self
+
+    @model_validator(mode="after")
     def _stays_inside(self, info: ValidationInfo[Settings]) -> Spec:
-        place = (info.context.studies / self.folder).resolve()
+        place = self._place(info.context).resolve()
         if not place.is_dir():
             raise ValueError(f"there is no folder {self.folder} of studies on this server")
         if self.paths.scratch_dir is not None:
@@ -55,6 +67,8 @@ class Spec(Study):
         }
         named = [(field, path) for field, path in files.items() if path is not None]
         named += [(f"simulation_parameters.{field}", Path(name)) for field, name in self._files()]
+        if named and self.folder is None:
+            raise ValueError(f"folder: names the folder of studies that {named[0][0]} is in")
         for field, path in named:
             if not (place / path).resolve().is_relative_to(place):
                 raise ValueError(f"{field}: {path} is outside the folder {self.folder}")
@@ -67,6 +81,15 @@ class Spec(Study):
             if needed is not None and not (place / needed).exists():
                 raise ValueError(f"{field}: there is no {needed} in the folder {self.folder}")
         return self
+
+    @property
+    def name(self) -> str:
+        """What the study is called: its folder, or its test case."""
+        return self.folder or str(self.testcase)
+
+    def _place(self, settings: Settings) -> Path:
+        """Return what file names are relative to."""
+        return settings.studies / (self.folder or ".")
 
     def _files(self) -> list[tuple[str, str]]:
         """Return parameters and what they name as files."""
@@ -83,12 +106,12 @@ class Spec(Study):
         sections = self.model_dump(mode="json", by_alias=True, include=_SECTIONS, exclude_none=True)
         if not sections:
             return {"": self.study(settings)}
-        translated = translate_document(self.study(settings) | sections, settings.studies / self.folder / "study.json")
+        translated = translate_document(self.study(settings) | sections, self._place(settings) / "study.json")
         return {} if translated is None else translated.studies
 
     def study(self, settings: Settings) -> dict[str, Any]:
         """Return the study of a server with whole file names, so that it may lie anywhere."""
-        place = settings.studies / self.folder
+        place = self._place(settings)
 
         def absolute(value: Any) -> Any:
             if isinstance(value, list):
@@ -100,6 +123,9 @@ class Spec(Study):
         content = self.model_dump(mode="json", by_alias=True, exclude={"folder", *_SECTIONS}, exclude_none=True)
         if self.paths.package_path is not None:
             content["paths"]["package_path"] = str(place / self.paths.package_path)
+        if self.testcase is not None:
+            del content["testcase"]
+            content["paths"]["package_path"] = str(testcase_folder(self.testcase, settings))
         if isinstance(self.experiment, Path):
             content["experiment"] = str(place / self.experiment)
         if self.simulation is not None and self.simulation.inputs is not None:
@@ -110,6 +136,27 @@ class Spec(Study):
         if self.table is not None:
             content["simulation_parameters"]["file"] = str(place / self.table.strip().removeprefix("file:"))
         return content
+
+
+def testcase_folder(testcase: str, settings: Settings) -> Path:
+    """Return where a test case of a server lies; its own names come before those of the shipped ones.
+
+    Raises
+    ------
+    ValueError
+        When it has none of that name, or a client uploaded it.
+    """
+    catalogue = Catalogue(settings)
+    names = catalogue.names()
+    if testcase not in names:
+        if testcase in locations.TESTCASES:
+            return locations.shipped_testcase(testcase)
+        known = [*names, *locations.TESTCASES]
+        raise ValueError(f"testcase: there is no test case {testcase} on this server.{near_or_all(testcase, known)}")
+    path = catalogue.path(testcase)
+    if catalogue.own_cache(path) is not None:
+        raise ValueError(f"testcase: a client uploaded {testcase}; such FMUs run in sessions alone, which confine them")
+    return path.absolute()
 
 
 def _files_in(value: Any) -> list[str]:
@@ -134,6 +181,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     TriviumError
         As `trivium.study.study.run_study`.
     """
+    recorder.progress("Preparing the study", 0.0)
     from trivium.study.cache import Cache
     from trivium.study.drive import State
     from trivium.study.progress import describe
@@ -147,14 +195,16 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     files: dict[str, Path] = {}
 
     def on_progress(state: State) -> None:
-        counts = {"runs": state.total, "done": state.done, "failed": state.failed, "cached": state.cached}
-        share = state.done / state.total if state.total else 0.0
+        ended = state.done + state.ahead
+        counts = {"runs": state.total, "done": ended, "failed": state.failed, "cached": state.cached}
+        share = ended / state.total if state.total else 0.0
         part = (len(states) + share) / len(studies)
         label = f"case {len(states) + 1} of {len(studies)}: " if len(studies) > 1 else ""
         recorder.progress(f"{label}{describe(state)}", part, **counts, rate=state.rate, eta=state.eta)
 
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201, into the job's log
+        recorder.progress(text[:1].upper() + text[1:])
 
     with contextlib.closing(Cache(state_dir / "sweep" / "runs.sqlite", CACHE)) as cache:
         for case, document in studies.items():
@@ -167,7 +217,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             files[str(path.relative_to(recorder.folder))] = path
             try:
                 with open_results(out) as results:
-                    write_report(results, out / "report.html", case or spec.folder)
+                    write_report(results, out / "report.html", case or spec.name)
             except Exception:  # the results are there, and are not to be lost for a page about them
                 traceback.print_exc()
     made = sorted((recorder.folder / "results").rglob("*"))
@@ -189,9 +239,10 @@ def check(spec: Spec, settings: Settings) -> None:
     """
     from trivium.study.checking import check_apart
 
+    place = settings.studies / (spec.folder or ".")
     try:
         for document in spec.studies(settings).values():
-            check_apart(document, settings.studies / spec.folder, settings.state_dir / "fmu", settings.job_runs)
+            check_apart(document, place, settings.state_dir / "fmu", settings.job_runs)
     except ResourcesError as error:
         raise InvalidValueError(f"Bad input for parameter paths.package_path. {error}", "paths.package_path") from error
 

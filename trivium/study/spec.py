@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from trivium import locations
 from trivium.control.controller import ControllerName
@@ -247,6 +247,10 @@ class Study(Part):
             )
         if (self.simulation is None) == (self.experiment is None):
             raise ValueError("simulation belongs to a model, which needs it, and not to an experiment")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_the_test_case(self, _: ValidationInfo) -> Study:
         if self.testcase is not None and self.testcase not in locations.TESTCASES:
             shipped = ", ".join(locations.TESTCASES)
             raise ValueError(f"testcase must be one of: {shipped}; a folder or file is named by paths.package_path")

@@ -56,8 +56,31 @@ def test_files_of_the_folder_are_found_wherever_the_study_lies(settings):
 
 def test_a_study_of_the_shipped_plant_needs_no_file_in_its_folder(settings):
     content = {k: v for k, v in study().items() if k != "paths"} | {"testcase": "cooling"}
-    assert parse(content, settings).study(settings)["testcase"] == "cooling"
-    assert parse(content, settings).package == ROOT / "Resources"
+    for named in (content, {k: v for k, v in content.items() if k != "folder"}):
+        made = parse(named, settings).study(settings)
+        assert made["paths"]["package_path"] == str(ROOT / "Resources")
+        assert "testcase" not in made
+
+
+def test_a_study_names_a_test_case_that_the_server_registered(settings, tmp_path):
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    for name in ("Own.fmu", "uploaded.fmu"):
+        (cases / name).write_text("1\n")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "testcases.json").write_text(json.dumps({"own": "Own.fmu", "theirs": "uploaded.fmu"}))
+    (state / "uploads.json").write_text(json.dumps(["uploaded.fmu"]))
+    settings = Settings(environ={}, studies=settings.studies, testcases=cases, state_dir=state)
+    content = {k: v for k, v in study(k=[1, 2]).items() if k not in ("paths", "folder")}
+    made = parse(content | {"testcase": "own"}, settings).study(settings)
+    assert made["paths"]["package_path"] == str(cases / "Own.fmu")
+    with pytest.raises(InvalidValueError, match="no test case owm on this server"):
+        parse(content | {"testcase": "owm"}, settings)
+    with pytest.raises(InvalidValueError, match="uploaded theirs"):
+        parse(content | {"testcase": "theirs"}, settings)
+    with pytest.raises(InvalidValueError, match="names the folder of studies"):
+        parse(content | {"testcase": "own", "simulation_parameters": {"k": "file:/etc/passwd"}}, settings)
 
 
 @pytest.mark.parametrize(

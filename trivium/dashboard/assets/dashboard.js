@@ -38,6 +38,16 @@
                 h("datalist", { id: `${id}-list` }, rest.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
             );
         },
+        Ticks(props) {
+            const { id, label, options, value, setProps } = props;
+            const ticked = value || [];
+            const turn = (name) => (event) =>
+                setProps({ value: event.target.checked ? [...ticked, name] : ticked.filter((one) => one !== name) });
+            const boxes = (options || []).map((one) =>
+                h("label", { key: one.value }, h("input", { type: "checkbox", value: one.value, checked: ticked.includes(one.value), onChange: turn(one.value) }), h("span", null, one.label)),
+            );
+            return h("fieldset", { id, hidden: !boxes.length }, h("legend", null, label), h("div", { className: "boxes" }, boxes));
+        },
         Between(props) {
             const { label, low, high, setProps } = props;
             const [ends, move] = React.useState(props.value);
@@ -260,7 +270,7 @@
                     if (here) link.setAttribute("aria-current", "page");
                     else link.removeAttribute("aria-current");
                 });
-                const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", studies: "Studies", system: "System" };
+                const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", new: "New job", studies: "Studies", system: "System" };
                 document.title = `${titles[page] || "Plant"} · Trivium`;
                 if (before && before.path !== path) {
                     const main = document.getElementById("main");

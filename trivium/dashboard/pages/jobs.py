@@ -1,4 +1,4 @@
-"""Jobs: submitted from a form, watched, cancelled; what they found is on `results`."""
+"""Jobs: watched and cancelled; what they found is on `results`, and `submit` has the forms for new ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
+from trivium.dashboard.elements import Still, button, card, drawn, facts, refresh, say, table
 from trivium.dashboard.formatting import figure, moment, short
 from trivium.dashboard.glossary import JOBS
 from trivium.dashboard.pages import results
 from trivium.dashboard.studies import has_results
-from trivium.errors import InvalidValueError, NotFoundError, TriviumError
-from trivium.jobs import kinds
+from trivium.errors import NotFoundError
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand
 
@@ -30,10 +29,13 @@ _MOST = 50
 
 def layout(_: Context) -> list[Any]:
     """Return the page."""
-    names = kinds.names()
     return [
         html.H1("Jobs"),
-        card("All jobs", Still("jobs-table")),
+        card(
+            "All jobs",
+            html.P(dcc.Link("New job", href="/dashboard/new", className="button main")),
+            Still("jobs-table"),
+        ),
         html.Section(
             [
                 html.H2("The job", id="job-title"),
@@ -61,13 +63,6 @@ def layout(_: Context) -> list[Any]:
             className="card",
             hidden=True,
         ),
-        card(
-            "Submit a job",
-            html.Div([field("Kind", Select("kind", options(names), "step"))], className="row"),
-            html.P(id="kind-about", className="muted"),
-            field("Specification (JSON)", dcc.Textarea(id="spec", value="", spellCheck=False, rows=14), wide=True),
-            button("Submit", "submit-job", "main", "jobs"),
-        ),
         dcc.Store(id="job-mark"),
     ]
 
@@ -86,47 +81,9 @@ def register(pages: Dash, context: Context) -> None:
             head,
             [_row(job) for job in jobs],
             keys=[job.task_id for job in jobs],
-            empty="There is no job; submit one below.",
+            empty="There is no job yet.",
         )
         return drawn(shown)
-
-    @view(
-        pages,
-        Output("kind-about", "children"),
-        Output("spec", "value"),
-        Input("kind", "value"),
-        State("spec", "value"),
-        running=[(Output("submit-job", "disabled"), True, False)],
-    )
-    def describe(kind: str, written: str | None) -> Any:
-        try:
-            shown = kinds.find(kind)
-        except TriviumError as error:
-            return str(error), "{}"
-        arriving = ctx.triggered_id is None and bool(written)  # what the reader had written before
-        return shown.about, no_update if arriving else json.dumps(shown.example, indent=2)
-
-    @action(
-        pages,
-        "jobs",
-        Output("job", "data"),
-        Output("changed", "data", allow_duplicate=True),
-        Input("submit-job", "n_clicks"),
-        State("kind", "value"),
-        State("spec", "value"),
-        running=[(Output("submit-job", "disabled"), True, False)],
-    )
-    def submit(_: Any, kind: str, text: str) -> Any:
-        try:
-            spec = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise InvalidValueError(f"The specification is no JSON: {error}.", "spec") from error
-        if not isinstance(spec, dict):
-            raise InvalidValueError("The specification must be a JSON object.", "spec")
-        parsed = kinds.parse(kinds.find(kind), spec, context.settings).model_dump(mode="json", by_alias=True)
-        job = store.submit(kind, parsed)
-        say(f"Submitted the job {short(job.task_id)}.")
-        return job.task_id, time.time()
 
     @action(pages, "read", Output("job", "data", allow_duplicate=True), Input("jobs-table", "view"))
     def choose(_: Any) -> Any:

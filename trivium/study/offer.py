@@ -1,0 +1,220 @@
+"""What a model offers to studies, found in a process of its own: ``python -m trivium.study.offer``.
+
+A server that shows a form for studies loads no FMU itself. The request is a line of JSON on stdin, the offer one on
+stdout. An offer is kept beside the unpacked FMUs until the model's files change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from trivium import __version__
+from trivium.control.controller import CONTROLLERS
+from trivium.control.drive import controller
+from trivium.environment import ROOT, child_environment
+from trivium.errors import EngineError, SettingsError, TriviumError
+from trivium.experiment.conditions import Conditions
+from trivium.experiment.horizon import Horizon
+from trivium.model.variable import Variable
+from trivium.simulation.embedded import is_testcase
+from trivium.storage import replace_file
+from trivium.study.process import error_of
+
+#: How long a model may take to be opened and measured [s].
+_PATIENCE = 120.0
+#: Steps that are simulated to see how long one takes.
+_STEPS = 10
+#: The controllers that are tried first: one has figures that a study may vary, the other drives every model.
+_RULES, _HOLD = "rules", "hold"
+
+
+def offer_of(model: Path, cache: Path) -> dict[str, Any]:
+    """Return what a model offers to studies.
+
+    Parameters
+    ----------
+    model : Path
+        An FMU or the folder of a test case.
+    cache : Path
+        Folder for unpacked FMUs.
+
+    Returns
+    -------
+    dict
+        ``parameters``, ``variables``: records with name, unit, description, and of parameters minimum, maximum, start
+        and kind (set point, control input, rule, parameter); ``indicators``: records; ``controllers``; ``periods`` by
+        name: start and end [s]; ``start``, ``stop``, ``step``; ``seconds``: time of a step, ``beginning``:
+        that of an initialization.
+
+    Raises
+    ------
+    TriviumError
+        When the model cannot be used, or takes too long.
+    """
+    file = cache / "offers" / f"{_stamp(model)}.json"
+    with contextlib.suppress(OSError, ValueError):
+        kept: dict[str, Any] = json.loads(file.read_bytes())
+        return kept
+    request = json.dumps({"model": str(model.absolute()), "cache": str(cache.absolute())})
+    try:
+        child = subprocess.run(
+            [sys.executable, "-P", "-m", "trivium.study.offer"],
+            input=request,
+            stdout=subprocess.PIPE,
+            env=child_environment(PYTHONPATH=str(ROOT)),
+            encoding="utf-8",
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"{model.name} was not opened within {_PATIENCE:g} s") from None
+    if child.returncode or not child.stdout:
+        raise EngineError(f"the process that opens {model.name} ended with {child.returncode}")
+    reply: dict[str, Any] = json.loads(child.stdout)
+    if "error" in reply:
+        raise error_of(**reply["error"])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, json.dumps(reply).encode())
+    return reply
+
+
+def _stamp(model: Path) -> str:
+    """Return what changes with the files of a model."""
+    files = sorted(file for file in model.rglob("*") if file.is_file()) if model.is_dir() else [model]
+    stamps = [(str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+    return hashlib.sha256(repr((__version__, stamps)).encode()).hexdigest()[:32]
+
+
+def describe(model: Path, cache: Path) -> dict[str, Any]:
+    """Open a model in this process, and return what it offers; see `offer_of`."""
+    return _of_testcase(model, cache) if is_testcase(model) else _of_fmu(model, cache)
+
+
+def _of_testcase(folder: Path, cache: Path) -> dict[str, Any]:
+    from trivium.experiment.testcase import CaseRuns
+    from trivium.simulation.plant import plant_of
+
+    try:
+        runs = CaseRuns(folder, cache, None, _RULES)
+    except SettingsError:  # they are for another plant
+        runs = CaseRuns(folder, cache, None, _HOLD)
+    with contextlib.closing(runs):
+        case = runs.case
+        controllers = []
+        for name in sorted(CONTROLLERS.names(), key=lambda name: (name != _RULES, name)):
+            with contextlib.suppress(TriviumError):
+                controller(name, case)
+                controllers.append(name)
+        inputs = {variable.name: variable for variable in case.actions.variables}
+        plant = plant_of({*inputs, *case.forecast_points}, {*case.measurements})
+        set_points = set() if plant is None else {name for name in plant.set_points.values() if name in inputs}
+        set_points |= {name for name, each in inputs.items() if "set point" in each.description.lower()}
+        parameters = [_parameter(inputs[name], "set point") for name in inputs if name in set_points]
+        parameters += [_parameter(each, "control input") for name, each in inputs.items() if name not in set_points]
+        parameters += [_parameter(each, "figure of the controller") for each in runs.figures.values()]
+        parameters += [_parameter(each, "parameter") for each in case.stepper.model.parameters if each.kind != "text"]
+        periods = {name: [each.start, each.end] for name, each in case.evaluation.periods.items()}
+        start = next((each[0] for each in periods.values()), 0.0)
+        began = time.perf_counter()
+        case.initialize(start, start + _STEPS * case.step)
+        stepped = time.perf_counter()
+        for _ in range(_STEPS):
+            case.advance({})
+        return {
+            "testcase": True,
+            "parameters": parameters,
+            "variables": _records(case.measurements.values()),
+            "shown": [] if plant is None else [name for name in plant.charted if name in case.measurements],
+            "indicators": [{"name": name, **about._asdict()} for name, about in case.evaluation.about.items()],
+            "controllers": controllers,
+            "periods": periods,
+            "start": start,
+            "stop": start + 86400.0,
+            "step": case.step,
+            "beginning": stepped - began,
+            "seconds": (time.perf_counter() - stepped) / _STEPS,
+        }
+
+
+def _of_fmu(file: Path, cache: Path) -> dict[str, Any]:
+    from trivium.experiment.fmu import FmuSimulation
+
+    def opened(start: float, step: float, count: int) -> FmuSimulation:
+        return FmuSimulation(Conditions(str(file), str(cache), "", Horizon(start, step, count)))
+
+    proposed = opened(0.0, 1.0, 1).description
+    start = float(proposed.experiment.start or 0.0)
+    stop = proposed.experiment.stop
+    stop = float(stop) if stop is not None and stop > start else start + 1.0
+    step = float(proposed.experiment.step or (stop - start) / 500)
+    step = (stop - start) / max(1, round((stop - start) / step))
+    simulation = opened(start, step, _STEPS)
+    began = time.perf_counter()
+    with contextlib.closing(simulation):
+        table = np.empty((_STEPS + 1, 0))
+        with contextlib.suppress(TriviumError):  # with its start values it may not run
+            simulation._run({}, table)
+        outputs = [each.variable for each in proposed.outputs if each.variable.kind != "text"]
+        return {
+            "testcase": False,
+            "parameters": [_parameter(each, "parameter") for each in simulation.inputs if each.kind != "text"],
+            "variables": _records(simulation.recordable.values()),
+            "shown": [each.name for each in outputs][:8],
+            "indicators": [],
+            "controllers": [],
+            "periods": {},
+            "start": start,
+            "stop": stop,
+            "step": step,
+            "beginning": 0.0,
+            "seconds": (time.perf_counter() - began) / _STEPS,
+        }
+
+
+def _parameter(variable: Variable, kind: str) -> dict[str, Any]:
+    return {
+        **_record(variable),
+        "minimum": variable.minimum,
+        "maximum": variable.maximum,
+        "start": variable.start,
+        "kind": kind,
+    }
+
+
+def _records(variables: Iterable[Variable]) -> list[dict[str, Any]]:
+    return [_record(variable) for variable in variables]
+
+
+def _record(variable: Variable) -> dict[str, Any]:
+    return {"name": variable.name, "unit": variable.unit, "description": variable.description}
+
+
+def main() -> None:
+    """Describe the model of the request on stdin."""
+    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever an FMU prints is no answer
+    request = json.loads(sys.stdin.readline())
+    reply: Mapping[str, Any]
+    try:
+        reply = describe(Path(request["model"]), Path(request["cache"]))
+    except TriviumError as error:
+        field = getattr(error, "field", None)
+        reply = {"error": {"kind": type(error).__name__, "message": str(error), "field": field}}
+    json.dump(reply, answer)
+    answer.flush()
+    os._exit(0)  # native libraries may hang while they are unloaded
+
+
+if __name__ == "__main__":
+    main()
