@@ -237,9 +237,9 @@ def cost_of(study: Study, offer: Mapping[str, Any], done: Sequence[Job] = ()) ->
         f"a measurement, without the start, on {workers} process{'es' * (workers > 1)}",
     )
     for job in done:
-        known = _seconds_of_step(job, study)
-        if known is not None:
-            seconds, basis = known * steps * runs, "the last study of this model"
+        latest = _seconds_of_step(job, study)
+        if latest is not None:
+            seconds, basis = latest * steps * runs, "the last study of this model"
             break
     columns = len(study.simulation_parameters) + len(study.metrics)
     held = 0

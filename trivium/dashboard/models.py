@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,18 @@ from trivium.names import is_file_name
 
 #: Most models of folders that are listed.
 _MOST = 200
+_OPENING = threading.Lock()
 
 
 def models(context: Context) -> dict[str, str]:
     """Return models: what forms call them, and what readers see."""
     cases = context.sessions.testcases()
-    found = {f"testcase:{name}": name for name in cases}
+    listed = {f"testcase:{name}": name for name in cases}
     # the default one is usually the first of the shipped ones, under its own name
     shipped = [name for name, place in locations.TESTCASES.items() if place() != context.settings.resources]
-    found |= {f"testcase:{name}": f"{name} (shipped)" for name in shipped if name not in cases}
+    listed |= {f"testcase:{name}": f"{name} (shipped)" for name in shipped if name not in cases}
     files = sorted(context.settings.studies.glob("*/*.fmu"))[:_MOST]
-    return found | {f"file:{file.parent.name}/{file.name}": f"{file.parent.name}/{file.name}" for file in files}
+    return listed | {f"file:{file.parent.name}/{file.name}": f"{file.parent.name}/{file.name}" for file in files}
 
 
 def cases(context: Context) -> list[str]:
@@ -45,7 +47,7 @@ def offer(context: Context, model: str) -> Mapping[str, Any]:
     except ModuleNotFoundError as error:
         raise missing("The form of a study", "sweep") from error
     path = _place(context, model)
-    with context.readings.room():
+    with _OPENING, context.readings.room():  # a page asks several times, and a model is opened once
         return offer_of(path, context.settings.state_dir / "fmu")
 
 

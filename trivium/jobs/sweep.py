@@ -151,8 +151,8 @@ def testcase_folder(testcase: str, settings: Settings) -> Path:
     if testcase not in names:
         if testcase in locations.TESTCASES:
             return locations.shipped_testcase(testcase)
-        known = [*names, *locations.TESTCASES]
-        raise ValueError(f"testcase: there is no test case {testcase} on this server.{near_or_all(testcase, known)}")
+        every = [*names, *locations.TESTCASES]
+        raise ValueError(f"testcase: there is no test case {testcase} on this server.{near_or_all(testcase, every)}")
     path = catalogue.path(testcase)
     if catalogue.own_cache(path) is not None:
         raise ValueError(f"testcase: a client uploaded {testcase}; such FMUs run in sessions alone, which confine them")

@@ -136,7 +136,7 @@ def _of_testcase(folder: Path, cache: Path) -> dict[str, Any]:
             "parameters": parameters,
             "variables": _records(case.measurements.values()),
             "shown": [] if plant is None else [name for name in plant.charted if name in case.measurements],
-            "indicators": [{"name": name, **about._asdict()} for name, about in case.evaluation.about.items()],
+            "indicators": [{"name": name, **indicator._asdict()} for name, indicator in case.evaluation.about.items()],
             "controllers": controllers,
             "periods": periods,
             "start": start,

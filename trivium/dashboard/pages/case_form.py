@@ -49,7 +49,7 @@ def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
 
     @view(pages, Output("case-about", "children"), Input("case-name", "value"))
-    def about(name: str | None) -> Any:
+    def describe(name: str | None) -> Any:
         if name not in models.cases(context):
             return "There is no coupled case in the server's folder of studies."
         from trivium.coupling.spec import load_case
@@ -72,7 +72,7 @@ def register(pages: Dash, context: Context) -> None:
         Input("case-most", "value"),
         prevent_initial_call=True,
     )
-    def write(hidden: bool, name: str | None, method: str, alpha: str, tolerance: str, most: str) -> Any:
+    def write(hidden: bool, name: str | None, method: str, alpha: str, tolerance: str, iterations: str) -> Any:
         if hidden or not name:
             return no_update
         spec: dict[str, Any] = {"case_name": name}
@@ -81,6 +81,6 @@ def register(pages: Dash, context: Context) -> None:
         for key, text in (("dampening_factor_alpha", alpha), ("convergence_tolerance", tolerance)):
             if text:
                 spec[key] = parse_number(text, key)
-        if most:
-            spec["max_iterations"] = int(parse_number(most, "max_iterations"))
+        if iterations:
+            spec["max_iterations"] = int(parse_number(iterations, "max_iterations"))
         return json.dumps(spec, indent=2)

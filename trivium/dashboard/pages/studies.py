@@ -111,8 +111,8 @@ def register(pages: Dash, context: Context) -> None:
     def listing(_: int | None, value: str | None, search: str | None, before: Any, mark: Any, job: str | None) -> Any:
         jobs = [job for job in context.store.jobs(kind="sweep", most=_MOST) if has_results(context.store, job.task_id)]
         labels = {job.task_id: f"{short(job.task_id)} · {moment(job.created)} · {job.state}" for job in jobs}
-        wanted = (value, *parse_qs((search or "").lstrip("?")).get("job", []), job, *labels)
-        task_id = next((name for name in wanted if name in labels), None)
+        candidates = (value, *parse_qs((search or "").lstrip("?")).get("job", []), job, *labels)
+        task_id = next((name for name in candidates if name in labels), None)
         choices = options(labels, labels)
         listed = no_update if choices == before else choices
         if task_id is None:
@@ -122,8 +122,8 @@ def register(pages: Dash, context: Context) -> None:
             study = studies.open(task_id)
         except TriviumError as error:
             return listed, selected, None, html.Span(str(error), className="trouble"), True
-        now = {"task_id": task_id, "mark": study.mark}
-        return listed, selected, no_update if now == mark else now, _note(study), not study.runs.size
+        state = {"task_id": task_id, "mark": study.mark}
+        return listed, selected, no_update if state == mark else state, _note(study), not study.runs.size
 
     @view(
         pages,
@@ -139,11 +139,11 @@ def register(pages: Dash, context: Context) -> None:
             return (no_update,) * 10
         study = studies.open(mark["task_id"])
         names = study.names
-        kept = [name for name in columns or [] if name in names]
+        retained = [name for name in columns or [] if name in names]
         first = [*study.parameters[:_PARAMETERS], *study.metrics[:_METRICS]]
         every = options(names)
         goals = [*sorted(study.metrics, key=study.without_value), *names]
-        made: list[Any] = [every, kept or first]
+        made: list[Any] = [every, retained or first]
         made += [[{"value": _NONE, "label": "one for all"}, *every], colour if colour in names else goals[0]]
         made += [every, x if x in names else goals[0]]
         made += [every, y if y in names else goals[min(1, len(goals) - 1)]]
@@ -170,8 +170,8 @@ def register(pages: Dash, context: Context) -> None:
         if ends == before:
             return no_update, no_update
         same = bool(before) and before["task_id"] == mark["task_id"]
-        kept = _filters(ids, values) if same else {}
-        return [_slider(study, name, kept.get(name)) for name in names], ends
+        retained = _filters(ids, values) if same else {}
+        return [_slider(study, name, retained.get(name)) for name in names], ends
 
     @view(
         pages,
@@ -201,15 +201,15 @@ def register(pages: Dash, context: Context) -> None:
         if x not in study.columns or y not in study.columns:
             return (no_update,) * 5
         filters = _filters(ids, values)
-        chosen = study.select(filters)
+        passing = study.select(filters)
         tint = colour if colour in study.columns else None
-        front = _front(study, chosen, (x, y), (better_x, better_y))
+        front = _front(study, passing, (x, y), (better_x, better_y))
         shown = [name for name in names if name in study.columns]
         return (
-            _passing(study, chosen),
-            _data(mark["task_id"], study, filters, chosen),
-            spread.parallel(study, shown, chosen, tint),
-            spread.scatter(study, chosen, (x, y), tint, front, _compared(compared, mark)),
+            _passing(study, passing),
+            _data(mark["task_id"], study, filters, passing),
+            spread.parallel(study, shown, passing, tint),
+            spread.scatter(study, passing, (x, y), tint, front, _compared(compared, mark)),
             f"The Pareto front has {plural(front.size, 'run')}: no other run is better in both." if front.size else "",
         )
 
@@ -295,20 +295,20 @@ def _slider(study: Study, name: str, value: Any) -> Any:
     return Between({"filter": name}, name, low, high, value or [None, None])
 
 
-def _passing(study: Study, chosen: NDArray[np.intp]) -> str:
-    text = f"{chosen.size} of {plural(study.runs.size, 'run')} pass."
-    if chosen.size > spread.LINES:
+def _passing(study: Study, passing: NDArray[np.intp]) -> str:
+    text = f"{passing.size} of {plural(study.runs.size, 'run')} pass."
+    if passing.size > spread.LINES:
         text += f" {spread.LINES} of them are drawn as lines"
-        text += f", {spread.POINTS} as points." if chosen.size > spread.POINTS else "."
+        text += f", {spread.POINTS} as points." if passing.size > spread.POINTS else "."
     return text
 
 
-def _data(task_id: str, study: Study, filters: Mapping[str, Any], chosen: NDArray[np.intp]) -> Any:
+def _data(task_id: str, study: Study, filters: Mapping[str, Any], passing: NDArray[np.intp]) -> Any:
     """Return links to the runs as data: the route of selections with these filters."""
-    if not chosen.size:
+    if not passing.size:
         return None
     query = [("select", f"{name}={_choice(study, name, value)}") for name, value in filters.items()]
-    query.append(("limit", str(chosen.size)))
+    query.append(("limit", str(passing.size)))
     links: list[Any] = ["These runs as data: "]
     for name, form in (("Parquet", "parquet"), ("JSON", "json")):
         address = f"/api/run/results/{task_id}/selection?{urlencode([*query, ('format', form)])}"
@@ -323,12 +323,12 @@ def _choice(study: Study, name: str, value: Any) -> str:
     return ":".join("" if end is None else repr(float(end)) for end in value)
 
 
-def _front(study: Study, chosen: NDArray[np.intp], axes: tuple[str, str], better: tuple[str, str]) -> NDArray[np.intp]:
+def _front(study: Study, passing: NDArray[np.intp], axes: tuple[str, str], better: tuple[str, str]) -> NDArray[np.intp]:
     if _NONE in better or axes[0] == axes[1] or any(name in study.texts for name in axes):
         return np.empty(0, dtype=np.intp)
-    first, second = (study.columns[name][chosen] for name in axes)
+    first, second = (study.columns[name][passing] for name in axes)
     smaller = (better[0] == "smaller", better[1] == "smaller")
-    return chosen[pareto_front(first, second, smaller=smaller)]
+    return passing[pareto_front(first, second, smaller=smaller)]
 
 
 def _compared(compared: Any, mark: Any) -> list[int]:

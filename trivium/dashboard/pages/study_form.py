@@ -167,7 +167,7 @@ def register(pages: Dash, context: Context) -> None:
             return (html.Span(str(error), className="trouble"), *[no_update] * 17)
         periods = list(offer["periods"])
         ticked = [each for each in offer["parameters"] if each["kind"] == _TICKED]
-        others = [each for each in offer["parameters"] if each["kind"] != _TICKED]
+        rest = [each for each in offer["parameters"] if each["kind"] != _TICKED]
         variables = [{"value": each["name"], "label": _named(each)} for each in offer["variables"]]
         note = f"{len(offer['parameters'])} parameters, {len(offer['variables'])} variables"
         note += f", {len(offer['indicators'])} indicators." if offer["indicators"] else "; it has no indicators."
@@ -182,7 +182,7 @@ def register(pages: Dash, context: Context) -> None:
             not offer["controllers"],
             [{"value": each["name"], "label": _named(each)} for each in ticked],
             [],
-            [{"value": each["name"], "label": f"{_named(each)}, {each['kind']}"} for each in others],
+            [{"value": each["name"], "label": f"{_named(each)}, {each['kind']}"} for each in rest],
             [],
             [{"value": each["name"], "label": _named(each)} for each in offer["indicators"]],
             forms.proposed_indicators(offer),
@@ -223,10 +223,10 @@ def register(pages: Dash, context: Context) -> None:
         prevent_initial_call=True,
     )
     def vary(ticks: Any, others: Any, model: str, sought: str | None, values: Sequence[Any], ids: Sequence[Any]) -> Any:
-        known = {each["name"]: each for each in models.offer(context, model)["parameters"]}
-        names = [name for name in (*(ticks or ()), *(others or ())) if name in known]
-        kept = _rows(ids, values)
-        rows = [_range(known[name], kept.get(name)) for name in names]
+        parameters = {each["name"]: each for each in models.offer(context, model)["parameters"]}
+        names = [name for name in (*(ticks or ()), *(others or ())) if name in parameters]
+        written = _rows(ids, values)
+        rows = [_range(parameters[name], written.get(name)) for name in names]
         return rows, options(names), sought if sought in names else next(iter(names), None)
 
     @view(
@@ -238,9 +238,9 @@ def register(pages: Dash, context: Context) -> None:
         Input("new-method", "value"),
         State("new-goal-metric", "value"),
     )
-    def goals(kpis: Any, measures: Any, method: str, chosen: str | None) -> Any:
+    def goals(kpis: Any, measures: Any, method: str, metric: str | None) -> Any:
         names = [forms.label(*each) for each in _metrics(kpis, measures, method)]
-        return options(names), chosen if chosen in names else next(iter(names), None)
+        return options(names), metric if metric in names else next(iter(names), None)
 
     @view(
         pages,
@@ -325,10 +325,10 @@ def _parsed(name: str, row: Mapping[str, Any]) -> forms.Range:
     return forms.Range(low, high, max(1, int(count)))
 
 
-def _range(parameter: Mapping[str, Any], kept: Mapping[str, Any] | None) -> Any:
+def _range(parameter: Mapping[str, Any], before: Mapping[str, Any] | None) -> Any:
     """Return the fields of a parameter's values."""
     proposed = forms.proposed_range(parameter)
-    written = kept or dict(zip(_ENDS, (str(forms.plain(each)) for each in proposed), strict=True))
+    written = before or dict(zip(_ENDS, (str(forms.plain(each)) for each in proposed), strict=True))
     name, unit = parameter["name"], parameter["unit"]
     fields = [
         html.Label(
@@ -348,6 +348,6 @@ def _range(parameter: Mapping[str, Any], kept: Mapping[str, Any] | None) -> Any:
     ]
     shown = scale(unit, plant=True)
     hint = "" if not shown.offset else f" ({shown.text(proposed.low)} to {shown.text(proposed.high)})"
-    about = f"{parameter['description'] or name}{'' if unit == '1' else f', {unit}'}{hint}"
-    legend = html.Legend([html.Code(name), " ", html.Small(about, className="muted")])
+    text = f"{parameter['description'] or name}{'' if unit == '1' else f', {unit}'}{hint}"
+    legend = html.Legend([html.Code(name), " ", html.Small(text, className="muted")])
     return html.Fieldset([legend, html.Div(fields, className="row range")])

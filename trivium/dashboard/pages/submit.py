@@ -135,11 +135,10 @@ def register(pages: Dash, context: Context) -> None:
         running=[(Output("submit-job", "disabled"), True, False)],
     )
     def submit(_: Any, kind: str, text: str) -> Any:
-        found = kinds.find(_kind(kind))
-        parsed = kinds.parse(found, forms.parse_text(text), context.settings)
-        if found.check is not None:
-            with context.readings.room():
-                found.check(parsed, context.settings)
+        chosen_kind = kinds.find(_kind(kind))
+        parsed = kinds.parse(chosen_kind, forms.parse_text(text), context.settings)
+        if chosen_kind.check is not None:
+            chosen_kind.check(parsed, context.settings)
         job = context.store.submit(_kind(kind), parsed.model_dump(mode="json", by_alias=True))
         say(f"Submitted the job {short(job.task_id)}.")
         return job.task_id, time.time(), "/dashboard/jobs"
@@ -165,8 +164,8 @@ def _cost(context: Context, kind: str, text: str) -> str:
         done = context.store.jobs(Stand.SUCCESS, name, 50)
         return str(forms.cost_of(spec, models.offer(context, model), done))
     if name == "step":
-        known = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
-        steps = max(1, round((spec.end_time - spec.start_time) / known["step"]))
-        seconds = known["beginning"] + steps * known["seconds"]
+        offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
+        steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
+        seconds = offer["beginning"] + steps * offer["seconds"]
         return f"{steps} steps. About {forms.duration(seconds)}, by a measurement."
     return "The specification is in order."
