@@ -99,10 +99,12 @@ def client() -> Client:
     return Client(URL, patience=PATIENCE, timeout=PATIENCE)
 
 
-def study(runs: int = 200) -> dict:
-    """Return the shipped study of the fuel cycle as a job; more runs than 200 vary its breeding ratio."""
+def study(runs: int = 200, variant: int = 0) -> dict:
+    """Return the shipped study of the fuel cycle as a job, with more breeding ratios; each variant has others."""
     folder = Path("examples/fuel_cycle")
     specification = json.loads((folder / "study-small.json").read_text(encoding="utf-8"))
     count = runs // 100
-    specification["simulation_parameters"]["bz.TBR"] = [1.05 + 0.15 * i / (count - 1) for i in range(count)]
+    specification["simulation_parameters"]["bz.TBR"] = [
+        1.05 + 0.15 * (i + variant / 1000) / (count - 1) for i in range(count)
+    ]
     return {"folder": folder.name, **specification}

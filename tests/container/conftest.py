@@ -43,7 +43,12 @@ def image(engine, measured):
 @pytest.fixture(scope="session")
 def measured():
     """A function that keeps a figure for the summary."""
-    return lambda name, figure: _MEASURED.append((name, figure))
+
+    def keep(name: str, figure: str) -> None:
+        _MEASURED.append((name, figure))
+        print(f"{name}: {figure}")
+
+    return keep
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -129,9 +129,12 @@ class Engine:
             slirp.wait()
 
     def _remove_cgroups(self) -> None:
-        for top in Path("/sys/fs/cgroup").glob(f"**/{self._cgroup}"):
+        """Remove the engine's groups, and those of an earlier one that was killed."""
+        groups = Path("/sys/fs/cgroup")  # of version 2, or a folder for each controller
+        for top in (*groups.glob("trivium-container-*"), *groups.glob("*/trivium-container-*")):
             for folder in sorted(top.glob("**/"), reverse=True):
-                wait_for(lambda folder=folder: _removed(folder), 10)
+                with contextlib.suppress(TimeoutError):  # of an engine that runs
+                    wait_for(lambda folder=folder: _removed(folder), 5 if self._cgroup in str(top) else 0)
 
     def run(self, *command: object, check: bool = True, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the engine's namespaces, in the folder of the sources."""

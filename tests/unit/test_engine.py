@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -87,6 +88,13 @@ def test_an_address_without_a_scheduler():
 
 
 @pytest.mark.slow
+def test_a_scheduler_that_is_reached_anew_counts_as_one_worker():
+    engine = object.__new__(Engine)
+    engine._cluster = None
+    engine._client = SimpleNamespace(scheduler_info=lambda n_workers: {})  # what distributed knows then
+    assert engine.workers == 1
+
+
 def test_workers_that_stay_away_are_replaced(monkeypatch):
     """Dask's own watch over a worker is taken away with its nanny, so that nobody else starts a new one."""
     monkeypatch.setattr(cluster, "_AWAY", 0.5)

@@ -114,7 +114,7 @@ class Engine:
         if self._cluster is not None:
             return max(1, self._cluster.workers)
         try:
-            return max(1, len(self._client.scheduler_info(n_workers=-1)["workers"]))
+            return max(1, len(self._client.scheduler_info(n_workers=-1).get("workers", ())))
         except (OSError, TimeoutError):
             return 1
 
