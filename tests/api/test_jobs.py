@@ -139,6 +139,7 @@ def test_a_repeated_key_is_the_same_job(small_server):
 def test_what_is_not_there_is_404(small_server, method, path):
     status, reply, _ = small_server.request(method, path)
     assert (status, reply["status"]) == (404, 404)
+    assert reply["error"] == reply["message"]
     assert "nonsense" in reply["message"]
 
 

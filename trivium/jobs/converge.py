@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -19,10 +19,15 @@ if not is_installed("matplotlib", "pint", "plotly"):
     raise missing("The kind of job converge", "coupling")
 
 
+#: Settings of the proposal's loop.
+PR24 = {"alpha": 0.2, "tolerance": 1e-4, "max_iterations": 20}
+
+
 class Spec(BaseModel):
     """A case's folder in TRIVIUM_STUDIES, and settings that take the place of the case's own.
 
-    With ``dampening_factor_alpha`` alone the method is constant damping: alpha V_calculated + (1 - alpha) V_old.
+    With ``dampening_factor_alpha`` alone the method is constant damping: alpha V_calculated + (1 - alpha) V_old. The
+    profile ``pr24`` has the defaults and the bounds of the proposal EAPD-DRB/MUIOGO #24.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -34,6 +39,7 @@ class Spec(BaseModel):
     method: MethodName | None = None
     depth: Depth | None = None
     patience: Patience | None = None
+    profile: Literal["pr24"] | None = None
 
     @field_validator("case_name")
     @classmethod
@@ -49,13 +55,15 @@ class Spec(BaseModel):
 
     def case(self, settings: Settings) -> Case:
         """Return the case of a server, with what this specification puts in the place of its own settings."""
+        own = {
+            "alpha": self.dampening_factor_alpha,
+            "tolerance": self.convergence_tolerance,
+            "max_iterations": self.max_iterations,
+        }
+        if self.profile is not None:
+            own = {name: PR24[name] if value is None else value for name, value in own.items()}
         return load_case(settings.studies / self.case_name).with_settings(
-            method=self.method,
-            alpha=self.dampening_factor_alpha,
-            tolerance=self.convergence_tolerance,
-            max_iterations=self.max_iterations,
-            depth=self.depth,
-            patience=self.patience,
+            method=self.method, depth=self.depth, patience=self.patience, **own
         )
 
 
@@ -68,6 +76,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
         As `trivium.coupling.run.run_case`.
     """
     from trivium.coupling import report
+    from trivium.coupling.og_clews import proposal
     from trivium.coupling.record import Iteration
     from trivium.coupling.run import run_case
 
@@ -91,6 +100,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
         )
 
     problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch, say)
+    files |= proposal.write(result, recorder.folder / "results", strict=spec.profile is not None)
     summary = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (

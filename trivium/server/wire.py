@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,6 +31,7 @@ from trivium.server.wording import Reply, sentence
 from trivium.session.proxy import Session
 
 _JSON = "application/json"
+_JOBS = "/api/run/"
 #: Media type of form data.
 FORM = "application/x-www-form-urlencoded"
 #: How much of a body that is too large is read and thrown away [bytes]: a client that is still sending reads the reply
@@ -41,9 +43,14 @@ _OPENING, _CLOSING = np.frombuffer(b"[{", np.uint8), np.frombuffer(b"]}", np.uin
 
 
 def envelope(status: int, message: str, payload: Any = None) -> Response:
-    """Return a reply: ``{"status", "message", "payload"}`` with that HTTP status."""
-    body = orjson.dumps({"status": status, "message": message, "payload": payload}, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, status=status, content_type=_JSON)
+    """Return a reply: ``{"status", "message", "payload"}`` with that HTTP status.
+
+    Errors of jobs say ``error`` too: the proposal whose routes these are has that alone (EAPD-DRB/MUIOGO #24).
+    """
+    content = {"status": status, "message": message, "payload": payload}
+    if status >= HTTPStatus.BAD_REQUEST and request.path.startswith(_JOBS):
+        content["error"] = payload if isinstance(payload, str) else message
+    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status=status, content_type=_JSON)
 
 
 def reply(answer: Reply, session: Session) -> Response:

@@ -110,6 +110,16 @@ def annual_cost(
     return frames.add(cost, trade)
 
 
+def discounted_cost(results: Mapping[str, pd.DataFrame], rate: float, base: int) -> pd.DataFrame:
+    """Return what each technology costs in all years, discounted to the base year, without salvage values.
+
+    As in OSeMOSYS, investments are paid at the beginnings of years and operating costs in their middle.
+    """
+    operating = frames.add(results["AnnualFixedOperatingCost"], results["AnnualVariableOperatingCost"])
+    halfway = frames.discount(operating, rate, base).assign(VALUE=lambda table: table["VALUE"] / (1 + rate) ** 0.5)
+    return frames.aggregate(frames.add(frames.discount(results["CapitalInvestment"], rate, base), halfway), ["year"])
+
+
 def net_import(trade: pd.DataFrame) -> pd.DataFrame:
     """Return imports less exports by fuel and year; OSeMOSYS counts what leaves a region as positive."""
     schema.check(trade, "Trade", integers=("year",))

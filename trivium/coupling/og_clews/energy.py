@@ -124,7 +124,8 @@ class Case:
         demand = _table(data["SpecifiedAnnualDemand"].fillna(0) + data["AccumulatedAnnualDemand"].fillna(0))
         asked = demand.groupby("fuel")["VALUE"].sum()
         fuels = [fuel for fuel in data["FUEL"].values.tolist() if asked[fuel] > 0]
-        sets = Sets([int(year) for year in data["YEAR"].values], fuels, data["EMISSION"].values.tolist())
+        years, technologies = [int(year) for year in data["YEAR"].values], data["TECHNOLOGY"].values.tolist()
+        sets = Sets(years, fuels, data["EMISSION"].values.tolist(), technologies)
         rates = np.unique(data["DiscountRate"].values)
         if len(rates) != 1:
             raise InvalidValueError(f"{name}: all regions must have one discount_rate", "case")

@@ -77,11 +77,12 @@ def checked(kind: type[_Options], options: Mapping[str, Any]) -> _Options:
 
 @dataclass(frozen=True)
 class Sets:
-    """Over what an energy model is defined: its years, fuels with an annual demand, and emissions."""
+    """Over what an energy model is defined: its years, fuels with an annual demand, emissions and technologies."""
 
     years: Sequence[int]
     fuels: Sequence[str]
     emissions: Sequence[str]
+    technologies: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def describe(
         Variable("energy_cost_index", "1", dims=year, minimum=0.0),
         Variable("carbon_tax_revenue", options.money, dims=year, minimum=0.0),
         Variable("emissions", options.mass, dims={"emission": tuple(sets.emissions), **year}),
+        Variable("discounted_cost", options.money, dims={"technology": tuple(sets.technologies)}),
     )
     if options.fuels:
         fuels = {"fuel": tuple(options.fuels)}
@@ -170,6 +172,9 @@ def answers(options: Options, sets: Sets, solution: Solution, rate: float) -> di
         "energy_cost_index": bridge.dense(index, years),
         "carbon_tax_revenue": bridge.dense(frames.aggregate(tax, ["technology"]), years),
         "emissions": bridge.dense(total, {"emission": sets.emissions, **years}),
+        "discounted_cost": bridge.dense(
+            bridge.discounted_cost(results, rate, sets.years[0]), {"technology": sets.technologies}
+        ),
     }
     produced = frames.aggregate(solution.production, ["technology"])
     unit = {name: bridge.unit_cost(paid, solution.production, solution.use)

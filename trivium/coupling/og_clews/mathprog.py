@@ -141,7 +141,8 @@ class Case:
         """What the case is defined over."""
         ratio = self.parameters["EmissionActivityRatio"].table
         emissions = sorted(ratio[ratio["VALUE"] != 0]["emission"].unique())
-        return Sets(self.years, list(dict.fromkeys(self.demand["fuel"])), emissions)
+        technologies = [str(name) for name in self.data.coordinates("technology")]
+        return Sets(self.years, list(dict.fromkeys(self.demand["fuel"])), emissions, technologies)
 
     @property
     def life(self) -> dict[str, float]:
