@@ -43,7 +43,10 @@ def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
         (job,) = server.request("GET", "/api/run")[1]["payload"]
         assert len(drawn["delta"]) == job["iterations_run"] > 1
         assert drawn["delta"][-1] == pytest.approx(job["convergence_delta"])
-        assert drawn["delta"][-1] <= drawn["tolerance"][-1] < drawn["delta"][0]
+        assert drawn["delta"][-1] <= drawn["tolerance"][-1]
+        browser.until(lambda: "converged" in browser.text("#coupled-ending"))
+        browser.until(lambda: len(browser.all("#coupled-graph .experiment")) == 2)
+        browser.until(lambda: len(browser.all("#coupled-values .scatterlayer .trace")) == 4)
         assert browser.complaints(server.url) == []
 
 

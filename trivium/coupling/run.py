@@ -9,6 +9,7 @@ from pathlib import Path
 from trivium.coupling import report
 from trivium.coupling.evaluation import Evaluator
 from trivium.coupling.loop import Result, converge
+from trivium.coupling.outline import write_outline
 from trivium.coupling.problem import Problem, prepare
 from trivium.coupling.record import Iteration, Record
 from trivium.coupling.spec import Case
@@ -63,6 +64,7 @@ def run_case(
         component.check()
     with contextlib.ExitStack() as stack:
         record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))
+        write_outline(problem, out)
         cache = None
         if cached:
             cache = stack.enter_context(contextlib.closing(Cache(settings.state_dir / "coupling" / "results.sqlite")))

@@ -78,6 +78,15 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it."""
+    if seconds < 90:
+        return f"{max(1, math.ceil(seconds))} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / DAY:.1f} d"
+
+
 def moment(when: float | None) -> str:
     """Return a time of the real world, seconds since 1970, in the server's time zone."""
     if when is None:

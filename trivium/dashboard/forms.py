@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trivium.dashboard.formatting import plural, size
+from trivium.dashboard.formatting import duration, plural, size
 from trivium.errors import InvalidValueError
 from trivium.jobs.record import Job
 from trivium.study.plan import make_plan
@@ -270,14 +269,3 @@ def _seconds_of_step(job: Job, study: Study) -> float | None:
     runs = job.results.get("runs")
     steps = (simulation["stop_time"] - simulation["start_time"]) / simulation["step_size"]
     return (job.finished - job.started) / (runs * steps) if isinstance(runs, int) and runs and steps else None
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it."""
-    if seconds < 1:
-        return "1 s"
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86400:.1f} days"

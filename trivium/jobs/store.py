@@ -131,9 +131,9 @@ class Store:
             raise NotFoundError(f"There is no job {shown(task_id)}.")
         return _job(row)
 
-    def jobs(self, state: State | None = None, kind: str | None = None, most: int = 100) -> list[Job]:
-        """Return jobs that the present caller may see, the newest first."""
-        asked = select(*_COLUMNS).order_by(_C.created.desc(), _C.task_id).limit(most)
+    def jobs(self, state: State | None = None, kind: str | None = None, most: int = 100, first: int = 0) -> list[Job]:
+        """Return jobs that the present caller may see, the newest first, from a place on."""
+        asked = select(*_COLUMNS).order_by(_C.created.desc(), _C.task_id).limit(most).offset(first)
         access = self._room.access
         if not access.everything:
             asked = asked.where(_C.owner == access.owner)
@@ -184,7 +184,8 @@ class Store:
                     connection.execute(update(JOBS).where(_C.task_id == job.task_id).values(**failed, finished=now()))
                     continue
                 values: dict[str, Any] = {
-                    "state": State.RUNNING, "worker": worker, "token": job.token + 1, "attempts": job.attempts + 1,
+                    "state": State.RUNNING, "message": "Starting its process", "worker": worker,
+                    "token": job.token + 1, "attempts": job.attempts + 1,
                     "started": func.coalesce(_C.started, now()), "lease": now() + self._lease,
                 }  # fmt: skip
                 if job.state is State.RUNNING:  # its worker is gone: perhaps the job took it along

@@ -7,22 +7,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Still, button, card, drawn, facts, refresh, say, table
-from trivium.dashboard.formatting import figure, moment, short
+from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
+from trivium.dashboard.formatting import duration, figure, moment, short
 from trivium.dashboard.glossary import JOBS
-from trivium.dashboard.pages import results
+from trivium.dashboard.logs import LEVELS, tail
+from trivium.dashboard.pages import coupled, results
 from trivium.dashboard.studies import has_results
 from trivium.errors import NotFoundError
+from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand
 
-#: How much of a log is shown, from its end [bytes].
-_TAIL = 20_000
 _SIGNS = {Stand.PENDING: "…", Stand.RUNNING: "▶", Stand.SUCCESS: "✓", Stand.ERROR: "✕", Stand.CANCELLED: "■"}
 _MOST = 50
 
@@ -35,6 +35,15 @@ def layout(_: Context) -> list[Any]:
             "All jobs",
             html.P(dcc.Link("New job", href="/dashboard/new", className="button main")),
             Still("jobs-table"),
+            html.Div(
+                [
+                    button("Newer", "jobs-newer"),
+                    button("Older", "jobs-older"),
+                    html.Span(id="jobs-place", className="muted", role="status"),
+                ],
+                className="row end",
+            ),
+            dcc.Store(id="jobs-first", data=0),
         ),
         html.Section(
             [
@@ -48,14 +57,21 @@ def layout(_: Context) -> list[Any]:
                             needs="jobs",
                             confirm="Cancel the job? What it has done is kept; the rest can be submitted again.",
                         ),
-                        html.Span(id="job-study"),
+                        button("Run it again", "rerun-job", needs="jobs"),
+                        html.Span(id="job-study", className="row tight"),
                     ],
                     className="row",
                 ),
                 results.layout(),
+                coupled.layout(),
                 Still("job-figures"),
                 html.Details(
-                    [html.Summary("Log"), html.Pre(id="job-log", tabIndex="0", **{"aria-label": "Log"})], open=True
+                    [
+                        html.Summary("Log"),
+                        html.Div(field("Lines", Select("log-level", options(LEVELS, LEVELS), "all")), className="row"),
+                        html.Pre(id="job-log", tabIndex="0", **{"aria-label": "Log"}),
+                    ],
+                    open=True,
                 ),
                 html.Details([html.Summary("Specification"), html.Pre(id="job-spec", tabIndex="0")]),
             ],
@@ -71,19 +87,44 @@ def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     store = context.store
     results.register(pages, context)
+    coupled.register(pages, context)
 
-    @view(pages, Output("jobs-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
-    def listing(_: int | None, __: Any) -> Any:
-        jobs = store.jobs(most=_MOST)
-        head = ("Job", "What to do", "Kind", "State", "Progress", "Message", "Submitted")
+    @view(
+        pages,
+        Output("jobs-table", "content"),
+        Output("jobs-place", "children"),
+        Output("jobs-newer", "disabled"),
+        Output("jobs-older", "disabled"),
+        Input("tick", "n_intervals"),
+        Input("changed", "data"),
+        Input("jobs-first", "data"),
+    )
+    def listing(_: int | None, __: Any, first: int) -> Any:
+        jobs = store.jobs(most=_MOST + 1, first=first)
+        more, jobs = len(jobs) > _MOST, jobs[:_MOST]
+        head = ("Job", "What to do", "Kind", "State", "Progress", "Message", "Submitted", "Duration", "Owner")
         shown = table(
-            f"The newest jobs, {_MOST} at most",
+            "Jobs, the newest first",
             head,
             [_row(job) for job in jobs],
             keys=[job.task_id for job in jobs],
             empty="There is no job yet.",
         )
-        return drawn(shown)
+        place = f"Jobs {first + 1} to {first + len(jobs)}, the newest first." if jobs else ""
+        return drawn(shown), place, not first, not more
+
+    @view(
+        pages,
+        Output("jobs-first", "data"),
+        Input("jobs-newer", "n_clicks"),
+        Input("jobs-older", "n_clicks"),
+        State("jobs-first", "data"),
+        prevent_initial_call=True,
+    )
+    def turn(newer: int, older: int, first: int) -> Any:
+        if not newer and not older:
+            return no_update
+        return max(0, first + (_MOST if ctx.triggered_id == "jobs-older" else -_MOST))
 
     @action(pages, "read", Output("job", "data", allow_duplicate=True), Input("jobs-table", "view"))
     def choose(_: Any) -> Any:
@@ -96,6 +137,21 @@ def register(pages: Dash, context: Context) -> None:
         say(f"The job {short(task_id)} is {state}.", undo=f"job {task_id} again")
         refresh(time.time())
         return no_update
+
+    @action(
+        pages,
+        "jobs",
+        Output("job", "data", allow_duplicate=True),
+        Output("changed", "data", allow_duplicate=True),
+        Input("rerun-job", "n_clicks"),
+        State("job", "data"),
+    )
+    def rerun(_: Any, task_id: str) -> Any:
+        before = store.get(task_id)
+        kinds.parse(kinds.find(before.kind), before.spec, context.settings)  # its files may be gone
+        job = store.submit(before.kind, before.spec)
+        say(f"Submitted the job {short(job.task_id)}, the same as {short(task_id)}.")
+        return job.task_id, time.time()
 
     @view(
         pages,
@@ -111,9 +167,10 @@ def register(pages: Dash, context: Context) -> None:
         Input("job", "data"),
         Input("tick", "n_intervals"),
         Input("changed", "data"),
+        Input("log-level", "value"),
         State("job-mark", "data"),
     )
-    def detail(task_id: str | None, _: int | None, __: Any, mark: Any) -> Any:
+    def detail(task_id: str | None, _: int | None, __: Any, level: str, mark: Any) -> Any:
         nothing = (True, *[no_update] * 8)
         if not task_id:
             return nothing
@@ -123,20 +180,26 @@ def register(pages: Dash, context: Context) -> None:
             return nothing
         folder = store.folder_of(job.task_id)
         state = {"task_id": job.task_id, "state": job.state, "counts": dict(job.counts)}
-        log = _tail(folder / "log.txt")
+        log = tail(folder / "log.txt", level)
         return (
             False,
             f"Job {short(job.task_id)}",
             drawn(_facts(job)),
-            dcc.Link("Look at its runs", href=f"/dashboard/studies?job={job.task_id}", className="button")
-            if has_results(store, job.task_id)
-            else None,
+            _links(job, runs=has_results(store, job.task_id)),
             drawn(_figures(job)),
-            log or ("It wrote no log." if job.state.ended else "Nothing yet."),
+            log or ("There is no such line." if job.state.ended else "Nothing yet."),
             json.dumps(dict(job.spec), indent=2),
             job.state.ended,
             no_update if state == mark else state,
         )
+
+
+def _links(job: Job, *, runs: bool) -> list[Any]:
+    """Return where one goes on from a job."""
+    links = [dcc.Link("Edit and submit", href=f"/dashboard/new?job={job.task_id}", className="button")]
+    if runs:
+        links.append(dcc.Link("Look at its runs", href=f"/dashboard/studies?job={job.task_id}", className="button"))
+    return links
 
 
 def _row(job: Job) -> tuple[Any, ...]:
@@ -151,7 +214,16 @@ def _row(job: Job) -> tuple[Any, ...]:
         if _unserving(job)
         else job.message,
         moment(job.created),
+        _duration(job),
+        job.owner or "–",
     )
+
+
+def _duration(job: Job) -> str:
+    """Return how long a job ran, or has run by now."""
+    if job.started is None:
+        return "–"
+    return duration((job.finished or time.time()) - job.started)
 
 
 def _unserving(job: Job) -> bool:
@@ -176,6 +248,7 @@ def _facts(job: Job) -> Any:
     rows = [
         ("Job", html.Code(job.task_id)),
         ("Kind", job.kind),
+        ("Owner", job.owner or "–"),
         ("State", f"{job.state}{', asked to end' if job.cancel and not job.state.ended else ''}. {JOBS[job.state]}"),
         ("Progress", _bar(job)),
         ("Message", job.message),
@@ -183,6 +256,7 @@ def _facts(job: Job) -> Any:
         ("Submitted", moment(job.created)),
         ("Started", moment(job.started)),
         ("Finished", moment(job.finished)),
+        ("Duration", _duration(job)),
         ("Attempts", str(job.attempts)),
     ]
     if _unserving(job):
@@ -207,13 +281,3 @@ def _figures(job: Job) -> Any:
         ]
         made.append(html.Details([html.Summary(f"{len(links)} files"), html.Ul(links)], open=len(links) < 12))
     return made
-
-
-def _tail(path: Path) -> str:
-    """Return the end of a log."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

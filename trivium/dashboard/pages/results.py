@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from trivium.study.report.sample import Sample
 
 _NONE = "-"
-_CONVERGED = "Converged is delta at most the tolerance; the residual is taken before damping."
+#: Figures of iterations that are drawn.
+_FIGURES = {
+    "delta": "delta",
+    "error": "estimated error",
+    "residual": "norm of the residual",
+    "rate": "contraction rate",
+}
+_CONVERGED = "Converged: the estimated error of every variable is within its tolerance. Delta is the residual."
 
 
 def layout() -> html.Div:
@@ -168,7 +175,12 @@ def _convergence(iterations: list[tuple[int, dict[str, Any]]], tolerance: float 
         return charts.blank("No iteration yet.")
     number = np.array([float(iteration) for iteration, _ in iterations])
     drawn = []
-    for key, name in (("delta", "delta"), ("residual", "norm of the residual"), ("rate", "contraction rate")):
+    for key, name in (
+        ("delta", "delta"),
+        ("error", "estimated error"),
+        ("residual", "norm of the residual"),
+        ("rate", "contraction rate"),
+    ):
         values = np.array([figures.get(key) or np.nan for _, figures in iterations], dtype=float)
         if np.isfinite(values).any():
             drawn.append(Curve(name, "", number, values))

@@ -13,7 +13,7 @@ from trivium.dashboard import forms, models
 from trivium.dashboard.callbacks import action, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, options, say
-from trivium.dashboard.formatting import short
+from trivium.dashboard.formatting import duration, short
 from trivium.dashboard.pages import case_form, study_form
 from trivium.errors import TriviumError
 from trivium.jobs import kinds
@@ -167,5 +167,5 @@ def _cost(context: Context, kind: str, text: str) -> str:
         offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
         steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
         seconds = offer["beginning"] + steps * offer["seconds"]
-        return f"{steps} steps. About {forms.duration(seconds)}, by a measurement."
+        return f"{steps} steps. About {duration(seconds)}, by a measurement."
     return "The specification is in order."
