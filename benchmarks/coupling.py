@@ -115,7 +115,7 @@ def workplace(case: Case, folder: Path):
     """Make a case ready in a folder of its own, without a cache."""
     with tempfile.TemporaryDirectory(prefix="trivium-bench-") as place:
         problem = prepare(case, folder, Settings())
-        with contextlib.closing(Record(Path(place), problem.fingerprint)) as record:
+        with contextlib.closing(Record(Path(place), problem.identity)) as record:
             yield problem, record, Evaluator(problem, record, None, Path(place) / "work")
 
 

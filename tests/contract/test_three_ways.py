@@ -108,7 +108,7 @@ def coupled(model: Path, folder: Path) -> float:
     }
     case = Case.model_validate({"components": {"model": component}})
     problem = prepare(case, folder, Settings(state_dir=folder))
-    record = Record(folder / "record", problem.fingerprint)
+    record = Record(folder / "record", problem.identity)
     try:
         result = converge(problem, record, Evaluator(problem, record, None, folder / "work"))
     finally:
@@ -219,7 +219,7 @@ def test_an_iteration_that_fails_ends_the_case_and_the_record_stays(
         **({"timeout": LIMIT} if trap is Trap.HANG else {}),
     }
     problem = prepare(Case.model_validate({"components": {"model": component}}), tmp_path, Settings(state_dir=tmp_path))
-    record = Record(tmp_path / "record", problem.fingerprint)
+    record = Record(tmp_path / "record", problem.identity)
     try:
         result = converge(problem, record, Evaluator(problem, record, None, tmp_path / "work"))
     finally:

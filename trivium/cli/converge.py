@@ -49,6 +49,9 @@ _NOT_CONVERGED, _INTERRUPTED = 3, 130
 )
 @click.option("--scheme", type=Name(["gauss-seidel", "jacobi"]), help="Order of the components.  [default: the case's]")
 @click.option("--no-cache", is_flag=True, help="Evaluate every component, even where its result is known.")
+@click.option(
+    "--accept-changes", is_flag=True, help="Go on with the run in the folder, though its case or models have changed."
+)
 @options.as_json
 @click.pass_context
 def converge(
@@ -63,6 +66,7 @@ def converge(
     patience: int | None,
     scheme: str | None,
     no_cache: bool,
+    accept_changes: bool,
     as_json: bool,
 ) -> None:
     """Run models that feed each other until their values no longer change.
@@ -86,7 +90,14 @@ def converge(
     table = report.Table(options.note if as_json else click.echo)
     try:
         problem, result, files = run_case(
-            loaded, case.parent, folder, options.settings(), table.add, options.note, cached=not no_cache
+            loaded,
+            case.parent,
+            folder,
+            options.settings(),
+            table.add,
+            options.note,
+            cached=not no_cache,
+            accept_changes=accept_changes,
         )
     except KeyboardInterrupt:
         options.note(f"\ninterrupted; the iterations are kept in {folder}, and the same command goes on from there")

@@ -94,7 +94,7 @@ class CoupledExperiment(Experiment):
 
     def _converged(self, problem: Problem, folder: Path) -> Result:
         folder.mkdir()
-        with contextlib.closing(Record(folder, problem.fingerprint)) as record:
+        with contextlib.closing(Record(folder, problem.identity)) as record:
             return converge(problem, record, Evaluator(problem, record, None, folder / "work"))
 
     def check(self) -> None:

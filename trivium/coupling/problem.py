@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,16 +72,23 @@ class Problem:
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of all that determines iterates: not of when the iteration ends."""
-        ends = {"description", "max_iterations", "patience", "probe", "tolerance"}
-        digest = hashlib.sha256(self.case.model_dump_json(exclude=ends).encode())
-        for name, component in sorted(self.components.items()):
-            digest.update(f"\n{name} {component.fingerprint}".encode())
+        """Return a hash of the `identity`."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return hashes of all that determines iterates, by what it is: not of when the iteration ends."""
+        ends = {"description", "max_iterations", "patience", "probe", "tolerance", "components"}
+        parts = {name: json.dumps(value) for name, value in self.case.model_dump(mode="json", exclude=ends).items()}
+        for name, component in self.components.items():
+            described = self.case.components[name].model_dump_json(include={"inputs", "outputs"})
+            parts[f"components.{name}.variables"] = described
+            parts |= {f"components.{name}.{part}": text for part, text in component.identity.items()}
         for link in self.links:
             for name in files(link.spec.transform):
                 with contextlib.suppress(OSError):  # one that is missing is reported when it is read
-                    digest.update(inside(link.folder, name).read_bytes())
-        return digest.hexdigest()
+                    parts[f"file {name}"] = hashlib.sha256(inside(link.folder, name).read_bytes()).hexdigest()
+        return {name: hashlib.sha256(text.encode()).hexdigest()[:16] for name, text in parts.items()}
 
 
 def prepare(case: spec.Case, folder: Path, settings: Settings) -> Problem:

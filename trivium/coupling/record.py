@@ -89,8 +89,10 @@ class Record:
     ----------
     folder : Path
         Made when missing.
-    fingerprint : str
-        Of the case: a folder holds the record of one.
+    identity : Mapping[str, str]
+        Of the case, by what it is of: a folder holds the record of one.
+    accept_changes : bool
+        Whether to go on with a record of another identity, which is then this one.
 
     Raises
     ------
@@ -100,7 +102,7 @@ class Record:
         When it cannot be written.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
+    def __init__(self, folder: Path, identity: Mapping[str, str], *, accept_changes: bool = False) -> None:
         self._folder = folder
         with contextlib.ExitStack() as stack, self._translated_errors():
             folder.mkdir(parents=True, exist_ok=True)
@@ -113,13 +115,25 @@ class Record:
             for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
                 self._database.execute(statement).close()
             self._database.executescript(_TABLES)
-            self._database.execute("INSERT OR IGNORE INTO about VALUES ('fingerprint', ?)", (fingerprint,))
-            (stored,) = self._database.execute("SELECT value FROM about WHERE name = 'fingerprint'").fetchone()
-            if stored != fingerprint:
+            changed = self._changes(identity)
+            if changed and not accept_changes:
                 raise ConflictError(
-                    f"{folder} holds the run of another case, or of other settings or versions; choose another folder"
+                    f"{folder} holds a run that differs in: {', '.join(changed)}. Choose another folder, or accept the "
+                    "changes (--accept-changes, accept_changes)"
                 )
+            row = ("identity", json.dumps(dict(identity)))
+            self._database.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", row)
             self._open = stack.pop_all()
+
+    def _changes(self, identity: Mapping[str, str]) -> list[str]:
+        """Return what of a case differs from that of the record."""
+        rows = dict(self._database.execute("SELECT name, value FROM about").fetchall())
+        if not rows:
+            return []
+        if "identity" not in rows:
+            return ["the version of Trivium"]
+        stored = json.loads(rows["identity"])
+        return [name for name in sorted({*stored, *identity}) if stored.get(name) != identity.get(name)]
 
     def close(self) -> None:
         """Let others use the folder."""

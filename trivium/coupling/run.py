@@ -27,6 +27,7 @@ def run_case(
     say: Callable[[str], object] = lambda _: None,
     *,
     cached: bool = True,
+    accept_changes: bool = False,
 ) -> tuple[Problem, Result, dict[str, Path]]:
     """Run a case, or what an earlier run left of it in the same folder.
 
@@ -44,6 +45,8 @@ def run_case(
         Takes lines about what is done before the first iteration ends.
     cached : bool
         Whether results of components are taken from the cache in the state directory, and kept there.
+    accept_changes : bool
+        Whether to go on with a run of a case that has changed since.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def run_case(
     for component in problem.components.values():
         component.check()
     with contextlib.ExitStack() as stack:
-        record = stack.enter_context(contextlib.closing(Record(out, problem.fingerprint)))
+        record = stack.enter_context(contextlib.closing(Record(out, problem.identity, accept_changes=accept_changes)))
         write_outline(problem, out)
         cache = None
         if cached:

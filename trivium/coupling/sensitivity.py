@@ -102,7 +102,7 @@ class _Passes:
         problem = replace(self._problem, constants={**self._problem.constants, **constants})
         place = self._folder / str(self._number)
         place.mkdir(parents=True)
-        with contextlib.closing(Record(place, problem.fingerprint)) as record:
+        with contextlib.closing(Record(place, problem.identity)) as record:
             g, evaluations, _ = Evaluator(problem, record, None, place / "work").pass_over(x, 1)
         outputs = {
             f"{name}.{output}": np.asarray(value, dtype=np.float64)

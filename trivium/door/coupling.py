@@ -172,7 +172,7 @@ class Coupling:
         }
         problem = self._problem(scheme, settings)
         with Scratch() as folder, contextlib.ExitStack() as stack:
-            record = stack.enter_context(contextlib.closing(Record(folder, problem.fingerprint)))
+            record = stack.enter_context(contextlib.closing(Record(folder, problem.identity)))
             result = converge(problem, record, Evaluator(problem, record, None, folder / "work"))
         if result.ending is Ending.FAILED:
             raise _failure(problem, result)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trivium.experiment import arrays
+from trivium.experiment.modules import in_use, load
 
 REQUEST, INPUTS, OUTPUTS, DESCRIBED = "request.json", "inputs.npz", "outputs.npz", "described.json"
 UNRESOLVED = "unresolved.txt"
@@ -30,16 +31,15 @@ def resolve(name: str, path: Sequence[str]) -> Callable[..., Any]:
     ----------
     name : str
     path : sequence of str
-        Folders to look for modules in, before all others.
+        Folders to look for modules in, before all others; they are in use (`trivium.experiment.modules`).
 
     Raises
     ------
     ImportError, AttributeError, TypeError
         When there is none.
     """
-    sys.path[:0] = [folder for folder in path if folder not in sys.path]
     module, _, attribute = name.partition(":")
-    target: Any = importlib.import_module(module)
+    target: Any = load(module, path)
     for part in attribute.split("."):
         target = getattr(target, part)
     if not callable(target):
@@ -83,6 +83,11 @@ def as_mapping(variables: Iterable[Any]) -> dict[str, dict[str, Any]]:
 def main() -> int:
     """Do what the request asks for; return the exit code."""
     request: Mapping[str, Any] = json.loads(Path(REQUEST).read_bytes())
+    with in_use(request["path"]):
+        return _answered(request)
+
+
+def _answered(request: Mapping[str, Any]) -> int:
     try:
         function = resolve(request["callable"], request["path"])
     except Exception as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
@@ -68,9 +70,14 @@ class Experiment(ABC):
         return {variable.element(index): (variable.name, index) for variable, index in places}
 
     @property
-    @abstractmethod
+    def identity(self) -> Mapping[str, str]:
+        """All besides the inputs that determines the outputs, by what it is: code, options, data, versions."""
+        return {"model": self.fingerprint}
+
+    @property
     def fingerprint(self) -> str:
-        """Hash of all besides the inputs that determines the outputs: code, options, data, versions."""
+        """Hash of the `identity`; an experiment has one of the two itself."""
+        return hashlib.sha256(json.dumps(dict(self.identity), sort_keys=True).encode()).hexdigest()
 
     @abstractmethod
     def evaluate(self, values: Values, folder: Path) -> Values:

@@ -79,6 +79,7 @@ def make(
             field=field,
             publish=description.publish,
             interpreter=description.interpreter,
+            declared=description.packages,
         )
     experiment.note, experiment.defaults = note, _defaults(description, inputs, field)
     return experiment

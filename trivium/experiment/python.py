@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import platform
 import shutil
@@ -11,8 +10,6 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib import metadata
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,9 @@ from trivium.environment import ROOT, child_environment
 from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment import arrays, call
 from trivium.experiment.contract import Experiment, Values
+from trivium.experiment.modules import in_use
 from trivium.experiment.runner import STDOUT, inside, result, run
+from trivium.experiment.sources import hash_files, packages, sources
 from trivium.model.variable import Variable
 from trivium.scratch import Scratch
 
@@ -80,7 +79,9 @@ class PythonExperiment(Experiment):
         field: str = "",
         publish: str | None = None,
         interpreter: Sequence[str] | None = None,
+        declared: Iterable[str] = (),
     ) -> None:
+        self._packages = tuple(declared)
         self._publish, self._interpreter = publish, found(interpreter, folder)
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.timeout, self.deterministic = timeout, deterministic
@@ -90,17 +91,22 @@ class PythonExperiment(Experiment):
         self._field, self._stop = f"{field or name}.callable", threading.Event()
 
     @property
-    def fingerprint(self) -> str:
-        """Hash of code, options, files, and of the versions of Python and all packages."""
-        options = json.dumps(self._options, sort_keys=True)
-        digest = hashlib.sha256(f"{self._function}\n{options}\n{self._extra}".encode())
-        environment = f"{sys.version} {platform.machine()} {installed()}"
-        digest.update((environment if self._interpreter is None else foreign(tuple(self._interpreter))).encode())
-        digest.update(hash_source(self._function.partition(":")[0], self._folder).encode())
-        for path in (inside(self._folder, file) for file in sorted({*self._files, *self._named()})):
-            digest.update(f"\n{path.name} ".encode())
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
+    def identity(self) -> Mapping[str, str]:
+        """What determines results; see `Experiment.identity`."""
+        files = sources(self._function.partition(":")[0], self._folder)
+        names = sorted({*self._files, *self._named()})
+        if self._interpreter is None:
+            python, needed = f"{sys.version} {platform.machine()}", packages(files, self._packages)
+        else:
+            python, needed = "", foreign(tuple(self._interpreter))
+        return {
+            "callable": self._function,
+            "options": json.dumps(self._options, sort_keys=True),
+            "code": hash_files(files),
+            "files": hash_files((name, inside(self._folder, name)) for name in names) + self._extra,
+            "python": python,
+            "packages": needed,
+        }
 
     def evaluate(self, values: Values, folder: Path) -> Values:
         """Call the function; see `Experiment.evaluate`.
@@ -134,7 +140,8 @@ class PythonExperiment(Experiment):
         path = [str(self._folder)]
         if not self._apart:
             try:
-                call.resolve(self._function, path)
+                with in_use(path):
+                    call.resolve(self._function, path)
             except Exception as error:
                 reason = call.unresolved(self._function, error, path)
                 raise InvalidValueError(f"{self._field}: {reason}", self._field) from error
@@ -176,8 +183,10 @@ class PythonExperiment(Experiment):
         if self._stop.is_set():
             raise ComponentError(f"{self.name} was stopped")
         try:
-            function = call.resolve(self._function, [str(self._folder)])
-            return dict(function({name: value.copy() for name, value in values.items()}, dict(self._options)))
+            path = [str(self._folder)]
+            with in_use(path):
+                function = call.resolve(self._function, path)
+                return dict(function({name: value.copy() for name, value in values.items()}, dict(self._options)))
         except Exception as error:  # whatever a model raises
             raise ComponentError(f"{self.name}: {type(error).__name__}: {error}") from error
 
@@ -249,7 +258,7 @@ def _taken_along() -> dict[str, bytes | Path]:
     """Return the modules that a call in another environment needs, by their names in its working directory."""
     packages = [f"{_ABROAD}/trivium/__init__.py", f"{_ABROAD}/trivium/experiment/__init__.py"]
     modules: dict[str, bytes | Path] = dict.fromkeys(packages, b"")
-    for name in ("call", "arrays"):
+    for name in ("call", "arrays", "modules"):
         modules[f"{_ABROAD}/trivium/experiment/{name}.py"] = Path(__file__).with_name(f"{name}.py")
     return modules
 
@@ -287,32 +296,3 @@ def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:
             shutil.copyfile(inside(source, name), target)
         except OSError as error:
             raise ComponentError(f"{name} cannot be copied: {error.strerror}") from error
-
-
-@cache
-def installed() -> str:
-    """Return all installed packages with their versions."""
-    return " ".join(sorted(f"{package.name}=={package.version}" for package in metadata.distributions()))
-
-
-def hash_source(module: str, folder: Path) -> str:
-    """Return a hash of a module's source, without importing it.
-
-    It covers all sources of the package that the module belongs to; for a module of the case's own, all sources of the
-    case's folder.
-    """
-    module_spec = PathFinder.find_spec(module.partition(".")[0], [str(folder), *sys.path])
-    origin = Path(module_spec.origin) if module_spec is not None and module_spec.origin else None
-    if origin is None:  # a package without __init__, or none at all, which the call reports
-        locations = None if module_spec is None else module_spec.submodule_search_locations
-        roots = [Path(location) for location in locations or []]
-    elif origin.name == "__init__.py" or origin.is_relative_to(folder):
-        roots = [origin.parent]
-    else:
-        roots = [origin]
-    digest = hashlib.sha256()
-    for root in roots:
-        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
-            digest.update(f"\n{path.relative_to(root.parent)} ".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

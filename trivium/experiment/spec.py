@@ -79,6 +79,7 @@ class Python(_Described):
     interpreter: Annotated[list[str], Field(min_length=1), BeforeValidator(_listed)] | None = None
     options: dict[str, Any] = {}
     files: list[str] = []
+    packages: list[str] = []
     process: bool = True
 
     @model_validator(mode="after")

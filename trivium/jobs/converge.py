@@ -40,6 +40,7 @@ class Spec(BaseModel):
     depth: Depth | None = None
     patience: Patience | None = None
     profile: Literal["pr24"] | None = None
+    accept_changes: bool = False
 
     @field_validator("case_name")
     @classmethod
@@ -99,8 +100,9 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             predicted_iterations=done.figures.get("remaining"),
         )
 
-    problem, result, files = run_case(case, folder, recorder.folder / "results", settings, watch, say)
-    files |= proposal.write(result, recorder.folder / "results", strict=spec.profile is not None)
+    out = recorder.folder / "results"
+    problem, result, files = run_case(case, folder, out, settings, watch, say, accept_changes=spec.accept_changes)
+    files |= proposal.write(result, out, strict=spec.profile is not None)
     summary = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (

@@ -104,7 +104,7 @@ def run(folder: Path, case: dict, out: Path | None = None, *, cached: bool = Fal
     settings = settings_of(folder / "state")
     problem = prepare(Case.model_validate(case), folder, settings)
     out = out or folder / "out"
-    record = Record(out, problem.fingerprint)
+    record = Record(out, problem.identity)
     cache = Cache(folder / "state" / "cache.sqlite") if cached else None
     try:
         return problem, converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)

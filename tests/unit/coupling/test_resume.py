@@ -122,19 +122,27 @@ def test_a_run_that_has_ended_tells_the_same_again_without_evaluating(tmp_path):
     assert [one.number for one in seen] == [one.number for one in first.iterations]
 
 
-def test_the_folder_of_another_case_is_refused(tmp_path):
+def test_the_folder_of_another_case_is_refused_and_what_differs_is_named(tmp_path):
     run(tmp_path, case_of(tmp_path / "log"))
-    with pytest.raises(ConflictError, match="another case"):
+    with pytest.raises(ConflictError, match=r"differs in: method\."):
         run(tmp_path, case_of(tmp_path / "log", method="aitken"))
+    other = case_of(tmp_path / "log")
+    other["components"]["one"]["options"]["b"][0] += 1.0
+    with pytest.raises(ConflictError, match=r"differs in: components\.one\.options\."):
+        run(tmp_path, other)
+    Record(tmp_path / "out", {"case": "b"}, accept_changes=True).close()
+    with pytest.raises(ConflictError, match="differs in: alpha, case,"):
+        run(tmp_path, case_of(tmp_path / "log"))
+    Record(tmp_path / "out", run(tmp_path / "b", case_of(tmp_path / "log"))[0].identity, accept_changes=True).close()
     assert run(tmp_path, case_of(tmp_path / "log"))[1].ending is Ending.CONVERGED
 
 
 def test_two_processes_do_not_share_a_folder(tmp_path):
-    record = Record(tmp_path / "out", "a")
+    record = Record(tmp_path / "out", {"case": "a"})
     with pytest.raises(ConflictError, match="another process"):
-        Record(tmp_path / "out", "a")
+        Record(tmp_path / "out", {"case": "a"})
     record.close()
-    Record(tmp_path / "out", "a").close()
+    Record(tmp_path / "out", {"case": "a"}).close()
 
 
 def test_known_results_are_not_evaluated_again_whatever_the_run(tmp_path):
@@ -172,11 +180,11 @@ def test_a_changed_source_is_another_component(tmp_path):
 
 def test_the_record_brings_every_bit_back(tmp_path):
     x = np.array([0.1, -0.0, 5e-324, 1.7976931348623157e308])
-    record = Record(tmp_path, "a")
+    record = Record(tmp_path, {"case": "a"})
     kept = Evaluation("one", {"x": x}, {"y": np.array([[1.0, 2.0]])}, 0.5, True)
     record.keep_iteration(Iteration(1, x, -x, 0.3, 1.5, {"delta": None}), [kept])
     record.close()
-    record = Record(tmp_path, "a")
+    record = Record(tmp_path, {"case": "a"})
     (back,) = record.iterations()
     assert (back.x.tobytes(), back.g.tobytes()) == (x.tobytes(), (-x).tobytes())
     assert (back.number, back.factor, back.seconds, back.figures) == (1, 0.3, 1.5, {"delta": None})
@@ -191,7 +199,7 @@ def test_the_record_brings_every_bit_back(tmp_path):
 def test_a_record_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "iterations.sqlite").write_bytes(b"nonsense" * 1000)
     with pytest.raises(StorageError, match="cannot be used"):
-        Record(tmp_path, "a")
+        Record(tmp_path, {"case": "a"})
 
 
 def test_zero_of_either_sign_is_the_same_input(tmp_path):
