@@ -15,7 +15,6 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-
 #: Files of folders in a case that are no part of it: results of a run, an environment.
 _OTHER = ("iterations.sqlite", "pyvenv.cfg")
 
