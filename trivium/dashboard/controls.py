@@ -77,3 +77,22 @@ class Hand(_Element):
 
     def __init__(self, id: Id, rows: Sequence[Any] = (), may: bool = False) -> None:  # noqa: A002
         super().__init__(["id", "rows", "may", "change"], id=id, rows=list(rows), may=may)
+
+
+class Upload(_Element):
+    """A form that sends an FMU to the server.
+
+    Parameters
+    ----------
+    id : str
+        What was registered is the property ``registered``.
+    why : str
+        Why the reader may not; empty where that is allowed.
+    limit : int
+        How large a file may be [bytes].
+    """
+
+    _type = "Upload"
+
+    def __init__(self, id: str, why: str, limit: int) -> None:  # noqa: A002
+        super().__init__(["id", "why", "limit", "registered"], id=id, why=why, limit=limit)

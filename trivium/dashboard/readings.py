@@ -271,6 +271,7 @@ class Readings:
     def forget(self, testid: str) -> None:
         """Let the next look at a session be a new one."""
         self._kept.pop(testid, None)
+        self._about.pop(testid, None)
 
     def curves(self, testid: str, names: Sequence[str], start: float, end: float) -> dict[str, np.ndarray[Any, Any]]:
         """Return trajectories and their ``time`` [s].

@@ -126,5 +126,41 @@
             };
             return h("div", { id: idOf(props.id), className: "hands" }, (props.rows || []).map(line));
         },
+        // A file goes to the server as it is, by the same address as programs use; what the server replies is shown.
+        Upload(props) {
+            const [file, choose] = React.useState(null);
+            const [name, write] = React.useState("");
+            const [state, tell] = React.useState({ text: "", kind: "" });
+            const pick = (event) => {
+                const chosen = event.target.files[0] || null;
+                choose(chosen);
+                if (chosen) write(chosen.name.replace(/\.fmu$/i, "").replace(/[^A-Za-z0-9_.-]/g, "_"));
+            };
+            const send = async () => {
+                if (!file) return tell({ text: "Choose a file first.", kind: "trouble" });
+                if (file.size > props.limit) return tell({ text: `The file has ${(file.size / 1e6).toFixed(1)} MB, and this server takes ${(props.limit / 1e6).toFixed(1)} MB.`, kind: "trouble" });
+                tell({ text: "The server takes the file and steps it once …", kind: "busy" });
+                try {
+                    const response = await fetch(`/testcases/${encodeURIComponent(name)}`, { method: "PUT", body: file, headers: { "Content-Type": "application/octet-stream" } });
+                    const reply = await response.json();
+                    if (!response.ok) return tell({ text: `Not done: ${reply.message}`, kind: "trouble" });
+                    tell({ text: `Registered ${reply.payload.testcaseid}; a session of it can be made.`, kind: "" });
+                    return props.setProps({ registered: { id: reply.payload.testcaseid, n: Date.now() } });
+                } catch (error) {
+                    return tell({ text: `Not done: the server did not answer (${error.message}).`, kind: "trouble" });
+                }
+            };
+            const off = Boolean(props.why) || state.kind === "busy";
+            const id = idOf(props.id);
+            return h("div", { id },
+                h("div", { className: "row" },
+                    h("div", { className: "field wide" }, h("label", { htmlFor: `${id}-file` }, "FMU"), h("input", { id: `${id}-file`, type: "file", accept: ".fmu", disabled: off, onChange: pick })),
+                    h("div", { className: "field" }, h("label", { htmlFor: `${id}-name` }, "Name"), h("input", { id: `${id}-name`, type: "text", value: name, autoComplete: "off", disabled: off, onChange: (event) => write(event.target.value) })),
+                ),
+                h("button", { type: "button", className: "button main", disabled: off, onClick: send }, "Upload and register"),
+                props.why ? h("p", { className: "muted" }, props.why) : null,
+                h("p", { className: state.kind === "trouble" ? "trouble" : "", role: "status" }, state.text),
+            );
+        },
     });
 })();

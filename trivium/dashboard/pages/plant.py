@@ -13,7 +13,7 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Svg
 from trivium.dashboard.elements import Choices, Select, Still, card, drawn, field, options, table, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
-from trivium.dashboard.pages import unit
+from trivium.dashboard.pages import faceplate, unit
 from trivium.dashboard.pages.alarms import alarms_of
 from trivium.dashboard.readings import About, Reading
 from trivium.dashboard.timeline import Scene
@@ -50,6 +50,7 @@ def layout(_: Context) -> list[Any]:
             className="card drawing",
         ),
         unit.panel(),
+        faceplate.place(),
         card(
             "Over time",
             html.Div(
@@ -74,6 +75,7 @@ def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     readings = context.readings
     unit.register(pages, context)
+    faceplate.register(pages, context)
 
     @view(
         pages,

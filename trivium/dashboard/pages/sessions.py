@@ -24,7 +24,7 @@ from trivium.dashboard.elements import (
 )
 from trivium.dashboard.formatting import both, size
 from trivium.dashboard.glossary import SESSIONS
-from trivium.dashboard.pages import driving, inputs, snapshots
+from trivium.dashboard.pages import driving, inputs, snapshots, testcases
 from trivium.server.requests import LabelsBody
 
 
@@ -42,6 +42,7 @@ def layout(context: Context) -> list[Any]:
             [*driving.cards(), inputs.card_of_inputs(), snapshots.card_of_snapshots(), _card_of_labels()],
             className="cards",
         ),
+        testcases.card_of_testcases(context),
     ]
 
 
@@ -68,6 +69,7 @@ def register(pages: Dash, context: Context) -> None:
     driving.register(pages, context)
     inputs.register(pages, context)
     snapshots.register(pages, context)
+    testcases.register(pages, context)
 
 
 def _register_listing(pages: Dash, context: Context) -> None:
