@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.browser import PAGES
+from tests.own_fmus import LINEAR, build
 from tests.server import ROOT, Server
+from trivium.server.tokens import create
 
 START = 7_800_000
 #: A pump that is on, with a speed of 0.
@@ -107,7 +109,7 @@ def test_a_unit_is_chosen_and_its_input_set_by_hand_by_keyboard(browser, server,
     browser.until(lambda: given()["Tchws_set_CHI"]["value"] == pytest.approx(289.15))
     field.send_keys(Keys.CONTROL, "a")
     field.send_keys("99", Keys.ENTER)
-    browser.until(lambda: "must be within 3 to 30 °C" in browser.text("#said"))
+    browser.until(lambda: "must be from 3 to 30 °C" in browser.text("#said"))
     slider = browser.one("#unit-inputs fieldset:first-child input[type='range']")
     slider.send_keys(Keys.HOME)
     browser.until(lambda: given()["Tchws_set_CHI"]["value"] == pytest.approx(276.15))
@@ -117,3 +119,67 @@ def test_a_unit_is_chosen_and_its_input_set_by_hand_by_keyboard(browser, server,
     browser.keys(Keys.ESCAPE)
     browser.until(lambda: not browser.one("main").find_element("css selector", "#unit").is_displayed())
     browser.until(lambda: browser.js("return document.activeElement.dataset.unit") == "supply")
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tokens") / "tokens.json"
+    made = create(path)
+    return path, {"root": made.add("root", ["admin"]), "ann": made.add("ann", ["control"])}
+
+
+@pytest.fixture(scope="module")
+def taking(browser, tmp_path_factory, tokens):
+    """A server that takes FMUs."""
+    variables = {
+        "TRIVIUM_TOKENS": str(tokens[0]),
+        "TRIVIUM_TESTCASES": str(tmp_path_factory.mktemp("cases")),
+        "TRIVIUM_MAX_UPLOAD": "50000000",
+    }
+    with Server(ROOT / "Resources", tmp_path_factory.mktemp("taking"), **variables) as running:
+        yield running
+
+
+def signed_in(browser, server, token):
+    browser.driver.delete_all_cookies()
+    browser.driver.get(f"{server.url}/dashboard/login")
+    browser.fill("#token", token)
+    browser.click("form button")
+    browser.until(lambda: browser.all("main h1"))
+
+
+@pytest.mark.slow
+def test_a_model_is_brought_and_its_first_run_works(browser, taking, tokens, tmp_path):
+    model = build(LINEAR, tmp_path / "Linear.fmu", "2.0")
+    (tmp_path / "bad.fmu").write_bytes(b"no archive")
+    browser.look("laptop")
+    signed_in(browser, taking, tokens[1]["root"])
+    browser.open(f"{taking.url}/dashboard/sessions")
+    browser.one("#upload-file").send_keys(str(tmp_path / "bad.fmu"))
+    browser.click("#upload .button")
+    browser.until(lambda: "Not done: The FMU cannot be used" in browser.text("#upload [role=status]"))
+    browser.one("#upload-file").send_keys(str(model))
+    browser.click("#upload .button")
+    browser.until(lambda: "Registered Linear" in browser.text("#upload [role=status]"))
+    browser.until(lambda: browser.one("#new-case").get_attribute("value") == "Linear")
+    browser.click("#new-session")
+    browser.until(lambda: browser.one("#controller").get_attribute("value") == "hold")
+    browser.fill("#steps", "20")
+    browser.click("#run-steps")
+    browser.until(lambda: "20 of 20 steps" in browser.text("#run-state"))
+
+    browser.click("nav a[href='/dashboard/']")
+    browser.until(lambda: "tenfold" in browser.text("#face-groups"))
+    assert browser.violations() == []
+    browser.click("#face-inputs label:nth-of-type(2) input")
+    browser.until(lambda: browser.all("#face-inputs fieldset.by"))
+    browser.fill("#face-step", "0.25")
+    browser.click("#set-step")
+    browser.until(lambda: "control step is 0.25 s" in browser.text("#said"))
+    assert browser.overflow() <= 0
+
+    signed_in(browser, taking, tokens[1]["ann"])
+    browser.open(f"{taking.url}/dashboard/sessions")
+    browser.until(lambda: "lacks the scope admin" in browser.text("#upload"))
+    assert not browser.one("#upload .button").is_enabled()
+    assert "Traceback" not in taking.log.read_text()

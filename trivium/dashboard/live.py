@@ -6,6 +6,7 @@ what it was at the last event; the page then looks as it does when it is opened.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,9 @@ def mark(context: Context, page: str, testid: str) -> str:
         for session in context.sessions.sessions()
     ]
     seen: list[Any] = [sessions, [context.runs.record(session["testid"]) for session in sessions], testid]
+    with contextlib.suppress(TriviumError):  # the page shows no session, or one that was stopped
+        status, stale = context.sessions.status_of(testid), context.alarms.stale(testid)
+        seen.append([status and status.acknowledged, stale and round(stale.value)])
     if page in _OF_JOBS:
         jobs = context.store.jobs(most=_JOBS)
         seen.append([(job.task_id, job.state, job.progress, job.message, job.cancel) for job in jobs])

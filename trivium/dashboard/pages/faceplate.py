@@ -170,11 +170,11 @@ def _start(parameters: Mapping[str, Variable], step: float) -> list[Any]:
     step_card = card(
         "Control step",
         html.Div([field("Step [s]", line("face-step", f"{step:g}", inputMode="decimal"))], className="row"),
-        button("Set", "set-step"),
+        button("Set", "set-step", needs="control"),
     )
     if not fields:
         return [step_card]
-    begin = button("Begin anew with these", "face-begin", "main")
+    begin = button("Begin anew with these", "face-begin", "main", "control")
     start_card = card(
         "Start values", html.P(words + note, className="muted"), html.Div(fields, className="row"), begin,
         dcc.Store(id="face-defaults", data=defaults),

@@ -29,7 +29,7 @@ def card_of_testcases(context: Context) -> html.Section:
         ),
         Upload("upload", _why(context), limit),
         html.Div([field("Or of this server", line("case-file"), hint)], className="row"),
-        button("Register", "register-case"),
+        button("Register", "register-case", needs="admin"),
         id="bring",
     )
 
