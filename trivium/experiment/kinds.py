@@ -15,7 +15,7 @@ from trivium.errors import InvalidValueError
 from trivium.experiment import call, spec
 from trivium.experiment.contract import Experiment, Values
 from trivium.experiment.process import ProcessExperiment
-from trivium.experiment.python import PythonExperiment, call_apart, copy_files, found, request_of
+from trivium.experiment.python import PythonExperiment, call_apart, copy_files, every_file, found, request_of
 from trivium.experiment.testcase import fingerprint
 from trivium.model.variable import Variable
 from trivium.scratch import Scratch
@@ -136,7 +136,7 @@ def _side(field: str, declared: Mapping[str, spec.Output], described: Mapping[st
 def _described(name: str, description: spec.Python, folder: Path, field: str) -> Mapping[str, Any]:
     request = request_of(description.describe or "", description.options, folder, describe=True)
     with Scratch() as place:
-        copy_files(description.files, folder, place)
+        copy_files(every_file(description.files, folder), folder, place)
         inputs = {call.REQUEST: request}
         where = f"{field}.describe"
         call_apart(

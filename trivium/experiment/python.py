@@ -86,7 +86,7 @@ class PythonExperiment(Experiment):
         self.name, self.inputs, self.outputs = name, inputs, outputs
         self.timeout, self.deterministic = timeout, deterministic
         self._function, self._options, self._folder = function, options, folder.absolute()
-        self._files, self._apart, self._extra = tuple(files), apart, extra
+        self._files, self._apart, self._extra = every_file(files, folder), apart, extra
         self._environment = dict(environment or {})
         self._field, self._stop = f"{field or name}.callable", threading.Event()
 
@@ -279,6 +279,22 @@ def foreign(interpreter: tuple[str, ...]) -> str:
     with Scratch() as place:
         run([*interpreter, "-P", "-c", program], place, _LOOKING, command=len(interpreter) + 3)
         return (place / STDOUT).read_text()
+
+
+def every_file(names: Iterable[str], folder: Path) -> tuple[str, ...]:
+    """Return the names of files; a folder among them stands for all files in it.
+
+    Raises
+    ------
+    ComponentError
+        When a name leads out of the folder.
+    """
+    found: list[str] = []
+    for name in names:
+        path = inside(folder, name)
+        within = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else []
+        found += [str(each.relative_to(folder)) for each in within] if path.is_dir() else [name]
+    return tuple(found)
 
 
 def copy_files(names: Iterable[str], source: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from trivium.coupling.muio.case import COLUMNS, REGION, MuioCase, Row
 from trivium.coupling.muio.parameters import Known
-from trivium.coupling.og_clews.mathdata import Declarations
+from trivium.coupling.og_clews.mathdata import Declarations, word
 from trivium.coupling.og_clews.mathprog import annuity, recovery
 from trivium.errors import InvalidValueError
 
@@ -26,7 +26,6 @@ _MODES = (
 _CAPACITY = (("INPUTxNEWxCAPACITYperFUEL", "INCR"), ("INPUTxTOTALxCAPACITYperFUEL", "ITCR"))
 #: Digits of CapitalRecoveryFactor and PvAnnuity in MUIO's own data files.
 _DIGITS = 4
-_PLAIN = re.compile(r"[\w.+&-]+")
 
 
 def write(case: MuioCase, run: str | None, model: str, declared: Declarations) -> str:
@@ -68,13 +67,13 @@ def _sets(case: MuioCase, declared: Declarations) -> Iterator[str]:
     members |= {"region": [REGION], "year": case.years, "mode_of_operation": case.modes}
     for dim, name in declared.sets.items():
         if dim in members and name.isidentifier():
-            yield f"set {name} := {' '.join(map(_word, members[dim]))};"
+            yield f"set {name} := {' '.join(map(word, members[dim]))};"
     kinds = defaultdict(list)
     for storage in case.general.get("osy-stg", []):
         kinds[storage.get("Operation")].append(storage["Stg"])
     yearly = kinds.pop("Yearly", [])
-    yield f"set STORAGEINTRAYEAR := {' '.join(map(_word, yearly))};"
-    yield f"set STORAGEINTRADAY := {' '.join(_word(name) for names in kinds.values() for name in names)};"
+    yield f"set STORAGEINTRAYEAR := {' '.join(map(word, yearly))};"
+    yield f"set STORAGEINTRADAY := {' '.join(word(name) for names in kinds.values() for name in names)};"
 
 
 def _conversions(case: MuioCase) -> Iterator[str]:
@@ -82,10 +81,10 @@ def _conversions(case: MuioCase) -> Iterator[str]:
     for letter, column, key in (("s", "SeId", "SE"), ("d", "DtId", "DT"), ("h", "DtbId", "DTB")):
         codes = case.codes(column)
         pairs = " ".join(
-            f"{_word(each['Ts'])} {codes[each[key]]} 1" for each in case.general["osy-ts"] if each.get(key) in codes
+            f"{word(each['Ts'])} {codes[each[key]]} 1" for each in case.general["osy-ts"] if each.get(key) in codes
         )
         yield f"param Conversionl{letter} default 0 := {pairs};"
-    tags = " ".join(f"{REGION} {_word(each['Con'])} {each['Tag']}" for each in case.general.get("osy-constraints", []))
+    tags = " ".join(f"{REGION} {word(each['Con'])} {each['Tag']}" for each in case.general.get("osy-constraints", []))
     yield f"param UDCTag default -1 := {tags};"
     yield "param TradeRoute default 0 := ;"
 
@@ -94,7 +93,7 @@ def _parameter(parameter: Known, rows: Sequence[Row], dims: Sequence[str], years
     lines = [f"param {parameter.name} default {parameter.default:.15g} :="]
     places = [dim for dim in dims if dim != "year"]
     for row in rows:
-        key = [_word({"region": REGION, **row.places}[dim]) for dim in places]
+        key = [word({"region": REGION, **row.places}[dim]) for dim in places]
         if "year" in dims:
             cells = " ".join(f"{year} {row.values.get(year, parameter.default):.15g}" for year in years)
             lines.append(f"[{','.join([*key, '*'])}] {cells}")
@@ -125,8 +124,7 @@ def _factors(case: MuioCase, rows: Mapping[str, tuple[Known, list[Row]]], declar
         if name not in wanted:
             continue
         pairs = "\n".join(
-            f"{REGION} {_word(each)} {round(float(value), _DIGITS)!r}"
-            for each, value in zip(names, values, strict=True)
+            f"{REGION} {word(each)} {round(float(value), _DIGITS)!r}" for each, value in zip(names, values, strict=True)
         )
         yield f"param {name} default 0 :=\n{pairs}\n;"
 
@@ -138,15 +136,15 @@ def _memberships(case: MuioCase, rows: Mapping[str, tuple[Known, list[Row]]], se
         for key in keys:
             for row in rows.get(key, (None, []))[1]:
                 technology, mode = row.places["technology"], row.places["mode_of_operation"]
-                pairs[row.places[dim]].append(f"({mode},{_word(technology)})")
+                pairs[row.places[dim]].append(f"({mode},{word(technology)})")
                 modes[technology][mode] = None
         column = next(column for column, (own, *_) in COLUMNS.items() if own == dim)
         if name in sets:
             for member in case.codes(column).values():
-                yield f"set {name}[{_word(member)}] := {' '.join(pairs[member])};"
+                yield f"set {name}[{word(member)}] := {' '.join(pairs[member])};"
     if "MODEperTECHNOLOGY" in sets:
         for technology, listed in modes.items():
-            yield f"set MODEperTECHNOLOGY[{_word(technology)}] := {' '.join(listed)};"
+            yield f"set MODEperTECHNOLOGY[{word(technology)}] := {' '.join(listed)};"
     fuels: dict[str, None] = {}
     using: dict[str, dict[str, list[str]]] = {}
     for name, key in _CAPACITY:
@@ -157,10 +155,5 @@ def _memberships(case: MuioCase, rows: Mapping[str, tuple[Known, list[Row]]], se
     if "INPUTxFUEL" in sets:
         for name, by_fuel in using.items():
             for fuel in fuels:
-                yield f"set {name}[{_word(fuel)}] := {' '.join(map(_word, by_fuel[fuel]))};"
-        yield f"set INPUTxFUEL := {' '.join(map(_word, fuels))};"
-
-
-def _word(name: object) -> str:
-    text = str(name)
-    return text if _PLAIN.fullmatch(text) else f"'{text}'"
+                yield f"set {name}[{word(fuel)}] := {' '.join(map(word, by_fuel[fuel]))};"
+        yield f"set INPUTxFUEL := {' '.join(map(word, fuels))};"

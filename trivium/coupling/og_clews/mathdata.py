@@ -21,6 +21,7 @@ from trivium.errors import ComponentError, InvalidValueError
 _COMMENT = re.compile(r"/\*.*?\*/|\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*", re.DOTALL)
 _TOKEN = re.compile(r"'[^']*'|\"[^\"]*\"|:=|[\[\](),:]|[^\s\[\](),:'\"]+")
 _STATEMENT = re.compile(r"\b(set|param)\b((?:'[^'\n]*'|\"[^\"\n]*\"|[^;'\"])*);")
+_PLAIN = re.compile(r"[\w.+&-]+")
 #: Most rows of a parameter that is written out because its default is not 0.
 _MOST = 10**7
 
@@ -315,3 +316,9 @@ def _token(value: object) -> str:
     if isinstance(value, float | np.floating):
         return repr(float(value))
     return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def word(name: object) -> str:
+    """Return a name as data of MathProg has it, in quotes where it needs them."""
+    text = str(name)
+    return text if _PLAIN.fullmatch(text) else f"'{text}'"

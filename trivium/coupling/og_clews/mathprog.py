@@ -19,7 +19,7 @@ import pandas as pd
 from pydantic import Field
 
 from trivium.coupling import frames
-from trivium.coupling.og_clews import bridge, exchange, optimum
+from trivium.coupling.og_clews import bridge, exchange, optimum, otoole
 from trivium.coupling.og_clews.exchange import Sets, Solution
 from trivium.coupling.og_clews.mathdata import Data, Declarations, Parameter, without_comments
 from trivium.errors import InvalidValueError
@@ -54,7 +54,9 @@ class Options(exchange.Options):
     Attributes
     ----------
     model, data : str
-        The model in MathProg and its data.
+        The model in MathProg and its data; or a folder of otoole's CSV files, or its ``datapackage.json``.
+    config : str
+        otoole's configuration, where the data is a folder or a package.
     solver : {"cbc", "glpsol", "highs"}
     timeout : float
         Longest time of each program [s].
@@ -62,6 +64,7 @@ class Options(exchange.Options):
 
     model: str
     data: str
+    config: str = "config.yaml"
     solver: Literal["cbc", "glpsol", "highs"] = "cbc"
     timeout: Annotated[float, Field(gt=0)] = 3600.0
 
@@ -378,4 +381,9 @@ def _capacity(built: pd.DataFrame, case: Case) -> pd.DataFrame:
 
 
 def _read(options: Options) -> Case:
-    return Case.read(without_comments(options.model), without_comments(options.data), options.data)
+    model = without_comments(options.model)
+    if otoole.is_case(Path(options.data)):
+        data = otoole.data_text(Path(options.data), Path(options.config), Declarations.read(model))
+    else:
+        data = without_comments(options.data)
+    return Case.read(model, data, options.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -201,6 +202,30 @@ def test_what_is_no_case_is_told(folder):
     (folder / "small.dat").write_text(data.replace(f"{unit} default 1", unit))
     with pytest.raises(ComponentError, match=r"glpsol ended with exit code 1; it printed last:\n(.*\n)*.*no value for"):
         mathprog.solve({}, OPTIONS)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "data package"])
+def test_a_case_of_otoole_costs_what_its_data_file_does(folder, packed):
+    """The small case, as CSV files and defaults: empty files, as otoole writes them, mean the default."""
+    case = mathprog._read(mathprog.exchange.checked(mathprog.Options, OPTIONS))
+    (folder / "csv").mkdir()
+    config = ""
+    for dim, name in case.declared.sets.items():
+        members = "\n".join(map(str, case.data.coordinates(dim)))
+        (folder / "csv" / f"{name}.csv").write_text(f"VALUE\n{members}\n")
+        config += f"{name}: {{type: set, dtype: str}}\n"
+    for name, dims in case.declared.parameters.items():
+        if dims and case.data.has(name):
+            parameter = case.data.parameter(name)
+            parameter.table.rename(columns=str.upper).to_csv(folder / "csv" / f"{name}.csv", index=False)
+            config += f"{name}: {{type: param, default: {parameter.default}}}\n"
+    (folder / "config.yaml").write_text(config + "TotalDiscountedCost: {type: result, default: 0}\n")
+    listed = [{"name": path.stem, "path": f"csv/{path.name}"} for path in (folder / "csv").iterdir()]
+    (folder / "datapackage.json").write_text(json.dumps({"resources": listed}))
+    data = "datapackage.json" if packed else "csv"
+    assert mathprog.solve({}, OPTIONS | {"data": data})["objective"] == pytest.approx(coal_only(), rel=1e-7)
+    with pytest.raises(InvalidValueError, match="config: none.yaml cannot be read"):
+        mathprog.solve({}, OPTIONS | {"data": data, "config": "none.yaml"})
 
 
 @pytest.mark.skipif(
