@@ -17,6 +17,7 @@ from tests.processes import PATIENCE
 PAGES = {
     "": "Plant",
     "sessions": "Sessions",
+    "runs": "Runs",
     "indicators": "Indicators",
     "jobs": "Jobs",
     "new": "New job",

@@ -123,6 +123,7 @@ def settled(browser, path):
         "": lambda: browser.all("#plant-drawing svg") and browser.all("#plant-chart .scatterlayer .trace"),
         "sessions": lambda: browser.all("#sessions-table tbody tr"),
         "indicators": lambda: "kWh" in browser.text("#kpi-table") and browser.all("#kpi-chart .scatterlayer .trace"),
+        "runs": lambda: browser.all("#runs-table tbody tr") and browser.all("#plan-weather .scatterlayer .trace"),
         "jobs": lambda: browser.all("#jobs-table tbody tr"),
         "studies": lambda: browser.all("#study-parallel .scatterlayer .trace"),
         "new": lambda: "runs of" in browser.text("#new-cost") or "run of" in browser.text("#new-cost"),
@@ -357,6 +358,56 @@ def test_a_baseline(browser, server, quiet):
     browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
     assert {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")} == {"this", "other"}
     assert fetched(server, "PUT", f"/stop/{base}") == b"OK"
+
+
+@pytest.mark.slow
+def test_runs_are_planned_found_and_compared(browser, server, quiet):
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/runs")
+    made = {}
+    for name, controller in (("hot, rules", "rules"), ("hot, held", "hold")):
+        browser.fill("#plan-start", "2020-07-20 06:00")
+        browser.fill("#plan-days", "0.05")
+        browser.fill("#plan-name", name)
+        browser.choose("#plan-controller", controller)
+        browser.until(lambda: "Mon 20 Jul 2020 06:00" in browser.text("#plan-about"))
+        before = browser.one("#session").get_attribute("value")
+        browser.click("#plan-run")
+        testid = browser.until(
+            lambda before=before: (now := browser.one("#session").get_attribute("value")) != before and now
+        )
+        made[name] = testid
+        browser.until(lambda testid=testid: stand(server, testid)["time"] == 110.25 * 86400 + 14 * 300)
+    browser.fill("#runs-search", "hot")
+    browser.until(lambda: "1 to 2 of 2 runs" in browser.text("#runs-place"))
+    browser.until(lambda: stand(server, made["hot, held"])["state"] == "idle")
+    browser.click("#runs-again")
+    for name in made:
+        browser.click(f"button[aria-label='Pin run {name}']")
+    kpis = [
+        server.request("GET", f"/kpi/{testid}?names=ener_tot")[1]["payload"]["ener_tot"] for testid in made.values()
+    ]
+
+    def energies():
+        rows = "[...document.querySelectorAll('#compared-kpis tbody tr')].map(r => [...r.cells].map(c => c.innerText))"
+        return next((row[1:] for row in browser.js(f"return {rows}") if row[0] == "ener_tot" and len(row) == 3), None)
+
+    first, second = browser.until(lambda: (found := energies()) and "(" in found[1] and found)
+    assert float(first.split()[0]) == pytest.approx(kpis[0], rel=1e-4)
+    change = 100 * (kpis[1] / kpis[0] - 1)
+    assert f"({change:+.1f} %, {'better' if change < 0 else 'worse'})" in second
+    browser.until(lambda: "controller" in browser.text("#compared-setup"))
+    browser.until(lambda: len({*drawn(browser, "compared-chart")}) == 4)
+    browser.choose("#compared-mode", "differences")
+    browser.until(lambda: {name.partition(":")[0] for name in drawn(browser, "compared-chart")} == {"hot, held"})
+    link = browser.driver.current_url
+    browser.driver.get("about:blank")
+    browser.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "all"})
+    browser.driver.execute_script("return 1")
+    browser.open(link)
+    browser.until(lambda: {name.partition(":")[0] for name in drawn(browser, "compared-chart")} == {"hot, held"})
+    for testid in made.values():
+        assert fetched(server, "PUT", f"/stop/{testid}") == b"OK"
 
 
 @pytest.mark.slow

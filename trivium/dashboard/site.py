@@ -15,7 +15,7 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, Still, drawn, filled, say
 from trivium.dashboard.formatting import both
 from trivium.dashboard.glossary import SESSIONS as STATES
-from trivium.dashboard.pages import alarms, indicators, jobs, plant, sessions, studies, submit, system
+from trivium.dashboard.pages import alarms, indicators, jobs, plant, runs, sessions, studies, submit, system
 from trivium.errors import TriviumError, UnknownSessionError
 from trivium.jobs.store import Store
 from trivium.server.guard import signed_in
@@ -28,6 +28,7 @@ ROOT = "/dashboard/"
 _PAGES = (
     ("", "Plant", plant),
     ("sessions", "Sessions", sessions),
+    ("runs", "Runs", runs),
     ("indicators", "Indicators", indicators),
     ("jobs", "Jobs", jobs),
     ("new", "New job", submit),

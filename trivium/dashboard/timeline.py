@@ -284,6 +284,11 @@ def day_marks(first: float, last: float, most: int) -> dict[float, str]:
     return {float(at): clock(float(at)) for at in values} or {first: clock(first)}
 
 
+def shown(value: float, unit: str) -> str:
+    """Return a value of a plant with its unit, as people read it."""
+    return scale(unit, plant=True).text(value)
+
+
 def sentence(lines: Sequence[Line], scene: Scene) -> str:
     """Return what the chart shows, for those who do not see it."""
     parts = []
@@ -291,8 +296,8 @@ def sentence(lines: Sequence[Line], scene: Scene) -> str:
         inside = line.y[(line.x >= scene.start) & (line.x <= scene.end)]
         finite = inside[np.isfinite(inside)]
         if finite.size and not line.set_point:
-            shown = scale(line.unit, plant=scene.plant)
-            least, most, last = (shown.text(float(each)) for each in (finite.min(), finite.max(), finite[-1]))
+            units = scale(line.unit, plant=scene.plant)
+            least, most, last = (units.text(float(each)) for each in (finite.min(), finite.max(), finite[-1]))
             parts.append(f"{line.name} from {least} to {most}, at the end {last}.")
     return " ".join(parts)
 
@@ -301,9 +306,9 @@ def limits_sentence(limits: Sequence[Limit], units: Mapping[str, str], *, plant:
     """Return which limits are shaded."""
     parts = []
     for limit in limits:
-        shown = scale(units.get(limit.point, ""), plant=plant)
+        read = scale(units.get(limit.point, ""), plant=plant)
         ends = [None if end is None else np.unique(np.asarray(end, dtype=float)) for end in (limit.low, limit.high)]
-        low, high = (None if end is None or end.size != 1 else shown.text(float(end[0])) for end in ends)
+        low, high = (None if end is None or end.size != 1 else read.text(float(end[0])) for end in ends)
         if low and high:
             parts.append(f"{limit.point} outside {low} to {high}")
         elif high:

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Text, and_, cast, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from trivium.access import Access
-from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
+from trivium.errors import BusyError, ConflictError, InvalidValueError, NotFoundError, StoreError
 from trivium.jobs.record import MOST_DEATHS, Job, State, before, job_of
 from trivium.jobs.table import JOBS, add_columns, alone, connect, now
 from trivium.numbers import shown
@@ -33,6 +33,8 @@ _COLUMNS = [column for column in JOBS.c if column.name != "request_key"]
 MOST_PENDING = 10000
 #: When to come again where as many wait [s].
 _RETRY_AFTER = 60
+#: By what jobs are ordered: words of clients, and columns.
+ORDERS = {"created": "created", "finished": "finished", "kind": "kind", "status": "state", "progress": "progress"}
 #: What ids of a kind begin with: clients of the API recognize them by it.
 _PREFIXES = {"converge": "conv_"}
 #: How often a claim is tried that other workers were faster at.
@@ -131,18 +133,64 @@ class Store:
             raise NotFoundError(f"There is no job {shown(task_id)}.")
         return _job(row)
 
-    def jobs(self, state: State | None = None, kind: str | None = None, most: int = 100, first: int = 0) -> list[Job]:
-        """Return jobs that the present caller may see, the newest first, from a place on."""
-        asked = select(*_COLUMNS).order_by(_C.created.desc(), _C.task_id).limit(most).offset(first)
+    def jobs(
+        self,
+        state: State | None = None,
+        kind: str | None = None,
+        most: int = 100,
+        first: int = 0,
+        search: str = "",
+        sort: str = "-created",
+    ) -> list[Job]:
+        """Return jobs that the present caller may see, by default the newest first.
+
+        Parameters
+        ----------
+        state : State, optional
+        kind : str, optional
+        most, first : int
+            How many at most, and how many of those that match come before.
+        search : str
+            Words that must all be in the id, kind, owner, message or specification; capitals do not matter.
+        sort : str
+            One of `ORDERS`, after ``-`` descending.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such order.
+        """
+        key = sort.removeprefix("-")
+        if key not in ORDERS:
+            raise InvalidValueError(
+                f"Invalid value {shown(sort)} for parameter sort. Value must be one of {', '.join(ORDERS)}, "
+                "with - before it for the other way round.",
+                "sort",
+            )
+        column = _C[ORDERS[key]]
+        order = column.desc() if sort.startswith("-") else column
+        asked = select(*_COLUMNS).where(*self._wanted(state, kind, search)).order_by(order, _C.task_id)
+        with self._connection() as connection:
+            return [_job(row) for row in connection.execute(asked.limit(most).offset(first))]
+
+    def count(self, state: State | None = None, kind: str | None = None, search: str = "") -> int:
+        """Return how many jobs there are that the present caller may see; parameters as of `jobs`."""
+        asked = select(func.count()).select_from(JOBS).where(*self._wanted(state, kind, search))
+        with self._connection() as connection:
+            return connection.scalar(asked) or 0
+
+    def _wanted(self, state: State | None, kind: str | None, search: str) -> list[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = []
         access = self._room.access
         if not access.everything:
-            asked = asked.where(_C.owner == access.owner)
+            conditions.append(_C.owner == access.owner)
         if state is not None:
-            asked = asked.where(_C.state == state)
+            conditions.append(_C.state == state)
         if kind is not None:
-            asked = asked.where(_C.kind == kind)
-        with self._connection() as connection:
-            return [_job(row) for row in connection.execute(asked)]
+            conditions.append(_C.kind == kind)
+        places = (_C.task_id, _C.kind, func.coalesce(_C.owner, ""), _C.message, cast(_C.spec, Text))
+        found = (or_(*(place.icontains(word, autoescape=True) for place in places)) for word in search.split())
+        return [*conditions, *found]
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many jobs there are of each kind and state."""

@@ -127,9 +127,11 @@ def blueprint(store: Store, settings: Settings, streams: Streams) -> Routes:
 
     @routes.operation("GET", "", reply=list[replies.JobStatus])
     def listing(query: JobsQuery) -> Response:
-        """All jobs, the newest first; ?status=, ?kind= and ?limit= choose."""
-        jobs = store.jobs(query.status, query.kind, min(query.limit, _MOST))
-        return wire.envelope(200, "Queried the jobs successfully.", [status_of(job) for job in jobs])
+        """All jobs, the newest first; ?status=, ?kind=, ?search=, ?sort=, ?offset= and ?limit= choose."""
+        most = min(query.limit, _MOST)
+        jobs = store.jobs(query.status, query.kind, most, query.offset, query.search, query.sort)
+        made = wire.envelope(200, "Queried the jobs successfully.", [status_of(job) for job in jobs])
+        return wire.counted(made, store.count(query.status, query.kind, query.search))
 
     @routes.operation("GET", "/status/<task_id>", reply=replies.JobStatus, enveloped=False)
     def status(task_id: str) -> Response:

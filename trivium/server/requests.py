@@ -470,8 +470,25 @@ class ExportQuery(Query):
     format: Literal["csv", "parquet"] = Field("csv", description="The form.")
 
 
+class SessionsQuery(Query):
+    """Which sessions, in which order."""
+
+    search: str = Field("", description="Words in the id, test case, name, tags or controller.")
+    sort: str = Field(
+        "testid", description="testid, created, last_used, name or testcaseid; with - before it the other way round."
+    )
+    offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first session of those, from 0.")
+    limit: Count | None = Field(None, description="Most sessions; by default all.")
+
+
 class JobsQuery(Query):
     """Which jobs."""
+
+    search: str = Field("", description="Words in the id, kind, owner, message or specification.")
+    sort: str = Field(
+        "-created", description="created, finished, kind, status or progress; with - before it the other way round."
+    )
+    offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first job of those, from 0.")
 
     status: Annotated[State, _by(_state), WithJsonSchema({"type": "string", "enum": [*State]})] | None = Field(
         None, description="Only jobs of this status."

@@ -21,6 +21,7 @@ from trivium.server.requests import (
     OverridesBody,
     OverridesQuery,
     Preconditions,
+    SessionsQuery,
     SnapshotBody,
     SnapshotQuery,
     StepsBody,
@@ -42,9 +43,10 @@ def blueprint(sessions: SessionManager) -> Routes:
     routes = Routes("sessions", "Sessions")
 
     @routes.operation("GET", "/sessions", reply=list[replies.SessionAbout])
-    def listing() -> Response:
-        """All sessions and where they stand."""
-        return wire.envelope(200, "Queried the sessions successfully.", sessions.sessions())
+    def listing(query: SessionsQuery) -> Response:
+        """All sessions and where they stand; ?search=, ?sort=, ?offset= and ?limit= choose."""
+        page = sessions.page(search=query.search, sort=query.sort, offset=query.offset, limit=query.limit)
+        return wire.counted(wire.envelope(200, "Queried the sessions successfully.", page.sessions), page.total)
 
     @routes.operation("GET", "/sessions/<testid>", reply=replies.SessionAbout, waits=False)
     def summary(testid: str) -> Response:

@@ -53,6 +53,12 @@ def envelope(status: int, message: str, payload: Any = None) -> Response:
     return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status=status, content_type=_JSON)
 
 
+def counted(response: Response, total: int) -> Response:
+    """Add the header that says how many there are of what a reply has a page of."""
+    response.headers["X-Total-Count"] = str(total)
+    return response
+
+
 def reply(answer: Reply, session: Session) -> Response:
     """Return what a session answers."""
     return marked(envelope(*answer), session)

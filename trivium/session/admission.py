@@ -106,7 +106,10 @@ class Admission:
 
     def testids(self) -> list[str]:
         """Return the test ids of all sessions, those that wait too."""
-        return sorted(name for name in self._names() if Folder(self._state_dir, name).exists())
+        # `Folder.exists` of each, without making a folder's paths: there may be thousands
+        there = (f"{self._sessions}/{name}" for name in self._names())
+        made = (path for path in there if os.path.exists(f"{path}/about.json") or os.path.exists(f"{path}/journal"))
+        return sorted(os.path.basename(path) for path in made)
 
     def admit(
         self,

@@ -42,6 +42,7 @@ from trivium.session.handle import Handle
 from trivium.session.handles import Handles
 from trivium.session.keys import Keys
 from trivium.session.labels import label
+from trivium.session.listing import Listing, Page
 from trivium.session.observer import Observer
 from trivium.session.owners import Owners
 from trivium.session.proxy import SERVED, Session, connect
@@ -107,6 +108,7 @@ class SessionManager:
         )
         self._admission = Admission(settings.state_dir, limits, self._default)
         self._owners = Owners(self._sessions)
+        self._listing = Listing(settings.state_dir)
         self._handles = Handles(settings, self._catalogue, self._observer, self._admission.claim)
         self._identity = _identity(self._state_dir)
         self._driving: dict[object, tuple[str, float]] = {}  # changes that are waited for: of which session, since when
@@ -165,6 +167,16 @@ class SessionManager:
     def testcases(self) -> list[str]:
         """Return the ids of the test cases that can be selected, the default one first."""
         return self._catalogue.names()
+
+    def declared_case(self, testcase_id: str) -> Resources:
+        """Return what a test case declares.
+
+        Raises
+        ------
+        InvalidValueError, ResourcesError
+            When there is no such test case, or it cannot be read.
+        """
+        return self._catalogue.declared(self._catalogue.path(testcase_id))
 
     def add_testcase(self, file: str, testcaseid: str | None = None) -> str:
         """Let clients select a test case from the folder of test cases, once it has really been stepped.
@@ -451,6 +463,18 @@ class SessionManager:
         """Return what is known of every session that the present caller may see."""
         access = self._room.access
         return [session for session in self.all_sessions() if session["default"] or access.sees(session["owner"])]
+
+    def page(self, **choice: Any) -> Page:
+        """Return some of the sessions that the present caller may see; see `trivium.session.listing.Listing.page`.
+
+        Raises
+        ------
+        InvalidValueError
+            When there is no such order.
+        """
+        self._admission.expire()
+        access = self._room.access
+        return self._listing.page(self._admission.testids(), self._default, access.sees, **choice)
 
     def all_sessions(self) -> list[dict[str, Any]]:
         """Return what is known of every session, also of others; for figures."""

@@ -13,7 +13,15 @@ import pytest
 from sqlalchemy import update
 
 from tests.server import free_port
-from trivium.errors import BusyError, ConflictError, MissingExtraError, NotFoundError, SettingsError, StoreError
+from trivium.errors import (
+    BusyError,
+    ConflictError,
+    InvalidValueError,
+    MissingExtraError,
+    NotFoundError,
+    SettingsError,
+    StoreError,
+)
 from trivium.jobs import store as module
 from trivium.jobs.record import MOST_DEATHS, State
 from trivium.jobs.store import LostError, Store
@@ -309,3 +317,16 @@ def test_a_damaged_record_is_shown_as_damaged_and_others_go_on(tmp_path, column,
     status_of(listed[damaged.task_id])
     assert store.claim("worker").task_id == whole.task_id
     assert store.claim("worker") is None
+
+
+def test_the_51st_job_is_reached_found_and_counted(store):
+    for place in range(60):
+        store.submit("nap", {"name": f"nap number {place}"})
+    pages = [store.jobs(most=25, first=offset) for offset in (0, 25, 50, 75)]
+    assert [len(page) for page in pages] == [25, 25, 10, 0]
+    assert len({job.task_id for page in pages for job in page}) == store.count() == 60
+    assert [job.spec["name"] for job in store.jobs(search='NUMBER 51"')] == ["nap number 51"]
+    assert store.count(search="NAP waiting") == 60
+    assert store.count(search="100%") == 0
+    with pytest.raises(InvalidValueError, match="created, finished"):
+        store.jobs(sort="colour")

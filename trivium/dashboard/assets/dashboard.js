@@ -270,7 +270,7 @@
                     if (here) link.setAttribute("aria-current", "page");
                     else link.removeAttribute("aria-current");
                 });
-                const titles = { sessions: "Sessions", indicators: "Indicators", jobs: "Jobs", new: "New job", studies: "Studies", system: "System" };
+                const titles = { sessions: "Sessions", runs: "Runs", indicators: "Indicators", jobs: "Jobs", new: "New job", studies: "Studies", system: "System" };
                 document.title = `${titles[page] || "Plant"} · Trivium`;
                 if (before && before.path !== path) {
                     const main = document.getElementById("main");

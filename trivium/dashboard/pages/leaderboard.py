@@ -1,0 +1,85 @@
+"""The leaderboard: runs of one scenario, those that serve before those that do not, the cheapest first."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from dash import Dash, Input, Output, html
+
+from trivium.dashboard.callbacks import view
+from trivium.dashboard.catalog import CHIEF, Catalog, Run
+from trivium.dashboard.elements import Select, card, field, options, table
+from trivium.dashboard.formatting import figure
+
+#: Newest sessions and jobs that are looked at.
+_MOST = 200
+_BY = ("cost_tot", "ener_tot", "tdis_tot", "emis_tot")
+
+
+def card_of_leaderboard() -> html.Section:
+    """Return the card."""
+    return card(
+        "Leaderboard",
+        html.Div(
+            [
+                field("Scenario", Select("board-scenario"), wide=True),
+                field("By", Select("board-by", options(_BY), _BY[0])),
+            ],
+            className="row",
+        ),
+        html.Div(id="board-table"),
+    )
+
+
+def register(pages: Dash, catalog: Catalog) -> None:
+    """Add the callbacks."""
+
+    def known() -> list[Run]:
+        sessions, _ = catalog.page("session", "", "-created", 0, _MOST)
+        jobs, _ = catalog.page("job", "", "-created", 0, _MOST)
+        return [run for run in (*sessions, *jobs) if run.setup["period"] and run.kpis]
+
+    @view(
+        pages,
+        Output("board-scenario", "options"),
+        Output("board-scenario", "value"),
+        Output("board-table", "children"),
+        Input("board-scenario", "value"),
+        Input("board-by", "value"),
+        Input("changed", "data"),
+    )
+    def board(scenario: str | None, by: str, _: Any) -> Any:
+        runs = known()
+        scenarios = list(dict.fromkeys(run.scenario for run in runs))
+        if not scenarios:
+            text = "No run of a scenario yet: start one above, or submit a job of the kind step."
+            return [], None, html.P(text, className="muted")
+        chosen = scenario if scenario in scenarios else scenarios[0]
+        return options(scenarios), chosen, _table([run for run in runs if run.scenario == chosen], by)
+
+
+def ranked(runs: list[Run], by: str) -> list[Run]:
+    """Return runs, those that serve first, then by an indicator of which less is better."""
+
+    def rank(run: Run) -> tuple[bool, float]:
+        value = run.kpis.get(by)
+        return run.kpis.get("serves") == 0, math.inf if value is None else float(value)
+
+    return sorted(runs, key=rank)
+
+
+def _table(runs: list[Run], by: str) -> Any:
+    names = list(dict.fromkeys([by, *CHIEF]))
+    rows = [
+        (
+            str(place),
+            run.name,
+            run.setup["controller"] or "–",
+            "no" if run.kpis.get("serves") == 0 else "yes",
+            *(figure(run.kpis.get(name)) for name in names),
+        )
+        for place, run in enumerate(ranked(runs, by), 1)
+    ]
+    head = ("Place", "Run", "Controller", "Serves", *names)
+    return table(f"By {by}", head, rows, numbers=range(4, len(head)), cards=True)

@@ -1,0 +1,170 @@
+"""A run that is planned: at a date or in a scenario, with the weather that it would meet, under any controller."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, html
+
+from trivium.control.controller import CONTROLLERS
+from trivium.dashboard import charts, timeline
+from trivium.dashboard.callbacks import action, done, view
+from trivium.dashboard.context import Context
+from trivium.dashboard.elements import Select, button, card, field, line, options
+from trivium.dashboard.formatting import DAY, both
+from trivium.dashboard.runs import MOST_STEPS
+from trivium.dashboard.timeline import Line, Scene
+from trivium.dashboard.weather import year_of
+from trivium.errors import InvalidValueError, TriviumError
+from trivium.evaluation.forecast_error import LEVELS
+from trivium.evaluation.scenario import PRICES
+from trivium.numbers import parse_number
+from trivium.simulation.calendar import Calendar
+
+_DATE = "-"
+_PRICES = {_DATE: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
+_UNCERTAINTY = {_DATE: "none", **{name: name for name in LEVELS}}
+
+
+def card_of_planning(context: Context) -> html.Section:
+    """Return the card."""
+    cases = context.sessions.testcases()
+    names = [name for name, _ in CONTROLLERS.all()]
+    usual = "rules" if "rules" in names else names[0]
+    return card(
+        "Start a run",
+        html.Div(
+            [
+                field("Test case", Select("plan-case", options(cases), cases[0])),
+                field("Scenario", Select("plan-period", [{"value": _DATE, "label": "at a date"}], _DATE)),
+                field("Start", line("plan-start", "0"), "a date such as 2020-07-20, or seconds"),
+                field("Days", line("plan-days", "1", inputMode="decimal")),
+                field("Controller", Select("plan-controller", options(names), usual)),
+                field("Price", Select("plan-price", options(_PRICES, _PRICES), _DATE)),
+                field("Uncertain forecast", Select("plan-uncertainty", options(_UNCERTAINTY, _UNCERTAINTY), _DATE)),
+                field("Name", line("plan-name")),
+            ],
+            className="row",
+        ),
+        html.P(id="plan-about", role="status"),
+        charts.graph("plan-weather", "Boundary data of the run that is planned"),
+        button("Start the run", "plan-run", "main"),
+    )
+
+
+def begin(text: str, calendar: Calendar | None) -> float:
+    """Return the start [s] that people wrote: seconds, or a date where the test case has a calendar.
+
+    Raises
+    ------
+    InvalidValueError
+        When it is neither.
+    """
+    written = (text or "").strip()
+    if calendar is not None and "-" in written[1:]:
+        return calendar.parse(written)
+    return parse_number(written, "start")
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the callbacks."""
+    sessions = context.sessions
+
+    def planned(case: str, period: str, start: str, days: str) -> tuple[float, float]:
+        """Return start and end of the run [s]."""
+        resources = sessions.declared_case(case)
+        if period != _DATE:
+            found = year_of(resources).periods.get(period)
+            if found is None:
+                raise InvalidValueError(f"The test case has no period {period}.", "period")
+            first, last = found.start, found.end
+        else:
+            first, last = begin(start, resources.calendar), np.inf
+        length = parse_number(days, "days") * DAY
+        if not length > 0:
+            raise InvalidValueError("Days must be more than 0.", "days")
+        return first, float(min(first + length, last))
+
+    @view(pages, Output("plan-period", "options"), Output("plan-period", "value"), Input("plan-case", "value"))
+    def periods(case: str) -> Any:
+        names = {name: f"scenario {name.replace('_', ' ')}" for name in year_of(sessions.declared_case(case)).periods}
+        return [{"value": _DATE, "label": "at a date"}, *options(names, names)], _DATE
+
+    @view(
+        pages,
+        Output("plan-weather", "figure"),
+        Output("plan-about", "children"),
+        Input("plan-case", "value"),
+        Input("plan-period", "value"),
+        Input("plan-start", "value"),
+        Input("plan-days", "value"),
+    )
+    def preview(case: str, period: str, start: str, days: str) -> Any:
+        try:
+            resources = sessions.declared_case(case)
+            first, last = planned(case, period, start, days)
+        except TriviumError as error:
+            return charts.blank(str(error)), html.Span(str(error), className="trouble")
+        year, calendar = year_of(resources), resources.calendar
+        words = f"From {both(first)} to {both(last)}"
+        if calendar is not None:
+            words += f": {calendar.text(first)} to {calendar.text(last)}, {calendar.zone_name}"
+        inside = (year.times >= first) & (year.times <= last)
+        if not inside.any():
+            return charts.blank("No boundary data to show."), f"{words}."
+        lines = [
+            Line(name, _unit(name), year.times[inside], each[inside], steps=True) for name, each in year.columns.items()
+        ]
+        ranges = ", ".join(
+            f"{name} {timeline.shown(low, _unit(name))} to {timeline.shown(high, _unit(name))}"
+            for name, (low, high) in year.lows_and_highs(first, last).items()
+        )
+        return timeline.draw(lines, Scene(first, last, 900, calendar=calendar)), f"{words}. {ranges}."
+
+    @action(
+        pages,
+        "control",
+        Output("session", "value", allow_duplicate=True),
+        Output("changed", "data", allow_duplicate=True),
+        Input("plan-run", "n_clicks"),
+        State("plan-case", "value"),
+        State("plan-period", "value"),
+        State("plan-start", "value"),
+        State("plan-days", "value"),
+        State("plan-controller", "value"),
+        State("plan-price", "value"),
+        State("plan-uncertainty", "value"),
+        State("plan-name", "value"),
+        running=[(Output("plan-run", "disabled"), True, False)],
+    )
+    def run(
+        _: Any, case: str, period: str, start: str, days: str, controller: str, price: str, uncertainty: str, name: str
+    ) -> Any:
+        first, last = planned(case, period, start, days)
+        parts = {"electricity_price": price, "temperature_uncertainty": uncertainty, "time_period": period}
+        chosen = {key: value for key, value in parts.items() if value != _DATE}
+        with context.readings.room():
+            testid = sessions.select(case)
+        try:
+            session = sessions.session(testid)
+            if chosen:
+                session.set_scenario(**chosen)
+            if period == _DATE:
+                session.initialize(first)
+            steps = round((last - first) / session.step)
+            if not 1 <= steps <= MOST_STEPS:
+                raise InvalidValueError(f"The run would have {steps} steps; it may have 1 to {MOST_STEPS}.", "days")
+            sessions.label(testid, name=name or "", controller=controller)
+            context.runs.start(testid, controller, steps)
+        except BaseException:
+            sessions.stop(testid)
+            raise
+        done(f"The controller {controller} does {steps} steps in the session {testid}; it is chosen now.")
+        return testid, time.time()
+
+
+def _unit(name: str) -> str:
+    """Return the unit of a column of boundary data, which has none of its own: temperatures are in kelvin."""
+    return "K" if name.startswith("T") else ""

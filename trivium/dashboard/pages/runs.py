@@ -1,0 +1,200 @@
+"""Runs: sessions and jobs in one table, searched, ordered, pinned and compared; new ones at a date or in a scenario."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+
+from trivium.dashboard import trend
+from trivium.dashboard.callbacks import action, pressed, view
+from trivium.dashboard.catalog import CHIEF, Catalog, Run
+from trivium.dashboard.context import Context
+from trivium.dashboard.elements import Select, button, card, field, line, options, table
+from trivium.dashboard.formatting import both, figure, moment, plural
+from trivium.dashboard.pages import comparison, leaderboard, planning
+
+#: Runs of a page, and most that are pinned.
+_ROWS, MOST_PINNED = 20, 6
+_KINDS = {"session": "sessions", "job": "step jobs"}
+_SORTS = {"-created": "newest first", "created": "oldest first", "name": "by name"}
+
+
+def layout(context: Context) -> list[Any]:
+    """Return the page."""
+    return [
+        html.H1("Runs"),
+        planning.card_of_planning(context),
+        card(
+            "All runs",
+            html.Div(
+                [
+                    field("Kind", Select("runs-kind", options(_KINDS, _KINDS), "session")),
+                    field(
+                        "Search", line("runs-search"), "words of the name, id, tags, test case, controller", wide=True
+                    ),
+                    field("Order", Select("runs-sort", options(_SORTS, _SORTS), "-created")),
+                ],
+                className="row",
+            ),
+            html.Div(
+                [
+                    button("Earlier page", "runs-back", "quiet"),
+                    html.Span(id="runs-place", role="status"),
+                    button("Next page", "runs-on", "quiet"),
+                    button("Look again", "runs-again", "quiet"),
+                ],
+                className="row tools",
+            ),
+            html.Div(id="runs-table"),
+        ),
+        card(
+            "Pinned runs, compared",
+            html.P(f"Pin up to {MOST_PINNED} runs in the table above. The first is what the others are compared with."),
+            html.Div(id="runs-pins"),
+            *comparison.parts(),
+        ),
+        leaderboard.card_of_leaderboard(),
+        dcc.Store(id="runs-offset", data=0),
+        dcc.Store(id="runs-pinned", storage_type="session"),
+    ]
+
+
+def register(pages: Dash, context: Context) -> None:
+    """Add the page's callbacks."""
+    catalog = Catalog(context)
+    planning.register(pages, context)
+    comparison.register(pages, context, catalog)
+    leaderboard.register(pages, catalog)
+    _register_table(pages, catalog)
+    _register_pins(pages, catalog)
+
+
+def _register_table(pages: Dash, catalog: Catalog) -> None:
+    @view(
+        pages,
+        Output("runs-table", "children"),
+        Output("runs-place", "children"),
+        Output("runs-back", "disabled"),
+        Output("runs-on", "disabled"),
+        Input("runs-kind", "value"),
+        Input("runs-search", "value"),
+        Input("runs-sort", "value"),
+        Input("runs-offset", "data"),
+        Input("runs-pinned", "data"),
+        Input("changed", "data"),
+    )
+    def listing(kind: str, search: str, sort: str, offset: int, pinned: Any, _: Any) -> Any:
+        runs, total = catalog.page(kind, search or "", sort, offset, _ROWS)
+        names = [name for name in CHIEF if any(run.kpis.get(name) is not None for run in runs)]
+        head = ("Run", "What to do", "State", "Controller", "Scenario", "Until", *names, "Made")
+        rows = [_row(run, names, pinned or []) for run in runs]
+        numbers = range(6, 6 + len(names))
+        last = min(offset + _ROWS, total)
+        place = f"{offset + 1} to {last} of {plural(total, 'run')}" if total else "No run matches."
+        shown = table(f"Runs, {place}", head, rows, numbers=numbers, cards=True)
+        return shown, place, offset <= 0, last >= total
+
+    @action(
+        pages,
+        "read",
+        Output("runs-offset", "data"),
+        Input("runs-back", "n_clicks"),
+        State("runs-offset", "data"),
+    )
+    def back(_: Any, offset: int) -> Any:
+        return max(0, offset - _ROWS)
+
+    @action(
+        pages,
+        "read",
+        Output("runs-offset", "data", allow_duplicate=True),
+        Input("runs-on", "n_clicks"),
+        State("runs-offset", "data"),
+    )
+    def on(_: Any, offset: int) -> Any:
+        return offset + _ROWS
+
+    @view(
+        pages,
+        Output("runs-offset", "data", allow_duplicate=True),
+        Input("runs-kind", "value"),
+        Input("runs-search", "value"),
+        Input("runs-sort", "value"),
+        prevent_initial_call=True,
+    )
+    def first(*_: Any) -> Any:
+        return 0
+
+    @action(pages, "read", Output("changed", "data", allow_duplicate=True), Input("runs-again", "n_clicks"))
+    def again(_: Any) -> Any:
+        return time.time()
+
+
+def _register_pins(pages: Dash, catalog: Catalog) -> None:
+    @view(
+        pages,
+        Output("runs-pinned", "data"),
+        Input("address", "pathname"),
+        State("address", "search"),
+        State("runs-pinned", "data"),
+    )
+    def linked(_: Any, search: str | None, pinned: Any) -> Any:
+        wanted = trend.asked(search, "runs")[:MOST_PINNED]
+        return wanted if wanted and not pinned else no_update
+
+    @action(
+        pages,
+        "read",
+        Output("runs-pinned", "data", allow_duplicate=True),
+        Input({"do": "pin", "of": ALL}, "n_clicks"),
+        State("runs-pinned", "data"),
+    )
+    def pin(_: Any, pinned: Any) -> Any:
+        run, kept = pressed(), list(pinned or [])
+        return _toggled(run, kept)
+
+    @action(
+        pages,
+        "read",
+        Output("runs-pinned", "data", allow_duplicate=True),
+        Input({"do": "unpin", "of": ALL}, "n_clicks"),
+        State("runs-pinned", "data"),
+    )
+    def unpin(_: Any, pinned: Any) -> Any:
+        return _toggled(pressed(), list(pinned or []))
+
+    @view(pages, Output("runs-pins", "children"), Input("runs-pinned", "data"))
+    def pins(pinned: Any) -> Any:
+        runs = catalog.find(pinned or [])
+        if not runs:
+            return html.P("No run is pinned.", className="muted")
+        return html.Div(
+            [button(f"Unpin {run.name}", {"do": "unpin", "of": run.id}, "quiet") for run in runs], className="row"
+        )
+
+
+def _toggled(run: str, pinned: list[str]) -> list[str]:
+    """Return what is pinned when a run was pinned, or was before; of too many the oldest goes."""
+    return [each for each in pinned if each != run] if run in pinned else [*pinned, run][-MOST_PINNED:]
+
+
+def _pin(run: Run, pinned: list[str]) -> Any:
+    word = "Unpin" if run.id in pinned else "Pin"
+    return button(word, {"do": "pin", "of": run.id}, "quiet", **{"aria-label": f"{word} run {run.name}"})
+
+
+def _row(run: Run, names: list[str], pinned: list[str]) -> tuple[Any, ...]:
+    scenario = " · ".join(run.setup[name] for name in ("period", "price", "uncertainty") if run.setup[name])
+    tags = f" ({run.setup['tags']})" if run.setup["tags"] else ""
+    return (
+        html.Span([html.Code(run.name, title=run.key), tags]),
+        _pin(run, pinned),
+        run.state,
+        run.setup["controller"] or "–",
+        scenario or "–",
+        both(run.end) if run.end is not None else "–",
+        *(figure(run.kpis.get(name)) for name in names),
+        moment(run.created),
+    )
