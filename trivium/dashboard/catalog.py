@@ -193,8 +193,8 @@ class Catalog:
             When they cannot be read.
         """
         if run.kind == "session":
-            about = self._context.readings.about(run.key)
-            mine = [name for name in names if name in about.units]
+            variables = self._context.readings.about(run.key)
+            mine = [name for name in names if name in variables.units]
             return self._context.readings.curves(run.key, mine, start, end) if mine else {"time": np.empty(0)}
         return _of_file(self._context, run, names, start, end)
 
@@ -215,8 +215,8 @@ def _of_file(context: Context, run: Run, names: Sequence[str], start: float, end
         elif name.endswith(".csv"):
             with (folder / path).open(encoding="utf-8") as file:
                 have = file.readline().strip().split(",")
-            wanted = [each for each in ("time", *names) if each in have]
-            table = csv.read_csv(folder / path, convert_options=csv.ConvertOptions(include_columns=wanted))
+            names_of_file = [each for each in ("time", *names) if each in have]
+            table = csv.read_csv(folder / path, convert_options=csv.ConvertOptions(include_columns=names_of_file))
         else:
             continue
         columns = {each: table[each].to_numpy() for each in table.column_names}

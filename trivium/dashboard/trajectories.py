@@ -13,21 +13,23 @@ from trivium.dashboard.timeline import Limit, Line
 Columns = Mapping[str, NDArray[Any]]
 
 
-def with_set_points(about: About, names: Sequence[str]) -> list[str]:
+def with_set_points(variables: About, names: Sequence[str]) -> list[str]:
     """Return points, and those that are needed to draw their set points and limits."""
-    needed = [about.set_point_of(name) for name in names]
-    needed += [each["set_point"] for each in about.comforts if each["temperature"] in names]
-    return list(dict.fromkeys([*names, *(name for name in needed if isinstance(name, str) and name in about.units)]))
+    needed = [variables.set_point_of(name) for name in names]
+    needed += [each["set_point"] for each in variables.comforts if each["temperature"] in names]
+    return list(
+        dict.fromkeys([*names, *(name for name in needed if isinstance(name, str) and name in variables.units)])
+    )
 
 
 def lines_of(
-    about: About, columns: Columns, names: Sequence[str], run: str = "", colour: int | None = None
+    variables: About, columns: Columns, names: Sequence[str], run: str = "", colour: int | None = None
 ) -> list[Line]:
     """Return the curves of points.
 
     Parameters
     ----------
-    about : About
+    variables : About
     columns : Mapping[str, array]
         ``time`` [s] and the points.
     names : sequence of str
@@ -40,10 +42,10 @@ def lines_of(
     return [
         Line(
             f"{run}: {name}" if run else name,
-            about.units[name],
+            variables.units[name],
             time,
             columns[name],
-            steps=name in about.inputs,
+            steps=name in variables.inputs,
             colour=colour,
             dash=None if colour is None else place,
         )
@@ -52,16 +54,16 @@ def lines_of(
     ]
 
 
-def set_points_of(about: About, columns: Columns, names: Sequence[str]) -> list[Line]:
+def set_points_of(variables: About, columns: Columns, names: Sequence[str]) -> list[Line]:
     """Return the set points of points, drawn thin; those that are shown anyhow are left out."""
     lines = []
     for name in names:
-        point = about.set_point_of(name)
+        point = variables.set_point_of(name)
         if point is not None and point in columns and point not in names:
             lines.append(
                 Line(
                     f"{point} (set point)",
-                    about.units[name],
+                    variables.units[name],
                     columns["time"],
                     columns[point],
                     steps=True,
@@ -71,10 +73,10 @@ def set_points_of(about: About, columns: Columns, names: Sequence[str]) -> list[
     return lines
 
 
-def limits_of(about: About, columns: Columns, names: Sequence[str]) -> list[Limit]:
+def limits_of(variables: About, columns: Columns, names: Sequence[str]) -> list[Limit]:
     """Return the limits of points, as the indicators count them."""
     limits = []
-    for comfort in about.comforts:
+    for comfort in variables.comforts:
         if comfort["temperature"] not in names:
             continue
         target = comfort["set_point"]

@@ -149,14 +149,14 @@ def asked(search: str | None, key: str) -> list[str]:
     return [each for text in parse_qs((search or "").lstrip("?")).get(key, []) for each in text.split(",") if each]
 
 
-def register(pages: Dash, id: str, kept: Mapping[str, tuple[str, str]]) -> None:  # noqa: A002
+def register(pages: Dash, id: str, parameters: Mapping[str, tuple[str, str]]) -> None:  # noqa: A002
     """Add the browser's callbacks of a chart.
 
     Parameters
     ----------
     pages : Dash
     id : str
-    kept : Mapping[str, (str, str)]
+    parameters : Mapping[str, (str, str)]
         What the address holds beside the window: names in the address, and the component and property of each.
     """
 
@@ -191,12 +191,12 @@ def register(pages: Dash, id: str, kept: Mapping[str, tuple[str, str]]) -> None:
         function("address"),
         Output(f"{id}-state", "title"),
         Input(f"{id}-view", "data"),
-        *(Input(component, name) for component, name in kept.values()),
+        *(Input(component, name) for component, name in parameters.values()),
         State(f"{id}-names", "data"),
         prevent_initial_call=True,
     )
 
 
-def names_of_address(id: str, kept: Mapping[str, tuple[str, str]]) -> dcc.Store:  # noqa: A002
+def names_of_address(id: str, parameters: Mapping[str, tuple[str, str]]) -> dcc.Store:  # noqa: A002
     """Return the store of the names that `register` puts into the address."""
-    return dcc.Store(id=f"{id}-names", data=list(kept))
+    return dcc.Store(id=f"{id}-names", data=list(parameters))

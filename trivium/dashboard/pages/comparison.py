@@ -75,12 +75,12 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
         State("address", "search"),
     )
     def choices(pinned: Any, selected: list[str] | None, mode: str, search: str | None) -> Any:
-        about = _about(context, catalog.find(pinned or []))
-        if about is None:
+        variables = _variables_of(context, catalog.find(pinned or []))
+        if variables is None:
             return [], [], no_update
-        wanted = [name for name in selected or trend.asked(search, "points") if name in about.units]
+        wanted = [name for name in selected or trend.asked(search, "points") if name in variables.units]
         linked = [] if selected else [each for each in trend.asked(search, "mode") if each in _MODES]
-        return options(about.points), wanted or list(about.charted[:2]), (linked or [mode])[0]
+        return options(variables.points), wanted or list(variables.charted[:2]), (linked or [mode])[0]
 
     @view(
         pages,
@@ -93,12 +93,12 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
     )
     def chart(pinned: Any, points: list[str] | None, mode: str, looked: Any, _: Any) -> Any:
         runs = catalog.find(pinned or [])
-        about = _about(context, runs)
+        variables = _variables_of(context, runs)
         if not looked:
             return [no_update] * 6
-        if about is None:
+        if variables is None:
             return trend.nothing("No run is pinned.")
-        names = [name for name in points or [] if name in about.units][:_MOST_POINTS]
+        names = [name for name in points or [] if name in variables.units][:_MOST_POINTS]
         timed = [(run.start or 0.0, run.end) for run in runs if run.end is not None]
         if not names or not timed:
             return trend.nothing("Choose points above.")
@@ -107,7 +107,7 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
         last = max(over - (begin if mode == "aligned" else 0.0) for begin, over in timed)
         start, end = window.ends(first, last)
         columns = [
-            shifted(catalog.curves(run, names, start + by - about.step, end + by + about.step), by)
+            shifted(catalog.curves(run, names, start + by - variables.step, end + by + variables.step), by)
             for run, by in zip(runs, shifts, strict=True)
         ]
         if mode == "differences":
@@ -115,23 +115,23 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
             runs = runs[1:]
         lines: list[Line] = []
         for place, (run, each) in enumerate(zip(runs, columns, strict=True)):
-            lines += lines_of(about, each, names, run.name, place)
-        calendar = None if mode == "aligned" else about.calendar
-        scene = Scene(start, end, window.width, plant=about.plant is not None, calendar=calendar)
+            lines += lines_of(variables, each, names, run.name, place)
+        calendar = None if mode == "aligned" else variables.calendar
+        scene = Scene(start, end, window.width, plant=variables.plant is not None, calendar=calendar)
         if mode == "differences":  # of temperatures in K: a difference has no zero to shift
-            scene = Scene(start, end, window.width, plant=False, calendar=about.calendar)
+            scene = Scene(start, end, window.width, plant=False, calendar=variables.calendar)
         files = [
             (f"{label}: {run.name}", address)
             for run in runs
             if run.kind == "session" and mode == "values"
             for label, address in trend.files_of(run.key, names, start, end)[:1]
         ]
-        return trend.shown(lines, scene, about.units, files)
+        return trend.shown(lines, scene, variables.units, files)
 
     trend.register(pages, "compared-chart", _KEPT)
 
 
-def _about(context: Context, runs: Sequence[Run]) -> About | None:
+def _variables_of(context: Context, runs: Sequence[Run]) -> About | None:
     """Return the test case of the first session among runs; of jobs alone that of the default session."""
     testid = next((run.key for run in runs if run.kind == "session"), None)
     if testid is None and runs:

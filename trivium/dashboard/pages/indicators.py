@@ -161,14 +161,16 @@ def register(pages: Dash, context: Context) -> None:
         if not stand or stand["trouble"] or not looked:
             return [no_update] * 6
         testid = stand["testid"]
-        about = readings.about(testid)
-        names = [name for name in points or [] if name in about.units][:6]
+        variables = readings.about(testid)
+        names = [name for name in points or [] if name in variables.units][:6]
         if not names:
             return trend.nothing("Choose points above.")
         window = Window.of(looked)
         start, end = window.ends(readings.begin(testid), stand["clock"])
-        columns = readings.curves(testid, with_set_points(about, names), start - about.step, end + about.step)
-        lines = lines_of(about, columns, names, "" if against == _NONE else "this", 0)
+        columns = readings.curves(
+            testid, with_set_points(variables, names), start - variables.step, end + variables.step
+        )
+        lines = lines_of(variables, columns, names, "" if against == _NONE else "this", 0)
         if against != _NONE:
             other = readings.about(against)
             theirs = [name for name in names if name in other.units]
@@ -176,17 +178,17 @@ def register(pages: Dash, context: Context) -> None:
                 curves = readings.curves(against, theirs, start - other.step, end + other.step)
                 lines += lines_of(other, curves, theirs, "other", 1)
         else:
-            lines = [*lines_of(about, columns, names), *set_points_of(about, columns, names)]
+            lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
         scene = Scene(
             start,
             end,
             window.width,
-            plant=about.plant is not None,
-            calendar=about.calendar,
+            plant=variables.plant is not None,
+            calendar=variables.calendar,
             events=context.sessions.events(testid),
-            limits=limits_of(about, columns, names),
+            limits=limits_of(variables, columns, names),
         )
-        return trend.shown(lines, scene, about.units, trend.files_of(testid, names, start, end))
+        return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "kpi-chart", _KEPT)
 

@@ -151,25 +151,25 @@ def register(pages: Dash, context: Context) -> None:
         if not selected:
             return trend.nothing("Choose points above.")
         testid, clock = stand["testid"], stand["clock"]
-        about = readings.about(testid)
-        names = [name for name in selected if name in about.units][:_MOST]
+        variables = readings.about(testid)
+        names = [name for name in selected if name in variables.units][:_MOST]
         if not names:
             return [no_update] * 6  # of another test case; the choice is on its way
         looked = Window.of(view)
         start, end = looked.ends(max(clock - float(window), readings.begin(testid)), clock)
-        margin = about.step
-        columns = readings.curves(testid, with_set_points(about, names), start - margin, end + margin)
-        lines = [*lines_of(about, columns, names), *set_points_of(about, columns, names)]
+        margin = variables.step
+        columns = readings.curves(testid, with_set_points(variables, names), start - margin, end + margin)
+        lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
         scene = Scene(
             start,
             end,
             looked.width,
-            plant=about.plant is not None,
-            calendar=about.calendar,
+            plant=variables.plant is not None,
+            calendar=variables.calendar,
             events=context.sessions.events(testid),
-            limits=limits_of(about, columns, names),
+            limits=limits_of(variables, columns, names),
         )
-        return trend.shown(lines, scene, about.units, trend.files_of(testid, names, start, end))
+        return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "plant-chart", _KEPT)
 
