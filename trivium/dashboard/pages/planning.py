@@ -50,7 +50,7 @@ def card_of_planning(context: Context) -> html.Section:
         ),
         html.P(id="plan-about", role="status"),
         charts.graph("plan-weather", "Boundary data of the run that is planned"),
-        button("Start the run", "plan-run", "main"),
+        button("Start the run", "plan-run", "main", "control"),
     )
 
 

@@ -182,7 +182,7 @@ def _toggled(run: str, pinned: list[str]) -> list[str]:
 
 def _pin(run: Run, pinned: list[str]) -> Any:
     word = "Unpin" if run.id in pinned else "Pin"
-    return button(word, {"do": "pin", "of": run.id}, "quiet", **{"aria-label": f"{word} run {run.name}"})
+    return button(word, {"do": "pin", "of": run.id}, "quiet", name=f"{word} run {run.name}")
 
 
 def _row(run: Run, names: list[str], pinned: list[str]) -> tuple[Any, ...]:
