@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from trivium.coupling.problem import Problem
 from trivium.coupling.residual import Part
 from trivium.storage import replace_file
+
+if TYPE_CHECKING:  # readers need no experiments
+    from trivium.coupling.problem import Problem
 
 FILE = "outline.json"
 

@@ -8,13 +8,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trivium.dashboard.formatting import duration, plural, size
 from trivium.errors import InvalidValueError
 from trivium.jobs.record import Job
-from trivium.study.plan import make_plan
-from trivium.study.spec import Study
+
+if TYPE_CHECKING:
+    from trivium.study.spec import Study
 
 #: Ways to make runs of values: those with a number of runs choose them within ranges.
 SAMPLINGS = {
@@ -28,7 +29,8 @@ SAMPLINGS = {
 _LISTED = ("grid", "zip")
 #: Methods of metrics that are a number of a trajectory.
 METHODS = ("max", "min", "mean", "final", "time_of_max", "time_of_min")
-#: Indicators that are proposed, where a test case has them.
+#: The period and the indicators that are proposed, where a test case has them.
+_HOTTEST = "peak_heat"
 _CHIEF = ("ener_tot", "tdis_tot")
 #: What a run takes on the disk beside its figures, and a study beside its runs [bytes].
 _RUN, _STUDY = 40, 60_000
@@ -156,6 +158,11 @@ def proposed_range(parameter: Mapping[str, Any]) -> Range:
     return Range(low, high)
 
 
+def proposed_period(periods: Sequence[str]) -> str:
+    """Return the period that is chosen at first: the hottest, in which all of a cooling plant works."""
+    return _HOTTEST if _HOTTEST in periods else next(iter(periods), "")
+
+
 def proposed_indicators(offer: Mapping[str, Any]) -> list[str]:
     """Return the indicators that are ticked at first."""
     names = [each["name"] for each in offer["indicators"]]
@@ -252,6 +259,8 @@ def cost_of(study: Study, offer: Mapping[str, Any], done: Sequence[Job] = ()) ->
 def _runs(study: Study) -> int:
     if study.optimize is not None:
         return study.optimize.runs
+    from trivium.study.plan import make_plan  # a package of sweeps, which pages without one do not need
+
     values = study.values(Path())
     count = make_plan(values, study.sampling).count if values else 1
     return count * study.find.most_runs if study.find is not None else count

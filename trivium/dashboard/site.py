@@ -9,7 +9,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from flask import Flask, Response, request
 
-from trivium.dashboard import calls, live, login, trend, undo
+from trivium.dashboard import calls, framed, live, login, trend, undo
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, Still, drawn, filled, say
@@ -68,6 +68,7 @@ def build(app: Flask, settings: Settings, manager: SessionManager, store: Store)
     alarms.register(pages, context)
     undo.register(pages, context)
     login.register(app)
+    framed.register(app, context, ROOT)
     live.register(app, context)
     calls.register(app, pages, ROOT)
     # Dash does this at the first request and marks it as done when it begins: a second request meanwhile, in another
@@ -91,7 +92,8 @@ def _policy(pages: Dash) -> str:
     scripts = " ".join(["'self'", *hashes])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "connect-src 'self'; font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
     )
 
 

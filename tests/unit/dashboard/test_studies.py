@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trivium.dashboard import charts, spread
+from trivium.dashboard.pages import compared as comparison
 from trivium.dashboard.pages import studies as page
 from trivium.dashboard.studies import Study
 from trivium.study.choose import parse_choices
@@ -100,10 +101,10 @@ def test_of_many_runs_a_sample_with_the_whole_front_is_drawn():
 def test_more_runs_than_colours_leave_the_oldest_out():
     mark, compared = {"task_id": "t"}, None
     for run in range(8):
-        compared = page._added(mark, compared, run)
+        compared = comparison._added(mark, compared, run)
     assert compared["runs"] == [2, 3, 4, 5, 6, 7]
-    assert page._added(mark, compared, 4)["runs"] == [2, 3, 5, 6, 7, 4]
-    assert page._added({"task_id": "another"}, compared, 1)["runs"] == [1]
+    assert comparison._added(mark, compared, 4)["runs"] == [2, 3, 5, 6, 7, 4]
+    assert comparison._added({"task_id": "another"}, compared, 1)["runs"] == [1]
 
 
 def test_a_curve_of_many_points_keeps_its_peaks_and_its_ends():

@@ -16,7 +16,7 @@ from trivium.dashboard.elements import Select, Still, button, card, drawn, facts
 from trivium.dashboard.formatting import duration, figure, moment, short
 from trivium.dashboard.glossary import JOBS
 from trivium.dashboard.logs import LEVELS, tail
-from trivium.dashboard.pages import coupled, results
+from trivium.dashboard.pages import coupled, report, results
 from trivium.dashboard.studies import has_results
 from trivium.errors import NotFoundError
 from trivium.jobs import kinds
@@ -63,6 +63,7 @@ def layout(_: Context) -> list[Any]:
                     className="row",
                 ),
                 results.layout(),
+                report.layout(),
                 coupled.layout(),
                 Still("job-figures"),
                 html.Details(
@@ -87,6 +88,7 @@ def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     store = context.store
     results.register(pages, context)
+    report.register(pages, context)
     coupled.register(pages, context)
 
     @view(

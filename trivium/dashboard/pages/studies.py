@@ -7,19 +7,18 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import numpy as np
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from numpy.typing import NDArray
 
-from trivium.control.palette import COLOURS
 from trivium.dashboard import charts, spread
-from trivium.dashboard.callbacks import action, pressed, view
-from trivium.dashboard.charts import Curve
+from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Between, Choices, Select, button, card, field, line, options, table
+from trivium.dashboard.elements import Between, Choices, Select, card, field, options
 from trivium.dashboard.formatting import figure, moment, plural, short
+from trivium.dashboard.pages import compared
 from trivium.dashboard.pareto import pareto_front
 from trivium.dashboard.studies import Studies, Study, has_results
-from trivium.errors import InvalidValueError, TriviumError
+from trivium.errors import TriviumError
 
 #: Newest sweeps that can be chosen.
 _MOST = 200
@@ -66,20 +65,7 @@ def layout(_: Context) -> list[Any]:
                     html.P(id="study-front", className="muted"),
                     charts.graph("study-scatter", "Runs as points, one column against another"),
                 ),
-                card(
-                    "Runs that are compared",
-                    html.P("Click at a run in a picture above, or write its number.", className="muted"),
-                    html.Div(
-                        [
-                            field("Run", line("study-run", inputMode="numeric")),
-                            button("Compare", "study-compare"),
-                            field("Trajectory", Select("study-variable")),
-                        ],
-                        className="row end",
-                    ),
-                    html.Div(id="study-runs"),
-                    charts.graph("study-curves", "Trajectories of the runs that are compared"),
-                ),
+                compared.card_of_runs(),
             ],
             id="study-parts",
             hidden=True,
@@ -93,6 +79,7 @@ def layout(_: Context) -> list[Any]:
 def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     studies = Studies(context.store)
+    compared.register(pages, context, studies)
 
     @view(
         pages,
@@ -193,7 +180,7 @@ def register(pages: Dash, context: Context) -> None:
     )
     def draw(
         values: list[Any], mark: Any, names: list[str] | None, colour: str | None, x: str, y: str, better_x: str,
-        better_y: str, compared: Any, ids: list[Any],
+        better_y: str, marked: Any, ids: list[Any],
     ) -> Any:  # fmt: skip
         if not mark or not names:
             return (no_update,) * 5
@@ -209,66 +196,9 @@ def register(pages: Dash, context: Context) -> None:
             _passing(study, passing),
             _data(mark["task_id"], study, filters, passing),
             spread.parallel(study, shown, passing, tint),
-            spread.scatter(study, passing, (x, y), tint, front, _compared(compared, mark)),
+            spread.scatter(study, passing, (x, y), tint, front, compared.runs_of(marked, mark)),
             f"The Pareto front has {plural(front.size, 'run')}: no other run is better in both." if front.size else "",
         )
-
-    @view(
-        pages,
-        Output("study-compared", "data"),
-        Input("study-parallel", "clickData"),
-        Input("study-scatter", "clickData"),
-        State("study-mark", "data"),
-        State("study-compared", "data"),
-        prevent_initial_call=True,
-    )
-    def click(_: Any, __: Any, mark: Any, compared: Any) -> Any:
-        clicked = ctx.triggered[0]["value"]
-        if not mark or not clicked:
-            return no_update
-        return _added(mark, compared, int(clicked["points"][0]["customdata"]))
-
-    @action(
-        pages,
-        "read",
-        Output("study-compared", "data", allow_duplicate=True),
-        Input("study-compare", "n_clicks"),
-        State("study-run", "value"),
-        State("study-mark", "data"),
-        State("study-compared", "data"),
-    )
-    def compare(_: Any, text: str, mark: Any, compared: Any) -> Any:
-        study = studies.open(mark["task_id"])
-        if not (text or "").strip().isdecimal() or int(text) not in study.runs:
-            raise InvalidValueError(f"Run {text!r} is not among those that are done, 0 to {study.total - 1}.", "run")
-        return _added(mark, compared, int(text))
-
-    @action(
-        pages,
-        "read",
-        Output("study-compared", "data", allow_duplicate=True),
-        Input({"do": "leave-run", "of": ALL}, "n_clicks"),
-        State("study-mark", "data"),
-        State("study-compared", "data"),
-    )
-    def leave(_: Any, mark: Any, compared: Any) -> Any:
-        left = [run for run in _compared(compared, mark) if run != int(pressed())]
-        return {"task_id": mark["task_id"], "runs": left}
-
-    @view(
-        pages,
-        Output("study-runs", "children"),
-        Output("study-curves", "figure"),
-        Input("study-compared", "data"),
-        Input("study-variable", "value"),
-        Input("study-mark", "data"),
-    )
-    def curves(compared: Any, variable: str | None, mark: Any) -> Any:
-        runs = _compared(compared, mark)
-        if not runs:
-            return None, charts.blank("No run is compared yet.")
-        study = studies.open(mark["task_id"])
-        return _table(study, runs), _curves(study, runs, variable)
 
 
 def _note(study: Study) -> str:
@@ -329,37 +259,3 @@ def _front(study: Study, passing: NDArray[np.intp], axes: tuple[str, str], bette
     first, second = (study.columns[name][passing] for name in axes)
     smaller = (better[0] == "smaller", better[1] == "smaller")
     return passing[pareto_front(first, second, smaller=smaller)]
-
-
-def _compared(compared: Any, mark: Any) -> list[int]:
-    """Return the runs of a study that are compared."""
-    return list(compared["runs"]) if compared and mark and compared["task_id"] == mark["task_id"] else []
-
-
-def _added(mark: Any, compared: Any, run: int) -> Any:
-    """Add a run to those that are compared; of more than there are colours the oldest is left out."""
-    runs = [each for each in _compared(compared, mark) if each != run]
-    return {"task_id": mark["task_id"], "runs": [*runs, run][-len(COLOURS) :]}
-
-
-def _table(study: Study, runs: Sequence[int]) -> Any:
-    places = {run: int(np.searchsorted(study.runs, run)) for run in runs}
-    rows = []
-    for run, place in places.items():
-        values = (study.value(name, place) for name in study.names)
-        remove = button("Remove", {"do": "leave-run", "of": str(run)}, "quiet", name=f"Remove run {run}")
-        rows.append([str(run), *(figure(value) for value in values), remove])
-    head = ["Run", *study.names, ""]
-    return table("Parameters and metrics of the runs", head, rows, numbers=range(len(head) - 1))
-
-
-def _curves(study: Study, runs: Sequence[int], variable: str | None) -> dict[str, Any]:
-    if variable not in study.variables:
-        return charts.blank("This study keeps no trajectories.")
-    try:
-        time, values = study.trajectories(runs, variable)
-    except TriviumError as error:
-        return charts.blank(str(error))
-    rows = dict(zip(sorted(runs), values, strict=True))
-    drawn = [Curve(f"run {run}", "", *charts.thinned(time, rows[run], _POINTS)) for run in runs]
-    return charts.lines(drawn, "time", variable, dots=False)

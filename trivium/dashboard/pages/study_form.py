@@ -174,7 +174,7 @@ def register(pages: Dash, context: Context) -> None:
         return (
             note,
             options([_NONE, *periods], {_NONE: "other times"}),
-            periods[0] if periods else _NONE,
+            forms.proposed_period(periods) or _NONE,
             not periods,
             str(forms.plain(offer["step"])),
             options(offer["controllers"]),

@@ -1,0 +1,100 @@
+"""Where one goes on from the results of a job: its pages in a frame, and the runs of a cell of its heat map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from trivium.dashboard.callbacks import view
+from trivium.dashboard.context import Context
+from trivium.dashboard.elements import Select, field, options
+from trivium.dashboard.studies import Studies
+from trivium.errors import TriviumError
+from trivium.jobs import kinds
+
+_NONE = "-"
+#: Runs of a cell that are listed; how near a value is to that of a cell, as a share.
+_MOST, _SAME = 12, 1e-9
+
+
+def layout() -> html.Div:
+    """Return the place."""
+    return html.Div(
+        [
+            html.P(id="cell-runs", role="status"),
+            html.Div(
+                [html.Div(field("Page of the job", Select("job-page")), className="row"), html.Div(id="job-frame")],
+                id="job-pages",
+                hidden=True,
+            ),
+        ]
+    )
+
+
+def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
+    """Add the callbacks."""
+    studies = Studies(context.store)
+
+    @view(
+        pages,
+        Output("job-pages", "hidden"),
+        Output("job-page", "options"),
+        Output("job-page", "value"),
+        Input("job-mark", "data"),
+        State("job-page", "value"),
+    )
+    def listing(mark: Any, page: str | None) -> Any:
+        if not mark:
+            return True, no_update, no_update
+        names = [name for name in context.store.get(mark["task_id"]).files if name.endswith(".html")]
+        return not names, options([_NONE, *names], {_NONE: "none"}), page if page in names else _NONE
+
+    @view(pages, Output("job-frame", "children"), Input("job-page", "value"), State("job-mark", "data"))
+    def show(page: str | None, mark: Any) -> Any:
+        if not mark or page in (None, _NONE):
+            return None
+        address = f"{root}framed/{mark['task_id']}/{page}"
+        return html.Iframe(src=address, sandbox="allow-scripts", title=f"{page} of the job", className="framed")
+
+    @view(
+        pages,
+        Output("cell-runs", "children"),
+        Input("results-chart", "clickData"),
+        Input("job-mark", "data"),
+        State("across", "value"),
+        State("up", "value"),
+    )
+    def pick(clicked: Any, mark: Any, across: str | None, up: str | None) -> Any:
+        if not mark:
+            return None
+        job = context.store.get(mark["task_id"])
+        if job.kind not in kinds.WITH_RUNS:
+            return None
+        if not clicked or not across:
+            return html.Span("Click the chart to go to the runs there.", className="muted")
+        point = clicked["points"][0]
+        cell = {across: point["x"]} | ({} if up is None or up in (_NONE, across) else {up: point["y"]})
+        try:
+            study = studies.open(job.task_id)
+        except TriviumError as error:
+            return html.Span(str(error), className="trouble")
+        passes = np.ones(study.runs.size, dtype=bool)
+        for name, value in cell.items():
+            if name not in study.columns:
+                return None
+            if name in study.texts:
+                passes &= study.columns[name] == study.texts[name].index(value)
+            else:
+                near = np.abs(study.columns[name] - float(value))
+                passes &= near <= _SAME * max(1.0, abs(float(value)))
+        runs = study.runs[passes]
+        if not runs.size:
+            return "No run has these values."
+        links = [
+            html.Span([dcc.Link(f"run {run}", href=f"/dashboard/studies?job={job.task_id}&run={run}"), " "])
+            for run in runs[:_MOST].tolist()
+        ]
+        more = f"and {runs.size - _MOST} more." if runs.size > _MOST else ""
+        return ["Runs there: ", *links, more]
