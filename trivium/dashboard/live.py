@@ -81,6 +81,8 @@ def mark(context: Context, page: str, testid: str) -> str:
     with contextlib.suppress(TriviumError):  # the page shows no session, or one that was stopped
         status, stale = context.sessions.status_of(testid), context.alarms.stale(testid)
         seen.append([status and status.acknowledged, stale and round(stale.value)])
+    if page == "sessions" and any(session["testid"] == testid for session in sessions):
+        seen.append(context.sessions.snapshot_names(testid))
     if page in _OF_JOBS:
         jobs = context.store.jobs(most=_JOBS)
         seen.append([(job.task_id, job.state, job.progress, job.message, job.cancel) for job in jobs])

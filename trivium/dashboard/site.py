@@ -156,6 +156,7 @@ def _frame() -> html.Div:
             dcc.Interval(id="tick", disabled=True, n_intervals=0),  # the stream counts it up, see assets
             dcc.Store(id="changed"),
             dcc.Store(id="stand"),
+            dcc.Store(id="scene"),
             dcc.Store(id="path"),
             dcc.Store(id="chosen", storage_type="session"),
             dcc.Store(id="job", storage_type="session"),
@@ -198,18 +199,21 @@ def _register(pages: Dash, context: Context) -> None:
         Output("session", "options"),
         Output("session", "value"),
         Output("stand", "data"),
+        Output("scene", "data"),
         Output("where", "content"),
         Input("tick", "n_intervals"),
         Input("changed", "data"),
         Input("session", "value"),
         State("session", "options"),
         State("stand", "data"),
+        State("scene", "data"),
         State("chosen", "data"),
         State("address", "search"),
     )
     def look(
-        _: int | None, __: Any, value: str | None, before: Any, stood: Any, stored: str | None, search: str | None
-    ) -> Any:
+        _: int | None, __: Any, value: str | None, before: Any, stood: Any, shown: Any, stored: str | None,
+        search: str | None,
+    ) -> Any:  # fmt: skip
         listing = context.sessions.sessions()
         choices = [{"value": entry["testid"], "label": _label(entry)} for entry in listing]
         by_id = {entry["testid"]: entry for entry in listing}
@@ -219,11 +223,11 @@ def _register(pages: Dash, context: Context) -> None:
             None,
         )
         if current is None:
-            return choices, None, None, "There is no session: make one on the page Sessions."
+            return choices, None, None, None, "There is no session: make one on the page Sessions."
         try:
             reading = context.readings.read(current)
         except UnknownSessionError:  # stopped at this moment
-            return choices, no_update, no_update, no_update
+            return choices, no_update, no_update, no_update, no_update
         run = context.runs.find(current)
         stand = {
             "testid": current,
@@ -235,12 +239,18 @@ def _register(pages: Dash, context: Context) -> None:
             "alarms": alarms.read(context, current),
             "revision": by_id[current]["revision"],
         }
+        scene = {  # what stays as it is while the session only goes on
+            **{name: stand[name] for name in ("testid", "run", "running", "alarms")},
+            "overrides": by_id[current]["overrides"],
+            "snapshots": context.sessions.snapshot_names(current),
+        }
         state = by_id[current]["state"]
         parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}", title=STATES[state])]
         return (
             no_update if choices == before else choices,
             no_update if current == value else current,
             no_update if stand == stood else stand,
+            no_update if scene == shown else scene,
             drawn(parts),
         )
 

@@ -557,6 +557,11 @@ class SessionManager:
         self.permit(testid)
         return self._catalogue.declared(self._resources(self._folder(testid)))
 
+    def snapshot_names(self, testid: str | None) -> list[str]:
+        """Return the names of the snapshots of a session; errors as `snapshots`."""
+        self.permit(testid)
+        return sorted(Snapshots(self._folder(testid).path).names())
+
     def remove_snapshot(self, testid: str | None, name: str) -> None:
         """Remove a snapshot; sessions that were forked from it stay.
 

@@ -44,7 +44,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("alarms", "summary"),
         Output("alarms", "kind"),
         Output("alarms", "may"),
-        Input("stand", "data"),
+        Input("scene", "data"),
     )
     def show(stand: Any) -> Any:
         alarms = alarms_of(stand)

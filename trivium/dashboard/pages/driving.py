@@ -147,7 +147,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("run-state", "children"),
         Output("run-steps", "disabled"),
         Output("stop-run", "disabled"),
-        Input("stand", "data"),
+        Input("scene", "data"),
     )
     def state(stand: Any) -> Any:
         if not stand:

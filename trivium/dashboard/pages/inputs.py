@@ -63,7 +63,7 @@ def register(pages: Dash, context: Context) -> None:
         choices = [{"value": "", "label": "Choose an input"}, *options(variables.inputs, labels)]
         return choices, before if before in variables.inputs else ""
 
-    @view(pages, Output("input-bounds", "children"), Input("input-name", "value"), Input("stand", "data"))
+    @view(pages, Output("input-bounds", "children"), Input("input-name", "value"), Input("scene", "data"))
     def bounds(name: str | None, stand: Any) -> Any:
         if not name or not stand:
             return ""
@@ -113,7 +113,7 @@ def register(pages: Dash, context: Context) -> None:
         say(f"Released {name}.")
         return time.time()
 
-    @view(pages, Output("given-table", "content"), Input("stand", "data"), Input("changed", "data"))
+    @view(pages, Output("given-table", "content"), Input("scene", "data"), Input("changed", "data"))
     def show(stand: Any, _: Any) -> Any:
         if not stand:
             return drawn(html.P("There is no session.", className="muted"))
@@ -124,10 +124,13 @@ def register(pages: Dash, context: Context) -> None:
                 html.Code(name),
                 scale(variables.units.get(name, ""), plant=variables.plant is not None).text(entry["value"]),
                 "it is released" if entry["until"] is None else both(entry["until"]),
-                f"{entry['who'] or 'somebody'}, {moment(entry['when'])}",
+                moment(entry["when"]) + (f" by {entry['who']}" if entry["who"] else ""),
                 button("Release", {"do": "release", "of": name}, "quiet", "control", name=f"Release {name}"),
             )
             for name, entry in entries.items()
         ]
-        head = ("Input", "Value", "Until", "Set by", "What to do")
-        return drawn(table("Inputs that are set", head, rows, numbers=(1,), keys=[*entries], empty="No input is set."))
+        head = ("Input", "Value", "Until", "Set", "What to do")
+        shown = table(
+            "Inputs that are set", head, rows, numbers=(1,), keys=[*entries], empty="No input is set.", cards=True
+        )
+        return drawn(shown)

@@ -22,7 +22,7 @@ from trivium.dashboard.elements import (
     say,
     table,
 )
-from trivium.dashboard.formatting import both, size
+from trivium.dashboard.formatting import both, clock, size
 from trivium.dashboard.glossary import SESSIONS
 from trivium.dashboard.pages import driving, inputs, snapshots, testcases
 from trivium.server.requests import LabelsBody
@@ -84,6 +84,7 @@ def _register_listing(pages: Dash, context: Context) -> None:
             numbers=(8,),
             keys=[session["testid"] for session in sessions],
             empty="There is no session; make one below.",
+            cards=True,
         )
         return drawn(shown)
 
@@ -149,11 +150,15 @@ def _row(context: Context, session: dict[str, Any]) -> tuple[Any, ...]:
 
 def _from(session: dict[str, Any]) -> str:
     if session["baseline_of"]:
-        return f"baseline of {session['baseline_of'][:8]}"
+        return f"baseline of {_short(session['baseline_of'])}"
     if session["parent"]:
-        at = "" if session["forked_at"] is None else f" at {both(session['forked_at'])}"
-        return f"fork of {session['parent'][:8]}{at}"
+        at = "" if session["forked_at"] is None else f" at {clock(session['forked_at'])}"
+        return f"fork of {_short(session['parent'])}{at}"
     return "–"
+
+
+def _short(testid: str) -> str:
+    return "default" if testid.startswith("default-") else testid[:8]
 
 
 def _register_labels(pages: Dash, context: Context) -> None:

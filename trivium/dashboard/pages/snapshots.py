@@ -53,7 +53,7 @@ def register(pages: Dash, context: Context) -> None:
         say(f"Stored the session at {clock(at)} as snapshot {name}.")
         return time.time()
 
-    @view(pages, Output("snapshot-table", "content"), Input("stand", "data"), Input("changed", "data"))
+    @view(pages, Output("snapshot-table", "content"), Input("scene", "data"), Input("changed", "data"))
     def listing(stand: Any, _: Any) -> Any:
         if not stand:
             return None
@@ -74,7 +74,7 @@ def register(pages: Dash, context: Context) -> None:
             ]
             rows.append((html.Code(name), label, moment(snapshot["created"]), html.Div(actions, className="row tight")))
         head = ("Snapshot", "Time in it", "Taken", "What to do")
-        return drawn(table("Snapshots of this session", head, rows, keys=names, empty="No snapshot yet."))
+        return drawn(table("Snapshots of this session", head, rows, keys=names, empty="No snapshot yet.", cards=True))
 
     @action(
         pages,
