@@ -266,7 +266,7 @@ def test_driving_a_session(browser, server, quiet):
     browser.look("laptop")
     browser.open(f"{server.url}/dashboard/sessions")
     browser.until(lambda: browser.all("#sessions-table tbody tr"))
-    before = browser.one("#session").get_attribute("value")
+    before = browser.until(lambda: browser.one("#session").get_attribute("value"))
     browser.click("#new-session")
     browser.until(lambda: "is chosen now" in browser.text("#said"))
     browser.until(lambda: browser.one("#session").get_attribute("value") != before)

@@ -172,6 +172,7 @@ def _register(pages: Dash, context: Context) -> None:
         ClientsideFunction("trivium", "said"),
         Output("said", "title"),
         Input("said", "children"),
+        State("said", "className"),
         prevent_initial_call=True,
     )
     pages.clientside_callback(

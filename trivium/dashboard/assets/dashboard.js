@@ -8,7 +8,10 @@
     window.trivium_dashboard = {
         Select(props) {
             const id = typeof props.id === "string" ? props.id : JSON.stringify(props.id);
-            const options = (props.options || []).map((one) => h("option", { key: one.value, value: one.value }, one.label));
+            const known = props.options || [];
+            // what was just made is shown before it is listed; a browser would show the first choice
+            const listed = !props.value || known.some((one) => one.value === props.value) ? known : [...known, { value: props.value, label: props.value }];
+            const options = listed.map((one) => h("option", { key: one.value, value: one.value }, one.label));
             const choose = (event) => props.setProps({ value: event.target.value });
             return h("select", { id, value: props.value == null ? "" : props.value, onChange: choose }, options);
         },
@@ -290,11 +293,10 @@
                 return window.dash_clientside.no_update;
             },
             // What was said stays long enough to be read, a refusal longer.
-            said(text) {
+            said(text, kind) {
                 clearTimeout(forget);
                 if (text && !away) {
-                    const { classList } = document.getElementById("said");
-                    const long = classList.contains("undo") ? 60000 : classList.contains("refused") ? 20000 : 8000;
+                    const long = kind.includes("undo") ? 60000 : kind.includes("refused") ? 20000 : 8000;
                     forget = setTimeout(() => dash_clientside.set_props("said", { children: "" }), long);
                 }
                 return window.dash_clientside.no_update;
