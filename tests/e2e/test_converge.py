@@ -117,6 +117,8 @@ def test_progress_is_told_iteration_by_iteration(server):
     assert seen["status"] == "Running"
     assert seen["convergence_delta"] > 0
     assert seen["progress"] == pytest.approx(seen["iterations_run"] / 10)
+    offered = until(server, task, lambda told: any("stdout.log" in name for name in told["output_locations"]))
+    assert len(download(server, offered, "convergence.csv").splitlines()) >= 2
     told = ended(server, task)
     assert (told["status"], told["outcome"], told["iterations_run"]) == ("Error", "out of iterations", 10)
 
@@ -220,8 +222,12 @@ def test_cancelling_ends_a_component_that_hangs(server):
     until(server, task, lambda told: told["status"] == "Running")
     family = children(job)
     assert server.request("POST", f"/api/run/cancel/{task}")[0] == 200
-    assert ended(server, task)["status"] == "Cancelled"
+    told = ended(server, task)
+    assert told["status"] == "Cancelled"
     assert all_gone([job, *family])
+    logs = [name for name in told["output_locations"] if name.endswith("stdout.log")]
+    assert logs
+    assert isinstance(download(server, told, logs[0]), bytes)
 
 
 @pytest.mark.slow
@@ -267,7 +273,7 @@ def test_the_command_prints_the_table(command, studies, tmp_path):
         0, ["preparing 2 components: one (python), two (python)", "evaluating iteration 1: one -> two"]
     )  # fmt: skip
     heading, first, *_ = done.stdout.splitlines()
-    assert heading.split()[:3] == ["iteration", "delta", "residual"]
+    assert heading.split()[:4] == ["iteration", "delta", "error", "residual"]
     assert first.split()[0] == "1"
     assert "converged: " in done.stdout
     assert {"convergence.csv", "convergence.html", "convergence.png", "result.json", "values.csv"} <= {

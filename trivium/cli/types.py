@@ -235,6 +235,7 @@ class CaseFile(_Document):
         """Return the folder's case.json, or fail with what the folder has."""
         if (folder / "case.json").is_file():
             return folder / "case.json"
-        studies = sorted(map(str, folder.glob("*study*.json")))
-        hint = f" It holds a study: trivium sweep {studies[0]}" if studies else ""
-        raise click.BadParameter(f"The folder {folder} has no case.json.{hint}", ctx, param)
+        from trivium.coupling.folders import describe
+
+        hint = describe(folder)
+        raise click.BadParameter(f"The folder {folder} has no case.json.{f' {hint}' if hint else ''}", ctx, param)

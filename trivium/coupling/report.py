@@ -16,7 +16,8 @@ import csv
 import itertools
 import json
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from trivium.errors import StorageError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
 
+#: Least time between two tables of a run that goes on [s].
+_PAUSE = 2.0
 #: The figures of an iteration: name in files, heading, width and form of the table.
 _COLUMNS = (
     ("delta", "delta", 12, ".3e"),
@@ -68,6 +71,34 @@ class Table:
         self._show(line(done))
 
 
+class Progress:
+    """Writes the tables of a run while it goes on, not more often than every `_PAUSE` seconds.
+
+    Parameters
+    ----------
+    problem : Problem
+    folder : Path
+    """
+
+    def __init__(self, problem: Problem, folder: Path) -> None:
+        self._problem, self._folder = problem, folder
+        self._iterations: list[Iteration] = []
+        self._written = -math.inf
+
+    def add(self, done: Iteration) -> None:
+        """Take an iteration.
+
+        Raises
+        ------
+        StorageError
+            When a table cannot be written.
+        """
+        self._iterations.append(done)
+        if time.monotonic() - self._written >= _PAUSE:
+            _write_tables(self._problem, self._iterations, self._folder)
+            self._written = time.monotonic()
+
+
 def line(done: Iteration) -> str:
     """Return an iteration as a line of the table."""
     if done.problem:
@@ -90,9 +121,8 @@ def write(problem: Problem, result: Result, folder: Path) -> dict[str, Path]:
         When matplotlib or plotly is not installed.
     """
     files = {name: folder / name for name in ("convergence.csv", "values.csv", "result.json")}
+    _write_tables(problem, result.iterations, folder)
     try:
-        _write_convergence(problem, result, files["convergence.csv"])
-        _write_values(problem, result, files["values.csv"])
         files["result.json"].write_text(json.dumps(summary(problem, result), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         raise StorageError(f"the results cannot be written to {folder}: {error.strerror}") from error
@@ -171,7 +201,17 @@ def _as_json(variables: tuple[Variable, ...], values: Mapping[str, FloatArray]) 
     }
 
 
-def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
+def _write_tables(problem: Problem, iterations: Sequence[Iteration], folder: Path) -> None:
+    try:
+        for name, write_table in (("convergence.csv", _write_convergence), ("values.csv", _write_values)):
+            part = folder / f"{name}.part"
+            write_table(problem, iterations, part)
+            part.replace(folder / name)
+    except OSError as error:
+        raise StorageError(f"the results cannot be written to {folder}: {error.strerror}") from error
+
+
+def _write_convergence(problem: Problem, iterations: Sequence[Iteration], path: Path) -> None:
     names = [part.name for part in problem.parts]
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -179,7 +219,7 @@ def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
         table.writerow(
             ["iteration", *figure_names, "factor", "seconds", *(f"residual over tolerance of {n}" for n in names)]
         )
-        for iteration in result.iterations:
+        for iteration in iterations:
             figures = ["" if iteration.figures.get(name) is None else iteration.figures[name] for name in figure_names]
             residuals = {} if iteration.problem else excesses(problem.parts, iteration.x, iteration.g)
             factor = "" if iteration.factor is None else iteration.factor
@@ -188,7 +228,7 @@ def _write_convergence(problem: Problem, result: Result, path: Path) -> None:
             )
 
 
-def _write_values(problem: Problem, result: Result, path: Path) -> None:
+def _write_values(problem: Problem, iterations: Sequence[Iteration], path: Path) -> None:
     places = [
         (part.name, variable.element(at))
         for part, variable in zip(problem.parts, problem.targets, strict=True)
@@ -197,6 +237,6 @@ def _write_values(problem: Problem, result: Result, path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["iteration", "variable", "element", "x", "g"])
-        for iteration in result.iterations:
+        for iteration in iterations:
             pairs = zip(places, iteration.x.tolist(), iteration.g.tolist(), strict=True)
             table.writerows([iteration.number, name, element, x, g] for (name, element), x, g in pairs)

@@ -74,7 +74,13 @@ def run_case(
         finished = len(record.iterations())
         order = " -> ".join(" + ".join(level) for level in problem.order.levels)
         say(f"{finished} iterations are kept in {out}" if finished else f"evaluating iteration 1: {order}")
-        result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watch)
+        tables = report.Progress(problem, out)
+
+        def watched(done: Iteration) -> None:
+            tables.add(done)
+            watch(done)
+
+        result = converge(problem, record, Evaluator(problem, record, cache, out / "work"), watched)
         files = report.write(problem, result, out)
         if result.converged:
             for name, evaluation in result.evaluations.items():

@@ -12,7 +12,7 @@ from trivium.document import END, listing, read_document, wrong_fields
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Component, Name, Part, Positive
 
-Alpha = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Alpha = Annotated[float, Field(strict=True, gt=0, le=1, allow_inf_nan=False)]
 End = Annotated[str, Field(pattern=END)]
 MethodName = Literal["constant", "aitken", "anderson", "iqn-ils", "newton-krylov"]
 Depth = Annotated[int, Field(ge=1, le=1000)]

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy
+
 from trivium.experiment import arrays
 from trivium.experiment.modules import in_use, load
 
@@ -80,6 +82,14 @@ def as_mapping(variables: Iterable[Any]) -> dict[str, dict[str, Any]]:
     return outputs
 
 
+def _array(name: Any, value: Any) -> Any:
+    """Return an output as an array; what it must hold is checked by the caller."""
+    try:
+        return numpy.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"its output {name} is no array of numbers: its rows differ in length") from error
+
+
 def main() -> int:
     """Do what the request asks for; return the exit code."""
     request: Mapping[str, Any] = json.loads(Path(REQUEST).read_bytes())
@@ -106,7 +116,7 @@ def _answered(request: Mapping[str, Any]) -> int:
             Path(DESCRIBED).write_text(json.dumps(described))
             return 0
         answer = function(arrays.loads(Path(INPUTS).read_bytes()), request["options"])
-        Path(OUTPUTS).write_bytes(arrays.dumps({str(name): value for name, value in answer.items()}))
+        Path(OUTPUTS).write_bytes(arrays.dumps({str(name): _array(name, value) for name, value in answer.items()}))
     except Exception as error:
         print(explained(error, request["path"]), file=sys.stderr)  # noqa: T201, the component's log
         return 1

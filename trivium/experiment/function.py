@@ -17,7 +17,7 @@ from trivium.errors import ComponentError, InvalidValueError
 from trivium.experiment.contract import Experiment, Values
 from trivium.extras import require
 from trivium.model.contract import FloatArray
-from trivium.model.variable import Variable
+from trivium.model.variable import Variable, as_numbers
 
 #: Functions are called one at a time: they need not be made for threads.
 _TURN = threading.Lock()
@@ -86,8 +86,8 @@ def call(name: str, function: Callable[..., Any], values: Mapping[str, Any]) -> 
         example = 'as {"price": 2.0}'
         raise ComponentError(f"{name} must return its outputs by name, {example}, not {type(returned).__name__}.")
     try:
-        return {str(key): np.array(value, dtype=np.float64) for key, value in returned.items()}
-    except (TypeError, ValueError) as error:
+        return {str(key): as_numbers(str(key), value) for key, value in returned.items()}
+    except ValueError as error:
         raise ComponentError(f"{name} returned what is no number: {error}") from error
 
 

@@ -26,7 +26,7 @@ from trivium.experiment import arrays
 from trivium.experiment.contract import Experiment, Values
 from trivium.experiment.python import copy_files
 from trivium.experiment.runner import inside, result, run
-from trivium.model.variable import Variable
+from trivium.model.variable import Variable, as_numbers
 
 VALUE = "VALUE"
 
@@ -165,7 +165,7 @@ def read(path: Path, variables: Mapping[str, Variable]) -> dict[str, np.ndarray[
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict):
             raise ValueError("it is no JSON object")
-        return {name: np.array(content[name], dtype=np.float64) for name in variables if name in content}
+        return {name: as_numbers(name, content[name]) for name in variables if name in content}
     ((name, variable),) = variables.items()
     return {name: _table(path.read_text(), variable)}
 

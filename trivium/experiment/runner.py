@@ -26,6 +26,8 @@ from trivium.process import readable
 STDOUT, STDERR = "stdout.log", "stderr.log"
 #: How much of the end of each is reported [bytes].
 _TAIL = 2000
+#: Most of a log, and what is left of its beginning where a program prints more [bytes].
+_LONGEST, _HEAD = 100 * 2**20, 2**20
 #: Interval of the checks whether a run is to stop [s].
 _LOOK = 0.05
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -202,17 +204,29 @@ def _supervised(
             os.close(writing)
         try:
             while not readable(reading, _LOOK) and not stop.is_set():
-                pass
+                _cap([folder / name for name in (STDOUT, STDERR)])
         finally:  # also when this thread is interrupted
             supervisor.stdin.close()  # type: ignore[union-attr]  # it is a pipe
             supervisor.wait()
         return os.read(reading, 200).decode()
 
 
+def _cap(logs: Sequence[Path]) -> None:
+    """Leave the middle of logs out that are too long; programs write on at their end."""
+    for path in logs:
+        with contextlib.suppress(OSError):
+            size = path.stat().st_size
+            if size > _LONGEST:
+                os.truncate(path, _HEAD)
+                with path.open("ab") as file:
+                    file.write(f"\n[{size - _HEAD} bytes are left out here: a log has {_LONGEST} at most]\n".encode())
+
+
 def _tail(path: Path, start: int) -> str:
     """Return the end of what was written since, without reading more."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
+        start = min(start, size)  # a log that was too long was cut
         begin = max(start, size - _TAIL)
         file.seek(begin)
         text = file.read(_TAIL).decode(errors="replace")

@@ -131,10 +131,7 @@ class Variable:
         ValueError
             Naming the element when it is no finite number or out of bounds; naming the shapes when they do not fit.
         """
-        try:
-            array = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{self.name} is no array of numbers") from error
+        array = as_numbers(self.name, value)
         if array.shape == ():
             array = np.full(self.shape, array)
         if array.shape != self.shape:
@@ -229,3 +226,28 @@ def read_number(value: Any, variable: Variable, noun: str = "parameter") -> floa
 
 #: What else than a number is a value of a boolean.
 _WORDS = {"true": 1.0, "false": 0.0}
+
+
+def as_numbers(name: str, value: Any) -> NDArray[np.float64]:
+    """Return a value as an array of its own; complex numbers and text are none, even where they could be converted.
+
+    Raises
+    ------
+    ValueError
+        Naming the value, and what it is.
+    """
+    try:
+        raw = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array of numbers: its rows differ in length") from error
+    if raw.dtype.kind == "c":
+        raise ValueError(f"{name} is no array of numbers: it is complex")
+    texts = raw.dtype.kind in "SU" or (
+        raw.dtype.kind == "O" and any(isinstance(each, str | bytes) for each in raw.flat)
+    )
+    if texts:
+        raise ValueError(f"{name} is no array of numbers: it is text")
+    try:
+        return np.array(raw, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is no array of numbers") from error

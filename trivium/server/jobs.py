@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from trivium.errors import NotFoundError, TriviumError
 from trivium.jobs import kinds
+from trivium.jobs.files import files_of
 from trivium.jobs.record import Job
 from trivium.jobs.store import Store
 from trivium.numbers import shown
@@ -37,9 +38,10 @@ def plain(status: int, body: Any) -> Response:
     return Response(orjson.dumps(body), status=status, content_type="application/json")
 
 
-def status_of(job: Job) -> dict[str, Any]:
-    """Return a job as replies have it."""
+def status_of(job: Job, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return a job as replies have it; without its files those of its record."""
     figures = {**job.counts, **job.results}
+    offered = job.files if files is None else files
     return {
         "task_id": job.task_id,
         "kind": job.kind,
@@ -50,7 +52,7 @@ def status_of(job: Job) -> dict[str, Any]:
         "iterations_run": figures.get("iterations_run"),
         "convergence_delta": figures.get("convergence_delta"),
         "outcome": job.outcome,
-        "output_locations": {name: f"/api/run/results/{job.task_id}/{name}" for name in job.files},
+        "output_locations": {name: f"/api/run/results/{job.task_id}/{name}" for name in offered},
         "error": job.error,
         "counts": job.counts,
         "results": job.results,
@@ -136,7 +138,8 @@ def blueprint(store: Store, settings: Settings, streams: Streams) -> Routes:
     @routes.operation("GET", "/status/<task_id>", reply=replies.JobStatus, enveloped=False)
     def status(task_id: str) -> Response:
         """How far a job is."""
-        return plain(200, status_of(store.get(task_id)))
+        job = store.get(task_id)
+        return plain(200, status_of(job, files_of(job, store.folder_of(job.task_id))))
 
     @routes.operation("GET", "/events/<task_id>", media=("text/event-stream",), enveloped=False, lane=Lane.STREAMS)
     def events(task_id: str, headers: LastEvent) -> Response:
@@ -170,7 +173,7 @@ def blueprint(store: Store, settings: Settings, streams: Streams) -> Routes:
         """Figures and files that a job made."""
         job = store.get(task_id)
         folder = store.folder_of(job.task_id)
-        sizes = {name: _size(folder / path) for name, path in job.files.items()}
+        sizes = {name: _size(folder / path) for name, path in files_of(job, folder).items()}
         return wire.envelope(
             200, "Queried the results successfully.", {"results": job.results, "files": sizes, "outcome": job.outcome}
         )
@@ -185,9 +188,11 @@ def blueprint(store: Store, settings: Settings, streams: Streams) -> Routes:
     def result(task_id: str, name: str) -> Response:
         """Download a file that a job made; a Range header chooses a part."""
         job = store.get(task_id)
-        if name not in job.files:  # the request's name is looked up, and never goes to the file system
+        folder = store.folder_of(job.task_id)
+        files = files_of(job, folder)
+        if name not in files:  # the request's name is looked up, and never goes to the file system
             raise NotFoundError(f"Job {job.task_id} has no result file {shown(name)}.")
-        path = store.folder_of(job.task_id) / job.files[name]
+        path = folder / files[name]
         if not path.is_file():
             raise NotFoundError(f"The result file {name} of job {job.task_id} is not on this machine any more.")
         return _sent(path, None)

@@ -42,6 +42,7 @@ def wrong(inputs, options):
     if how == "hang":
         time.sleep(600)
     return {"y": {"nan": np.full(1, np.nan), "shape": np.zeros(3), "bound": np.full(1, -5.0), "text": "many",
+                  "digits": "3.0", "complex": np.array([1j]), "ragged": [[1.0], [1.0, 2.0]],
                   "object": np.array([None]), "nothing": None}[how]} if how not in ("missing", "extra") else (
             {} if how == "missing" else {"y": np.zeros(1), "z": np.zeros(1)})
 

@@ -188,7 +188,9 @@ def test_a_connection_that_need_not_respond_may_be_dead(tmp_path):
         ("nan", r"output y\[i=0\] is nan"),
         ("shape", r"shape \[3\]"),
         ("bound", "below its lower bound"),
-        ("text", "no array of numbers"),
+        ("text", "output y is no array of numbers: it is text"),
+        ("complex", "output y is no array of numbers: it is complex"),
+        ("ragged", "output y is no array of numbers: its rows differ in length"),
         ("object", "no arrays of numbers|Object arrays"),
         ("nothing", "no arrays of numbers|Object arrays"),
         ("missing", "did not answer its output y"),
@@ -211,7 +213,7 @@ def test_a_component_that_fails_ends_the_run_and_says_why(tmp_path, how, said):
     assert result.reason.startswith("two")
 
 
-@pytest.mark.parametrize("how", ["raise", "nan", "extra"])
+@pytest.mark.parametrize("how", ["raise", "nan", "extra", "complex", "ragged", "digits"])
 def test_a_component_in_this_process_fails_alike(tmp_path, how):
     case = pair([[0.5]], [1.0], [[1.0]], [0.0])
     case["components"]["two"] |= {"callable": "coupled:wrong", "options": {"how": how}}

@@ -51,6 +51,7 @@ def changed(path: str, value):
         ("method", "hope", "method"),
         ("alpha", 0, "alpha"),
         ("alpha", 1.5, "alpha"),
+        ("alpha", "0.5", "alpha"),
         ("scheme", "magic", "scheme"),
         ("tolerance", 0, "tolerance"),
         ("tolerance", "nan", "tolerance"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from trivium.errors import ComponentError
+from trivium.experiment import runner
 from trivium.experiment.runner import STDERR, STDOUT, inside, result, run
 
 #: Starts a child and a grandchild, the latter in a session of its own, writes their numbers, and waits.
@@ -221,3 +222,15 @@ print(go(200) - small)
     grown = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
     assert (tmp_path / STDOUT).stat().st_size == 201 * 2**20
     assert grown < 8 * 1024  # [kB]
+
+
+def test_a_log_is_capped_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "_LONGEST", 1000)
+    monkeypatch.setattr(runner, "_HEAD", 100)
+    code = "import time\nprint('first' + 'x' * 5000, flush=True)\ntime.sleep(1)\nprint('last', flush=True)"
+    run([sys.executable, "-c", code], tmp_path, 60)
+    text = (tmp_path / STDOUT).read_text()
+    assert text.startswith("firstxxx")
+    assert "bytes are left out here: a log has 1000 at most" in text
+    assert text.endswith("last\n")
+    assert len(text) < 400

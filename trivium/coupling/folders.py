@@ -1,0 +1,43 @@
+"""What a folder is that is no coupled case: `RECOGNIZERS` are asked in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+#: Returns a sentence on what a folder is and what to do with it; None where it is something else.
+Recognizer = Callable[[Path], str | None]
+
+
+def describe(folder: Path) -> str | None:
+    """Return what a folder is, in a sentence; None where nothing recognizes it."""
+    return next((sentence for recognize in RECOGNIZERS if (sentence := recognize(folder)) is not None), None)
+
+
+def study(folder: Path) -> str | None:
+    """Recognize a parameter study."""
+    studies = sorted(map(str, folder.glob("*study*.json")))
+    return f"It holds a study: trivium sweep {studies[0]}" if studies else None
+
+
+def muio(folder: Path) -> str | None:
+    """Recognize a case of MUIO or MUIOGO."""
+    if not (folder / "genData.json").is_file():
+        return None
+    return "It is a case of MUIO: a component of the kind muio runs it as it is (docs/how-to/muio.md)."
+
+
+def otoole(folder: Path) -> str | None:
+    """Recognize an OSeMOSYS model as otoole has it: a data package, or a folder of its CSV files."""
+    tables = [place for place in (folder, folder / "data") if (place / "YEAR.csv").is_file()]
+    if not tables or not (tables[0] / "TECHNOLOGY.csv").is_file():
+        return None
+    package = " (a data package)" if (folder / "datapackage.json").is_file() else ""
+    return (
+        f"It is an OSeMOSYS model in otoole's CSV files{package}: otoole convert csv datafile writes the data file "
+        "that a MathProg component takes (docs/og-clews.md)."
+    )
+
+
+#: Further kinds of folders add theirs here.
+RECOGNIZERS: list[Recognizer] = [study, muio, otoole]
