@@ -156,8 +156,7 @@ def log_memory(megabytes: int) -> None:
         code = f"import sys\nfor _ in range({megabytes}): sys.stdout.write('x' * 1048575 + chr(10))"
         done = run([sys.executable, "-c", code], Path(place), 600)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        size = (Path(place) / "stdout.log").stat().st_size
-    print(f"\na log of {size / 2**30:.2f} GiB in {done.seconds:.1f} s: memory grew by {grown / 1024:.1f} MiB")
+    print(f"\na log of {megabytes / 1024:.2f} GiB in {done.seconds:.1f} s: memory grew by {grown / 1024:.1f} MiB")
 
 
 def status_latency(seconds: float) -> None:

@@ -220,7 +220,7 @@ small = go(1)
 print(go(200) - small)
 """
     grown = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
-    assert (tmp_path / STDOUT).stat().st_size == 201 * 2**20
+    assert (tmp_path / STDOUT).stat().st_size < 201 * 2**20  # what a log has at most was left
     assert grown < 8 * 1024  # [kB]
 
 
