@@ -104,7 +104,7 @@ def of_pair(path: Path, most: int) -> None:
             began = time.perf_counter()
             result = converge(problem, record, evaluator)
             took = time.perf_counter() - began
-            delta = result.iterations[-1].told["delta"] if result.iterations else None
+            delta = result.iterations[-1].figures["delta"] if result.iterations else None
             print(
                 f"| {name} | {result.ending} | {len(result.iterations)} | {delta or 0.0:.1e} | {took:.0f} |", flush=True
             )
