@@ -23,7 +23,7 @@ from trivium.server.operations import Lane, Routes
 from trivium.server.requests import LastEvent, Query
 
 #: Between two looks [s]; how often a stream says that it is still there [s].
-_LOOK, _BEAT = 1.5, 10.0
+_LOOK, _BEAT = 2.0, 10.0
 #: How often a page shows figures that always change, of the machine [s].
 _FIGURES = 6.0
 #: Pages that show jobs.
