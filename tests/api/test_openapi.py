@@ -96,7 +96,7 @@ def test_our_own_examples_are_taken_and_answered_as_described(plant, schema):
     ]
     bodies = [body for body in described if body]
     assert sent == len(bodies) == sum("example" in body for body in bodies)
-    assert sent == 22 + len(plant.request("GET", "/api/run/kinds")[1]["payload"])
+    assert sent == 25 + len(plant.request("GET", "/api/run/kinds")[1]["payload"])
 
 
 def tried(operation, known):
