@@ -219,7 +219,7 @@ def all_gone(pids) -> bool:
 def test_cancelling_ends_a_component_that_hangs(server):
     task = submit(server, case_name="hangs")
     job = job_of(server, task)
-    until(server, task, lambda told: told["status"] == "Running")
+    until(server, task, lambda told: any("stdout.log" in name for name in told["output_locations"]))
     family = children(job)
     assert server.request("POST", f"/api/run/cancel/{task}")[0] == 200
     told = ended(server, task)
