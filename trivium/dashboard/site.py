@@ -152,7 +152,7 @@ def _frame() -> html.Div:
                 html.Div(id="said", className="said", role="status", **{"aria-live": "polite"}),
                 **{"aria-label": "What was done"},
             ),
-            dcc.Location(id="address"),
+            dcc.Location(id="address", refresh="callback-nav"),
             dcc.Interval(id="tick", disabled=True, n_intervals=0),  # the stream counts it up, see assets
             dcc.Store(id="changed"),
             dcc.Store(id="stand"),
