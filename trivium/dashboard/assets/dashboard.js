@@ -167,12 +167,18 @@
         const source = (live.source = new EventSource(`/dashboard/_live?${query}`));
         source.addEventListener("look", () => { hear(); look(); });
         source.addEventListener("beat", hear);
-        source.onopen = hear;
+        source.onopen = () => {
+            hear();
+            if (away) look();
+        };
         source.onerror = () => {
-            // a server that restarts, or has no room for one more stream: the page asks now and then
-            if (source.readyState !== EventSource.CLOSED || live.source !== source) return;
+            // it came to its end, the server is away, or has no room for one more stream: what the page asks now tells
+            if (live.source !== source) return;
+            const closed = source.readyState === EventSource.CLOSED; // otherwise the browser connects again
+            if (closed || !away) look();
+            if (!closed) return;
             live.source = null;
-            setTimeout(() => { if (!live.source) { look(); follow(); } }, 5000);
+            setTimeout(() => { if (!live.source) follow(); }, 5000);
         };
     };
     setInterval(() => { if (!document.hidden && live.heard && Date.now() - live.heard > 25000) stale(true); }, 2000);
