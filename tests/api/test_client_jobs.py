@@ -84,7 +84,7 @@ def test_runs_of_a_sweep(server, client, own_fmu, tmp_path):
     job = client.job(store.submit("sweep", {}).task_id)  # the worker refuses its specification
     folder = store.folder_of(job.task_id)
     store.close()
-    with pytest.raises(JobError, match="Missing required parameter"):
+    with pytest.raises(JobError, match="name the model once"):
         job.wait(timeout=300)
     run_here(tmp_path / "study.json", unpacked=tmp_path, out=folder / "results")
     found = job.runs({"tau": (4, 11), "gain": [2, 7]}, ["x"])
