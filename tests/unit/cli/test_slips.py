@@ -181,7 +181,7 @@ USAGE = [
     ),
     (
         "converge case.json --method aitkin",
-        "Invalid value for '--method': 'aitkin' is not one of constant, aitken, anderson, iqn-ils. Did you mean aitken?",
+        "Invalid value for '--method': 'aitkin' is not one of constant, aitken, anderson, iqn-ils, newton-krylov. Did you mean aitken?",
     ),
     ("converge case.json --alpha 2", "Invalid value for '--alpha': 2 is greater than 1."),
     (
@@ -297,7 +297,7 @@ LISTINGS = [
     ("sweep types.json", ["  paths: must be a JSON object, not 3", "  simulation.stop_time: must be a number, not a"]),
     ("converge bare.json", ["  components: has 0 entries; the least is 1"]),
     ("converge kind.json",
-     ["  components.a.kind: must be one of 'python', 'process', 'testcase', 'fmu', not pyton"]),
+     ["  components.a.kind: must be one of 'python', 'process', 'testcase', 'fmu', 'muio', not pyton"]),
     ("converge callable.json", ["  components.a.callable: must be of the form module:function, not mod.a"]),
     ("converge initial.json", ["  components.a.inputs.x.initial: must be a number or a list, not q",
                                "  components.a.inputs.x.relative: must be at least 0, not -1"]),
