@@ -116,20 +116,20 @@ def register(pages: Dash, context: Context, studies: Studies) -> None:
         if not runs:
             return None, charts.blank("No run is compared yet.")
         study = studies.open(mark["task_id"])
-        return _table(study, runs), _curves(study, runs, variable)
+        return _table(mark["task_id"], study, runs), _curves(study, runs, variable)
 
     @action(
         pages,
         "control",
         Output("session", "value", allow_duplicate=True),
         Output("address", "href", allow_duplicate=True),
+        # no state of the page: Dash also calls this when the page with the buttons has been left
         Input({"do": "open-run", "of": ALL}, "n_clicks"),
-        State("study-mark", "data"),
     )
-    def begin(_: Any, mark: Any) -> Any:
-        job, study = context.store.get(mark["task_id"]), studies.open(mark["task_id"])
-        testid = opening.open_run(context, job, study, int(pressed()))
-        say(f"Made the session {testid}, which does the steps of run {pressed()}.")
+    def begin(_: Any) -> Any:
+        task_id, run = pressed().split()
+        testid = opening.open_run(context, context.store.get(task_id), studies.open(task_id), int(run))
+        say(f"Made the session {testid}, which does the steps of run {run}.")
         return testid, f"/dashboard/?session={testid}"
 
 
@@ -144,15 +144,14 @@ def _added(mark: Any, compared: Any, run: int) -> Any:
     return {"task_id": mark["task_id"], "runs": [*runs, run][-_MOST:]}
 
 
-def _table(study: Study, runs: Sequence[int]) -> Any:
+def _table(task_id: str, study: Study, runs: Sequence[int]) -> Any:
     places = {run: int(np.searchsorted(study.runs, run)) for run in runs}
     rows = []
     for run, place in places.items():
         values = (study.value(name, place) for name in study.names)
         remove = button("Remove", {"do": "leave-run", "of": str(run)}, "quiet", name=f"Remove run {run}")
-        again = button(
-            "Open as session", {"do": "open-run", "of": str(run)}, "quiet", "control", name=f"Open run {run}"
-        )
+        which = {"do": "open-run", "of": f"{task_id} {run}"}
+        again = button("Open as session", which, "quiet", "control", name=f"Open run {run}")
         rows.append([str(run), *(figure(value) for value in values), html.Div([again, remove], className="row tight")])
     head = ["Run", *study.names, ""]
     return table("Parameters and metrics of the runs", head, rows, numbers=range(len(head) - 1))
