@@ -440,7 +440,7 @@ def explore(browser, server):
     """Look at the runs of the sweep that was viewed last."""
     from selenium.webdriver.common.keys import Keys
 
-    browser.click("#job-study a")
+    browser.click("#job-study a[href^='/dashboard/studies']")
     browser.until(lambda: "4 of 4 runs pass" in browser.text("#study-passing"))
     browser.until(lambda: browser.all("#study-parallel .scatterlayer .trace"))
     browser.one(".between input").send_keys(Keys.END)
@@ -495,16 +495,24 @@ def test_a_keyboard_is_enough(browser, server, quiet):
     browser.keys(Keys.ENTER)
     assert browser.js(f"{focus}.id") == "main"
     browser.js("document.activeElement.blur(); document.querySelector('.skip').focus()")
+    # a field with chips shows it around all of them, a unit of the drawing by the edge of its shape
     ring = (
         "const e = document.activeElement, box = e.matches('.choices input') ? e.parentElement : e;"
-        "return getComputedStyle(box).outlineStyle"
+        "const shape = e.matches('.pick') && getComputedStyle(e.querySelector(':scope > .unit, :scope > .badge'));"
+        "const {outlineStyle, outlineColor, outlineWidth} = getComputedStyle(box);"
+        "return shape ? ['solid', shape.stroke, shape.strokeWidth] : [outlineStyle, outlineColor, outlineWidth]"
     )
-    seen = []
-    for _ in range(12):
+    units = {unit.get_attribute("id") for unit in browser.all("#plant-wide .pick")}
+    seen, looks = [], []
+    for _ in range(len(units) + 20):
         browser.keys(Keys.TAB)
         seen.append(browser.js(f"{focus}.innerText || {focus.removeprefix('return ')}.id"))
-        assert browser.js(ring) != "none", "; ".join(seen)
-    assert seen[:7] == [*PAGES.values(), "Dark"]
+        looks.append(browser.js(ring))
+        assert looks[-1] == looks[0] or looks[-1] == ["solid", looks[0][1], "4px"], "; ".join(seen)
+    assert looks[0][0] == "solid"
+    assert seen[:9] == [*PAGES.values(), "Dark"]
+    assert len(units) > 30
+    assert units < {*seen}
     browser.js("document.querySelector(\"nav a[href='/dashboard/system']\").focus()")
     browser.keys(Keys.ENTER)
     browser.until(lambda: browser.text("main h1") == "System")
