@@ -21,10 +21,17 @@ def study(folder: Path) -> str | None:
 
 
 def muio(folder: Path) -> str | None:
-    """Recognize a case of MUIO or MUIOGO."""
-    if not (folder / "genData.json").is_file():
+    """Recognize a case of MUIO or MUIOGO, and name its runs."""
+    from trivium.coupling.muio.case import MuioCase, is_case
+
+    if not is_case(folder):
         return None
-    return "It is a case of MUIO: a component of the kind muio runs it as it is (docs/how-to/muio.md)."
+    case = MuioCase.read(folder)
+    runs = f" with the run{'s' if len(case.runs) > 1 else ''} {', '.join(case.runs)}" if case.runs else ""
+    return (
+        f"It is the case {case.name} of MUIO{runs}: a case.json in a folder of its own names it "
+        'in a component of the kind "muio" (docs/how-to/muio.md).'
+    )
 
 
 def otoole(folder: Path) -> str | None:
@@ -32,10 +39,11 @@ def otoole(folder: Path) -> str | None:
     tables = [place for place in (folder, folder / "data") if (place / "YEAR.csv").is_file()]
     if not tables or not (tables[0] / "TECHNOLOGY.csv").is_file():
         return None
-    package = " (a data package)" if (folder / "datapackage.json").is_file() else ""
+    package = folder / "datapackage.json"
+    data = package if package.is_file() else tables[0]
     return (
-        f"It is an OSeMOSYS model in otoole's CSV files{package}: otoole convert csv datafile writes the data file "
-        "that a MathProg component takes (docs/og-clews.md)."
+        f"It is an OSeMOSYS model in otoole's CSV files: a component in MathProg takes it as its data, {data} "
+        "(docs/og-clews.md)."
     )
 
 
