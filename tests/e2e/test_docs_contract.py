@@ -111,7 +111,7 @@ EXCEPTIONS = [
         ),
         (
             "docs/og-clews.md",
-            "iteration       delta    residual    rate  radius  to go  evaluated  known  time [s]",
+            "iteration       delta       error    residual    rate  radius  to go  evaluated  known  time [s]",
             "takes minutes; `make test-long` runs it",
         ),
         (

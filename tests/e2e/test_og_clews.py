@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,8 @@ def test_the_example_converges_to_an_equilibrium_of_both_models(tmp_path):
         str(tmp_path / "out"),
         "--no-cache",
     ]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=1800)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "macro: OG-Core, reduced dimensions (S=40 ages, J=2" in done.stdout
     assert "converged" in done.stdout.splitlines()[-2]
@@ -72,7 +74,9 @@ found = macro.solve(
 )
 Path("found.json").write_text(json.dumps({name: value.tolist() for name, value in found.items()}))
 """
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, timeout=3000)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    argv = [sys.executable, "-c", program]
+    subprocess.run(argv, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=3000)
     found = {name: np.array(value) for name, value in json.loads((tmp_path / "found.json").read_text()).items()}
     assert found["price_ratio"][0] == pytest.approx(np.full(4, 1.1), rel=5e-3)
     assert found["price_ratio"][1] == pytest.approx(np.ones(4))

@@ -235,7 +235,8 @@ def call_apart(
     path = child_environment(PYTHONPATH=str(ROOT))["PYTHONPATH"]
     command = [sys.executable]
     if interpreter is not None:
-        command, path, inputs = list(interpreter), str(folder.absolute() / _ABROAD), {**inputs, **_taken_along()}
+        module = json.loads(bytes(inputs[call.REQUEST]))["callable"].partition(":")[0]
+        command, path, inputs = list(interpreter), str(folder.absolute() / _ABROAD), {**inputs, **_taken_along(module)}
     variables = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **environment}
     try:
         argv = [*command, "-P", "-m", "trivium.experiment.call"]
@@ -254,13 +255,17 @@ def found(interpreter: Sequence[str] | None, folder: Path) -> Sequence[str] | No
     return [str(folder.absolute() / interpreter[0]), *interpreter[1:]]
 
 
-def _taken_along() -> dict[str, bytes | Path]:
-    """Return the modules that a call in another environment needs, by their names in its working directory."""
-    packages = [f"{_ABROAD}/trivium/__init__.py", f"{_ABROAD}/trivium/experiment/__init__.py"]
-    modules: dict[str, bytes | Path] = dict.fromkeys(packages, b"")
-    for name in ("call", "arrays", "modules"):
-        modules[f"{_ABROAD}/trivium/experiment/{name}.py"] = Path(__file__).with_name(f"{name}.py")
-    return modules
+def _taken_along(module: str) -> dict[str, bytes | Path]:
+    """Return what a call in another environment needs, by names in its working directory: our modules, and ours only.
+
+    A module of Trivium that is called there must import nothing else of Trivium.
+    """
+    names = [f"trivium/experiment/{name}.py" for name in ("call", "arrays", "modules")]
+    called = f"{module.replace('.', '/')}.py"
+    if module.startswith("trivium.") and (ROOT / called).is_file():
+        names.append(called)
+    packages = {f"{_ABROAD}/{parent}/__init__.py": b"" for name in names for parent in Path(name).parents[:-1]}
+    return {**packages, **{f"{_ABROAD}/{name}": ROOT / name for name in names}}
 
 
 @cache

@@ -86,6 +86,15 @@ def test_a_component_runs_in_its_own_environment(elsewhere, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_callable_of_triviums_own_is_taken_along(elsewhere):
+    """It runs there without the rest of Trivium, and says that the country's package is not in that environment."""
+    where = "trivium.coupling.og_clews.country"
+    options = {"package": "ognowhere", "energy_share": [1.0]}
+    with pytest.raises(ComponentError, match=r"ValueError: package: ognowhere is not installed .*/env/bin/python"):
+        component(elsewhere, callable=f"{where}:solve", describe=f"{where}:describe", options=options)
+
+
+@pytest.mark.slow
 def test_another_version_of_python_runs_a_component(elsewhere, tmp_path):
     other = next((p for v in range(14, 11, -1) if (p := _python(f"python3.{v}"))), None)
     if other is None:

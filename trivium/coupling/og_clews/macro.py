@@ -1,8 +1,8 @@
 """OG-Core as a component: what an energy cost does to an economy of overlapping generations and two industries.
 
-Each evaluation solves the base (energy at its base cost, no carbon tax) and from it the reform, as OG-Core is meant to
-be used; the answers are the reform's, and ratios of reform to base. `solve` is meant for a process of its own: OG-Core
-prints, keeps global state, writes files where it runs, and its solves may fail.
+Each evaluation solves the base (energy at its base cost, no carbon tax), or takes it from the cache, and from it the
+reform, as OG-Core is meant to be used; the answers are the reform's, and ratios of reform to base. `solve` is meant for
+a process of its own: OG-Core prints, keeps global state, writes files where it runs, and its solves may fail.
 
 How the ratio r of energy costs enters (``channel``), with the carbon tax t on top as a wedge on what households pay:
 
@@ -15,18 +15,19 @@ How the ratio r of energy costs enters (``channel``), with the carbon tax t on t
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from trivium.coupling.og_clews import equilibrium
+from trivium.coupling.og_clews import country, reduce
 from trivium.coupling.og_clews.reduce import INDUSTRIES, defaults
-from trivium.errors import InvalidValueError
+from trivium.errors import ComponentError, InvalidValueError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
@@ -150,7 +151,15 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     require("ogcore", "ogclews")
     shock = {name: np.atleast_1d(np.asarray(value, dtype=np.float64)) for name, value in inputs.items()}
     none = {name: np.full_like(value, name == "energy_cost_ratio") for name, value in shock.items()}
-    base, reform = equilibrium.solve(partial(_specify, parsed), none, shock, parsed.transition)
+
+    def shocked(share: float) -> Any:
+        return _specify(parsed, {name: none[name] + share * (value - none[name]) for name, value in shock.items()})
+
+    try:
+        base = country.baseline(lambda _: _specify(parsed, none), _base_key(parsed), parsed.transition)
+        reform = country.reform(shocked, base, parsed.transition)
+    except RuntimeError as error:
+        raise ComponentError(str(error)) from error
     years = _years(parsed)
     outputs = _answers(parsed, base, reform, years)
     header = {"label": parsed.label, "channel": parsed.channel, "years_per_period": years}
@@ -207,7 +216,15 @@ def _years(options: Options) -> float:
     return 80 / _SIZES[options.size][0]
 
 
-def _specify(options: Options, shock: Mapping[str, FloatArray], base: bool) -> Any:
+def _base_key(options: Options) -> dict[str, Any]:
+    """Return all that the base depends on: not how a shock enters, and of the years the first."""
+    sources = b"".join(Path(str(module)).read_bytes() for module in (__file__, reduce.__file__))
+    named = options.model_dump(include={"size", "capital_share", "expenditure_share", "transition", "parameters"})
+    versions = {name: metadata.version(name) for name in ("ogcore", "numpy", "scipy")}
+    return named | versions | {"start": options.years[:1], "code": hashlib.sha256(sources).hexdigest()}
+
+
+def _specify(options: Options, shock: Mapping[str, FloatArray]) -> Any:
     import ogcore
     from ogcore.parameters import Specifications
 
@@ -217,7 +234,7 @@ def _specify(options: Options, shock: Mapping[str, FloatArray], base: bool) -> A
     }
     path = Path(ogcore.__file__).parent / "default_parameters.json"
     sized = type("Sized", (Specifications,), {"defaults": defaults(path, ages, groups, industries)})
-    specification = sized(baseline=base)
+    specification = sized(baseline=True)
     start = options.years[0] if options.transition else int(specification.start_year)
     changes = revision(options, shock, start, _years(options))
     specification.update_specifications({"start_year": start, **options.parameters, **changes})

@@ -29,7 +29,8 @@ found = macro.solve({name: np.array(value) for name, value in given["inputs"].it
 def solve(folder, inputs, options):
     """Solve in a process of its own, as a coupled run does."""
     request = json.dumps({"inputs": inputs, "options": options})
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
+    cache = {"XDG_CACHE_HOME": str(folder.parent / "og-core")}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", **cache}
     done = subprocess.run(
         [sys.executable, "-c", SOLVE, request], cwd=folder, env=environment, capture_output=True, text=True
     )
