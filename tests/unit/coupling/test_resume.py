@@ -123,7 +123,7 @@ def test_a_run_that_has_ended_tells_the_same_again_without_evaluating(tmp_path):
 
 
 def test_the_folder_of_another_case_is_refused_and_what_differs_is_named(tmp_path):
-    run(tmp_path, case_of(tmp_path / "log"))
+    identity = run(tmp_path, case_of(tmp_path / "log"))[0].identity
     with pytest.raises(ConflictError, match=r"differs in: method\."):
         run(tmp_path, case_of(tmp_path / "log", method="aitken"))
     other = case_of(tmp_path / "log")
@@ -133,7 +133,7 @@ def test_the_folder_of_another_case_is_refused_and_what_differs_is_named(tmp_pat
     Record(tmp_path / "out", {"case": "b"}, accept_changes=True).close()
     with pytest.raises(ConflictError, match="differs in: alpha, case,"):
         run(tmp_path, case_of(tmp_path / "log"))
-    Record(tmp_path / "out", run(tmp_path / "b", case_of(tmp_path / "log"))[0].identity, accept_changes=True).close()
+    Record(tmp_path / "out", identity, accept_changes=True).close()
     assert run(tmp_path, case_of(tmp_path / "log"))[1].ending is Ending.CONVERGED
 
 
