@@ -37,8 +37,10 @@ def quiet(browser, server):
 FOCUSED = {
     "": "#points",
     "sessions": "button[aria-label^='Choose session']",
+    "runs": "#runs-search",
     "indicators": "#kpi-table .table",
-    "jobs": "#spec",
+    "jobs": "#jobs-table button[aria-label^='View job']",
+    "new": "#spec",
     "studies": "#study",
     "system": "#processes .table",
 }
@@ -47,6 +49,8 @@ FOCUSED = {
 @pytest.mark.slow
 def test_the_focus_survives_ten_ticks_on_every_page(browser, server):
     browser.look("laptop")
+    job = {"controller": "hold", "end_time": START + 300}  # a row to look at: the server has no worker, so it waits
+    assert server.request("POST", "/api/run/step", job)[0] == 202
     for path, title in PAGES.items():
         browser.open(f"{server.url}/dashboard/{path}")
         browser.until(lambda title=title: browser.text("main h1") == title)
