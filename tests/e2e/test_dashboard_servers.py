@@ -82,6 +82,20 @@ def test_a_server_that_is_away_is_told(browser, small_resources, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_page_at_rest_tells_that_its_server_is_away_and_back(browser, small_resources, tmp_path, monkeypatch):
+    browser.look("laptop")
+    with Server(small_resources, tmp_path) as server:
+        browser.open(f"{server.url}/dashboard/jobs")
+        browser.until(lambda: "There is no job yet" in browser.text("#jobs-table"))
+        browser.until(lambda: browser.text("#where"))
+        time.sleep(3)  # longer than a stream takes for its first look: now the page asks nothing
+    browser.until(lambda: "does not answer" in browser.text("#said"))
+    monkeypatch.setattr("tests.server.free_port", lambda: server.port)
+    with Server(small_resources, tmp_path):
+        browser.until(lambda: "answers again" in browser.text("#said"))
+
+
+@pytest.mark.slow
 def test_any_other_model(browser, own_fmu, tmp_path):
     browser.look("laptop")
     with Server(own_fmu("linear", "2.0"), tmp_path / "state") as server:
