@@ -162,6 +162,35 @@ def test_a_search_that_fails_goes_by_the_middle():
         country.approach(specify, search, base, halvings=1)
 
 
+def test_the_path_of_a_baseline_is_solved_once_and_begins_at_its_steady_state(tmp_path, monkeypatch):
+    """The reform starts at the baseline's steady state, not at its path; another key is another baseline."""
+    monkeypatch.chdir(tmp_path)
+    calls = []
+
+    def search(specification, start):
+        calls.append(("steady", None if start is None else start["p_m"].tolist()))
+        return {"p_m": np.array([4.0, 1.0]), "Z": np.ones(2), "factor": 1.0, "theta": 0.0}
+
+    def path(specification, of_base):
+        calls.append(("path", of_base))
+        folder = "base" if of_base else "reform"
+        assert pickle.loads((tmp_path / folder / "SS" / "SS_vars.pkl").read_bytes())["factor"] == 1.0
+        return {"p_m": np.ones((3, 2))}
+
+    monkeypatch.setattr(country, "_search", search)
+    monkeypatch.setattr(country, "_path", path)
+
+    def specify(share):
+        return SimpleNamespace(M=2, Z=np.array([[2.0, 1.0]]))
+
+    for key in ({"tax": 1}, {"tax": 1}, {"tax": 2}):
+        base = country.baseline(specify, key, transition=True, cache=str(tmp_path / "cache"))
+        assert country.reform(specify, base, transition=True)["p_m"].shape == (3, 2)
+    first = [("steady", None), ("path", True)]
+    again = [("steady", [2.0, 1.0]), ("path", False)]
+    assert calls == [*first, *again, *again, *first, *again]
+
+
 def test_variables_are_those_of_the_countrys_own_files(land, monkeypatch):
     monkeypatch.syspath_prepend(land)
     inputs, outputs, note = country.describe({**TWO, "years": [2026, 2030], "goods": ["energy", "else"]})
