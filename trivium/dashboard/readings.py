@@ -1,7 +1,8 @@
 """What pages show of a session, read so that looking costs little.
 
 A session is asked only when it stands elsewhere than when it was read last. A session that is busy for long holds one
-reader at most, and all of them together only some of the server's threads: health checks and clients find the others.
+reader at most and a few that wait for a moment, and all of them together only some of the server's threads: health
+checks and clients find the others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from trivium.simulation.plant import Plant, Schematic, plant_of
 
 #: How long a reading holds although the clock stands still [s]: a session may have been restored to the same time.
 _FRESH = 5.0
+#: How long one waits while another reads the same session [s].
+_MOMENT = 3.0
 #: Events with which the results of a session begin anew.
 _BEGINNINGS = ("initialize",)
 
@@ -132,6 +135,8 @@ class Readings:
         self._begins: dict[str, tuple[float | None, float]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._room = threading.BoundedSemaphore(max(1, threads // 2))
+        self._waiting = threading.BoundedSemaphore(max(1, threads // 4))
+        self._forgotten = 0  # how often something was
 
     def find(self, testid: str | None) -> dict[str, Any]:
         """Return what the server knows of a session without asking it.
@@ -226,27 +231,52 @@ class Readings:
         ------
         UnknownSessionError
         """
-        record = self.find(testid)
-        cached = self._kept.get(testid)
-        if cached is not None and (cached[1].clock, cached[2]) == (record["time"], record["revision"]):
-            asleep = record["state"] == "hibernated"  # looking would wake it
-            if not cached[1].trouble and (asleep or time.monotonic() - cached[0] < _FRESH):
-                return cached[1]
-        lock = self._locks.setdefault(testid, threading.Lock())
-        if not lock.acquire(blocking=False):
-            return (
-                cached[1]
-                if cached
-                else Reading(testid, record["testcaseid"], record["time"], trouble="The session is busy.")
-            )
-        try:
+        recent = self._recent(self.find(testid))
+        if recent is not None:
+            return recent
+        with self._turn(testid) as mine:
+            record = self.find(testid)
+            recent = self._recent(record)  # whoever had the turn before may have read it
+            if recent is not None:
+                return recent
+            if not mine:
+                kept = self._kept.get(testid)
+                busy = Reading(testid, record["testcaseid"], record["time"], trouble="The session is busy.")
+                return kept[1] if kept else busy
+            forgotten = self._forgotten
             reading = self._read(record)
+            if forgotten == self._forgotten:  # otherwise it may show what is no longer so
+                if len(self._kept) > 1000:
+                    self._kept.clear()
+                self._kept[testid] = (time.monotonic(), reading, record["revision"])
+            return reading
+
+    def _recent(self, record: Mapping[str, Any]) -> Reading | None:
+        """Return the last reading of a session if it still holds."""
+        kept = self._kept.get(record["testid"])
+        if kept is None or (kept[1].clock, kept[2]) != (record["time"], record["revision"]) or kept[1].trouble:
+            return None
+        asleep = record["state"] == "hibernated"  # looking would wake it
+        return kept[1] if asleep or time.monotonic() - kept[0] < _FRESH else None
+
+    @contextlib.contextmanager
+    def _turn(self, testid: str) -> Iterator[bool]:
+        """Tell whether the caller may read a session; one does at a time.
+
+        The others wait a moment: what they show may be the last look for long, as nothing new happens afterwards.
+        """
+        lock = self._locks.setdefault(testid, threading.Lock())
+        mine = lock.acquire(blocking=False)
+        if not mine and self._waiting.acquire(blocking=False):
+            try:
+                mine = lock.acquire(timeout=_MOMENT)
+            finally:
+                self._waiting.release()
+        try:
+            yield mine
         finally:
-            lock.release()
-        if len(self._kept) > 1000:
-            self._kept.clear()
-        self._kept[testid] = (time.monotonic(), reading, record["revision"])
-        return reading
+            if mine:
+                lock.release()
 
     def _read(self, record: Mapping[str, Any]) -> Reading:
         testid, testcase = record["testid"], record["testcaseid"]
@@ -270,6 +300,7 @@ class Readings:
 
     def forget(self, testid: str) -> None:
         """Let the next look at a session be a new one."""
+        self._forgotten += 1
         self._kept.pop(testid, None)
         self._about.pop(testid, None)
 

@@ -105,7 +105,8 @@ def test_a_session_that_was_seen_is_not_woken(monkeypatch):
     assert sessions.reads() == 2
 
 
-def test_a_busy_session_holds_one_thread_and_the_others_see_it_as_it_was():
+def test_a_busy_session_holds_one_thread_and_the_others_see_it_as_it_was(monkeypatch):
+    monkeypatch.setattr("trivium.dashboard.readings._MOMENT", 0.05)
     sessions = Sessions()
     readings = Readings(sessions, 8)
     readings.read("a")
@@ -115,11 +116,40 @@ def test_a_busy_session_holds_one_thread_and_the_others_see_it_as_it_was():
     waits = threading.Thread(target=readings.read, args=("a",))
     waits.start()
     assert sessions.arrived.acquire(timeout=300)
-    assert readings.read("a").clock == 0.0  # at once
+    assert readings.read("a").clock == 0.0  # after a moment
     assert sessions.reads() == 2
     sessions.go_on.set()
     waits.join(300)
     assert readings.read("a").clock == 300.0
+
+
+def test_two_that_look_at_once_see_the_same(monkeypatch):
+    monkeypatch.setattr("trivium.dashboard.readings._MOMENT", 300.0)
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    sessions.go_on.clear()
+    look = threading.Thread(target=readings.read, args=("a",))
+    look.start()
+    assert sessions.arrived.acquire(timeout=300)
+    threading.Timer(0.1, sessions.go_on.set).start()
+    seen = readings.read("a")
+    look.join(300)
+    assert (seen.trouble, seen.values["x"]) == ("", 1.0)
+    assert sessions.reads() == 1
+
+
+def test_a_reading_that_was_under_way_when_it_was_forgotten_is_not_kept():
+    sessions = Sessions()
+    readings = Readings(sessions, 8)
+    sessions.go_on.clear()
+    look = threading.Thread(target=readings.read, args=("a",))
+    look.start()
+    assert sessions.arrived.acquire(timeout=300)
+    readings.forget("a")
+    sessions.go_on.set()
+    look.join(300)
+    readings.read("a")
+    assert sessions.reads() == 2
 
 
 def test_pages_take_half_of_the_threads_at_most():
