@@ -215,7 +215,7 @@ def test_a_test_case_is_measured_by_its_indicators():
 @pytest.mark.slow
 def test_a_dask_address(linear):
     distributed = pytest.importorskip("distributed", reason="the extra sweep is not installed")
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         study = trivium.Study(linear, {"tau": [7, 14]}, stop_time=20, step=1)
         frame = study.run(scheduler=cluster.scheduler_address).frame()
     assert frame["x"].tolist() == pytest.approx(expected([7, 14]), rel=1e-3)
