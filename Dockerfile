@@ -9,20 +9,21 @@ ARG MICROMAMBA_IMAGE=mambaorg/micromamba:2.0.5
 FROM ${PYTHON_IMAGE} AS base
 ARG PIP_INDEX_URL=""
 ARG PIP_EXTRA_INDEX_URL=""
+ENV PIP_CACHE_DIR=/var/cache/pip
 COPY requirements/image.txt deploy/image/install.sh /build/
 
 # Without CMake, which FMPy lists for what compiles FMUs. Secrets that may be given: `ca`, the certificates to trust while packages are loaded, and `pip`, a pip.conf.
 FROM base AS packages
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
     python -m venv --without-pip /opt/trivium && sh /build/install.sh /opt/trivium/bin/python cmake
 
 FROM ${MICROMAMBA_IMAGE} AS micromamba
 
 FROM base AS environment
-ENV MAMBA_ROOT_PREFIX=/root/mamba
+ENV MAMBA_ROOT_PREFIX=/opt/mamba
 COPY --from=micromamba /bin/micromamba /bin/micromamba
 COPY environment.yml /build/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/mamba/pkgs \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=cache,target=/opt/mamba/pkgs \
     --mount=type=secret,id=ca --mount=type=secret,id=pip,target=/etc/pip.conf \
     if [ -s /run/secrets/ca ]; then export SSL_CERT_FILE=/run/secrets/ca REQUESTS_CA_BUNDLE=/run/secrets/ca; fi \
     && micromamba create --yes --always-copy --prefix /opt/trivium --file /build/environment.yml \
