@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from trivium.errors import InvalidValueError, UnknownNameError
@@ -46,6 +46,24 @@ def listed(names: Any, field: str) -> Sequence[str]:
     if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise InvalidValueError(f"Invalid value for parameter {field}. Value must be a list of names.", field)
     return names
+
+
+def order_of(sort: str, orders: Collection[str]) -> tuple[str, bool]:
+    """Return by what a listing is ordered, and whether descending: ``-`` before the name says so.
+
+    Raises
+    ------
+    InvalidValueError
+        When there is no such order.
+    """
+    name = sort.removeprefix("-")
+    if name not in orders:
+        raise InvalidValueError(
+            f"Invalid value {shown(sort)} for parameter sort. Value must be one of {', '.join(orders)}, "
+            "with - before it for the other way round.",
+            "sort",
+        )
+    return name, sort != name
 
 
 def unknown_name(

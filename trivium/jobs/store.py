@@ -19,7 +19,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from trivium.access import Access
-from trivium.errors import BusyError, ConflictError, InvalidValueError, NotFoundError, StoreError
+from trivium.arguments import order_of
+from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
 from trivium.jobs.record import MOST_DEATHS, Job, State, before, job_of
 from trivium.jobs.table import JOBS, add_columns, alone, connect, now
 from trivium.numbers import shown
@@ -160,15 +161,9 @@ class Store:
         InvalidValueError
             When there is no such order.
         """
-        key = sort.removeprefix("-")
-        if key not in ORDERS:
-            raise InvalidValueError(
-                f"Invalid value {shown(sort)} for parameter sort. Value must be one of {', '.join(ORDERS)}, "
-                "with - before it for the other way round.",
-                "sort",
-            )
+        key, descending = order_of(sort, ORDERS)
         column = _C[ORDERS[key]]
-        order = column.desc() if sort.startswith("-") else column
+        order = column.desc() if descending else column
         asked = select(*_COLUMNS).where(*self._wanted(state, kind, search)).order_by(order, _C.task_id)
         with self._connection() as connection:
             return [_job(row) for row in connection.execute(asked.limit(most).offset(first))]

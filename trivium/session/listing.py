@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trivium.errors import DamagedError, InvalidValueError
-from trivium.numbers import shown
+from trivium.arguments import order_of
+from trivium.errors import DamagedError
 from trivium.session.folder import Folder
 from trivium.session.labels import Labels, read_labels
 from trivium.session.summary import summarize
@@ -72,13 +72,7 @@ class Listing:
         InvalidValueError
             When there is no such order.
         """
-        key = sort.removeprefix("-")
-        if key not in ORDERS:
-            raise InvalidValueError(
-                f"Invalid value {shown(sort)} for parameter sort. Value must be one of {', '.join(ORDERS)}, "
-                "with - before it for the other way round.",
-                "sort",
-            )
+        key, descending = order_of(sort, ORDERS)
         words = search.casefold().split()
         found = []
         for testid in testids:
@@ -89,7 +83,7 @@ class Listing:
             if words and not _matches(words, testid, described, labels):
                 continue
             found.append((self._rank(key, testid, described, labels), testid))
-        found.sort(reverse=sort.startswith("-"))
+        found.sort(reverse=descending)
         chosen = found[offset : None if limit is None else offset + limit]
         return Page([summarize(Folder(self._state_dir, name), name == default) for _, name in chosen], len(found))
 

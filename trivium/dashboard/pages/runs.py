@@ -148,21 +148,12 @@ def _register_pins(pages: Dash, catalog: Catalog) -> None:
         pages,
         "read",
         Output("runs-pinned", "data", allow_duplicate=True),
+        # a pinned run has a button in its row and one above the table
         Input({"do": "pin", "of": ALL}, "n_clicks"),
-        State("runs-pinned", "data"),
-    )
-    def pin(_: Any, pinned: Any) -> Any:
-        run, kept = pressed(), list(pinned or [])
-        return _toggled(run, kept)
-
-    @action(
-        pages,
-        "read",
-        Output("runs-pinned", "data", allow_duplicate=True),
         Input({"do": "unpin", "of": ALL}, "n_clicks"),
         State("runs-pinned", "data"),
     )
-    def unpin(_: Any, pinned: Any) -> Any:
+    def pin(_: Any, __: Any, pinned: Any) -> Any:
         return _toggled(pressed(), list(pinned or []))
 
     @view(pages, Output("runs-pins", "children"), Input("runs-pinned", "data"))
