@@ -7,8 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from trivium.dashboard.context import Context
 from trivium.dashboard.readings import About
-from trivium.dashboard.timeline import Limit, Line
+from trivium.dashboard.timeline import Limit, Line, Scene
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -19,6 +20,35 @@ def with_set_points(variables: About, names: Sequence[str]) -> list[str]:
     needed += [each["set_point"] for each in variables.comforts if each["temperature"] in names]
     return list(
         dict.fromkeys([*names, *(name for name in needed if isinstance(name, str) and name in variables.units)])
+    )
+
+
+def scene_of(
+    context: Context, testid: str, columns: Columns, names: Sequence[str], ends: tuple[float, float], width: int
+) -> Scene:
+    """Return what a chart of a session shows besides its curves.
+
+    Parameters
+    ----------
+    context : Context
+    testid : str
+    columns : Mapping[str, NDArray]
+        Of `with_set_points`.
+    names : sequence of str
+        The points of the chart.
+    ends : tuple of float
+        The window [s].
+    width : int
+        Of the drawing [px].
+    """
+    variables = context.readings.about(testid)
+    return Scene(
+        *ends,
+        width,
+        plant=variables.plant is not None,
+        calendar=variables.calendar,
+        events=context.sessions.events(testid),
+        limits=limits_of(variables, columns, names),
     )
 
 

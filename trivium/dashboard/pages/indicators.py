@@ -15,8 +15,7 @@ from trivium.dashboard.callbacks import action, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Still, button, card, drawn, field, options, say, table
 from trivium.dashboard.formatting import both, figure
-from trivium.dashboard.timeline import Scene
-from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
+from trivium.dashboard.trajectories import lines_of, scene_of, set_points_of, with_set_points
 from trivium.dashboard.trend import Window
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.model.variable import Variable
@@ -170,24 +169,16 @@ def register(pages: Dash, context: Context) -> None:
         columns = readings.curves(
             testid, with_set_points(variables, names), start - variables.step, end + variables.step
         )
-        lines = lines_of(variables, columns, names, "" if against == _NONE else "this", 0)
-        if against != _NONE:
+        if against == _NONE:
+            lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
+        else:
+            lines = lines_of(variables, columns, names, "this", 0)
             other = readings.about(against)
             theirs = [name for name in names if name in other.units]
             if theirs:
                 curves = readings.curves(against, theirs, start - other.step, end + other.step)
                 lines += lines_of(other, curves, theirs, "other", 1)
-        else:
-            lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
-        scene = Scene(
-            start,
-            end,
-            window.width,
-            plant=variables.plant is not None,
-            calendar=variables.calendar,
-            events=context.sessions.events(testid),
-            limits=limits_of(variables, columns, names),
-        )
+        scene = scene_of(context, testid, columns, names, (start, end), window.width)
         return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "kpi-chart", _KEPT)

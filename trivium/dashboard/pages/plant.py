@@ -16,8 +16,7 @@ from trivium.dashboard.formatting import DAY, clock, scale, seconds
 from trivium.dashboard.pages import faceplate, unit
 from trivium.dashboard.pages.alarms import alarms_of
 from trivium.dashboard.readings import About, Reading
-from trivium.dashboard.timeline import Scene
-from trivium.dashboard.trajectories import limits_of, lines_of, set_points_of, with_set_points
+from trivium.dashboard.trajectories import lines_of, scene_of, set_points_of, with_set_points
 from trivium.dashboard.trend import Window
 from trivium.simulation.plant import Schematic, View
 
@@ -160,15 +159,7 @@ def register(pages: Dash, context: Context) -> None:
         margin = variables.step
         columns = readings.curves(testid, with_set_points(variables, names), start - margin, end + margin)
         lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
-        scene = Scene(
-            start,
-            end,
-            looked.width,
-            plant=variables.plant is not None,
-            calendar=variables.calendar,
-            events=context.sessions.events(testid),
-            limits=limits_of(variables, columns, names),
-        )
+        scene = scene_of(context, testid, columns, names, (start, end), looked.width)
         return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "plant-chart", _KEPT)
