@@ -54,7 +54,7 @@ def before_change(context: Context, testid: str) -> str:
 def stop(context: Context, testid: str) -> str:
     """End a session, and return what `say` takes to offer to bring it back."""
     aside = context.sessions.set_aside(testid)
-    _later(lambda: context.sessions.forget_aside(aside))
+    _later(lambda: context.sessions.aside.forget(aside))
     return f"session {testid} {aside}"
 
 
@@ -91,7 +91,7 @@ def register(pages: Dash, context: Context) -> None:
             say(f"The session is at {both(clock)} again, as it was before.")
         elif kind == "session":
             require("control")
-            context.sessions.bring_back(name, target)
+            context.sessions.aside.bring_back(name, target)
             say(f"The session {target} is there again.")
             session = target
         else:

@@ -33,7 +33,7 @@ def blueprint(sessions: SessionManager) -> Routes:
     @routes.operation("POST", "/testcases", scope="admin", reply=replies.TestCaseId, example={"file": "Model.fmu"})
     def add_testcase(body: FileBody) -> Response:
         """Register a test case of the server's folder of them: {"file", "testcaseid" (optional)}."""
-        testcaseid = sessions.add_testcase(body.file, body.testcaseid)
+        testcaseid = sessions.trials.add(body.file, body.testcaseid)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
     @routes.operation(
@@ -48,7 +48,7 @@ def blueprint(sessions: SessionManager) -> Routes:
             )
         wire.check_encoding()
         request.max_content_length = limit
-        testcaseid = sessions.upload(testcaseid, request.stream)
+        testcaseid = sessions.trials.upload(testcaseid, request.stream)
         return wire.envelope(200, "Registered the test case successfully.", {"testcaseid": testcaseid})
 
     @routes.operation("DELETE", "/testcases/<testcaseid>", scope="admin", reply=replies.Removed)

@@ -74,21 +74,19 @@ def require(scope: Scope) -> None:
 
 def lacks(scope: Scope) -> str:
     """Return why the caller of the present request may not do what needs a scope; empty where it may."""
-    caller: Token | None = g.get("caller") if has_request_context() else None
-    if caller is None or caller.may(scope):
-        return ""
-    return f"The token {caller.name} lacks the scope {scope}."
+    token = _token()
+    return "" if token is None or token.may(scope) else f"The token {token.name} lacks the scope {scope}."
 
 
 def signed_in() -> tuple[str, tuple[str, ...]] | None:
     """Return the name and the scopes of the caller's token; None where it has none."""
-    caller: Token | None = g.get("caller") if has_request_context() else None
-    return None if caller is None else (caller.name, tuple(caller.scopes))
+    token = _token()
+    return None if token is None else (token.name, tuple(token.scopes))
 
 
 def has_token() -> bool:
     """Return whether the present request came with a valid token."""
-    return g.get("caller") is not None
+    return _token() is not None
 
 
 def may(scope: Scope) -> bool:
@@ -98,8 +96,14 @@ def may(scope: Scope) -> bool:
 
 def caller() -> str:
     """Return the name of the token that the present request came with; empty where it needs none."""
-    token: Token | None = g.get("caller")
+    token = _token()
     return "" if token is None else token.name
+
+
+def _token() -> Token | None:
+    """Return the token of the present request; None where it needs none, and outside of requests."""
+    token: Token | None = g.get("caller") if has_request_context() else None
+    return token
 
 
 class Guard:

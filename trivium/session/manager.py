@@ -10,31 +10,28 @@ import contextlib
 import hashlib
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from trivium.errors import (
     BusyError,
-    ConflictError,
     DamagedError,
     InvalidValueError,
-    ModelError,
-    ResourcesError,
     StateError,
     StorageError,
     TriviumError,
     UnknownSessionError,
 )
 from trivium.model.fmu.archive import prune
-from trivium.names import is_file_name, is_id
+from trivium.names import is_id
 from trivium.protocol import Simulation
 from trivium.session import layout
 from trivium.session.admission import RETRY_AFTER, Admission, Limits
+from trivium.session.aside import Aside
 from trivium.session.catalogue import Catalogue
 from trivium.session.events import Event, Events
 from trivium.session.folder import Folder, Status
@@ -49,6 +46,7 @@ from trivium.session.proxy import SERVED, Session, connect
 from trivium.session.snapshots import Snapshots, begin
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session, set_aside
+from trivium.session.trials import Trials
 from trivium.session.witness import inherit, matters, note, witness
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
@@ -110,6 +108,10 @@ class SessionManager:
         self._owners = Owners(self._sessions)
         self._listing = Listing(settings.state_dir)
         self._handles = Handles(settings, self._catalogue, self._observer, self._admission.claim)
+        #: Test cases that are tried before clients may select them.
+        self.trials = Trials(settings.state_dir, self._catalogue, self._handles, self._admission, self._room)
+        #: Sessions that were ended and can come back for a while.
+        self.aside = Aside(settings.state_dir, self._default, self._admission, self._room)
         self._identity = _identity(self._state_dir)
         self._driving: dict[object, tuple[str, float]] = {}  # changes that are waited for: of which session, since when
         #: Replies to requests that made something.
@@ -139,19 +141,12 @@ class SessionManager:
 
         def work() -> None:
             while True:
-                self._remove_aside()
+                self.aside.sweep()
                 if removed := prune(self._state_dir / "fmu", self._catalogue.fmus(), UNUSED):
                     log.info("removed %d unpacked FMUs that nobody used for long", removed)
                 threading.Event().wait(DAY)
 
         threading.Thread(target=work, name="tidy", daemon=True).start()
-
-    def _remove_aside(self) -> None:
-        """Remove sessions that were ended and whose server died before it removed them."""
-        for path in self._sessions.glob(".stopped-*"):
-            with contextlib.suppress(ValueError, OSError):
-                if time.time_ns() - int(path.name.rpartition("-")[2]) > DAY * 1e9:
-                    shutil.rmtree(path)
 
     def _set_aside(self) -> None:
         """Keep the default session for people to look at, and make room for another one."""
@@ -177,61 +172,6 @@ class SessionManager:
             When there is no such test case, or it cannot be read.
         """
         return self._catalogue.declared(self._catalogue.path(testcase_id))
-
-    def add_testcase(self, file: str, testcaseid: str | None = None) -> str:
-        """Let clients select a test case from the folder of test cases, once it has really been stepped.
-
-        Parameters
-        ----------
-        file : str
-            Name of a folder or FMU in ``TRIVIUM_TESTCASES``.
-        testcaseid : str, optional
-            Default: the name without its suffix.
-
-        Returns
-        -------
-        str
-            The id.
-
-        Raises
-        ------
-        InvalidValueError
-            When there is no such file, the id is taken, or the test case cannot be opened or stepped.
-        StorageError
-            When it cannot be kept.
-        """
-        path = self._catalogue.inside(file)
-        name = self._catalogue.free_id(file, testcaseid)
-        folder = Folder(self._state_dir, f".trial-{os.urandom(8).hex()}")
-        folder.create({"testcase": name})
-        handle = self._handles.trial(folder.testid, path)
-        try:
-            handle.call(Simulation.advance.__name__)
-        except (ModelError, ResourcesError, InvalidValueError) as error:
-            raise InvalidValueError(f"The test case {file} cannot be used: {error}", "file") from error
-        finally:
-            handle.close()
-            end_session(self._state_dir, folder)
-        with self._admission.alone():
-            self._catalogue.register(file, name)
-        return name
-
-    def upload(self, testcaseid: str, content: IO[bytes]) -> str:
-        """Store an FMU in the folder of test cases and let clients select it, once it has really been stepped.
-
-        Raises
-        ------
-        InvalidValueError
-            When the id is not acceptable or taken, or the FMU cannot be opened or stepped; it is not kept then.
-        StorageError
-            When it cannot be stored.
-        """
-        file = self._catalogue.receive(testcaseid, content, self._room.check)
-        try:
-            return self.add_testcase(file, testcaseid)
-        except BaseException:
-            self._catalogue.discard(file)
-            raise
 
     def select(self, testcase_id: str, *, wait: bool = False, key: str | None = None) -> str:
         """Make a session at its beginning and return its test id.
@@ -601,39 +541,11 @@ class SessionManager:
         end_session(self._state_dir, folder)
 
     def set_aside(self, testid: str) -> str:
-        """End a session, and return the name under which `bring_back` finds it; errors as `stop`."""
+        """End a session, and return the name under which `aside` finds it; errors as `stop`."""
         self.permit(testid)
         folder = self._folder(testid)
         self._handles.drop(folder.testid)
         return set_aside(self._state_dir, folder).name
-
-    def bring_back(self, name: str, testid: str) -> None:
-        """Let a session be there again that was set aside.
-
-        Raises
-        ------
-        UnknownSessionError
-            When it is not kept any more, or is somebody else's.
-        """
-        aside = self._aside(name, testid)
-        access = self._room.access
-        owner = Folder(self._state_dir, testid, aside).description().get("owner")
-        if not (testid == self._default or access.everything or access.sees(owner)):
-            raise UnknownSessionError(testid)
-        with self._admission.alone():
-            if Folder(self._state_dir, testid).exists():
-                raise ConflictError(f"There is a session {testid} again already.")
-            aside.rename(self._sessions / testid)
-
-    def forget_aside(self, name: str) -> None:
-        """Remove a session that was set aside."""
-        shutil.rmtree(self._sessions / name, ignore_errors=True)
-
-    def _aside(self, name: str, testid: str) -> Path:
-        path = self._sessions / name
-        if not (is_id(testid) and is_file_name(name) and name.startswith(f".stopped-{testid}-") and path.is_dir()):
-            raise UnknownSessionError(testid)
-        return path
 
     def stop_all(self) -> int:
         """End all sessions and return how many there were."""

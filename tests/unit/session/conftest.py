@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.shared import share_fmus
-from trivium.access import everybody
+from trivium.access import Access, Quota, everybody
 from trivium.session.handle import Launcher
 from trivium.session.manager import SessionManager
 from trivium.settings import Settings
@@ -65,3 +65,21 @@ def manage_apart(small_resources, tmp_path):
     managers = Managers(tmp_path / "state", small_resources)
     yield managers
     managers.end()
+
+
+class Caller:
+    """Who acts: changed by a test."""
+
+    def __init__(self) -> None:
+        self.access = Access()
+
+    def __call__(self) -> Access:
+        return self.access
+
+    def be(self, owner, *, everything=False, **quota) -> None:
+        self.access = Access(owner, everything, Quota(**quota))
+
+
+@pytest.fixture
+def caller():
+    return Caller()

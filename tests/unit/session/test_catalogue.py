@@ -29,9 +29,9 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(ser
     shutil.copytree(trap_resources(restore="none"), folder / "trap")
     manager, worker = serve(), serve()
     (default,) = manager.testcases()
-    assert manager.add_testcase("trap") == "trap"
-    assert manager.add_testcase("trap") == "trap"
-    assert manager.add_testcase("other", "my-plant") == "my-plant"
+    assert manager.trials.add("trap") == "trap"
+    assert manager.trials.add("trap") == "trap"
+    assert manager.trials.add("other", "my-plant") == "my-plant"
     assert worker.testcases() == [default, "trap", "my-plant"]
     assert manager.sessions() == []  # the trial left nothing behind
     trap, plain = worker.select("trap"), worker.select(default)
@@ -50,7 +50,7 @@ def test_a_registered_test_case_is_listed_selected_and_there_after_a_restart(ser
 def test_an_fmu_alone_is_a_test_case(serve, folder, trap_fmu):
     shutil.copy(trap_fmu(restore="exact"), folder / "lonely.fmu")
     manager = serve()
-    testid = manager.select(manager.add_testcase("lonely.fmu"))
+    testid = manager.select(manager.trials.add("lonely.fmu"))
     manager.session(testid).set_step(300)
     payload = manager.session(testid).advance({"u": 286.0})
     assert payload["y"] == pytest.approx(expected(300, 286), rel=1e-9)
@@ -63,24 +63,24 @@ def test_an_fmu_alone_is_a_test_case(serve, folder, trap_fmu):
 def test_only_what_lies_in_the_folder_can_be_registered(serve, folder, file, small_resources):
     (folder / "link").symlink_to(small_resources)
     with pytest.raises(InvalidValueError) as caught:
-        serve().add_testcase(file, "chosen")
+        serve().trials.add(file, "chosen")
     assert caught.value.field == "file"
 
 
 @pytest.mark.parametrize("testcaseid", ["", "a/b", ".hidden", "x" * 101, "Ä"])
 def test_an_id_must_do_in_an_address(serve, testcaseid):
     with pytest.raises(InvalidValueError) as caught:
-        serve().add_testcase("other", testcaseid)
+        serve().trials.add("other", testcaseid)
     assert caught.value.field == "testcaseid"
 
 
 def test_an_id_stands_for_one_test_case(serve, folder, small_resources):
     manager = serve()
     shutil.copytree(small_resources, folder / "third")
-    manager.add_testcase("other", "mine")
+    manager.trials.add("other", "mine")
     for taken in ("mine", manager.testcases()[0]):
         with pytest.raises(InvalidValueError, match="stands for another"):
-            manager.add_testcase("third", taken)
+            manager.trials.add("third", taken)
 
 
 def test_what_cannot_be_stepped_is_not_registered(serve, folder, trap_resources):
@@ -88,7 +88,7 @@ def test_what_cannot_be_stepped_is_not_registered(serve, folder, trap_resources)
     shutil.copytree(trap_resources(missing_library=True), folder / "other")
     manager = serve()
     with pytest.raises(InvalidValueError, match="The test case other cannot be used") as caught:
-        manager.add_testcase("other")
+        manager.trials.add("other")
     assert caught.value.field == "file"
     assert "other" not in manager.testcases()
     assert manager.sessions() == []
@@ -98,12 +98,12 @@ def test_what_cannot_be_stepped_is_not_registered(serve, folder, trap_resources)
 
 def test_without_a_folder_there_is_the_default_only(serve):
     with pytest.raises(InvalidValueError, match="TRIVIUM_TESTCASES is not set"):
-        serve(TRIVIUM_TESTCASES="").add_testcase("other")
+        serve(TRIVIUM_TESTCASES="").trials.add("other")
 
 
 def test_a_session_whose_test_case_is_gone_says_so(serve, folder):
     manager = serve()
-    testid = manager.select(manager.add_testcase("other"))
+    testid = manager.select(manager.trials.add("other"))
     manager.close()
     folder.rename(folder.with_name("moved"))
     again = serve()
@@ -128,9 +128,9 @@ def test_the_engine_of_the_settings_is_that_of_the_hosts(serve, folder):
 def test_a_test_case_that_is_removed_takes_its_sessions_along(serve, folder, trap_fmu):
     manager, worker = serve(), serve()
     (default,) = manager.testcases()
-    manager.add_testcase("other")
+    manager.trials.add("other")
     with trap_fmu(restore="exact").open("rb") as content:
-        manager.upload("brought", content)
+        manager.trials.upload("brought", content)
     kept, gone = manager.select(default), [manager.select("other"), worker.select("brought")]
     assert worker.remove_testcase("other") == 1
     assert (folder / "other").exists()  # the operator's own
@@ -142,18 +142,18 @@ def test_a_test_case_that_is_removed_takes_its_sessions_along(serve, folder, tra
         with pytest.raises(UnknownSessionError):
             manager.status(testid)
     with trap_fmu(restore="exact").open("rb") as content:
-        assert manager.upload("brought", content) == "brought"  # the id is free again
+        assert manager.trials.upload("brought", content) == "brought"  # the id is free again
 
 
 @pytest.mark.parametrize("content", ["", "[]", "null", '{"a": 1}', '{"a', "\xff"])
 def test_a_damaged_list_of_test_cases_leaves_the_default_one(serve, folder, trap_fmu, content):
     shutil.copy(trap_fmu(), folder / "one.fmu")
     manager = serve()
-    manager.add_testcase("one.fmu")
+    manager.trials.add("one.fmu")
     (manager._state_dir / "testcases.json").write_bytes(content.encode("latin-1"))
     (default,) = manager.testcases()
     assert manager.select(default)
-    for refused in (lambda: manager.select("one"), lambda: manager.add_testcase("one.fmu", "two")):
+    for refused in (lambda: manager.select("one"), lambda: manager.trials.add("one.fmu", "two")):
         with pytest.raises(DamagedError, match=r"testcases\.json"):
             refused()
     assert (manager._state_dir / "testcases.json").read_bytes() == content.encode("latin-1")  # nothing is overwritten

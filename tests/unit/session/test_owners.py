@@ -5,28 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.session.tools import advance
-from trivium.access import Access, Quota
 from trivium.dashboard.readings import Readings
 from trivium.dashboard.runs import Runs
 from trivium.errors import BusyError, InvalidValueError, StorageError, UnknownSessionError
-
-
-class Caller:
-    """Who acts: changed by a test."""
-
-    def __init__(self) -> None:
-        self.access = Access()
-
-    def __call__(self) -> Access:
-        return self.access
-
-    def be(self, owner, *, everything=False, **quota) -> None:
-        self.access = Access(owner, everything, Quota(**quota))
-
-
-@pytest.fixture
-def caller():
-    return Caller()
 
 
 def ids(manager):

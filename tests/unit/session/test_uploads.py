@@ -31,7 +31,7 @@ def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manage, 
     if not all(available()):
         pytest.skip("the kernel has no Landlock, or no filter of system calls")
     with trap_fmu().open("rb") as content:
-        manager.upload("brought", content)
+        manager.trials.upload("brought", content)
     testid = manager.select("brought")
     session = manager.session(testid)
     assert session.advance({"trap": Trap.PRY})["calls"] == 1 + OWN
@@ -57,7 +57,7 @@ def test_an_uploaded_fmu_writes_only_what_is_its_own_and_reaches_nobody(manage, 
 
 def test_an_fmu_of_the_operator_is_not_confined(manager, tmp_path, trap_fmu):
     shutil.copy(trap_fmu(), tmp_path / "cases" / "own.fmu")
-    manager.add_testcase("own.fmu")
+    manager.trials.add("own.fmu")
     testid = manager.select("own")
     assert manager.session(testid).advance({"trap": Trap.PRY})["calls"] > 1 + REST / 2
     (about,) = [each for each in manager.sessions() if each["testid"] == testid]
@@ -81,7 +81,7 @@ def archive(size):
 )  # fmt: skip
 def test_what_is_refused_leaves_nothing_behind(manage, manager, tmp_path, content, words):
     with pytest.raises(InvalidValueError, match=words):
-        manager.upload("brought", content)
+        manager.trials.upload("brought", content)
     assert left_behind(tmp_path, manage.state_dir) == []
 
 
@@ -89,5 +89,5 @@ def test_what_there_is_no_room_for_is_not_unpacked(manage, tmp_path):
     (tmp_path / "cases").mkdir()
     manager = manage(TRIVIUM_TESTCASES=str(tmp_path / "cases"), TRIVIUM_MAX_STORAGE="40")
     with pytest.raises(StorageError, match="TRIVIUM_MAX_STORAGE"):
-        manager.upload("brought", archive(60 * 2**20))
+        manager.trials.upload("brought", archive(60 * 2**20))
     assert left_behind(tmp_path, manage.state_dir) == []

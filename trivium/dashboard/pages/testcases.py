@@ -75,6 +75,6 @@ def register(pages: Dash, context: Context) -> None:
         if not (file or "").strip():
             raise InvalidValueError("Name a folder or an FMU first.", "file")
         with context.readings.room():
-            name = context.sessions.add_testcase(file.strip())
+            name = context.sessions.trials.add(file.strip())
         say(f"Registered {name}; a session of it can be made.")
         return time.time()
