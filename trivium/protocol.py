@@ -198,6 +198,10 @@ class Override(NamedTuple):
     who: str | None
     when: float
 
+    def acts_at(self, time: float) -> bool:
+        """Return whether it acts in a step that begins at a time [s]."""
+        return self.until is None or time < self.until
+
 
 class Steps(NamedTuple):
     """The outcome of many control steps.

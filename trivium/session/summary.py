@@ -60,4 +60,4 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
 def current_overrides(listed: Mapping[str, Any], clock: float) -> dict[str, dict[str, Any]]:
     """Return the inputs that are set by hand at a time [s], of what a host noted."""
     entries = {name: Override(*entry) for name, entry in listed.get("overrides", {}).items()}
-    return {name: entry._asdict() for name, entry in entries.items() if entry.until is None or clock < entry.until}
+    return {name: entry._asdict() for name, entry in entries.items() if entry.acts_at(clock)}

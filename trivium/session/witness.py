@@ -28,10 +28,9 @@ def note(folder: Folder, kind: str, text: str) -> None:
 
 def matters(method: str, outcome: Any) -> bool:
     """Return whether a request leaves an event: most steps do not, so that they cost nothing."""
-    failed = isinstance(outcome, TriviumError)
     if method in _STEPS:
         return _failure(outcome) is not None
-    return method in _OTHERS and not failed and outcome is not None
+    return method in _OTHERS and outcome is not None and not isinstance(outcome, TriviumError)
 
 
 def witness(folder: Folder, method: str, arguments: Sequence[Any], options: Mapping[str, Any], outcome: Any) -> None:

@@ -38,7 +38,7 @@ class Overrides:
 
     def current(self, clock: float) -> dict[str, Override]:
         """Return those that act in a step that begins at a time [s]."""
-        return {name: entry for name, entry in self.entries.items() if entry.until is None or clock < entry.until}
+        return {name: entry for name, entry in self.entries.items() if entry.acts_at(clock)}
 
     def with_values(
         self, values: Mapping[str, Any], until: Any, before: FloatArray, clock: float, by: By | None
