@@ -202,7 +202,7 @@ def test_a_zoom_holds_while_the_session_goes_on(browser, server, quiet):
         server.request("POST", "/advance", {})
     end = START + 120 * 300
     browser.until(lambda: f"{end:,}".replace(",", "\u202f") in browser.text("#where"))
-    time.sleep(2)  # a page looks every 1.5 s
+    time.sleep(3)  # a page looks every 2 s at most
     assert window(browser) == held
     link = browser.driver.current_url
     ActionChains(browser.driver).double_click(browser.one("#plant-chart .nsewdrag")).perform()

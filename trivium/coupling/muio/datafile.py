@@ -107,26 +107,30 @@ def _factors(case: MuioCase, rows: Mapping[str, tuple[Known, list[Row]]], declar
     wanted = [name for name in ("CapitalRecoveryFactor", "PvAnnuity") if name in declared.parameters]
     if not wanted:
         return
-    names = list(case.codes("TechId").values())
+    technologies = list(case.codes("TechId").values())
 
-    def each(key: str) -> pd.Series:
+    def by_technology(key: str) -> pd.Series:
         parameter, found = rows[key]
         known = {row.places["technology"]: next(iter(row.values.values())) for row in found}
-        return pd.Series([float(known.get(name, parameter.default)) for name in names])
+        return pd.Series([float(known.get(technology, parameter.default)) for technology in technologies])
 
-    life, own = each("OL"), each("DRI")
-    default, general = rows["DR"]
-    rate = next((value for row in general for value in row.values.values()), default.default)
-    if not rate > 0 or not (own > 0).all():
+    life, own_rates = by_technology("OL"), by_technology("DRI")
+    parameter, found = rows["DR"]
+    rate = next((value for row in found for value in row.values.values()), parameter.default)
+    if not rate > 0 or not (own_rates > 0).all():
         raise InvalidValueError("the discount rates of the case must be above 0", "case")
-    factor = [float(recovery(pd.Series([years]), i)[0]) for years, i in zip(life, own, strict=True)]
-    for name, values in zip(("CapitalRecoveryFactor", "PvAnnuity"), (factor, annuity(life, float(rate))), strict=True):
-        if name not in wanted:
-            continue
-        pairs = "\n".join(
-            f"{REGION} {word(each)} {round(float(value), _DIGITS)!r}" for each, value in zip(names, values, strict=True)
+    factors = {
+        "CapitalRecoveryFactor": [
+            float(recovery(pd.Series([years]), own_rate)[0]) for years, own_rate in zip(life, own_rates, strict=True)
+        ],
+        "PvAnnuity": annuity(life, float(rate)),
+    }
+    for name in wanted:
+        lines = "\n".join(
+            f"{REGION} {word(technology)} {round(float(factor), _DIGITS)!r}"
+            for technology, factor in zip(technologies, factors[name], strict=True)
         )
-        yield f"param {name} default 0 :=\n{pairs}\n;"
+        yield f"param {name} default 0 :=\n{lines}\n;"
 
 
 def _memberships(case: MuioCase, rows: Mapping[str, tuple[Known, list[Row]]], sets: set[str]) -> Iterator[str]:
