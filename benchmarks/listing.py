@@ -1,4 +1,4 @@
-"""What listing many sessions and jobs costs: 1,000 sessions, 5,000 jobs. ``python -m benchmarks.listing``."""
+"""What listing many sessions and jobs costs, and a look of an open page. ``python -m benchmarks.listing``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from benchmarks.sessions import milliseconds
 from trivium.application import create_app
+from trivium.dashboard.context import Context
+from trivium.dashboard.live import mark
 from trivium.environment import ROOT
 from trivium.jobs.store import Store
 from trivium.session.folder import Folder
@@ -47,6 +49,10 @@ def main() -> None:
             median = milliseconds(lambda address=address: client.get(address), 9)  # type: ignore[misc]
             size = len(client.get(address).data) / 1e3
             sys.stdout.write(f"| `{address}` | {first:.0f} | {median:.0f} | {size:.1f} |\n")
+        context = Context.open(settings, app.extensions["trivium-sessions"], store)
+        with app.test_request_context("/dashboard/"):
+            first, median = milliseconds(lambda: mark(context, "", "")), milliseconds(lambda: mark(context, "", ""), 9)
+        sys.stdout.write(f"| a look of an open page | {first:.0f} | {median:.0f} | |\n")
 
 
 if __name__ == "__main__":

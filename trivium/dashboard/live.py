@@ -73,11 +73,9 @@ def mark(context: Context, page: str, testid: str) -> str:
     testid : str
         The session that is looked at.
     """
-    sessions = [
-        {name: value for name, value in session.items() if name not in _ALWAYS_NEW}
-        for session in context.sessions.sessions()
-    ]
-    seen: list[Any] = [sessions, [context.runs.record(session["testid"]) for session in sessions], testid]
+    recent, total = context.readings.recent(testid)
+    sessions = [{name: value for name, value in session.items() if name not in _ALWAYS_NEW} for session in recent]
+    seen: list[Any] = [total, sessions, [context.runs.record(session["testid"]) for session in sessions], testid]
     with contextlib.suppress(TriviumError):  # the page shows no session, or one that was stopped
         status, stale = context.sessions.status_of(testid), context.alarms.stale(testid)
         seen.append([status and status.acknowledged, stale and round(stale.value)])

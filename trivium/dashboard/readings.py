@@ -28,6 +28,8 @@ from trivium.simulation.plant import Plant, Schematic, plant_of
 _FRESH = 5.0
 #: How long one waits while another reads the same session [s].
 _MOMENT = 3.0
+#: Most sessions that a page lists.
+_LISTED = 50
 #: Events with which the results of a session begin anew.
 _BEGINNINGS = ("initialize",)
 
@@ -145,10 +147,21 @@ class Readings:
         ------
         UnknownSessionError
         """
-        for record in self._sessions.sessions():
-            if record["testid"] == testid or (testid is None and record["default"]):
-                return record
-        raise UnknownSessionError(testid or "")
+        return self._sessions.summary(testid)
+
+    def recent(self, testid: str | None = None) -> tuple[list[dict[str, Any]], int]:
+        """Return the sessions that pages list, in a steady order, and how many sessions there are.
+
+        These are the ones that were used last, the default one, and one that is chosen: there may be thousands, and an
+        open page looks every few seconds.
+        """
+        page = self._sessions.page(sort="-last_used", limit=_LISTED)
+        listed = {record["testid"]: record for record in page.sessions}
+        for wanted in {None, testid} - {*listed}:
+            with contextlib.suppress(UnknownSessionError):
+                record = self.find(wanted)
+                listed[record["testid"]] = record
+        return [record for _, record in sorted(listed.items())], page.total
 
     @contextlib.contextmanager
     def session(self, testid: str) -> Iterator[Session]:

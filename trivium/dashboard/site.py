@@ -215,14 +215,12 @@ def _register(pages: Dash, context: Context) -> None:
         _: int | None, __: Any, value: str | None, before: Any, stood: Any, shown: Any, stored: str | None,
         search: str | None,
     ) -> Any:  # fmt: skip
-        listing = context.sessions.sessions()
+        wanted = [value, *trend.asked(search, "session"), stored]
+        listing, _ = context.readings.recent(next(filter(None, wanted), None))
         choices = [{"value": entry["testid"], "label": _label(entry)} for entry in listing]
         by_id = {entry["testid"]: entry for entry in listing}
         default = next((entry["testid"] for entry in listing if entry["default"]), None)
-        current = next(
-            (entry for entry in (value, *trend.asked(search, "session"), stored, default, *by_id) if entry in by_id),
-            None,
-        )
+        current = next((entry for entry in (*wanted, default, *by_id) if entry in by_id), None)
         if current is None:
             return choices, None, None, None, "There is no session: make one on the page Sessions."
         try:

@@ -32,8 +32,12 @@ class Sessions:
         self.go_on.set()
         self.error = None
 
-    def sessions(self):
-        return list(self.told.values())
+    def summary(self, testid):
+        default = next(name for name, record in self.told.items() if record["default"])
+        try:
+            return self.told[testid or default]
+        except KeyError:
+            raise UnknownSessionError(testid) from None
 
     def permit(self, testid):
         """Let everybody see everything."""

@@ -129,3 +129,23 @@ def test_a_limit_of_all_is_one_of_everybody(manage):
     with pytest.raises(StorageError, match="TRIVIUM_MAX_STORAGE"):
         manager.select(name)
     assert manager.session(None).host_state().time == 0
+
+
+def test_pages_list_the_sessions_that_were_used_last_the_default_and_the_chosen_one(manage, caller, monkeypatch):
+    monkeypatch.setattr("trivium.dashboard.readings._LISTED", 2)
+    manager = manage(present=caller)
+    manager.open_default()
+    (name,) = manager.testcases()
+    caller.be("anna")
+    hers = [manager.select(name) for _ in range(3)]
+    caller.be("bert")
+    his = [manager.select(name) for _ in range(3)]
+    for testid in his[1:]:
+        advance(manager, testid)
+    readings = Readings(manager, 8)
+    (default,) = (each["testid"] for each in readings.recent()[0] if each["default"])
+    listed, total = readings.recent()
+    assert [each["testid"] for each in listed] == sorted([default, *his[1:]])
+    assert total == 4  # the default session and his
+    for chosen, more in ((his[0], his), (hers[0], his[1:]), ("x" * 8, his[1:])):
+        assert {each["testid"] for each in readings.recent(chosen)[0]} == {default, *more}

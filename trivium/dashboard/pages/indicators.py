@@ -78,7 +78,9 @@ def register(pages: Dash, context: Context) -> None:
     )
     def others(stand: Any, _: Any, value: str, before: Any, search: str | None) -> Any:
         testid = stand["testid"] if stand else None
-        records = {record["testid"]: record for record in context.sessions.sessions() if record["testid"] != testid}
+        linked = [] if before and len(before) > 1 else trend.asked(search, "other")
+        listed, _ = readings.recent(next((each for each in (*linked, value) if each != _NONE), None))
+        records = {record["testid"]: record for record in listed if record["testid"] != testid}
         mine = [record for record in records.values() if testid and record["baseline_of"] == testid]
         newest = max(mine, key=lambda record: record["created"] or 0.0, default=None)
         base: str | None = newest["testid"] if newest else None
@@ -89,7 +91,6 @@ def register(pages: Dash, context: Context) -> None:
         if base is not None and base in labels:
             labels[base] = f"{base[:8]} · baseline"
         choices = [{"value": _NONE, "label": "none"}, *options(records, labels)]
-        linked = [] if before and len(before) > 1 else trend.asked(search, "other")
         selected = next((each for each in (*linked, value, base) if each in records), _NONE)
         return no_update if choices == before else choices, no_update if selected == value else selected
 

@@ -37,7 +37,7 @@ def layout(context: Context) -> list[Any]:
     ]
     return [
         html.H1("Sessions"),
-        card("All sessions", Still("sessions-table"), html.Div(new, className="row end")),
+        card("Sessions", Still("sessions-table"), html.Div(new, className="row end")),
         html.Div(
             [*driving.cards(), inputs.card_of_inputs(), snapshots.card_of_snapshots(), _card_of_labels()],
             className="cards",
@@ -75,10 +75,10 @@ def register(pages: Dash, context: Context) -> None:
 def _register_listing(pages: Dash, context: Context) -> None:
     @view(pages, Output("sessions-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
     def listing(_: int | None, __: Any) -> Any:
-        sessions = context.sessions.sessions()
+        sessions, total = context.readings.recent()
         head = ("Session", "What to do", "Time", "State", "Run", "Test case", "From", "Owner", "Memory")
         shown = table(
-            "All sessions of this server",
+            "Sessions of this server",
             head,
             [_row(context, session) for session in sessions],
             numbers=(8,),
@@ -86,7 +86,8 @@ def _register_listing(pages: Dash, context: Context) -> None:
             empty="There is no session; make one below.",
             cards=True,
         )
-        return drawn(shown)
+        others = f"These were used last, of {total} sessions. The page Runs finds all."
+        return drawn([shown, html.P(others, className="muted")] if total > len(sessions) else shown)
 
     @action(
         pages,
