@@ -458,9 +458,38 @@ class Session:
         """What is known of the session without its process: clock, state, name, tags, notes, parent and more."""
         return dict(self._payload("GET", "sessions"))
 
-    def label(self, **labels: Any) -> dict[str, Any]:
-        """Set ``name``, ``tags``, ``notes``, ``baseline_of`` or ``controller``, and return the summary."""
-        return dict(self._payload("PATCH", "sessions", labels))
+    def label(
+        self,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        notes: str | None = None,
+        baseline_of: str | None = None,
+        controller: str | None = None,
+    ) -> dict[str, Any]:
+        """Say what the session is called; what is None stays as it is, and empty texts and lists remove it.
+
+        Parameters
+        ----------
+        name, notes, controller : str, optional
+        tags : sequence of str, optional
+        baseline_of : str, optional
+            Id of the session whose baseline it is.
+
+        Returns
+        -------
+        dict
+            The `summary`.
+        """
+        labels = {
+            "name": name,
+            "tags": None if tags is None else listed(tags, "tags"),
+            "notes": notes,
+            "baseline_of": baseline_of,
+            "controller": controller,
+        }
+        given = {key: value for key, value in labels.items() if value is not None}
+        return dict(self._payload("PATCH", "sessions", given))
 
     def fork(self, snapshot: str | None = None) -> Session:
         """Return a new session that goes on from a snapshot, or from where this one stands."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from trivium.coupling.og_clews.schemas import ALPHA, ITERATIONS, TOLERANCE
 from trivium.coupling.spec import Alpha, Case, Depth, MethodName, Patience, case_file, load_case
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Positive
@@ -19,8 +20,8 @@ if not is_installed("matplotlib", "pint", "plotly"):
     raise missing("The kind of job converge", "coupling")
 
 
-#: Settings of the proposal's loop.
-PR24 = {"alpha": 0.2, "tolerance": 1e-4, "max_iterations": 20}
+#: Settings of the profile.
+PR24 = {"alpha": ALPHA, "tolerance": TOLERANCE, "max_iterations": ITERATIONS}
 
 
 class Spec(BaseModel):

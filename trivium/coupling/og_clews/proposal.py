@@ -17,6 +17,9 @@ from pydantic import BaseModel, ValidationError
 from trivium.coupling.loop import Result
 from trivium.coupling.og_clews import bridge
 from trivium.coupling.og_clews.schemas import (
+    ALPHA,
+    ITERATIONS,
+    TOLERANCE,
     ClewsInputSchema,
     ClewsOutputSchema,
     OgCoreInputSchema,
@@ -29,8 +32,7 @@ from trivium.coupling.spec import load_case
 from trivium.errors import InvalidValueError
 from trivium.settings import Settings
 
-#: Defaults of the proposal.
-ALPHA, TOLERANCE, ITERATIONS = 0.2, 1e-4, 20  # as in trivium.jobs.converge
+#: Defaults of the proposal's bridge.
 ELASTICITY, CARBON_TAX = 0.8, 50.0
 #: Files of the proposal, and an output by which the component is known that each is of.
 CLEWS, OGCORE = "clews_results", "ogcore_macro"

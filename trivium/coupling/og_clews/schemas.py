@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trivium.coupling.schema import Columns
 
+#: Settings of the proposal's loop.
+ALPHA, TOLERANCE, ITERATIONS = 0.2, 1e-4, 20
+
 Iteration = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
