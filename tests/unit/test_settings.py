@@ -184,8 +184,10 @@ def test_the_documentation_has_every_setting_as_it_is():
 
 def test_no_variable_is_read_elsewhere():
     settings = set(map(variable_of, Settings.model_fields))
+    # country.py runs in other environments, without Trivium.
+    free = ("settings.py", "environment.py", "country.py")
     for path in (ROOT / "trivium").rglob("*.py"):
-        if path.name not in ("settings.py", "environment.py"):
+        if path.name not in free:
             used = set(re.findall(r"\bTRIVIUM_[A-Z_]+\b", path.read_text(encoding="utf-8")))
             assert used <= settings | {"TRIVIUM_"}, path
             assert "os.environ" not in path.read_text(encoding="utf-8"), path
