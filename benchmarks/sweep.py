@@ -30,11 +30,13 @@ from trivium.study.cache import Cache
 from trivium.study.drive import State
 from trivium.study.hdf5 import stored_bytes
 from trivium.study.job import DONE, Job, Results
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.plan import Plan
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
-from trivium.study.study import Where, open_store, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 STUDY = ROOT / "examples" / "fuel_cycle" / "study.json"
 

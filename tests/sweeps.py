@@ -11,10 +11,10 @@ import numpy as np
 from trivium.study import hdf5
 from trivium.study.chunk import run_chunk
 from trivium.study.job import DONE, Job, Results
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
 
 
 def run_here(path: Path, runs: range | None = None, *, unpacked: Path, out: Path | None = None) -> Path:

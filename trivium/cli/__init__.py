@@ -13,13 +13,11 @@ from collections.abc import Sequence
 
 import click
 
+from trivium.cli.exits import ERROR, INTERRUPTED
 from trivium.cli.program import NAME, program
 from trivium.errors import TriviumError
 
 __all__ = ["main"]
-
-#: Exit codes besides 0: an error; a wrong command line is 2 (`click.UsageError`); interrupted by Ctrl-C.
-_ERROR, _INTERRUPTED = 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,16 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _report(error.format_message(), error.exit_code)
     except click.Abort:
-        return _report("interrupted", _INTERRUPTED)
+        return _report("interrupted", INTERRUPTED)
     except TriviumError as error:
-        return _report(str(error), _ERROR)
+        return _report(str(error), ERROR)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EPIPE) or error.filename is not None:
             raise
         _forget_output()
         if error.errno == errno.EPIPE:  # the reader, such as head, has enough
-            return _ERROR
-        return _report(f"the output cannot be written: {error.strerror}", _ERROR)
+            return ERROR
+        return _report(f"the output cannot be written: {error.strerror}", ERROR)
     return code if isinstance(code, int) else 0
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trivium.cli import options
-from trivium.cli.sweep import INTERRUPTED, SOME_FAILED
+from trivium.cli.exits import INTERRUPTED, SOME_FAILED
 
 if TYPE_CHECKING:
     from trivium.study.cache import Cache
-    from trivium.study.study import Where
     from trivium.study.tricys import Translated
+    from trivium.study.where import Where
 
 
 def run_cases(

@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 from trivium.cli import options
+from trivium.cli.exits import INTERRUPTED, NOT_CONVERGED
 from trivium.cli.types import CaseFile, Name, Number, Whole
-
-#: Exit codes of a run that ended without a fixed point, and of one that was interrupted.
-_NOT_CONVERGED, _INTERRUPTED = 3, 130
 
 
 @click.command()
@@ -101,7 +99,7 @@ def converge(
         )
     except KeyboardInterrupt:
         options.note(f"\ninterrupted; the iterations are kept in {folder}, and the same command goes on from there")
-        context.exit(_INTERRUPTED)
+        context.exit(INTERRUPTED)
     if as_json:
         click.echo(json.dumps(report.summary(problem, result), indent=2, allow_nan=False))
     else:
@@ -109,4 +107,4 @@ def converge(
             click.echo(f"{name}: {text}")
         click.echo(f"{result.ending}: {result.reason}")
         click.echo(f"results in {folder}: {', '.join(files)}")
-    context.exit(0 if result.converged else _NOT_CONVERGED)
+    context.exit(0 if result.converged else NOT_CONVERGED)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from trivium.cli import options
-from trivium.cli.sweep import INTERRUPTED, SOME_FAILED, open_cache, require_sweep
+from trivium.cli.exits import INTERRUPTED, SOME_FAILED
+from trivium.cli.sweep import open_cache, require_sweep
 from trivium.cli.types import StudyFile, Whole
 from trivium.errors import InvalidValueError
 
@@ -131,7 +132,8 @@ def _search(
     require_sweep()
     from trivium.study.progress import Progress
     from trivium.study.spec import load_study
-    from trivium.study.study import Where, run_study
+    from trivium.study.study import run_study
+    from trivium.study.where import Where
 
     if getattr(load_study(study), goal) is None:
         raise InvalidValueError(f"{study} has no section {goal}, which says what is sought (docs/seek.md)", goal)

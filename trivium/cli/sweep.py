@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from trivium.cli import options
+from trivium.cli.exits import INTERRUPTED, SOME_FAILED
 from trivium.cli.types import Number, StudyFile, Whole
 from trivium.errors import ResourcesError
 from trivium.suggestions import did_you_mean
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from trivium.settings import Settings
     from trivium.study.cache import Cache
     from trivium.study.read import SweepResults
-    from trivium.study.study import Where
+    from trivium.study.where import Where
 
-#: Exit codes of a sweep with failed runs, and of one that was interrupted.
-SOME_FAILED, INTERRUPTED = 3, 130
 #: Most that the cache of runs holds [GB].
 _CACHE_SIZE = 4.0
 
@@ -103,8 +102,8 @@ def run(
     The same command again goes on where an interrupted one stopped.
     """
     require_sweep()
-    from trivium.study.study import Where
     from trivium.study.tricys import translate
+    from trivium.study.where import Where
 
     settings = options.settings(scheduler=scheduler)
     places = Where.from_settings(settings, workers)
@@ -150,7 +149,7 @@ def repair(
     Each file that is absent, unreadable or damaged is named with its runs.
     """
     require_sweep()
-    from trivium.study.study import Where
+    from trivium.study.where import Where
 
     folder = out or study.with_suffix("")
     if not (folder / "study.sqlite").is_file():

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from trivium.control.drive import controller, drive
-from trivium.control.sheet import Panel, draw_html, draw_png, means, panels
+from trivium.control.panel import Panel
+from trivium.control.sheet import draw_html, draw_png, means, panels
 from trivium.errors import InvalidValueError, MissingExtraError, SettingsError
 from trivium.evaluation.testcase import TestCase
 from trivium.model.contract import FloatArray

@@ -7,13 +7,14 @@ one that declares nothing the first outputs are drawn. A long run is drawn as me
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trivium.control.palette import COLOURS
+from trivium.control.panel import Panel
+from trivium.control.sheet_page import page
 from trivium.errors import StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
@@ -24,28 +25,6 @@ POINTS = 2000
 _DAY = 86400.0
 #: A run up to this length is drawn over seconds [s].
 _SHORT = 7200.0
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Lines over one axis.
-
-    Attributes
-    ----------
-    title, unit : str
-    lines : Mapping[str, FloatArray]
-        By label, shape (n_bins,).
-    stacked : bool
-        Whether they add up.
-    counted : bool
-        Whether they are counts of units.
-    """
-
-    title: str
-    unit: str
-    lines: Mapping[str, FloatArray]
-    stacked: bool = False
-    counted: bool = False
 
 
 def means(columns: Sequence[str], blocks: Iterable[FloatArray], start: float, end: float) -> dict[str, FloatArray]:
@@ -219,7 +198,6 @@ def draw_html(
         When the file cannot be written.
     """
     require("plotly", "results")
-    from trivium.control.sheet_page import page
 
     label, at = _axis(times, calendar)
     across = at.tolist() if calendar is None else [f"{calendar.date(each):%Y-%m-%d %H:%M:%S}" for each in at.tolist()]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trivium.control.palette import COLOURS, DASHES, LEFT_OUT
-
-if TYPE_CHECKING:
-    from trivium.control.sheet import Panel
+from trivium.control.panel import Panel
 
 #: Height of a panel, of its title, and of a row of its legend, which has two entries on a phone [px].
 _PANEL, _TITLE, _ROW = 190, 36, 18

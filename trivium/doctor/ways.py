@@ -58,9 +58,9 @@ def sweep(settings: Settings, folder: Path) -> Iterator[Check]:
         require(module, "sweep")
     from trivium.engine import Engine
     from trivium.study.drive import Drive
+    from trivium.study.opening import open_store
     from trivium.study.prepare import prepare
     from trivium.study.spec import load_study
-    from trivium.study.study import open_store
 
     began = time.monotonic()
     path = folder / "study.json"

@@ -36,7 +36,8 @@ from trivium.study.prepare import prepare
 from trivium.study.process import run_apart
 from trivium.study.progress import Progress
 from trivium.study.read import SweepResults, open_results
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 from trivium.suggestions import did_you_mean
 
 if TYPE_CHECKING:

@@ -31,7 +31,8 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     from trivium.study.cache import Cache
     from trivium.study.drive import State
     from trivium.study.progress import describe
-    from trivium.study.study import Where, run_study
+    from trivium.study.study import run_study
+    from trivium.study.where import Where
 
     path, out = recorder.folder / "study.json", recorder.folder / "results"
     path.write_bytes(orjson.dumps(spec.study(settings), option=orjson.OPT_INDENT_2))

@@ -187,7 +187,8 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     from trivium.study.progress import describe
     from trivium.study.read import open_results
     from trivium.study.report import write_report
-    from trivium.study.study import Where, run_study
+    from trivium.study.study import run_study
+    from trivium.study.where import Where
 
     state_dir = settings.state_dir
     studies = spec.studies(settings)

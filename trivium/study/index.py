@@ -39,7 +39,7 @@ class Index:
     Attributes
     ----------
     about : Mapping[str, Any]
-        What the study is, as `trivium.study.study.open_store` describes it.
+        What the study is, as `trivium.study.opening.open_store` describes it.
     count : int
         Runs of the plan.
 

@@ -26,7 +26,8 @@ from trivium.environment import ROOT, child_environment
 from trivium.errors import EngineError, InvalidValueError, TriviumError
 from trivium.study.cache import Cache
 from trivium.study.drive import State
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 #: How long a study may take to stop after its lifeline ended [s].
 _STOPPING = 15.0

@@ -123,7 +123,8 @@ def test_the_engine_itself_names_the_guard(linear, tmp_path):
 import json, sys
 from pathlib import Path
 from trivium.study.cache import Cache
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 content = {"paths": {"package_path": sys.argv[1]}, "simulation": {"stop_time": 2, "step_size": 1},
            "simulation_parameters": {"tau": [5, 10]}}
 Path("study.json").write_text(json.dumps(content))

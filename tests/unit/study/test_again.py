@@ -5,11 +5,11 @@ import pytest
 
 import trivium.study
 from tests.sweeps import made_up
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.retry import forget_failed
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from trivium.engine import Ended
 from trivium.study import drive
 from trivium.study.chunk import run_chunk
 from trivium.study.drive import Drive
+from trivium.study.opening import open_store
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
 
 
 class Here:

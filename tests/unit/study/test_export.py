@@ -10,10 +10,10 @@ from trivium.errors import InvalidValueError, ResourcesError, SettingsError, Sto
 from trivium.study import hdf5
 from trivium.study.chunk import run_chunk
 from trivium.study.export import names_of
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
 
 
 @pytest.fixture(params=["float64", "quanta"])

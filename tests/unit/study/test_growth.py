@@ -12,12 +12,14 @@ import trivium.study
 from tests.sweeps import made_up
 from trivium.errors import ConflictError
 from trivium.study import growth
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.report.page import figures
 from trivium.study.retry import forget_failed
 from trivium.study.spec import load_study
-from trivium.study.study import Where, open_store, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 METRICS = {"last": {"variable": "x", "method": "final"}, "high": {"variable": "y", "method": "max"}}
 

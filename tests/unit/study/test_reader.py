@@ -17,11 +17,11 @@ from tests.sweeps import made_up
 from trivium.cli import main
 from trivium.errors import ResourcesError, StorageError
 from trivium.study import hdf5
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.report.page import figures
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ from tests.sweeps import made_up
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
-from trivium.study.study import open_store
+from trivium.study.opening import open_store
 path, unpacked = Path(sys.argv[1]), Path(sys.argv[2])
 study = load_study(path)
 plan, job = prepare(study, path.parent, unpacked)

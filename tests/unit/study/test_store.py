@@ -5,11 +5,11 @@ from tests.sweeps import made_up
 from trivium.errors import ConflictError, StorageError
 from trivium.study.cache import Cache, keys_of
 from trivium.study.job import DONE, FAILED, Results
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.prepare import prepare
 from trivium.study.spec import load_study
 from trivium.study.store import Store
-from trivium.study.study import open_store
 
 
 @pytest.fixture

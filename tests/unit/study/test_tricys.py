@@ -13,8 +13,9 @@ from trivium.study.cases import functions, post_process, trajectory_table, units
 from trivium.study.read import open_results
 from trivium.study.report.page import figures
 from trivium.study.spec import load_study
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
 from trivium.study.tricys import translate
+from trivium.study.where import Where
 
 METRICS = {
     "Lowest": {"source_column": "x", "method": "calculate_startup_inventory"},

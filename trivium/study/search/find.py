@@ -18,6 +18,7 @@ from trivium.study import hdf5
 from trivium.study.drive import State
 from trivium.study.job import DONE, FAILED, Job, Results
 from trivium.study.metrics import exceeded
+from trivium.study.opening import open_store
 from trivium.study.parts import Parts
 from trivium.study.places import Places
 from trivium.study.plan import Plan
@@ -27,7 +28,6 @@ from trivium.study.search.condition import Condition
 from trivium.study.search.goals import COLUMNS, Find
 from trivium.study.search.rounds import Rounds, Surroundings
 from trivium.study.spec import Metric, Study
-from trivium.study.study import open_store
 
 #: Where all runs are, in the folder of the results.
 FOLDER = "search"

@@ -23,12 +23,13 @@ from trivium.study.chunk import free
 from trivium.study.drive import Drive, State
 from trivium.study.index import Index
 from trivium.study.job import PENDING, Job
+from trivium.study.opening import open_store
 from trivium.study.packing import column_name
 from trivium.study.retry import forget_failed, reopen
 from trivium.study.search.rows import Rows
 from trivium.study.spec import Study
-from trivium.study.study import Where, open_store, starter, unlimited
 from trivium.study.values import Values
+from trivium.study.where import Where, starter, unlimited
 
 
 @dataclass(frozen=True)

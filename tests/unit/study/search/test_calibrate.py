@@ -16,7 +16,8 @@ from trivium.jobs import kinds
 from trivium.settings import Settings
 from trivium.study.read import open_results
 from trivium.study.search import rounds
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 TRUE = {"tau": 8.0, "u": 5.0}
 RANGES = {"tau": "logrange:1:100", "u": "range:-10:10"}

@@ -19,7 +19,8 @@ from trivium.study.search import rounds
 from trivium.study.search.condition import parse_condition
 from trivium.study.search.find import CENSORED, EVERYWHERE, FOUND, NOWHERE
 from trivium.study.search.goals import Find
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 #: The linear FMU: dx/dt = (u - x) / tau. Until when x reaches LEVEL, and by when it is to.
 LEVEL, LATEST, STOP = 3.0, 12.5, 25.0

@@ -20,7 +20,8 @@ from trivium.study.report.page import figures
 from trivium.study.search import optimum, rounds
 from trivium.study.search.goals import Optimize
 from trivium.study.spec import load_study
-from trivium.study.study import Where, run_study
+from trivium.study.study import run_study
+from trivium.study.where import Where
 
 BOX = {"x": "range:-2:3", "y": "range:-2:3"}
 MODULE = """
