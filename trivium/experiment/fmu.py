@@ -12,6 +12,7 @@ from trivium.experiment.conditions import Conditions, hash_file
 from trivium.experiment.inputs import check_inputs, read_inputs
 from trivium.experiment.simulation import Simulation
 from trivium.experiment.stepping import arranged, make_model, record
+from trivium.extras import require
 from trivium.model.contract import FloatArray, StartValues
 from trivium.model.fmu import native
 from trivium.model.fmu.description import FmuDescription, read_fmu
@@ -160,6 +161,7 @@ class _Plain:
 
 def load_loop() -> None:
     """Compile the native loop, or load it from disk, so that no run is charged with it."""
-    from trivium.model.fmu.compiled import compile_loop  # brings numba, which an extra may lack
+    require("numba", "sweep")
+    from trivium.model.fmu.compiled import compile_loop
 
     compile_loop()

@@ -45,7 +45,7 @@ class JobRecorder:
         self.folder = folder
         self.attempt = job.attempts
         self._store, self._job = store, job
-        self._told: tuple[str, float | None] = ("Running", job.progress)
+        self._told: tuple[str, float | None] = ("Loading what it needs", job.progress)
         self._counts: dict[str, Scalar] = dict(job.counts)
         self._lock = threading.Lock()
         self._news = threading.Event()

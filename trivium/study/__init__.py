@@ -1,10 +1,8 @@
 """Sweeps: a model run many times with other parameters; see docs/sweep.md. Needs the extra ``sweep``."""
 
-from trivium.extras import is_installed, missing, require
+from trivium.extras import is_installed, missing
 
-for _module in ("llvmlite", "numba"):  # what follows imports them
-    require(_module, "sweep")
-for _module in ("distributed", "h5py"):  # imported late: they are slow to import
+for _module in ("distributed", "h5py", "llvmlite", "numba"):  # imported where they are needed: they are slow to import
     if not is_installed(_module):
         raise missing(_module, "sweep")
 

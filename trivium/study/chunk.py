@@ -47,9 +47,11 @@ def run_chunk(
         Called with the number of a run that exceeds its time limit; then the process is killed, since native code
         cannot be stopped otherwise. Not where the job has no limit.
     progress : callable, optional
-        Called with the number of runs that ended.
+        Called with the number of runs that ended: first, when the model is loaded, with 0.
     """
     experiment = _experiment(job.recipe)
+    if progress is not None:
+        progress(0)
     reduction = Reduction(job, experiment)
     results = Results.empty(job, runs)
     reasons: dict[int, str] = {}

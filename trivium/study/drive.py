@@ -53,6 +53,8 @@ class State:
         Simulated runs a second; None while there is no estimate worth having.
     ahead : int
         Runs that ended in chunks that did not come back yet.
+    stage : str
+        What goes on before a run has ended, for people; empty afterwards.
     """
 
     total: int
@@ -61,6 +63,7 @@ class State:
     cached: int
     rate: float | None
     ahead: int = 0
+    stage: str = ""
 
     @property
     def eta(self) -> float | None:
@@ -109,6 +112,7 @@ class Drive:
         self._link_at = time.monotonic() + _LINK
         self._pace = Pace()
         self._workers = 1
+        self._stage = ""
 
     def run(self, start: Callable[[], tuple[Engine | ThisProcess, Strategy]], limit: int | None) -> State:
         """Run all that is missing.
@@ -141,8 +145,10 @@ class Drive:
             chunk = self._next(limit)
             if chunk is not None:
                 if self._engine is None:
+                    self._begin("starting the processes that run them")
                     self._engine, strategy = start()
                     self._job = self._job.with_strategy(strategy)
+                    self._begin("loading the model")
                 self._submit(self._engine, chunk)
                 continue
             if self._engine is None or not self._engine.in_flight:
@@ -174,7 +180,12 @@ class Drive:
         # until a rate is measured: that of the runs alone, without the start of what runs them
         rate = self._pace.rate(self._workers) or (self._workers / self._per_run if self._per_run else None)
         ahead = sum(self._ahead.values())
-        return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate, ahead)
+        stage = "" if self._parts.done or ahead else self._stage
+        return State(self._plan.count, self._parts.done, self._parts.failed, self._cached, rate, ahead, stage)
+
+    def _begin(self, stage: str) -> None:
+        self._stage = stage
+        self._on_progress(self.state)
 
     def _next(self, limit: int | None) -> Chunk | None:
         """Return the next chunk for a worker, if there is room for one."""
@@ -224,7 +235,10 @@ class Drive:
     def _look(self, engine: Engine | ThisProcess) -> None:
         """Show how far the chunks are."""
         for number in self._ahead:
-            self._ahead[number] = engine.reported(key_of_chunk(number)) or self._ahead[number]
+            ended = engine.reported(key_of_chunk(number))
+            if ended is not None:
+                self._ahead[number] = ended
+                self._stage = "the first are under way"
         self._on_progress(self.state)
 
     def _take(self, engine: Engine | ThisProcess, ended: Ended) -> None:

@@ -69,7 +69,8 @@ def describe(state: State) -> str:
     rest += f", {state.cached} from the cache" if state.cached else ""
     rate = f"; {state.rate:.3g} runs/s" if state.rate else ""
     left = "" if state.done == state.total or state.eta is None else f", {duration(state.eta)} left"
-    return f"{state.done + state.ahead} of {state.total} runs{rest}{rate}{left}"
+    stage = f": {state.stage}" if state.stage else ""
+    return f"{state.done + state.ahead} of {state.total} runs{rest}{rate}{left}{stage}"
 
 
 def duration(seconds: float) -> str:

@@ -110,6 +110,8 @@ def run_study(
         When the engine is gone; the same call goes on from there.
     """
     study = load_study(path)
+    if study.simulation is not None and study.package.suffix == ".mo":
+        say("compiling the model, unless it was compiled before")
     plan, job = prepare(study, path.parent.absolute(), places.unpacked.absolute())
     if not job.recipe.deterministic:
         cache = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def task(job: Job, chunk: Chunk, rows: FloatArray) -> Results:
 
 def _throttled(report: Callable[[int], None]) -> Callable[[int], None]:
     """Return a function that reports a number unless one was reported just now."""
-    last = time.monotonic()
+    last = -math.inf
 
     def throttled(number: int) -> None:
         nonlocal last

@@ -92,6 +92,7 @@ def choose_strategy(job: Job, rows: FloatArray, cache: Cache | None, say: Callab
     for strategy in STRATEGIES:
         if earlier == strategy:
             return strategy
+    say("trying how an instance of the FMU can be used for many runs")
     choice = selftest.choose(job, rows)
     refused = "".join(f"; {name} does not work: {why}" for name, why in choice.reasons.items())
     say(f"{_STRATEGIES[choice.strategy]}{refused}")

@@ -75,6 +75,8 @@ def test_the_time_that_is_left_is_known_from_the_first_run_on(driven):
     states = []
     driven(states.append)
     assert {state.eta is None for state in states if not state.done} == {True}
+    assert [state.stage for state in states[:3]] == ["", "starting the processes that run them", "loading the model"]
+    assert not any(state.stage for state in states if state.done)
     assert all(state.eta is not None for state in states if state.done)
 
 

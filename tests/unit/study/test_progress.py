@@ -62,3 +62,7 @@ def test_progress_that_nobody_can_read_ends_nothing(monkeypatch):
 
 def test_runs_of_chunks_under_way_are_shown():
     assert describe(State(100, 20, 0, 0, 2.0, ahead=30)) == "50 of 100 runs; 2 runs/s, 25.0 s left"
+
+
+def test_what_goes_on_before_a_run_has_ended_is_told():
+    assert describe(State(9, 0, 0, 0, None, stage="loading the model")) == "0 of 9 runs: loading the model"
