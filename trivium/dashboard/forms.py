@@ -124,6 +124,25 @@ class Choice:
             "find": {"parameter": parameter, "so_that": condition, "between": [plain(ends.low), plain(ends.high)]}
         }
 
+    def calibration(self, fit: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return a study that fits the parameters, within their ranges, to what was measured.
+
+        Parameters
+        ----------
+        fit : Mapping, optional
+            The folder of the file, and the section ``calibrate`` of a study.
+
+        Raises
+        ------
+        InvalidValueError
+            When nothing was measured, or nothing is to be fitted.
+        """
+        if not fit or not self.ranges:
+            raise InvalidValueError("Choose what was measured, and parameters with their ranges.", "calibrate")
+        made = replace(self, sampling="latin_hypercube", kept=()).study()
+        wanted = ("testcase", "paths", "simulation", "simulation_parameters")
+        return dict(fit) | {name: made[name] for name in wanted if name in made}
+
     def _values(self, each: Range) -> Any:
         ends = f"{plain(each.low)!r}:{plain(each.high)!r}"
         if each.low == each.high or (each.number == 1 and self.sampling in _LISTED):

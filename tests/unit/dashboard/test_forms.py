@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trivium.dashboard import forms
+from trivium.dashboard import forms, measured
 from trivium.errors import InvalidValueError
 from trivium.jobs import kinds
 from trivium.settings import Settings
@@ -50,6 +50,23 @@ def test_a_sample_an_optimization_and_a_search():
     assert (sought.find.between, [*sought.simulation_parameters]) == ((285.15, 288.15), ["Tchws_set_HEX"])
     with pytest.raises(InvalidValueError, match="Tick the parameter"):
         CHOICE.search("", "ener_tot <= 1")
+
+
+def test_a_calibration():
+    fit = {"folder": "fuel_cycle", "calibrate": {"data": "measured.csv", "measured": {"x": {"column": "x"}}}}
+    ranges = {"bz.TBR": forms.Range(1.0, 1.5)}
+    spec = parsed(
+        forms.replace(CHOICE, model="file:fuel_cycle/FuelCycle.fmu", ranges=ranges).calibration(fit), "calibrate"
+    )
+    assert (str(spec.package), spec.simulation_parameters) == ("FuelCycle.fmu", {"bz.TBR": "range:1:1.5"})
+    assert not spec.metrics
+    with pytest.raises(InvalidValueError, match="Choose what was measured"):
+        CHOICE.calibration(None)
+
+
+def test_columns_are_proposed_for_the_variables_that_are_called_so():
+    variables = [{"name": name} for name in ("sds.inventory", "inventory.x", "T")]
+    assert measured.proposed(("inventory", "T", "other"), variables) == {"sds.inventory": "inventory", "T": "T"}
 
 
 def test_ranges_lie_about_the_start_within_the_bounds():

@@ -13,11 +13,12 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Ticks, card, field, line, options
 from trivium.dashboard.formatting import scale
+from trivium.dashboard.pages import calibration_form
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.numbers import parse_number
 
 #: Kinds that the form is for.
-KINDS = ("sweep", "find", "optimize", "step")
+KINDS = ("sweep", "find", "optimize", "calibrate", "step")
 _DAY = 86400.0
 _NONE = "-"
 _ENDS = ("from", "to", "values")
@@ -50,6 +51,7 @@ def layout(context: Context) -> Any:
                     className="row",
                 ),
             ),
+            calibration_form.layout(),
             html.Div(
                 [
                     card(
@@ -107,6 +109,7 @@ def layout(context: Context) -> Any:
                             id="new-goals",
                             className="row",
                         ),
+                        id="new-results",
                     ),
                 ],
                 id="new-study",
@@ -118,11 +121,12 @@ def layout(context: Context) -> Any:
 
 def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
+    calibration_form.register(pages, context)
 
     @view(
         pages,
         *(Output(f"new-{name}", "hidden") for name in ("model-choice", "study", "step-choice", "sampling-choice")),
-        *(Output(f"new-{name}", "hidden") for name in ("goals", "goal-choice", "find-choice")),
+        *(Output(f"new-{name}", "hidden") for name in ("goals", "goal-choice", "find-choice", "results", "fit")),
         Input("new-kind", "value"),
     )
     def show(kind: str) -> Any:
@@ -131,10 +135,12 @@ def register(pages: Dash, context: Context) -> None:
             kind == "step",
             kind == "step",
             kind == "step",
-            kind == "optimize",
+            kind in ("optimize", "calibrate"),
             not seeks,
             kind == "find",
             kind != "find",
+            kind == "calibrate",
+            kind != "calibrate",
         )
 
     @view(
@@ -198,14 +204,15 @@ def register(pages: Dash, context: Context) -> None:
         Output("new-stop", "value"),
         Input("new-period", "value"),
         State("new-model", "value"),
+        State("new-kind", "value"),
         prevent_initial_call=True,
     )
-    def choose_period(period: str | None, model: str) -> Any:
+    def choose_period(period: str | None, model: str, kind: str) -> Any:
         offer = models.offer(context, model)
         if period in offer["periods"]:
             start = offer["periods"][period][0]
             return str(forms.plain(start)), str(forms.plain(start + _DAY))
-        if offer["periods"]:
+        if offer["periods"] or kind == "calibrate":  # whose times are those of what was measured
             return no_update, no_update
         return str(forms.plain(offer["start"])), str(forms.plain(offer["stop"]))
 
@@ -264,6 +271,7 @@ def register(pages: Dash, context: Context) -> None:
         Input("new-sign", "value"),
         Input("new-bound", "value"),
         Input("new-sought", "value"),
+        Input("fit", "data"),
         State({"range": ALL, "end": ALL}, "id"),
         State("new-model", "value"),
         prevent_initial_call=True,
@@ -271,9 +279,9 @@ def register(pages: Dash, context: Context) -> None:
     def write(
         hidden: bool, kind: str, start: str, stop: str, step: str, controller: str | None, values: Any, kpis: Any,
         measures: Any, method: str, kept: Any, sampling: str, runs: str, metric: str | None, goal: str, sign: str,
-        bound: str, sought: str | None, ids: Any, model: str,
+        bound: str, sought: str | None, fit: Any, ids: Any, model: str,
     ) -> Any:  # fmt: skip
-        counted = kind == "optimize" or (kind != "step" and sampling not in ("grid", "zip"))
+        counted = kind == "optimize" or (kind not in ("step", "calibrate") and sampling not in ("grid", "zip"))
         if hidden or kind not in KINDS or not start or not stop or not step:
             return no_update, not counted
         try:
@@ -293,6 +301,8 @@ def register(pages: Dash, context: Context) -> None:
                 spec = {"start_time": choice.start, "end_time": choice.stop, "controller": controller or "hold"}
             elif kind == "optimize":
                 spec = choice.optimization(metric or "", goal)
+            elif kind == "calibrate":
+                spec = choice.calibration(fit)
             elif kind == "find":
                 spec = choice.search(sought or "", f"{metric} {sign} {parse_number(bound or '', 'value')!r}")
             else:

@@ -24,6 +24,7 @@ _FORMS = {
     "sweep": "sweep: a model many times",
     "find": "goal seek: where a condition begins to hold",
     "optimize": "optimize: metrics least or greatest",
+    "calibrate": "calibrate: parameters fitted to what was measured",
     "step": "step: a test under a controller",
     "converge": "converge: a coupled case",
 }
@@ -132,7 +133,10 @@ def register(pages: Dash, context: Context) -> None:
         Input("submit-job", "n_clicks"),
         State("new-kind", "value"),
         State("spec", "value"),
-        running=[(Output("submit-job", "disabled"), True, False)],
+        running=[
+            (Output("submit-job", "disabled"), True, False),
+            (Output("submit-job", "children"), "Checking …", "Submit"),
+        ],
     )
     def submit(_: Any, kind: str, text: str) -> Any:
         chosen_kind = kinds.find(_kind(kind))
@@ -163,6 +167,10 @@ def _cost(context: Context, kind: str, text: str) -> str:
         model = f"testcase:{spec.testcase}" if spec.testcase else f"file:{spec.folder}/{spec.package.name}"
         done = context.store.jobs(Stand.SUCCESS, name, 50)
         return str(forms.cost_of(spec, models.offer(context, model), done))
+    if name == "calibrate":
+        steps, varied = spec.simulation.steps, len(spec.simulation_parameters)
+        most = spec.calibrate.rounds
+        return f"Rounds of up to {2 * varied + 1} runs of {steps} steps until nothing improves; at most {most} rounds."
     if name == "step":
         offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
         steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
