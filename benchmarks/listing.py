@@ -23,7 +23,9 @@ ADDRESSES = (
     "/sessions",
     "/sessions?limit=20&sort=-created",
     "/sessions?limit=20&offset=500&search=cooling&sort=-last_used",
+    "/sessions?limit=20&state=hibernated&sort=-created",
     "/api/run?limit=20",
+    "/api/run?limit=20&status=Pending",
     "/api/run?limit=20&offset=4000&search=rules&sort=created",
 )
 

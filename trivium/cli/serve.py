@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from trivium import glossary
 from trivium.cli import options
 from trivium.cli.types import Whole
 
 
-@click.command(cls=options.ModelCommand)
+@click.command(cls=options.ModelCommand, epilog=f"\b\nStates of sessions:\n{glossary.listed(glossary.SESSIONS)}")
 @options.model
 @click.option("--host", help="Address to listen on.  [default: HOST, or 127.0.0.1]")
 @click.option("--port", type=Whole(1, 65535), metavar="PORT", help="Port to listen on.  [default: PORT, or 5000]")
@@ -24,7 +25,7 @@ def serve(resources: Path | None, host: str | None, port: int | None) -> None:
     application.serve(options.settings(resources=resources, host=host, port=port))
 
 
-@click.command(cls=options.ModelCommand)
+@click.command(cls=options.ModelCommand, epilog=f"\b\nStates of jobs:\n{glossary.listed(glossary.JOBS)}")
 @options.model
 @click.option(
     "--jobs",

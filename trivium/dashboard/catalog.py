@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from trivium.dashboard.context import Context
 from trivium.dashboard.formatting import short
 from trivium.errors import NotFoundError, TriviumError, UnknownSessionError
-from trivium.jobs.record import Job
+from trivium.jobs.record import Job, State
 
 #: Indicators that the table has, where a test case has them.
 CHIEF = ("ener_tot", "cost_tot", "tdis_tot", "unserved_tot", "pue")
@@ -85,7 +85,9 @@ class Catalog:
         self._context = context
         self._indicators: dict[tuple[str, int], Mapping[str, Any]] = {}
 
-    def page(self, kind: str, search: str, sort: str, offset: int, limit: int) -> tuple[list[Run], int]:
+    def page(
+        self, kind: str, search: str, sort: str, offset: int, limit: int, state: str | None = None
+    ) -> tuple[list[Run], int]:
         """Return some runs and how many match.
 
         Parameters
@@ -94,12 +96,14 @@ class Catalog:
         search, sort : str
             ``sort`` is ``-created``, ``created`` or ``name``.
         offset, limit : int
+        state : str, optional
+            See `trivium.glossary`; None for any.
         """
         if kind == "job":
-            order = "kind" if sort == "name" else sort
-            jobs = self._context.store.jobs(kind="step", most=limit, first=offset, search=search, sort=order)
-            return [self._of_job(job) for job in jobs], self._context.store.count(kind="step", search=search)
-        page = self._context.sessions.page(search=search, sort=sort, offset=offset, limit=limit)
+            order, which = "kind" if sort == "name" else sort, None if state is None else State(state)
+            jobs = self._context.store.jobs(which, "step", limit, offset, search, order)
+            return [self._of_job(job) for job in jobs], self._context.store.count(which, "step", search)
+        page = self._context.sessions.page(state=state, search=search, sort=sort, offset=offset, limit=limit)
         return [self._of_session(each) for each in page.sessions], page.total
 
     def find(self, ids: Sequence[str]) -> list[Run]:

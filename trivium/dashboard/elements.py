@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 import dash
 from dash import dcc, html
@@ -162,6 +163,35 @@ def filled(content: Sequence[Any], fields: Mapping[str, Any]) -> Sequence[Any]:
             name = getattr(element, "id", None)
             if isinstance(name, str) and name in fields and hasattr(element, "value"):
                 element.value = fields[name]
+    return content
+
+
+def linked(content: Sequence[Any], search: str | None, kept: Mapping[str, tuple[str, str]]) -> Sequence[Any]:
+    """Fill the fields of a page with what its address has.
+
+    Parameters
+    ----------
+    content : sequence of Component
+    search : str, optional
+        Of the address, from ``?`` on.
+    kept : Mapping[str, (str, str)]
+        Names in the address, and the component and property of each, as `trivium.dashboard.trend.register` takes them.
+    """
+    query = parse_qs((search or "").lstrip("?"))
+    wanted = {component: (name, query[key][-1]) for key, (component, name) in kept.items() if key in query}
+    for part in content:
+        for element in (part, *part._traverse()):
+            component = getattr(element, "id", None)
+            if not isinstance(component, str) or component not in wanted:
+                continue
+            name, text = wanted[component]
+            before = getattr(element, name, None)
+            if isinstance(before, list):
+                setattr(element, name, text.split(","))
+            elif isinstance(before, int):
+                setattr(element, name, int(text) if text.isdecimal() else before)
+            elif name == "value":
+                setattr(element, name, text)
     return content
 
 

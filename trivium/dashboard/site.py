@@ -12,11 +12,11 @@ from flask import Flask, Response, request
 from trivium.dashboard import calls, framed, live, login, trend, undo
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, Still, drawn, filled, say
+from trivium.dashboard.elements import Select, Still, drawn, filled, linked, say
 from trivium.dashboard.formatting import both
-from trivium.dashboard.glossary import SESSIONS as STATES
 from trivium.dashboard.pages import alarms, indicators, jobs, plant, runs, sessions, studies, submit, system
 from trivium.errors import TriviumError, UnknownSessionError
+from trivium.glossary import SESSIONS as STATES
 from trivium.jobs.store import Store
 from trivium.server.guard import signed_in
 from trivium.session.manager import SessionManager
@@ -186,13 +186,19 @@ def _register(pages: Dash, context: Context) -> None:
         ClientsideFunction("trivium", "watch"), Output("session", "title"), Input("session", "value")
     )
 
-    @view(pages, Output("main", "children"), Input("path", "data"), prevent_initial_call=True)
-    def show(arrived: Any) -> Any:
+    @view(
+        pages,
+        Output("main", "children"),
+        Input("path", "data"),
+        State("address", "search"),
+        prevent_initial_call=True,
+    )
+    def show(arrived: Any, search: str | None) -> Any:
         path, fields = arrived["path"], arrived["fields"]
         asked = (path or ROOT).rstrip("/").removeprefix(ROOT.rstrip("/")).strip("/")
         for name, _, page in _PAGES:
             if name == asked:
-                return filled(page.layout(context), fields)
+                return linked(filled(page.layout(context), fields), search, getattr(page, "KEPT", {}))
         return [html.H1("There is no such page"), html.P(dcc.Link("To the plant", href=ROOT))]
 
     @view(

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trivium import glossary
+
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Time = Annotated[Number, Field(description="[s]")]
 
@@ -316,7 +318,10 @@ class SessionAbout(_Reply):
     owner: Annotated[str | None, Field(description="Name of the token that made it.")]
     default: bool
     time: Time
-    state: Literal["idle", "busy", "hibernated", "queued", "damaged"]
+    state: Annotated[
+        Literal["idle", "busy", "hibernated", "queued", "damaged"],
+        Field(description=glossary.sentence(glossary.SESSIONS)),
+    ]
     damage: Annotated[str | None, Field(description="Why it is refused; see docs/sessions.md.")]
     confined: Annotated[
         str | None,
@@ -391,7 +396,10 @@ class JobStatus(_Reply):
     task_id: str
     kind: str
     owner: Annotated[str | None, Field(description="Name of the token that submitted it.")]
-    status: Literal["Pending", "Running", "Success", "Error", "Cancelled"]
+    status: Annotated[
+        Literal["Pending", "Running", "Success", "Error", "Cancelled"],
+        Field(description=glossary.sentence(glossary.JOBS)),
+    ]
     message: str
     progress: Annotated[Number | None, Field(ge=0, le=1)]
     iterations_run: int | None

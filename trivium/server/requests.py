@@ -473,6 +473,9 @@ class ExportQuery(Query):
 class SessionsQuery(Query):
     """Which sessions, in which order."""
 
+    state: Literal["idle", "busy", "hibernated", "queued", "damaged"] | None = Field(
+        None, description="Only sessions in this state."
+    )
     search: str = Field("", description="Words in the id, test case, name, tags or controller.")
     sort: str = Field(
         "testid", description="testid, created, last_used, name or testcaseid; with - before it the other way round."

@@ -44,8 +44,8 @@ def blueprint(sessions: SessionManager) -> Routes:
 
     @routes.operation("GET", "/sessions", reply=list[replies.SessionAbout])
     def listing(query: SessionsQuery) -> Response:
-        """All sessions and where they stand; ?search=, ?sort=, ?offset= and ?limit= choose."""
-        page = sessions.page(search=query.search, sort=query.sort, offset=query.offset, limit=query.limit)
+        """All sessions and where they stand; ?state=, ?search=, ?sort=, ?offset= and ?limit= choose."""
+        page = sessions.page(**query.model_dump())
         return wire.counted(wire.envelope(200, "Queried the sessions successfully.", page.sessions), page.total)
 
     @routes.operation("GET", "/sessions/<testid>", reply=replies.SessionAbout, waits=False)

@@ -12,7 +12,7 @@ from trivium.arguments import order_of
 from trivium.errors import DamagedError
 from trivium.session.folder import Folder
 from trivium.session.labels import Labels, read_labels
-from trivium.session.summary import summarize
+from trivium.session.summary import state_of, summarize
 
 #: By what sessions are ordered; with ``-`` before it the other way round.
 ORDERS = ("testid", "created", "last_used", "name", "testcaseid")
@@ -45,6 +45,7 @@ class Listing:
         default: str,
         sees: Callable[[str | None], bool],
         *,
+        state: str | None = None,
         search: str = "",
         sort: str = "testid",
         offset: int = 0,
@@ -60,6 +61,8 @@ class Listing:
             Id of the default session, which everybody sees.
         sees : callable
             Whether the present caller sees the sessions of an owner.
+        state : str, optional
+            See `trivium.glossary.SESSIONS`; None for any.
         search : str
             Words that must all be in the id, test case, name, tags or controller; capitals do not matter.
         sort : str
@@ -81,6 +84,8 @@ class Listing:
                 continue
             labels = self._label(testid) if words or key == "name" else _NO_LABELS
             if words and not _matches(words, testid, described, labels):
+                continue
+            if state is not None and state_of(Folder(self._state_dir, testid)) != state:
                 continue
             found.append((self._rank(key, testid, described, labels), testid))
         found.sort(reverse=descending)

@@ -8,7 +8,7 @@ from typing import Any
 from trivium.errors import DamagedError
 from trivium.process import resident
 from trivium.protocol import Override
-from trivium.session.folder import Folder
+from trivium.session.folder import Folder, Status
 from trivium.session.labels import read_labels
 
 
@@ -21,18 +21,8 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
     default : bool
         Whether it is the default session.
     """
-    damage = folder.damage()
-    try:
-        description = folder.description()
-    except DamagedError as error:
-        description, damage = {}, str(error)
+    description, damage = _described(folder)
     last, serving = folder.status(), folder.serving()
-    if damage:
-        state = "damaged"
-    elif serving is None:
-        state = "queued" if folder.queued.exists() else "hibernated"
-    else:
-        state = "busy" if serving.busy_since else "idle"
     clock = last.clock if last else 0.0
     listed, labels = folder.listed(), read_labels(folder)
     return {
@@ -44,7 +34,7 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "default": default,
         "time": clock,
         "revision": last.acknowledged if last else 0,
-        "state": state,
+        "state": _state(folder, damage, serving),
         "damage": damage or None,
         "confined": folder.confinement(),
         "memory": resident(serving.pid) if serving else 0,
@@ -55,6 +45,27 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "scenario": listed.get("scenario"),
         "overrides": current_overrides(listed, clock),
     }
+
+
+def state_of(folder: Folder) -> str:
+    """Return the state of a session, as its summary has it."""
+    return _state(folder, _described(folder)[1], folder.serving())
+
+
+def _described(folder: Folder) -> tuple[dict[str, Any], str]:
+    """Return the description of a session, and what is damaged of it."""
+    try:
+        return folder.description(), folder.damage()
+    except DamagedError as error:
+        return {}, str(error)
+
+
+def _state(folder: Folder, damage: str, serving: Status | None) -> str:
+    if damage:
+        return "damaged"
+    if serving is None:
+        return "queued" if folder.queued.exists() else "hibernated"
+    return "busy" if serving.busy_since else "idle"
 
 
 def current_overrides(listed: Mapping[str, Any], clock: float) -> dict[str, dict[str, Any]]:

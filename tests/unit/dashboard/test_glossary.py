@@ -6,8 +6,9 @@ import re
 from typing import get_args, get_type_hints
 
 from tests.server import ROOT
-from trivium.dashboard import glossary
+from trivium import glossary
 from trivium.dashboard.runs import Run
+from trivium.jobs.record import State
 from trivium.server import replies
 
 
@@ -20,5 +21,6 @@ def test_the_documentation_has_the_glossary():
 
 def test_the_glossary_has_every_state():
     assert {*glossary.SESSIONS} == {*get_args(get_type_hints(replies.SessionAbout)["state"])}
-    assert {str(state) for state in glossary.JOBS} == {*get_args(get_type_hints(replies.JobStatus)["status"])}
+    assert {*glossary.JOBS} == {*State}
+    assert {*glossary.JOBS} == {*get_args(get_type_hints(replies.JobStatus)["status"])}
     assert {*glossary.RUNS} == {*get_args(get_type_hints(Run)["state"])}

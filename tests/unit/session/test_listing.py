@@ -45,5 +45,12 @@ def test_words_are_found_in_names_tags_and_test_cases(listing, tmp_path):
     assert found(listing, search="warm") == ([4, 7], 2)
 
 
+def test_sessions_in_a_state(listing, tmp_path):
+    Folder(tmp_path, NAMES[3]).queued.touch()
+    assert found(listing, state="queued") == ([3], 1)
+    assert found(listing, state="hibernated", search="case0", limit=1) == ([0], 9)
+    assert found(listing, state="busy") == ([], 0)
+
+
 def test_others_are_not_counted(listing):
     assert found(listing, sees=lambda owner: owner == "a", default=NAMES[2], limit=3) == ([1, 2, 3], 16)

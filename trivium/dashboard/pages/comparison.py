@@ -29,7 +29,9 @@ _MODES = {
     "aligned": "the values since the start of each",
     "differences": "the difference from the first run",
 }
-_KEPT = {"runs": ("runs-pinned", "data"), "points": ("compared-points", "value"), "mode": ("compared-mode", "value")}
+#: The chart, and what of this part the address of the page holds.
+CHART = "compared-chart"
+KEPT = {"points": ("compared-points", "value"), "mode": ("compared-mode", "value")}
 _MOST_POINTS = 4
 
 
@@ -45,8 +47,7 @@ def parts() -> list[Any]:
             ],
             className="row",
         ),
-        trend.layout("compared-chart", "Pinned runs over time"),
-        trend.names_of_address("compared-chart", _KEPT),
+        trend.layout(CHART, "Pinned runs over time"),
     ]
 
 
@@ -84,11 +85,11 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
 
     @view(
         pages,
-        *trend.outputs("compared-chart"),
+        *trend.outputs(CHART),
         Input("runs-pinned", "data"),
         Input("compared-points", "value"),
         Input("compared-mode", "value"),
-        Input("compared-chart-view", "data"),
+        Input(f"{CHART}-view", "data"),
         Input("changed", "data"),
     )
     def chart(pinned: Any, points: list[str] | None, mode: str, looked: Any, _: Any) -> Any:
@@ -127,8 +128,6 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
             for label, address in trend.files_of(run.key, names, start, end)[:1]
         ]
         return trend.shown(lines, scene, variables.units, files)
-
-    trend.register(pages, "compared-chart", _KEPT)
 
 
 def _variables_of(context: Context, runs: Sequence[Run]) -> About | None:

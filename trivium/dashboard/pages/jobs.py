@@ -14,11 +14,11 @@ from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
 from trivium.dashboard.formatting import duration, figure, moment, short
-from trivium.dashboard.glossary import JOBS
 from trivium.dashboard.logs import LEVELS, tail
 from trivium.dashboard.pages import coupled, report, results
 from trivium.dashboard.studies import has_results
 from trivium.errors import NotFoundError
+from trivium.glossary import JOBS
 from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
+from trivium import glossary
 from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.catalog import CHIEF, Catalog, Run
@@ -15,9 +17,21 @@ from trivium.dashboard.elements import Select, button, card, field, line, option
 from trivium.dashboard.formatting import both, figure, moment, plural
 from trivium.dashboard.pages import comparison, leaderboard, planning
 
+#: What of the page its address holds: names there, components and properties.
+KEPT = {
+    "kind": ("runs-kind", "value"),
+    "search": ("runs-search", "value"),
+    "state": ("runs-state", "value"),
+    "sort": ("runs-sort", "value"),
+    "offset": ("runs-offset", "data"),
+    "runs": ("runs-pinned", "data"),
+    **comparison.KEPT,
+}
 #: Runs of a page, and most that are pinned.
 _ROWS, MOST_PINNED = 20, 6
 _KINDS = {"session": "sessions", "job": "step jobs"}
+_STATES = {"session": glossary.SESSIONS, "job": glossary.JOBS}
+_ANY = "any"
 _SORTS = {"-created": "newest first", "created": "oldest first", "name": "by name"}
 
 
@@ -34,6 +48,7 @@ def layout(context: Context) -> list[Any]:
                     field(
                         "Search", line("runs-search"), "words of the name, id, tags, test case, controller", wide=True
                     ),
+                    field("State", Select("runs-state", options([_ANY, *glossary.SESSIONS]), _ANY)),
                     field("Order", Select("runs-sort", options(_SORTS, _SORTS), "-created")),
                 ],
                 className="row",
@@ -54,6 +69,7 @@ def layout(context: Context) -> list[Any]:
             html.P(f"Pin up to {MOST_PINNED} runs in the table above. The first is what the others are compared with."),
             html.Div(id="runs-pins"),
             *comparison.parts(),
+            trend.names_of_address(comparison.CHART, KEPT),
         ),
         leaderboard.card_of_leaderboard(),
         dcc.Store(id="runs-offset", data=0),
@@ -67,6 +83,7 @@ def register(pages: Dash, context: Context) -> None:
     planning.register(pages, context)
     comparison.register(pages, context, catalog)
     leaderboard.register(pages, catalog)
+    trend.register(pages, comparison.CHART, KEPT)
     _register_table(pages, catalog)
     _register_pins(pages, catalog)
 
@@ -80,21 +97,35 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
         Output("runs-on", "disabled"),
         Input("runs-kind", "value"),
         Input("runs-search", "value"),
+        Input("runs-state", "value"),
         Input("runs-sort", "value"),
         Input("runs-offset", "data"),
         Input("runs-pinned", "data"),
         Input("changed", "data"),
     )
-    def listing(kind: str, search: str, sort: str, offset: int, pinned: Any, _: Any) -> Any:
-        runs, total = catalog.page(kind, search or "", sort, offset, _ROWS)
+    def listing(kind: str, search: str, state: str, sort: str, offset: int, pinned: Any, _: Any) -> Any:
+        if state not in (_ANY, *_STATES[kind]):
+            return (no_update,) * 4  # of the other kind; `states` chooses another
+        runs, total = catalog.page(kind, search or "", sort, offset, _ROWS, None if state == _ANY else state)
         names = [name for name in CHIEF if any(run.kpis.get(name) is not None for run in runs)]
         head = ("Run", "What to do", "State", "Controller", "Scenario", "Until", *names, "Made")
-        rows = [_row(run, names, pinned or []) for run in runs]
+        rows = [_row(run, names, pinned or [], _STATES[kind]) for run in runs]
         numbers = range(6, 6 + len(names))
         last = min(offset + _ROWS, total)
         place = f"{offset + 1} to {last} of {plural(total, 'run')}" if total else "No run matches."
         shown = table(f"Runs, {place}", head, rows, numbers=numbers, cards=True)
         return shown, place, offset <= 0, last >= total
+
+    @view(
+        pages,
+        Output("runs-state", "options"),
+        Output("runs-state", "value"),
+        Input("runs-kind", "value"),
+        State("runs-state", "value"),
+    )
+    def states(kind: str, state: str) -> Any:
+        known = [_ANY, *_STATES[kind]]
+        return options(known), no_update if state in known else _ANY
 
     @action(
         pages,
@@ -121,6 +152,7 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
         Output("runs-offset", "data", allow_duplicate=True),
         Input("runs-kind", "value"),
         Input("runs-search", "value"),
+        Input("runs-state", "value"),
         Input("runs-sort", "value"),
         prevent_initial_call=True,
     )
@@ -176,13 +208,13 @@ def _pin(run: Run, pinned: list[str]) -> Any:
     return button(word, {"do": "pin", "of": run.id}, "quiet", name=f"{word} run {run.name}")
 
 
-def _row(run: Run, names: list[str], pinned: list[str]) -> tuple[Any, ...]:
+def _row(run: Run, names: list[str], pinned: list[str], states: Mapping[str, str]) -> tuple[Any, ...]:
     scenario = " · ".join(run.setup[name] for name in ("period", "price", "uncertainty") if run.setup[name])
     tags = f" ({run.setup['tags']})" if run.setup["tags"] else ""
     return (
         html.Span([html.Code(run.name, title=run.key), tags]),
         _pin(run, pinned),
-        run.state,
+        html.Span(run.state, title=states[run.state]),
         run.setup["controller"] or "–",
         scenario or "–",
         both(run.end) if run.end is not None else "–",

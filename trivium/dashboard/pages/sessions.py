@@ -23,8 +23,8 @@ from trivium.dashboard.elements import (
     table,
 )
 from trivium.dashboard.formatting import both, clock, size
-from trivium.dashboard.glossary import SESSIONS
 from trivium.dashboard.pages import driving, inputs, snapshots, testcases
+from trivium.glossary import SESSIONS
 from trivium.server.requests import LabelsBody
 
 

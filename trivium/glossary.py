@@ -1,10 +1,8 @@
-"""The states of sessions, jobs and runs in words: one glossary for pages, commands and documentation."""
+"""The states of sessions, jobs and runs in words: one glossary for pages, the API, commands and documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from trivium.jobs.record import State
 
 #: States of sessions, as ``GET /sessions`` has them.
 SESSIONS: Mapping[str, str] = {
@@ -15,12 +13,12 @@ SESSIONS: Mapping[str, str] = {
     "damaged": "It is refused, because something of it on the disk is damaged.",
 }
 #: States of jobs, as ``GET /api/run`` has them.
-JOBS: Mapping[State, str] = {
-    State.PENDING: "It waits for a worker.",
-    State.RUNNING: "A worker runs it.",
-    State.SUCCESS: "It ended with results.",
-    State.ERROR: "It failed; its error says why.",
-    State.CANCELLED: "Somebody ended it.",
+JOBS: Mapping[str, str] = {
+    "Pending": "It waits for a worker.",
+    "Running": "A worker runs it.",
+    "Success": "It ended with results.",
+    "Error": "It failed; its error says why.",
+    "Cancelled": "Somebody ended it.",
 }
 #: States of runs of the dashboard.
 RUNS: Mapping[str, str] = {
@@ -29,3 +27,14 @@ RUNS: Mapping[str, str] = {
     "failed": "A step was refused or failed; the steps before it are kept.",
     "stopped": "Somebody ended it; its steps are kept.",
 }
+
+
+def listed(states: Mapping[str, str]) -> str:
+    """Return states and what they mean, a line each."""
+    width = max(map(len, states))
+    return "\n".join(f"{state:{width}}  {words}" for state, words in states.items())
+
+
+def sentence(states: Mapping[str, str]) -> str:
+    """Return states and what they mean in a paragraph."""
+    return " ".join(f"{state}: {words}" for state, words in states.items())
