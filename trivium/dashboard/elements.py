@@ -178,13 +178,13 @@ def linked(content: Sequence[Any], search: str | None, kept: Mapping[str, tuple[
         Names in the address, and the component and property of each, as `trivium.dashboard.trend.register` takes them.
     """
     query = parse_qs((search or "").lstrip("?"))
-    wanted = {component: (name, query[key][-1]) for key, (component, name) in kept.items() if key in query}
+    values = {component: (name, query[key][-1]) for key, (component, name) in kept.items() if key in query}
     for part in content:
         for element in (part, *part._traverse()):
             component = getattr(element, "id", None)
-            if not isinstance(component, str) or component not in wanted:
+            if not isinstance(component, str) or component not in values:
                 continue
-            name, text = wanted[component]
+            name, text = values[component]
             before = getattr(element, name, None)
             if isinstance(before, list):
                 setattr(element, name, text.split(","))

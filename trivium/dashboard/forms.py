@@ -140,8 +140,8 @@ class Choice:
         if not fit or not self.ranges:
             raise InvalidValueError("Choose what was measured, and parameters with their ranges.", "calibrate")
         made = replace(self, sampling="latin_hypercube", kept=()).study()
-        wanted = ("testcase", "paths", "simulation", "simulation_parameters")
-        return dict(fit) | {name: made[name] for name in wanted if name in made}
+        parts = ("testcase", "paths", "simulation", "simulation_parameters")
+        return dict(fit) | {name: made[name] for name in parts if name in made}
 
     def _values(self, each: Range) -> Any:
         ends = f"{plain(each.low)!r}:{plain(each.high)!r}"

@@ -40,8 +40,8 @@ def files(context: Context, model: str) -> list[str]:
     """Return the files that may belong to a model: of a model of a folder those beside it, else all."""
     kind, _, name = model.partition(":")
     folder = name.partition("/")[0] if kind == "file" else "*"
-    found = sorted(context.settings.studies.glob(f"{folder}/*.csv"))[:_MOST]
-    return [f"{file.parent.name}/{file.name}" for file in found]
+    paths = sorted(context.settings.studies.glob(f"{folder}/*.csv"))[:_MOST]
+    return [f"{file.parent.name}/{file.name}" for file in paths]
 
 
 def read(context: Context, model: str, file: str | None) -> Measurements:
@@ -73,9 +73,9 @@ def read(context: Context, model: str, file: str | None) -> Measurements:
 def proposed(columns: Sequence[str], variables: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return variables that are named as columns are, or whose last part is, and the column of each."""
     names = [each["name"] for each in variables]
-    found = {}
+    columns_by_variable = {}
     for column in columns:
         same = [name for name in names if name == column] or [name for name in names if name.endswith(f".{column}")]
         if same:
-            found[same[0]] = column
-    return found
+            columns_by_variable[same[0]] = column
+    return columns_by_variable

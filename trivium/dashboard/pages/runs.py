@@ -124,8 +124,8 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
         State("runs-state", "value"),
     )
     def states(kind: str, state: str) -> Any:
-        known = [_ANY, *_STATES[kind]]
-        return options(known), no_update if state in known else _ANY
+        choices = [_ANY, *_STATES[kind]]
+        return options(choices), no_update if state in choices else _ANY
 
     @action(
         pages,
