@@ -1,4 +1,4 @@
-"""Values as people write them: with a point or a comma, with a unit or without one."""
+"""Values and times as people write them: with a point or a comma, with a unit or without one; as dates and as days."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 import numpy as np
 
 from trivium.coupling import units
-from trivium.dashboard.formatting import Scale, scale
+from trivium.dashboard.formatting import DAY, Scale, both, scale
 from trivium.errors import InvalidValueError
+from trivium.numbers import finite
+from trivium.simulation.calendar import Calendar
 
 _WRITTEN = re.compile(r"\s*(?P<number>[+-]?(?:\d[\d\s\u202f.,]*|[.,]\d+)(?:[eE][+-]?\d+)?)\s*(?P<unit>[^\d\s].*)?$")
 #: A comma that may stand before decimals or between thousands.
@@ -16,6 +18,8 @@ _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 #: How people write units, and how pint reads them.
 _SPELLINGS = {"°C": "degC", "°F": "degF", "°K": "K", "C": "degC", "%": "percent", "³": "**3", "²": "**2"}
 _POWER = re.compile(r"(?<=[A-Za-z])(\d)")
+#: A time as pages show it: days, and perhaps hours and minutes.
+_DAYS = re.compile(r"(?:day\s*(\d+)|(\d+)\s*d(?:ays?)?)(?:\s+(\d{1,2}):(\d{2}))?", re.IGNORECASE)
 
 
 def parse_quantity(text: str, name: str, unit: str, bounds: tuple[float | None, float | None], *, plant: bool) -> float:
@@ -57,6 +61,46 @@ def parse_quantity(text: str, name: str, unit: str, bounds: tuple[float | None, 
     low, high = bounds
     value = value if low is None else max(value, low)
     return value if high is None else min(value, high)
+
+
+def parse_time(text: str | None, name: str, calendar: Calendar | None, last: float | None = None) -> float:
+    """Return a time of a simulation [s].
+
+    Parameters
+    ----------
+    text : str or None
+        Seconds, days such as ``110 d`` or ``110 d 14:30``, or a date such as ``2020-07-20 14:30``.
+    name : str
+        What the time is of, for errors.
+    calendar : Calendar or None
+        Of the test case; without one there are no dates.
+    last : float or None
+        Before which the time must be [s].
+
+    Raises
+    ------
+    InvalidValueError
+        When it is none of these, or too late.
+    """
+    value = _time((text or "").strip(), name, calendar)
+    if last is not None and value >= last:
+        date = "" if calendar is None else f"{calendar.text(last)}, "
+        raise InvalidValueError(f"{name} must be before the end of the test case: {date}{both(last)}.", name.lower())
+    return value
+
+
+def _time(written: str, name: str, calendar: Calendar | None) -> float:
+    if found := _DAYS.fullmatch(written):
+        day, days, hours, minutes = found.groups()
+        return int(day or days) * DAY + int(hours or 0) * 3600 + int(minutes or 0) * 60
+    try:
+        return finite(float(re.sub(r"[\s\u202f]|s$", "", written)), name)
+    except ValueError:
+        pass
+    if calendar is not None and "-" in written:
+        return calendar.parse(written)
+    dates = "" if calendar is None else f"a date such as {calendar.epoch:%Y-%m-%d} 14:30, "
+    raise InvalidValueError(f"{name} must be {dates}days such as 1 d 14:30, or seconds, not {written!r}.", name.lower())
 
 
 def within(bounds: tuple[float | None, float | None], unit: str, *, plant: bool) -> str:

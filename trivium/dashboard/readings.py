@@ -237,6 +237,10 @@ class Readings:
         comforts = resources.kpi.get("comfort", [])
         return comforts if isinstance(comforts, list) else [comforts], resources.calendar
 
+    def calendar(self, testid: str) -> Calendar | None:
+        """Return the calendar of the test case of a session, which is not asked for it."""
+        return self._declared(testid)[1]
+
     def read(self, testid: str) -> Reading:
         """Return the present or a recent reading of a session.
 

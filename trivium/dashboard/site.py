@@ -250,7 +250,12 @@ def _register(pages: Dash, context: Context) -> None:
             "snapshots": context.sessions.snapshot_names(current),
         }
         state = by_id[current]["state"]
-        parts = [html.Strong(both(reading.clock)), html.Span(state, className=f"state {state}", title=STATES[state])]
+        calendar = context.readings.calendar(current)
+        parts = [
+            html.Strong(both(reading.clock)),
+            *([] if calendar is None else [html.Span(calendar.text(reading.clock), className="muted")]),
+            html.Span(state, className=f"state {state}", title=STATES[state]),
+        ]
         return (
             no_update if choices == before else choices,
             no_update if current == value else current,

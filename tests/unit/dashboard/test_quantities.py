@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
-from trivium.dashboard.quantities import parse_quantity, within
+from trivium.dashboard.quantities import parse_quantity, parse_time, within
 from trivium.errors import InvalidValueError
+from trivium.simulation.calendar import Calendar
 
 SUPPLY = (278.15, 293.15)
 
@@ -60,3 +63,39 @@ def test_bounds_in_words():
     assert within((0.0, None), "rpm", plant=True) == "at least 0 rpm"
     assert within((None, 1.0), "1", plant=False) == "at most 1"
     assert within((None, None), "1", plant=False) == "any number"
+
+
+ZONE = timezone(timedelta(hours=-5))
+CALENDAR = Calendar(datetime(2020, 4, 1, tzinfo=ZONE), ZONE)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (" 7800000 ", 7_800_000.0), ("9\u202f504\u202f000 s", 9_504_000.0), ("1e5", 100_000.0), ("-5", -5.0), ("1e-1", 0.1),
+        ("110 d", 9_504_000.0), ("day 110", 9_504_000.0), ("110d 06:30", 9_527_400.0), ("2 days", 172_800.0),
+        ("2020-07-20", 9_504_000.0), ("2020-07-20 06:30", 9_527_400.0),
+    ],
+)  # fmt: skip
+def test_times(text, seconds):
+    assert parse_time(text, "Start", CALENDAR) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "calendar", "reason"),
+    [
+        ("July", CALENDAR, "a date such as 2020-04-01 14:30, days such as 1 d 14:30, or seconds, not 'July'"),
+        ("2020-13-45", CALENDAR, "is no date such as"),
+        ("2020-07-20", None, "Start must be days such as 1 d 14:30, or seconds"),
+        ("", CALENDAR, "Start must be"),
+        ("inf", CALENDAR, "must be finite"),
+    ],
+)
+def test_a_time_that_is_refused_says_how_to_write_one(text, calendar, reason):
+    with pytest.raises(InvalidValueError, match=reason):
+        parse_time(text, "Start", calendar)
+
+
+def test_a_time_past_the_end_is_refused_with_the_end():
+    with pytest.raises(InvalidValueError, match=r"before the end of the test case: Mon 20 Jul 2020 00:00, 110 d 00:00"):
+        parse_time("2025-07-20", "Start", CALENDAR, 9_504_000.0)

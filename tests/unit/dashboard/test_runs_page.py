@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from trivium.dashboard.catalog import Run, better
-from trivium.dashboard.pages import comparison, leaderboard, planning, runs
+from trivium.dashboard.pages import comparison, leaderboard, runs
 from trivium.dashboard.weather import year_of
 from trivium.environment import ROOT
-from trivium.errors import InvalidValueError
 from trivium.simulation.resources import Resources
 
 SETUP = dict.fromkeys(("test case", "controller", "period", "price", "uncertainty", "seed"), "")
@@ -65,15 +64,6 @@ def test_of_too_many_pins_the_oldest_goes():
         pinned = runs._toggled(name, pinned)
     assert pinned == list("cdefgh")
     assert runs._toggled("d", pinned) == list("cefgh")
-
-
-def test_a_start_is_seconds_or_a_date():
-    calendar = Resources.load(ROOT / "Resources").calendar
-    assert planning.begin(" 7800000 ", calendar) == 7_800_000.0
-    assert planning.begin("2020-07-20", calendar) == 110 * 86400.0
-    for text, known in (("2020-07-20", None), ("July", calendar), ("2020-13-45", calendar)):
-        with pytest.raises(InvalidValueError):
-            planning.begin(text, known)
 
 
 def test_the_weather_of_a_period_is_known_before_it_is_started():

@@ -117,8 +117,8 @@ def test_a_button_that_was_not_pressed_does_nothing(app):
 
 def test_what_is_refused_is_told_in_a_sentence_and_is_no_error_of_the_server(app):
     client = app.test_client()
-    assert said(press(client, "initialize", **{"start-time": "tomorrow", "end-time": ""})).startswith("Not done: ")
-    assert "start_time" in said(press(client, "initialize", **{"start-time": "tomorrow", "end-time": ""}))
+    refused = said(press(client, "initialize", **{"start-time": "tomorrow", "end-time": ""}))
+    assert refused.startswith("Not done: Start must be ")
     assert "steps" in said(press(client, "run-steps", steps="-1", controller="hold", pace="0"))
     assert "no controller clever" in said(press(client, "run-steps", steps="3", controller="clever", pace="0"))
     for session in ("missing", "../../etc"):
@@ -183,7 +183,7 @@ def test_every_callback_that_answers_a_button_asks_for_a_scope_but_those_that_on
 def test_who_may_control_does(guarded, tokens):
     client = guarded.test_client()
     client.post("/dashboard/login", data={"token": tokens["driver"]})
-    assert "Advanced simulation successfully" in said(press(client, "one-step"))
+    assert "The session is at 0 d 00:05 (300 s)." in said(press(client, "one-step"))
     assert "lacks the scope jobs" in said(press(client, "cancel-job", job="x"))
 
 

@@ -71,7 +71,7 @@
                     ...[row.priority, row.value, row.limit, row.since, row.state].map((text, i) => h("td", { key: i, className: i === 1 || i === 2 ? "number" : null }, text)),
                     h("td", null, row.open ? button(row) : ""),
                 );
-            const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "What to do"];
+            const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "Actions"];
             const list = () =>
                 h("details", { className: `alarms ${props.kind}` },
                     h("summary", null, props.summary),

@@ -11,11 +11,12 @@ from trivium.control.controller import CONTROLLERS
 from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, options, refresh, say
+from trivium.dashboard.formatting import both
+from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.dashboard.undo import before_change
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_count, parse_number
-from trivium.server import wording
+from trivium.numbers import parse_count
 
 _PACES = {"0": "as fast as it can", "0.1": "10 steps a second", "1": "one step a second"}
 
@@ -31,8 +32,8 @@ def _start() -> html.Div:
             html.P("The session begins at another time; what was simulated is forgotten.", className="muted"),
             html.Div(
                 [
-                    field("Start [s]", line("start-time", "0", inputMode="numeric"), "a day has 86 400 s"),
-                    field("End [s]", line("end-time", inputMode="numeric"), "empty: as far as there are data"),
+                    field("Start", line("start-time", "0"), "2020-07-20, 110 d 06:00, or seconds"),
+                    field("End", line("end-time"), "empty: as far as there are data"),
                 ],
                 className="row",
             ),
@@ -91,12 +92,14 @@ def register(pages: Dash, context: Context) -> None:
         running=[(Output("initialize", "disabled"), True, False)],
     )
     def initialize(_: Any, testid: str | None, start: str, end: str) -> Any:
-        end_time = parse_number(end, "end_time") if end and end.strip() else None
-        testid, begin = idle(context, testid), parse_number(start, "start_time")
+        testid = idle(context, testid)
+        declared = context.sessions.declared(testid)
+        begin = parse_time(start, "Start", declared.calendar, declared.end_time)
+        end_time = parse_time(end, "End", declared.calendar) if end and end.strip() else None
         with context.readings.session(testid) as session:
             back = before_change(context, testid)
-            observation = session.initialize(begin, end_time)
-        say(wording.initialized(observation).message, undo=back)
+            session.initialize(begin, end_time)
+        say(f"The session begins at {both(begin)}.", undo=back)
         refresh(time.time())
         return no_update
 
@@ -112,7 +115,7 @@ def register(pages: Dash, context: Context) -> None:
         testid = idle(context, testid)
         with context.readings.session(testid) as session:
             advanced = session.advance()
-        done(wording.advanced(advanced, boptest=False).message)
+        done(f"The session is at {both(advanced.time)}." if advanced else "The test is at its end.")
         return no_update
 
     @action(

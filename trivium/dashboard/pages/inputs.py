@@ -11,9 +11,8 @@ from trivium.dashboard.callbacks import action, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, Still, button, card, drawn, field, line, options, say, table
 from trivium.dashboard.formatting import both, moment, scale
-from trivium.dashboard.quantities import parse_quantity, within
+from trivium.dashboard.quantities import parse_quantity, parse_time, within
 from trivium.errors import InvalidValueError
-from trivium.numbers import parse_number
 
 
 def card_of_inputs() -> html.Section:
@@ -32,7 +31,7 @@ def _inputs() -> html.Div:
                 [
                     field("Input", Select("input-name"), wide=True),
                     field("Value", line("input-value", inputMode="text"), "with its unit, or as it is shown"),
-                    field("Until [s]", line("input-until", inputMode="numeric"), "empty: until it is released"),
+                    field("Until", line("input-until"), "empty: until it is released"),
                 ],
                 className="row",
             ),
@@ -93,7 +92,9 @@ def register(pages: Dash, context: Context) -> None:
             raise InvalidValueError("Choose an input first.", "input")
         unit, plant = variables.units[name], variables.plant is not None
         number = parse_quantity(value or "", name, unit, variables.bounds[name], plant=plant)
-        end = parse_number(until, "until") if until and until.strip() else None
+        end = parse_time(until, "Until", variables.calendar) if until and until.strip() else None
+        if end is not None and end <= (now := readings.find(testid)["time"]):
+            raise InvalidValueError(f"Until must be after the session's time, {both(now)}, or empty.", "until")
         with readings.session(testid) as session:
             session.override({name: number}, end)
         say(f"{name} is {scale(unit, plant=plant).text(number)} from the next step on.")
@@ -129,7 +130,7 @@ def register(pages: Dash, context: Context) -> None:
             )
             for name, entry in entries.items()
         ]
-        head = ("Input", "Value", "Until", "Set", "What to do")
+        head = ("Input", "Value", "Until", "Set", "Actions")
         shown = table(
             "Inputs that are set", head, rows, numbers=(1,), keys=[*entries], empty="No input is set.", cards=True
         )

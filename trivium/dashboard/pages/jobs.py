@@ -104,7 +104,7 @@ def register(pages: Dash, context: Context) -> None:
     def listing(_: int | None, __: Any, first: int) -> Any:
         jobs = store.jobs(most=_MOST + 1, first=first)
         more, jobs = len(jobs) > _MOST, jobs[:_MOST]
-        head = ("Job", "What to do", "Kind", "State", "Progress", "Message", "Submitted", "Duration", "Owner")
+        head = ("Job", "Actions", "Kind", "State", "Progress", "Message", "Submitted", "Duration", "Owner")
         shown = table(
             "Jobs, the newest first",
             head,

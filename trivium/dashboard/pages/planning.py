@@ -14,6 +14,7 @@ from trivium.dashboard.callbacks import action, done, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, options
 from trivium.dashboard.formatting import DAY, both
+from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.dashboard.timeline import Line, Scene
 from trivium.dashboard.weather import year_of
@@ -21,7 +22,6 @@ from trivium.errors import InvalidValueError, TriviumError
 from trivium.evaluation.forecast_error import LEVELS
 from trivium.evaluation.scenario import PRICES
 from trivium.numbers import parse_number
-from trivium.simulation.calendar import Calendar
 
 _DATE = "-"
 _PRICES = {_DATE: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
@@ -39,7 +39,7 @@ def card_of_planning(context: Context) -> html.Section:
             [
                 field("Test case", Select("plan-case", options(cases), cases[0])),
                 field("Scenario", Select("plan-period", [{"value": _DATE, "label": "at a date"}], _DATE)),
-                field("Start", line("plan-start", "0"), "a date such as 2020-07-20, or seconds"),
+                field("Start", line("plan-start", "0"), "2020-07-20, 110 d 06:00, or seconds"),
                 field("Days", line("plan-days", "1", inputMode="decimal")),
                 field("Controller", Select("plan-controller", options(names), usual)),
                 field("Price", Select("plan-price", options(_PRICES, _PRICES), _DATE)),
@@ -52,20 +52,6 @@ def card_of_planning(context: Context) -> html.Section:
         charts.graph("plan-weather", "Boundary data of the run that is planned"),
         button("Start the run", "plan-run", "main", "control"),
     )
-
-
-def begin(text: str, calendar: Calendar | None) -> float:
-    """Return the start [s] that people wrote: seconds, or a date where the test case has a calendar.
-
-    Raises
-    ------
-    InvalidValueError
-        When it is neither.
-    """
-    written = (text or "").strip()
-    if calendar is not None and "-" in written[1:]:
-        return calendar.parse(written)
-    return parse_number(written, "start")
 
 
 def register(pages: Dash, context: Context) -> None:
@@ -81,7 +67,7 @@ def register(pages: Dash, context: Context) -> None:
                 raise InvalidValueError(f"The test case has no period {period}.", "period")
             first, last = found.start, found.end
         else:
-            first, last = begin(start, resources.calendar), np.inf
+            first, last = parse_time(start, "Start", resources.calendar, resources.end_time), np.inf
         length = parse_number(days, "days") * DAY
         if not length > 0:
             raise InvalidValueError("Days must be more than 0.", "days")

@@ -55,7 +55,7 @@ def layout(context: Context) -> list[Any]:
             ),
             html.Div(
                 [
-                    button("Earlier page", "runs-back", "quiet"),
+                    button("Previous page", "runs-back", "quiet"),
                     html.Span(id="runs-place", role="status"),
                     button("Next page", "runs-on", "quiet"),
                     button("Look again", "runs-again", "quiet"),
@@ -108,7 +108,7 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
             return (no_update,) * 4  # of the other kind; `states` chooses another
         runs, total = catalog.page(kind, search or "", sort, offset, _ROWS, None if state == _ANY else state)
         names = [name for name in CHIEF if any(run.kpis.get(name) is not None for run in runs)]
-        head = ("Run", "What to do", "State", "Controller", "Scenario", "Until", *names, "Made")
+        head = ("Run", "Actions", "State", "Controller", "Scenario", "Until", *names, "Made")
         rows = [_row(run, names, pinned or [], _STATES[kind]) for run in runs]
         numbers = range(6, 6 + len(names))
         last = min(offset + _ROWS, total)

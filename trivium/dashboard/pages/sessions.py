@@ -57,7 +57,7 @@ def _card_of_labels() -> html.Section:
             className="row",
         ),
         field("Notes", dcc.Textarea(id="label-notes", value="", rows=3, maxLength=10_000), wide=True),
-        button("Keep", "keep-labels", "main", needs="control"),
+        button("Save", "keep-labels", "main", needs="control"),
         id="labels",
     )
 
@@ -76,7 +76,7 @@ def _register_listing(pages: Dash, context: Context) -> None:
     @view(pages, Output("sessions-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
     def listing(_: int | None, __: Any) -> Any:
         sessions, total = context.readings.recent()
-        head = ("Session", "What to do", "Time", "State", "Run", "Test case", "From", "Owner", "Memory")
+        head = ("Session", "Actions", "Time", "State", "Run", "Test case", "From", "Owner", "Memory")
         shown = table(
             "Sessions of this server",
             head,
@@ -190,5 +190,5 @@ def _register_labels(pages: Dash, context: Context) -> None:
         split = [tag.strip() for tag in (tags or "").split(",") if tag.strip()]
         body = LabelsBody.parse({"name": name or "", "tags": split, "notes": notes or ""})
         context.sessions.label(needed(testid), **body.model_dump(exclude_none=True))
-        say("Kept the name and the notes of the session.")
+        say("Saved the name and the notes of the session.")
         return time.time() if testid else no_update

@@ -10,9 +10,8 @@ from dash import Dash, Input, Output, State, ctx, html
 from trivium.dashboard.callbacks import action, idle, needed, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Still, button, card, drawn, say, table
-from trivium.dashboard.formatting import clock, moment
+from trivium.dashboard.formatting import both, clock, moment
 from trivium.dashboard.undo import before_change, hidden
-from trivium.server import wording
 
 
 def card_of_snapshots() -> html.Section:
@@ -73,7 +72,7 @@ def register(pages: Dash, context: Context) -> None:
                 )
             ]
             rows.append((html.Code(name), label, moment(snapshot["created"]), html.Div(actions, className="row tight")))
-        head = ("Snapshot", "Time in it", "Taken", "What to do")
+        head = ("Snapshot", "Time in it", "Taken", "Actions")
         return drawn(table("Snapshots of this session", head, rows, keys=names, empty="No snapshot yet.", cards=True))
 
     @action(
@@ -89,7 +88,7 @@ def register(pages: Dash, context: Context) -> None:
         with context.readings.room():
             back = before_change(context, testid)
             clock_then = context.sessions.session(testid).restore(name)
-        say(wording.restored(clock_then).message, undo=back)
+        say(f"The session is back at {both(clock_then)}.", undo=back)
         return time.time()
 
     @action(
