@@ -171,4 +171,10 @@ def frame(height: int) -> dict[str, Any]:
 
 def axis(title: str) -> dict[str, Any]:
     """Return an axis that all charts have."""
-    return {"title": {"text": title}, "zeroline": False, "automargin": True, "gridcolor": "#8884", "linecolor": "#888"}
+    return {
+        "title": {"text": title, "standoff": 8},
+        "zeroline": False,
+        "automargin": True,
+        "gridcolor": "#8884",
+        "linecolor": "#888",
+    }

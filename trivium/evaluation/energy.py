@@ -101,7 +101,10 @@ class Energy(Sum):
                 "ener_tot": About("kWh", "Electrical energy"),
                 "cost_tot": About("currency", "Cost of the electrical energy at the price of the scenario"),
                 "emis_tot": About("kg", "Emissions of CO2 of the electrical energy"),
-                **{f"ener_{group}": About("kWh", f"Electrical energy, {group}") for group in self._groups},
+                **{
+                    f"ener_{group}": About("kWh", f"Electrical energy, {group.replace('_', ' ')}")
+                    for group in self._groups
+                },
                 **({} if stores is None else {"ener_missing": About("kWh", "Energy missing in stores at the end")}),
             }
         )

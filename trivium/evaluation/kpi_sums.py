@@ -312,7 +312,7 @@ class Switches(Sum):
         self._counts = {f"{event}_{group}": 0 for group in groups for event in ("starts", "stops")}
         super().__init__(
             {
-                f"{event}_{group}": About("1", f"{event.capitalize()} of {group}")
+                f"{event}_{group}": About("1", f"{event.capitalize()} of {group.replace('_', ' ')}")
                 for group in groups
                 for event in ("starts", "stops")
             }

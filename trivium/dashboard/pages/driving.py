@@ -11,7 +11,7 @@ from trivium.control.controller import CONTROLLERS
 from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, options, refresh, say
-from trivium.dashboard.formatting import both
+from trivium.dashboard.formatting import DAY, both
 from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.dashboard.undo import before_change
@@ -54,7 +54,7 @@ def _run() -> html.Div:
             html.Div(
                 [
                     field("Controller", Select("controller", _controllers(), "rules")),
-                    field("Steps", line("steps", "288", inputMode="numeric"), "288 steps of 300 s are a day"),
+                    html.Div([field("Steps", line("steps", "288", inputMode="numeric")), html.Small(id="steps-hint")]),
                     field("Pace", Select("pace", options(_PACES, _PACES), "0")),
                 ],
                 className="row",
@@ -150,9 +150,16 @@ def register(pages: Dash, context: Context) -> None:
         Output("run-state", "children"),
         Output("run-steps", "disabled"),
         Output("stop-run", "disabled"),
+        Output("steps-hint", "children"),
         Input("scene", "data"),
     )
     def state(stand: Any) -> Any:
         if not stand:
-            return "", True, True
-        return stand["run"] or "No run yet.", stand["running"], not stand["running"]
+            return "", True, True, ""
+        hint = _of_a_day(context.readings.about(stand["testid"]).step)
+        return stand["run"] or "No run yet.", stand["running"], not stand["running"], hint
+
+
+def _of_a_day(step: float) -> str:
+    a_day = DAY / step
+    return f"{a_day:.0f} steps of {step:g} s are a day" if a_day.is_integer() else f"a step is {step:g} s"

@@ -236,7 +236,7 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
     if against is None:
         with readings.session(testid) as session:
             mine = session.kpis()
-        rows = [(_name(point), point.unit, figure(mine[name])) for name, point in points.items()]
+        rows = [(_name(point), _unit(point), figure(mine[name])) for name, point in points.items()]
         head: tuple[str, ...] = ("Indicator", "Unit", "This session")
         shown = table(f"From {both(begin)} to {both(end)}", head, rows, numbers=(2,), shown=True, cards=True)
         return [*_unserving([("This session", mine)]), shown]
@@ -251,7 +251,7 @@ def _table(context: Context, testid: str, against: str | None) -> Any:
     compared = [
         (
             _name(point),
-            point.unit,
+            _unit(point),
             figure(mine[name]),
             figure(theirs.get(name)),
             DOES_NOT_SERVE if marks and name.startswith(_SAVINGS) else _change(mine[name], theirs.get(name)),
@@ -272,6 +272,10 @@ def _unserving(sessions: Sequence[tuple[str, Mapping[str, float | None]]]) -> li
 
 def _name(point: Variable) -> Any:
     return [point.description, " ", html.Code(point.name, className="muted")]
+
+
+def _unit(point: Variable) -> str:
+    return "" if point.unit == "1" else point.unit
 
 
 def _change(value: float | None, reference: float | None) -> str:

@@ -28,7 +28,7 @@ def card_of_testcases(context: Context) -> html.Section:
             className="muted",
         ),
         Upload("upload", _why(context), limit),
-        html.Div([field("Or of this server", line("case-file"), hint)], className="row"),
+        html.Div([field("Or a file of this server", line("case-file"), hint)], className="row"),
         button("Register", "register-case", needs="admin"),
         id="bring",
     )
@@ -37,11 +37,14 @@ def card_of_testcases(context: Context) -> html.Section:
 def _why(context: Context) -> str:
     """Return why the reader may not send files; empty where that is allowed."""
     if context.settings.testcases is None:
-        return "This server keeps no test cases of others: TRIVIUM_TESTCASES is not set."
+        return "This server keeps no test cases of others: start it with TRIVIUM_TESTCASES, a folder for them."
     if not context.settings.max_upload:
-        return "This server takes no files: TRIVIUM_MAX_UPLOAD is 0."
+        return "This server takes no files: start it with TRIVIUM_MAX_UPLOAD, the largest one in bytes."
     if not guard.has_token():
-        return "Files need a token with the scope admin, and this server has no tokens (TRIVIUM_TOKENS)."
+        return (
+            "Files need a token with the scope admin, and this server has no tokens: make one with trivium token add, "
+            "and start the server with TRIVIUM_TOKENS."
+        )
     return "" if guard.may("admin") else "Your token lacks the scope admin."
 
 
@@ -66,6 +69,7 @@ def register(pages: Dash, context: Context) -> None:
     @action(
         pages,
         "admin",
+        Output("new-case", "value", allow_duplicate=True),
         Output("changed", "data", allow_duplicate=True),
         Input("register-case", "n_clicks"),
         State("case-file", "value"),
@@ -77,4 +81,4 @@ def register(pages: Dash, context: Context) -> None:
         with context.readings.room():
             name = context.sessions.trials.add(file.strip())
         say(f"Registered {name}; a session of it can be made.")
-        return time.time()
+        return name, time.time()
