@@ -12,7 +12,7 @@ import click
 from trivium.cli import options
 from trivium.cli.progress import bar
 from trivium.cli.types import Number, Whole
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, StorageError
 
 if TYPE_CHECKING:
     from trivium.evaluation.testcase import TestCase
@@ -102,13 +102,18 @@ def compare(
 ) -> None:
     """Compare controllers over time periods.
 
-    The key performance indicators are printed as a table.
+    The key performance indicators are printed as a table. The leaderboard of a server with the same state directory
+    (TRIVIUM_STATE_DIR) shows them too.
     """
-    from trivium.control import commands
+    from trivium.control import commands, comparisons
 
     scenario = {"electricity_price": price, "temperature_uncertainty": uncertainty, "seed": seed}
-    with _opened(options.settings(resources=resources)) as (case, _):
+    with _opened(options.settings(resources=resources)) as (case, settings):
         compared = commands.compare(case, controllers or commands.COMPARED, periods, days, scenario, bar)
+        try:
+            comparisons.keep(settings.state_dir, case, compared, days)
+        except StorageError as error:
+            options.note(f"The leaderboard does not get this comparison: {error}")
     options.show(commands.table(compared), compared, as_json=as_json)
 
 

@@ -177,9 +177,7 @@ def compare(
         if period not in periods:
             raise InvalidValueError(f"There is no time period {period}.{near_or_all(period, periods)}", "scenarios")
     for period in scenarios or periods:
-        start, end, _ = periods[period]
-        if days is not None:
-            end = min(end, start + 86400 * days)
+        _, end = span_of(case, period, days)
         for name, by in controllers.items():
             begin = case.set_scenario(time_period=period, **scenario)["time_period"]
             with bar(_steps(case, end), f"{period}, {name}") as progress:
@@ -187,6 +185,12 @@ def compare(
             compared.setdefault(period, {})[name] = case.kpis()
         _judge(case, [*compared[period].values()])
     return compared
+
+
+def span_of(case: TestCase, period: str, days: float | None) -> tuple[float, float]:
+    """Return the times between which a period is simulated [s], given how much of it [d]."""
+    start, end, _ = case.evaluation.periods[period]
+    return start, end if days is None else min(end, start + 86400 * days)
 
 
 def _judge(case: TestCase, indicators: Sequence[dict[str, float | None]]) -> None:

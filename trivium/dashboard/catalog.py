@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.control import comparisons
 from trivium.dashboard.context import Context
-from trivium.dashboard.formatting import short
+from trivium.dashboard.formatting import moment, short
 from trivium.errors import NotFoundError, TriviumError, UnknownSessionError
 from trivium.jobs.record import Job, State
 
@@ -19,6 +20,11 @@ CHIEF = ("ener_tot", "cost_tot", "tdis_tot", "unserved_tot", "pue")
 #: Indicators of which more is better, and those that are neither.
 _GREATER, _NEITHER = ("serves", "cer"), ("heat_", "time_")
 _KEPT = 2000
+#: How runs are set up, and the parts of a scenario among that.
+_PARTS = {
+    "period": "time_period", "price": "electricity_price", "uncertainty": "temperature_uncertainty", "seed": "seed",
+}  # fmt: skip
+_SETUP = ("test case", "controller", *_PARTS, "by hand", "forked from", "tags")
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ class Run:
         )
 
 
+def _scenario(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the parts of a scenario in the words of a set-up."""
+    return {name: str(parts.get(part) or "") for name, part in _PARTS.items()}
+
+
 def better(name: str) -> int:
     """Return -1 where less of an indicator is better, 1 where more is, and 0 where neither."""
     if name.startswith(_NEITHER):
@@ -106,6 +117,24 @@ class Catalog:
         page = self._context.sessions.page(state=state, search=search, sort=sort, offset=offset, limit=limit)
         return [self._of_session(each) for each in page.sessions], page.total
 
+    def compared(self) -> list[Run]:
+        """Return what `trivium compare` compared with the state directory of this server, the newest first."""
+        return [
+            Run(
+                f"compare:{place}",
+                f"compare, {moment(each.created)}",
+                "done",
+                each.created,
+                dict.fromkeys(_SETUP, "")
+                | {"test case": each.testcase, "controller": each.controller}
+                | _scenario(each.scenario),
+                each.start,
+                each.end,
+                each.indicators,
+            )
+            for place, each in enumerate(comparisons.read(self._context.settings.state_dir))
+        ]
+
     def find(self, ids: Sequence[str]) -> list[Run]:
         """Return runs by their ids; those that are gone are left out."""
         runs = []
@@ -134,10 +163,7 @@ class Catalog:
             {
                 "test case": entry["testcaseid"] or "",
                 "controller": entry["controller"] or "",
-                "period": str(scenario.get("time_period") or ""),
-                "price": str(scenario.get("electricity_price") or ""),
-                "uncertainty": str(scenario.get("temperature_uncertainty") or ""),
-                "seed": str(scenario.get("seed") or ""),
+                **_scenario(scenario),
                 "by hand": ", ".join(f"{name} {each['value']}" for name, each in entry["overrides"].items()),
                 "forked from": (entry["parent"] or "")[:8],
                 "tags": ", ".join(entry["tags"]),
@@ -172,16 +198,11 @@ class Catalog:
             short(job.task_id),
             str(job.state),
             job.created,
-            {
+            dict.fromkeys(_SETUP, "")
+            | {
                 "test case": self._context.sessions.testcases()[0],
                 "controller": str(job.spec.get("controller", "")),
                 "period": period,
-                "price": "",
-                "uncertainty": "",
-                "seed": "",
-                "by hand": "",
-                "forked from": "",
-                "tags": "",
             },
             start,
             end,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trivium.control import commands
+from trivium.control import commands, comparisons
 from trivium.control.drive import controller, drive
 from trivium.errors import InvalidValueError, SettingsError, StorageError
 from trivium.evaluation.testcase import TestCase
@@ -72,3 +72,13 @@ def test_looking_ahead_saves_energy_without_more_violation(case: TestCase) -> No
 def test_an_unknown_period_is_refused(case: TestCase) -> None:
     with pytest.raises(InvalidValueError, match="There is no time period summer. There are: winter, mild"):
         commands.compare(case, ["rules"], ["summer"], None, {})
+
+
+def test_comparisons_are_kept_for_the_leaderboard(case: TestCase, tmp_path: Path) -> None:
+    start = case.evaluation.periods["peak_heat"].start
+    for cost in (2.0, 1.0):
+        comparisons.keep(tmp_path, case, {"peak_heat": {"rules": {"cost_tot": cost, "serves": None}}}, 0.5)
+    (tmp_path / "comparisons" / "1.json").write_text("{}")
+    newest, _ = comparisons.read(tmp_path)
+    assert (newest.controller, newest.start, newest.end) == ("rules", start, start + 43200)
+    assert (newest.scenario["time_period"], newest.indicators["cost_tot"]) == ("peak_heat", 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,11 @@ def test_the_best_serves():
     assert comparison._best("ener_tot", found[:1]) is None
     assert [each.name for each in leaderboard.ranked(found, "ener_tot")] == ["c", "a", "b"]
     assert better("heat_tot") == 0
+
+
+def test_a_short_run_is_no_better_for_its_small_totals():
+    whole, short = run("whole", cost_tot=2.0), replace(run("short", cost_tot=1.0), end=0.5)
+    assert [each.name for each in leaderboard.ranked([short, whole], "cost_tot")] == ["whole", "short"]
 
 
 def test_differences_are_taken_at_the_times_that_both_have():

@@ -1,4 +1,4 @@
-"""The leaderboard: runs of one scenario, those that serve before those that do not, the cheapest first."""
+"""The leaderboard: runs of one scenario, those that serve first, then those that went furthest, the cheapest first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def register(pages: Dash, catalog: Catalog) -> None:
     def known() -> list[Run]:
         sessions, _ = catalog.page("session", "", "-created", 0, _MOST)
         jobs, _ = catalog.page("job", "", "-created", 0, _MOST)
-        return [run for run in (*sessions, *jobs) if run.setup["period"] and run.kpis]
+        return [run for run in (*sessions, *jobs, *catalog.compared()) if run.setup["period"] and run.kpis]
 
     @view(
         pages,
@@ -53,20 +53,28 @@ def register(pages: Dash, catalog: Catalog) -> None:
         runs = known()
         scenarios = list(dict.fromkeys(run.scenario for run in runs))
         if not scenarios:
-            text = "No run of a scenario yet: start one above, or submit a job of the kind step."
+            text = "No run of a scenario yet: start one above, submit a job of the kind step, or call trivium compare."
             return [], None, html.P(text, className="muted")
         chosen = scenario if scenario in scenarios else scenarios[0]
         return options(scenarios), chosen, _table([run for run in runs if run.scenario == chosen], by)
 
 
 def ranked(runs: list[Run], by: str) -> list[Run]:
-    """Return runs, those that serve first, then by an indicator of which less is better."""
+    """Return runs, those that serve first, then the longest, then by an indicator of which less is better.
 
-    def rank(run: Run) -> tuple[bool, float]:
+    Totals of a run that is not as long as others are no better for that.
+    """
+
+    def rank(run: Run) -> tuple[bool, int, float]:
         value = run.kpis.get(by)
-        return run.kpis.get("serves") == 0, math.inf if value is None else float(value)
+        return run.kpis.get("serves") == 0, -round(length(run)), math.inf if value is None else float(value)
 
     return sorted(runs, key=rank)
+
+
+def length(run: Run) -> float:
+    """Return how much of its test a run has simulated [s]; 0 where that is not known."""
+    return 0.0 if run.start is None or run.end is None else run.end - run.start
 
 
 def _table(runs: list[Run], by: str) -> Any:
@@ -76,10 +84,11 @@ def _table(runs: list[Run], by: str) -> Any:
             str(place),
             run.name,
             run.setup["controller"] or "–",
+            figure(length(run) / 86400) if length(run) else "–",
             "no" if run.kpis.get("serves") == 0 else "yes",
             *(figure(run.kpis.get(name)) for name in names),
         )
         for place, run in enumerate(ranked(runs, by), 1)
     ]
-    head = ("Place", "Run", "Controller", "Serves", *names)
-    return table(f"By {by}", head, rows, numbers=range(4, len(head)), cards=True)
+    head = ("Place", "Run", "Controller", "Days", "Serves", *names)
+    return table(f"By {by}", head, rows, numbers=(3, *range(5, len(head))), cards=True)
