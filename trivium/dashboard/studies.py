@@ -43,6 +43,8 @@ class Study:
     texts : Mapping[str, tuple of str]
     total, failed : int
         Runs of the study; runs that failed.
+    units : Mapping[str, str]
+        Of columns and variables, where they have one.
     """
 
     folder: Path
@@ -55,11 +57,16 @@ class Study:
     texts: Mapping[str, tuple[str, ...]]
     total: int
     failed: int
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all columns."""
         return (*self.parameters, *self.metrics)
+
+    def title(self, name: str) -> str:
+        """Return a column or variable with its unit."""
+        return titled(name, self.units)
 
     def ends(self, name: str) -> tuple[float, float]:
         """Return the least and the greatest finite value of a column, nan where there is none."""
@@ -155,6 +162,11 @@ class Studies:
         return study
 
 
+def titled(name: str, units: Mapping[str, str]) -> str:
+    """Return a name with its unit, where it has one."""
+    return f"{name} [{units[name]}]" if name in units else name
+
+
 def _read(folder: Path, mark: str) -> Study:
     from trivium.study.job import DONE, FAILED
 
@@ -172,6 +184,7 @@ def _read(folder: Path, mark: str) -> Study:
             texts=results.texts,
             total=len(results),
             failed=int((status == FAILED).sum()),
+            units=results.units,
         )
 
 

@@ -33,8 +33,8 @@ class Simulation(Experiment):
         What may be set before a run.
     recordable : Mapping[str, Variable]
         What may be recorded.
-    indicators : iterable of str
-        What may be computed at the end.
+    indicators : Mapping[str, str], optional
+        What may be computed at the end, and in which unit.
 
     Attributes
     ----------
@@ -56,12 +56,12 @@ class Simulation(Experiment):
         conditions: Conditions,
         inputs: Mapping[str, Variable],
         recordable: Mapping[str, Variable],
-        indicators: Iterable[str] = (),
+        indicators: Mapping[str, str] | None = None,
     ) -> None:
         self.conditions, self.name = conditions, Path(conditions.model).name
         # the time is recorded beside all variables, so one of that name would be there twice
         self.recordable = {name: variable for name, variable in recordable.items() if name != "time"}
-        self.indicators = frozenset(indicators)
+        self.indicators = dict(indicators or {})
         self.inputs = tuple(inputs.values())
         self.texts: frozenset[str] = frozenset()
         missing = [name for name in conditions.variables if name not in recordable]

@@ -229,7 +229,8 @@ class CaseSimulation(Simulation):
         model = case.stepper.model
         self._measured = [*case.measurements]
         recordable = {variable.name: variable for variable in (*model.outputs, *model.unrecorded, *model.steady)}
-        super().__init__(conditions, settable, recordable, case.evaluation.about)
+        indicators = {name: about.unit for name, about in case.evaluation.about.items()}
+        super().__init__(conditions, settable, recordable, indicators)
 
     def matching(self, expression: str, field: str) -> list[str]:
         """Return what may be recorded and matches with its whole name; the measurements where everything matches."""

@@ -46,6 +46,8 @@ class Job:
         Longest time of one run [s].
     texts : tuple of (str, tuple of str)
         Parameters that are texts: a row of the plan has the place of the run's text.
+    units : tuple of (str, str)
+        Of parameters, metrics and variables, where they have one; no result depends on them.
     """
 
     recipe: Recipe
@@ -56,6 +58,7 @@ class Job:
     quantum: float = 0.0
     time_limit: float = math.inf
     texts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    units: tuple[tuple[str, str], ...] = ()
 
     def named(self, row: FloatArray) -> dict[str, NDArray[Any]]:
         """Return a row of the plan by name."""

@@ -92,6 +92,7 @@ def describe(plan: Plan, job: Job, study: Study) -> dict[str, Any]:
     return {
         "parameters": list(plan.names),
         "texts": dict(job.texts),
+        "units": dict(job.units),
         "metrics": [name for name, _ in job.metrics],
         "methods": {name: metric.method for name, metric in job.metrics} | _searched(study),
         "indicators": {name: metric.variable for name, metric in job.metrics if metric.method == "kpi"},

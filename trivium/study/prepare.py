@@ -21,6 +21,7 @@ from trivium.model.variable import Variable
 from trivium.study import spec
 from trivium.study.expression import Expression
 from trivium.study.job import Job
+from trivium.study.metrics import is_time
 from trivium.study.modelica import compile_model
 from trivium.study.plan import Plan, make_plan
 from trivium.study.search.check import check_goals
@@ -103,6 +104,7 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
             variables=tuple(dict.fromkeys([*names, *measured])),
             indicators=tuple(dict.fromkeys(indicators)),
         )
+        units = _units(study, experiment, names)
     output = study.output
     job = Job(
         recipe,
@@ -113,8 +115,24 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
         quantum=2.0 * output.absolute_error if output.absolute_error else 0.0,
         time_limit=simulation.time_limit,
         texts=tuple(plan.texts.items()),
+        units=tuple(units.items()),
     )
     return plan, job
+
+
+def _units(study: Study, experiment: Simulation, kept: Collection[str]) -> dict[str, str]:
+    """Return the units of parameters, metrics and trajectories, where they have one."""
+    units = {variable.name: variable.unit for variable in experiment.inputs}
+    units |= {name: experiment.recordable[name].unit for name in kept}
+    for name, metric in study.metrics.items():
+        if metric.method == "kpi":
+            units[name] = experiment.indicators[metric.variable]
+        elif is_time(metric.method):
+            units[name] = "s"
+        elif metric.method != "expression":
+            units[name] = experiment.recordable[metric.variable].unit
+    used = {*study.simulation_parameters, *study.searched, *kept, *study.metrics}
+    return {name: unit for name, unit in units.items() if name in used and unit not in ("", "1")}
 
 
 def _measured(study: Study, experiment: Simulation) -> list[str]:
@@ -223,8 +241,17 @@ def _prepare_function(study: Study, folder: Path, cache: Path) -> tuple[Plan, Jo
     _collected(wrong, partial(check_goals, study, values, metrics, experiment.inputs))
     plan = _planned(wrong, study, values)
     recipe = replace(recipe, fingerprint=experiment.fingerprint, deterministic=experiment.deterministic)
+    declared = {variable.name: variable.unit for variable in (*experiment.outputs, *experiment.inputs)}
+    units = {name: declared.get(metric.variable.partition("[")[0], "") for name, metric in metrics.items()}
+    units = {name: unit for name, unit in (declared | units).items() if unit not in ("", "1")}
     parameters = (*plan.names, *study.searched)
-    return plan, Job(recipe, parameters, metrics=tuple(metrics.items()), time_limit=experiment.timeout)
+    return plan, Job(
+        recipe,
+        parameters,
+        metrics=tuple(metrics.items()),
+        time_limit=experiment.timeout,
+        units=tuple(units.items()),
+    )
 
 
 def _check_input(experiment: Experiment, name: str, values: Values, field: str) -> None:

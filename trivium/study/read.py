@@ -78,6 +78,8 @@ class SweepResults:
         Times of the output points.
     texts : Mapping[str, tuple of str]
         Of the parameters that are texts: their column has places in it.
+    units : Mapping[str, str]
+        Of parameters, metrics and variables, where they have one.
     sampling : str
         How the values of parameters made runs, as in the study.
     groups : tuple of str
@@ -96,6 +98,7 @@ class SweepResults:
         self.variables: tuple[str, ...] = tuple(about["variables"])
         self.time: FloatArray = np.array(about["time"], dtype=np.float64)
         self.texts: dict[str, tuple[str, ...]] = {name: tuple(each) for name, each in about["texts"].items()}
+        self.units: dict[str, str] = about.get("units", {})
         self.sampling = str(about["sampling"]["method"])
         self.groups = Sampling.model_validate(about["sampling"]).labels(self.parameters)
         self._warn: dict[str, float] = about.get("warn", {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -49,6 +51,24 @@ class Sample:
         # a beginning of Saltelli's or Morris' design is one too
         runs: NDArray[np.intp] = done[:limit] if results.sampling in ("saltelli", "morris") else drawn(done, limit)
         self.runs = results.readable(runs) if self.derived else runs
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of parameters and metrics, where they have one."""
+        return self._results.units
+
+    def within(self, ends: Mapping[str, tuple[float, float]]) -> Sample:
+        """Return the runs whose parameters are within ends, where these have so many values that runs are grouped."""
+        inside = np.ones(self.runs.size, dtype=bool)
+        for name, (low, high) in ends.items():
+            if name in self.axes and self.axes[name].grouped:
+                values = self.parameters[name]
+                inside &= (values >= low) & (values <= high)
+        made = copy(self)
+        made.runs = self.runs[inside]
+        for name in ("parameters", "axes", "unserving", "_derived"):
+            made.__dict__.pop(name, None)
+        return made
 
     @property
     def whole(self) -> bool:
