@@ -452,7 +452,7 @@ def explore(browser, server):
     browser.choose("#study-x", "plasma.Burn_Fraction")
     browser.choose("#study-y", "start")
     titles = [f"#study-scatter .{axis}title" for axis in "xy"]
-    browser.until(lambda: [browser.text(title) for title in titles] == ["plasma.Burn_Fraction", "start"])
+    browser.until(lambda: [browser.text(title) for title in titles] == ["plasma.Burn_Fraction", "start [g]"])
     browser.click_within("#study-scatter .scatterlayer .trace:first-child .points path")
     browser.until(lambda: len(browser.all("#study-runs tbody tr")) == 1)
     browser.fill("#study-run", "99")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trivium.dashboard import zoom
 from trivium.dashboard.charts import axis, blank, frame, plain
 from trivium.dashboard.formatting import figure
 from trivium.dashboard.studies import Study
@@ -65,7 +66,7 @@ def parallel(study: Study, names: Sequence[str], chosen: NDArray[np.intp], colou
     layout["margin"] = {**layout["margin"], "l": 40, "r": 40, "t": 36, "b": 70}
     layout["xaxis"] = {
         "tickvals": list(range(len(names))),
-        "ticktext": [_broken(name) for name in names],
+        "ticktext": [_broken(name, study.units.get(name, "")) for name in names],
         "range": [-0.15, len(names) - 0.85],
         "gridcolor": "#888",
         "zeroline": False,
@@ -91,6 +92,7 @@ def scatter(
     colour: str | None,
     front: NDArray[np.intp],
     compared: Sequence[int],
+    zoomed: Sequence[Any] = (),
 ) -> dict[str, Any]:
     """Return one column against another.
 
@@ -107,6 +109,8 @@ def scatter(
         Places of the runs of the Pareto front, in its order; drawn as a line.
     compared : sequence of int
         Numbers of runs that are marked.
+    zoomed : sequence
+        The window; see `trivium.dashboard.zoom`. The sample is of the runs in it.
     """
     if not chosen.size:
         return blank("No run passes the filters.")
@@ -114,13 +118,17 @@ def scatter(
     chosen = chosen[np.isfinite(across[chosen]) & np.isfinite(up[chosen])]
     if not chosen.size:
         return blank("No run that passes has values of both.")
-    drawn = np.union1d(sample(chosen, POINTS), front).astype(np.intp)
+    inside = zoom.window(zoomed, axes)
+    seen = chosen if inside is None else chosen[_within(across[chosen], up[chosen], inside)]
+    drawn = np.union1d(sample(seen, POINTS), front).astype(np.intp)
     marker: dict[str, Any] = {"size": 6, "color": "#3b7fc4", "opacity": 0.8}
     if colour:
         values = study.columns[colour][drawn]
-        bar = {"title": {"text": colour, "side": "right"}, "thickness": 14, "outlinewidth": 0}
+        bar = {"title": {"text": study.title(colour), "side": "right"}, "thickness": 14, "outlinewidth": 0}
         marker |= {"color": plain(values), "colorscale": _scale(), "showscale": True, "colorbar": bar}
-    hover = f"run %{{customdata}}<br>{axes[0]} %{{x:.5g}}<br>{axes[1]} %{{y:.5g}}<extra></extra>"
+    places = zip("xy", axes, strict=True)
+    parts = (f"<br>{name} %{{{place}:.5g}} {study.units.get(name, '')}" for place, name in places)
+    hover = f"run %{{customdata}}{''.join(parts)}<extra></extra>"
     data = [_points(study, drawn, axes, name="runs", mode="markers", marker=marker, hovertemplate=hover)]
     if front.size:
         line, dots = {"color": "#c8641e", "width": 2}, {"size": 9, "symbol": "diamond-open", "color": "#c8641e"}
@@ -137,7 +145,13 @@ def scatter(
     layout = frame(400)
     layout["xaxis"], layout["yaxis"] = (_labelled(study, name) for name in axes)
     layout["showlegend"] = len(data) > 1
-    return {"data": data, "layout": layout}
+    return zoom.zoomed({"data": data, "layout": layout}, axes, inside)
+
+
+def _within(across: FloatArray, up: FloatArray, inside: zoom.Window) -> NDArray[np.bool_]:
+    (left, right), (low, high) = inside
+    within: NDArray[np.bool_] = (across >= left) & (across <= right) & (up >= low) & (up <= high)
+    return within
 
 
 def sample(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
@@ -187,13 +201,14 @@ def _end(study: Study, name: str, value: float) -> str:
 
 
 def _labelled(study: Study, name: str) -> dict[str, Any]:
-    made = axis(name)
+    made = axis(study.title(name))
     if name in study.texts:
         made |= {"tickvals": list(range(len(study.texts[name]))), "ticktext": list(study.texts[name])}
     return made
 
 
-def _broken(name: str) -> str:
-    """Return a name in lines that fit under an axis."""
+def _broken(name: str, unit: str) -> str:
+    """Return a name and its unit in lines that fit under an axis."""
     parts = name.split(".")
-    return "<br>.".join([".".join(parts[:-1]), parts[-1]]) if len(name) > 14 and len(parts) > 1 else name
+    lines = [".".join(parts[:-1]), f".{parts[-1]}"] if len(name) > 14 and len(parts) > 1 else [name]
+    return "<br>".join([*lines, *([f"[{unit}]"] if unit else [])])

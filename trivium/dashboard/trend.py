@@ -187,10 +187,26 @@ def register(pages: Dash, id: str, parameters: Mapping[str, tuple[str, str]]) ->
         State(id, "id"),
         prevent_initial_call=True,
     )
+    keep_address(pages, id, f"{id}-view", parameters)
+
+
+def keep_address(pages: Dash, id: str, view: str, parameters: Mapping[str, tuple[str, str]]) -> None:  # noqa: A002
+    """Add the browser's callback that writes the address of a page.
+
+    Parameters
+    ----------
+    pages : Dash
+    id : str
+        As of `names_of_address`.
+    view : str
+        A store; where it holds a window over time, that is in the address.
+    parameters : Mapping[str, (str, str)]
+        As of `register`.
+    """
     pages.clientside_callback(
-        function("address"),
-        Output(f"{id}-state", "title"),
-        Input(f"{id}-view", "data"),
+        ClientsideFunction("trivium", "address"),
+        Output(f"{id}-names", "storage_type"),  # what changes nothing: the address is no component
+        Input(view, "data"),
         *(Input(component, name) for component, name in parameters.values()),
         State(f"{id}-names", "data"),
         prevent_initial_call=True,

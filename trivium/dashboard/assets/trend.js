@@ -48,6 +48,16 @@
             const state = range ? "This window is held; double-click, or Follow, returns to the whole." : "Drag across the chart to zoom.";
             return [same ? dash_clientside.no_update : next, range ? "Follow" : "Hold", state];
         },
+        // The window of a chart over two numbers, with the names of its axes; nothing while all is shown.
+        zoom(relayout, before, id) {
+            const found = plot(id);
+            const layout = found && found._fullLayout;
+            const same = dash_clientside.no_update;
+            if (!relayout || !layout || !layout.xaxis) return same;
+            if (relayout["xaxis.autorange"] || relayout["yaxis.autorange"]) return before.length ? [] : same;
+            if (!Object.keys(relayout).some((key) => /^[xy]axis\.range/.test(key))) return same;
+            return [...layout.xaxis.range, ...layout.yaxis.range].map(Number).concat(found.layout.meta || []);
+        },
         readout(hover, calendar) {
             const point = hover && hover.points && hover.points[0];
             if (!point) return dash_clientside.no_update;
@@ -61,6 +71,7 @@
             }
             return dash_clientside.no_update;
         },
+        // The first argument is the window of a chart over time, or of one over two numbers, which is among the rest.
         address(view, ...rest) {
             const names = rest.pop();
             const query = new URLSearchParams();

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qs
 
 import numpy as np
-from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
-from trivium.dashboard import charts, opening
+from trivium.dashboard import opening, trend
 from trivium.dashboard.callbacks import action, pressed, view
-from trivium.dashboard.charts import Curve
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, say, table
 from trivium.dashboard.formatting import figure
 from trivium.dashboard.studies import Studies, Study
+from trivium.dashboard.timeline import Line, Scene
+from trivium.dashboard.trend import Window
 from trivium.errors import InvalidValueError, TriviumError
+from trivium.simulation.calendar import Calendar
+from trivium.simulation.resources import Resources
 
-#: Points of a curve.
-_POINTS = 1200
+#: The chart of trajectories, and what of this part the address of the page holds.
+CHART = "study-curves"
+KEPT = {"runs": ("study-picked", "data"), "variable": ("study-variable", "value")}
 #: Runs that are compared at a time: as many as there are colours.
 _MOST = 6
 
@@ -38,7 +41,8 @@ def card_of_runs() -> html.Section:
             className="row end",
         ),
         html.Div(id="study-runs"),
-        charts.graph("study-curves", "Trajectories of the runs that are compared"),
+        trend.layout(CHART, "Trajectories of the runs that are compared"),
+        dcc.Store(id="study-picked", data=[]),
     )
 
 
@@ -69,12 +73,14 @@ def register(pages: Dash, context: Context, studies: Studies) -> None:
         prevent_initial_call=True,
     )
     def arrive(mark: Any, search: str | None, compared: Any) -> Any:
-        asked = parse_qs((search or "").lstrip("?"))
-        run = next(iter(asked.get("run", [])), "")
-        if not mark or asked.get("job") != [mark["task_id"]] or not run.isdecimal():
+        linked = [int(run) for run in trend.asked(search, "runs") if run.isdecimal()]
+        if not mark or trend.asked(search, "job") != [mark["task_id"]]:
             return no_update
-        present = int(run) in studies.open(mark["task_id"]).runs and int(run) not in runs_of(compared, mark)
-        return _added(mark, compared, int(run)) if present else no_update
+        present = {*studies.open(mark["task_id"]).runs.tolist()} - {*runs_of(compared, mark)}
+        made = compared
+        for run in linked:
+            made = _added(mark, made, run) if run in present else made
+        return no_update if made == compared else made
 
     @action(
         pages,
@@ -106,17 +112,30 @@ def register(pages: Dash, context: Context, studies: Studies) -> None:
     @view(
         pages,
         Output("study-runs", "children"),
-        Output("study-curves", "figure"),
+        Output("study-picked", "data"),
+        Input("study-compared", "data"),
+        Input("study-mark", "data"),
+    )
+    def listing(compared: Any, mark: Any) -> Any:
+        runs = runs_of(compared, mark)
+        return _table(mark["task_id"], studies.open(mark["task_id"]), runs) if runs else None, runs
+
+    @view(
+        pages,
+        *trend.outputs(CHART),
         Input("study-compared", "data"),
         Input("study-variable", "value"),
         Input("study-mark", "data"),
+        Input(f"{CHART}-view", "data"),
     )
-    def curves(compared: Any, variable: str | None, mark: Any) -> Any:
+    def curves(compared: Any, variable: str | None, mark: Any, looked: Any) -> Any:
+        if not looked:
+            return [no_update] * 6
         runs = runs_of(compared, mark)
         if not runs:
-            return None, charts.blank("No run is compared yet.")
+            return trend.nothing("No run is compared yet.")
         study = studies.open(mark["task_id"])
-        return _table(mark["task_id"], study, runs), _curves(study, runs, variable)
+        return _curves(study, runs, variable, _calendar(context, mark["task_id"]), Window.of(looked))
 
     @action(
         pages,
@@ -153,17 +172,37 @@ def _table(task_id: str, study: Study, runs: Sequence[int]) -> Any:
         which = {"do": "open-run", "of": f"{task_id} {run}"}
         again = button("Open as session", which, "quiet", "control", name=f"Open run {run}")
         rows.append([str(run), *(figure(value) for value in values), html.Div([again, remove], className="row tight")])
-    head = ["Run", *study.names, ""]
+    head = ["Run", *map(study.title, study.names), ""]
     return table("Parameters and metrics of the runs", head, rows, numbers=range(len(head) - 1))
 
 
-def _curves(study: Study, runs: Sequence[int], variable: str | None) -> dict[str, Any]:
+def _curves(
+    study: Study, runs: Sequence[int], variable: str | None, calendar: Calendar | None, window: Window
+) -> tuple[Any, ...]:
+    """Return the chart of the trajectories in a window, each point as it is kept."""
     if variable not in study.variables:
-        return charts.blank("This study keeps no trajectories.")
+        return trend.nothing("This study keeps no trajectories.")
     try:
         time, values = study.trajectories(runs, variable)
     except TriviumError as error:
-        return charts.blank(str(error))
+        return trend.nothing(str(error))
     rows = dict(zip(sorted(runs), values, strict=True))
-    drawn = [Curve(f"run {run}", "", *charts.thinned(time, rows[run], _POINTS)) for run in runs]
-    return charts.lines(drawn, "time", variable, dots=False)
+    start, end = window.ends(float(time[0]), float(time[-1]))
+    first, last = np.searchsorted(time, [start, end])
+    inside = slice(max(0, int(first) - 1), int(last) + 1)  # with what is beside it: curves go on to the edges
+    unit = study.units.get(variable, "")
+    lines = [Line(f"run {run}", unit, time[inside], rows[run][inside], colour=place) for place, run in enumerate(runs)]
+    return trend.shown(lines, Scene(start, end, window.width, plant=False, calendar=calendar), study.units)
+
+
+def _calendar(context: Context, task_id: str) -> Calendar | None:
+    """Return the calendar of the test case that a study is of; None for other models."""
+    from trivium.jobs.sweep import testcase_folder
+
+    testcase = context.store.get(task_id).spec.get("testcase")
+    if testcase is None:
+        return None
+    try:
+        return Resources.load(testcase_folder(testcase, context.settings)).calendar
+    except (TriviumError, ValueError):  # it is not there any more
+        return None

@@ -10,6 +10,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
+from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
@@ -23,6 +24,13 @@ from trivium.jobs import kinds
 from trivium.jobs.record import Job
 from trivium.jobs.record import State as Stand
 
+#: What of the page its address holds.
+KEPT = {
+    "job": ("job", "data"),
+    **results.KEPT,
+    "log": ("log-level", "value"),
+    "offset": ("jobs-first", "data"),
+}
 _SIGNS = {Stand.PENDING: "…", Stand.RUNNING: "▶", Stand.SUCCESS: "✓", Stand.ERROR: "✕", Stand.CANCELLED: "■"}
 _MOST = 50
 
@@ -81,6 +89,7 @@ def layout(_: Context) -> list[Any]:
             hidden=True,
         ),
         dcc.Store(id="job-mark"),
+        trend.names_of_address("jobs", KEPT),
     ]
 
 
@@ -90,6 +99,17 @@ def register(pages: Dash, context: Context) -> None:
     results.register(pages, context)
     report.register(pages, context)
     coupled.register(pages, context)
+    trend.keep_address(pages, "jobs", f"{results.CHART}-zoom", KEPT)
+
+    @view(
+        pages,
+        Output("job", "data", allow_duplicate=True),
+        Input("jobs-names", "data"),  # once the page is there
+        State("address", "search"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def arrive(_: Any, search: str | None) -> Any:
+        return next(iter(trend.asked(search, "job")), no_update)
 
     @view(
         pages,

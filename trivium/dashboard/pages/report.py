@@ -93,7 +93,7 @@ def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
         if not runs.size:
             return "No run has these values."
         links = [
-            html.Span([dcc.Link(f"run {run}", href=f"/dashboard/studies?job={job.task_id}&run={run}"), " "])
+            html.Span([dcc.Link(f"run {run}", href=f"/dashboard/studies?job={job.task_id}&runs={run}"), " "])
             for run in runs[:_MOST].tolist()
         ]
         more = f"and {runs.size - _MOST} more." if runs.size > _MOST else ""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
-from trivium.dashboard import charts
+from trivium.dashboard import charts, zoom
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.charts import Curve
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, field, options
+from trivium.dashboard.studies import titled
 from trivium.errors import TriviumError
 from trivium.extras import missing
 from trivium.jobs import kinds
@@ -24,6 +26,14 @@ from trivium.jobs.record import Job
 if TYPE_CHECKING:
     from trivium.study.report.sample import Sample
 
+CHART = "results-chart"
+#: What of the page its address holds.
+KEPT = {
+    "metric": ("metric", "value"),
+    "across": ("across", "value"),
+    "up": ("up", "value"),
+    "zoom": (f"{CHART}-zoom", "data"),
+}
 _NONE = "-"
 #: Figures of iterations that are drawn.
 _FIGURES = {
@@ -43,7 +53,7 @@ def layout() -> html.Div:
             html.H3("Results"),
             html.Div(selects, className="row", id="sweep-choice"),
             html.P(id="results-note", className="muted"),
-            charts.graph("results-chart", "Results of the job"),
+            zoom.layout(CHART, "Results of the job"),
         ],
         id="results",
         hidden=True,
@@ -52,6 +62,7 @@ def layout() -> html.Div:
 
 def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
+    zoom.register(pages, CHART)
 
     @view(
         pages,
@@ -108,32 +119,47 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
-        Output("results-chart", "figure"),
+        Output(CHART, "figure"),
         Input("job-mark", "data"),
         Input("metric", "value"),
         Input("across", "value"),
         Input("up", "value"),
+        Input(f"{CHART}-zoom", "data"),
     )
-    def draw(mark: Any, metric: str | None, across: str | None, up: str | None) -> Any:
+    def draw(mark: Any, metric: str | None, across: str | None, up: str | None, zoomed: Any) -> Any:
         if not mark:
             return no_update
         job = context.store.get(mark["task_id"])
         if job.kind == "converge":
-            return _convergence(_iterations(context, job), _tolerance(context, job))
+            axes = ("iteration", job.task_id)
+            figure = _convergence(_iterations(context, job), _tolerance(context, job))
+            return zoom.zoomed(figure, axes, zoom.window(zoomed, axes))
         if job.kind not in kinds.WITH_RUNS or not metric or not across:
             return no_update
-        return _response(context, job, metric, across, None if up in (None, _NONE, across) else up)
+        return _response(context, job, metric, across, None if up in (None, _NONE, across) else up, zoomed)
 
 
-def _response(context: Context, job: Job, metric: str, across: str, up: str | None) -> dict[str, Any]:
-    """Return how a metric of a sweep responds: against one parameter a curve, against two a heat map."""
+def _response(
+    context: Context, job: Job, metric: str, across: str, up: str | None, zoomed: Sequence[Any]
+) -> dict[str, Any]:
+    """Return how a metric of a sweep responds: against one parameter a curve, against two a heat map.
+
+    Of many values of a parameter groups of runs are drawn; those of a window are grouped anew.
+    """
     from trivium.study.report.response import curve, surface
 
+    drawn_axes = (across, up or metric)
+    inside = zoom.window(zoomed, drawn_axes)
     try:
-        with _sweep(context, job) as sample:
-            if metric not in sample.metrics or across not in sample.parameters:
+        with _sweep(context, job) as whole:
+            if metric not in whole.metrics or across not in whole.parameters:
                 return charts.blank("These results have no such metric or parameter.")
+            title = partial(titled, units=whole.units)
+            ends = {} if inside is None else dict(zip((across, up) if up else (across,), inside, strict=False))
+            sample = whole.within(ends)
             axes, values = sample.axes, sample.metric(metric)
+            if across not in axes:
+                return zoom.zoomed(charts.blank("No two values are in this window."), drawn_axes, None)
     except TriviumError as error:
         return charts.blank(str(error))
     if up is None or up not in axes:
@@ -141,9 +167,11 @@ def _response(context: Context, job: Job, metric: str, across: str, up: str | No
         drawn = [Curve("mean of all runs", "", levels, line.mean)]
         if line.middle is not None:
             drawn.append(Curve("others at their middle value", "", levels, line.middle))
-        return charts.lines(drawn, across, metric, band=(line.low, line.high))
-    at = [Curve(name, "", axes[name].labels, axes[name].labels) for name in (across, up)]
-    return charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), metric)
+        figure = charts.lines(drawn, title(across), title(metric), band=(line.low, line.high))
+        return zoom.zoomed(figure, drawn_axes, inside)
+    at = [Curve(title(name), "", axes[name].labels, axes[name].labels) for name in (across, up)]
+    figure = charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), title(metric))
+    return zoom.zoomed(figure, drawn_axes, inside)
 
 
 def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -10,7 +11,7 @@ import numpy as np
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 from numpy.typing import NDArray
 
-from trivium.dashboard import charts, spread
+from trivium.dashboard import charts, spread, trend, zoom
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Between, Choices, Select, card, field, options
@@ -24,8 +25,20 @@ from trivium.errors import TriviumError
 _MOST = 200
 #: Columns that are chosen at first: parameters, then metrics.
 _PARAMETERS, _METRICS = 6, 4
-#: Points of a curve.
-_POINTS = 1200
+_SCATTER = "study-scatter"
+#: What of the page its address holds.
+KEPT = {
+    "job": ("study", "value"),
+    "columns": ("study-columns", "value"),
+    "filters": ("study-kept", "data"),
+    "colour": ("study-colour", "value"),
+    "x": ("study-x", "value"),
+    "y": ("study-y", "value"),
+    "better-x": ("study-x-better", "value"),
+    "better-y": ("study-y-better", "value"),
+    "zoom": (f"{_SCATTER}-zoom", "data"),
+    **compared.KEPT,
+}
 _NONE = "-"
 #: Lists of the study's names.
 _SELECTS = ("colour", "x", "y", "variable")
@@ -63,7 +76,7 @@ def layout(_: Context) -> list[Any]:
                         className="row",
                     ),
                     html.P(id="study-front", className="muted"),
-                    charts.graph("study-scatter", "Runs as points, one column against another"),
+                    zoom.layout(_SCATTER, "Runs as points, one column against another"),
                 ),
                 compared.card_of_runs(),
             ],
@@ -71,6 +84,8 @@ def layout(_: Context) -> list[Any]:
             hidden=True,
         ),
         dcc.Store(id="study-mark"),
+        dcc.Store(id="study-kept", data=[]),
+        trend.names_of_address(compared.CHART, KEPT),
         dcc.Store(id="study-ends"),
         dcc.Store(id="study-compared", storage_type="session"),
     ]
@@ -80,6 +95,8 @@ def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
     studies = Studies(context.store)
     compared.register(pages, context, studies)
+    zoom.register(pages, _SCATTER)
+    trend.register(pages, compared.CHART, KEPT)
 
     @view(
         pages,
@@ -146,8 +163,9 @@ def register(pages: Dash, context: Context) -> None:
         State({"filter": ALL}, "value"),
         State({"filter": ALL}, "id"),
         State("study-ends", "data"),
+        State("study-kept", "data"),
     )
-    def sliders(names: list[str] | None, mark: Any, values: list[Any], ids: list[Any], before: Any) -> Any:
+    def sliders(names: list[str] | None, mark: Any, values: list[Any], ids: list[Any], before: Any, kept: Any) -> Any:
         if not mark or not names:
             return [], None
         study = studies.open(mark["task_id"])
@@ -157,7 +175,7 @@ def register(pages: Dash, context: Context) -> None:
         if ends == before:
             return no_update, no_update
         same = bool(before) and before["task_id"] == mark["task_id"]
-        retained = _filters(ids, values) if same else {}
+        retained = _filters(ids, values) if same else {} if before else _linked(study, kept)
         return [_slider(study, name, retained.get(name)) for name in names], ends
 
     @view(
@@ -167,6 +185,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("study-parallel", "figure"),
         Output("study-scatter", "figure"),
         Output("study-front", "children"),
+        Output("study-kept", "data"),
         Input({"filter": ALL}, "value"),
         Input("study-mark", "data"),
         Input("study-columns", "value"),
@@ -176,17 +195,18 @@ def register(pages: Dash, context: Context) -> None:
         Input("study-x-better", "value"),
         Input("study-y-better", "value"),
         Input("study-compared", "data"),
+        Input(f"{_SCATTER}-zoom", "data"),
         State({"filter": ALL}, "id"),
     )
     def draw(
         values: list[Any], mark: Any, names: list[str] | None, colour: str | None, x: str, y: str, better_x: str,
-        better_y: str, marked: Any, ids: list[Any],
+        better_y: str, marked: Any, zoomed: Any, ids: list[Any],
     ) -> Any:  # fmt: skip
         if not mark or not names:
-            return (no_update,) * 5
+            return (no_update,) * 6
         study = studies.open(mark["task_id"])
         if x not in study.columns or y not in study.columns:
-            return (no_update,) * 5
+            return (no_update,) * 6
         filters = _filters(ids, values)
         passing = study.select(filters)
         tint = colour if colour in study.columns else None
@@ -196,8 +216,9 @@ def register(pages: Dash, context: Context) -> None:
             _passing(study, passing),
             _data(mark["task_id"], study, filters, passing),
             spread.parallel(study, shown, passing, tint),
-            spread.scatter(study, passing, (x, y), tint, front, compared.runs_of(marked, mark)),
+            spread.scatter(study, passing, (x, y), tint, front, compared.runs_of(marked, mark), zoomed),
             f"The Pareto front has {plural(front.size, 'run')}: no other run is better in both." if front.size else "",
+            [f"{name}={_written(study, name, value)}" for name, value in filters.items()],
         )
 
 
@@ -210,6 +231,24 @@ def _filters(ids: Sequence[Mapping[str, str]], values: Sequence[Any]) -> dict[st
     """Return the filters of sliders that are not at their ends, and of texts that are not all chosen."""
     filters = {id["filter"]: value for id, value in zip(ids, values, strict=True)}  # noqa: A001
     return {name: value for name, value in filters.items() if value is not None and value != [None, None]}
+
+
+def _written(study: Study, name: str, value: Any) -> str:
+    """Return a filter as the address has it."""
+    return "|".join(value) if name in study.texts else _choice(study, name, value)
+
+
+def _linked(study: Study, kept: Sequence[str]) -> dict[str, Any]:
+    """Return filters as the address has them; those of columns that the study has not are passed over."""
+    filters: dict[str, Any] = {}
+    for text in kept or ():
+        name, _, value = text.rpartition("=")
+        if name in study.texts:
+            filters[name] = value.split("|")
+        elif name in study.columns:
+            with contextlib.suppress(ValueError):
+                filters[name] = [float(end) if end else None for end in value.split(":")]
+    return filters
 
 
 def _slider(study: Study, name: str, value: Any) -> Any:
