@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from dash import dcc
 
-from trivium.dashboard import charts, spread
+from trivium.dashboard import charts, spread, zoom
+from trivium.dashboard.elements import Choices, line, linked
 from trivium.dashboard.pages import compared as comparison
 from trivium.dashboard.pages import studies as page
 from trivium.dashboard.studies import Study
 from trivium.study.choose import parse_choices
+from trivium.study.report.sample import Sample
 
 
 @pytest.fixture
@@ -118,3 +123,60 @@ def test_a_curve_of_many_points_keeps_its_peaks_and_its_ends():
     assert (np.diff(few) > 0).all()
     gap = np.where(x < 50_000, np.nan, y)
     assert np.isnan(charts.thinned(x, gap, 500)[1]).any()
+
+
+def test_a_window_is_of_its_axes_only():
+    assert zoom.window(["1", "2", 3, "4", "a", "b"], ("a", "b")) == ((1.0, 2.0), (3.0, 4.0))
+    assert zoom.window([1, 2, 3, 4, "a", "c"], ("a", "b")) is None
+    for wrong in ([], None, ["x", "2", "3", "4", "a", "b"], [2, 1, 3, 4, "a", "b"]):
+        assert zoom.window(wrong, ("a", "b")) is None
+
+
+def test_a_window_is_drawn_with_more_of_its_runs(study):
+    rng = np.random.default_rng(0)
+    many = replace(study, runs=np.arange(9000), columns={name: rng.random(9000) for name in ("gain", "cost")})
+    axes, every, none = ("gain", "cost"), np.arange(9000), np.empty(0, dtype=int)
+    window = [0.2, 0.5, 0.0, 0.5, *axes]
+    drawn = [spread.scatter(many, every, axes, None, none, [], each)["data"][0] for each in ((), window)]
+    inside = [{run for run, x, y in zip(each["customdata"], each["x"], each["y"], strict=True)
+               if 0.2 <= x <= 0.5 and y <= 0.5} for each in drawn]  # fmt: skip
+    x, y = many.columns.values()
+    assert inside[1] == {*np.flatnonzero((x >= 0.2) & (x <= 0.5) & (y <= 0.5)).tolist()}
+    assert 0 < 4 * len(inside[0]) < 1.2 * len(inside[1])
+
+
+def test_filters_come_back_from_the_address(study):
+    filters = {"gain": [1.5, None], "fuel": ["coal", "gas"], "cost": [None, 1 / 3]}
+    texts = [f"{name}={page._written(study, name, value)}" for name, value in filters.items()]
+    assert page._linked(study, [*texts, "missing=1:2", "gain=x:y"]) == filters
+
+
+class Results:
+    """Results of 1000 runs of a parameter that is never twice the same."""
+
+    status, metrics, sampling, parameters, texts = np.ones(1000), ("m",), "latin_hypercube", ("a",), {}
+    units: ClassVar[dict[str, str]] = {}
+
+    def __len__(self):
+        return 1000
+
+    def column(self, name, runs):
+        return (runs if name == "a" else 2 * runs) / 1000
+
+
+def test_the_runs_of_a_window_are_grouped_anew():
+    whole = Sample(Results())
+    part = whole.within({"a": (0.1, 0.3), "m": (0.0, 1.0)})
+    assert part.runs.tolist() == [*range(100, 301)]
+    assert part.axes["a"].levels.size == whole.axes["a"].levels.size == 20
+    assert np.ptp(part.axes["a"].levels) < 0.2
+    assert part.metric("m").tolist() == [2 * run / 1000 for run in range(100, 301)]
+    assert whole.within({}).runs.size == 1000
+
+
+def test_a_page_is_filled_from_its_address():
+    fields = [line("words", "x"), dcc.Store(id="place", data=0), Choices("columns", "column"), dcc.Store(id="job")]
+    kept = {"search": ("words", "value"), "offset": ("place", "data"), "columns": ("columns", "value")}
+    linked(fields, "?search=a,b&offset=20&columns=a,b&job=c", kept | {"job": ("job", "data")})
+    assert [fields[0].value, fields[1].data, fields[2].value] == ["a,b", 20, ["a", "b"]]
+    assert not hasattr(fields[3], "data")

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, field, options
-from trivium.dashboard.studies import Studies
+from trivium.dashboard.pages.results import CHART, runs_at
 from trivium.errors import TriviumError
 from trivium.jobs import kinds
 
 _NONE = "-"
-#: Runs of a cell that are listed; how near a value is to that of a cell, as a share.
-_MOST, _SAME = 12, 1e-9
+#: Runs of a cell that are listed.
+_MOST = 12
 
 
 def layout() -> html.Div:
@@ -35,7 +34,6 @@ def layout() -> html.Div:
 
 def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
     """Add the callbacks."""
-    studies = Studies(context.store)
 
     @view(
         pages,
@@ -61,12 +59,14 @@ def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
     @view(
         pages,
         Output("cell-runs", "children"),
-        Input("results-chart", "clickData"),
+        Input(CHART, "clickData"),
         Input("job-mark", "data"),
+        State("metric", "value"),
         State("across", "value"),
         State("up", "value"),
+        State(f"{CHART}-zoom", "data"),
     )
-    def pick(clicked: Any, mark: Any, across: str | None, up: str | None) -> Any:
+    def pick(clicked: Any, mark: Any, metric: str, across: str | None, up: Any, zoomed: Any) -> Any:
         if not mark:
             return None
         job = context.store.get(mark["task_id"])
@@ -74,22 +74,12 @@ def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
             return None
         if not clicked or not across:
             return html.Span("Click the chart to go to the runs there.", className="muted")
-        point = clicked["points"][0]
-        cell = {across: point["x"]} | ({} if up is None or up in (_NONE, across) else {up: point["y"]})
+        point, crossed = clicked["points"][0], up not in (None, _NONE, across)
+        cell = {across: point["x"]} | ({up: point["y"]} if crossed else {})
         try:
-            study = studies.open(job.task_id)
-        except TriviumError as error:
+            runs = runs_at(context, job, (across, up if crossed else metric), zoomed, cell)
+        except (TriviumError, ValueError) as error:  # a chart of other results
             return html.Span(str(error), className="trouble")
-        passes = np.ones(study.runs.size, dtype=bool)
-        for name, value in cell.items():
-            if name not in study.columns:
-                return None
-            if name in study.texts:
-                passes &= study.columns[name] == study.texts[name].index(value)
-            else:
-                near = np.abs(study.columns[name] - float(value))
-                passes &= near <= _SAME * max(1.0, abs(float(value)))
-        runs = study.runs[passes]
         if not runs.size:
             return "No run has these values."
         links = [

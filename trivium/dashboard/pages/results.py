@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
+from numpy.typing import NDArray
 
 from trivium.dashboard import charts, zoom
 from trivium.dashboard.callbacks import view
@@ -149,14 +150,12 @@ def _response(
     from trivium.study.report.response import curve, surface
 
     drawn_axes = (across, up or metric)
-    inside = zoom.window(zoomed, drawn_axes)
     try:
         with _sweep(context, job) as whole:
             if metric not in whole.metrics or across not in whole.parameters:
                 return charts.blank("These results have no such metric or parameter.")
             title = partial(titled, units=whole.units)
-            ends = {} if inside is None else dict(zip((across, up) if up else (across,), inside, strict=False))
-            sample = whole.within(ends)
+            inside, sample = _inside(whole, drawn_axes, zoomed)
             axes, values = sample.axes, sample.metric(metric)
             if across not in axes:
                 return zoom.zoomed(charts.blank("No two values are in this window."), drawn_axes, None)
@@ -172,6 +171,46 @@ def _response(
     at = [Curve(title(name), "", axes[name].labels, axes[name].labels) for name in (across, up)]
     figure = charts.heat_map(at[0], at[1], surface(axes[across], axes[up], values), title(metric))
     return zoom.zoomed(figure, drawn_axes, inside)
+
+
+def _inside(whole: Sample, axes: tuple[str, str], zoomed: Sequence[Any] | None) -> tuple[zoom.Window | None, Sample]:
+    """Return the window that is looked at, and the runs that are drawn in it."""
+    inside = zoom.window(zoomed, axes)
+    return inside, whole if inside is None else whole.within(dict(zip(axes, inside, strict=True)))
+
+
+def runs_at(
+    context: Context, job: Job, axes: tuple[str, str], zoomed: Sequence[Any] | None, cell: Mapping[str, Any]
+) -> NDArray[np.intp]:
+    """Return the runs that a point of the chart stands for.
+
+    Parameters
+    ----------
+    context : Context
+    job : Job
+    axes : tuple of str
+        Of the chart.
+    zoomed : sequence, optional
+        Its window.
+    cell : Mapping[str, Any]
+        Where the point is, by parameter.
+
+    Raises
+    ------
+    TriviumError
+        When the results cannot be read.
+    """
+    with _sweep(context, job) as whole:
+        _, sample = _inside(whole, axes, zoomed)
+        there = np.ones(sample.runs.size, dtype=bool)
+        for name, value in cell.items():
+            if name not in sample.axes:
+                return sample.runs[:0]
+            axis = sample.axes[name]
+            at = axis.labels == value if axis.texts else np.isclose(axis.levels, float(value), rtol=1e-9, atol=1e-12)
+            there &= np.isin(axis.code, np.flatnonzero(at))
+        runs: NDArray[np.intp] = sample.runs[there]
+        return runs
 
 
 def _iterations(context: Context, job: Job) -> list[tuple[int, dict[str, Any]]]:
