@@ -166,7 +166,7 @@ def filled(content: Sequence[Any], fields: Mapping[str, Any]) -> Sequence[Any]:
     return content
 
 
-def linked(content: Sequence[Any], search: str | None, kept: Mapping[str, tuple[str, str]]) -> Sequence[Any]:
+def linked(content: Sequence[Any], search: str | None, parameters: Mapping[str, tuple[str, str]]) -> Sequence[Any]:
     """Fill the fields of a page with what its address has.
 
     Parameters
@@ -174,11 +174,11 @@ def linked(content: Sequence[Any], search: str | None, kept: Mapping[str, tuple[
     content : sequence of Component
     search : str, optional
         Of the address, from ``?`` on.
-    kept : Mapping[str, (str, str)]
+    parameters : Mapping[str, (str, str)]
         Names in the address, and the component and property of each, as `trivium.dashboard.trend.register` takes them.
     """
     query = parse_qs((search or "").lstrip("?"))
-    values = {component: (name, query[key][-1]) for key, (component, name) in kept.items() if key in query}
+    values = {component: (name, query[key][-1]) for key, (component, name) in parameters.items() if key in query}
     for part in content:
         for element in (part, *part._traverse()):
             component = getattr(element, "id", None)

@@ -120,10 +120,10 @@ def _prepare_simulation(study: Study, simulation: spec.Simulation, folder: Path,
     return plan, job
 
 
-def _units(study: Study, experiment: Simulation, kept: Collection[str]) -> dict[str, str]:
+def _units(study: Study, experiment: Simulation, recorded: Collection[str]) -> dict[str, str]:
     """Return the units of parameters, metrics and trajectories, where they have one."""
     units = {variable.name: variable.unit for variable in experiment.inputs}
-    units |= {name: experiment.recordable[name].unit for name in kept}
+    units |= {name: experiment.recordable[name].unit for name in recorded}
     for name, metric in study.metrics.items():
         if metric.method == "kpi":
             units[name] = experiment.indicators[metric.variable]
@@ -131,7 +131,7 @@ def _units(study: Study, experiment: Simulation, kept: Collection[str]) -> dict[
             units[name] = "s"
         elif metric.method != "expression":
             units[name] = experiment.recordable[metric.variable].unit
-    used = {*study.simulation_parameters, *study.searched, *kept, *study.metrics}
+    used = {*study.simulation_parameters, *study.searched, *recorded, *study.metrics}
     return {name: unit for name, unit in units.items() if name in used and unit not in ("", "1")}
 
 

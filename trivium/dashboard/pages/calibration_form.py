@@ -56,11 +56,11 @@ def register(pages: Dash, context: Context) -> None:
         Input("new-model", "value"),
         State("fit-data", "value"),
     )
-    def files(hidden: bool, model: str, chosen: str | None) -> Any:
+    def files(hidden: bool, model: str, before: str | None) -> Any:
         if hidden:
             return no_update, no_update
         names = measured.files(context, model or "")
-        return options(names), chosen if chosen in names else next(iter(names), None)
+        return options(names), before if before in names else next(iter(names), None)
 
     @view(
         pages,

@@ -123,7 +123,7 @@ def register(pages: Dash, context: Context) -> None:
     )
     def listing(_: int | None, __: Any, first: int) -> Any:
         jobs = store.jobs(most=_MOST + 1, first=first)
-        more, jobs = len(jobs) > _MOST, jobs[:_MOST]
+        continues, jobs = len(jobs) > _MOST, jobs[:_MOST]
         head = ("Job", "Actions", "Kind", "State", "Progress", "Message", "Submitted", "Duration", "Owner")
         shown = table(
             "Jobs, the newest first",
@@ -133,7 +133,7 @@ def register(pages: Dash, context: Context) -> None:
             empty="There is no job yet.",
         )
         place = f"Jobs {first + 1} to {first + len(jobs)}, the newest first." if jobs else ""
-        return drawn(shown), place, not first, not more
+        return drawn(shown), place, not first, not continues
 
     @view(
         pages,

@@ -35,7 +35,7 @@ def card_of_leaderboard() -> html.Section:
 def register(pages: Dash, catalog: Catalog) -> None:
     """Add the callbacks."""
 
-    def known() -> list[Run]:
+    def runs_of_scenarios() -> list[Run]:
         sessions, _ = catalog.page("session", "", "-created", 0, _MOST)
         jobs, _ = catalog.page("job", "", "-created", 0, _MOST)
         return [run for run in (*sessions, *jobs, *catalog.compared()) if run.setup["period"] and run.kpis]
@@ -50,13 +50,13 @@ def register(pages: Dash, catalog: Catalog) -> None:
         Input("changed", "data"),
     )
     def board(scenario: str | None, by: str, _: Any) -> Any:
-        runs = known()
+        runs = runs_of_scenarios()
         scenarios = list(dict.fromkeys(run.scenario for run in runs))
         if not scenarios:
             text = "No run of a scenario yet: start one above, submit a job of the kind step, or call trivium compare."
             return [], None, html.P(text, className="muted")
-        chosen = scenario if scenario in scenarios else scenarios[0]
-        return options(scenarios), chosen, _table([run for run in runs if run.scenario == chosen], by)
+        shown = scenario if scenario in scenarios else scenarios[0]
+        return options(scenarios), shown, _table([run for run in runs if run.scenario == shown], by)
 
 
 def ranked(runs: list[Run], by: str) -> list[Run]:

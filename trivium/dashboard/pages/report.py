@@ -86,5 +86,5 @@ def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
             html.Span([dcc.Link(f"run {run}", href=f"/dashboard/studies?job={job.task_id}&runs={run}"), " "])
             for run in runs[:_MOST].tolist()
         ]
-        more = f"and {runs.size - _MOST} more." if runs.size > _MOST else ""
-        return ["Runs there: ", *links, more]
+        rest = f"and {runs.size - _MOST} more." if runs.size > _MOST else ""
+        return ["Runs there: ", *links, rest]

@@ -151,11 +151,11 @@ def _response(
 
     drawn_axes = (across, up or metric)
     try:
-        with _sweep(context, job) as whole:
-            if metric not in whole.metrics or across not in whole.parameters:
+        with _sweep(context, job) as results:
+            if metric not in results.metrics or across not in results.parameters:
                 return charts.blank("These results have no such metric or parameter.")
-            title = partial(titled, units=whole.units)
-            inside, sample = _inside(whole, drawn_axes, zoomed)
+            title = partial(titled, units=results.units)
+            inside, sample = _inside(results, drawn_axes, zoomed)
             axes, values = sample.axes, sample.metric(metric)
             if across not in axes:
                 return zoom.zoomed(charts.blank("No two values are in this window."), drawn_axes, None)
@@ -173,10 +173,10 @@ def _response(
     return zoom.zoomed(figure, drawn_axes, inside)
 
 
-def _inside(whole: Sample, axes: tuple[str, str], zoomed: Sequence[Any] | None) -> tuple[zoom.Window | None, Sample]:
+def _inside(sample: Sample, axes: tuple[str, str], zoomed: Sequence[Any] | None) -> tuple[zoom.Window | None, Sample]:
     """Return the window that is looked at, and the runs that are drawn in it."""
     inside = zoom.window(zoomed, axes)
-    return inside, whole if inside is None else whole.within(dict(zip(axes, inside, strict=True)))
+    return inside, sample if inside is None else sample.within(dict(zip(axes, inside, strict=True)))
 
 
 def runs_at(
@@ -200,16 +200,16 @@ def runs_at(
     TriviumError
         When the results cannot be read.
     """
-    with _sweep(context, job) as whole:
-        _, sample = _inside(whole, axes, zoomed)
-        there = np.ones(sample.runs.size, dtype=bool)
+    with _sweep(context, job) as results:
+        _, sample = _inside(results, axes, zoomed)
+        passes = np.ones(sample.runs.size, dtype=bool)
         for name, value in cell.items():
             if name not in sample.axes:
                 return sample.runs[:0]
             axis = sample.axes[name]
             at = axis.labels == value if axis.texts else np.isclose(axis.levels, float(value), rtol=1e-9, atol=1e-12)
-            there &= np.isin(axis.code, np.flatnonzero(at))
-        runs: NDArray[np.intp] = sample.runs[there]
+            passes &= np.isin(axis.code, np.flatnonzero(at))
+        runs: NDArray[np.intp] = sample.runs[passes]
         return runs
 
 

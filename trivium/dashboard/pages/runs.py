@@ -173,8 +173,8 @@ def _register_pins(pages: Dash, catalog: Catalog) -> None:
         State("runs-pinned", "data"),
     )
     def linked(_: Any, search: str | None, pinned: Any) -> Any:
-        wanted = trend.asked(search, "runs")[:MOST_PINNED]
-        return wanted if wanted and not pinned else no_update
+        linked = trend.asked(search, "runs")[:MOST_PINNED]
+        return linked if linked and not pinned else no_update
 
     @action(
         pages,

@@ -165,7 +165,7 @@ def register(pages: Dash, context: Context) -> None:
         State("study-ends", "data"),
         State("study-kept", "data"),
     )
-    def sliders(names: list[str] | None, mark: Any, values: list[Any], ids: list[Any], before: Any, kept: Any) -> Any:
+    def sliders(names: list[str] | None, mark: Any, values: list[Any], ids: list[Any], before: Any, linked: Any) -> Any:
         if not mark or not names:
             return [], None
         study = studies.open(mark["task_id"])
@@ -175,7 +175,7 @@ def register(pages: Dash, context: Context) -> None:
         if ends == before:
             return no_update, no_update
         same = bool(before) and before["task_id"] == mark["task_id"]
-        retained = _filters(ids, values) if same else {} if before else _linked(study, kept)
+        retained = _filters(ids, values) if same else {} if before else _linked(study, linked)
         return [_slider(study, name, retained.get(name)) for name in names], ends
 
     @view(
@@ -238,10 +238,10 @@ def _written(study: Study, name: str, value: Any) -> str:
     return "|".join(value) if name in study.texts else _choice(study, name, value)
 
 
-def _linked(study: Study, kept: Sequence[str]) -> dict[str, Any]:
+def _linked(study: Study, texts: Sequence[str]) -> dict[str, Any]:
     """Return filters as the address has them; those of columns that the study has not are passed over."""
     filters: dict[str, Any] = {}
-    for text in kept or ():
+    for text in texts or ():
         name, _, value = text.rpartition("=")
         if name in study.texts:
             filters[name] = value.split("|")

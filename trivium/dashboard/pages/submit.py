@@ -169,8 +169,10 @@ def _cost(context: Context, kind: str, text: str) -> str:
         return str(forms.cost_of(spec, models.offer(context, model), done))
     if name == "calibrate":
         steps, varied = spec.simulation.steps, len(spec.simulation_parameters)
-        most = spec.calibrate.rounds
-        return f"Rounds of up to {2 * varied + 1} runs of {steps} steps until nothing improves; at most {most} rounds."
+        rounds = spec.calibrate.rounds
+        return (
+            f"Rounds of up to {2 * varied + 1} runs of {steps} steps until nothing improves; at most {rounds} rounds."
+        )
     if name == "step":
         offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
         steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
