@@ -18,6 +18,7 @@ import numpy as np
 from trivium.errors import ComponentError, TriviumError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
+from trivium.suggestions import did_you_mean, near_or_all
 
 Values = Mapping[str, FloatArray]
 
@@ -68,6 +69,33 @@ class Experiment(ABC):
         """Return all numbers of the outputs by name, ``demand[year=2030]``, each as its output and index."""
         places = ((variable, index) for variable in self.outputs for index in np.ndindex(variable.shape))
         return {variable.element(index): (variable.name, index) for variable, index in places}
+
+    def input_named(self, name: str) -> tuple[Variable, tuple[int | slice, ...]]:
+        """Return the input that a name means, and which elements of it.
+
+        A name is that of an input, or has coordinates too: ``demand[fuel=ELC]`` is all years of that fuel.
+
+        Raises
+        ------
+        ValueError
+            Naming the input, dimension or coordinate that is not there.
+        """
+        inputs = {variable.name: variable for variable in self.inputs}
+        if name in inputs:
+            return inputs[name], ()
+        base, bracket, places = name.removesuffix("]").partition("[")
+        if base not in inputs or not bracket:
+            raise ValueError(f"has no input {name}.{did_you_mean(name, inputs)}")
+        index: dict[str, int | slice] = dict.fromkeys(inputs[base].dims, slice(None))
+        for place in places.split(","):
+            dim, _, coordinate = (text.strip() for text in place.partition("="))
+            if dim not in index:
+                raise ValueError(f"has no dimension {dim} in its input {base}.{near_or_all(dim, index)}")
+            known = [str(each) for each in inputs[base].dims[dim]]
+            if coordinate not in known:
+                raise ValueError(f"has no {dim} {coordinate} in its input {base}.{near_or_all(coordinate, known)}")
+            index[dim] = known.index(coordinate)
+        return inputs[base], tuple(index.values())
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -165,7 +193,7 @@ def evaluated(experiment: Experiment, values: Values, folder: Path) -> dict[str,
 
 
 def checked_inputs(experiment: Experiment, values: Mapping[str, Any]) -> dict[str, FloatArray]:
-    """Return all inputs of an experiment as arrays, defaults included.
+    """Return all inputs of an experiment as arrays, defaults included; some may be named by element.
 
     Raises
     ------
@@ -173,15 +201,22 @@ def checked_inputs(experiment: Experiment, values: Mapping[str, Any]) -> dict[st
         Naming the input that is missing, unknown or wrong.
     """
     checked: dict[str, FloatArray] = {}
-    unknown = values.keys() - {variable.name for variable in experiment.inputs}
-    if unknown:
-        raise ComponentError(f"{experiment.name} has no input {min(unknown)}")
+    elements = []
+    for name in sorted(values.keys() - {variable.name for variable in experiment.inputs}):
+        try:
+            elements.append((name, *experiment.input_named(name)))
+        except ValueError as error:
+            raise ComponentError(f"{experiment.name} {error}") from error
     for variable in experiment.inputs:
         value = values.get(variable.name, experiment.defaults.get(variable.name))
         if value is None:
             raise ComponentError(f"{experiment.name} needs a value of its input {variable.name}")
         try:
             checked[variable.name] = variable.check(value)
+            for name, of, index in elements:
+                if of is variable:
+                    checked[variable.name][index] = values[name]
+                    variable.check(checked[variable.name])
         except ValueError as error:
             raise ComponentError(f"{experiment.name}: its input {error}") from error
     return checked

@@ -255,13 +255,13 @@ def _prepare_function(study: Study, folder: Path, cache: Path) -> tuple[Plan, Jo
 
 
 def _check_input(experiment: Experiment, name: str, values: Values, field: str) -> None:
-    variables = {variable.name: variable for variable in experiment.inputs}
-    if name not in variables:
-        reason = f"the experiment has no input {name}.{did_you_mean(name, variables)}"
-        raise InvalidValueError(f"{field}: {reason}", field)
+    try:
+        variable, _ = experiment.input_named(name)
+    except ValueError as error:
+        raise InvalidValueError(f"{field}: the experiment {error}", field) from error
     try:
         for value in _extremes(values):
-            variables[name].check(value)
+            variable.check(value)
     except ValueError as error:
         raise InvalidValueError(f"{field}: {error}", field) from error
 

@@ -62,6 +62,33 @@ def test_outputs_may_be_chosen_and_named(tmp_path, unpacked):
     assert table.to_dict("list") == {"demand": [5.0], "late": [5.0]}
 
 
+def test_elements_of_an_input_are_swept(tmp_path, unpacked):
+    weighted = {
+        "kind": "python",
+        "callable": "weights:total",
+        "inputs": {"demand": {"dims": {"fuel": ["gas", "wood"], "year": [2030, 2040]}, "initial": 1, "lower": 0}},
+        "outputs": {"sum": {}},
+    }
+    (tmp_path / "weights.py").write_text(
+        "def total(inputs, options):\n    return {'sum': (inputs['demand'] * [[1, 10], [100, 1000]]).sum()}\n"
+    )
+    path = write(tmp_path, weighted, {"demand[fuel=wood]": [1, 2], "demand[year=2040, fuel=gas]": [3]})
+    table, failures = frame(path, unpacked)
+    assert failures == {}
+    assert table["sum"].tolist() == [1131.0, 2231.0]
+    wrong = ("demand[fuel=wod]", "demand[years=2030]", "supply[fuel=gas]", "demand[fuel=gas]")
+    path = write(tmp_path, weighted, dict.fromkeys(wrong, [-1]))
+    with pytest.raises(InvalidValueError) as caught:
+        prepare(load_study(path), tmp_path, unpacked)
+    assert str(caught.value).splitlines() == [
+        "simulation_parameters.demand[fuel=wod]: the experiment has no fuel wod in its input demand. Did you mean wood?",
+        "simulation_parameters.demand[years=2030]: the experiment has no dimension years in its input demand. "
+        "Did you mean year?",
+        "simulation_parameters.supply[fuel=gas]: the experiment has no input supply[fuel=gas].",
+        "simulation_parameters.demand[fuel=gas]: demand[fuel=gas, year=2030] is -1, which is below its lower bound 0",
+    ]
+
+
 def test_a_program_is_swept(tmp_path, unpacked):
     (tmp_path / "copy.sh").write_text(PROGRAM)
     program = {

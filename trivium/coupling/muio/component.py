@@ -116,6 +116,7 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     """Solve the case in the working directory; see `mathprog.solve`."""
     parsed = exchange.checked(Options, options)
     case, read = _read(parsed)
+    parsed = exchange.taxed(parsed, inputs, read.sets)
     changed = mathprog.with_inputs(read, inputs, parsed)
     if parsed.server is not None:
         found = remote.solve(parsed.server, case, parsed.run, read, changed, parsed.timeout)
@@ -129,6 +130,7 @@ def publish(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dic
     """Write a copy of the case with the inputs of the fixed point and a run with its results; see `solve`."""
     parsed = exchange.checked(Options, options)
     case, read = _read(parsed)
+    parsed = exchange.taxed(parsed, inputs, read.sets)
     changed = mathprog.with_inputs(read, inputs, parsed)
     target = Path(parsed.copy_to or f"{case.name}_converged")
     run = f"{parsed.run or 'run'}_converged"

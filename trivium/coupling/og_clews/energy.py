@@ -46,7 +46,7 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     Parameters
     ----------
     inputs : Mapping[str, FloatArray]
-        ``annual_demand`` by fuel and year, ``discount_rate`` [1/year]: those that are coupled.
+        Those that are coupled; see `exchange.describe`.
     options : Mapping[str, Any]
         See `Options`.
 
@@ -66,13 +66,15 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     """
     parsed = exchange.checked(Options, options)
     case = Case.read(parsed.case)
+    parsed = exchange.taxed(parsed, inputs, case.sets)
     if parsed.electricity not in case.data["FUEL"]:
         raise InvalidValueError(f"electricity: the case has no fuel {parsed.electricity}", "electricity")
     rate = float(inputs.get("discount_rate", parsed.discount_rate or case.rate))
     case.set_rate(rate)
     case.set_tax(parsed.carbon_tax)
-    if "annual_demand" in inputs:
-        case.set_demand(bridge.clews_input(exchange.demand_of(inputs["annual_demand"], case.sets), case.demand, rate))
+    demand = exchange.demand_from(inputs, case.sets, case.demand)
+    if demand is not None:
+        case.set_demand(bridge.clews_input(demand, case.demand, rate))
     optimum = solution(case)
     _save(optimum)
     return exchange.answers(parsed, case.sets, optimum, rate)

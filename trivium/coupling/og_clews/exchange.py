@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from trivium.coupling import frames
 from trivium.coupling.og_clews import bridge
+from trivium.coupling.og_clews.schemas import LEAST_DEMAND
 from trivium.errors import InvalidValueError
 from trivium.model.contract import FloatArray
 from trivium.model.variable import Variable
@@ -25,7 +26,7 @@ class Options(BaseModel):
     Attributes
     ----------
     coupled : list of str
-        Inputs that come from elsewhere; the others are the case's own.
+        Inputs that come from elsewhere, another component or a study; the others are the case's own.
     discount_rate : float, optional
         In place of the case's own [1/year].
     carbon_tax : dict of str to float
@@ -44,7 +45,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    coupled: list[Literal["annual_demand", "discount_rate"]] = []
+    coupled: list[Literal["annual_demand", "demand_factor", "discount_rate", "carbon_tax"]] = []
     discount_rate: Rate | None = None
     carbon_tax: dict[str, Annotated[float, Field(ge=0)]] = {}
     electricity: str = "ELC"
@@ -120,7 +121,11 @@ def describe(
     price = f"{options.money}/{options.energy}"
     inputs = {
         "annual_demand": Variable("annual_demand", options.energy, dims={**fuel, **year}, minimum=0.0),
+        "demand_factor": Variable("demand_factor", "1", dims=fuel, minimum=LEAST_DEMAND),
         "discount_rate": Variable("discount_rate", "1", minimum=1e-4, maximum=0.99),
+        "carbon_tax": Variable(
+            "carbon_tax", f"{options.money}/{options.mass}", dims={"emission": tuple(sets.emissions)}, minimum=0.0
+        ),
     }
     outputs: tuple[Variable, ...] = (
         Variable("objective", options.money),
@@ -139,6 +144,23 @@ def describe(
         outputs += (Variable("fuel_cost", price, dims=fuels),)
         outputs += (Variable("shadow_price", price, dims={**fuels, **year}),) if shadow else ()
     return tuple(inputs[name] for name in options.coupled), outputs
+
+
+def taxed(options: _Options, inputs: Mapping[str, FloatArray], sets: Sets) -> _Options:
+    """Return options with the carbon tax that is an input, where it is one."""
+    if "carbon_tax" not in inputs:
+        return options
+    tax = dict(zip(sets.emissions, map(float, inputs["carbon_tax"]), strict=True))
+    return options.model_copy(update={"carbon_tax": tax})
+
+
+def demand_from(inputs: Mapping[str, FloatArray], sets: Sets, base: pd.DataFrame) -> pd.DataFrame | None:
+    """Return annual demand by fuel and year as inputs say; None where it is the case's own, the base."""
+    if not {"annual_demand", "demand_factor"} & inputs.keys():
+        return None
+    demand = demand_of(inputs["annual_demand"], sets) if "annual_demand" in inputs else base
+    factor = pd.Series(inputs.get("demand_factor", np.ones(len(sets.fuels))), index=pd.Index(sets.fuels))
+    return demand.assign(VALUE=demand["VALUE"] * demand["fuel"].map(factor))
 
 
 def demand_of(values: FloatArray, sets: Sets) -> pd.DataFrame:

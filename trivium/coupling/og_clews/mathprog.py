@@ -239,7 +239,7 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     Parameters
     ----------
     inputs : Mapping[str, FloatArray]
-        ``annual_demand`` by fuel and year, ``discount_rate`` [1/year]: those that are coupled.
+        Those that are coupled; see `exchange.describe`.
     options : Mapping[str, Any]
         See `Options`.
 
@@ -257,6 +257,7 @@ def solve(inputs: Mapping[str, FloatArray], options: Mapping[str, Any]) -> dict[
     """
     parsed = exchange.checked(Options, options)
     case = _read(parsed)
+    parsed = exchange.taxed(parsed, inputs, case.sets)
     changed = with_inputs(case, inputs, parsed)
     optimal, constant = changed.solve(parsed.solver, parsed.timeout, duals=bool(parsed.fuels))
     found = solution(changed, optimal, constant, case.demand, shadow=bool(parsed.fuels))
@@ -274,8 +275,8 @@ def with_inputs(case: Case, inputs: Mapping[str, FloatArray], options: exchange.
     changed, rate = case, inputs.get("discount_rate", options.discount_rate)
     if rate is not None:
         changed = changed.with_rate(float(rate))
-    if "annual_demand" in inputs:
-        demand = exchange.demand_of(inputs["annual_demand"], case.sets)
+    demand = exchange.demand_from(inputs, case.sets, case.demand)
+    if demand is not None:
         wanted = bridge.clews_input(demand, case.demand, changed.rate)
         ratio = pd.DataFrame({"fuel": wanted.fuel, "year": wanted.year, "VALUE": wanted.ratio})
         changed = changed.with_demand(ratio)

@@ -10,6 +10,8 @@ from trivium.coupling.schema import Columns
 
 #: Settings of the proposal's loop.
 ALPHA, TOLERANCE, ITERATIONS = 0.2, 1e-4, 20
+#: Least share of its base that a demand may become.
+LEAST_DEMAND = 0.1
 
 Iteration = Annotated[int, Field(ge=1)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -57,5 +59,5 @@ class ClewsInputSchema(Columns):
     fuel: list[str]
     year: list[int]
     SpecifiedAnnualDemand: list[NotNegative]
-    ratio: list[Annotated[float, Field(ge=0.1)]]
+    ratio: list[Annotated[float, Field(ge=LEAST_DEMAND)]]
     DiscountRate: NotNegative

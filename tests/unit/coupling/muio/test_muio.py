@@ -19,6 +19,7 @@ pytest.importorskip("pandas", reason="tables are pandas frames (extra coupling)"
 pytest.importorskip("pint", reason="units are pint's (extra coupling)")
 pytestmark = pytest.mark.skipif(shutil.which("glpsol") is None, reason="GLPK's glpsol is not installed (glpk-utils)")
 
+from tests import sweeps  # noqa: E402
 from trivium.coupling import tables  # noqa: E402
 from trivium.coupling.muio import component, datafile, remote  # noqa: E402
 from trivium.coupling.muio.case import MuioCase, is_case  # noqa: E402
@@ -31,6 +32,7 @@ from trivium.errors import ComponentError, InvalidValueError  # noqa: E402
 from trivium.experiment.kinds import make  # noqa: E402
 from trivium.experiment.spec import Muio  # noqa: E402
 from trivium.settings import Settings  # noqa: E402
+from trivium.study.read import open_results  # noqa: E402
 
 EXAMPLE = ROOT / "examples" / "muio"
 ISLAND = EXAMPLE / "DataStorage" / "island"
@@ -253,6 +255,48 @@ def test_the_example_converges_and_leaves_a_run_for_muio(folder):
     assert energy.outputs["objective"] == pytest.approx(alone, rel=1e-6)
     copy = MuioCase.read(work / "island_converged")
     assert "REF_converged" in copy.runs
+
+
+def test_a_study_patches_a_case_as_its_author_would(folder, tmp_path_factory):
+    """Demand, tax and rate are set by a study, and by hand in the files of a copy of the case."""
+    shutil.copytree(EXAMPLE / "SOLVERs", folder / "SOLVERs")
+    place = folder / "DataStorage" / "island"
+    shutil.copytree(ISLAND, place)
+    options = {name: OPTIONS[name] for name in ("electricity", "technologies")}
+    study = {
+        "experiment": {
+            "kind": "muio",
+            "case": "DataStorage/island",
+            "run": "REF",
+            "solver": "glpsol",
+            "options": options | {"coupled": ["demand_factor", "discount_rate", "carbon_tax"]},
+            "inputs": {"demand_factor": {"initial": 1}},
+        },
+        "simulation_parameters": {
+            "demand_factor[fuel=ELC2]": [1, 1.2],
+            "carbon_tax[emission=CO2]": [30],
+            "discount_rate": [0.08],
+        },
+    }
+    study["experiment"]["inputs"]["carbon_tax"] = {"initial": 0}
+    (folder / "study.json").write_text(json.dumps(study))
+    with open_results(sweeps.run_here(folder / "study.json", unpacked=tmp_path_factory.mktemp("unpacked"))) as results:
+        table = results.frame()
+    for factor, swept in zip((1.0, 1.2), table.itertuples(index=False), strict=True):
+        for name, parameter, value in (
+            ("RYC.json", "SAD", lambda old: old * factor),
+            ("RYE.json", "EP", lambda _: 30.0),
+            ("R.json", "DR", lambda _: 0.08),
+            ("RT.json", "DRI", lambda _: 0.08),
+        ):
+            content = json.loads((ISLAND / name).read_text())
+            for row in content[parameter]["SC_0"]:
+                row.update({key: value(old) for key, old in row.items() if not isinstance(old, str)})
+            (place / name).write_text(json.dumps(content))
+        found = component.solve({}, OPTIONS | {"case": str(place)})
+        assert swept.objective == pytest.approx(float(found["objective"]), rel=1e-4)  # factors of rates are rounded
+        assert swept.levelised_cost == pytest.approx(float(found["levelised_cost"]), rel=1e-4)
+    assert table["objective"][1] > 1.1 * table["objective"][0]
 
 
 CASES = os.environ.get("TRIVIUM_MUIO_CASES")
