@@ -17,7 +17,7 @@ from importlib.util import find_spec
 import numpy as np
 import scipy.optimize
 
-from benchmarks.landscapes import Landscape, Map, solvable, unsolvable
+from benchmarks.landscapes import Landscape, Map, noisy, solvable, unsolvable
 from trivium.coupling.acceleration import Method
 from trivium.coupling.course import Course, Move, Point, Role, Stop
 from trivium.coupling.residual import Part
@@ -154,11 +154,31 @@ def report(name: str, solver: Callable[[Landscape], Outcome], count: int) -> Non
     print(f"| {name} | {solved} | {beyond} | {evaluations[0]} | {false} | {evaluations[1]} | {others} |", flush=True)
 
 
+def report_noise(times: float, count: int) -> None:
+    """Print what becomes of maps that are only so exact: which claim to be within their tolerance, and are far off."""
+    endings, false = Counter(), []
+    for seed, landscape in enumerate(solvable(count)):
+        outcome = trivium(noisy(landscape, times * TOLERANCE, seed))
+        endings[outcome.ending] += 1
+        if outcome.ending == "converged" and distance(landscape, outcome.x) > OFF * TOLERANCE:
+            false.append(landscape.name)
+    print(f"| {times:g} | {endings['converged']} | {len(false)} | {', '.join(false)} |", flush=True)
+
+
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fixed_points", description=__doc__)
     parser.add_argument("--count", type=int, default=200, help="maps with a fixed point (default 200)")
-    count = parser.parse_args().count
+    parser.add_argument(
+        "--noise", type=float, nargs="+", default=[], help="Trivium alone, with noise of so many tolerances"
+    )
+    args = parser.parse_args()
+    count = args.count
+    if args.noise:
+        print("| noise, in tolerances | claimed | of these off | which |\n|--:|--:|--:|---|")
+        for times in args.noise:
+            report_noise(times, count)
+        return 0
     print(f"{count} maps with a fixed point, {count // 4} without; relative tolerance {TOLERANCE:g}\n")
     print("| solver | solved | claimed, but off | evaluations | none: claimed | evaluations | none: other endings |")
     print("|---|--:|--:|--:|--:|--:|---|")

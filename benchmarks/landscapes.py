@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,6 +81,14 @@ def _map(kind: str, a: np.ndarray, fixed: np.ndarray, scale: np.ndarray, bend: f
         return u
 
     return lambda x: fixed + scale * (a @ shape((x - fixed) / scale))
+
+
+def noisy(landscape: Landscape, share: float, seed: int = 0) -> Landscape:
+    """Return a map with noise of this standard deviation, relative, in every element of every evaluation."""
+    rng = np.random.default_rng(seed)
+    return replace(
+        landscape, g=lambda x: landscape.g(x) * (1.0 + share * rng.standard_normal(len(landscape.start)))
+    )
 
 
 def unsolvable(count: int = 50, seed: int = 2027) -> Iterator[Landscape]:

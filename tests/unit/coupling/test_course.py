@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from benchmarks.fixed_points import blocks, distance, of_scipy, trivium
-from benchmarks.landscapes import solvable, unsolvable
+from benchmarks.fixed_points import TOLERANCE, blocks, distance, of_scipy, trivium
+from benchmarks.landscapes import noisy, solvable, unsolvable
 from tests.unit.coupling.linear import drive
 from trivium.coupling.acceleration import Method
 from trivium.coupling.course import Role
@@ -83,6 +83,14 @@ def test_noise_is_no_drift_and_no_oscillation():
         lambda x: np.cos(x) * (1.0 + 1e-6 * rng.standard_normal(1)), [1.0], Method("constant"), relative=1e-9
     )
     assert stop.ending is Ending.STALLED
+
+
+def test_a_residual_that_noise_makes_small_is_not_converged():
+    """Of two unknowns at most: in more of them chance makes no residual small. One in a hundred is within a tolerance."""
+    small = [landscape for landscape in solvable(90) if len(landscape.start) < 3]
+    outcomes = [trivium(noisy(landscape, 100 * TOLERANCE, seed)) for seed, landscape in enumerate(small)]
+    assert len(small) > 30
+    assert [outcome.ending for outcome in outcomes].count("converged") == 0
 
 
 def test_some_maps_end_as_they_must():
