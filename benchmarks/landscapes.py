@@ -86,9 +86,7 @@ def _map(kind: str, a: np.ndarray, fixed: np.ndarray, scale: np.ndarray, bend: f
 def noisy(landscape: Landscape, share: float, seed: int = 0) -> Landscape:
     """Return a map with noise of this standard deviation, relative, in every element of every evaluation."""
     rng = np.random.default_rng(seed)
-    return replace(
-        landscape, g=lambda x: landscape.g(x) * (1.0 + share * rng.standard_normal(len(landscape.start)))
-    )
+    return replace(landscape, g=lambda x: landscape.g(x) * (1.0 + share * rng.standard_normal(len(landscape.start))))
 
 
 def unsolvable(count: int = 50, seed: int = 2027) -> Iterator[Landscape]:

@@ -80,7 +80,7 @@ def is_accepted(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[Fl
 
 
 def _falls(residuals: Sequence[float]) -> bool:
-    """Return whether each of the last residuals was half of all before: where they are noise, one is small by chance."""
+    """Return whether each of the last residuals was half of all before it: noise is small only by chance."""
     return all(
         residuals[end] <= _SHRANK * min(residuals[:end])
         for end in range(max(1, len(residuals) - _FALLS), len(residuals))

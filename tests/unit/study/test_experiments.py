@@ -77,7 +77,7 @@ def test_elements_of_an_input_are_swept(tmp_path, unpacked):
     assert failures == {}
     assert table["sum"].tolist() == [1131.0, 2231.0]
     wrong = ("demand[fuel=wod]", "demand[years=2030]", "supply[fuel=gas]", "demand[fuel=gas]")
-    path = write(tmp_path, weighted, dict.fromkeys(wrong, [-1]))
+    path = write(tmp_path, weighted, {name: [-1] for name in wrong})
     with pytest.raises(InvalidValueError) as caught:
         prepare(load_study(path), tmp_path, unpacked)
     assert str(caught.value).splitlines() == [

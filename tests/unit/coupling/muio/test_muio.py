@@ -284,7 +284,7 @@ def test_a_study_patches_a_case_as_its_author_would(folder, tmp_path_factory):
         table = results.frame()
     for factor, swept in zip((1.0, 1.2), table.itertuples(index=False), strict=True):
         for name, parameter, value in (
-            ("RYC.json", "SAD", lambda old: old * factor),
+            ("RYC.json", "SAD", lambda old, factor=factor: old * factor),
             ("RYE.json", "EP", lambda _: 30.0),
             ("R.json", "DR", lambda _: 0.08),
             ("RT.json", "DRI", lambda _: 0.08),
