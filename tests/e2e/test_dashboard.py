@@ -381,7 +381,10 @@ def test_runs_are_planned_found_and_compared(browser, server, quiet):
     browser.fill("#runs-search", "hot")
     browser.until(lambda: "1 to 2 of 2 runs" in browser.text("#runs-place"))
     browser.until(lambda: stand(server, made["hot, held"])["state"] == "idle")
-    browser.click("#runs-again")
+    browser.choose("#runs-state", "damaged")
+    browser.until(lambda: "No run matches" in browser.text("#runs-place"))
+    browser.choose("#runs-state", "idle")
+    browser.until(lambda: "1 to 2 of 2 runs" in browser.text("#runs-place"))
     for name in made:
         browser.click(f"button[aria-label='Pin run {name}']")
     kpis = [
@@ -406,6 +409,8 @@ def test_runs_are_planned_found_and_compared(browser, server, quiet):
     browser.driver.execute_script("return 1")
     browser.open(link)
     browser.until(lambda: {name.partition(":")[0] for name in drawn(browser, "compared-chart")} == {"hot, held"})
+    browser.until(lambda: "1 to 2 of 2 runs" in browser.text("#runs-place"))
+    assert browser.one("#runs-state").get_attribute("value") == "idle"
     for testid in made.values():
         assert fetched(server, "PUT", f"/stop/{testid}") == b"OK"
 
@@ -470,6 +475,20 @@ def explore(browser, server):
     assert drawn == [[name, pytest.approx(runs[int(name.removeprefix("run "))][-1])] for name, _ in drawn]
     browser.click("button[aria-label='Remove run 0']")
     browser.until(lambda: len(browser.all("#study-runs tbody tr")) == 1)
+    zoom(browser, 100, 500, "study-curves")
+    browser.until(lambda: 300 < len(drawn_points(browser)) < 500)
+    left, right = window(browser, "study-curves")
+    link = browser.driver.current_url
+    browser.driver.get("about:blank")
+    browser.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "all"})
+    browser.open(link)
+    browser.until(lambda: browser.all("#study-curves .scatterlayer .trace"))
+    browser.until(lambda: window(browser, "study-curves") == [left, right])
+    assert "2 of 4 runs pass" in browser.text("#study-passing")
+
+
+def drawn_points(browser):
+    return browser.js(f"return {PLOT('study-curves')}.data[0].x")
 
 
 @pytest.mark.slow

@@ -93,3 +93,11 @@ def test_a_goal_an_edited_specification_and_a_test(browser, server):
     browser.choose("#new-kind", "step")
     browser.until(lambda: "288 steps" in browser.text("#new-cost"))
     assert json.loads(browser.one("#spec").get_attribute("value"))["controller"] == "rules"
+    browser.choose("#new-kind", "calibrate")
+    browser.until(lambda: "Fill in the form" in browser.text("#new-cost"))
+    browser.choose("#new-model", "file:fuel_cycle/FuelCycle.fmu")
+    browser.until(lambda: browser.all("#fit-columns fieldset"))
+    browser.one("#new-others").send_keys("bz.TBR")
+    browser.until(lambda: "Rounds of up to 3 runs of 100 steps" in browser.text("#new-cost"))
+    spec = json.loads(browser.one("#spec").get_attribute("value"))
+    assert spec["calibrate"]["measured"] == {"sds.inventory": {"column": "inventory"}}

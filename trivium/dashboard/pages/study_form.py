@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.dashboard import forms, models
 from trivium.dashboard.callbacks import view
@@ -307,8 +307,8 @@ def register(pages: Dash, context: Context) -> None:
                 spec = choice.search(sought or "", f"{metric} {sign} {parse_number(bound or '', 'value')!r}")
             else:
                 spec = choice.study()
-        except InvalidValueError:
-            return no_update, not counted  # a field is half written
+        except InvalidValueError:  # a field is half written; what stands there may be of another kind
+            return "" if ctx.triggered_id in ("new-kind", "study-form") else no_update, not counted
         return json.dumps(spec, indent=2), not counted
 
 

@@ -118,7 +118,7 @@ def register(pages: Dash, context: Context) -> None:
     @view(pages, Output("new-cost", "children"), Input("spec", "value"), Input("new-kind", "value"))
     def estimate(text: str | None, kind: str) -> Any:
         if not text:
-            return "Choose what to do."
+            return "Fill in the form."
         try:
             return _cost(context, kind, text)
         except TriviumError as error:
