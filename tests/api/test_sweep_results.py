@@ -86,6 +86,8 @@ def test_runs_are_chosen(small_server, job):
     assert found["metrics"]["never"] == [None, None]
     wanted = np.exp(-np.array(found["time"]) / np.array([[10], [20]]))
     np.testing.assert_allclose(found["trajectories"]["x"], wanted, rtol=1e-6)
+    by_number = json.loads(ask(small_server, job, run=["5", "4", "99"], select="gain=3")[1])["payload"]
+    assert (by_number["total"], by_number["run"]) == (1, [5])
 
 
 def test_cases_are_chosen(small_server, own_fmu, tmp_path):

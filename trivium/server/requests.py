@@ -82,6 +82,10 @@ def _seed(value: Any, field: str) -> int:
     return value
 
 
+def _runs(value: Any, field: str) -> list[int]:
+    return [_offset(text, field) for text in value]
+
+
 def _offset(value: Any, field: str) -> int:
     return 0 if value == "0" else parse_count(value, field)
 
@@ -506,6 +510,9 @@ class RunsQuery(Query):
     select: list[str] = Field(
         [],
         description="A parameter or metric and its value, values or range: name=1, name=1,2, name=1:2; may repeat.",
+    )
+    run: Annotated[list[int], _by(_runs), WithJsonSchema({"type": "array", "items": {"type": "integer"}})] = Field(
+        [], description="The number of a run; may repeat. By default all that match."
     )
     variable: list[str] = Field([], description="A variable whose trajectories are wanted; may repeat.")
     case: str = Field("", description="Of a study with several cases: the name of one.")

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flask import Response, request
 
 from trivium.errors import InvalidValueError, NotFoundError, TooLargeError
@@ -70,9 +71,10 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
                     "variable",
                 )
         choose = results.failed if query.failed else results.select
-        selected = choose(**parse_choices(query.select, results.texts))
-        total = len(selected)
-        runs = Selection(results, selected.runs[query.offset : query.offset + query.limit])
+        matching = choose(**parse_choices(query.select, results.texts)).runs
+        if query.run:
+            matching = np.intersect1d(matching, query.run)
+        runs = Selection(results, matching[query.offset : query.offset + query.limit])
         columns = [*results.parameters, *results.metrics]
         numbers = len(runs) * (len(columns) + 1 + len(variables) * results.time.size)
         if numbers > _MOST:
@@ -82,7 +84,7 @@ def selection(job: Job, folder: Path, query: RunsQuery) -> Response:
             )
         if _wants_parquet(query):
             return _parquet(runs, variables)
-        return _json(runs, variables, total, query.offset, failed=query.failed)
+        return _json(runs, variables, matching.size, query.offset, failed=query.failed)
 
 
 def _json(runs: Any, variables: list[str], total: int, offset: int, *, failed: bool) -> Response:

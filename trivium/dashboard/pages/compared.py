@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -135,7 +136,7 @@ def register(pages: Dash, context: Context, studies: Studies) -> None:
         if not runs:
             return trend.nothing("No run is compared yet.")
         study = studies.open(mark["task_id"])
-        return _curves(study, runs, variable, _calendar(context, mark["task_id"]), Window.of(looked))
+        return _curves(mark["task_id"], study, runs, variable, _calendar(context, mark["task_id"]), Window.of(looked))
 
     @action(
         pages,
@@ -177,7 +178,7 @@ def _table(task_id: str, study: Study, runs: Sequence[int]) -> Any:
 
 
 def _curves(
-    study: Study, runs: Sequence[int], variable: str | None, calendar: Calendar | None, window: Window
+    task_id: str, study: Study, runs: Sequence[int], variable: str | None, calendar: Calendar | None, window: Window
 ) -> tuple[Any, ...]:
     """Return the chart of the trajectories in a window, each point as it is kept."""
     if variable not in study.variables:
@@ -192,7 +193,10 @@ def _curves(
     inside = slice(max(0, int(first) - 1), int(last) + 1)  # with what is beside it: curves go on to the edges
     unit = study.units.get(variable, "")
     lines = [Line(f"run {run}", unit, time[inside], rows[run][inside], colour=place) for place, run in enumerate(runs)]
-    return trend.shown(lines, Scene(start, end, window.width, plant=False, calendar=calendar), study.units)
+    query = urlencode([*(("run", run) for run in runs), ("variable", variable)])
+    address = f"/api/run/results/{task_id}/selection?{query}"
+    files = [(label, f"{address}&format={form}") for label, form in (("JSON", "json"), ("Parquet", "parquet"))]
+    return trend.shown(lines, Scene(start, end, window.width, plant=False, calendar=calendar), study.units, files)
 
 
 def _calendar(context: Context, task_id: str) -> Calendar | None:
