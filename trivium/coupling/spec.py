@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from trivium.coupling.profile import completed
 from trivium.coupling.transform import Transform, references
 from trivium.document import END, listing, read_document, wrong_fields
 from trivium.errors import InvalidValueError
@@ -49,7 +50,13 @@ class Case(Part):
     max_iterations: Annotated[int, Field(ge=1, le=10**6)] = ITERATIONS
     patience: Patience | None = None
     probe: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    profile: Literal["pr24"] | None = None
     description: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_defaults(cls, content: Any) -> Any:
+        return completed(content) if isinstance(content, dict) and content.get("profile") == "pr24" else content
 
     @model_validator(mode="after")
     def _is_connected(self) -> Case:

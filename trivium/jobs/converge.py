@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from trivium.coupling.og_clews.schemas import ALPHA, ITERATIONS, TOLERANCE
+from trivium.coupling.profile import PR24
 from trivium.coupling.spec import Alpha, Case, Depth, MethodName, Patience, case_file, load_case
 from trivium.errors import InvalidValueError
 from trivium.experiment.spec import Positive
@@ -18,10 +18,6 @@ from trivium.settings import Settings
 
 if not is_installed("matplotlib", "pint", "plotly"):
     raise missing("The kind of job converge", "coupling")
-
-
-#: Settings of the profile.
-PR24 = {"alpha": ALPHA, "tolerance": TOLERANCE, "max_iterations": ITERATIONS}
 
 
 class Spec(BaseModel):
@@ -57,7 +53,7 @@ class Spec(BaseModel):
 
     def case(self, settings: Settings) -> Case:
         """Return the case of a server, with what this specification puts in the place of its own settings."""
-        own = {
+        own: dict[str, float | int | None] = {
             "alpha": self.dampening_factor_alpha,
             "tolerance": self.convergence_tolerance,
             "max_iterations": self.max_iterations,
@@ -65,7 +61,7 @@ class Spec(BaseModel):
         if self.profile is not None:
             own = {name: PR24[name] if value is None else value for name, value in own.items()}
         return load_case(settings.studies / self.case_name).with_settings(
-            method=self.method, depth=self.depth, patience=self.patience, **own
+            profile=self.profile, method=self.method, depth=self.depth, patience=self.patience, **own
         )
 
 
@@ -103,7 +99,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
 
     out = recorder.folder / "results"
     problem, result, files = run_case(case, folder, out, settings, watch, say, accept_changes=spec.accept_changes)
-    files |= proposal.write(result, out, strict=spec.profile is not None)
+    files |= proposal.write(result, out, strict=case.profile is not None)
     summary = report.summary(problem, result)
     say(f"{result.ending}: {result.reason}")
     names = (

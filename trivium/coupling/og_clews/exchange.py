@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -30,7 +31,7 @@ class Options(BaseModel):
     discount_rate : float, optional
         In place of the case's own [1/year].
     carbon_tax : dict of str to float
-        By emission, all years, in place of the case's own [money/mass].
+        By emission, or by a pattern of emissions, all years, in place of the case's own [money/mass].
     electricity : str
         The fuel whose levelised cost is returned.
     fuels : list of str
@@ -58,6 +59,7 @@ class Options(BaseModel):
 
 
 _Options = TypeVar("_Options", bound=BaseModel)
+_Energy = TypeVar("_Energy", bound=Options)
 
 
 def checked(kind: type[_Options], options: Mapping[str, Any]) -> _Options:
@@ -146,11 +148,15 @@ def describe(
     return tuple(inputs[name] for name in options.coupled), outputs
 
 
-def taxed(options: _Options, inputs: Mapping[str, FloatArray], sets: Sets) -> _Options:
-    """Return options with the carbon tax that is an input, where it is one."""
-    if "carbon_tax" not in inputs:
-        return options
-    tax = dict(zip(sets.emissions, map(float, inputs["carbon_tax"]), strict=True))
+def taxed(options: _Energy, inputs: Mapping[str, FloatArray], sets: Sets) -> _Energy:
+    """Return options with the carbon tax by emission: that of the inputs, or of the emissions that patterns name."""
+    if "carbon_tax" in inputs:
+        return options.model_copy(
+            update={"carbon_tax": dict(zip(sets.emissions, map(float, inputs["carbon_tax"]), strict=True))}
+        )
+    tax: dict[str, float] = {}
+    for pattern, value in options.carbon_tax.items():
+        tax |= dict.fromkeys(fnmatch.filter(sets.emissions, pattern) or [pattern], value)
     return options.model_copy(update={"carbon_tax": tax})
 
 

@@ -18,6 +18,8 @@ from trivium.coupling.loop import Result
 from trivium.coupling.og_clews import bridge
 from trivium.coupling.og_clews.schemas import (
     ALPHA,
+    CARBON_TAX,
+    ELASTICITY,
     ITERATIONS,
     TOLERANCE,
     ClewsInputSchema,
@@ -32,8 +34,6 @@ from trivium.coupling.spec import load_case
 from trivium.errors import InvalidValueError
 from trivium.settings import Settings
 
-#: Defaults of the proposal's bridge.
-ELASTICITY, CARBON_TAX = 0.8, 50.0
 #: Files of the proposal, and an output by which the component is known that each is of.
 CLEWS, OGCORE = "clews_results", "ogcore_macro"
 _KNOWN_BY = {CLEWS: "discounted_cost", OGCORE: "gdp_ratio"}
@@ -67,7 +67,7 @@ class DimensionalityBridge:
 
 
 class ConvergingOrchestrator:
-    """Runs a coupled case with the damping and the limits of the proposal.
+    """Runs a coupled case with the damping, the limits and the defaults of the proposal, its profile ``pr24``.
 
     Parameters
     ----------
@@ -85,7 +85,9 @@ class ConvergingOrchestrator:
         max_iterations: int = ITERATIONS,
     ) -> None:
         self._folder = Path(case) if Path(case).is_dir() else Path(case).parent
-        self.case = load_case(Path(case)).with_settings(alpha=alpha, tolerance=tolerance, max_iterations=max_iterations)
+        self.case = load_case(Path(case)).with_settings(
+            profile="pr24", alpha=alpha, tolerance=tolerance, max_iterations=max_iterations
+        )
 
     def run(self, out: Path | str, settings: Settings | None = None) -> Result:
         """Iterate in a folder for the results, or go on there; see `trivium.coupling.run.run_case`."""

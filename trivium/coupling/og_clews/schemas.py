@@ -10,6 +10,8 @@ from trivium.coupling.schema import Columns
 
 #: Settings of the proposal's loop.
 ALPHA, TOLERANCE, ITERATIONS = 0.2, 1e-4, 20
+#: Defaults of the proposal's bridge.
+ELASTICITY, CARBON_TAX = 0.8, 50.0
 #: Least share of its base that a demand may become.
 LEAST_DEMAND = 0.1
 

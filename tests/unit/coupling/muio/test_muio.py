@@ -105,6 +105,8 @@ def test_a_case_is_solved_as_glpsol_solves_it():
     assert component.solve({}, OPTIONS)["objective"] == pytest.approx(objective(case), rel=1e-6)
     constant = re.findall(r"constant term (\S+) ignored", Path("stdout.log").read_text())[-1]
     assert remote.residual_cost(case) == pytest.approx(float(constant), rel=1e-9)
+    taxed = [component.solve({}, OPTIONS | {"carbon_tax": {name: 30.0}})["objective"] for name in ("CO2", "CO*")]
+    assert taxed[0] == taxed[1] > component.solve({}, OPTIONS)["objective"]
     inputs, outputs, note = component.describe(COUPLED)
     assert [variable.name for variable in inputs] == ["annual_demand", "discount_rate"]
     assert dict(inputs[0].dims) == {"fuel": ("ELC2", "CRP"), "year": (2030, 2031, 2032, 2033)}

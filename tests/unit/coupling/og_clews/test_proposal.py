@@ -12,6 +12,8 @@ pytest.importorskip("plotly", reason="reports are drawn by plotly (extra couplin
 
 from trivium.coupling.og_clews import bridge, proposal  # noqa: E402
 from trivium.coupling.og_clews.proposal import ConvergingOrchestrator, DimensionalityBridge  # noqa: E402
+from trivium.coupling.spec import Case  # noqa: E402
+from trivium.environment import ROOT  # noqa: E402
 from trivium.errors import InvalidValueError  # noqa: E402
 from trivium.jobs import converge  # noqa: E402
 from trivium.settings import Settings  # noqa: E402
@@ -78,6 +80,22 @@ def test_the_orchestrator_has_the_defaults_of_the_proposal(case, tmp_path):
         "TotalDiscountedCostByTechnology": [7.0, 8.0],
     }
     assert content["ogcore_macro"]["gdp_growth_rate"] == pytest.approx(-0.03)
+
+
+def test_the_profile_is_what_the_proposal_takes_where_a_case_does_not_say_otherwise():
+    content = json.loads((ROOT / "examples" / "muio" / "case.json").read_text()) | {"profile": "pr24"}
+    own = Case.model_validate(content)
+    assert (own.alpha, own.tolerance, own.max_iterations) == (0.2, 1e-6, 20)
+    assert own.components["energy"].options["carbon_tax"] == {"CO2": 80}
+    assert own.connections[1].transform[1].of == {"ELC2": 0.8, "CRP": 0.4}
+    del content["tolerance"], content["components"]["energy"]["options"]["carbon_tax"]
+    content["connections"][1]["transform"][1] = {"kind": "elasticity"}
+    case = Case.model_validate(content)
+    assert (case.alpha, case.tolerance, case.max_iterations) == (0.2, 1e-4, 20)
+    assert case.components["energy"].options["carbon_tax"] == {"CO2*": 50.0}
+    assert "carbon_tax" not in case.components["base"].options
+    assert case.connections[1].transform[1].of == 0.8
+    assert case.with_settings(alpha=0.5).components["energy"] == case.components["energy"]
 
 
 def test_what_the_proposal_forbids_is_an_error_in_its_profile_only(case, tmp_path):
