@@ -34,6 +34,14 @@ def muio(folder: Path) -> str | None:
     )
 
 
+def storage(folder: Path) -> str | None:
+    """Recognize a folder of MUIO's cases, such as its ``DataStorage``."""
+    from trivium.coupling.muio.case import is_case
+
+    cases = sorted(str(each) for each in folder.iterdir() if is_case(each))
+    return f"It holds cases of MUIO: {', '.join(cases[:5])}" if cases else None
+
+
 def otoole(folder: Path) -> str | None:
     """Recognize an OSeMOSYS model as otoole has it: a data package, or a folder of its CSV files."""
     tables = [place for place in (folder, folder / "data") if (place / "YEAR.csv").is_file()]
@@ -48,4 +56,4 @@ def otoole(folder: Path) -> str | None:
 
 
 #: Further kinds of folders add theirs here.
-RECOGNIZERS: list[Recognizer] = [study, muio, otoole]
+RECOGNIZERS: list[Recognizer] = [study, muio, storage, otoole]

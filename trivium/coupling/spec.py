@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from trivium.coupling import folders
 from trivium.coupling.profile import completed
 from trivium.coupling.transform import Transform, references
 from trivium.document import END, listing, read_document, wrong_fields
@@ -101,9 +102,13 @@ def load_case(path: Path) -> Case:
     InvalidValueError
         Naming every field that is wrong.
     """
-    content = read_document(case_file(path), "case")
-    if isinstance(content, dict) and "simulation" in content:
+    file = case_file(path)
+    content = read_document(file, "case")
+    if isinstance(content, dict) and content.keys() & {"simulation", "experiment"}:
         raise InvalidValueError(f"{path} is a study, not a coupled case; run it with: trivium sweep {path}", "case")
+    if isinstance(content, dict) and "components" not in content and file.name != "case.json":
+        hint = folders.describe(file.parent)
+        raise InvalidValueError(f"{path} is no coupled case: it has no components.{f' {hint}' if hint else ''}", "case")
     try:
         return Case.model_validate(content)
     except ValidationError as error:

@@ -173,7 +173,11 @@ USAGE = [
     ("sweep study.json --workers 0", "Invalid value for '--workers': 0 is not a whole number of at least 1."),
     ("sweep study.json --cache-size 0", "Invalid value for '--cache-size': 0 is not greater than 0."),
     ("converge nowhere", "Invalid value for 'CASE': There is no file nowhere."),
-    ("converge empty", "Invalid value for 'CASE': The folder empty has no case.json."),
+    (
+        "converge empty",
+        "Invalid value for 'CASE': The folder empty has no case.json. For a case to begin with: trivium examples "
+        "datacenter_grid",
+    ),
     (
         "converge tank.fmu",
         "Invalid value for 'CASE': tank.fmu is an FMU, not a case. A case names an FMU as the path of a component of the "
