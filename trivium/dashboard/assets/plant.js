@@ -59,6 +59,7 @@
             return h("div", { id: props.id, className: props.className, ref: place, onClick: pick, onKeyDown: press });
         },
         Alarms(props) {
+            const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "Actions"];
             const rows = props.rows || [];
             const acknowledge = (name) => () => props.setProps({ acknowledge: { name, n: Date.now() } });
             const button = (row) => {
@@ -68,14 +69,13 @@
             const line = (row) =>
                 h("tr", { key: `${row.name} ${row.since}`, className: row.active ? `alarm ${row.priority}` : "" },
                     h("th", { scope: "row" }, h("span", { className: "sign", "aria-hidden": "true" }, row.sign), ` ${row.text}`),
-                    ...[row.priority, row.value, row.limit, row.since, row.state].map((text, i) => h("td", { key: i, className: i === 1 || i === 2 ? "number" : null }, text)),
-                    h("td", null, row.open ? button(row) : ""),
+                    ...[row.priority, row.value, row.limit, row.since, row.state].map((text, i) => h("td", { key: i, className: i === 1 || i === 2 ? "number" : null, "data-label": head[i + 1] }, text)),
+                    h("td", { "data-label": head[6] }, row.open ? button(row) : ""),
                 );
-            const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "Actions"];
             const list = () =>
                 h("details", { className: `alarms ${props.kind}` },
                     h("summary", null, props.summary),
-                    h("div", { className: "table", role: "region", tabIndex: 0, "aria-label": "Alarms of the session" },
+                    h("div", { className: "table cards", role: "region", tabIndex: 0, "aria-label": "Alarms of the session" },
                         h("table", null,
                             h("caption", { className: "hidden" }, "Alarms of the session"),
                             h("thead", null, h("tr", null, head.map((text) => h("th", { key: text, scope: "col" }, text)))),

@@ -131,6 +131,7 @@ def register(pages: Dash, context: Context) -> None:
             [_row(job) for job in jobs],
             keys=[job.task_id for job in jobs],
             empty="There is no job yet.",
+            cards=True,
         )
         place = f"Jobs {first + 1} to {first + len(jobs)}, the newest first." if jobs else ""
         return drawn(shown), place, not first, not continues

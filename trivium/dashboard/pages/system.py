@@ -122,7 +122,11 @@ def _processes(sessions: list[dict[str, Any]]) -> Any:
         for session in sessions
     ]
     return table(
-        "Sessions and their processes", ("Test id", "Test case", "State", "Memory", "Time", "Made"), rows, (3,)
+        "Sessions and their processes",
+        ("Test id", "Test case", "State", "Memory", "Time", "Made"),
+        rows,
+        (3,),
+        cards=True,
     )
 
 
