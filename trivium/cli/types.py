@@ -237,5 +237,5 @@ class CaseFile(_Document):
             return folder / "case.json"
         from trivium.coupling.folders import describe
 
-        hint = describe(folder) or "For a case to begin with: trivium examples datacenter_grid"
+        hint = describe(folder) or "For a case to begin with: trivium examples datacenter_grid datacenter_grid"
         raise click.BadParameter(f"The folder {folder} has no case.json. {hint}", ctx, param)

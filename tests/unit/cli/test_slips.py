@@ -176,7 +176,7 @@ USAGE = [
     (
         "converge empty",
         "Invalid value for 'CASE': The folder empty has no case.json. For a case to begin with: trivium examples "
-        "datacenter_grid",
+        "datacenter_grid datacenter_grid",
     ),
     (
         "converge tank.fmu",
