@@ -26,21 +26,58 @@ class _Element(Component):  # type: ignore[misc]
 
 
 class Svg(_Element):
-    """A drawing.
+    """A small drawing.
 
     Parameters
     ----------
     id : str
-        A unit that is chosen in it is the property ``picked``.
     markup : str
         SVG that this package made.
-    className : str
     """
 
     _type = "Svg"
 
-    def __init__(self, id: str, markup: str = "", className: str = "") -> None:  # noqa: A002, N803
-        super().__init__(["id", "markup", "className", "picked"], id=id, markup=markup, className=className)
+    def __init__(self, id: str, markup: str = "") -> None:  # noqa: A002
+        super().__init__(["id", "markup"], id=id, markup=markup)
+
+
+class Drawing(_Element):
+    """A drawing for wide and one for narrow screens, which follow readings.
+
+    Parameters
+    ----------
+    id : str
+        The drawings come by callbacks as ``wide`` and ``tall``, SVG that this package made, each with its name before
+        its ids, and what of each changes as ``parts``; see `trivium.dashboard.schematic`. A unit that is chosen is the
+        property ``picked``.
+    """
+
+    _type = "Drawing"
+
+    def __init__(self, id: str) -> None:  # noqa: A002
+        super().__init__(["id", "wide", "tall", "parts", "picked"], id=id, wide="", tall="", parts={})
+
+
+class Unfolded(_Element):
+    """A table of texts that is folded until the reader opens it.
+
+    Parameters
+    ----------
+    id : str
+        Whether it is open is the property ``open``; the ``caption`` and the ``rows`` come by callbacks.
+    title : str
+    head : sequence of str
+    numbers : sequence of int
+        Columns that are numbers.
+    """
+
+    _type = "Unfolded"
+
+    def __init__(self, id: str, title: str, head: Sequence[str], numbers: Sequence[int] = ()) -> None:  # noqa: A002
+        super().__init__(
+            ["id", "title", "head", "numbers", "open", "caption", "rows"],
+            id=id, title=title, head=list(head), numbers=list(numbers), open=False, caption="", rows=[],
+        )  # fmt: skip
 
 
 class Alarms(_Element):

@@ -305,7 +305,6 @@ class Readings:
                 if not len(row["time"]):  # it has moved on meanwhile
                     at = self.find(testid)["time"]
                     row = session.results(names, at, at)
-                overrides = session.overrides
         except UnknownSessionError:
             raise
         except TriviumError as error:
@@ -313,6 +312,7 @@ class Readings:
         if not len(row["time"]):
             return Reading(testid, testcase, at, trouble="The session is on its way; it is read in a moment.")
         values = {name: float(row[name][-1]) for name in names}
+        overrides = {name: Override(**entry) for name, entry in record["overrides"].items()}
         return Reading(testid, testcase, at, values, "", self.alarms.read(testid).alarms, overrides)
 
     def forget(self, testid: str) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trivium.control.palette import COLOURS, DASHES
-from trivium.dashboard.charts import axis, blank, frame, plain, thinned
+from trivium.dashboard.charts import axis, blank, frame, thinned
 from trivium.dashboard.formatting import Scale, clock, scale, seconds
 from trivium.session.events import Event
 from trivium.simulation.calendar import Calendar
@@ -164,17 +164,18 @@ def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dic
         style["shape"] = "vh"  # a value in the results held since the row before
     return {
         "type": "scatter", "mode": "lines" if x.size > 1 else "markers", "name": line.name, "yaxis": f"y{key}",
-        "legend": f"legend{key}", "x": x.tolist(), "y": plain(y * shown.factor + shown.offset), "line": style,
+        "legend": f"legend{key}", "x": x, "y": y * shown.factor + shown.offset, "line": style,
         "hovertemplate": "%{y:.5g} " + shown.unit + "<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 
 
-def _span(values: Iterable[Sequence[float | None]]) -> dict[str, Any]:
+def _span(values: Iterable[NDArray[Any]]) -> dict[str, Any]:
     """Return a range where values are all but the same: noise of the last digits is no signal."""
-    finite = [value for item in values for value in item if value is not None]
-    if not finite:
+    every = np.concatenate([np.asarray(item, dtype=float) for item in values])
+    finite = every[np.isfinite(every)]
+    if not finite.size:
         return {}
-    low, high = min(finite), max(finite)
+    low, high = float(finite.min()), float(finite.max())
     around = 0.01 * max(abs(low), abs(high), 1e-9)
     return {"range": [low - around, high + around]} if high - low < around / 5 else {}
 

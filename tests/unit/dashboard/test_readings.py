@@ -22,7 +22,7 @@ class Sessions:
                 "testcaseid": "case",
                 "default": name == "a",
                 "time": 0.0,
-                "revision": 0,
+                "revision": 0, "overrides": {},
                 "state": "idle",
             }
             for name in names
@@ -62,7 +62,6 @@ class OneSession:
     measurements = {"x": Variable("x", "K", "", 0.0, 400.0)}  # noqa: RUF012
     variables = {**measurements, **inputs, "local": Variable("local", "K")}  # noqa: RUF012
     forecast_points = {}  # noqa: RUF012
-    overrides = {}  # noqa: RUF012
     step = 300
 
     def __init__(self, sessions, testid):

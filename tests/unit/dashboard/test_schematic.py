@@ -20,8 +20,19 @@ def values():
     return all_off()
 
 
+def applied(file, name, view, units=None, marks=None, by_hand=()):
+    """A drawing with what a reading changes, as a browser has it."""
+    drawing = ElementTree.fromstring(schematic.draw(file, name, units))
+    by_id = {element.get("id"): element for element in drawing.iter()} | {f"{name}-": drawing}
+    for key, part in schematic.parts(file, view, units, marks, by_hand).items():
+        element, attributes = by_id[f"{name}-{key}"], dict(part)
+        element.text = attributes.pop("text", element.text)
+        element.attrib.update(attributes)
+    return drawing
+
+
 def drawn(values, name):
-    return ElementTree.fromstring(schematic.draw(FILES[name], name, PLANT.schematic.view(values)))
+    return applied(FILES[name], name, PLANT.schematic.view(values))
 
 
 def ids(drawing):
@@ -84,7 +95,7 @@ def test_units_are_buttons_and_alarms_mark_the_one_that_they_are_about(values):
     marks = schematic.marks(PLANT.schematic, [warm, heat, over, alarm("no such point")])
     assert marks == {"supply": warm, "hall": heat}
     view = PLANT.schematic.view(values)
-    drawing = ElementTree.fromstring(schematic.draw(FILES["wide"], "wide", view, units, marks, ["CDWP03_rpm"]))
+    drawing = applied(FILES["wide"], "wide", view, units, marks, ["CDWP03_rpm"])
     by_id = {element.get("id"): element for element in drawing.iter()}
     assert drawing.get("role") == "group"
     buttons = [element for element in drawing.iter() if element.get("role") == "button"]
@@ -130,7 +141,9 @@ def test_a_drawing_that_an_editor_saved(tmp_path):
         "<tspan>2</tspan></text></g></svg>"
     )
     view = View("A pump & no more.", {"speed": (290.15, "K")}, {"pump": "on"})
-    assert schematic.draw(file, "a", view) == (
-        '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="A pump &amp; no more."><g id="a-pump" '
-        'class="unit on"><text id="a-speed"><tspan x="1">17.0 °C</tspan></text></g></svg>'
-    )
+    drawing = applied(file, "a", view)
+    assert (drawing.get("role"), drawing.get("aria-label")) == ("img", "A pump & no more.")
+    (pump,) = drawing
+    assert pump.attrib == {"id": "a-pump", "class": "unit on"}
+    (text,) = pump
+    assert ([span.text or "" for span in text], "".join(text.itertext())) == (["17.0 °C", ""], "17.0 °C")

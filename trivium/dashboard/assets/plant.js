@@ -4,19 +4,19 @@
     const h = React.createElement;
     const idOf = (id) => (typeof id === "string" ? id : JSON.stringify(id));
 
-    // A drawing is changed where it differs: what has the focus keeps it, and what turns goes on turning.
-    const morph = (old, fresh) => {
-        if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) return old.replaceWith(fresh);
-        if (old.nodeType !== Node.ELEMENT_NODE) {
-            if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
-            return undefined;
+    // What a reading changes in a drawing, by id: its text and attributes. What has the focus keeps it, and what turns goes on turning.
+    const apply = (place, name, parts) => {
+        const drawing = place.firstElementChild;
+        if (!drawing) return;
+        for (const [id, part] of Object.entries(parts)) {
+            const element = id ? drawing.querySelector(`#${CSS.escape(`${name}-${id}`)}`) : drawing;
+            if (!element) continue;
+            for (const [key, value] of Object.entries(part)) {
+                if (key !== "text") {
+                    if (element.getAttribute(key) !== value) element.setAttribute(key, value);
+                } else if (element.textContent !== value) element.textContent = value;
+            }
         }
-        for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
-        for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-        const [mine, theirs] = [[...old.childNodes], [...fresh.childNodes]];
-        if (mine.length !== theirs.length) old.replaceChildren(...theirs);
-        else mine.forEach((child, i) => morph(child, theirs[i]));
-        return undefined;
     };
 
     // The unit whose panel is open goes back to its place in the drawing when the panel closes.
@@ -38,16 +38,21 @@
         if (event.key === "Escape" && panel && !panel.hidden) document.getElementById("unit-close").click();
     });
 
+    Object.assign(window.dash_clientside.trivium, {
+        // Where the session stands, for a panel that is open.
+        of_open: (chosen, stand) => (chosen ? stand : window.dash_clientside.no_update),
+    });
+
     Object.assign(window.trivium_dashboard, {
         Svg(props) {
-            const place = React.useRef(null);
-            React.useEffect(() => {
-                const fresh = document.createElement("div");
-                fresh.innerHTML = props.markup || "";
-                const [old, drawing] = [place.current.firstChild, fresh.firstChild];
-                if (old && drawing) morph(old, drawing);
-                else place.current.replaceChildren(...fresh.childNodes);
-            }, [props.markup]);
+            return h("div", { id: props.id, dangerouslySetInnerHTML: { __html: props.markup || "" } });
+        },
+        Drawing(props) {
+            const places = { wide: React.useRef(null), tall: React.useRef(null) };
+            for (const [name, place] of Object.entries(places)) {
+                React.useEffect(() => { place.current.innerHTML = props[name] || ""; }, [props[name]]);
+                React.useEffect(() => apply(place.current, name, (props.parts || {})[name] || {}), [props[name], props.parts]);
+            }
             const pick = (event) => {
                 const unit = event.target.closest("[data-unit]");
                 if (!unit) return;
@@ -56,7 +61,22 @@
                 props.setProps({ picked: { unit: unit.dataset.unit, n: Date.now() } });
             };
             const press = (event) => (event.key === "Enter" || event.key === " ") && pick(event);
-            return h("div", { id: props.id, className: props.className, ref: place, onClick: pick, onKeyDown: press });
+            const drawing = (name) => h("div", { key: name, id: `${props.id}-${name}`, className: `schematic ${name}`, ref: places[name] });
+            return h("div", { id: props.id, onClick: pick, onKeyDown: press }, drawing("wide"), drawing("tall"));
+        },
+        Unfolded(props) {
+            const kind = (place) => ((props.numbers || []).includes(place) ? "number" : null);
+            const cell = (text, place) => h(place ? "td" : "th", { key: place, scope: place ? null : "row", className: kind(place) }, text);
+            const line = (row) => h("tr", { key: row[0] }, row.map(cell));
+            const head = props.head.map((text, place) => h("th", { key: text, scope: "col", className: kind(place) }, text));
+            const table = () =>
+                h("div", { className: "table", role: "region", tabIndex: 0, "aria-label": props.caption },
+                    h("table", null, h("caption", null, props.caption), h("thead", null, h("tr", null, head)), h("tbody", null, props.rows.map(line))),
+                );
+            return h("details", { id: props.id, className: "card", onToggle: (event) => props.setProps({ open: event.target.open }) },
+                h("summary", null, props.title),
+                props.open && props.rows.length ? table() : null,
+            );
         },
         Alarms(props) {
             const head = ["Alarm", "Priority", "Value", "Limit", "Since", "State", "Actions"];

@@ -33,6 +33,7 @@ def place() -> html.Div:
             html.Div(id="face-groups", className="cards"),
             card("Inputs", Hand("face-inputs"), id="face-hands"),
             html.Div(id="face-start"),
+            dcc.Store(id="face-stand"),  # where a session without a drawing stands
         ],
         id="faceplate",
         hidden=True,
@@ -63,11 +64,11 @@ def register(pages: Dash, context: Context) -> None:
         Output("face-hands", "hidden"),
         Output("face-inputs", "rows"),
         Output("face-inputs", "may"),
-        Input("stand", "data"),
-        Input("changed", "data"),
+        Input("face-stand", "data"),
+        Input("session", "value"),
     )
-    def show(stand: Any, _: Any) -> Any:
-        if not stand:
+    def show(stand: Any, testid: str | None) -> Any:
+        if not stand or stand["testid"] != testid:
             return True, None, True, [], False
         about = readings.about(stand["testid"])
         reading = readings.read(stand["testid"])

@@ -10,8 +10,8 @@ from dash import Dash, Input, Output, State, html, no_update
 from trivium.dashboard import schematic, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.controls import Svg
-from trivium.dashboard.elements import Choices, Select, Still, card, drawn, field, options, table, tiles
+from trivium.dashboard.controls import Drawing, Unfolded
+from trivium.dashboard.elements import Choices, Select, Still, card, drawn, field, options, tiles
 from trivium.dashboard.formatting import DAY, clock, scale, seconds
 from trivium.dashboard.pages import faceplate, unit
 from trivium.dashboard.pages.alarms import alarms_of
@@ -41,8 +41,7 @@ def layout(_: Context) -> list[Any]:
         html.Section(
             [
                 html.H2("The plant now", className="hidden"),
-                Svg("plant-wide", className="schematic wide"),
-                Svg("plant-tall", className="schematic tall"),
+                Drawing("plant"),
                 Still("plant-legend"),
             ],
             id="plant-drawing",
@@ -66,7 +65,7 @@ def layout(_: Context) -> list[Any]:
             trend.layout("plant-chart", "Chosen points over time"),
             trend.names_of_address("plant-chart", _KEPT),
         ),
-        html.Details([html.Summary("All points as a table"), Still("plant-points")], className="card", open=False),
+        Unfolded("plant-points", "All points as a table", ("Point", "Value", "Description"), numbers=(1,)),
     ]
 
 
@@ -78,40 +77,48 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
-        Output("plant-figures", "content"),
-        Output("plant-wide", "markup"),
-        Output("plant-tall", "markup"),
+        Output("plant", "wide"),
+        Output("plant", "tall"),
         Output("plant-drawing", "hidden"),
-        Output("plant-legend", "content"),
-        Output("plant-points", "content"),
-        Input("stand", "data"),
+        Input("session", "value"),
     )
-    def draw(stand: Any) -> Any:
+    def draw(testid: str | None) -> Any:
+        drawing = readings.about(testid).schematic if testid else None
+        if drawing is None:
+            return "", "", True
+        files = (("wide", drawing.wide), ("tall", drawing.narrow))
+        return *(schematic.draw(file, name, drawing.units) for name, file in files), False
+
+    @view(
+        pages,
+        Output("plant-figures", "content"),
+        Output("plant", "parts"),
+        Output("plant-legend", "content"),
+        Output("plant-points", "caption"),
+        Output("plant-points", "rows"),
+        Output("face-stand", "data"),
+        Input("stand", "data"),
+        Input("plant-points", "open"),
+    )
+    def follow(stand: Any, listed: bool) -> Any:
         if not stand:
-            return drawn(html.P("There is no session to show.")), "", "", True, None, None
+            return drawn(html.P("There is no session to show.")), {}, None, "", [], None
         reading = readings.read(stand["testid"])
         if reading.trouble:
-            return (
-                drawn(html.P(reading.trouble, className="trouble")),
-                no_update,
-                no_update,
-                no_update,
-                no_update,
-                no_update,
-            )
+            return drawn(html.P(reading.trouble, className="trouble")), *[no_update] * 5
         variables = readings.about(reading.testid)
-        rows = drawn(_points(variables, reading))
+        points = (f"All points at {clock(reading.clock)}", _points(variables, reading)) if listed else ("", [])
         drawing = variables.schematic
         if drawing is None:
-            return drawn(_clock(reading)), "", "", True, None, rows
+            return drawn(_clock(reading)), {}, None, *points, stand
         seen = drawing.view(reading.values)
         marks = schematic.marks(drawing, alarms_of(stand))
-        wide, narrow = (
-            schematic.draw(file, name, seen, drawing.units, marks, reading.overrides)
-            for file, name in ((drawing.wide, "wide"), (drawing.narrow, "tall"))
-        )
+        parts = {
+            name: schematic.parts(file, seen, drawing.units, marks, reading.overrides)
+            for name, file in (("wide", drawing.wide), ("tall", drawing.narrow))
+        }
         legend = _legend(drawing, reading.overrides, variables)
-        return drawn(_figures(reading, seen)), wide, narrow, False, drawn(legend), rows
+        return drawn(_figures(reading, seen)), parts, drawn(legend), *points, no_update
 
     @view(
         pages,
@@ -189,15 +196,9 @@ def _figures(reading: Reading, seen: View) -> Any:
     return tiles([("Time", clock(reading.clock), seconds(reading.clock)), *chief])
 
 
-def _points(variables: About, reading: Reading) -> Any:
-    rows = [
-        (
-            name,
-            scale(variables.units[name], plant=variables.plant is not None).text(value),
-            variables.descriptions[name],
-        )
+def _points(variables: About, reading: Reading) -> list[tuple[str, str, str]]:
+    plant = variables.plant is not None
+    return [
+        (name, scale(variables.units[name], plant=plant).text(value), variables.descriptions[name])
         for name, value in reading.values.items()
     ]
-    return table(
-        f"All points at {clock(reading.clock)}", ("Point", "Value", "Description"), rows, numbers=(1,), shown=True
-    )

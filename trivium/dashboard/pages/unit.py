@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.dashboard import hands, strips
 from trivium.dashboard.callbacks import action, needed, view
@@ -36,6 +36,7 @@ def panel() -> html.Section:
         html.H3("Inputs", id="unit-inputs-title"),
         Hand("unit-inputs"),
         dcc.Store(id="unit-chosen"),
+        dcc.Store(id="unit-stand"),
     ]
     return html.Section(
         [head, *body],
@@ -61,8 +62,7 @@ def register(pages: Dash, context: Context) -> None:
     @view(
         pages,
         Output("unit-chosen", "data"),
-        Input("plant-wide", "picked"),
-        Input("plant-tall", "picked"),
+        Input("plant", "picked"),
         Input("unit-close", "n_clicks"),
         Input("session", "value"),
         prevent_initial_call=True,
@@ -70,6 +70,13 @@ def register(pages: Dash, context: Context) -> None:
     def choose(*_: Any) -> Any:
         value = ctx.triggered[0]["value"] if ctx.triggered else None
         return value["unit"] if isinstance(value, dict) else None
+
+    pages.clientside_callback(  # nothing is asked of the server while the panel is closed
+        ClientsideFunction("trivium", "of_open"),
+        Output("unit-stand", "data"),
+        Input("unit-chosen", "data"),
+        Input("stand", "data"),
+    )
 
     @view(
         pages,
@@ -81,7 +88,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("unit-inputs-title", "hidden"),
         *(Output(f"unit-{part}-{i}", name) for i in range(_MOST) for part, name in _PARTS),
         Input("unit-chosen", "data"),
-        Input("stand", "data"),
+        Input("unit-stand", "data"),
         Input("changed", "data"),
     )
     def show(chosen: str | None, stand: Any, _: Any) -> Any:
