@@ -14,7 +14,7 @@ from typing import NamedTuple
 INLET, LIQUID, RATE = 300.15, 313.15, 20.0
 #: Least flow of a running chiller's evaporator over the nominal one [1], which is this over the IT load that the plant
 #: is built for [kg/(s W)]: 0.36 of it with a drop of 10 K.
-_LEAST_FLOW, _NOMINAL_FLOW = 0.2, 0.36 / (4184.0 * 10.0)
+LEAST_FLOW, NOMINAL_FLOW = 0.2, 0.36 / (4184.0 * 10.0)
 _HALLS, _CHILLERS = (1, 2), (1, 2, 3, 4)
 _HOUR, _KWH = 3600.0, 3.6e6
 
@@ -61,7 +61,7 @@ def costs(before: Mapping[str, float], after: Mapping[str, float], step: float, 
     hours = step / _HOUR
     changes = (abs(after[f"TInl{hall}"] - before[f"TInl{hall}"]) for hall in _HALLS)
     commanded = sum(after[f"uChi{unit}"] > 0.5 for unit in _CHILLERS)
-    thirsty = after["mChiWat_flow"] < _LEAST_FLOW * _NOMINAL_FLOW * nominal * commanded
+    thirsty = after["mChiWat_flow"] < LEAST_FLOW * NOMINAL_FLOW * nominal * commanded
     switched = (f"{unit}" for unit in _CHILLERS if round(before[f"uChi{unit}"]) != round(after[f"uChi{unit}"]))
     return Costs(
         work=after["PItUns"] * step / _KWH,

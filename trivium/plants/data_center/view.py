@@ -91,7 +91,8 @@ def units() -> dict[str, Unit]:
     for i in _CELLS:
         parts[f"cell-{i}"] = Unit(f"Tower cell {i}", ("nTow", "TConWatSup"), ("nTow", "yFanTow"))
     for i in _CHILLERS:
-        parts[f"chiller-{i}"] = Unit(f"Chiller {i}", (f"TChiWatLvg{i}", f"PChi{i}"), (f"uChi{i}",))
+        points = f"TChiWatLvg{i}", f"TConWatLvg{i}", f"PChi{i}", f"yChi{i}"
+        parts[f"chiller-{i}"] = Unit(f"Chiller {i}", points, (f"uChi{i}",))
     for i in _HALLS:
         inputs = f"TSupAirSet{i}", f"yFanCra{i}"
         parts[f"hall-{i}"] = Unit(f"Hall {i}", (f"TInl{i}", f"PIt{i}"), inputs)

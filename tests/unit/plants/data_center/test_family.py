@@ -135,8 +135,8 @@ def test_boundary_data_is_the_same_every_time_and_another_for_another_seed():
 def test_a_weather_file_of_ones_own(tmp_path):
     file = tmp_path / "own.epw"
     file.write_text(_epw(hours=8760))
-    year, elevation = read_epw(file)
-    assert elevation == 0.0
+    year, elevation, offset = read_epw(file)
+    assert (elevation, offset) == (0.0, 1.0)
     assert year.dry_bulb[:3] - 273.15 == pytest.approx([10.0, 11.0, 12.0])
     # psychrometric chart at 10 degC and 50 % (dew point 0.07 degC), sea level: wet bulb 5.5 degC
     assert year.wet_bulb[0] - 273.15 == pytest.approx(5.5, abs=0.1)

@@ -11,8 +11,8 @@ from trivium.extras import missing
 from trivium.plants.data_center.family.weather import HOURS, Weather, from_dew_point
 
 
-def read_epw(path: Path) -> tuple[Weather, float]:
-    """Read the weather of a year, and the elevation of the place [m].
+def read_epw(path: Path) -> tuple[Weather, float, float]:
+    """Read the weather of a year, the elevation of the place [m] and the offset of its standard time from UTC [h].
 
     pvlib reads the file. The first hour of the file, which ends at 01:00, becomes the hour from 00:00 on; a leap day is
     left out.
@@ -37,4 +37,4 @@ def read_epw(path: Path) -> tuple[Weather, float]:
     if len(frame) != HOURS or not np.all(np.isfinite(dry) & np.isfinite(dew) & (np.abs(dry) < 70) & (np.abs(dew) < 70)):
         raise ResourcesError(f"{path} must hold dry bulb and dew point of {HOURS} hours, and holds {len(frame)} rows")
     elevation = float(header["altitude"])
-    return from_dew_point(dry, dew, elevation), elevation
+    return from_dew_point(dry, dew, elevation), elevation, float(header["TZ"])

@@ -100,17 +100,22 @@ class Member:
         return {**size, **(STORAGE if self.storage else {}), **flexible}
 
     @cached_property
-    def _site(self) -> tuple[weather.Weather, float]:
-        """Weather of the year, and elevation [m]."""
+    def _site(self) -> tuple[weather.Weather, float, float]:
+        """Weather of the year, elevation [m], and offset of the standard time from UTC [h]."""
         if self.epw is not None:
             return read_epw(self.epw)
         place = climate(self.climate)
-        return weather.draw(place, self.seed), place.elevation
+        return weather.draw(place, self.seed), place.elevation, place.offset
+
+    @property
+    def offset(self) -> float:
+        """Offset of its standard time from UTC [h]."""
+        return self._site[2]
 
     def boundary(self) -> tuple[bytes, bytes]:
         """Return the boundary data, and prices with emissions, as CSV."""
         times = INTERVAL * np.arange(round(DAYS * DAY / INTERVAL) + 1, dtype=np.float64)
-        year, _ = self._site
+        year, *_ = self._site
         work = 0.5 * nominal_load(self.size) * load.draw(load.profile(self.load), times, self.seed)
         outside = np.column_stack(year.at(times))
         signals = grid.draw(grid.grid(self.grid or climate(self.climate).grid), year.wet_bulb, self.seed)
@@ -160,7 +165,7 @@ def make(member: Member, folder: Path) -> Path:
     if not fmu().parent.samefile(folder):  # the shipped test case is a member, too
         shutil.copyfile(fmu(), folder / fmu().name)
     replace_file(folder / "version.txt", f"{VERSION} ({digest[:12]})\n".encode())
-    toml = testcase_toml(f"DataCenter-{member.name}-v{VERSION}", member.start_values, faults)
+    toml = testcase_toml(f"DataCenter-{member.name}-v{VERSION}", member.start_values, member.offset, faults)
     replace_file(folder / "testcase.toml", toml.encode())
     return folder
 

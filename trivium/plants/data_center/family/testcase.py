@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from trivium.evaluation.faults import Fault
+from trivium.plants.data_center.constraints import LEAST_FLOW, NOMINAL_FLOW
 from trivium.plants.data_center.faults import cause_of
+from trivium.plants.data_center.rules import UNITS
 
 _TOML = """\
 # A member of the family of data centres; docs/family.md. Made by `trivium family make`.
 name = "{name}"
 step = 300
 end_time = 31536000
+epoch = 2018-01-01T00:00:00{offset}   # a Monday as in the load, in a year without a leap day; local standard time
 
 [start_values]
 {start_values}
@@ -81,6 +84,106 @@ warmup_days = 1
 uncertain = ["TDryBul", "TWetBul"]
 """
 
+#: Limits of ASHRAE TC 9.9 (Thermal Guidelines for Data Processing Environments, 5th edition, 2021) and of the plant.
+_ALARMS = """
+# What people should look at; docs/alarms.md. Halls and liquid: ASHRAE TC 9.9, recommended 18 to 27 degC, allowable 15 to
+# 32 degC (class A1), liquid at most 40 degC (class W40).
+[alarms.work_refused]
+text = "Servers refuse work"
+priority = "high"
+variable = "PItUns"
+high = 1000
+{halls}
+[alarms.liquid_hot]
+text = "Liquid to the cold plates above 40 degC"
+priority = "high"
+variable = "TLiqSup"
+high = 313.15
+delay = 300
+deadband = 0.5
+
+# A supply that is warm harms only where the halls get warm.
+[alarms.supply_warm]
+text = "Chilled water supply above its set point"
+variable = "TChiWatSup"
+set_point = "TChiWatSupSet"
+above = 2
+when = ["uChi1", "uChi2", "uChi3", "uChi4"]
+delay = 1800
+deadband = 0.5
+
+[alarms.supply_cold]
+text = "Chilled water supply below its set point"
+priority = "low"
+variable = "TChiWatSup"
+set_point = "TChiWatSupSet"
+below = 2
+when = ["uChi1", "uChi2", "uChi3", "uChi4"]
+delay = 1800
+deadband = 0.5
+
+# Flow switches stop a chiller at 0.2 of its nominal flow (chi.mMin of the plant).
+[alarms.chilled_flow_low]
+text = "Chilled water does not flow enough for one chiller"
+priority = "high"
+variable = "mChiWat_flow"
+low = {least_flow:.1f}
+when = ["uChi1", "uChi2", "uChi3", "uChi4"]
+delay = 600
+
+[alarms.condenser_no_flow]
+text = "Condenser water pumps on without flow"
+priority = "high"
+variable = "mConWat_flow"
+low = 0.1
+when = ["nPumConWat"]
+delay = 600
+{chillers}"""
+
+_HALL = """
+[alarms.hall_{hall}_hot]
+text = "Hall {hall}: inlets above what is allowable, 32 degC"
+priority = "high"
+variable = "TInl{hall}"
+high = 305.15
+delay = 300
+deadband = 0.5
+
+[alarms.hall_{hall}_warm]
+text = "Hall {hall}: inlets above what is recommended, 27 degC"
+variable = "TInl{hall}"
+high = 300.15
+delay = 900
+deadband = 0.5
+
+[alarms.hall_{hall}_cold]
+text = "Hall {hall}: inlets below what is allowable, 15 degC"
+priority = "low"
+variable = "TInl{hall}"
+low = 288.15
+delay = 900
+deadband = 0.5
+"""
+
+# 44 degC: the unit is unloaded from there on, and stops at 48 degC; 900 s: its least time off.
+_CHILLER = """
+[alarms.chiller_{unit}_hot]
+text = "Chiller {unit}: condenser water leaves so hot that it is unloaded"
+variable = "TConWatLvg{unit}"
+high = 317.15
+when = ["uChi{unit}"]
+delay = 300
+deadband = 1
+
+[alarms.chiller_{unit}_off]
+text = "Chiller {unit} is commanded on and does not run"
+priority = "high"
+variable = "yChi{unit}"
+low = 0.5
+when = ["uChi{unit}"]
+delay = 1800
+"""
+
 
 _FAULT = """
 # {cause}
@@ -93,7 +196,7 @@ size = {size!r}
 """
 
 
-def testcase_toml(name: str, start_values: Mapping[str, float], faults: Sequence[Fault]) -> str:
+def testcase_toml(name: str, start_values: Mapping[str, float], offset: float, faults: Sequence[Fault]) -> str:
     """Return the file.
 
     Parameters
@@ -102,9 +205,18 @@ def testcase_toml(name: str, start_values: Mapping[str, float], faults: Sequence
         Of the test case.
     start_values : Mapping[str, float]
         Parameters of the plant.
+    offset : float
+        Of the local standard time from UTC [h].
     faults : sequence of Fault
         Of every test, unless a client sets others.
     """
     lines = [f'"{key}" = {value!r}' for key, value in start_values.items()]
-    text = _TOML.format(name=name, start_values="\n".join(lines))
+    minutes = round(60 * abs(offset))
+    written = f"{'-' if offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+    text = _TOML.format(name=name, start_values="\n".join(lines), offset=written)
+    text += _ALARMS.format(
+        halls="".join(_HALL.format(hall=hall) for hall in (1, 2)),
+        chillers="".join(_CHILLER.format(unit=unit) for unit in UNITS),
+        least_flow=LEAST_FLOW * NOMINAL_FLOW * start_values["PItNom"],
+    )
     return text + "".join(_FAULT.format(cause=cause_of(fault), **fault.as_dict()) for fault in faults)
