@@ -6,6 +6,7 @@ import pytest
 
 import trivium
 from tests.cooling_reading import all_off, opened
+from tests.drawings import applied
 from trivium.dashboard import schematic
 from trivium.plants.cooling.plant import PLANT
 from trivium.protocol import Alarm
@@ -18,17 +19,6 @@ FILES = {"wide": PLANT.schematic.wide, "narrow": PLANT.schematic.narrow}
 @pytest.fixture
 def values():
     return all_off()
-
-
-def applied(file, name, view, units=None, marks=None, by_hand=()):
-    """A drawing with what a reading changes, as a browser has it."""
-    drawing = ElementTree.fromstring(schematic.draw(file, name, units))
-    by_id = {element.get("id"): element for element in drawing.iter()} | {f"{name}-": drawing}
-    for key, part in schematic.parts(file, view, units, marks, by_hand).items():
-        element, attributes = by_id[f"{name}-{key}"], dict(part)
-        element.text = attributes.pop("text", element.text)
-        element.attrib.update(attributes)
-    return drawing
 
 
 def drawn(values, name):

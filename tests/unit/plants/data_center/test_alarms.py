@@ -16,7 +16,7 @@ MISTAKES = {
     "hall_1_warm": {"yFanCra1": 0.0},
     "hall_2_hot": {"yFanCra2": 0.0},
     "liquid_hot": {"nPumConWat": 0.0},
-    "chilled_flow_low": {"nPumChiWat": 0.0},
+    "chilled_no_flow": {"yPumChiWat": 0.05},
     "condenser_no_flow": {"yPumConWat": 0.05},
     "supply_warm": {"nTow": 0.0},
 }

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 import trivium
-from trivium.dashboard import schematic
+from tests.drawings import applied
 from trivium.plants.data_center.plant import COMMANDS, PLANT
 
 FILES = {"wide": PLANT.schematic.wide, "narrow": PLANT.schematic.narrow}
@@ -36,7 +36,7 @@ def test_the_files_have_an_element_for_every_figure_and_state_and_no_other(readi
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_reading_is_drawn(reading, name):
-    drawing = ElementTree.fromstring(schematic.draw(FILES[name], name, PLANT.schematic.view(reading)))
+    drawing = applied(FILES[name], name, PLANT.schematic.view(reading))
     texts = [element.text for element in drawing.iter("{http://www.w3.org/2000/svg}text")]
     assert {"12.0 °C", "3 × 85 %"} <= {*texts}
     assert texts.count("off") == 1  # the fourth chiller

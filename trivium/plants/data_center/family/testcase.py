@@ -112,23 +112,22 @@ when = ["uChi1", "uChi2", "uChi3", "uChi4"]
 delay = 1800
 deadband = 0.5
 
+# Chillers are unloaded at 4 degC (chi.TFre of the plant); colder water comes from the economizer.
 [alarms.supply_cold]
-text = "Chilled water supply below its set point"
-priority = "low"
+text = "Chilled water supply near freezing, below 3 degC"
+priority = "high"
 variable = "TChiWatSup"
-set_point = "TChiWatSupSet"
-below = 2
-when = ["uChi1", "uChi2", "uChi3", "uChi4"]
-delay = 1800
+low = 276.15
+delay = 300
 deadband = 0.5
 
 # Flow switches stop a chiller at 0.2 of its nominal flow (chi.mMin of the plant).
-[alarms.chilled_flow_low]
-text = "Chilled water does not flow enough for one chiller"
+[alarms.chilled_no_flow]
+text = "Chilled water pumps on with less flow than one chiller needs"
 priority = "high"
 variable = "mChiWat_flow"
 low = {least_flow:.1f}
-when = ["uChi1", "uChi2", "uChi3", "uChi4"]
+when = ["nPumChiWat"]
 delay = 600
 
 [alarms.condenser_no_flow]
