@@ -33,12 +33,13 @@ class Svg(_Element):
     id : str
     markup : str
         SVG that this package made.
+    className : str
     """
 
     _type = "Svg"
 
-    def __init__(self, id: str, markup: str = "") -> None:  # noqa: A002
-        super().__init__(["id", "markup"], id=id, markup=markup)
+    def __init__(self, id: str, markup: str = "", className: str = "") -> None:  # noqa: A002, N803
+        super().__init__(["id", "markup", "className"], id=id, markup=markup, className=className)
 
 
 class Drawing(_Element):

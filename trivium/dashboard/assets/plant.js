@@ -45,7 +45,7 @@
 
     Object.assign(window.trivium_dashboard, {
         Svg(props) {
-            return h("div", { id: props.id, dangerouslySetInnerHTML: { __html: props.markup || "" } });
+            return h("div", { id: props.id, className: props.className, dangerouslySetInnerHTML: { __html: props.markup || "" } });
         },
         Drawing(props) {
             const places = { wide: React.useRef(null), tall: React.useRef(null) };

@@ -86,8 +86,8 @@ uncertain = ["TDryBul", "TWetBul"]
 
 #: Limits of ASHRAE TC 9.9 (Thermal Guidelines for Data Processing Environments, 5th edition, 2021) and of the plant.
 _ALARMS = """
-# What people should look at; docs/alarms.md. Halls and liquid: ASHRAE TC 9.9, recommended 18 to 27 degC, allowable 15 to
-# 32 degC (class A1), liquid at most 40 degC (class W40).
+# What people should look at; docs/alarms.md. Halls and liquid: ASHRAE TC 9.9, recommended 18 to 27 degC, allowable 15
+# to 32 degC (class A1), liquid at most 40 degC (class W40).
 [alarms.work_refused]
 text = "Servers refuse work"
 priority = "high"
