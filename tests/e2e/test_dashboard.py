@@ -14,6 +14,7 @@ from pyarrow import parquet
 from tests.e2e.browser import PAGES, SIZES
 from tests.server import ROOT, Server
 from tests.trap_fmu import Trap
+from trivium.client import Client
 
 STUDY = {
     "folder": "fuel_cycle",
@@ -336,27 +337,36 @@ def test_a_baseline(browser, server, quiet):
     browser.until(lambda: "kWh" in browser.text("#kpi-table"))
     browser.click("#make-baseline")
     browser.until(lambda: "24 of 24 steps, done" in browser.text("#baseline-state"))
-    base = browser.until(lambda: browser.one("#other").get_attribute("value").replace("none", ""))
+    base = next(one["testid"] for one in server.request("GET", "/sessions")[1]["payload"] if one["baseline_of"])
     assert stand(server, base)["time"] == START + 24 * 300
 
     def energies():
         cells = browser.js(
             "return [...document.querySelectorAll('#kpi-table tbody tr')].map(r => [...r.cells].map(c => c.innerText))"
         )
-        return next((row[2:] for row in cells if "ener_tot" in row[0] and len(row) == 5), None)
+        return next((row[2:] for row in cells if "ener_tot" in row[0] and len(row) == 4), None)
 
     def number(text):
-        return float(text.replace("\u202f", ""))
+        return float(text.split(" ")[0].replace("\u202f", ""))
 
     expected = [server.request("GET", f"/kpi{of}?names=ener_tot")[1]["payload"]["ener_tot"] for of in ("", f"/{base}")]
     assert expected[0] != expected[1]
-    mine, _, change = browser.until(
+    mine, theirs = browser.until(
         lambda: (found := energies()) and number(found[1]) == pytest.approx(expected[1], rel=1e-4) and found
     )
     assert number(mine) == pytest.approx(expected[0], rel=1e-4)
-    assert change == f"{100 * (expected[0] / expected[1] - 1):+.1f} %"
+    word = "better" if expected[0] < expected[1] else "worse"
+    assert mine.rstrip(" ★").endswith(f"({100 * (expected[0] / expected[1] - 1):+.1f} %, {word})")
+    assert ("★" in mine, "★" in theirs) == (word == "better", word == "worse")
+    assert "controller" in browser.text("#kpi-table table")  # in what they differ
     browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
-    assert {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")} == {"this", "other"}
+    names = {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")}
+    assert names == {"default", base[:8]}
+    with Client(server.url) as client, client.select() as third:  # by the address of the page
+        third.initialize(START)
+        third.advance(steps=24)
+        browser.open(f"{server.url}/dashboard/indicators?other={base},{third.testid}")
+        browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 9)
     assert fetched(server, "PUT", f"/stop/{base}") == b"OK"
 
 

@@ -115,7 +115,7 @@ class Catalog:
             jobs = self._context.store.jobs(which, "step", limit, offset, search, order)
             return [self._of_job(job) for job in jobs], self._context.store.count(which, "step", search)
         page = self._context.sessions.page(state=state, search=search, sort=sort, offset=offset, limit=limit)
-        return [self._of_session(each) for each in page.sessions], page.total
+        return [self._of_session(each, self._kpis(each)) for each in page.sessions], page.total
 
     def compared(self) -> list[Run]:
         """Return what `trivium compare` compared with the state directory of this server, the newest first."""
@@ -144,20 +144,47 @@ class Catalog:
                 if kind == "job":
                     runs.append(self._of_job(self._context.store.get(key)))
                 else:
-                    runs.append(self._of_session(self._context.sessions.summary(key)))
+                    entry = self._context.sessions.summary(key)
+                    runs.append(self._of_session(entry, self._kpis(entry)))
             except (NotFoundError, UnknownSessionError):
                 continue
         return runs
 
-    def _of_session(self, entry: Mapping[str, Any]) -> Run:
+    def name(self, testid: str) -> str:
+        """Return how a session is called."""
+        return _called(self._context.sessions.summary(testid))
+
+    def together(self, testids: Sequence[str]) -> tuple[list[Run], float, float]:
+        """Return sessions with their indicators over the time that all of them have, and from when to when that is [s].
+
+        Without such a time, which ends before it begins, they have none.
+
+        Raises
+        ------
+        TriviumError
+            When one of them cannot be read.
+        """
+        readings = self._context.readings
+        entries = [self._context.sessions.summary(testid) for testid in testids]
+        first = max(readings.begin(testid) for testid in testids)
+        last = min(entry["time"] for entry in entries)
+        runs = []
+        for testid, entry in zip(testids, entries, strict=True):
+            values: Mapping[str, Any] = {}
+            if first < last:
+                with readings.session(testid) as session:
+                    values = session.kpis(None, first, last)
+            runs.append(self._of_session(entry, values))
+        return runs, first, last
+
+    def _of_session(self, entry: Mapping[str, Any], values: Mapping[str, Any]) -> Run:
         testid = entry["testid"]
         scenario = entry["scenario"] or {}
-        values = self._kpis(entry)
         events = self._context.sessions.events(testid)
         start = next((event.time for event in events if event.kind == "initialize"), None)
         return Run(
             f"session:{testid}",
-            entry["name"] or ("default" if entry["default"] else testid[:8]),
+            _called(entry),
             entry["state"],
             entry["created"],
             {
@@ -222,6 +249,10 @@ class Catalog:
             mine = [name for name in names if name in variables.units]
             return self._context.readings.curves(run.key, mine, start, end) if mine else {"time": np.empty(0)}
         return _of_file(self._context, run, names, start, end)
+
+
+def _called(entry: Mapping[str, Any]) -> str:
+    return str(entry["name"] or ("default" if entry["default"] else entry["testid"][:8]))
 
 
 def _of_file(context: Context, run: Run, names: Sequence[str], start: float, end: float) -> dict[str, NDArray[Any]]:

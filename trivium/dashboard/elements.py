@@ -53,18 +53,20 @@ class Choices(Component):  # type: ignore[misc]
     id : str
     noun : str
         What is chosen; choices and what is chosen of them come by callbacks, in the form of a `Select`.
+    labelled : bool
+        Whether people choose by the labels, which are unique.
     """
 
     _namespace, _type = _NAMESPACE, "Choices"
     _children_props: Sequence[str] = []
     _base_nodes: Sequence[str] = ["children"]
 
-    def __init__(self, id: str, noun: str) -> None:  # noqa: A002
-        self._prop_names = ["id", "noun", "options", "value"]
+    def __init__(self, id: str, noun: str, labelled: bool = False) -> None:  # noqa: A002
+        self._prop_names = ["id", "noun", "options", "value", "labelled"]
         self._valid_wildcard_attributes: list[str] = []
         self.available_properties = self._prop_names
         self.available_wildcard_properties: list[str] = []
-        super().__init__(id=id, noun=noun, options=[], value=[])
+        super().__init__(id=id, noun=noun, options=[], value=[], labelled=labelled)
 
 
 class Ticks(Component):  # type: ignore[misc]

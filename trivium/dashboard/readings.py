@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
+from trivium.model.variable import Variable
 from trivium.protocol import Alarm, Override
 from trivium.session.alarms import SessionAlarms
 from trivium.session.manager import SessionManager
@@ -54,6 +55,8 @@ class About:
     comforts : sequence of Mapping
         Ranges that measurements should keep, as the indicators count them; see `trivium.evaluation.kpi`.
     calendar : Calendar or None
+    indicators : Mapping[str, Variable]
+        Key performance indicators.
     """
 
     units: Mapping[str, str]
@@ -66,6 +69,7 @@ class About:
     plant: Plant | None
     comforts: Sequence[Mapping[str, Any]] = ()
     calendar: Calendar | None = None
+    indicators: Mapping[str, Variable] = field(default_factory=dict)
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -208,7 +212,7 @@ class Readings:
         with self.session(testid) as session:
             measurements, inputs, step = session.measurements, session.inputs, session.step
             variables = session.variables
-            ahead = session.forecast_points.items()
+            ahead, indicators = session.forecast_points.items(), session.kpi_points
         boundary = {name: point for name, point in ahead if point.minimum is not None or point.description}
         read = {**measurements, **inputs, **boundary}
         plant = plant_of({*inputs, *boundary}, {*measurements})
@@ -227,6 +231,7 @@ class Readings:
             plant=plant,
             comforts=tuple(each for each in comforts if each["temperature"] in points),
             calendar=calendar,
+            indicators=indicators,
         )
 
     def _declared(self, testid: str) -> tuple[Sequence[Mapping[str, Any]], Calendar | None]:

@@ -22,7 +22,8 @@ class Sessions:
                 "testcaseid": "case",
                 "default": name == "a",
                 "time": 0.0,
-                "revision": 0, "overrides": {},
+                "revision": 0,
+                "overrides": {},
                 "state": "idle",
             }
             for name in names
@@ -61,7 +62,7 @@ class OneSession:
     inputs = {"u": Variable("u", "K", "", 0.0, 400.0)}  # noqa: RUF012
     measurements = {"x": Variable("x", "K", "", 0.0, 400.0)}  # noqa: RUF012
     variables = {**measurements, **inputs, "local": Variable("local", "K")}  # noqa: RUF012
-    forecast_points = {}  # noqa: RUF012
+    forecast_points = kpi_points = {}  # noqa: RUF012
     step = 300
 
     def __init__(self, sessions, testid):

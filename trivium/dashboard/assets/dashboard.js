@@ -16,12 +16,14 @@
             return h("select", { id, value: props.value == null ? "" : props.value, onChange: choose }, options);
         },
         Choices(props) {
-            const { id, noun, options, value, setProps } = props;
+            const { id, noun, options, value, labelled, setProps } = props;
             const [text, write] = React.useState("");
-            const known = new Set((options || []).map((one) => one.value));
+            const word = (one) => (labelled ? one.label : one.value);
+            const known = new Map((options || []).map((one) => [word(one), one.value]));
+            const words = new Map((options || []).map((one) => [one.value, word(one)]));
             const change = (event) => {
-                const found = event.target.value.trim();
-                if (known.has(found)) {
+                const found = known.get(event.target.value.trim());
+                if (found !== undefined) {
                     if (!value.includes(found)) keep([...value, found]);
                     write("");
                 } else write(event.target.value);
@@ -32,13 +34,13 @@
             };
             const drop = (name) => keep(value.filter((one) => one !== name));
             const chips = (value || []).map((name) =>
-                h("li", { key: name }, h("button", { type: "button", className: "chip", "aria-label": `Remove ${name}`, onClick: () => drop(name) }, name, h("span", { "aria-hidden": "true" }, " ×"))),
+                h("li", { key: name }, h("button", { type: "button", className: "chip", "aria-label": `Remove ${words.get(name) || name}`, onClick: () => drop(name) }, words.get(name) || name, h("span", { "aria-hidden": "true" }, " ×"))),
             );
             const rest = (options || []).filter((one) => !(value || []).includes(one.value));
             return h("div", { className: "choices" },
                 chips.length ? h("ul", { "aria-label": `Chosen ${noun}s` }, chips) : null,
                 h("input", { id, type: "text", list: `${id}-list`, value: text, autoComplete: "off", placeholder: `Add a ${noun}`, onChange: change }),
-                h("datalist", { id: `${id}-list` }, rest.map((one) => h("option", { key: one.value, value: one.value }, one.label))),
+                h("datalist", { id: `${id}-list` }, rest.map((one) => h("option", { key: one.value, value: word(one) }, labelled ? null : one.label))),
             );
         },
         Ticks(props) {

@@ -23,6 +23,7 @@ from trivium.dashboard.readings import About
 from trivium.dashboard.timeline import Line, Scene
 from trivium.dashboard.trajectories import lines_of
 from trivium.dashboard.trend import Window
+from trivium.model.variable import Variable
 
 _MODES = {
     "values": "the values",
@@ -33,6 +34,8 @@ _MODES = {
 CHART = "compared-chart"
 KEPT = {"points": ("compared-points", "value"), "mode": ("compared-mode", "value")}
 _MOST_POINTS = 4
+#: Beginnings of the names of indicators in which a run that does not serve would seem to save.
+SAVINGS = ("ener_", "cost_", "emis_", "pele_", "water_", "pue", "cer", "wue")
 
 
 def parts() -> list[Any]:
@@ -63,7 +66,7 @@ def register(pages: Dash, context: Context, catalog: Catalog) -> None:
     )
     def tables(pinned: Any, _: Any) -> Any:
         runs = catalog.find(pinned or [])
-        return (_setups(runs), _indicators(runs)) if runs else (None, None)
+        return (setups(runs), indicators(runs, runs[0])) if runs else (None, None)
 
     @view(
         pages,
@@ -150,7 +153,7 @@ def minus(run: Mapping[str, Any], first: Mapping[str, Any], names: Sequence[str]
     return {"time": times, **{name: run[name][mine] - first[name][theirs] for name in both_have}}
 
 
-def _setups(runs: Sequence[Run]) -> Any:
+def setups(runs: Sequence[Run]) -> Any:
     """Return what differs in the set-up of runs."""
     fields = {run.id: {**run.setup, "until": both(run.end) if run.end is not None else ""} for run in runs}
     names = list(next(iter(fields.values())))
@@ -161,21 +164,36 @@ def _setups(runs: Sequence[Run]) -> Any:
     return table("What differs", ("", *(run.name for run in runs)), rows, shown=True, cards=True)
 
 
-def _indicators(runs: Sequence[Run]) -> Any:
-    names = list(dict.fromkeys(name for run in runs for name, value in run.kpis.items() if value is not None))
-    if not names:
+def indicators(runs: Sequence[Run], reference: Run, points: Mapping[str, Variable] | None = None) -> Any:
+    """Return the indicators of runs, each beside how it compares with a reference among them.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    reference : Run
+    points : Mapping[str, Variable], optional
+        The indicators, where their descriptions and units are shown.
+    """
+    known = dict.fromkeys(name for run in runs for name, value in run.kpis.items() if value is not None)
+    names = list(points or known)
+    if not known:
         return html.P("No indicator is known of these runs.", className="muted")
-    first = runs[0]
     rows = []
     for name in names:
         best = _best(name, runs)
-        cells = [_cell(name, run, first, best) for run in runs]
-        rows.append((html.Code(name), *cells))
-    head = ("Indicator", *(run.name for run in runs))
+        told = described(points[name]) if points else (html.Code(name),)
+        rows.append((*told, *(_cell(name, run, reference, best) for run in runs)))
+    head = ("Indicator", *(("Unit",) if points else ()), *(run.name for run in runs))
     address = f"data:text/csv;charset=utf-8,{quote(as_csv(names, runs))}"
     save = html.A("CSV", href=address, download="comparison.csv", className="button quiet")
-    shown = table(f"Indicators against {first.name}", head, rows, numbers=range(1, len(head)), shown=True, cards=True)
+    numbers = range(2 if points else 1, len(head))
+    shown = table(f"Indicators against {reference.name}", head, rows, numbers=numbers, shown=True, cards=True)
     return [html.P(["These figures as data: ", save]), shown]
+
+
+def described(point: Variable) -> tuple[Any, str]:
+    """Return how an indicator is called, and its unit."""
+    return [point.description, " ", html.Code(point.name, className="muted")], "" if point.unit == "1" else point.unit
 
 
 def as_csv(names: Sequence[str], runs: Sequence[Run]) -> str:
@@ -198,13 +216,15 @@ def _best(name: str, runs: Sequence[Run]) -> float | None:
     return max(known) if better(name) > 0 else min(known)
 
 
-def _cell(name: str, run: Run, first: Run, best: float | None) -> Any:
-    value, reference = run.kpis.get(name), first.kpis.get(name)
-    text = figure(value)
-    if run is not first and isinstance(value, int | float) and isinstance(reference, int | float):
-        text += f" ({change(name, value, reference)})"
+def _cell(name: str, run: Run, reference: Run, best: float | None) -> Any:
+    value, other = run.kpis.get(name), reference.kpis.get(name)
     if name == "serves" and value == 0:
         return html.Span(DOES_NOT_SERVE, className="trouble")
+    text = figure(value)
+    if run is not reference and isinstance(value, int | float) and isinstance(other, int | float):
+        serve = run.kpis.get("serves") != 0 and reference.kpis.get("serves") != 0
+        how = change(name, value, other) if serve or not name.startswith(SAVINGS) else DOES_NOT_SERVE
+        text += f" ({how})"
     return html.Strong(f"{text} ★", title="the best of these runs") if best is not None and value == best else text
 
 

@@ -1,28 +1,28 @@
-"""Key performance indicators of a session, against a baseline or any other session, and their curves side by side."""
+"""Key performance indicators of a session, against a baseline and other sessions, and their curves side by side."""
 
 from __future__ import annotations
 
-import math
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, needed, view
+from trivium.dashboard.catalog import Catalog
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Choices, Select, Still, button, card, drawn, field, options, say, table
+from trivium.dashboard.elements import Choices, Still, button, card, drawn, field, options, say, table
 from trivium.dashboard.formatting import both, figure
+from trivium.dashboard.pages import comparison
 from trivium.dashboard.trajectories import lines_of, scene_of, set_points_of, with_set_points
 from trivium.dashboard.trend import Window
-from trivium.errors import InvalidValueError, TriviumError
-from trivium.model.variable import Variable
+from trivium.errors import InvalidValueError, TriviumError, UnknownSessionError
 
-_NONE = "none"
-#: Beginnings of the names of indicators in which a run that does not serve would seem to save.
-_SAVINGS = ("ener_", "cost_", "emis_", "pele_", "water_", "pue", "cer", "wue")
+#: Most sessions that it is compared with: with its own, as many as there are colours.
+_MOST = 5
 #: What the address of the page holds.
 _KEPT = {"session": ("session", "value"), "points": ("kpi-points", "value"), "other": ("other", "value")}
 
@@ -35,14 +35,14 @@ def layout(_: Context) -> list[Any]:
             "Compared with",
             html.Div(
                 [
-                    field("Other session", Select("other", [{"value": _NONE, "label": "none"}], _NONE)),
+                    field("Other sessions", Choices("other", "session", labelled=True), wide=True),
                     button("Make a baseline", "make-baseline", "main", "control"),
                 ],
                 className="row end",
             ),
             html.P(
-                "A baseline is a session of its own, driven by the controller of its plant from the start of this test "
-                "until now, under the same scenario.",
+                f"Up to {_MOST}; figures are held against the first. A baseline is a session of its own, driven by "
+                "the controller of its plant from the start of this test until now, under the same scenario.",
                 className="muted",
             ),
             html.P(id="baseline-state", role="status"),
@@ -64,35 +64,33 @@ def layout(_: Context) -> list[Any]:
 
 def register(pages: Dash, context: Context) -> None:
     """Add the page's callbacks."""
-    readings = context.readings
+    readings, catalog = context.readings, Catalog(context)
 
     @view(
         pages,
         Output("other", "options"),
         Output("other", "value"),
-        Input("stand", "data"),
+        Input("session", "options"),
+        Input("session", "value"),
         Input("changed", "data"),
         State("other", "value"),
         State("other", "options"),
         State("address", "search"),
     )
-    def others(stand: Any, _: Any, value: str, before: Any, search: str | None) -> Any:
-        testid = stand["testid"] if stand else None
-        linked = [] if before and len(before) > 1 else trend.asked(search, "other")
-        listed, _ = readings.recent(next((each for each in (*linked, value) if each != _NONE), None))
+    def others(_: Any, testid: str | None, __: Any, chosen: list[str], before: Any, search: str | None) -> Any:
+        linked = [] if before else trend.asked(search, "other")
+        listed, _total = readings.recent(testid)
         records = {record["testid"]: record for record in listed if record["testid"] != testid}
+        for wanted in {*linked, *chosen} - {*records, testid}:
+            with contextlib.suppress(UnknownSessionError):
+                records[wanted] = readings.find(wanted)
         mine = [record for record in records.values() if testid and record["baseline_of"] == testid]
         newest = max(mine, key=lambda record: record["created"] or 0.0, default=None)
-        base: str | None = newest["testid"] if newest else None
-        labels = {
-            name: f"{'default' if record['default'] else name[:8]} · {record['testcaseid']}"
-            for name, record in records.items()
-        }
-        if base is not None and base in labels:
-            labels[base] = f"{base[:8]} · baseline"
-        choices = [{"value": _NONE, "label": "none"}, *options(records, labels)]
-        selected = next((each for each in (*linked, value, base) if each in records), _NONE)
-        return no_update if choices == before else choices, no_update if selected == value else selected
+        choices = options(records, {name: _label(record, record is newest) for name, record in records.items()})
+        kept = [each for each in dict.fromkeys([*linked, *chosen]) if each in records]
+        if newest is not None and not kept and (not before or "session.value" in ctx.triggered_prop_ids):
+            kept = [newest["testid"]]
+        return no_update if choices == before else choices, no_update if kept == chosen else kept
 
     @action(
         pages,
@@ -101,13 +99,14 @@ def register(pages: Dash, context: Context) -> None:
         Output("changed", "data", allow_duplicate=True),
         Input("make-baseline", "n_clicks"),
         State("session", "value"),
+        State("other", "value"),
         running=[(Output("make-baseline", "disabled"), True, False)],
     )
-    def make(_: Any, testid: str | None) -> Any:
+    def make(_: Any, testid: str | None, chosen: list[str]) -> Any:
         testid = needed(testid)
         base, steps = _begin_baseline(context, testid)
         say(f"The controller of the plant does {steps} steps in the session {base}; the table follows it.")
-        return base, time.time()
+        return [base, *chosen][:_MOST], time.time()
 
     @view(
         pages,
@@ -119,19 +118,19 @@ def register(pages: Dash, context: Context) -> None:
         Input("tick", "n_intervals"),
         State("kpi-mark", "data"),
     )
-    def indicators(stand: Any, selected: str, _: int | None, before: Any) -> Any:
+    def indicators(stand: Any, chosen: list[str], _: int | None, before: Any) -> Any:
         if not stand:
             return None, "", None
-        against = None if selected == _NONE else selected
-        run = context.runs.find(against) if against else None
+        against = chosen[:_MOST]
+        runs = [run.words for each in against if (run := context.runs.find(each)) is not None]
         try:
-            mark = [stand, against, readings.find(against)["time"] if against else None]
+            mark = [stand, [[each, readings.find(each)["time"]] for each in against]]
             if mark == before:
                 return no_update, no_update, no_update
-            made = _table(context, stand["testid"], against)
+            made = _together(context, catalog, [stand["testid"], *against]) if against else _alone(context, stand)
         except TriviumError as error:
             return drawn(html.P(str(error), className="trouble")), "", None
-        return drawn(made), run.words if run else "", mark
+        return drawn(made), " ".join(runs), mark
 
     @view(
         pages,
@@ -157,7 +156,7 @@ def register(pages: Dash, context: Context) -> None:
         Input("baseline-state", "children"),
         Input("kpi-chart-view", "data"),
     )
-    def chart(stand: Any, against: str, points: list[str] | None, _: Any, looked: Any) -> Any:
+    def chart(stand: Any, chosen: list[str], points: list[str] | None, _: Any, looked: Any) -> Any:
         if not stand or stand["trouble"] or not looked:
             return [no_update] * 6
         testid = stand["testid"]
@@ -167,18 +166,17 @@ def register(pages: Dash, context: Context) -> None:
             return trend.nothing("Choose points above.")
         window = Window.of(looked)
         start, end = window.ends(readings.begin(testid), stand["clock"])
-        columns = readings.curves(
-            testid, with_set_points(variables, names), start - variables.step, end + variables.step
-        )
-        if against == _NONE:
-            lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
+        margins = start - variables.step, end + variables.step
+        columns = readings.curves(testid, with_set_points(variables, names), *margins)
+        if chosen:
+            lines = lines_of(variables, columns, names, catalog.name(testid), 0)
+            for place, each in enumerate(chosen[:_MOST], 1):
+                about = readings.about(each)
+                theirs = [name for name in names if name in about.units]
+                if theirs:
+                    lines += lines_of(about, readings.curves(each, theirs, *margins), theirs, catalog.name(each), place)
         else:
-            lines = lines_of(variables, columns, names, "this", 0)
-            other = readings.about(against)
-            theirs = [name for name in names if name in other.units]
-            if theirs:
-                curves = readings.curves(against, theirs, start - other.step, end + other.step)
-                lines += lines_of(other, curves, theirs, "other", 1)
+            lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
         scene = scene_of(context, testid, columns, names, (start, end), window.width)
         return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
@@ -227,63 +225,38 @@ def _initialize(context: Context, testid: str, start: float) -> None:
     context.sessions.session(testid).initialize(start)
 
 
-def _table(context: Context, testid: str, against: str | None) -> Any:
-    """Return the indicators of a session over its test, or of two over the time that both have."""
-    readings = context.readings
-    with readings.session(testid) as session:
-        points = session.kpi_points
-    begin, end = readings.begin(testid), readings.find(testid)["time"]
-    if against is None:
-        with readings.session(testid) as session:
-            mine = session.kpis()
-        rows = [(_name(point), _unit(point), figure(mine[name])) for name, point in points.items()]
-        head: tuple[str, ...] = ("Indicator", "Unit", "This session")
-        shown = table(f"From {both(begin)} to {both(end)}", head, rows, numbers=(2,), shown=True, cards=True)
-        return [*_unserving([("This session", mine)]), shown]
-    first, last = max(begin, readings.begin(against)), min(end, readings.find(against)["time"])
+def _alone(context: Context, stand: Mapping[str, Any]) -> Any:
+    """Return the indicators of a session over its test."""
+    testid = stand["testid"]
+    with context.readings.session(testid) as session:
+        mine = session.kpis()
+    points = context.readings.about(testid).indicators
+    rows = [(*comparison.described(point), figure(mine[name])) for name, point in points.items()]
+    caption = f"From {both(context.readings.begin(testid))} to {both(stand['clock'])}"
+    shown = table(caption, ("Indicator", "Unit", "This session"), rows, numbers=(2,), shown=True, cards=True)
+    return [*([_unserving("This session")] if mine.get("serves") == 0 else []), shown]
+
+
+def _together(context: Context, catalog: Catalog, testids: Sequence[str]) -> Any:
+    """Return what differs between sessions, and their indicators over the time that all of them have."""
+    runs, first, last = catalog.together(testids)
+    setups = comparison.setups(runs)
     if last <= first:
-        return html.P("The two sessions have no time in common yet.", className="muted")
-    with readings.session(testid) as session:
-        mine = session.kpis(None, first, last)
-    with readings.session(against) as session:
-        theirs = session.kpis(None, first, last)
-    marks = _unserving([("This session", mine), ("The other session", theirs)])
-    compared = [
-        (
-            _name(point),
-            _unit(point),
-            figure(mine[name]),
-            figure(theirs.get(name)),
-            DOES_NOT_SERVE if marks and name.startswith(_SAVINGS) else _change(mine[name], theirs.get(name)),
-        )
-        for name, point in points.items()
-    ]
-    head = ("Indicator", "Unit", "This session", "Other session", "This against other")
-    caption = f"From {both(first)} to {both(last)}, the time that both have"
-    shown = table(caption, head, compared, numbers=(2, 3, 4), shown=True, cards=True)
-    return [*marks, shown]
+        return [setups, html.P("The sessions have no time in common yet.", className="muted")]
+    points = context.readings.about(testids[0]).indicators
+    marks = [_unserving(run.name) for run in runs if run.kpis.get("serves") == 0]
+    when = html.P(f"From {both(first)} to {both(last)}, the time that all of them have.")
+    return [setups, *marks, when, *comparison.indicators(runs, runs[1], points)]
 
 
-def _unserving(sessions: Sequence[tuple[str, Mapping[str, float | None]]]) -> list[Any]:
-    """Return a sentence for each session that does not serve."""
+def _unserving(name: str) -> html.P:
+    """Return a sentence about a session that does not serve."""
     text = f"{DOES_NOT_SERVE}: heat is not removed, or the hall is off its set point. What it saves is no saving."
-    return [html.P(f"{name} {text}", className="trouble") for name, values in sessions if values.get("serves") == 0]
+    return html.P(f"{name} {text}", className="trouble")
 
 
-def _name(point: Variable) -> Any:
-    return [point.description, " ", html.Code(point.name, className="muted")]
-
-
-def _unit(point: Variable) -> str:
-    return "" if point.unit == "1" else point.unit
-
-
-def _change(value: float | None, reference: float | None) -> str:
-    if value is None or reference is None:
-        return "–"
-    if math.isclose(value, reference, rel_tol=1e-9):
-        return "same"
-    if not reference:
-        return f"{value - reference:+.4g}"
-    percent = f"{100 * (value - reference) / abs(reference):+.1f} %"
-    return "±0.0 %" if percent[1:] == "0.0 %" else percent
+def _label(record: Mapping[str, Any], baseline: bool) -> str:
+    """Return how a session is called among those to choose from; its id makes it unique."""
+    name = record["name"] or ("default" if record["default"] else "")
+    words = [name, record["testid"][:8], record["testcaseid"], "baseline" if baseline else ""]
+    return " · ".join(filter(None, words))
