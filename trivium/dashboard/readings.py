@@ -57,6 +57,8 @@ class About:
     calendar : Calendar or None
     indicators : Mapping[str, Variable]
         Key performance indicators.
+    ahead, uncertain : tuple of str
+        Points with a forecast; those of them whose forecasts may err by the law of temperatures.
     """
 
     units: Mapping[str, str]
@@ -70,6 +72,8 @@ class About:
     comforts: Sequence[Mapping[str, Any]] = ()
     calendar: Calendar | None = None
     indicators: Mapping[str, Variable] = field(default_factory=dict)
+    ahead: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -219,7 +223,7 @@ class Readings:
         also = () if plant is None or plant.schematic is None else plant.schematic.also
         read |= {name: variables[name] for name in also if name in variables}
         points = {**read, **{name: point for name, point in variables.items() if name not in read}}
-        comforts, calendar = self._declared(testid)
+        comforts, calendar, uncertain = self._declared(testid)
         return About(
             units={name: point.unit for name, point in points.items()},
             descriptions={name: point.description for name, point in points.items()},
@@ -232,15 +236,18 @@ class Readings:
             comforts=tuple(each for each in comforts if each["temperature"] in points),
             calendar=calendar,
             indicators=indicators,
+            ahead=tuple(boundary),
+            uncertain=tuple(name for name in uncertain if name in boundary),
         )
 
-    def _declared(self, testid: str) -> tuple[Sequence[Mapping[str, Any]], Calendar | None]:
+    def _declared(self, testid: str) -> tuple[Sequence[Mapping[str, Any]], Calendar | None, Sequence[str]]:
         try:
             resources = self._sessions.declared(testid)
         except TriviumError:  # the session goes on without the files of its test case
-            return (), None
+            return (), None, ()
         comforts = resources.kpi.get("comfort", [])
-        return comforts if isinstance(comforts, list) else [comforts], resources.calendar
+        uncertain = resources.scenario.get("uncertain", [])
+        return comforts if isinstance(comforts, list) else [comforts], resources.calendar, uncertain
 
     def calendar(self, testid: str) -> Calendar | None:
         """Return the calendar of the test case of a session, which is not asked for it."""

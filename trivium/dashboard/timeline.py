@@ -47,6 +47,8 @@ class Line:
         Whether each value held since the one before.
     set_point : bool
         Whether it is drawn thin, beside what it is for.
+    forecast : bool
+        Whether it is drawn thin, as what is to come.
     colour, dash : int or None
         Which of the colours and dashes; by default its place.
     """
@@ -57,6 +59,7 @@ class Line:
     y: NDArray[Any]
     steps: bool = False
     set_point: bool = False
+    forecast: bool = False
     colour: int | None = None
     dash: int | None = None
 
@@ -77,6 +80,23 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Band:
+    """A range in which a point will be, so often; in the unit of the point.
+
+    Attributes
+    ----------
+    point : str
+    x, low, high : array of shape (k,)
+        [s]
+    """
+
+    point: str
+    x: NDArray[Any]
+    low: NDArray[Any]
+    high: NDArray[Any]
+
+
+@dataclass(frozen=True)
 class Scene:
     """What is drawn besides the curves.
 
@@ -91,6 +111,10 @@ class Scene:
     calendar : Calendar or None
     events : sequence of Event
     limits : sequence of Limit
+    bands : sequence of Band
+        Around forecasts, the widest first.
+    now : float or None
+        Where the session stands, in a chart that goes on beyond it [s].
     """
 
     start: float
@@ -100,6 +124,8 @@ class Scene:
     calendar: Calendar | None = None
     events: Sequence[Event] = ()
     limits: Sequence[Limit] = field(default=())
+    bands: Sequence[Band] = ()
+    now: float | None = None
 
 
 def draw(lines: Sequence[Line], scene: Scene) -> dict[str, Any]:
@@ -125,7 +151,7 @@ def draw(lines: Sequence[Line], scene: Scene) -> dict[str, Any]:
         shown = scale(unit, plant=scene.plant)
         mine = [(number, line) for number, line in enumerate(lines) if line.unit == unit]
         drawn = [_curve(line, number, shown, key, scene) for number, line in mine]
-        data += drawn
+        data += [*_bands(mine, scene, shown, key), *drawn]
         layout[f"yaxis{key}"] = {
             **axis(shown.unit), **_span([each["y"] for each in drawn]), "domain": [low, high], "anchor": "x",
             "fixedrange": True,
@@ -143,6 +169,8 @@ def draw(lines: Sequence[Line], scene: Scene) -> dict[str, Any]:
         "unifiedhovertitle": {"text": " "}, "uirevision": f"{scene.start}-{scene.end}",
     }  # fmt: skip
     layout["shapes"] = [*shapes, *(shape for shape, _ in marks)]
+    if scene.now is not None:
+        layout["shapes"].append(_upright(scene.now, "#7b8794", "solid"))
     layout["annotations"] = [text for _, text in marks]
     return {"data": data, "layout": layout}
 
@@ -158,7 +186,7 @@ def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dic
     style = {
         "color": _SET_POINT if line.set_point else COLOURS[place % len(COLOURS)],
         "dash": "solid" if line.set_point else DASHES[dash % len(DASHES)],
-        "width": 1.2 if line.set_point else 1.8,
+        "width": 1.2 if line.set_point or line.forecast else 1.8,
     }
     if line.steps:
         style["shape"] = "vh"  # a value in the results held since the row before
@@ -167,6 +195,22 @@ def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dic
         "legend": f"legend{key}", "x": x, "y": y * shown.factor + shown.offset, "line": style,
         "hovertemplate": "%{y:.5g} " + shown.unit + "<extra>%{fullData.name}</extra>",
     }  # fmt: skip
+
+
+def _bands(lines: Sequence[tuple[int, Line]], scene: Scene, shown: Scale, key: str) -> list[dict[str, Any]]:
+    """Return the bands of the points of a panel, in the colours of their curves."""
+    places = {line.name: number for number, line in lines}
+    return [
+        {
+            "type": "scatter", "mode": "lines", "yaxis": f"y{key}", "fill": "toself", "hoverinfo": "skip",
+            "x": np.concatenate([band.x, band.x[::-1]]),
+            "y": np.concatenate([band.high, band.low[::-1]]) * shown.factor + shown.offset,
+            "line": {"width": 0}, "fillcolor": COLOURS[places[band.point] % len(COLOURS)], "opacity": 0.16,
+            "showlegend": False,
+        }
+        for band in scene.bands
+        if band.point in places
+    ]  # fmt: skip
 
 
 def _span(values: Iterable[NDArray[Any]]) -> dict[str, Any]:
@@ -232,10 +276,7 @@ def _marks(scene: Scene) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     room = 44 * (scene.end - scene.start) / max(scene.width, 1)
     for event in in_window(scene.events, scene.start, scene.end):
         colour = "#c23b22" if event.kind == "failure" else "#7b8794"
-        line = {
-            "type": "line", "xref": "x", "yref": "paper", "x0": event.time, "x1": event.time, "y0": 0, "y1": 1,
-            "line": {"color": colour, "width": 1, "dash": "dot"},
-        }  # fmt: skip
+        line = _upright(event.time, colour, "dot")
         word = _LETTERS.get(event.kind, event.kind) if event.time >= free else ""
         if word:
             free = event.time + room
@@ -245,6 +286,14 @@ def _marks(scene: Scene) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         }  # fmt: skip
         made.append((line, text))
     return made
+
+
+def _upright(at: float, colour: str, dash: str) -> dict[str, Any]:
+    """Return a line through all panels at a time [s]."""
+    return {
+        "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
+        "line": {"color": colour, "width": 1, "dash": dash},
+    }  # fmt: skip
 
 
 def _title(scene: Scene) -> str:

@@ -7,11 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from trivium.dashboard.ahead import Fan
 from trivium.dashboard.context import Context
 from trivium.dashboard.readings import About
 from trivium.dashboard.timeline import Limit, Line, Scene
 
 Columns = Mapping[str, NDArray[Any]]
+_NO_FAN = Fan()
 
 
 def with_set_points(variables: About, names: Sequence[str]) -> list[str]:
@@ -24,7 +26,14 @@ def with_set_points(variables: About, names: Sequence[str]) -> list[str]:
 
 
 def scene_of(
-    context: Context, testid: str, columns: Columns, names: Sequence[str], ends: tuple[float, float], width: int
+    context: Context,
+    testid: str,
+    columns: Columns,
+    names: Sequence[str],
+    ends: tuple[float, float],
+    width: int,
+    fan: Fan = _NO_FAN,
+    now: float | None = None,
 ) -> Scene:
     """Return what a chart of a session shows besides its curves.
 
@@ -40,6 +49,10 @@ def scene_of(
         The window [s].
     width : int
         Of the drawing [px].
+    fan : Fan
+        What is forecast.
+    now : float, optional
+        Where the session stands, where something is forecast [s].
     """
     variables = context.readings.about(testid)
     return Scene(
@@ -49,6 +62,8 @@ def scene_of(
         calendar=variables.calendar,
         events=context.sessions.events(testid),
         limits=limits_of(variables, columns, names),
+        bands=fan.bands,
+        now=now if fan.lines else None,
     )
 
 

@@ -90,6 +90,7 @@ def shown(
     scene: Scene,
     units: Mapping[str, str],
     files: Sequence[tuple[str, str]] = (),
+    also: str = "",
 ) -> tuple[Any, ...]:
     """Return a chart and what belongs to it, for `outputs`.
 
@@ -101,6 +102,8 @@ def shown(
         Of points, for the sentence about limits.
     files : sequence of (str, str)
         Names and addresses of what is shown as data.
+    also : str
+        What more there is to say below the chart.
     """
     links: list[Any] = [html.A(name, href=address, download="", className="button quiet") for name, address in files]
     marked = timeline.in_window(scene.events, scene.start, scene.end)
@@ -113,7 +116,7 @@ def shown(
     return (
         timeline.draw(lines, scene),
         links,
-        timeline.limits_sentence(scene.limits, units, plant=scene.plant),
+        f"{timeline.limits_sentence(scene.limits, units, plant=scene.plant)} {also}".strip(),
         timeline.sentence(lines, scene),
         events,
         described(scene.calendar),

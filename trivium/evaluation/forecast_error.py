@@ -78,6 +78,37 @@ def temperature_error(level: Level, seed: int, time: float, times: FloatArray) -
     return np.interp(times, hours, _process(level, noise))
 
 
+def temperature_spread(level: Level, time: float, times: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of what a forecast is too low by, over all seeds.
+
+    Parameters
+    ----------
+    level : Level
+    time : float
+        When the forecast is made [s].
+    times : FloatArray, shape (k,)
+        What for [s], not before now.
+
+    Returns
+    -------
+    tuple of FloatArray, each of shape (k,)
+        [K]; the error is normally distributed.
+    """
+    if not len(times):
+        return np.empty(0), np.empty(0)
+    _, hours = _hours(time, times)
+    mean, variance = np.empty(len(hours)), np.empty(len(hours))
+    mean[0], variance[0] = level.mean_first, level.deviation_first**2
+    for k in range(1, len(hours)):
+        mean[k] = level.carried * mean[k - 1] + level.drift
+        variance[k] = level.carried**2 * variance[k - 1] + level.deviation**2
+    before = np.minimum(((times - hours[0]) // _HOUR).astype(np.intp), len(hours) - 2)
+    later = (times - hours[before]) / _HOUR  # between two full hours the error is linear, and these are correlated
+    squares = (1 - later) ** 2 * variance[before] + later**2 * variance[before + 1]
+    squares += 2 * later * (1 - later) * level.carried * variance[before]
+    return np.interp(times, hours, mean), np.sqrt(squares)
+
+
 def solar_forecast(
     level: Level, seed: int, time: float, times: FloatArray, truth: Callable[[FloatArray], FloatArray]
 ) -> FloatArray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.evaluation.forecast_error import LEVELS, temperature_error
+from trivium.evaluation.forecast_error import LEVELS, temperature_error, temperature_spread
 from trivium.evaluation.scenario import Scenario, Scenarios
 from trivium.simulation.boundary import Disturbances
 
@@ -117,6 +117,15 @@ def test_errors_have_the_moments_of_the_process() -> None:
     assert errors[:, 0].std() == pytest.approx(level.deviation_first, rel=0.05)
     assert errors[:, k].mean() == pytest.approx(mean, abs=0.08)
     assert errors[:, k].std() == pytest.approx(np.sqrt(variance), rel=0.05)
+
+
+@pytest.mark.parametrize("name", LEVELS)
+def test_the_spread_of_a_forecast_is_that_of_many_seeds(name: str) -> None:
+    level, times = LEVELS[name], 5400.0 + 900.0 * np.arange(60)  # from half past one on, made at one
+    errors = np.array([temperature_error(level, seed, 5400.0, times) for seed in range(4000)])
+    mean, deviation = temperature_spread(level, 5400.0, times)
+    assert np.abs(errors.mean(axis=0) - mean).max() < 0.12
+    assert errors.std(axis=0) == pytest.approx(deviation, rel=0.06)
 
 
 def test_errors_are_a_function_of_seed_and_hour() -> None:

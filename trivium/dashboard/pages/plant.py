@@ -8,6 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, html, no_update
 
 from trivium.dashboard import schematic, trend
+from trivium.dashboard.ahead import fan_of
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Drawing, Unfolded
@@ -27,10 +28,12 @@ _WINDOWS = {
     str(int(7 * DAY)): "7 days",
     "1e15": "the whole test",
 }
+#: How far ahead of now forecasts are shown [s].
+_AHEAD = {"0": "nothing", "21600": "6 hours", "86400": "1 day", str(int(7 * DAY)): "7 days"}
 #: Most points of the chart.
 _MOST = 12
 #: What the address of the page holds.
-_KEPT = {"session": ("session", "value"), "points": ("points", "value"), "window": ("window", "value")}
+_KEPT = {name: (name, "value") for name in ("session", "points", "window", "ahead")}
 
 
 def layout(_: Context) -> list[Any]:
@@ -58,7 +61,8 @@ def layout(_: Context) -> list[Any]:
                         Choices("points", "point"),
                         wide=True,
                     ),
-                    field("Window", Select("window", [{"value": k, "label": v} for k, v in _WINDOWS.items()], "86400")),
+                    field("Window", Select("window", options(_WINDOWS, _WINDOWS), "86400")),
+                    field("Forecast", Select("ahead", options(_AHEAD, _AHEAD), "21600")),
                 ],
                 className="row",
             ),
@@ -125,23 +129,28 @@ def register(pages: Dash, context: Context) -> None:
         Output("points", "options"),
         Output("points", "value"),
         Output("window", "value"),
+        Output("ahead", "value"),
         Input("session", "value"),
         State("points", "value"),
         State("window", "value"),
+        State("ahead", "value"),
         State("address", "search"),
     )
-    def choices(testid: str | None, selected: list[str] | None, window: str, search: str | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None, window: str, ahead: str, search: str | None) -> Any:
         if not testid:
-            return [], [], no_update
+            return [], [], no_update, no_update
         variables = readings.about(testid)
         wanted = selected or trend.asked(search, "points")
         valid = [name for name in wanted if name in variables.units]
-        linked = [] if selected else [each for each in trend.asked(search, "window") if each in _WINDOWS]
+        linked = {} if selected else {key: trend.asked(search, key) for key in ("window", "ahead")}
+        windows = [each for each in linked.get("window", []) if each in _WINDOWS]
+        heads = [each for each in linked.get("ahead", []) if each in _AHEAD]
         labels = {
             name: f"{name}: {variables.descriptions[name]}" if variables.descriptions[name] else name
             for name in variables.points
         }
-        return options(variables.points, labels), valid or list(variables.charted), (linked or [window])[0]
+        points = valid or list(variables.charted)
+        return options(variables.points, labels), points, (windows or [window])[0], (heads or [ahead])[0]
 
     @view(
         pages,
@@ -149,9 +158,10 @@ def register(pages: Dash, context: Context) -> None:
         Input("stand", "data"),
         Input("points", "value"),
         Input("window", "value"),
+        Input("ahead", "value"),
         Input("plant-chart-view", "data"),
     )
-    def chart(stand: Any, selected: list[str] | None, window: str, view: Any) -> Any:
+    def chart(stand: Any, selected: list[str] | None, window: str, ahead: str, view: Any) -> Any:
         if not stand or stand["trouble"] or not view:
             return [no_update] * 6
         if not selected:
@@ -161,13 +171,15 @@ def register(pages: Dash, context: Context) -> None:
         names = [name for name in selected if name in variables.units][:_MOST]
         if not names:
             return [no_update] * 6  # of another test case; the choice is on its way
-        looked = Window.of(view)
-        start, end = looked.ends(max(clock - float(window), readings.begin(testid)), clock)
+        looked, fan = Window.of(view), fan_of(readings, testid, names, clock, float(ahead))
+        last = clock if not fan.lines else float(fan.lines[0].x[-1])
+        start, end = looked.ends(max(clock - float(window), readings.begin(testid)), last)
         margin = variables.step
         columns = readings.curves(testid, with_set_points(variables, names), start - margin, end + margin)
-        lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
-        scene = scene_of(context, testid, columns, names, (start, end), looked.width)
-        return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
+        lines = [*lines_of(variables, columns, names), *fan.lines, *set_points_of(variables, columns, names)]
+        scene = scene_of(context, testid, columns, names, (start, end), looked.width, fan, clock)
+        files = trend.files_of(testid, names, start, min(end, clock))
+        return trend.shown(lines, scene, variables.units, files, fan.sentence)
 
     trend.register(pages, "plant-chart", _KEPT)
 

@@ -1,0 +1,77 @@
+"""What is forecast of points of a chart: a thin curve from now on, and a fan of where the truth will be.
+
+The curve is the forecast that controllers get. Where it errs, the fan is made of the law by which it errs
+(`trivium.evaluation.forecast_error`): the truth is in the inner band in half of the cases, in the outer one in nine of
+ten. It does not know the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from trivium.dashboard.readings import About, Readings
+from trivium.dashboard.timeline import Band, Line
+from trivium.evaluation.forecast_error import LEVELS, temperature_spread
+
+#: How many standard deviations are to each side in nine of ten cases, and in half of them.
+_SIDES = (1.6449, 0.6745)
+#: Most values of a forecast.
+_MOST = 500
+
+
+class Fan(NamedTuple):
+    """Forecasts of points, and their bands; a sentence about them."""
+
+    lines: Sequence[Line] = ()
+    bands: Sequence[Band] = ()
+    sentence: str = ""
+
+
+def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, horizon: float) -> Fan:
+    """Return what is forecast of the points of a chart; nothing of those without a forecast.
+
+    Parameters
+    ----------
+    readings : Readings
+    testid : str
+    names : sequence of str
+    now : float
+        Where the session stands [s].
+    horizon : float
+        How far ahead [s].
+
+    Raises
+    ------
+    TriviumError
+        When the session cannot be asked.
+    """
+    about = readings.about(testid)
+    points = [name for name in names if name in about.ahead]
+    if not points or horizon <= 0:
+        return Fan()
+    with readings.session(testid) as session:
+        columns = session.forecast(points, horizon, max(about.step, horizon / _MOST))
+        level = session.scenario.get("temperature_uncertainty")
+    times = np.asarray(columns["time"], dtype=float)
+    if times.size < 2:
+        return Fan()
+    lines = [_line(about, name, names.index(name), times, np.asarray(columns[name], dtype=float)) for name in points]
+    if level not in LEVELS or not {*points} & {*about.uncertain}:
+        return Fan(lines, (), "Thin from now on: the forecast, which does not err in this scenario.")
+    mean, deviation = temperature_spread(LEVELS[level], now, times)
+    bands = [
+        Band(name, times, middle - sides * deviation, middle + sides * deviation)
+        for sides in _SIDES
+        for name in points
+        if name in about.uncertain
+        for middle in (np.asarray(columns[name], dtype=float) + mean,)
+    ]
+    words = f"Thin from now on: the forecast; around it where the truth is in half and in nine of ten cases ({level})."
+    return Fan(lines, bands, words)
+
+
+def _line(about: About, name: str, place: int, x: np.ndarray, y: np.ndarray) -> Line:
+    return Line(f"{name} (forecast)", about.units[name], x, y, forecast=True, colour=place)
