@@ -239,6 +239,27 @@ def test_what_is_shown_is_saved(browser, server, quiet):
         f"const done = arguments[0]; Plotly.toImage({PLOT('plant-chart')}, {{format: 'png'}}).then(done)"
     )
     assert picture.startswith("data:image/png;base64,")
+    _look_ahead(browser, server, START + 9000)
+
+
+def _look_ahead(browser, server, now):
+    """Forecasts are drawn from now on where they err, with a fan that is the wider the later."""
+    browser.open(f"{server.url}/dashboard/?points=Twb_outside,Tchw_supply")
+    browser.until(lambda: window(browser)[1] == now and {"Twb_outside", "Tchw_supply"} <= {*drawn(browser)})
+    server.request("PUT", "/scenario", {"temperature_uncertainty": "high", "seed": 7})
+    times, values = browser.until(lambda: drawn(browser).get("Twb_outside (forecast)"))
+    asked = {"point_names": ["Twb_outside"], "horizon": 21600, "interval": 300}
+    ahead = server.request("PUT", "/forecast", asked)[1]["payload"]
+    assert (times, window(browser)[1]) == (ahead["time"], now + 21600)
+    assert values == pytest.approx([each - 273.15 for each in ahead["Twb_outside"]])
+    outer, inner = browser.js(f"return {PLOT('plant-chart')}.data.filter(d => d.fill === 'toself').map(d => d.y)")
+    widths = [[high - low for high, low in zip(y[:73], y[:72:-1], strict=True)] for y in (outer, inner)]
+    assert widths[0][0] < widths[0][-1]
+    assert all(wide > narrow for wide, narrow in zip(*widths, strict=True))
+    assert "nine of ten cases (high)" in browser.text("#plant-chart-limits")
+    browser.choose("#ahead", "0")
+    browser.until(lambda: window(browser)[1] == now)
+    assert "ahead=0" in browser.driver.current_url
 
 
 @pytest.mark.slow

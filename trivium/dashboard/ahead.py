@@ -30,7 +30,12 @@ class Fan(NamedTuple):
     sentence: str = ""
 
 
-def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, horizon: float) -> Fan:
+#: How far ahead of now forecasts may be shown [s], and by default, where they err.
+CHOICES = {"err": "6 hours, where it errs", "0": "nothing", "21600": "6 hours", "86400": "1 day", "604800": "7 days"}
+DEFAULT, _DEFAULT = "err", 21600.0
+
+
+def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, choice: str) -> Fan:
     """Return what is forecast of the points of a chart; nothing of those without a forecast.
 
     Parameters
@@ -40,8 +45,8 @@ def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, ho
     names : sequence of str
     now : float
         Where the session stands [s].
-    horizon : float
-        How far ahead [s].
+    choice : str
+        How far ahead, of `CHOICES`.
 
     Raises
     ------
@@ -50,16 +55,18 @@ def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, ho
     """
     about = readings.about(testid)
     points = [name for name in names if name in about.ahead]
-    if not points or horizon <= 0:
+    horizon = _DEFAULT if choice == DEFAULT else float(choice)
+    level = str((readings.find(testid)["scenario"] or {}).get("temperature_uncertainty"))
+    errs = level in LEVELS and not {*points}.isdisjoint(about.uncertain)
+    if not points or horizon <= 0 or (choice == DEFAULT and not errs):
         return Fan()
     with readings.session(testid) as session:
         columns = session.forecast(points, horizon, max(about.step, horizon / _MOST))
-        level = session.scenario.get("temperature_uncertainty")
     times = np.asarray(columns["time"], dtype=float)
     if times.size < 2:
         return Fan()
     lines = [_line(about, name, names.index(name), times, np.asarray(columns[name], dtype=float)) for name in points]
-    if level not in LEVELS or not {*points} & {*about.uncertain}:
+    if not errs:
         return Fan(lines, (), "Thin from now on: the forecast, which does not err in this scenario.")
     mean, deviation = temperature_spread(LEVELS[level], now, times)
     bands = [

@@ -7,8 +7,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
-from trivium.dashboard import schematic, trend
-from trivium.dashboard.ahead import fan_of
+from trivium.dashboard import ahead, schematic, trend
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Drawing, Unfolded
@@ -28,8 +27,6 @@ _WINDOWS = {
     str(int(7 * DAY)): "7 days",
     "1e15": "the whole test",
 }
-#: How far ahead of now forecasts are shown [s].
-_AHEAD = {"0": "nothing", "21600": "6 hours", "86400": "1 day", str(int(7 * DAY)): "7 days"}
 #: Most points of the chart.
 _MOST = 12
 #: What the address of the page holds.
@@ -62,7 +59,7 @@ def layout(_: Context) -> list[Any]:
                         wide=True,
                     ),
                     field("Window", Select("window", options(_WINDOWS, _WINDOWS), "86400")),
-                    field("Forecast", Select("ahead", options(_AHEAD, _AHEAD), "21600")),
+                    field("Forecast", Select("ahead", options(ahead.CHOICES, ahead.CHOICES), ahead.DEFAULT)),
                 ],
                 className="row",
             ),
@@ -136,7 +133,7 @@ def register(pages: Dash, context: Context) -> None:
         State("ahead", "value"),
         State("address", "search"),
     )
-    def choices(testid: str | None, selected: list[str] | None, window: str, ahead: str, search: str | None) -> Any:
+    def choices(testid: str | None, selected: list[str] | None, window: str, head: str, search: str | None) -> Any:
         if not testid:
             return [], [], no_update, no_update
         variables = readings.about(testid)
@@ -144,13 +141,13 @@ def register(pages: Dash, context: Context) -> None:
         valid = [name for name in wanted if name in variables.units]
         linked = {} if selected else {key: trend.asked(search, key) for key in ("window", "ahead")}
         windows = [each for each in linked.get("window", []) if each in _WINDOWS]
-        heads = [each for each in linked.get("ahead", []) if each in _AHEAD]
+        heads = [each for each in linked.get("ahead", []) if each in ahead.CHOICES]
         labels = {
             name: f"{name}: {variables.descriptions[name]}" if variables.descriptions[name] else name
             for name in variables.points
         }
         points = valid or list(variables.charted)
-        return options(variables.points, labels), points, (windows or [window])[0], (heads or [ahead])[0]
+        return options(variables.points, labels), points, (windows or [window])[0], (heads or [head])[0]
 
     @view(
         pages,
@@ -161,7 +158,7 @@ def register(pages: Dash, context: Context) -> None:
         Input("ahead", "value"),
         Input("plant-chart-view", "data"),
     )
-    def chart(stand: Any, selected: list[str] | None, window: str, ahead: str, view: Any) -> Any:
+    def chart(stand: Any, selected: list[str] | None, window: str, head: str, view: Any) -> Any:
         if not stand or stand["trouble"] or not view:
             return [no_update] * 6
         if not selected:
@@ -171,7 +168,7 @@ def register(pages: Dash, context: Context) -> None:
         names = [name for name in selected if name in variables.units][:_MOST]
         if not names:
             return [no_update] * 6  # of another test case; the choice is on its way
-        looked, fan = Window.of(view), fan_of(readings, testid, names, clock, float(ahead))
+        looked, fan = Window.of(view), ahead.fan_of(readings, testid, names, clock, head)
         last = clock if not fan.lines else float(fan.lines[0].x[-1])
         start, end = looked.ends(max(clock - float(window), readings.begin(testid)), last)
         margin = variables.step

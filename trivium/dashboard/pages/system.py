@@ -73,19 +73,21 @@ def register(pages: Dash, context: Context) -> None:
         Input("tick", "n_intervals"),
     )
     def look(_: int | None) -> Any:
-        sessions = context.sessions.sessions()
-        return drawn(_health(context, sessions, asking)), drawn(_processes(sessions)), drawn(facts(_machine(context)))
+        sessions, total = context.readings.recent()
+        health = _health(context, sessions, total, asking)
+        return drawn(health), drawn(_processes(sessions, total)), drawn(facts(_machine(context)))
 
 
-def _health(context: Context, sessions: list[dict[str, Any]], asking: threading.Lock) -> Any:
+def _health(context: Context, sessions: list[dict[str, Any]], total: int, asking: threading.Lock) -> Any:
     counts = Counter(job.state for job in context.store.jobs(most=1000))
     states = Counter(str(session["state"]) for session in sessions)
-    waiting = states["queued"]
+    waiting = context.sessions.page(state="queued", limit=0).total
     ready, why = _ready(context, asking)
+    which = "" if total <= len(sessions) else f"of the {len(sessions)} used last: "
     return tiles(
         [
             ("Ready to step", ready, why),
-            ("Sessions", str(len(sessions)), ", ".join(f"{n} {state}" for state, n in sorted(states.items()))),
+            ("Sessions", str(total), which + ", ".join(f"{n} {state}" for state, n in sorted(states.items()))),
             ("Waiting for room", str(waiting), f"room for {context.settings.max_sessions} besides the default"),
             ("Jobs running", str(counts[State.RUNNING]), f"{counts[State.PENDING]} wait"),
         ]
@@ -109,7 +111,7 @@ def _ready(context: Context, asking: threading.Lock) -> tuple[str, str]:
     return ("yes" if response.status_code == 200 else "no"), message
 
 
-def _processes(sessions: list[dict[str, Any]]) -> Any:
+def _processes(sessions: list[dict[str, Any]], total: int) -> Any:
     rows = [
         (
             html.Code(session["testid"]),
@@ -121,13 +123,16 @@ def _processes(sessions: list[dict[str, Any]]) -> Any:
         )
         for session in sessions
     ]
-    return table(
+    shown = table(
         "Sessions and their processes",
         ("Test id", "Test case", "State", "Memory", "Time", "Made"),
         rows,
         (3,),
         cards=True,
     )
+    if total <= len(sessions):
+        return shown
+    return [html.P(f"The {len(sessions)} that were used last, of {total}; the page Runs finds all."), shown]
 
 
 def _machine(context: Context) -> list[tuple[str, str]]:
