@@ -96,6 +96,19 @@ def test_a_session_that_stands_still_is_not_asked_again():
     assert sessions.reads() == 2
 
 
+def test_what_another_worker_changed_is_read_at_once():
+    """An acknowledgement or an input by hand changes no clock."""
+    sessions = Sessions()
+    here, elsewhere = Readings(sessions, 8), Readings(sessions, 8)
+    for readings in (here, elsewhere):
+        readings.read("a")
+    sessions.told["a"]["revision"] += 1
+    before = sessions.count
+    assert here.read("a") is not None
+    assert elsewhere.read("a") is not None
+    assert sessions.count == before + 2
+
+
 def test_a_session_that_was_seen_is_not_woken(monkeypatch):
     sessions = Sessions()
     readings = Readings(sessions, 8)
