@@ -35,7 +35,7 @@ CHOICES = {"err": "6 hours, where it errs", "0": "nothing", "21600": "6 hours", 
 DEFAULT, _DEFAULT = "err", 21600.0
 
 
-def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, choice: str) -> Fan:
+def fan_of(readings: Readings, testid: str, names: Sequence[str], clock: float, choice: str) -> Fan:
     """Return what is forecast of the points of a chart; nothing of those without a forecast.
 
     Parameters
@@ -43,7 +43,7 @@ def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, ch
     readings : Readings
     testid : str
     names : sequence of str
-    now : float
+    clock : float
         Where the session stands [s].
     choice : str
         How far ahead, of `CHOICES`.
@@ -53,32 +53,34 @@ def fan_of(readings: Readings, testid: str, names: Sequence[str], now: float, ch
     TriviumError
         When the session cannot be asked.
     """
-    about = readings.about(testid)
-    points = [name for name in names if name in about.ahead]
+    variables = readings.about(testid)
+    points = [name for name in names if name in variables.ahead]
     horizon = _DEFAULT if choice == DEFAULT else float(choice)
     level = str((readings.find(testid)["scenario"] or {}).get("temperature_uncertainty"))
-    errs = level in LEVELS and not {*points}.isdisjoint(about.uncertain)
+    errs = level in LEVELS and not {*points}.isdisjoint(variables.uncertain)
     if not points or horizon <= 0 or (choice == DEFAULT and not errs):
         return Fan()
     with readings.session(testid) as session:
-        columns = session.forecast(points, horizon, max(about.step, horizon / _MOST))
+        columns = session.forecast(points, horizon, max(variables.step, horizon / _MOST))
     times = np.asarray(columns["time"], dtype=float)
     if times.size < 2:
         return Fan()
-    lines = [_line(about, name, names.index(name), times, np.asarray(columns[name], dtype=float)) for name in points]
+    lines = [
+        _line(variables, name, names.index(name), times, np.asarray(columns[name], dtype=float)) for name in points
+    ]
     if not errs:
         return Fan(lines, (), "Thin from now on: the forecast, which does not err in this scenario.")
-    mean, deviation = temperature_spread(LEVELS[level], now, times)
+    mean, deviation = temperature_spread(LEVELS[level], clock, times)
     bands = [
         Band(name, times, middle - sides * deviation, middle + sides * deviation)
         for sides in _SIDES
         for name in points
-        if name in about.uncertain
+        if name in variables.uncertain
         for middle in (np.asarray(columns[name], dtype=float) + mean,)
     ]
     words = f"Thin from now on: the forecast; around it where the truth is in half and in nine of ten cases ({level})."
     return Fan(lines, bands, words)
 
 
-def _line(about: About, name: str, place: int, x: np.ndarray, y: np.ndarray) -> Line:
-    return Line(f"{name} (forecast)", about.units[name], x, y, forecast=True, colour=place)
+def _line(variables: About, name: str, place: int, x: np.ndarray, y: np.ndarray) -> Line:
+    return Line(f"{name} (forecast)", variables.units[name], x, y, forecast=True, colour=place)

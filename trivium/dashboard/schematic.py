@@ -83,11 +83,11 @@ def parts(
         Inputs that are set by hand.
     """
     drawing = _read(file)
-    found: dict[str, dict[str, str]] = {"": {"aria-label": view.sentence}}
+    changes: dict[str, dict[str, str]] = {"": {"aria-label": view.sentence}}
     for key in view.figures.keys() & drawing.written.keys():
-        first, *others = drawing.written[key]
-        found[first] = {"text": figure(view.figures[key])}
-        found |= {other: {"text": ""} for other in others}
+        first, *rest = drawing.written[key]
+        changes[first] = {"text": figure(view.figures[key])}
+        changes |= {blank: {"text": ""} for blank in rest}
     kinds = dict(drawing.kinds)
     for key in view.states.keys() & kinds.keys():
         kinds[key] = [*(kind for kind in kinds[key] if kind not in STATES), view.states[key]]
@@ -95,24 +95,24 @@ def parts(
         bar = drawing.bars.get(key)
         if bar is not None:
             off = (deviation.value - deviation.set_point) / (2.0 * deviation.band)
-            found[bar.pointer] = {"transform": f"translate({bar.half * min(max(off, -1.0), 1.0):.1f} 0)"}
+            changes[bar.pointer] = {"transform": f"translate({bar.half * min(max(off, -1.0), 1.0):.1f} 0)"}
             kinds[key] = [*kinds[key], "beyond"] if abs(off) > 0.5 else kinds[key]
     for key, unit in (units or {}).items():
         if key in kinds:
             hand = not {*unit.inputs}.isdisjoint(by_hand)
-            kinds[key] = [*kinds[key], "pick", *_offered(drawing, found, key, unit, (marks or {}).get(key), hand)]
+            kinds[key] = [*kinds[key], "pick", *_offered(drawing, changes, key, unit, (marks or {}).get(key), hand)]
     for key in {*view.states, *view.deviations, *(units or {})} & kinds.keys():
-        found.setdefault(key, {})["class"] = " ".join(kinds[key])
-    return found
+        changes.setdefault(key, {})["class"] = " ".join(kinds[key])
+    return changes
 
 
 def marks(drawing: Schematic, alarms: Sequence[Alarm]) -> dict[str, Alarm]:
     """Return the most urgent active alarm of each unit, of alarms in the order of their urgency."""
-    found: dict[str, Alarm] = {}
+    urgent: dict[str, Alarm] = {}
     for alarm in alarms:
         for key in drawing.marked(alarm.points) if alarm.active else ():
-            found.setdefault(key, alarm)
-    return found
+            urgent.setdefault(key, alarm)
+    return urgent
 
 
 def figure(value: str | tuple[float, str]) -> str:
@@ -198,12 +198,12 @@ def _of_editors(element: Element) -> Iterator[str]:
 
 
 def _offered(
-    drawing: _Drawing, found: dict[str, dict[str, str]], key: str, unit: Unit, alarm: Alarm | None, hand: bool
+    drawing: _Drawing, changes: dict[str, dict[str, str]], key: str, unit: Unit, alarm: Alarm | None, hand: bool
 ) -> list[str]:
     """Name a unit, mark it where it has an alarm or an input that is set by hand, and return its further classes."""
-    texts = {text: found.get(text, {}).get("text", drawing.texts[text]) for text in drawing.within[key]}
-    told = {text: words.strip() for text, words in texts.items() if words.strip()}
-    words, kinds, signs = [unit.title, *told.values()], [], ""
+    texts = {text: changes.get(text, {}).get("text", drawing.texts[text]) for text in drawing.within[key]}
+    words_by_id = {text: words.strip() for text, words in texts.items() if words.strip()}
+    words, kinds, signs = [unit.title, *words_by_id.values()], [], ""
     if alarm is not None:
         kinds = ["alarm", alarm.priority] if alarm.acknowledged else ["alarm", "new", alarm.priority]
         words.append(f"{alarm.priority} alarm: {alarm.text}")
@@ -211,8 +211,8 @@ def _offered(
     if hand:
         words.append("set by hand")
         signs += f"{_HAND} "
-    found[key] = {**found.get(key, {}), "aria-label": ", ".join(words)}
-    if told:
-        first = next(iter(told))
-        found.setdefault(first, {})["text"] = signs + texts[first]
+    changes[key] = {**changes.get(key, {}), "aria-label": ", ".join(words)}
+    if words_by_id:
+        first = next(iter(words_by_id))
+        changes.setdefault(first, {})["text"] = signs + texts[first]
     return kinds

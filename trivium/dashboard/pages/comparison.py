@@ -174,15 +174,15 @@ def indicators(runs: Sequence[Run], reference: Run, points: Mapping[str, Variabl
     points : Mapping[str, Variable], optional
         The indicators, where their descriptions and units are shown.
     """
-    known = dict.fromkeys(name for run in runs for name, value in run.kpis.items() if value is not None)
-    names = list(points or known)
-    if not known:
+    present = dict.fromkeys(name for run in runs for name, value in run.kpis.items() if value is not None)
+    names = list(points or present)
+    if not present:
         return html.P("No indicator is known of these runs.", className="muted")
     rows = []
     for name in names:
         best = _best(name, runs)
-        told = described(points[name]) if points else (html.Code(name),)
-        rows.append((*told, *(_cell(name, run, reference, best) for run in runs)))
+        heading = described(points[name]) if points else (html.Code(name),)
+        rows.append((*heading, *(_cell(name, run, reference, best) for run in runs)))
     head = ("Indicator", *(("Unit",) if points else ()), *(run.name for run in runs))
     address = f"data:text/csv;charset=utf-8,{quote(as_csv(names, runs))}"
     save = html.A("CSV", href=address, download="comparison.csv", className="button quiet")
@@ -210,20 +210,20 @@ def as_csv(names: Sequence[str], runs: Sequence[Run]) -> str:
 def _best(name: str, runs: Sequence[Run]) -> float | None:
     """Return the best value of an indicator among the runs that serve; None where there is no better and worse."""
     values = [run.kpis.get(name) for run in runs if run.kpis.get("serves") != 0]
-    known = [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
-    if not better(name) or len(runs) < 2 or len({*known}) < 2:
+    present = [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    if not better(name) or len(runs) < 2 or len({*present}) < 2:
         return None
-    return max(known) if better(name) > 0 else min(known)
+    return max(present) if better(name) > 0 else min(present)
 
 
 def _cell(name: str, run: Run, reference: Run, best: float | None) -> Any:
-    value, other = run.kpis.get(name), reference.kpis.get(name)
+    value, base = run.kpis.get(name), reference.kpis.get(name)
     if name == "serves" and value == 0:
         return html.Span(DOES_NOT_SERVE, className="trouble")
     text = figure(value)
-    if run is not reference and isinstance(value, int | float) and isinstance(other, int | float):
+    if run is not reference and isinstance(value, int | float) and isinstance(base, int | float):
         serve = run.kpis.get("serves") != 0 and reference.kpis.get("serves") != 0
-        how = change(name, value, other) if serve or not name.startswith(SAVINGS) else DOES_NOT_SERVE
+        how = change(name, value, base) if serve or not name.startswith(SAVINGS) else DOES_NOT_SERVE
         text += f" ({how})"
     return html.Strong(f"{text} ★", title="the best of these runs") if best is not None and value == best else text
 

@@ -77,20 +77,20 @@ def register(pages: Dash, context: Context) -> None:
         State("other", "options"),
         State("address", "search"),
     )
-    def others(_: Any, testid: str | None, __: Any, chosen: list[str], before: Any, search: str | None) -> Any:
+    def sessions(_: Any, testid: str | None, __: Any, compared: list[str], before: Any, search: str | None) -> Any:
         linked = [] if before else trend.asked(search, "other")
         listed, _total = readings.recent(testid)
         records = {record["testid"]: record for record in listed if record["testid"] != testid}
-        for wanted in {*linked, *chosen} - {*records, testid}:
+        for linked_id in {*linked, *compared} - {*records, testid}:
             with contextlib.suppress(UnknownSessionError):
-                records[wanted] = readings.find(wanted)
+                records[linked_id] = readings.find(linked_id)
         mine = [record for record in records.values() if testid and record["baseline_of"] == testid]
         newest = max(mine, key=lambda record: record["created"] or 0.0, default=None)
         choices = options(records, {name: _label(record, record is newest) for name, record in records.items()})
-        kept = [each for each in dict.fromkeys([*linked, *chosen]) if each in records]
-        if newest is not None and not kept and (not before or "session.value" in ctx.triggered_prop_ids):
-            kept = [newest["testid"]]
-        return no_update if choices == before else choices, no_update if kept == chosen else kept
+        selection = [each for each in dict.fromkeys([*linked, *compared]) if each in records]
+        if newest is not None and not selection and (not before or "session.value" in ctx.triggered_prop_ids):
+            selection = [newest["testid"]]
+        return no_update if choices == before else choices, no_update if selection == compared else selection
 
     @action(
         pages,
@@ -102,11 +102,11 @@ def register(pages: Dash, context: Context) -> None:
         State("other", "value"),
         running=[(Output("make-baseline", "disabled"), True, False)],
     )
-    def make(_: Any, testid: str | None, chosen: list[str]) -> Any:
+    def make(_: Any, testid: str | None, compared: list[str]) -> Any:
         testid = needed(testid)
         base, steps = _begin_baseline(context, testid)
         say(f"The controller of the plant does {steps} steps in the session {base}; the table follows it.")
-        return [base, *chosen][:_MOST], time.time()
+        return [base, *compared][:_MOST], time.time()
 
     @view(
         pages,
@@ -118,10 +118,10 @@ def register(pages: Dash, context: Context) -> None:
         Input("tick", "n_intervals"),
         State("kpi-mark", "data"),
     )
-    def indicators(stand: Any, chosen: list[str], _: int | None, before: Any) -> Any:
+    def indicators(stand: Any, compared: list[str], _: int | None, before: Any) -> Any:
         if not stand:
             return None, "", None
-        against = chosen[:_MOST]
+        against = compared[:_MOST]
         runs = [run.words for each in against if (run := context.runs.find(each)) is not None]
         try:
             mark = [stand, [[each, readings.find(each)["time"]] for each in against]]
@@ -156,7 +156,7 @@ def register(pages: Dash, context: Context) -> None:
         Input("baseline-state", "children"),
         Input("kpi-chart-view", "data"),
     )
-    def chart(stand: Any, chosen: list[str], points: list[str] | None, _: Any, looked: Any) -> Any:
+    def chart(stand: Any, compared: list[str], points: list[str] | None, _: Any, looked: Any) -> Any:
         if not stand or stand["trouble"] or not looked:
             return [no_update] * 6
         testid = stand["testid"]
@@ -168,13 +168,15 @@ def register(pages: Dash, context: Context) -> None:
         start, end = window.ends(readings.begin(testid), stand["clock"])
         margins = start - variables.step, end + variables.step
         columns = readings.curves(testid, with_set_points(variables, names), *margins)
-        if chosen:
+        if compared:
             lines = lines_of(variables, columns, names, catalog.name(testid), 0)
-            for place, each in enumerate(chosen[:_MOST], 1):
-                about = readings.about(each)
-                theirs = [name for name in names if name in about.units]
+            for place, each in enumerate(compared[:_MOST], 1):
+                their_case = readings.about(each)
+                theirs = [name for name in names if name in their_case.units]
                 if theirs:
-                    lines += lines_of(about, readings.curves(each, theirs, *margins), theirs, catalog.name(each), place)
+                    lines += lines_of(
+                        their_case, readings.curves(each, theirs, *margins), theirs, catalog.name(each), place
+                    )
         else:
             lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
         scene = scene_of(context, testid, columns, names, (start, end), window.width)
