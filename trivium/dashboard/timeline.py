@@ -176,7 +176,8 @@ def draw(lines: Sequence[Line], scene: Scene) -> dict[str, Any]:
 
 
 def _legend_rows(lines: Sequence[Line], width: int) -> int:
-    return math.ceil(len(lines) * _ENTRY / max(width - 80, _ENTRY))
+    count = sum(not line.forecast for line in lines)
+    return math.ceil(count * _ENTRY / max(width - 80, _ENTRY))
 
 
 def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dict[str, Any]:
@@ -185,14 +186,14 @@ def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dic
     dash = number if line.dash is None else line.dash
     style = {
         "color": _SET_POINT if line.set_point else COLOURS[place % len(COLOURS)],
-        "dash": "solid" if line.set_point else DASHES[dash % len(DASHES)],
+        "dash": "solid" if line.set_point or line.forecast else DASHES[dash % len(DASHES)],
         "width": 1.2 if line.set_point or line.forecast else 1.8,
     }
     if line.steps:
         style["shape"] = "vh"  # a value in the results held since the row before
     return {
         "type": "scatter", "mode": "lines" if x.size > 1 else "markers", "name": line.name, "yaxis": f"y{key}",
-        "legend": f"legend{key}", "x": x, "y": y * shown.factor + shown.offset, "line": style,
+        "legend": f"legend{key}", "showlegend": not line.forecast, "x": x, "y": y * shown.factor + shown.offset, "line": style,
         "hovertemplate": "%{y:.5g} " + shown.unit + "<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 

@@ -95,7 +95,7 @@ variable = "PItUns"
 high = 1000
 {halls}
 [alarms.liquid_hot]
-text = "Liquid to the cold plates above 40 degC"
+text = "Liquid to the cold plates above 40 °C"
 priority = "high"
 variable = "TLiqSup"
 high = 313.15
@@ -114,7 +114,7 @@ deadband = 0.5
 
 # Chillers are unloaded at 4 degC (chi.TFre of the plant); colder water comes from the economizer.
 [alarms.supply_cold]
-text = "Chilled water supply near freezing, below 3 degC"
+text = "Chilled water supply near freezing, below 3 °C"
 priority = "high"
 variable = "TChiWatSup"
 low = 276.15
@@ -141,7 +141,7 @@ delay = 600
 
 _HALL = """
 [alarms.hall_{hall}_hot]
-text = "Hall {hall}: inlets above what is allowable, 32 degC"
+text = "Hall {hall}: inlets above what is allowable, 32 °C"
 priority = "high"
 variable = "TInl{hall}"
 high = 305.15
@@ -149,14 +149,14 @@ delay = 300
 deadband = 0.5
 
 [alarms.hall_{hall}_warm]
-text = "Hall {hall}: inlets above what is recommended, 27 degC"
+text = "Hall {hall}: inlets above what is recommended, 27 °C"
 variable = "TInl{hall}"
 high = 300.15
 delay = 900
 deadband = 0.5
 
 [alarms.hall_{hall}_cold]
-text = "Hall {hall}: inlets below what is allowable, 15 degC"
+text = "Hall {hall}: inlets below what is allowable, 15 °C"
 priority = "low"
 variable = "TInl{hall}"
 low = 288.15
