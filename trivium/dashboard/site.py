@@ -241,7 +241,7 @@ def _register(pages: Dash, context: Context) -> None:
             "mark": str(hash(tuple(reading.values.values()))),
             "run": run.words if run else "",
             "running": bool(run and run.state == "running"),
-            "alarms": alarms.read(context, current),
+            "alarms": alarms.read(context, reading),
             "revision": by_id[current]["revision"],
         }
         scene = {  # what stays as it is while the session only goes on

@@ -11,6 +11,7 @@ from trivium.dashboard.callbacks import action, done, needed, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Alarms
 from trivium.dashboard.formatting import clock, moment, plural, scale
+from trivium.dashboard.readings import Reading
 from trivium.dashboard.schematic import SIGNS
 from trivium.evaluation.alarm_limits import STALE
 from trivium.protocol import Alarm
@@ -22,10 +23,10 @@ def banner() -> html.Section:
     return html.Section(Alarms("alarms"), className="banner", **{"aria-label": "Alarms"})
 
 
-def read(context: Context, testid: str) -> list[dict[str, Any]]:
+def read(context: Context, reading: Reading) -> list[dict[str, Any]]:
     """Return the alarms of a session, the most urgent first, as a browser may keep them."""
-    alarms = [*context.readings.read(testid).alarms]
-    if (stale := context.alarms.stale(testid)) is not None:
+    alarms = [*reading.alarms]
+    if (stale := context.alarms.stale(reading.testid)) is not None:
         alarms.insert(0, stale._replace(value=round(stale.value), worst=round(stale.worst)))
     return [alarm._asdict() for alarm in alarms]
 
