@@ -193,7 +193,8 @@ def _curve(line: Line, number: int, shown: Scale, key: str, scene: Scene) -> dic
         style["shape"] = "vh"  # a value in the results held since the row before
     return {
         "type": "scatter", "mode": "lines" if x.size > 1 else "markers", "name": line.name, "yaxis": f"y{key}",
-        "legend": f"legend{key}", "showlegend": not line.forecast, "x": x, "y": y * shown.factor + shown.offset, "line": style,
+        "legend": f"legend{key}", "showlegend": not line.forecast, "line": style,
+        "x": x, "y": y * shown.factor + shown.offset,
         "hovertemplate": "%{y:.5g} " + shown.unit + "<extra>%{fullData.name}</extra>",
     }  # fmt: skip
 
