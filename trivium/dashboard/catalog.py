@@ -105,14 +105,14 @@ class Catalog:
         ----------
         kind : {"session", "job"}
         search, sort : str
-            ``sort`` is ``-created``, ``created`` or ``name``.
+            ``sort`` is an order of `trivium.session.listing` or `trivium.jobs.store`.
         offset, limit : int
         state : str, optional
             See `trivium.glossary`; None for any.
         """
         if kind == "job":
-            order, which = "kind" if sort == "name" else sort, None if state is None else State(state)
-            jobs = self._context.store.jobs(which, "step", limit, offset, search, order)
+            which = None if state is None else State(state)
+            jobs = self._context.store.jobs(which, "step", limit, offset, search, sort)
             return [self._of_job(job) for job in jobs], self._context.store.count(which, "step", search)
         page = self._context.sessions.page(state=state, search=search, sort=sort, offset=offset, limit=limit)
         return [self._of_session(each, self._kpis(each)) for each in page.sessions], page.total

@@ -28,6 +28,8 @@ from trivium.jobs.record import State as Stand
 KEPT = {
     "job": ("job", "data"),
     **results.KEPT,
+    "page": ("job-page", "value"),
+    "channel": ("coupled-channel", "value"),
     "log": ("log-level", "value"),
     "offset": ("jobs-first", "data"),
 }

@@ -26,13 +26,19 @@ KEPT = {
     "offset": ("runs-offset", "data"),
     "runs": ("runs-pinned", "data"),
     **comparison.KEPT,
+    "scenario": ("board-scenario", "value"),
+    "by": ("board-by", "value"),
 }
 #: Runs of a page, and most that are pinned.
 _ROWS, MOST_PINNED = 20, 6
 _KINDS = {"session": "sessions", "job": "step jobs"}
 _STATES = {"session": glossary.SESSIONS, "job": glossary.JOBS}
 _ANY = "any"
-_SORTS = {"-created": "newest first", "created": "oldest first", "name": "by name"}
+_BY_TIME = {"-created": "newest first", "created": "oldest first"}
+_SORTS = {
+    "session": _BY_TIME | {"-last_used": "last used first", "name": "by name", "testcaseid": "by test case"},
+    "job": _BY_TIME | {"-finished": "last finished first", "status": "by state"},
+}
 
 
 def layout(context: Context) -> list[Any]:
@@ -49,7 +55,7 @@ def layout(context: Context) -> list[Any]:
                         "Search", line("runs-search"), "words of the name, id, tags, test case, controller", wide=True
                     ),
                     field("State", Select("runs-state", options([_ANY, *glossary.SESSIONS]), _ANY)),
-                    field("Order", Select("runs-sort", options(_SORTS, _SORTS), "-created")),
+                    field("Order", Select("runs-sort", options(_SORTS["session"], _SORTS["session"]), "-created")),
                 ],
                 className="row",
             ),
@@ -104,8 +110,8 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
         Input("changed", "data"),
     )
     def listing(kind: str, search: str, state: str, sort: str, offset: int, pinned: Any, _: Any) -> Any:
-        if state not in (_ANY, *_STATES[kind]):
-            return (no_update,) * 4  # of the other kind; `states` chooses another
+        if state not in (_ANY, *_STATES[kind]) or sort not in _SORTS[kind]:
+            return (no_update,) * 4  # of the other kind; `choices` chooses others
         runs, total = catalog.page(kind, search or "", sort, offset, _ROWS, None if state == _ANY else state)
         names = [name for name in CHIEF if any(run.kpis.get(name) is not None for run in runs)]
         head = ("Run", "Actions", "State", "Controller", "Scenario", "Until", *names, "Made")
@@ -120,12 +126,20 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
         pages,
         Output("runs-state", "options"),
         Output("runs-state", "value"),
+        Output("runs-sort", "options"),
+        Output("runs-sort", "value"),
         Input("runs-kind", "value"),
         State("runs-state", "value"),
+        State("runs-sort", "value"),
     )
-    def states(kind: str, state: str) -> Any:
-        choices = [_ANY, *_STATES[kind]]
-        return options(choices), no_update if state in choices else _ANY
+    def choices(kind: str, state: str, sort: str) -> Any:
+        states, sorts = [_ANY, *_STATES[kind]], _SORTS[kind]
+        return (
+            options(states),
+            no_update if state in states else _ANY,
+            options(sorts, sorts),
+            no_update if sort in sorts else next(iter(sorts)),
+        )
 
     @action(
         pages,

@@ -7,6 +7,7 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
+import dash
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.dashboard import forms, models
@@ -76,20 +77,20 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
-        Output("new-kind", "value"),
         Output("new-from", "children"),
         Output("spec", "value"),
         Input("address", "search"),
         State("address", "pathname"),
-        State("new-kind", "value"),
     )
-    def begin(search: str | None, path: str | None, kind: str) -> Any:
+    def begin(search: str | None, path: str | None) -> Any:
         task_id = next(iter(parse_qs((search or "").lstrip("?")).get("job", [])), None)
         if task_id is None or (path or "").rstrip("/") != _HERE:
-            return kind, no_update, no_update  # not no_update: what depends on the kind would not be called
+            return no_update, no_update
         job = context.store.get(task_id)
         note = ["The specification of the job ", html.Code(short(task_id)), ", to be changed and submitted again. "]
-        return job.kind, [*note, dcc.Link("Begin with a form", href=_HERE)], json.dumps(dict(job.spec), indent=2)
+        # no output: the reader may have chosen a kind before the reply to the first call arrives
+        dash.set_props("new-kind", {"value": job.kind})
+        return [*note, dcc.Link("Begin with a form", href=_HERE)], json.dumps(dict(job.spec), indent=2)
 
     @view(
         pages,
@@ -98,7 +99,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("case-form", "hidden"),
         Output("spec", "value", allow_duplicate=True),
         Input("new-kind", "value"),
-        State("address", "search"),
+        Input("address", "search"),
         prevent_initial_call="initial_duplicate",
     )
     def describe(kind: str, search: str | None) -> Any:
