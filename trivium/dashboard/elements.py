@@ -7,7 +7,7 @@ which keyboards, screen readers and phones know; ``Still`` is redrawn only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -200,6 +200,14 @@ def linked(content: Sequence[Any], search: str | None, parameters: Mapping[str, 
 def options(values: Iterable[str], labels: Mapping[str, str] | None = None) -> list[dict[str, str]]:
     """Return choices of a `Select`."""
     return [{"value": value, "label": (labels or {}).get(value, value)} for value in values]
+
+
+def retained(value: Any, choices: Collection[Any], otherwise: Any) -> Any:
+    """Return what a list's value becomes with new choices: no update where it is one of them.
+
+    To return it would undo what the reader chooses while the reply is on its way.
+    """
+    return dash.no_update if value in choices else otherwise
 
 
 def field(label: str, control: Any, hint: str = "", wide: bool = False) -> html.Div:

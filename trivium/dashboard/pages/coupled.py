@@ -11,7 +11,7 @@ from trivium.dashboard import charts, coupled
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.controls import Svg
-from trivium.dashboard.elements import Select, field, options, table
+from trivium.dashboard.elements import Select, field, options, retained, table
 from trivium.dashboard.formatting import figure
 from trivium.dashboard.logs import tail
 from trivium.jobs.record import Job
@@ -77,17 +77,16 @@ def register(pages: Dash, context: Context) -> None:
             return hidden
         result = coupled.ending(folder_of(job)) if job.state.ended else {}
         files = list(coupled.logs(folder_of(job)))
-        first = channel if channel in run.channels else next(iter(run.channels), None)
         return (
             False,
             _ending(job, result),
             coupled.settling(run),
             options(run.channels),
-            first,
+            retained(channel, run.channels, next(iter(run.channels), None)),
             coupled.graph(run.outline),
             _accuracy(run, result),
             options(files),
-            log if log in files else next(reversed(files), None),
+            retained(log, files, next(reversed(files), None)),
         )
 
     @view(

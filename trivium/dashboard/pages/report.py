@@ -8,7 +8,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, field, options
+from trivium.dashboard.elements import Select, field, options, retained
 from trivium.dashboard.pages.results import CHART, runs_at
 from trivium.errors import TriviumError
 from trivium.jobs import kinds
@@ -47,7 +47,7 @@ def register(pages: Dash, context: Context, root: str = "/dashboard/") -> None:
         if not mark:
             return True, no_update, no_update
         names = [name for name in context.store.get(mark["task_id"]).files if name.endswith(".html")]
-        return not names, options([_NONE, *names], {_NONE: "none"}), page if page in names else _NONE
+        return not names, options([_NONE, *names], {_NONE: "none"}), retained(page, (_NONE, *names), _NONE)
 
     @view(pages, Output("job-frame", "children"), Input("job-page", "value"), State("job-mark", "data"))
     def show(page: str | None, mark: Any) -> Any:

@@ -17,7 +17,7 @@ from trivium.dashboard import charts, zoom
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.charts import Curve
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, field, options
+from trivium.dashboard.elements import Select, field, options, retained
 from trivium.dashboard.studies import titled
 from trivium.errors import TriviumError
 from trivium.extras import missing
@@ -110,11 +110,11 @@ def register(pages: Dash, context: Context) -> None:
             False,
             False,
             options(metrics),
-            metric if metric in metrics else metrics[0],
+            retained(metric, metrics, metrics[0]),
             options(parameters),
-            across if across in parameters else parameters[0],
+            retained(across, parameters, parameters[0]),
             crossed,
-            up if up in parameters else _NONE,
+            retained(up, (_NONE, *parameters), _NONE),
             note,
         )
 

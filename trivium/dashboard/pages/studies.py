@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from trivium.dashboard import charts, spread, trend, zoom
 from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Between, Choices, Select, card, field, options
+from trivium.dashboard.elements import Between, Choices, Select, card, field, options, retained
 from trivium.dashboard.formatting import figure, moment, plural, short
 from trivium.dashboard.pages import compared
 from trivium.dashboard.pareto import pareto_front
@@ -143,15 +143,15 @@ def register(pages: Dash, context: Context) -> None:
             return (no_update,) * 10
         study = studies.open(mark["task_id"])
         names = study.names
-        retained = [name for name in columns or [] if name in names]
-        first = [*study.parameters[:_PARAMETERS], *study.metrics[:_METRICS]]
+        left = [name for name in columns or [] if name in names]
+        first = left or [*study.parameters[:_PARAMETERS], *study.metrics[:_METRICS]]
         every = options(names)
         goals = [*sorted(study.metrics, key=study.without_value), *names]
-        made: list[Any] = [every, retained or first]
-        made += [[{"value": _NONE, "label": "one for all"}, *every], colour if colour in names else goals[0]]
-        made += [every, x if x in names else goals[0]]
-        made += [every, y if y in names else goals[min(1, len(goals) - 1)]]
-        made += [options(study.variables), shown if shown in study.variables else next(iter(study.variables), None)]
+        made: list[Any] = [every, no_update if first == columns else first]
+        made += [[{"value": _NONE, "label": "one for all"}, *every], retained(colour, (_NONE, *names), goals[0])]
+        made += [every, retained(x, names, goals[0])]
+        made += [every, retained(y, names, goals[min(1, len(goals) - 1)])]
+        made += [options(study.variables), retained(shown, study.variables, next(iter(study.variables), None))]
         return made
 
     @view(
@@ -175,8 +175,8 @@ def register(pages: Dash, context: Context) -> None:
         if ends == before:
             return no_update, no_update
         same = bool(before) and before["task_id"] == mark["task_id"]
-        retained = _filters(ids, values) if same else {} if before else _linked(study, linked)
-        return [_slider(study, name, retained.get(name)) for name in names], ends
+        filters = _filters(ids, values) if same else {} if before else _linked(study, linked)
+        return [_slider(study, name, filters.get(name)) for name in names], ends
 
     @view(
         pages,
