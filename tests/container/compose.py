@@ -46,15 +46,15 @@ class Compose:
             self("down", "--volumes", "--timeout", "5")
 
     def id(self, service: str) -> str:
-        """Return the id of a service's first container."""
-        return self("ps", "--all", "--quiet", service).stdout.split()[0]
+        """Return the id of one container of a service, always the same one."""
+        return min(self("ps", "--all", "--quiet", service).stdout.split())
 
     def state(self, service: str) -> dict:
-        """Return the state of a service's first container."""
+        """Return the state of a service's container."""
         return self._engine.inspect(self.id(service))["State"]
 
     def restarts(self, service: str) -> int:
-        """Return how often the engine has started a service's first container anew."""
+        """Return how often the engine has started a service's container anew."""
         return int(self._engine.inspect(self.id(service))["RestartCount"])
 
     def wait_until_healthy(self, service: str) -> float:
@@ -63,21 +63,27 @@ class Compose:
         wait_for(lambda: self.state(service).get("Health", {}).get("Status") == "healthy", PATIENCE)
         return time.monotonic() - started
 
-    def main_process(self, service: str) -> int:
-        """Return the process id, in the engine's namespace, of what a service's container runs below its init."""
-        return int(self._engine.run("pgrep", "-P", self.state(service)["Pid"]).stdout.split()[0])
+    def init(self, service: str) -> int:
+        """Return the process id, in the engine's namespace, of the init of a service's container, once that runs."""
+        return wait_for(lambda: self.state(service)["Pid"], PATIENCE)
 
     def processes(self, service: str) -> list[int]:
-        """Return the process ids, in the engine's namespace, of a service's first container."""
+        """Return the process ids, in the engine's namespace, of a service's container."""
         rows = self._engine.docker("top", self.id(service), "-eo", "pid").stdout.split()[1:]
         return [int(pid) for pid in rows]
 
-    def signal(self, service: str, signal: str) -> None:
-        """Send a signal to a service's process, as something else than its engine would."""
-        self._engine.run("kill", f"-{signal}", self.main_process(service))
+    def signal(self, service: str, signal: str, *, everything: bool = False) -> None:
+        """Send a signal to what a service's container runs below its init, as something else than its engine would."""
+        init = self.init(service)
+        if everything:
+            pids = [pid for pid in self.processes(service) if pid != init]
+        else:
+            pids = self._engine.run("pgrep", "-P", init).stdout.split()[:1]
+        self._engine.run("kill", f"-{signal}", *pids)
 
     def exhaust_memory(self, service: str) -> None:
-        """Fill the memory that a service may have, so that the kernel ends its process."""
+        """Fill the memory that a service may have, so that the kernel ends its processes, and its init at last."""
+        self.init(service)
         for pid in self.processes(service):
             self._engine.run("sh", "-c", f"echo 1000 >/proc/{pid}/oom_score_adj", check=False)
         hog = "import time; held = [bytearray(16 * 2**20) for _ in range(10**4)]; time.sleep(60)"

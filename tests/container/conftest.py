@@ -11,8 +11,11 @@ import pytest
 from tests.container import standins
 from tests.container.compose import Compose
 from tests.container.engine import Engine, default_folder, missing
+from trivium.environment import ROOT
 
-_MEASURED: list[tuple[str, str]] = []
+#: Every figure, from the moment when it is measured: a run that is cut off leaves what it had.
+FIGURES = ROOT / "build/container.txt"
+_MEASURED: list[str] = []
 
 
 def pytest_collection_modifyitems(items):
@@ -42,17 +45,17 @@ def image(engine, measured):
 
 @pytest.fixture(scope="session")
 def measured():
-    """A function that keeps a figure for the summary."""
+    """A function that keeps a figure for the table at the end."""
 
     def keep(name: str, figure: str) -> None:
-        _MEASURED.append((name, figure))
-        print(f"{name}: {figure}")  # noqa: T201  # with -s
+        _MEASURED.append(f"{name:<52} {figure}\n")
+        FIGURES.parent.mkdir(exist_ok=True)
+        FIGURES.write_text("".join(_MEASURED), encoding="utf-8")
 
     return keep
 
 
 def pytest_terminal_summary(terminalreporter):
     if _MEASURED:
-        terminalreporter.section("measured")
-        for name, figure in _MEASURED:
-            terminalreporter.write_line(f"{name:<44} {figure}")
+        terminalreporter.section(f"measured, and kept in {FIGURES.relative_to(ROOT)}")
+        terminalreporter.write("".join(_MEASURED))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import shutil
@@ -23,17 +24,19 @@ from trivium.environment import ROOT
 RELEASE, MIRROR = "trixie", "http://deb.debian.org/debian"
 _PACKAGES = "docker.io docker-cli docker-buildx docker-compose iptables iproute2 procps slirp4netns"
 _INIT = Path(__file__).with_name("init.sh")
+#: No command takes longer than this, not even a build [s].
+_LONGEST = 1800
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 def missing() -> str | None:
     """Return why no engine can be had here; None where it can."""
     if not sys.platform.startswith("linux") or os.getuid() != 0:
-        return "a container engine needs root on Linux"
+        return "no container engine: that needs root on Linux"
     wanted = [name for name in ("debootstrap", "unshare", "nsenter", "setpriv") if shutil.which(name) is None]
     if not Path("/dev/net/tun").exists():
         wanted.append("/dev/net/tun")
-    return f"not found: {', '.join(wanted)}" if wanted else None
+    return f"no container engine: {', '.join(wanted)} not found" if wanted else None
 
 
 class Engine:
@@ -55,9 +58,11 @@ class Engine:
 
     def __enter__(self) -> Engine:
         with contextlib.ExitStack() as stack:
+            self.work.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((self.folder / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails where another run of these tests has the folder
             if not self._keep:
                 stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self.work.mkdir(parents=True, exist_ok=True)
             self._make_root()
             stack.callback(self._remove_cgroups)
             stack.enter_context(self._started())
@@ -178,12 +183,11 @@ def default_folder() -> Path:
 
 
 def run(*command: object, check: bool = True, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command; a failure tells what it wrote."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=env)
+    """Run a command; a failure tells what it wrote, and so does one that hangs."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=_LONGEST)
     if check and done.returncode != 0:
-        raise AssertionError(
-            f"{' '.join(map(str, command))}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-        )
+        raise AssertionError(f"{' '.join(words)}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}")
     return done
 
 

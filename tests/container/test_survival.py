@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -10,6 +11,9 @@ from tests.container.compose import PATIENCE, Compose, client, study
 from tests.container.engine import wait_for
 from trivium.environment import ROOT
 
+FAULTS = ("KILL", "STOP", "TERM", "OOM")
+#: Services whose main process only watches others, which go on while it is stopped.
+WATCHED = ("api", "worker")
 #: Runs of a sweep that goes on during several faults, and how many runs after one show that it does.
 RUNS, MORE = 4000, 150
 
@@ -40,25 +44,31 @@ class Sweep:
 
     def done(self) -> int:
         """Return how many runs are done; none of them has failed."""
-        status = self._job.status() if self._job else {"status": "Success"}
-        if status["status"] == "Success":
+        if self._job is None:
             self._submitted += 1  # what was run before would come from the cache
             self._job = self._server.submit("sweep", study(RUNS, self._submitted))
-            status = self._job.status()
-        assert status["status"] in ("Pending", "Running"), status
-        counts = status["counts"]
-        assert not counts.get("failed")
+        status = self._job.status()
+        counts = status.get("counts") or {}
+        if status["status"] not in ("Pending", "Running"):
+            self._job = None
+            assert (status["status"], counts.get("done")) == ("Success", RUNS), status
+        assert not counts.get("failed"), status
         return counts.get("done") or 0
 
-    def time_of(self, runs: int) -> float:
-        """Return how long so many further runs take [s]."""
-        started, before = time.monotonic(), self.done()
-        wait_for(lambda: self.done() >= before + runs, PATIENCE, 0.5)
-        return time.monotonic() - started
+    def wait_for_more(self) -> None:
+        """Wait until `MORE` further runs are done."""
+        before = self.done()
+        wait_for(lambda: self.done() >= before + MORE, PATIENCE, 0.5)
 
-    def end(self) -> dict:
-        """Wait until all runs are done, and return their counts."""
-        return self._job.wait(timeout=4 * PATIENCE)["counts"]
+    def end(self) -> None:
+        """Wait until all runs are done."""
+        wait_for(lambda: self.done() == RUNS and self._job is None, 4 * PATIENCE, 0.5)
+
+    def forget(self) -> None:
+        """Let another sweep follow."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
 
 
 @pytest.fixture(scope="module")
@@ -66,19 +76,43 @@ def sweep(cluster, measured):
     with client() as server:
         running = Sweep(server)
         wait_for(running.done, PATIENCE)
-        running.time_of(MORE)  # each worker compiles what it runs at first
-        measured(f"{MORE} runs, undisturbed", f"{running.time_of(MORE):.0f} s")
+        running.wait_for_more()  # each worker compiles what it runs at first
+        started = time.monotonic()
+        running.wait_for_more()
+        measured(f"{MORE} runs, undisturbed", f"{time.monotonic() - started:.0f} s")
         yield running
 
 
-FAULTS = ("KILL", "STOP", "TERM", "OOM")
+@contextlib.contextmanager
+def harmed(cluster, service, fault, measured):
+    """Do a fault, and measure how long it is until the context has seen that all goes on, and until the container was started anew.
 
-
-def harm(cluster, service, fault):
-    if fault == "OOM":
-        cluster.exhaust_memory(service)
-    else:
-        cluster.signal(service, fault)
+    The main process of a service that goes on without it is continued instead. If anything fails, all services are
+    restarted, so that the next fault meets a whole cluster.
+    """
+    before = cluster.restarts(service)
+    goes_on = fault == "STOP" and service in WATCHED
+    try:
+        if fault == "OOM":
+            cluster.exhaust_memory(service)
+        else:
+            cluster.signal(service, fault, everything=fault == "STOP" and not goes_on)
+        started = time.monotonic()
+        yield
+        took = time.monotonic() - started
+        if goes_on:
+            anew = "not started anew"
+            cluster.signal(service, "CONT")
+        else:
+            wait_for(lambda: cluster.restarts(service) > before, PATIENCE)
+            anew = f"started anew within {time.monotonic() - started:.0f} s"
+        measured(f"{service} {fault}", f"goes on after {took:.0f} s, container {anew}")
+    except BaseException as error:
+        measured(f"{service} {fault}", f"failed: {error!r:.100}")
+        cluster("restart", "--timeout", "5")
+        raise
+    finally:
+        cluster.wait_until_healthy("api")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -86,37 +120,25 @@ def test_a_session_goes_on_after_a_fault_of_the_api(cluster, measured, fault):
     with client() as server:
         session = server.select()
         before = session.advance_many(50).time
-        restarts = cluster.restarts("api")
-        harm(cluster, "api", fault)
-        started = time.monotonic()
-        time.sleep(0.5)  # let it end
-        session = server.session(session.testid)
-        assert session.advance({}).time == before + 300
-        took = time.monotonic() - started
-        anew = cluster.restarts("api") - restarts
-        measured(f"api {fault}", f"the session goes on after {took:.0f} s, container started anew {anew} times")
-        if fault == "STOP":  # gunicorn's master: its workers go on
-            cluster.signal("api", "CONT")
-    cluster.wait_until_healthy("api")
+        with harmed(cluster, "api", fault, measured):
+            time.sleep(0.5)  # let it end
+            assert server.session(session.testid).advance({}).time == before + 300
 
 
 @pytest.mark.parametrize("service", ["worker", "scheduler", "dask-worker", "database"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_sweep_goes_on_after_a_fault(cluster, measured, sweep, service, fault):
-    restarts = cluster.restarts(service)
-    if sweep.done() > RUNS - 2 * MORE:
-        sweep.end()
-        wait_for(sweep.done, PATIENCE)
-    harm(cluster, service, fault)
     try:
-        took = sweep.time_of(MORE)
-    finally:
-        anew = cluster.restarts(service) - restarts
-        if fault == "STOP" and not anew:
-            cluster.signal(service, "CONT")
-    measured(f"{service} {fault}", f"{MORE} runs later after {took:.0f} s, container started anew {anew} times")
+        if sweep.done() > RUNS - 2 * MORE:
+            sweep.end()
+            wait_for(sweep.done, PATIENCE)
+        with harmed(cluster, service, fault, measured):
+            sweep.wait_for_more()
+        sweep.wait_for_more()  # in the container that was started anew
+    except BaseException:
+        sweep.forget()
+        raise
 
 
 def test_the_sweep_is_whole_after_all_faults(sweep):
-    counts = sweep.end()
-    assert (counts["done"], counts["failed"]) == (RUNS, 0)
+    sweep.end()
