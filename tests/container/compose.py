@@ -79,7 +79,7 @@ class Compose:
             pids = [pid for pid in self.processes(service) if pid != init]
         else:
             pids = self._engine.run("pgrep", "-P", init).stdout.split()[:1]
-        self._engine.run("kill", f"-{signal}", *pids)
+        self._engine.run("kill", f"-{signal}", *pids, check=not everything)  # a health check may have ended meanwhile
 
     def exhaust_memory(self, service: str) -> None:
         """Fill the memory that a service may have, so that the kernel ends its processes, and its init at last."""
