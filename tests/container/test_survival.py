@@ -14,8 +14,8 @@ from trivium.environment import ROOT
 FAULTS = ("KILL", "STOP", "TERM", "OOM")
 #: Services whose main process only watches others, which go on while it is stopped.
 WATCHED = ("api", "worker")
-#: Runs of a sweep that goes on during several faults, and how many runs after one show that it does.
-RUNS, MORE = 4000, 150
+#: Runs of a sweep, which take some minutes, and how many runs after a fault show that it goes on.
+RUNS, MORE = 16000, 500
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +40,41 @@ class Sweep:
     """A sweep that runs whenever it is looked at: one that has ended is followed by another."""
 
     def __init__(self, server) -> None:
-        self._server, self._job, self._submitted = server, None, 0
+        self._server, self._job, self._submitted, self._before = server, None, 0, 0
 
-    def done(self) -> int:
-        """Return how many runs are done; none of them has failed."""
+    def look(self) -> int:
+        """Return how many runs of the present sweep are done; none of them has failed."""
         if self._job is None:
             self._submitted += 1  # what was run before would come from the cache
             self._job = self._server.submit("sweep", study(RUNS, self._submitted))
         status = self._job.status()
         counts = status.get("counts") or {}
-        if status["status"] not in ("Pending", "Running"):
-            self._job = None
-            assert (status["status"], counts.get("done")) == ("Success", RUNS), status
         assert not counts.get("failed"), status
-        return counts.get("done") or 0
+        if status["status"] in ("Pending", "Running"):
+            return counts.get("done") or 0
+        self._job = None
+        assert (status["status"], counts.get("done")) == ("Success", RUNS), status
+        self._before += RUNS
+        return 0
+
+    def done(self) -> int:
+        """Return how many runs are done, of all sweeps."""
+        present = self.look()
+        return self._before + present
+
+    def wait_for_the_middle(self) -> None:
+        """Wait until runs are being done that go on for a while."""
+        wait_for(lambda: 0 < self.look() < 0.8 * RUNS, 2 * PATIENCE, 0.5)
 
     def wait_for_more(self) -> None:
         """Wait until `MORE` further runs are done."""
         before = self.done()
         wait_for(lambda: self.done() >= before + MORE, PATIENCE, 0.5)
 
-    def end(self) -> None:
+    def wait_for_the_end(self) -> None:
         """Wait until all runs are done."""
-        wait_for(lambda: self.done() == RUNS and self._job is None, 4 * PATIENCE, 0.5)
+        sweeps = self._before + RUNS
+        wait_for(lambda: self.done() >= sweeps, 4 * PATIENCE, 0.5)
 
     def forget(self) -> None:
         """Let another sweep follow."""
@@ -75,7 +87,7 @@ class Sweep:
 def sweep(cluster, measured):
     with client() as server:
         running = Sweep(server)
-        wait_for(running.done, PATIENCE)
+        running.wait_for_the_middle()
         running.wait_for_more()  # each worker compiles what it runs at first
         started = time.monotonic()
         running.wait_for_more()
@@ -129,9 +141,7 @@ def test_a_session_goes_on_after_a_fault_of_the_api(cluster, measured, fault):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_sweep_goes_on_after_a_fault(cluster, measured, sweep, service, fault):
     try:
-        if sweep.done() > RUNS - 2 * MORE:
-            sweep.end()
-            wait_for(sweep.done, PATIENCE)
+        sweep.wait_for_the_middle()
         with harmed(cluster, service, fault, measured):
             sweep.wait_for_more()
         sweep.wait_for_more()  # in the container that was started anew
@@ -141,4 +151,4 @@ def test_a_sweep_goes_on_after_a_fault(cluster, measured, sweep, service, fault)
 
 
 def test_the_sweep_is_whole_after_all_faults(sweep):
-    sweep.end()
+    sweep.wait_for_the_end()
