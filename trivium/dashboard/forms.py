@@ -275,6 +275,24 @@ def cost_of(study: Study, offer: Mapping[str, Any], done: Sequence[Job] = ()) ->
     return Cost(runs, steps, seconds, basis, _STUDY + runs * (_RUN + 8 * columns + held))
 
 
+def cost_of_rounds(study: Study, offer: Mapping[str, Any]) -> str:
+    """Return what a calibration will cost; when it ends is not known before.
+
+    Parameters
+    ----------
+    study : Study
+        With a section ``calibrate``.
+    offer : Mapping
+        See `cost_of`.
+    """
+    assert study.simulation is not None  # noqa: S101 - the caller's
+    assert study.calibrate is not None  # noqa: S101
+    steps, runs = study.simulation.steps, 2 * len(study.simulation_parameters) + 1
+    seconds = (offer["beginning"] + offer["seconds"] * steps) * runs / min(len(os.sched_getaffinity(0)), runs)
+    rounds = f"Rounds of up to {plural(runs, 'run')} of {plural(steps, 'step')}, about {duration(seconds)} each"
+    return f"{rounds}, until nothing improves: at most {study.calibrate.rounds} rounds."
+
+
 def _runs(study: Study) -> int:
     if study.optimize is not None:
         return study.optimize.runs

@@ -60,6 +60,8 @@ def test_a_calibration():
     )
     assert (str(spec.package), spec.simulation_parameters) == ("FuelCycle.fmu", {"bz.TBR": "range:1:1.5"})
     assert not spec.metrics
+    cost = forms.cost_of_rounds(spec, OFFER)
+    assert cost.startswith("Rounds of up to 3 runs of 288 steps, about ")
     with pytest.raises(InvalidValueError, match="Choose what was measured"):
         CHOICE.calibration(None)
 

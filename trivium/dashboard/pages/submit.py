@@ -164,16 +164,12 @@ def _cost(context: Context, kind: str, text: str) -> str:
     """
     name = _kind(kind)
     spec: Any = kinds.parse(kinds.find(name), forms.parse_text(text), context.settings)
-    if name in kinds.WITH_RUNS and spec.simulation is not None:
+    if name in (*kinds.WITH_RUNS, "calibrate") and spec.simulation is not None:
         model = f"testcase:{spec.testcase}" if spec.testcase else f"file:{spec.folder}/{spec.package.name}"
+        if name == "calibrate":
+            return forms.cost_of_rounds(spec, models.offer(context, model))
         done = context.store.jobs(Stand.SUCCESS, name, 50)
         return str(forms.cost_of(spec, models.offer(context, model), done))
-    if name == "calibrate":
-        steps, varied = spec.simulation.steps, len(spec.simulation_parameters)
-        rounds = spec.calibrate.rounds
-        return (
-            f"Rounds of up to {2 * varied + 1} runs of {steps} steps until nothing improves; at most {rounds} rounds."
-        )
     if name == "step":
         offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
         steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
