@@ -1,4 +1,4 @@
-"""A plot sheet as a page: light and dark as the reader's system is, as wide as the screen."""
+"""A plot sheet as a page."""
 
 from __future__ import annotations
 
@@ -7,30 +7,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from trivium.control.palette import COLOURS, DASHES, LEFT_OUT
+from trivium.control.chart_page import chart_page
+from trivium.control.palette import COLOURS, DASHES
 from trivium.control.panel import Panel
 
 #: Height of a panel, of its title, and of a row of its legend, which has two entries on a phone [px].
 _PANEL, _TITLE, _ROW = 190, 36, 18
-_PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --back: light-dark(#ffffff, #12161c); --text: light-dark(#1b2430, #e6eaf0);
-  --line: light-dark(#dfe3e8, #303947); }}
-body {{ margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; }}
-main {{ max-width: 1240px; margin: 0 auto; padding: 12px; }}
-h1 {{ font-size: 20px; margin: 0 0 8px; overflow-wrap: anywhere; }}
-.js-plotly-plot text {{ fill: var(--text) !important; }}
-.js-plotly-plot .main-svg {{ background: transparent !important; }}
-.js-plotly-plot .bg {{ fill: transparent !important; }}
-.js-plotly-plot .hoverlayer .bg {{ fill: var(--back) !important; stroke: var(--line) !important; }}
-.js-plotly-plot .gridlayer path {{ stroke: var(--line) !important; }}
-</style></head>
-<body><main><h1>{title}</h1>{chart}</main></body>
-</html>
-"""
 
 
 def page(across: Sequence[Any], sheet: Sequence[Panel], title: str, label: str) -> str:
@@ -44,19 +26,12 @@ def page(across: Sequence[Any], sheet: Sequence[Panel], title: str, label: str) 
     title, label : str
         Of the page, of the time axis.
     """
-    import plotly.io
-
     above = [_TITLE + (_ROW * math.ceil(len(panel.lines) / 2) if len(panel.lines) > 1 else 0) for panel in sheet]
     total = len(sheet) * _PANEL + sum(above)
     layout: dict[str, Any] = {
         "height": total + 60,
-        "autosize": True,
         "margin": {"l": 56, "r": 12, "t": 0, "b": 60},
-        "hovermode": "x unified",
         "hoversubplots": "axis",
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
-        "font": {"family": "system-ui, sans-serif", "size": 12},
         "xaxis": {
             "title": {"text": label},
             "anchor": "y" if len(sheet) == 1 else f"y{len(sheet)}",
@@ -66,7 +41,6 @@ def page(across: Sequence[Any], sheet: Sequence[Panel], title: str, label: str) 
             "spikedash": "solid",
             "gridcolor": "#ccc",
         },
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#8a8f98", "activecolor": "#3b7fc4"},
         "annotations": [],
     }
     data = []
@@ -84,17 +58,14 @@ def page(across: Sequence[Any], sheet: Sequence[Panel], title: str, label: str) 
         }
         layout["annotations"].append(
             {
-                "text": html.escape(panel.title), "x": 0, "xref": "paper", "xanchor": "left", "showarrow": False,
-                "y": top + (above[place] - 28) / total, "yref": "paper", "yanchor": "bottom", "font": {"size": 14},
+                "text": html.escape(panel.title), "x": 0, "xref": "paper", "xanchor": "left", "xshift": -48,
+                "y": top + (above[place] - 28) / total, "yref": "paper", "yanchor": "bottom", "font": {"size": 13.5},
+                "showarrow": False,
             }
         )  # fmt: skip
         for number, (name, line) in enumerate(panel.lines.items()):
             data.append(_curve(across, panel, name, line.tolist(), number, key))
-    config = {"responsive": True, "displaylogo": False, "modeBarButtonsToRemove": [*LEFT_OUT]}
-    chart = plotly.io.to_html(
-        {"data": data, "layout": layout}, config=config, include_plotlyjs=True, full_html=False, validate=False
-    )
-    return _PAGE.format(title=html.escape(title), chart=chart)
+    return chart_page(data, layout, title)
 
 
 def _axis(panel: Panel) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import math
 from pathlib import Path
 
-from trivium.control.palette import LEFT_OUT
+from trivium.control.chart_page import chart_page
+from trivium.control.palette import COLOURS, DASHES
 from trivium.coupling.loop import Result
 from trivium.coupling.problem import Problem
 from trivium.coupling.residual import excesses
@@ -62,8 +64,9 @@ def _draw_png(numbers: list[int], lines: dict[str, list[float]], title: str, pat
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    for name, line in lines.items():
-        axes.semilogy(numbers, line, marker="o", markersize=3, linewidth=1, label=name)
+    for place, (name, line) in enumerate(lines.items()):
+        colour = COLOURS[place % len(COLOURS)]
+        axes.semilogy(numbers, line, marker="o", markersize=3, linewidth=1, label=name, color=colour)
     axes.axhline(1.0, color="black", linewidth=0.8, linestyle="--")
     axes.set(title=title, xlabel="iteration", ylabel="residual or error over tolerance")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -75,13 +78,25 @@ def _draw_png(numbers: list[int], lines: dict[str, list[float]], title: str, pat
 
 def _draw_html(numbers: list[int], lines: dict[str, list[float]], title: str, path: Path) -> None:
     require("plotly", "coupling")
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for name, line in lines.items():
-        figure.add_trace(go.Scatter(x=numbers, y=line, name=name, mode="lines+markers"))
-    figure.add_hline(1.0, line_dash="dash")
-    figure.update_yaxes(type="log", title_text="residual or error over tolerance", exponentformat="power")
-    figure.update_xaxes(title_text="iteration")
-    figure.update_layout(title=title, hovermode="x unified")
-    figure.write_html(path, include_plotlyjs=True, full_html=True, config={"modeBarButtonsToRemove": [*LEFT_OUT]})
+    data = [
+        {
+            "type": "scatter", "mode": "lines+markers", "name": html.escape(name), "x": numbers,
+            "y": [None if math.isnan(value) else value for value in line],
+            "line": {"color": COLOURS[place % len(COLOURS)], "dash": DASHES[place % len(DASHES)]},
+        }
+        for place, (name, line) in enumerate(lines.items())
+    ]  # fmt: skip
+    tolerance = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
+    above = 40 + 18 * len(lines)  # one entry of the legend a row on a phone
+    layout = {
+        "height": 380 + above,
+        "margin": {"l": 60, "r": 12, "t": above, "b": 60},
+        "xaxis": {"title": {"text": "iteration"}, "gridcolor": "#ccc", "zeroline": False, "tickformat": "d"},
+        "yaxis": {
+            "title": {"text": "residual or error over tolerance"}, "type": "log", "exponentformat": "power",
+            "gridcolor": "#ccc", "dtick": 1, "automargin": True,
+        },
+        "shapes": [{**tolerance, "line": {"dash": "dash", "width": 1.2, "color": "#8a8f98"}}],
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+    }  # fmt: skip
+    path.write_text(chart_page(data, layout, title), encoding="utf-8")
