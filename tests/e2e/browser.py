@@ -132,6 +132,48 @@ class Browser:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
+    def tab_to(self, selector: str) -> None:
+        """Go to an element by the Tab key alone, once it is there."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.one(selector)
+        for _ in range(400):
+            if self.js("return document.activeElement.matches(arguments[0])", selector):
+                return
+            self.keys(Keys.TAB)
+        raise AssertionError(f"{selector} cannot be reached by the Tab key")
+
+    def press(self, selector: str) -> None:
+        """Press a button or follow a link by keyboard alone, as soon as it can be."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.until(lambda: self.one(selector).is_enabled(), selector)
+        self.tab_to(selector)
+        self.keys(Keys.ENTER)
+
+    def write(self, selector: str, text: str) -> None:
+        """Write into a field by keyboard alone; of a list the beginning of a choice."""
+        from selenium.webdriver import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        self.tab_to(selector)
+        actions = ActionChains(self.driver)
+        actions.key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).send_keys(text).perform()
+
+    def pick(self, selector: str, label: str) -> None:
+        """Choose from a list by keyboard alone: the choice that begins so, once it is there."""
+        offered = "return [...document.querySelector(arguments[0]).options].some(o => o.label.startsWith(arguments[1]))"
+        self.until(lambda: self.js(offered, selector, label), f"{label} in {selector}")
+        self.tab_to(selector)
+        self.keys(label)
+        shown = "return document.querySelector(arguments[0]).selectedOptions[0].label.startsWith(arguments[1])"
+        self.until(lambda: self.js(shown, selector, label), f"{label} of {selector}")
+
+    def turn_to(self, page: str) -> None:
+        """Go to another page by keyboard alone."""
+        self.press(f"nav a[href='/dashboard/{page}']")
+        self.until(lambda: self.text("main h1") == PAGES[page])
+
     def js(self, code: str, *arguments: Any) -> Any:
         """Run JavaScript."""
         return self.driver.execute_script(code, *arguments)

@@ -101,3 +101,100 @@ def test_a_goal_an_edited_specification_and_a_test(browser, server):
     browser.until(lambda: "Rounds of up to 3 runs of 100 steps" in browser.text("#new-cost"))
     spec = json.loads(browser.one("#spec").get_attribute("value"))
     assert spec["calibrate"]["measured"] == {"sds.inventory": {"column": "inventory"}}
+
+
+@pytest.mark.slow
+def test_what_a_researcher_does_with_a_session_by_keyboard_alone(browser, server, tmp_path):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.look("laptop")
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.open(f"{server.url}/dashboard/")
+    browser.turn_to("sessions")
+    browser.press("#new-session")
+    browser.until(lambda: "is chosen now" in browser.text("#said"))
+    testid = browser.one("#session").get_attribute("value")
+    browser.write("#start-time", "2020-07-20 06:00")
+    browser.press("#initialize")
+    browser.press("#question[open] button[value=yes]")
+    browser.until(lambda: "Mon 20 Jul 2020 06:00" in browser.text("#where"))
+    browser.pick("#controller", "rules")
+    browser.write("#steps", "12")
+    browser.press("#run-steps")
+    browser.until(lambda: "rules: 12 of 12 steps, done" in browser.text("#run-state"))
+
+    browser.turn_to("")
+    browser.until(lambda: browser.all("#plant-chart .scatterlayer .trace"))
+    browser.press("#plant-wide [data-unit='supply']")
+    browser.until(lambda: browser.text("#unit-title") == "Chilled water supply")
+    browser.keys(Keys.ESCAPE)
+    browser.press("#plant-chart-files a")
+    (rows,) = browser.until(lambda: [*tmp_path.glob("*.csv")])
+    assert len(rows.read_text().splitlines()) == 1 + 13
+    browser.pick("#ahead", "1 day")
+    browser.until(lambda: "ahead=86400" in browser.driver.current_url)
+
+    browser.turn_to("sessions")
+    browser.pick("#input-name", "Tchws_set_CHI")
+    browser.write("#input-value", "16 °C")
+    browser.press("#set-input")
+    browser.until(lambda: "16.0 °C" in browser.text("#given-table"))
+    browser.press("#take")
+    browser.press("#snapshot-table button[aria-label^='Fork snapshot']")
+    forked = browser.until(lambda: (now := browser.one("#session").get_attribute("value")) != testid and now)
+    browser.pick("#controller", "look-ahead")
+    browser.write("#steps", "2")
+    browser.press("#run-steps")
+    browser.until(lambda: "look-ahead: 2 of 2 steps, done" in browser.text("#run-state"))
+    assert "16.0 °C" in browser.text("#given-table")
+
+    browser.turn_to("runs")
+    browser.pick("#plan-period", "scenario peak heat")
+    browser.pick("#plan-uncertainty", "medium")
+    browser.write("#plan-days", "0.01")
+    browser.write("#plan-name", "peak")
+    browser.until(lambda: "0.01" in browser.one("#plan-days").get_attribute("value"))
+    browser.press("#plan-run")
+    planned = browser.until(lambda: (now := browser.one("#session").get_attribute("value")) != forked and now)
+    scenario = server.request("GET", f"/scenario/{planned}")[1]["payload"]
+    assert (scenario["time_period"], scenario["temperature_uncertainty"]) == ("peak_heat", "medium")
+    browser.write("#runs-search", "peak")
+    browser.until(lambda: "1 to 1 of 1 run" in browser.text("#runs-place"))
+    browser.write("#runs-search", Keys.DELETE)
+    for name in (testid, forked):
+        browser.press(f"button[aria-label='Pin run {name[:8]}']")
+    browser.until(lambda: "ener_tot" in browser.text("#compared-kpis"))
+    browser.turn_to("indicators")
+    browser.until(lambda: "kWh" in browser.text("#kpi-table"))
+    for gone in (testid, forked, planned):
+        server.request("PUT", f"/stop/{gone}")
+
+
+@pytest.mark.slow
+def test_what_a_researcher_does_with_jobs_by_keyboard_alone(browser, server):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.look("laptop")
+    browser.open(f"{server.url}/dashboard/")
+    browser.turn_to("new")
+    for name in ("Tchws_set_CHI", "Tchws_set_HEX"):
+        browser.tab_to(f"#new-ticks input[value='{name}']")
+        browser.keys(Keys.SPACE)
+        browser.until(lambda name=name: name in browser.one("#spec").get_attribute("value"))
+    browser.write("#new-stop", str(8_380_800 + 3600))
+    browser.until(lambda: "9 runs of 12 steps" in browser.text("#new-cost"))
+    browser.press("#submit-job")
+    browser.until(lambda: "Success" in browser.text("#job-facts"))
+    browser.until(lambda: "9 of 9 runs" in browser.text("#results-note"))
+    browser.pick("#up", "Tchws_set_HEX")
+    browser.until(lambda: browser.all("#results-chart .heatmaplayer image"))
+
+    browser.turn_to("new")
+    browser.pick("#new-kind", "step")
+    browser.write("#new-stop", "30000000")
+    browser.until(lambda: "72064 steps" in browser.text("#new-cost"))
+    browser.press("#submit-job")
+    browser.until(lambda: "Running" in browser.text("#job-facts"))
+    browser.press("#cancel-job")
+    browser.press("#question[open] button[value=yes]")
+    browser.until(lambda: "Cancelled" in browser.text("#job-facts"))

@@ -69,6 +69,21 @@ def test_the_focus_survives_ten_ticks_on_every_page(browser, server):
 
 
 @pytest.mark.slow
+def test_the_first_of_51_jobs_is_found(browser, server):
+    browser.look("laptop")
+    job = {"controller": "hold", "end_time": START + 300}
+    made = [server.request("POST", "/api/run/step", job)[1]["task_id"] for _ in range(51)]
+    first = f"#jobs-table button[aria-label='View job {made[0][:8]}']"
+    for go in (browser.click, browser.press):
+        browser.open(f"{server.url}/dashboard/jobs")
+        browser.until(lambda: len(browser.all("#jobs-table tbody tr")) == 50)
+        assert not browser.all(first)
+        go("#jobs-older")
+        go(first)
+        browser.until(lambda: made[0] in browser.text("#job-facts"))
+
+
+@pytest.mark.slow
 def test_a_press_may_take_its_time(browser, server):
     from selenium.webdriver import ActionChains
 
