@@ -396,7 +396,7 @@ def test_a_baseline(browser, server, quiet):
     assert "controller" in browser.text("#kpi-table table")  # in what they differ
     browser.until(lambda: len(browser.all("#kpi-chart .scatterlayer .trace")) == 6)
     names = {*browser.js(f"return {PLOT('kpi-chart')}.data.map(d => d.name.split(':')[0])")}
-    assert names == {"default", base[:8]}
+    assert names == {"default", f"baseline {base[:8]}"}
     with Client(server.url) as client, client.select() as third:  # by the address of the page
         third.initialize(START)
         third.advance(steps=24)

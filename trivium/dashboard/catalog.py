@@ -252,7 +252,9 @@ class Catalog:
 
 
 def _called(entry: Mapping[str, Any]) -> str:
-    return str(entry["name"] or ("default" if entry["default"] else entry["testid"][:8]))
+    short_id = entry["testid"][:8]
+    usual = "default" if entry["default"] else f"baseline {short_id}" if entry["baseline_of"] else short_id
+    return str(entry["name"] or usual)
 
 
 def _of_file(context: Context, run: Run, names: Sequence[str], start: float, end: float) -> dict[str, NDArray[Any]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard.catalog import Run, better
 from trivium.dashboard.pages import comparison, leaderboard, runs
 from trivium.dashboard.weather import year_of
@@ -29,6 +30,7 @@ def run(name, **kpis):
         ("cer", 90.0, 100.0, "-10.0 %, worse"),
         ("heat_tot", 90.0, 100.0, "-10.0 %"),
         ("tdis_tot", 0.5, 0.0, "+0.5, worse"),
+        ("unserved_tot", 3000.0, 0.3, "+3000, worse"),
         ("pue", 1.2, 1.2, "same"),
     ],
 )
@@ -42,6 +44,12 @@ def test_the_best_serves():
     assert comparison._best("ener_tot", found[:1]) is None
     assert [each.name for each in leaderboard.ranked(found, "ener_tot")] == ["c", "a", "b"]
     assert better("heat_tot") == 0
+
+
+def test_what_does_not_serve_saves_nothing_and_is_never_the_best():
+    serving, idle = run("a", ener_tot=2.0, serves=1), run("b", ener_tot=2.0, serves=0)
+    assert comparison._cell("ener_tot", idle, serving, 2.0) == f"2 ({DOES_NOT_SERVE})"
+    assert comparison._cell("ener_tot", serving, serving, 2.0).children == "2 ★"
 
 
 def test_a_short_run_is_no_better_for_its_small_totals():

@@ -34,6 +34,8 @@ _MODES = {
 CHART = "compared-chart"
 KEPT = {"points": ("compared-points", "value"), "mode": ("compared-mode", "value")}
 _MOST_POINTS = 4
+#: From so many times the reference on a difference is no percentage any more.
+_MOST_TIMES = 10
 #: Beginnings of the names of indicators in which a run that does not serve would seem to save.
 SAVINGS = ("ener_", "cost_", "emis_", "pele_", "water_", "pue", "cer", "wue")
 
@@ -225,7 +227,8 @@ def _cell(name: str, run: Run, reference: Run, best: float | None) -> Any:
         serve = run.kpis.get("serves") != 0 and reference.kpis.get("serves") != 0
         how = change(name, value, base) if serve or not name.startswith(SAVINGS) else DOES_NOT_SERVE
         text += f" ({how})"
-    return html.Strong(f"{text} ★", title="the best of these runs") if best is not None and value == best else text
+    starred = best is not None and value == best and run.kpis.get("serves") != 0
+    return html.Strong(f"{text} ★", title="the best of these runs") if starred else text
 
 
 def change(name: str, value: float, reference: float) -> str:
@@ -233,6 +236,7 @@ def change(name: str, value: float, reference: float) -> str:
     if math.isclose(value, reference, rel_tol=1e-9):
         return "same"
     difference = value - reference
-    amount = f"{100 * difference / abs(reference):+.1f} %" if reference else f"{difference:+.4g}"
+    few = abs(difference) < _MOST_TIMES * abs(reference)
+    amount = f"{100 * difference / abs(reference):+.1f} %" if few else f"{difference:+.4g}"
     word = "" if not better(name) else ", better" if difference * better(name) > 0 else ", worse"
     return amount + word

@@ -179,7 +179,8 @@ def register(pages: Dash, context: Context) -> None:
                     )
         else:
             lines = [*lines_of(variables, columns, names), *set_points_of(variables, columns, names)]
-        scene = scene_of(context, testid, columns, names, (start, end), window.width)
+        # beside others no curve is that of the session alone, and none is shaded
+        scene = scene_of(context, testid, columns, () if compared else names, (start, end), window.width)
         return trend.shown(lines, scene, variables.units, trend.files_of(testid, names, start, end))
 
     trend.register(pages, "kpi-chart", _KEPT)
