@@ -48,6 +48,11 @@ EXCEPTIONS = [
         ("CONTRIBUTING.md", ACTIVATE, "the environment of the line above"),
         ("docs/installation.md", "make serve", "typed as README's"),
         (
+            "docs/how-to/couple-two-models.md",
+            "trivium converge datacenter_grid/case.json --out coupled",
+            "takes a minute; typed as README's, and docs/coupling.md compares what it prints",
+        ),
+        (
             "docs/installation.md",
             "pip install 'trivium[train]' --extra-index-url \"$PYTORCH_INDEX\"",
             "hundreds of megabytes, from an index that only the reader knows",

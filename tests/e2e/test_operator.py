@@ -44,8 +44,7 @@ def unit(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("size", "dark"), [("laptop", False), ("phone", True)], ids=["laptop-light", "phone-dark"])
 def test_alarms_are_on_every_page(browser, server, idle, quiet, size, dark):
     browser.look(size, dark=dark)
     wrong = []

@@ -21,12 +21,12 @@ import pytest
 from tests.installed import Installed, build_distributions, can_hide, interpreter
 
 pytestmark = pytest.mark.slow
-#: The datacenter_grid of a day instead of a week.
+#: The datacenter_grid of one day instead of four weeks.
 ONE_DAY = """
 import json, sys
 sys.path.insert(0, "datacenter_grid")
-from make_case import WEEKS, case
-open("datacenter_grid/case.json", "w").write(json.dumps(case(WEEKS, 1)))
+from make_case import case
+open("datacenter_grid/case.json", "w").write(json.dumps(case({"typical": (18, 1.0)}, 1)))
 """
 
 
