@@ -52,8 +52,8 @@ doctor: setup ## check the installation by really running every way
 
 # A file goes to a worker as a whole, in the order of testpaths: files with few long tests first, so that none is left over
 # at the end. xdist's own order, files with many tests first, does the opposite.
-# One worker more than there are cores: tests wait for processes that they start.
-PYTEST := -m pytest --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Two workers more than there are cores: tests wait for processes that they start.
+PYTEST := -m pytest --numprocesses $(shell expr $$(nproc) + 2) --maxprocesses 6 --dist loadfile --no-loadscope-reorder
 
 test: setup-dev ## lint, types, layers and the tests, without the slow ones
 	$(MAKE) --no-print-directory lint
