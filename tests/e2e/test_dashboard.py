@@ -341,11 +341,6 @@ def test_driving_a_session(browser, server, quiet):
     browser.until(lambda: browser.one("#session").get_attribute("value") != testid)
     forked = browser.one("#session").get_attribute("value")
     assert stand(server, forked)["time"] == START + 300
-    browser.choose("#controller", "look-ahead")
-    browser.fill("#steps", "2")
-    browser.click("#run-steps")
-    browser.until(lambda: "look-ahead: 2 of 2 steps, done" in browser.text("#run-state"))
-    browser.choose("#controller", "rules")
     for gone in (forked, testid):
         browser.confirm(f"button[aria-label='Stop session {gone}']")
         browser.until(lambda gone=gone: f"Stopped the session {gone}" in browser.text("#said"))
@@ -456,15 +451,6 @@ def test_runs_are_planned_found_and_compared(browser, server, quiet):
     browser.until(lambda: {name.partition(":")[0] for name in drawn(browser, "compared-chart")} == {"hot, held"})
     browser.until(lambda: "1 to 2 of 2 runs" in browser.text("#runs-place"))
     assert browser.one("#runs-state").get_attribute("value") == "idle"
-    before = browser.one("#session").get_attribute("value")
-    browser.choose("#plan-period", "peak_heat")
-    browser.choose("#plan-uncertainty", "medium")
-    browser.fill("#plan-days", "0.01")
-    browser.until(lambda: "Tue 7 Jul 2020 00:00 to Tue 7 Jul 2020 00:14" in browser.text("#plan-about"))
-    browser.click("#plan-run")
-    made["peak"] = browser.until(lambda: (now := browser.one("#session").get_attribute("value")) != before and now)
-    scenario = server.request("GET", f"/scenario/{made['peak']}")[1]["payload"]
-    assert (scenario["time_period"], scenario["temperature_uncertainty"]) == ("peak_heat", "medium")
     for testid in made.values():
         assert fetched(server, "PUT", f"/stop/{testid}") == b"OK"
 

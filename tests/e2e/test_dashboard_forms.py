@@ -131,8 +131,6 @@ def test_what_a_researcher_does_with_a_session_by_keyboard_alone(browser, server
     browser.press("#plant-chart-files a")
     (rows,) = browser.until(lambda: [*tmp_path.glob("*.csv")])
     assert len(rows.read_text().splitlines()) == 1 + 13
-    browser.pick("#ahead", "1 day")
-    browser.until(lambda: "ahead=86400" in browser.driver.current_url)
 
     browser.turn_to("sessions")
     browser.pick("#input-name", "Tchws_set_CHI")

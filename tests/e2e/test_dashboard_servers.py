@@ -47,15 +47,6 @@ def test_a_coupled_run(browser, own_cases, small_resources, tmp_path):
         browser.until(lambda: "converged" in browser.text("#coupled-ending"))
         browser.until(lambda: len(browser.all("#coupled-graph .experiment")) == 2)
         browser.until(lambda: len(browser.all("#coupled-values .scatterlayer .trace")) == 4)
-
-        browser.turn_to("new")  # the same by keyboard alone
-        browser.pick("#new-kind", "sweep")
-        browser.pick("#new-kind", "converge")
-        browser.until(lambda: "in order" in browser.text("#new-cost"))
-        browser.press("#submit-job")
-        browser.until(lambda: len(server.request("GET", "/api/run")[1]["payload"]) == 2)
-        browser.until(lambda: "Success" in browser.text("#job-facts"))
-        browser.until(lambda: "converged" in browser.text("#coupled-ending"))
         assert browser.complaints(server.url) == []
 
 

@@ -130,11 +130,9 @@ def tokens(tmp_path_factory):
 @pytest.fixture(scope="module")
 def taking(browser, tmp_path_factory, tokens):
     """A server that takes FMUs."""
-    cases = tmp_path_factory.mktemp("cases")
-    build(LINEAR, cases / "Again.fmu", "2.0")
     variables = {
         "TRIVIUM_TOKENS": str(tokens[0]),
-        "TRIVIUM_TESTCASES": str(cases),
+        "TRIVIUM_TESTCASES": str(tmp_path_factory.mktemp("cases")),
         "TRIVIUM_MAX_UPLOAD": "50000000",
     }
     with Server(ROOT / "Resources", tmp_path_factory.mktemp("taking"), **variables) as running:
@@ -168,16 +166,6 @@ def test_a_model_is_brought_and_its_first_run_works(browser, taking, tokens, tmp
     browser.fill("#steps", "20")
     browser.click("#run-steps")
     browser.until(lambda: "20 of 20 steps" in browser.text("#run-state"))
-
-    browser.tab_to("#case-file")  # the same by keyboard alone, of a file that the server has
-    browser.keys("Again.fmu")
-    browser.press("#register-case")
-    browser.until(lambda: browser.one("#new-case").get_attribute("value") == "Again")
-    browser.press("#new-session")
-    browser.until(lambda: "· Again" in browser.text("#session option:checked"))
-    browser.write("#steps", "3")
-    browser.press("#run-steps")
-    browser.until(lambda: "3 of 3 steps" in browser.text("#run-state"))
 
     browser.click("nav a[href='/dashboard/']")
     browser.until(lambda: "tenfold" in browser.text("#face-groups"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.tasks import TASKS
+from tests.e2e.tasks import MOUSE_ONLY, TASKS
 
 #: What a test of the keyboard calls of the browser.
 _KEYS = {"press", "tab_to", "keys"}
@@ -29,6 +29,7 @@ def called(name: str) -> frozenset[str]:
 
 def test_the_17_tasks_are_named():
     assert [*TASKS] == [*range(1, 18)]
+    assert {number for number, task in TASKS.items() if not task.keyboard} == MOUSE_ONLY
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.words)
