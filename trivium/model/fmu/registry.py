@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 
 from trivium import extras
@@ -49,13 +50,25 @@ def adapter(engine: str, description: FmuDescription) -> type[FmuModel]:
 
 
 def fmpy(description: FmuDescription) -> type[FmuModel]:
-    """Return FMPy's adapter for an FMU."""
+    """Return FMPy's adapter for an FMU.
+
+    Raises
+    ------
+    ResourcesError
+        When the FMU is to be integrated and FMPy brings no SUNDIALS for this kind of machine, as for Linux on ARM.
+    """
     if description.interface == "cs":
         from trivium.model.fmu.fmpy_ import FmpyModel
 
         return FmpyModel
-    from trivium.model.fmu.fmpy_me import FmpyExchangeModel
-
+    try:
+        from trivium.model.fmu.fmpy_me import FmpyExchangeModel
+    except OSError as error:  # of ctypes, which looks for a shared library
+        raise ResourcesError(
+            f"the engine fmpy cannot integrate {description.path.name} here: FMPy brings no SUNDIALS for "
+            f"{platform.system()} on {platform.machine()}; choose the engine assimulo, "
+            'or interface = "cs" where the FMU offers co-simulation'
+        ) from error
     return FmpyExchangeModel
 
 

@@ -80,6 +80,28 @@ def test_assimulo_is_for_model_exchange_and_may_be_absent(case, state_dir, monke
         models.open_model(resources, state_dir / "fmu")
 
 
+def test_where_fmpy_brings_no_solver_co_simulation_and_assimulo_go_on(case, state_dir, monkeypatch):
+    class Absent:
+        """What ctypes says on Linux on ARM, for which FMPy's wheel has no library."""
+
+        @staticmethod
+        def find_spec(name, *_):
+            if name == "fmpy.sundials":
+                raise OSError("libsundials_cvode.so: cannot open shared object file: No such file or directory")
+
+    for name in [name for name in sys.modules if name.startswith("fmpy.sundials")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in ("fmpy_me", "krylov"):
+        monkeypatch.delitem(sys.modules, f"trivium.model.fmu.{name}")
+    monkeypatch.setattr(sys, "meta_path", [Absent, *sys.meta_path])
+    with pytest.raises(
+        ResourcesError, match=r"brings no SUNDIALS for Linux on \w+; choose the engine assimulo, or inter"
+    ):
+        models.open_model(case('[fmu]\nengine = "fmpy"\ninterface = "me"'), state_dir / "fmu")
+    models.open_model(case('[fmu]\nengine = "fmpy"'), state_dir / "fmu").close()
+    models.open_model(case('[fmu]\nengine = "assimulo"\ninterface = "me"'), state_dir / "fmu").close()
+
+
 def test_an_interface_that_the_fmu_lacks(case, state_dir, trap_fmu):
     with pytest.raises(ResourcesError, match="with co-simulation; Model Exchange of FMI 1.0, 2.0 or 3.0 is needed"):
         read_fmu(trap_fmu(), state_dir, "me")
