@@ -121,7 +121,7 @@ def register(pages: Dash, context: Context) -> None:
         listed = no_update if choices == before else choices
         if task_id is None:
             nothing = no_update if mark is None else None
-            return listed, nothing, nothing, "There is no sweep with results yet. Submit one on the page Jobs.", True
+            return listed, nothing, nothing, "There is no sweep with results yet. Submit one on the page New job.", True
         selected = no_update if task_id == value else task_id
         try:
             study = studies.open(task_id)
