@@ -11,10 +11,10 @@ exact.)
 One residual says nothing of rho, and a direction that hides in the rest shows only once it was gone. So an estimate is
 confirmed by another one: the evaluation at the next iterate adds the direction of the rest to what is explored. Where
 the rest is so small that even a slope of 0.99 in it would leave it within the tolerance, there is nothing to confirm,
-and the evaluation at the iterate itself is enough; but only where residuals fell steadily until then, the last two on
-(geometric) average to the tolerance. Where they are noise, of models that are less exact than the tolerance, one of
-them is small by chance now and then, and an estimate of the error from steps that have become short says nothing; two
-in succession hardly ever are.
+and the evaluation at the iterate itself is enough; but only where the residual is a thousandth of the tolerance, or
+residuals fell steadily until then, the last two on (geometric) average to the tolerance. Where they are noise, of
+models that are less exact than the tolerance, one of them is small by chance now and then, and an estimate of the error
+from steps that have become short says nothing; two in succession hardly ever are.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _NEARLY = 2.0
 _SHRANK = 0.5
 #: Residuals that must have shrunk so.
 _FALLS = 2
+#: A residual that is no noise, as a multiple of the tolerance.
+_TINY = 1e-3
 #: The largest surprise that is allowed for, and the surprise where nothing was predicted yet.
 _SURPRISED, _UNKNOWN = 0.9, 0.3
 #: Surprises that are remembered: one that was small by chance means nothing after large ones.
@@ -76,7 +78,7 @@ def is_accepted(parts: Sequence[Part], xs: Sequence[FloatArray], gs: Sequence[Fl
         return False
     before = [_worst(parts, x, g, g - x) for x, g in zip(xs[:-1], gs[:-1], strict=True)]
     steady = _falls([*before, residual]) and residual * before[-1] <= 1.0
-    if steady and _worst(parts, xs[-1], gs[-1], pessimistic) <= 1.0:
+    if (steady or residual <= _TINY) and _worst(parts, xs[-1], gs[-1], pessimistic) <= 1.0:
         return True
     return max(before[-1], _worst(parts, xs[-2], gs[-2], _estimate(parts, xs[:-1], gs[:-1])[0])) <= _NEARLY
 
