@@ -47,6 +47,13 @@ EXCEPTIONS = [
         ("CONTRIBUTING.md", "make setup-dev", "takes minutes; this test runs in what it makes"),
         ("CONTRIBUTING.md", ACTIVATE, "the environment of the line above"),
         ("docs/installation.md", "make serve", "typed as README's"),
+        *(
+            ("docs/how-to/muio.md", text, "takes a minute; tests/unit/coupling/muio sweeps the same case")
+            for text in (
+                "trivium sweep muio/study.json --out island-runs",
+                "trivium sweep export island-runs island-runs.csv",
+            )
+        ),
         (
             "docs/how-to/couple-two-models.md",
             "trivium converge datacenter_grid/case.json --out coupled",
