@@ -36,6 +36,7 @@ KEPT = {
     "zoom": (f"{CHART}-zoom", "data"),
 }
 _NONE = "-"
+_NOTHING = {"value": _NONE, "label": "nothing else"}
 #: Figures of iterations that are drawn.
 _FIGURES = {
     "delta": "delta",
@@ -48,7 +49,11 @@ _CONVERGED = "Converged: the estimated error of every variable is within its tol
 
 def layout() -> html.Div:
     """Return the place for drawings of a job's results."""
-    selects = [field("Metric", Select("metric")), field("Over", Select("across")), field("And over", Select("up"))]
+    selects = [
+        field("Metric", Select("metric")),
+        field("Over", Select("across")),
+        field("And over", Select("up", [_NOTHING], _NONE)),  # a late first reply would undo a choice
+    ]
     return html.Div(
         [
             html.H3("Results"),
@@ -105,7 +110,7 @@ def register(pages: Dash, context: Context) -> None:
             return hidden  # no part of it is written yet
         if not metrics or not parameters:
             return hidden
-        crossed = [{"value": _NONE, "label": "nothing else"}, *options(parameters)]
+        crossed = [_NOTHING, *options(parameters)]
         return (
             False,
             False,

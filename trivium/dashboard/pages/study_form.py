@@ -282,8 +282,12 @@ def register(pages: Dash, context: Context) -> None:
         bound: str, sought: str | None, fit: Any, ids: Any, model: str,
     ) -> Any:  # fmt: skip
         counted = kind == "optimize" or (kind not in ("step", "calibrate") and sampling not in ("grid", "zip"))
-        if hidden or kind not in KINDS or not start or not stop or not step:
+        if hidden or kind not in KINDS:
             return no_update, not counted
+        # Until all fields are written, of another kind nothing stays.
+        unwritten = "" if {"new-kind.value", "study-form.hidden"} & ctx.triggered_prop_ids.keys() else no_update
+        if not start or not stop or not step:
+            return unwritten, not counted
         try:
             choice = forms.Choice(
                 model=model,
@@ -307,8 +311,8 @@ def register(pages: Dash, context: Context) -> None:
                 spec = choice.search(sought or "", f"{metric} {sign} {parse_number(bound or '', 'value')!r}")
             else:
                 spec = choice.study()
-        except InvalidValueError:  # a field is half written; what stands there may be of another kind
-            return "" if ctx.triggered_id in ("new-kind", "study-form") else no_update, not counted
+        except InvalidValueError:
+            return unwritten, not counted
         return json.dumps(spec, indent=2), not counted
 
 
