@@ -362,6 +362,7 @@ def test_a_refusal_is_told(browser, server, quiet):
 def test_a_baseline(browser, server, quiet):
     browser.look("laptop")
     server.request("PUT", "/initialize", {"start_time": START})
+    server.request("PATCH", f"/sessions/{stand(server)['testid']}", {"controller": "by hand"})
     server.request("POST", "/steps", {"steps": 24, "action": {"Tchws_set_CHI": 286.9}})
     browser.open(f"{server.url}/dashboard/indicators")
     browser.until(lambda: "kWh" in browser.text("#kpi-table"))

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.server import ROOT, Server
+from trivium.client import Client
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +15,14 @@ def server(browser, tmp_path_factory):
     variables = {"TRIVIUM_WORKER_JOBS": "2", "OMP_NUM_THREADS": "1"}
     with Server(ROOT / "Resources", tmp_path_factory.mktemp("forms"), **variables) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def forgetful(browser, server):
+    """The browser has forgotten what the forms of an earlier test held."""
+    browser.open(f"{server.url}/dashboard/")
+    browser.js("sessionStorage.clear(); localStorage.clear()")
+    browser.driver.get("about:blank")
 
 
 @pytest.mark.slow
@@ -51,6 +60,7 @@ def test_a_sweep_of_two_set_points_takes_twelve_clicks_at_most(browser, server):
 
 def open_a_run(browser, server, task):
     """From a cell of the heat map to its run, and to a session that does the same steps; the report in its frame."""
+    browser.choose("#across", "Tchws_set_CHI")
     browser.choose("#up", "Tchws_set_HEX")
     browser.until(lambda: browser.all("#results-chart .heatmaplayer image"))
     browser.choose("#job-page", "results/report.html")
@@ -164,8 +174,9 @@ def test_what_a_researcher_does_with_a_session_by_keyboard_alone(browser, server
     browser.until(lambda: "ener_tot" in browser.text("#compared-kpis"))
     browser.turn_to("indicators")
     browser.until(lambda: "kWh" in browser.text("#kpi-table"))
-    for gone in (testid, forked, planned):
-        server.request("PUT", f"/stop/{gone}")
+    with Client(server.url) as client:
+        for gone in (testid, forked, planned):
+            client.session(gone).close()
 
 
 @pytest.mark.slow
@@ -184,6 +195,7 @@ def test_what_a_researcher_does_with_jobs_by_keyboard_alone(browser, server):
     browser.press("#submit-job")
     browser.until(lambda: "Success" in browser.text("#job-facts"))
     browser.until(lambda: "9 of 9 runs" in browser.text("#results-note"))
+    browser.pick("#across", "Tchws_set_CHI")
     browser.pick("#up", "Tchws_set_HEX")
     browser.until(lambda: browser.all("#results-chart .heatmaplayer image"))
 
