@@ -21,8 +21,9 @@ pytest.importorskip("numba", reason="the extra sweep is not installed")
 import trivium
 from tests import own_fmus
 from trivium.errors import ConflictError, EngineError, InvalidValueError, ResourcesError
-from trivium.study import selftest, study
+from trivium.study import selftest, where
 from trivium.study.cache import Cache
+from trivium.study.prepare import prepare
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
@@ -143,12 +144,12 @@ run_study(Path("study.json"), Path("out"), Where(Path("fmu"), None, 1), cache, l
 def test_a_self_test_whose_process_died_is_not_kept(linear, tmp_path, monkeypatch):
     kept = Cache(tmp_path / "runs.sqlite", 1)
     made = trivium.Study(linear, {"tau": [5, 10]}, stop_time=2, step=1)
-    plan, job = study.prepare(made.spec, tmp_path, tmp_path / "fmu")
+    plan, job = prepare(made.spec, tmp_path, tmp_path / "fmu")
     monkeypatch.setattr(selftest, "attempt", lambda *_arguments, **_options: None)
-    assert study._strategy(job, plan.rows(0, 2), kept, lambda text: None) == "fresh"
+    assert where.choose_strategy(job, plan.rows(0, 2), kept, lambda text: None) == "fresh"
     assert kept.strategy(job.identity()) is None
     monkeypatch.undo()
-    decided = study._strategy(job, plan.rows(0, 2), kept, lambda text: None)
+    decided = where.choose_strategy(job, plan.rows(0, 2), kept, lambda text: None)
     assert kept.strategy(job.identity()) == decided
     kept.close()
 
