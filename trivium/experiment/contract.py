@@ -17,7 +17,7 @@ import numpy as np
 
 from trivium.errors import ComponentError, TriviumError
 from trivium.model.contract import FloatArray
-from trivium.model.variable import Variable
+from trivium.model.variable import Variable, as_numbers
 from trivium.suggestions import did_you_mean, near_or_all
 
 Values = Mapping[str, FloatArray]
@@ -215,7 +215,7 @@ def checked_inputs(experiment: Experiment, values: Mapping[str, Any]) -> dict[st
             checked[variable.name] = variable.check(value)
             for name, of, index in elements:
                 if of is variable:
-                    checked[variable.name][index] = values[name]
+                    checked[variable.name][index] = as_numbers(name, values[name])
                     variable.check(checked[variable.name])
         except ValueError as error:
             raise ComponentError(f"{experiment.name}: its input {error}") from error
