@@ -52,7 +52,7 @@ def layout() -> html.Div:
     selects = [
         field("Metric", Select("metric")),
         field("Over", Select("across")),
-        field("And over", Select("up", [_NOTHING], _NONE)),  # a late first reply would undo a choice
+        field("And over", Select("up", [_NOTHING], _NONE)),
     ]
     return html.Div(
         [
