@@ -1,6 +1,8 @@
 """Sweeps of what is no model: callables, programs and coupled cases."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import trivium
 from tests import sweeps
 from tests.unit.coupling.cases import component, fixed_point, put
 from trivium.errors import ComponentError, InvalidValueError
+from trivium.experiment.contract import Experiment, checked_inputs
 from trivium.jobs.sweep import Spec
+from trivium.model.variable import Variable
 from trivium.settings import Settings
 from trivium.study.prepare import prepare
 from trivium.study.read import open_results
@@ -87,6 +91,16 @@ def test_elements_of_an_input_are_swept(tmp_path, unpacked):
         "simulation_parameters.supply[fuel=gas]: the experiment has no input supply[fuel=gas].",
         "simulation_parameters.demand[fuel=gas]: demand[fuel=gas, year=2030] is -1, which is below its lower bound 0",
     ]
+
+
+@pytest.mark.parametrize("name", ["demand", "demand[year=2040]"])
+def test_text_is_no_number_in_whole_inputs_and_in_elements(name):
+    demand = Variable("demand", dims={"year": (2030, 2040)})
+    experiment = SimpleNamespace(name="market", inputs=(demand,), defaults={"demand": 1.0})
+    experiment.input_named = partial(Experiment.input_named, experiment)
+    assert checked_inputs(experiment, {"demand[year=2040]": 5})["demand"].tolist() == [1.0, 5.0]
+    with pytest.raises(ComponentError, match="is text"):
+        checked_inputs(experiment, {name: "5"})
 
 
 def test_a_program_is_swept(tmp_path, unpacked):
