@@ -1,6 +1,6 @@
 """A kind of job for tests, and a worker that knows it.
 
-``python -m tests.job_kinds worker <parent>`` is a worker; it starts ``python -m tests.job_kinds child ...`` for a job.
+``python -m tests.job_kinds worker <parent>`` is a worker; it starts ``python -m tests.job_kinds child`` for a job.
 """
 
 from __future__ import annotations
@@ -80,5 +80,5 @@ entry_points._points("trivium.jobs")["count"] = EntryPoint("count", "tests.job_k
 
 if __name__ == "__main__":
     if sys.argv[1] == "child":
-        leave(sys.argv[2:])
+        leave()
     work(Settings(), int(sys.argv[2]), "-m", "tests.job_kinds", "child")

@@ -61,6 +61,7 @@ class Server:
             "TRIVIUM_RESOURCES": str(resources),
             "TRIVIUM_STATE_DIR": str(state_dir),
             "TRIVIUM_WORKER_JOBS": "0",  # tests of jobs want one
+            "TRIVIUM_WORKER_READY": "0",  # what it loads takes processor time, which a test that waits has little of
             **variables,
         }
         started = time.monotonic()

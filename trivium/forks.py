@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -61,6 +62,7 @@ class Template:
     def __init__(self, work: str) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.owner = os.getpid()
+        self._lock = threading.Lock()  # for a request and its answer
         paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path)
         code = "import sys; from trivium.forks import serve; serve(int(sys.argv[1]), sys.argv[2])"
         with theirs:
@@ -89,9 +91,9 @@ class Template:
         """
         mine, theirs = socket.socketpair()
         try:
-            with theirs:
+            with theirs, self._lock:
                 socket.send_fds(self._control, [_FORK], [theirs.fileno()])
-            return self._answer(), mine
+                return self._answer(), mine
         except OSError as error:
             mine.close()
             raise LostError(f"the process that makes others is gone: {error}", decided=False) from error
@@ -101,9 +103,10 @@ class Template:
 
     def end(self, pid: int) -> int:
         """End a process that was forked; return how it ended, as ``os.waitpid`` reports it."""
-        with contextlib.suppress(OSError):  # the answer shows it
-            self._control.send(_END + _PID.pack(pid))
-        return self._answer()
+        with self._lock:
+            with contextlib.suppress(OSError):  # the answer shows it
+                self._control.send(_END + _PID.pack(pid))
+            return self._answer()
 
     def _answer(self) -> int:
         try:
@@ -146,16 +149,18 @@ def how_it_ended(status: int) -> tuple[str, bool]:
 
 #: By the process that they belong to, since a fork has its own, and by their work.
 _SHARED: dict[tuple[int, str], Template] = {}
+_SHARING = threading.Lock()
 
 
 def shared_template(work: str) -> Template:
     """Return the template of this process for a kind of work; made when it is first needed, or when it was killed."""
     key = os.getpid(), work
-    template = _SHARED.get(key)
-    if template is None or not template.alive:
-        template = _SHARED[key] = Template(work)
-        atexit.register(template.close)
-    return template
+    with _SHARING:
+        template = _SHARED.get(key)
+        if template is None or not template.alive:
+            template = _SHARED[key] = Template(work)
+            atexit.register(template.close)
+        return template
 
 
 def serve(handle: int, work: str) -> None:

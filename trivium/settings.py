@@ -244,6 +244,12 @@ class Settings(BaseSettings):
     worker_jobs: int = Field(
         2, ge=0, le=1024, description="Jobs that a worker runs at a time; 0: the server starts no worker."
     )
+    worker_ready: int = Field(
+        1,
+        ge=0,
+        le=1,
+        description="Processes that wait for a next job of the worker, so that it starts seconds earlier.",
+    )
     job_lease: int = Field(
         30,
         ge=1,

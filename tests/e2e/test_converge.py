@@ -197,14 +197,10 @@ def children(pid: int) -> list[int]:
 def job_of(server, task) -> int:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    line = (entry / "cmdline").read_bytes().split(b"\0")
-                except OSError:
-                    continue
-                if b"trivium.jobs.child" in line and task.encode() in line and children(int(entry.name)):
-                    return int(entry.name)
+        file = server.state_dir / "jobs" / task / "process"
+        pid = int((file.exists() and file.read_text()) or 0)
+        if pid and children(pid):
+            return pid
         time.sleep(0.02)
     raise AssertionError("the job does not run")
 

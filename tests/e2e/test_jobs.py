@@ -26,7 +26,8 @@ class Site:
     """A store of jobs and the workers that use it; none of them loses a lease [s] because it is slow."""
 
     def __init__(self, folder, url, lease=600):
-        self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(lease)}
+        self.variables = {"TRIVIUM_STATE_DIR": str(folder), "TRIVIUM_JOBS_URL": url, "TRIVIUM_JOB_LEASE": str(lease),
+                          "TRIVIUM_WORKER_READY": "0"}  # fmt: skip
         self.settings = Settings(environ=self.variables)
         self.store = Store(self.settings)
         self.log = folder / "workers.log"

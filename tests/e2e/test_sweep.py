@@ -206,6 +206,11 @@ def _workers(pid):
     return sorted(family, key=lambda p: p.memory_info().rss, reverse=True)
 
 
+def _is_forked(process):
+    """Return whether a process was forked by that which has imported what they need."""
+    return "multiprocessing.forkserver" in " ".join(process.parent().cmdline())
+
+
 def _wait_for(condition, patience=200.0):
     end = time.monotonic() + patience
     while not condition():
@@ -292,7 +297,7 @@ def test_workers_that_are_all_stopped_and_continued(command, tmp_path, trap_fmu,
     stopped = []
     try:
         _wait_for(lambda: len(_done(tmp_path / "cut")) >= 1)
-        stopped = [worker for worker in _workers(process.pid) if "spawn_main" in " ".join(worker.cmdline())]
+        stopped = [worker for worker in _workers(process.pid) if _is_forked(worker)]
         for worker in stopped:
             worker.suspend()
         _wait_for(lambda: all(worker.status() == psutil.STATUS_STOPPED for worker in stopped))
@@ -348,9 +353,7 @@ def test_scratch_files_and_licences(command, tmp_path, trap_fmu):
         _wait_for(lambda: len(_done(tmp_path / "slow")) >= 1)
         assert list((tmp_path / "scratch").glob("*/worker-*"))
         # workers burn time while runs are under way; the driver, nanny and resource tracker hardly do
-        busy = [
-            p for p in psutil.Process(process.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())
-        ]
+        busy = [each for each in psutil.Process(process.pid).children(recursive=True) if _is_forked(each)]
         assert len(busy) == 1
         assert process.wait(400) == 0, (tmp_path / "said").read_text()
     finally:

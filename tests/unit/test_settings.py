@@ -100,7 +100,7 @@ OTHERS = {
     "max_body": 2048, "threads": 3, "max_steps": 4, "max_sessions": 0, "max_stored": 1, "max_snapshots": 2, "disk_reserve": 3, "max_storage": 4, "token_sessions": 5, "token_jobs": 6, "token_running": 8,
     "token_storage": 7,
     "reclaim_after": 2, "session_expiry": 3, "idle_timeout": 6, "step_timeout": 7,
-    "session_memory": 512, "recycle_steps": 0, "durability": "power", "jobs_url": "sqlite:////x", "worker_jobs": 0,
+    "session_memory": 512, "recycle_steps": 0, "durability": "power", "jobs_url": "sqlite:////x", "worker_jobs": 0, "worker_ready": 0,
     "read_timeout": 14, "wait_timeout": 15, "worker_timeout": 16,
     "job_lease": 10, "job_time": 1, "job_memory": 2, "job_disk": 3, "job_runs": 4, "jobs_keep": 11, "scheduler": "tcp://x:1", "scheduler_wait": 13, "cors_origins": ("http://a", "http://b"),
     "hosts": ("api", "lab"), "tokens": "none", "rate": 12, "max_upload": 13, "log_level": "debug", "log_format": "json",

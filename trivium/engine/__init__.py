@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from trivium.engine.cluster import GUARD, SETTINGS, Cluster
+from trivium.engine.cluster import GUARD, SETTINGS, Cluster, prefork
 from trivium.errors import EngineError
 from trivium.extras import require
 
-__all__ = ["GUARD", "Ended", "Engine", "ThisProcess", "cores", "reporter"]
+__all__ = ["GUARD", "Ended", "Engine", "ThisProcess", "cores", "prefork", "reporter"]
 
 #: Topic of reports that must arrive even if the process of the task ends immediately.
 _TOPIC = "trivium"

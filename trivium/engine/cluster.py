@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 from trivium.errors import EngineError
@@ -26,6 +26,8 @@ GUARD = (
 )
 #: Dask's settings, for as long as there is a cluster: it reads some of them when a worker goes or comes.
 SETTINGS: dict[str, Any] = {
+    # workers come from a process that has imported once what each of them needs; see `prefork`
+    "distributed.worker.multiprocessing-method": "forkserver",
     # report a task whose process died to the caller at once instead of trying it on other workers
     "distributed.scheduler.allowed-failures": 0,
     # a worker has the task that it runs and no other, which would be lost with it
@@ -51,6 +53,22 @@ _STOPPED = 20.0
 _ENDING = 15.0
 
 
+def prefork(*modules: str) -> None:
+    """Start the process that workers of this machine are forked from, unless there is one, and do not wait for it.
+
+    Parameters
+    ----------
+    modules : str
+        What it imports.
+    """
+    dask, distributed = require("dask", "sweep"), require("distributed", "sweep")
+    with dask.config.set(SETTINGS):
+        context = distributed.utils.get_mp_context()  # the first time it sets a list of modules of its own
+    context.set_forkserver_preload(["distributed", *modules])
+    with _sigint_blocked():
+        forkserver.ensure_running()
+
+
 class Cluster:
     """Worker processes of this machine, and their scheduler.
 
@@ -66,6 +84,7 @@ class Cluster:
 
     def __init__(self, workers: int) -> None:
         dask = require("distributed", "sweep")
+        prefork()
         try:
             with _sigint_blocked():
                 self.dask = dask.LocalCluster(

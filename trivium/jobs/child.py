@@ -1,8 +1,9 @@
-"""The process that runs one job: ``python -m trivium.jobs.child <task id> <token> <deadline>``; stdin is its lifeline.
+"""The process that runs one job: ``python -m trivium.jobs.child``; stdin is its lifeline.
 
-Its worker gives it the settings as its environment, and keeps writing to the lifeline until when the lease of the job
-goes [s of CLOCK_BOOTTIME]. The process ends itself and all that it started when that time has come, or when the
-lifeline ends: before the store gives the job away.
+Its worker gives it the settings as its environment. The first line of the lifeline is the job: task id, token, and
+until when its lease goes [s of CLOCK_BOOTTIME]; the lines that follow renew that. The process ends itself and all that
+it started when that time has come, or when the lifeline ends: before the store gives the job away. While it waits for
+its job it loads what jobs need.
 """
 
 from __future__ import annotations
@@ -189,16 +190,42 @@ def _cancel(*_: object) -> None:
     raise CancelledError
 
 
-def main(arguments: list[str]) -> None:
-    """Run the job that the arguments name."""
-    task_id, token, deadline = arguments
+def _prepare(lifeline: int) -> None:
+    """Load what jobs need, until there is one."""
+    for name in kinds.names():
+        if readable(lifeline, 0.0):
+            return
+        with contextlib.suppress(TriviumError):  # one that cannot be loaded fails when it is to run
+            kind = kinds.find(name)
+            if kind.prepare is not None and not readable(lifeline, 0.0):
+                kind.prepare()
+
+
+def _assigned(lifeline: int) -> list[str]:
+    """Wait for the first line of the lifeline, and return its words; none where the worker needs no job run."""
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(lifeline, 1)  # what follows is for the watch
+        if not read:
+            return []
+        line += read
+    return line.decode().split()
+
+
+def main() -> None:
+    """Run the job that the worker names."""
     lifeline = os.dup(0)
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), 0)
-    threading.Thread(target=_watch, args=(lifeline, float(deadline)), daemon=True).start()
     os.nice(_NICENESS)
     settings = Settings()
     store = Store(settings)
+    _prepare(lifeline)
+    words = _assigned(lifeline)
+    if not words:
+        return
+    task_id, token, deadline = words
+    threading.Thread(target=_watch, args=(lifeline, float(deadline)), daemon=True).start()
     job = store.get(task_id)
     if job.token != int(token) or job.state is not State.RUNNING:
         raise LostError
@@ -210,11 +237,11 @@ def main(arguments: list[str]) -> None:
         holding.close()
 
 
-def leave(arguments: list[str]) -> NoReturn:
-    """Run the job that the arguments name, and end this process."""
+def leave() -> NoReturn:
+    """Run the job that the worker names, and end this process."""
     code = 1
     try:
-        main(arguments)
+        main()
         code = 0
     except LostError:
         print("the job is another worker's by now", file=sys.stderr)  # noqa: T201
@@ -227,4 +254,4 @@ def leave(arguments: list[str]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    leave(sys.argv[1:])
+    leave()

@@ -36,6 +36,8 @@ class Kind:
         A specification that runs on the shipped examples.
     check : callable, optional
         Takes a specification and the settings, before the job is accepted; raises what a run would raise at once.
+    prepare : callable, optional
+        Called in a process that waits for its job, which may be of another kind: what a run loads first.
     """
 
     about: str
@@ -43,6 +45,7 @@ class Kind:
     run: Callable[[Any, Recorder, Settings], Outcome]
     example: Mapping[str, Any]
     check: Callable[[Any, Settings], None] | None = None
+    prepare: Callable[[], None] | None = None
 
 
 #: Kinds whose results are the runs of a study.

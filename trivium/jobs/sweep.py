@@ -230,6 +230,14 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome(files, values, "completed" if not failed else "completed with failed runs", error)
 
 
+def prepare() -> None:
+    """Import what `run` needs, and start the process that those of runs are forked from."""
+    from trivium.experiment import preload  # noqa: F401
+    from trivium.study import cache, report, study, where  # noqa: F401, for their imports
+
+    where.warm_up()
+
+
 def check(spec: Spec, settings: Settings) -> None:
     """Check a study against its model, in a process of its own.
 
@@ -255,4 +263,4 @@ _EXAMPLE = {
     "simulation_parameters": {"bz.TBR": [1.05, 1.1, 1.2], "plasma.Burn_Fraction": [0.02, 0.05, 0.1]},
     "metrics": {"start": {"variable": "sds.inventory", "method": "startup_inventory"}},
 }
-KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE, check)
+KIND = Kind("Run a model many times with other parameters.", Spec, run, _EXAMPLE, check, prepare)

@@ -22,6 +22,7 @@ from trivium import logs
 from trivium.environment import ROOT, child_environment
 from trivium.errors import SettingsError, StorageError, StoreError, TriviumError
 from trivium.jobs import retention
+from trivium.jobs.launcher import Launcher
 from trivium.jobs.limits import Limits
 from trivium.jobs.record import Job, State
 from trivium.jobs.store import LostError, Store
@@ -91,13 +92,14 @@ class Worker:
     def __init__(
         self, settings: Settings, child: Sequence[str] = ("-m", "trivium.jobs.child"), beat: int | None = None
     ) -> None:
-        self._child, self._beat = child, beat
+        self._beat = beat
         self._settings = settings
         self._store = Store(settings)
         self._room = Room(settings.state_dir, settings.disk_reserve * 2**20, settings.max_storage * 2**20)
         self._limits = Limits(settings)
         self._full = False
-        self._environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
+        environment = child_environment(**settings.environment(), PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1")
+        self._launcher = Launcher(child, environment, settings.state_dir / "jobs", ahead=bool(settings.worker_ready))
         self._name = process_name()
         self._runs: list[_Run] = []
         self._renewed = 0.0
@@ -126,6 +128,7 @@ class Worker:
                     log.warning("%s; going on when it can be", error)
                 self._reachable = False
             time.sleep(_LOOK)
+        self._launcher.close()
         self._store.close()
 
     def _talk(self) -> None:
@@ -142,6 +145,8 @@ class Worker:
             if job is None:
                 break
             self._start(job, deadline)
+        if not self._stopping and not self._full:
+            self._launcher.look()
 
     def _look_for_room(self) -> None:
         """Give the jobs back while the disk is full: they go on when there is room."""
@@ -175,22 +180,12 @@ class Worker:
         folder = self._store.folder_of(job.task_id)
         try:
             folder.mkdir(exist_ok=True, mode=0o700)
-            with (folder / "log.txt").open("ab") as file:
-                process = subprocess.Popen(  # noqa: S603, arguments are ours
-                    [sys.executable, *self._child, job.task_id, str(job.token), str(deadline)],
-                    stdin=subprocess.PIPE,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    env=self._environment,
-                    start_new_session=True,
-                    bufsize=0,
-                )
+            process = self._launcher.start((job.task_id, str(job.token), str(deadline)), folder)
         except OSError as error:
             log.error("job %s cannot be started: %s", job.task_id, error)
             with contextlib.suppress(LostError):
                 self._store.release(job, died=True)
             return
-        os.set_blocking(process.stdin.fileno(), False)  # type: ignore[union-attr]  # it is a pipe
         self._runs.append(_Run(job, process))
         log.info("job %s (%s), attempt %d", job.task_id, job.kind, job.attempts)
 

@@ -1,7 +1,6 @@
-"""What a model offers to studies, found in a process of its own: ``python -m trivium.study.offer``.
+"""What a model offers to studies, found in a process of its own.
 
-A server that shows a form for studies loads no FMU itself. The request is a line of JSON on stdin, the offer one on
-stdout. An offer is kept beside the unpacked FMUs until the model's files change.
+An offer is kept beside the unpacked FMUs until the model's files change.
 """
 
 from __future__ import annotations
@@ -9,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,14 +18,14 @@ import numpy as np
 from trivium import __version__
 from trivium.control.controller import CONTROLLERS
 from trivium.control.drive import controller
-from trivium.environment import ROOT, child_environment
 from trivium.errors import EngineError, SettingsError, TriviumError
 from trivium.experiment.conditions import Conditions
 from trivium.experiment.horizon import Horizon
+from trivium.forks import LostError
 from trivium.model.variable import Variable
 from trivium.simulation.embedded import is_testcase
 from trivium.storage import replace_file
-from trivium.study.process import error_of
+from trivium.study.asking import ask, warm_up
 
 #: How long a model may take to be opened and measured [s].
 _PATIENCE = 120.0
@@ -65,28 +61,18 @@ def offer_of(model: Path, cache: Path) -> dict[str, Any]:
     file = cache / "offers" / f"{_stamp(model)}.json"
     with contextlib.suppress(OSError, ValueError):
         kept: dict[str, Any] = json.loads(file.read_bytes())
+        warm_up()  # who looks at an offer submits a study soon, which is checked
         return kept
-    request = json.dumps({"model": str(model.absolute()), "cache": str(cache.absolute())})
+    request = {"model": str(model.absolute()), "cache": str(cache.absolute())}
     try:
-        child = subprocess.run(
-            [sys.executable, "-P", "-m", "trivium.study.offer"],
-            input=request,
-            stdout=subprocess.PIPE,
-            env=child_environment(PYTHONPATH=str(ROOT)),
-            encoding="utf-8",
-            timeout=_PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        offer: dict[str, Any] = ask("trivium.study.offer:describe", request, _PATIENCE)
+    except TimeoutError:
         raise EngineError(f"{model.name} was not opened within {_PATIENCE:g} s") from None
-    if child.returncode or not child.stdout:
-        raise EngineError(f"the process that opens {model.name} ended with {child.returncode}")
-    reply: dict[str, Any] = json.loads(child.stdout)
-    if "error" in reply:
-        raise error_of(**reply["error"])
+    except LostError as error:
+        raise EngineError(f"the process that opens {model.name} is gone: {error}") from error
     file.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(file, json.dumps(reply).encode())
-    return reply
+    replace_file(file, json.dumps(offer).encode())
+    return offer
 
 
 def _stamp(model: Path) -> str:
@@ -96,8 +82,9 @@ def _stamp(model: Path) -> str:
     return hashlib.sha256(repr((__version__, stamps)).encode()).hexdigest()[:32]
 
 
-def describe(model: Path, cache: Path) -> dict[str, Any]:
-    """Open a model in this process, and return what it offers; see `offer_of`."""
+def describe(request: Mapping[str, str]) -> dict[str, Any]:
+    """Open the model of a request of `offer_of` in this process, and return what it offers."""
+    model, cache = Path(request["model"]), Path(request["cache"])
     return _of_testcase(model, cache) if is_testcase(model) else _of_fmu(model, cache)
 
 
@@ -198,23 +185,3 @@ def _records(variables: Iterable[Variable]) -> list[dict[str, Any]]:
 
 def _record(variable: Variable) -> dict[str, Any]:
     return {"name": variable.name, "unit": variable.unit, "description": variable.description}
-
-
-def main() -> None:
-    """Describe the model of the request on stdin."""
-    answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever an FMU prints is no answer
-    request = json.loads(sys.stdin.readline())
-    reply: Mapping[str, Any]
-    try:
-        reply = describe(Path(request["model"]), Path(request["cache"]))
-    except TriviumError as error:
-        field = getattr(error, "field", None)
-        reply = {"error": {"kind": type(error).__name__, "message": str(error), "field": field}}
-    json.dump(reply, answer)
-    answer.flush()
-    os._exit(0)  # native libraries may hang while they are unloaded
-
-
-if __name__ == "__main__":
-    main()

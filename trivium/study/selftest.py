@@ -133,7 +133,7 @@ def attempt(job: Job, rows: FloatArray, *, repeats: int = 0, rounds: int = 1) ->
     EngineError
         In a script without a guard.
     """
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_attempt, args=(job, rows, repeats, rounds, theirs), daemon=True)
     try:

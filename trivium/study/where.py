@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from trivium.engine import Engine, ThisProcess, cores
+from trivium.engine import Engine, ThisProcess, cores, prefork
 from trivium.experiment.conditions import STRATEGIES, Conditions, Strategy
 from trivium.model.contract import FloatArray
 from trivium.settings import Settings
@@ -26,6 +26,13 @@ _STRATEGIES: Mapping[Strategy, str] = {
     "fresh": "each run gets a new instance of the FMU",
     "isolated": "each run gets a process of its own, because the FMU cannot be initialized twice in one",
 }
+#: What processes that run chunks import.
+_NEEDED = ("trivium.study.task", "trivium.experiment.preload")
+
+
+def warm_up() -> None:
+    """Start the process that those which run chunks on this machine are forked from, and do not wait for it."""
+    prefork(*_NEEDED)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,7 @@ def starter(
     def start() -> tuple[Engine | ThisProcess, Strategy]:
         if places.workers == 0:
             return ThisProcess(), job.strategy
+        warm_up()
         rows = np.concatenate([plan.rows(0, 1), plan.rows(plan.count - 1, plan.count)])
         strategy = choose_strategy(job, rows, cache, say)
         workers = places.workers
