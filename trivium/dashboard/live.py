@@ -1,7 +1,7 @@
 """Streams that tell open pages when to look again, so that a page asks nothing while nothing changes.
 
-A page has one stream (server-sent events). Its events say nothing but that something the page shows is different from
-what it was at the last event; the page then looks as it does when it is opened.
+A page has one stream (server-sent events). Its events say which parts of what the page shows are different from what
+they were at the last event, and nothing more; the page then looks at these parts as it does when it is opened.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -22,8 +22,9 @@ from trivium.server.guard import Guard
 from trivium.server.operations import Lane, Routes
 from trivium.server.requests import LastEvent, Query
 
-#: Between two looks [s]; how often a stream says that it is still there [s].
-_LOOK, _BEAT = 2.0, 10.0
+#: Between two looks [s], and while what only the page shows changes: the progress of jobs; how often a stream says that
+#: it is still there [s].
+_LOOK, _SOON, _BEAT = 2.0, 1.0, 10.0
 #: How often a page shows figures that always change, of the machine [s].
 _FIGURES = 6.0
 #: Pages that show jobs.
@@ -53,17 +54,17 @@ def register(app: Flask, context: Context) -> None:
         guard: Guard = current_app.extensions["trivium-guard"]
         check = guard.watch()
 
-        def look() -> str:
+        def look() -> Mapping[str, str]:
             check()
-            return mark(context, query.page, query.session)
+            return marks(context, query.page, query.session)
 
         return streams.send(stream_with_context(_events(look, headers.id)))
 
     app.register_blueprint(routes)
 
 
-def mark(context: Context, page: str, testid: str) -> str:
-    """Return what differs when a page would show something else.
+def marks(context: Context, page: str, testid: str) -> dict[str, str]:
+    """Return what differs when a page would show something else, by the part of it.
 
     Parameters
     ----------
@@ -72,34 +73,46 @@ def mark(context: Context, page: str, testid: str) -> str:
         As in its address, the plant's is empty.
     testid : str
         The session that is looked at.
+
+    Returns
+    -------
+    dict
+        ``session``: the session that is looked at; ``others``: all other sessions; ``page``: what only this page shows.
     """
     recent, total = context.readings.recent(testid)
-    sessions = [{name: value for name, value in session.items() if name not in _ALWAYS_NEW} for session in recent]
-    seen: list[Any] = [total, sessions, [context.runs.record(session["testid"]) for session in sessions], testid]
+    mine: list[Any] = []
+    others: list[Any] = [total]
+    for session in recent:
+        record = {name: value for name, value in session.items() if name not in _ALWAYS_NEW}
+        (mine if session["testid"] == testid else others).append([record, context.runs.record(session["testid"])])
     with contextlib.suppress(TriviumError):  # the page shows no session, or one that was stopped
         status, stale = context.sessions.status_of(testid), context.alarms.stale(testid)
-        seen.append([status and status.acknowledged, stale and round(stale.value)])
-    if page == "sessions" and any(session["testid"] == testid for session in sessions):
-        seen.append(context.sessions.snapshot_names(testid))
+        mine.append([status and status.acknowledged, stale and round(stale.value)])
+        if page == "sessions":
+            mine.append(context.sessions.snapshot_names(testid))
+    shown: list[Any] = []
     if page in _OF_JOBS:
         jobs = context.store.jobs(most=_JOBS)
-        seen.append([(job.task_id, job.state, job.progress, job.message, job.cancel) for job in jobs])
+        shown.append([(job.task_id, job.state, job.progress, job.message, job.cancel) for job in jobs])
     if page == "system":
-        seen.append(time.monotonic() // _FIGURES)
-    return hashlib.sha256(orjson.dumps(seen)).hexdigest()[:16]
+        shown.append(time.monotonic() // _FIGURES)
+    parts = {"session": [testid, *mine], "others": others, "page": shown}
+    return {part: hashlib.sha256(orjson.dumps(seen)).hexdigest()[:16] for part, seen in parts.items()}
 
 
-def _events(look: Callable[[], str], last: str | None) -> Iterator[bytes]:
+def _events(look: Callable[[], Mapping[str, str]], last: str | None) -> Iterator[bytes]:
     end, sent = time.monotonic() + LONGEST, 0.0
+    before = (last or "").split(".")
     while (moment := time.monotonic()) < end:
         try:
             present = look()
         except TriviumError:  # the page connects again, and gets the error then
             return
-        if present != last:
-            last, sent = present, moment
-            yield b"id: %b\nevent: look\ndata: 1\n\n" % last.encode()
+        new = [part for part, mark in present.items() if mark not in before]
+        if new:
+            before, sent = [*present.values()], moment
+            yield f"id: {'.'.join(before)}\nevent: look\ndata: {' '.join(new)}\n\n".encode()
         elif moment - sent >= _BEAT:
             sent = moment
             yield b"event: beat\ndata: 1\n\n"
-        time.sleep(_LOOK)
+        time.sleep(_SOON if "page" in new else _LOOK)

@@ -153,7 +153,8 @@ def _frame() -> html.Div:
                 **{"aria-label": "What was done"},
             ),
             dcc.Location(id="address", refresh="callback-nav"),
-            dcc.Interval(id="tick", disabled=True, n_intervals=0),  # the stream counts it up, see assets
+            # the stream counts them up, see assets: for the bar; for other sessions; for what only the page shows
+            *(dcc.Interval(id=name, disabled=True, n_intervals=0) for name in ("tick", "tick-others", "tick-page")),
             dcc.Store(id="changed"),
             dcc.Store(id="stand"),
             dcc.Store(id="scene"),

@@ -149,7 +149,12 @@
 
     // One stream a page tells when something is new. Nobody looks: there is none.
     const live = { page: null, session: "", source: null, heard: 0, looks: 0 };
-    const look = () => dash_clientside.set_props("tick", { n_intervals: ++live.looks });
+    const PARTS = { session: ["tick"], others: ["tick", "tick-others"], page: ["tick-page"] };
+    const look = (parts = Object.keys(PARTS)) => {
+        live.looks += 1;
+        for (const id of new Set(parts.flatMap((part) => PARTS[part])))
+            dash_clientside.set_props(id, { n_intervals: live.looks });
+    };
     const stale = (is) => {
         const place = document.getElementById("stale");
         if (!place || (place.textContent !== "") === is) return;
@@ -167,7 +172,7 @@
         if (document.hidden || live.page == null) return;
         const query = new URLSearchParams({ page: live.page, session: live.session });
         const source = (live.source = new EventSource(`/dashboard/_live?${query}`));
-        source.addEventListener("look", () => { hear(); look(); });
+        source.addEventListener("look", (event) => { hear(); look(event.data.split(" ")); });
         source.addEventListener("beat", hear);
         source.onopen = () => {
             hear();

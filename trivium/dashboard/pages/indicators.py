@@ -115,7 +115,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("kpi-mark", "data"),
         Input("stand", "data"),
         Input("other", "value"),
-        Input("tick", "n_intervals"),
+        Input("tick-others", "n_intervals"),
         State("kpi-mark", "data"),
     )
     def indicators(stand: Any, compared: list[str], _: int | None, before: Any) -> Any:

@@ -119,7 +119,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("jobs-place", "children"),
         Output("jobs-newer", "disabled"),
         Output("jobs-older", "disabled"),
-        Input("tick", "n_intervals"),
+        Input("tick-page", "n_intervals"),
         Input("changed", "data"),
         Input("jobs-first", "data"),
     )
@@ -190,7 +190,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("cancel-job", "disabled"),
         Output("job-mark", "data"),
         Input("job", "data"),
-        Input("tick", "n_intervals"),
+        Input("tick-page", "n_intervals"),
         Input("changed", "data"),
         Input("log-level", "value"),
         State("job-mark", "data"),

@@ -105,7 +105,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("study-mark", "data"),
         Output("study-note", "children"),
         Output("study-parts", "hidden"),
-        Input("tick", "n_intervals"),
+        Input("tick-page", "n_intervals"),
         Input("study", "value"),
         State("address", "search"),
         State("study", "options"),

@@ -70,7 +70,7 @@ def register(pages: Dash, context: Context) -> None:
         Output("health", "content"),
         Output("processes", "content"),
         Output("machine", "content"),
-        Input("tick", "n_intervals"),
+        Input("tick-page", "n_intervals"),
     )
     def look(_: int | None) -> Any:
         sessions, total = context.readings.recent()
