@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from trivium.errors import BusyError, TriviumError, UnknownSessionError
+from trivium.evaluation.scenario import uncertain_points
 from trivium.model.variable import Variable
 from trivium.protocol import Alarm, Override
 from trivium.session.alarms import SessionAlarms
@@ -57,8 +58,8 @@ class About:
     calendar : Calendar or None
     indicators : Mapping[str, Variable]
         Key performance indicators.
-    ahead, uncertain : tuple of str
-        Points with a forecast; those of them whose forecasts may err by the law of temperatures.
+    ahead, uncertain, solar : tuple of str
+        Points with a forecast; those of them whose forecasts may err by the law of temperatures, and of radiation.
     """
 
     units: Mapping[str, str]
@@ -74,6 +75,7 @@ class About:
     indicators: Mapping[str, Variable] = field(default_factory=dict)
     ahead: tuple[str, ...] = ()
     uncertain: tuple[str, ...] = ()
+    solar: tuple[str, ...] = ()
 
     @property
     def points(self) -> tuple[str, ...]:
@@ -223,7 +225,7 @@ class Readings:
         also = () if plant is None or plant.schematic is None else plant.schematic.also
         read |= {name: variables[name] for name in also if name in variables}
         points = {**read, **{name: point for name, point in variables.items() if name not in read}}
-        comforts, calendar, uncertain = self._declared(testid)
+        comforts, calendar, uncertain, solar = self._declared(testid)
         return About(
             units={name: point.unit for name, point in points.items()},
             descriptions={name: point.description for name, point in points.items()},
@@ -238,16 +240,19 @@ class Readings:
             indicators=indicators,
             ahead=tuple(boundary),
             uncertain=tuple(name for name in uncertain if name in boundary),
+            solar=tuple(name for name in solar if name in boundary),
         )
 
-    def _declared(self, testid: str) -> tuple[Sequence[Mapping[str, Any]], Calendar | None, Sequence[str]]:
+    def _declared(
+        self, testid: str
+    ) -> tuple[Sequence[Mapping[str, Any]], Calendar | None, Sequence[str], Sequence[str]]:
         try:
             resources = self._sessions.declared(testid)
         except TriviumError:  # the session goes on without the files of its test case
-            return (), None, ()
+            return (), None, (), ()
         comforts = resources.kpi.get("comfort", [])
-        uncertain = resources.scenario.get("uncertain", [])
-        return comforts if isinstance(comforts, list) else [comforts], resources.calendar, uncertain
+        points = uncertain_points(resources.scenario, embedded=resources.case is not None)
+        return comforts if isinstance(comforts, list) else [comforts], resources.calendar, *points
 
     def calendar(self, testid: str) -> Calendar | None:
         """Return the calendar of the test case of a session, which is not asked for it."""

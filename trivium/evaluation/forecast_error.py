@@ -13,7 +13,7 @@ twice, after a restore or in a fork, gets the same forecast, and a longer horizo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,8 @@ _HOUR = 3600.0
 #: Radiation [W/m2] from which on a forecast must stay in the band, the band as shares of the truth, and how often an
 #: error is drawn at most.
 _SUN, _BAND, _DRAWS = 50.0, (0.2, 2.0), 200
+#: Errors that are drawn to see how far the truth may be from a forecast of the radiation.
+_SAMPLE = 500
 
 
 class Level(NamedTuple):
@@ -150,6 +152,44 @@ def solar_forecast(
     return np.interp(times, hours, np.clip(smooth, low, high))
 
 
+def solar_spread(
+    level: Level, time: float, times: FloatArray, forecast: FloatArray, shares: Sequence[float]
+) -> FloatArray:
+    """Return below what the radiation is in shares of the cases, given its forecast.
+
+    The shares are those of drawn errors, held within the band around the forecast. That a forecast outside of the band
+    is drawn again makes errors smaller, so the radiation is between two shares rather more often than these say.
+
+    Parameters
+    ----------
+    level : Level
+    time : float
+        When the forecast was made [s].
+    times : FloatArray, shape (k,)
+        What for [s], not before now.
+    forecast : FloatArray, shape (k,)
+        [W/m2]
+    shares : sequence of float, length n
+        Of the cases [1].
+
+    Returns
+    -------
+    FloatArray, shape (n, k)
+        [W/m2], linear between full hours.
+    """
+    if not len(times):
+        return np.empty((len(shares), 0))
+    _, hours = _hours(time, times)
+    middle = np.interp(hours, times, forecast)
+    noise = np.random.default_rng(0).laplace(size=(len(hours), _SAMPLE))
+    error = _process(level, noise)
+    if len(hours) > 2:
+        error[1:-1] = (error[:-2] + error[1:-1] + error[2:]) / 3.0
+    lowest, highest = (middle / share for share in reversed(_BAND))
+    truth = np.clip(middle[:, np.newaxis] + error, lowest[:, np.newaxis], highest[:, np.newaxis])
+    return np.array([np.interp(times, hours, each) for each in np.quantile(truth, shares, axis=1)])
+
+
 def _hours(time: float, times: FloatArray) -> tuple[int, FloatArray]:
     """Return the number of the hour in which a forecast is made, and the full hours around all times [s]."""
     hour = int(time // _HOUR)
@@ -157,8 +197,8 @@ def _hours(time: float, times: FloatArray) -> tuple[int, FloatArray]:
 
 
 def _process(level: Level, noise: FloatArray) -> FloatArray:
-    """Return an AR(1) process of noise with mean 0 and scale 1, both of shape (k,)."""
-    error = np.empty(len(noise))
+    """Return AR(1) processes of noise with mean 0 and scale 1, both of shape (k,) or (k, n)."""
+    error = np.empty_like(noise)
     error[0] = level.mean_first + level.deviation_first * noise[0]
     for k in range(1, len(noise)):
         error[k] = level.carried * error[k - 1] + level.drift + level.deviation * noise[k]

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from trivium.errors import InvalidValueError, ResourcesError
-from trivium.evaluation.forecast_error import LEVELS, temperature_error, temperature_spread
+from trivium.evaluation.forecast_error import (
+    LEVELS,
+    SOLAR_LEVELS,
+    solar_forecast,
+    solar_spread,
+    temperature_error,
+    temperature_spread,
+)
 from trivium.evaluation.scenario import Scenario, Scenarios
 from trivium.simulation.boundary import Disturbances
 
@@ -138,3 +145,26 @@ def test_errors_are_a_function_of_seed_and_hour() -> None:
     assert not np.array_equal(long[12:], temperature_error(level, 3, 10800.0, times[12:]))
     assert long[6] == pytest.approx((long[0] + long[12]) / 2)
     assert temperature_error(level, 3, 0.0, np.empty(0)).size == 0
+
+
+@pytest.mark.parametrize("level", SOLAR_LEVELS.values(), ids=SOLAR_LEVELS)
+def test_the_radiation_is_as_often_where_its_spread_says(level):
+    inner, outer, hours = 0, 0, 0
+    for day in range(40):
+        chance = np.random.default_rng(day)
+        clear, now = chance.uniform(0.3, 1.0), 86400.0 * day + 3600.0 * chance.integers(6, 14)
+
+        def truth(times, clear=clear):
+            return np.maximum(0.0, 900.0 * clear * np.sin(np.pi * (times / 3600.0 % 24.0 - 6.0) / 12.0))
+
+        times = now + 3600.0 * np.arange(7)
+        forecast = solar_forecast(level, day, now, times, truth)
+        ends = solar_spread(level, now, times, forecast, (0.05, 0.25, 0.75, 0.95))
+        real = truth(times)
+        sunny = real > 50.0
+        hours += sunny.sum()
+        inner += ((ends[1] <= real) & (real <= ends[2]))[sunny].sum()
+        outer += ((ends[0] <= real) & (real <= ends[3]))[sunny].sum()
+        assert np.allclose(ends[:, real == 0.0], 0.0)
+    assert 0.42 < inner / hours < 0.68
+    assert 0.88 < outer / hours < 0.98
