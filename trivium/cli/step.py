@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,16 +25,48 @@ _OPTIONS = {
     "electricity_price": "--price",
     "temperature_uncertainty": "--uncertainty",
     "seed": "--seed",
-    "scenarios": "--period",
+    "time_period": "--period",
 }
+_days = click.option("--days", type=Number(above=0), help="How much of a period [d].  [default: all of it]")
+_price = click.option("--price", metavar="NAME", help="Electricity price: constant, dynamic or highly_dynamic.")
+_uncertainty = click.option(
+    "--uncertainty", metavar="LEVEL", help="Error of forecast temperatures: low, medium or high."
+)
+_seed = click.option("--seed", type=Whole(0), help="Seed of the forecast errors.")
+
+
+def _parts(price: str | None, uncertainty: str | None, seed: int | None) -> dict[str, Any]:
+    """Return the parts of a scenario as a test case names them."""
+    return {"electricity_price": price, "temperature_uncertainty": uncertainty, "seed": seed}
+
+
+def _check_times(start: float | None, end: float | None, period: str | None, days: float | None) -> None:
+    """Refuse options that say twice, or not at all, when a test is.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    if period is not None:
+        if start is not None or end is not None:
+            raise click.UsageError("--period says when the test is: leave --from and --to out.")
+    elif days is not None:
+        raise click.UsageError("--days is how much of a --period.")
+    elif end is None:
+        raise click.UsageError("Missing option '--to', or '--period'.")
+    elif end <= (start or 0.0):
+        raise click.BadParameter(f"{end:g} is not after --from {start or 0:g}.", param_hint="'--to'")
 
 
 @click.command(cls=options.ModelCommand)
 @options.model
-@click.option(
-    "--from", "start", type=Number(at_least=0), default=0.0, metavar="SECONDS", help="Start time.  [default: 0]"
-)
-@click.option("--to", "end", type=Number(above=0), required=True, metavar="SECONDS", help="End time.")
+@click.option("--from", "start", type=Number(at_least=0), metavar="SECONDS", help="Start time.  [default: 0]")
+@click.option("--to", "end", type=Number(above=0), metavar="SECONDS", help="End time; needed without --period.")
+@click.option("--period", metavar="NAME", help="A time period of the model, in place of --from and --to.")
+@_days
+@_price
+@_uncertainty
+@_seed
 @click.option(
     "--controller",
     metavar="NAME",
@@ -49,15 +81,25 @@ _OPTIONS = {
 )
 @options.as_json
 def step(
-    resources: Path | None, start: float, end: float, controller: str | None, out: Path | None, as_json: bool
+    resources: Path | None,
+    start: float | None,
+    end: float | None,
+    period: str | None,
+    days: float | None,
+    price: str | None,
+    uncertainty: str | None,
+    seed: int | None,
+    controller: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Simulate a model under a controller.
 
     The key performance indicators are printed; the final values of the outputs where the model declares none. No
     server is needed.
     """
-    if end <= start:
-        raise click.BadParameter(f"{end:g} is not after --from {start:g}.", param_hint="'--to'")
+    _check_times(start, end, period, days)
+    scenario = {"time_period": period, **_parts(price, uncertainty, seed)}
     from trivium.control import commands
     from trivium.control.drive import default_controller
     from trivium.evaluation.kpi import TIME_RATIO
@@ -70,7 +112,8 @@ def step(
                 "Controller: hold (the inputs keep their values); the other controllers are for the cooling plant"
             )
         files = Resources.load(settings.resources)
-        indicators = commands.step(case, files, name, start, end, out, options.note, bar)
+        span = (start or 0.0, end or 0.0) if period is None else commands.span_of(case, period, days)
+        indicators = commands.step(case, files, name, span, scenario, out, options.note, bar)
         units = {**TIME_RATIO, **case.evaluation.about}
         lines = [] if case.evaluation.about else _final(case)
     if indicators.get("serves") == 0:
@@ -85,10 +128,10 @@ def step(
 @click.option(
     "--period", "periods", multiple=True, metavar="NAME", help="May be given several times.  [default: all periods]"
 )
-@click.option("--days", type=Number(above=0), help="How much of each period [d].  [default: all of it]")
-@click.option("--price", metavar="NAME", help="Electricity price: constant, dynamic or highly_dynamic.")
-@click.option("--uncertainty", metavar="LEVEL", help="Error of forecast temperatures: low, medium or high.")
-@click.option("--seed", type=Whole(0), help="Seed of the forecast errors.")
+@_days
+@_price
+@_uncertainty
+@_seed
 @options.as_json
 def compare(
     controllers: tuple[str, ...],
@@ -107,9 +150,9 @@ def compare(
     """
     from trivium.control import commands, comparisons
 
-    scenario = {"electricity_price": price, "temperature_uncertainty": uncertainty, "seed": seed}
+    parts = _parts(price, uncertainty, seed)
     with _opened(options.settings(resources=resources)) as (case, settings):
-        compared = commands.compare(case, controllers or commands.COMPARED, periods, days, scenario, bar)
+        compared = commands.compare(case, controllers or commands.COMPARED, periods, days, parts, bar)
         try:
             comparisons.keep(settings.state_dir, case, compared, days)
         except StorageError as error:

@@ -47,13 +47,13 @@ def step(
     case: TestCase,
     resources: Resources,
     name: str,
-    start: float,
-    end: float,
+    span: tuple[float, float],
+    scenario: Mapping[str, Any],
     out: Path | None,
     say: Say,
     bar: Bar = no_bar,
 ) -> Mapping[str, float | None]:
-    """Drive a test from a time to a time, write its trajectories and plots, and return its indicators.
+    """Drive a test in a scenario, write its trajectories and plots, and return its indicators.
 
     Parameters
     ----------
@@ -61,8 +61,10 @@ def step(
     resources : Resources
     name : str
         Of the controller; see `trivium.control.controller.CONTROLLERS`.
-    start, end : float
-        [s]
+    span : tuple of float
+        From when to when [s]; see `span_of`.
+    scenario : Mapping
+        See `begin`.
     out : Path or None
         Where the trajectories go; beside it the plots, as .png and .html. None for neither.
     say : Callable
@@ -77,9 +79,9 @@ def step(
     """
     if out is not None:
         check_path(out)
-    check_span(start, end, case.interval)
     by = controller(name, case)
-    observation = case.initialize(start, end)
+    start, end = span
+    observation = begin(case, scenario, start, end)
     with bar(_steps(case, end), name) as progress:
         drive(case, by, observation, end, progress)
     if out is not None:
@@ -93,6 +95,32 @@ def step(
         paths = draw(trajectories, panels(trajectories, resources.kpi, outputs), title, out, say, resources.calendar)
         say(f"written: {', '.join(map(str, (out, *paths)))}")
     return case.kpis()
+
+
+def begin(case: TestCase, scenario: Mapping[str, Any], start: float, end: float) -> dict[str, float]:
+    """Initialize a test in a scenario, and return the observation.
+
+    Parameters
+    ----------
+    case : TestCase
+    scenario : Mapping
+        Parts of `trivium.evaluation.scenario.Scenario`. With a ``time_period`` the test begins with that, after its
+        warm-up.
+    start, end : float
+        [s]
+
+    Raises
+    ------
+    TriviumError
+        When something is wrong with the scenario or the times.
+    """
+    if scenario.get("time_period") is not None:
+        observation: dict[str, float] = case.set_scenario(**scenario)["time_period"]
+        return observation
+    check_span(start, end, case.interval)
+    if any(value is not None for value in scenario.values()):
+        case.set_scenario(**scenario)
+    return case.initialize(start, end)
 
 
 def draw(
@@ -174,8 +202,7 @@ def compare(
     controllers = {name: controller(name, case) for name in names}
     compared: dict[str, dict[str, dict[str, float | None]]] = {}
     for period in scenarios:
-        if period not in periods:
-            raise InvalidValueError(f"There is no time period {period}.{near_or_all(period, periods)}", "scenarios")
+        span_of(case, period, days)
     for period in scenarios or periods:
         _, end = span_of(case, period, days)
         for name, by in controllers.items():
@@ -188,7 +215,16 @@ def compare(
 
 
 def span_of(case: TestCase, period: str, days: float | None) -> tuple[float, float]:
-    """Return the times between which a period is simulated [s], given how much of it [d]."""
+    """Return the times between which a period is simulated [s], given how much of it [d].
+
+    Raises
+    ------
+    InvalidValueError
+        When there is no such period.
+    """
+    if period not in case.evaluation.periods:
+        near = near_or_all(period, case.evaluation.periods)
+        raise InvalidValueError(f"There is no time period {period}.{near}", "time_period")
     start, end, _ = case.evaluation.periods[period]
     return start, end if days is None else min(end, start + 86400 * days)
 

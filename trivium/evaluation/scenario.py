@@ -250,6 +250,28 @@ class Scenarios:
         return None if value == "none" else value
 
 
+def uncertain_points(declaration: Mapping[str, Any], *, embedded: bool) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the points whose forecasts may err: temperatures, and radiation.
+
+    Parameters
+    ----------
+    declaration : Mapping
+        The table ``scenario`` of a test case.
+    embedded : bool
+        Whether the test case is inside an FMU. There each of these counts where the test case has it.
+    """
+    if embedded:
+        return (_TEMPERATURE,), (_RADIATION,)
+    return tuple(declaration.get("uncertain", ())), ()
+
+
+def period_names(declaration: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of the time periods that the table ``scenario`` of a test case declares."""
+    if "signal" in declaration:
+        return tuple(_RANKS)
+    return tuple(declaration.get("periods", ()))
+
+
 def periods(boundary: Disturbances, signal: str, days: int, warmup_days: int) -> dict[str, Period]:
     """Find the periods of a year by the rule of this module.
 

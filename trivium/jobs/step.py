@@ -10,32 +10,58 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from trivium.control.commands import blocks
+from trivium.control.commands import begin, blocks, span_of
 from trivium.control.controller import ControllerName
 from trivium.control.drive import controller, drive
+from trivium.errors import InvalidValueError
+from trivium.evaluation.scenario import period_names
+from trivium.evaluation.testcase import TestCase
 from trivium.jobs.checkpoint import Checkpoints
 from trivium.jobs.kinds import Kind
 from trivium.recorder import Outcome, Recorder, Scalar
 from trivium.session.local import open_testcase
 from trivium.settings import Settings
 from trivium.simulation.export import check_path, write_table
-from trivium.simulation.times import check_span
+from trivium.simulation.resources import Resources
+from trivium.suggestions import near_or_all
 
 _Time = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+class Parts(BaseModel):
+    """Parts of a scenario, as ``PUT /scenario`` takes them; each may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_period: str | None = None
+    electricity_price: Literal["constant", "dynamic", "highly_dynamic"] | None = None
+    temperature_uncertainty: Literal["none", "low", "medium", "high"] | None = None
+    solar_uncertainty: Literal["none", "low", "medium", "high"] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
 class Spec(BaseModel):
-    """From when to when [s], under which controller, and the format of the trajectories."""
+    """When [s], or which time period and how much of it [d]; the scenario, the controller, the trajectories' format."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     start_time: _Time = 0.0
-    end_time: _Time
+    end_time: _Time | None = None
+    days: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    scenario: Parts = Parts()
     controller: ControllerName = "rules"
     format: Literal["csv", "parquet", "h5"] = "csv"
 
     @model_validator(mode="after")
     def _has_an_end(self) -> Spec:
+        if self.scenario.time_period is not None:
+            if self.start_time or self.end_time is not None:
+                raise ValueError("start_time and end_time are those of scenario.time_period, and must be left out")
+            return self
+        if self.days is not None:
+            raise ValueError("days is how much of scenario.time_period is simulated, which is missing")
+        if self.end_time is None:
+            raise ValueError("end_time is missing, or scenario.time_period in its place")
         if not self.end_time > self.start_time:
             raise ValueError("end_time must be after start_time")
         return self
@@ -55,16 +81,18 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     check_path(table)
     with contextlib.closing(open_testcase(settings.resources, settings.state_dir, settings.engine)) as case:
         checkpoints = Checkpoints(recorder.folder, case)
+        start, end = _span(spec, case)
         point = checkpoints.load()
         if point is None:
-            check_span(spec.start_time, spec.end_time, case.interval)
             steps, by = 0, controller(spec.controller, case)
-            recorder.progress(f"Initializing to {spec.start_time:g} s", 0.0)
-            case.initialize(spec.start_time, spec.end_time)
+            recorder.progress(f"Initializing to {start:g} s", 0.0)
+            begin(case, spec.scenario.model_dump(), start, end)
         else:
             steps, by = point
             sys.stdout.write(f"going on after step {steps}\n")
-        total = math.floor((spec.end_time - spec.start_time) / case.step)
+        total = math.floor((end - start) / case.step)
+        made_under = {name: value for name, value in case.scenario.items() if isinstance(value, str | int)}
+        recorder.progress(f"Initialized to {start:g} s", None, start=start, **made_under)
 
         def stepped(_: float) -> None:
             nonlocal steps
@@ -72,7 +100,7 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
             checkpoints.offer(steps, by)
             recorder.progress(f"Step {steps} of {total} completed", steps / total, steps=steps, time=case.time)
 
-        drive(case, by, case.observation(), spec.end_time, stepped, resumed=point is not None)
+        drive(case, by, case.observation(), end, stepped, resumed=point is not None)
         recorder.progress("Writing the results")
         write_table(table, case.stepper.history.columns, blocks(case))
         values: dict[str, Scalar] = {**case.kpis()}
@@ -81,9 +109,31 @@ def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:
     return Outcome({table.name: table, indicators.name: indicators}, values)
 
 
+def _span(spec: Spec, case: TestCase) -> tuple[float, float]:
+    """Return from when to when a test is driven [s]."""
+    if spec.scenario.time_period is not None:
+        return span_of(case, spec.scenario.time_period, spec.days)
+    assert spec.end_time is not None  # noqa: S101, the validator's
+    return spec.start_time, spec.end_time
+
+
+def check(spec: Spec, settings: Settings) -> None:
+    """Check that the server's default test case has the time period.
+
+    Raises
+    ------
+    InvalidValueError
+    """
+    period, field = spec.scenario.time_period, "scenario.time_period"
+    names = period_names(Resources.load(settings.resources).scenario)
+    if period is not None and period not in names:
+        raise InvalidValueError(f"{field}: there is no time period {period}.{near_or_all(period, names)}", field)
+
+
 KIND = Kind(
     "Simulate the default test case from a time to a time under a controller.",
     Spec,
     run,
     {"end_time": 864000, "controller": "rules"},
+    check,
 )

@@ -98,7 +98,7 @@ USAGE = [
     ("token ad me", "No such command 'ad'. Did you mean 'add'?"),
     ("step --contoller hold", "No such option '--contoller'. Did you mean '--controller'?"),
     ("sweep study.json --drry-run", "No such option '--drry-run'. Did you mean '--dry-run'?"),
-    ("step", "Missing option '--to'."),
+    ("step", "Missing option '--to', or '--period'."),
     ("converge", "Missing argument 'CASE'."),
     ("step --to soon", "Invalid value for '--to': 'soon' is not a number."),
     ("step --to nan", "Invalid value for '--to': nan is not a finite number."),

@@ -38,7 +38,7 @@ def test_a_run_is_written_and_drawn(case: TestCase, resources: Path, tmp_path: P
     pytest.importorskip("plotly")
     said: list[str] = []
     out = tmp_path / "run.parquet"
-    kpis = commands.step(case, Resources.load(resources), "rules", 3600, 3600 + 40 * 300, out, said.append)
+    kpis = commands.step(case, Resources.load(resources), "rules", (3600, 3600 + 40 * 300), {}, out, said.append)
     frame = pandas.read_parquet(out)
     assert frame.time.tolist()[-41:] == [3600 + 300 * k for k in range(41)]
     power = frame[["P_Chillers_sum", "P_CDWPs_sum", "P_CHWPs_sum", "P_CTfans_sum"]].to_numpy()[-40:].sum()
@@ -49,9 +49,9 @@ def test_a_run_is_written_and_drawn(case: TestCase, resources: Path, tmp_path: P
 
 def test_what_cannot_be_written_is_told_before_anything_is_simulated(case: TestCase, resources: Path) -> None:
     with pytest.raises(StorageError):
-        commands.step(case, Resources.load(resources), "rules", 0, 300, Path("/no/such/folder/a.csv"), print)
+        commands.step(case, Resources.load(resources), "rules", (0, 300), {}, Path("/no/such/folder/a.csv"), print)
     with pytest.raises(SettingsError, match="there is no controller pid"):
-        commands.step(case, Resources.load(resources), "pid", 0, 300, None, print)
+        commands.step(case, Resources.load(resources), "pid", (0, 300), {}, None, print)
     assert case.time == 0
 
 

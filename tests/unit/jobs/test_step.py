@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import shutil
 
 import pytest
 
+from trivium.control import commands
+from trivium.errors import InvalidValueError
 from trivium.jobs import checkpoint, kinds
 from trivium.recorder import CancelledError
 from trivium.session.local import open_testcase
@@ -41,6 +45,51 @@ def test_a_job_makes_what_the_test_makes_by_hand(small_resources, state_dir, tmp
     assert set(outcome.files) == {"trajectories.csv", "kpi.json"}
     assert [told[1] for told in notes.told if told[0].startswith("Step")] == [k / 10 for k in range(1, 11)]
     assert notes.told[-2][0] == "Step 10 of 10 completed"
+
+
+PERIODS = """
+[scenario]
+days = 1
+warmup_days = 0
+[scenario.periods]
+first_day = 0.5
+"""
+
+
+def test_a_job_in_a_scenario_is_what_compare_compares(small_resources, state_dir, tmp_path):
+    folder = tmp_path / "Resources"
+    shutil.copytree(small_resources, folder)
+    with (folder / "testcase.toml").open("a") as file:
+        file.write(PERIODS)
+    settings = Settings(environ={}, resources=folder, state_dir=state_dir)
+    kind = kinds.find("step")
+    wanted = {"scenario": {"time_period": "first_day"}, "days": 0.0625, "controller": "hold"}
+    spec = kinds.parse(kind, wanted, settings)
+    kind.check(spec, settings)
+    notes = Notes(tmp_path)
+    outcome = kind.run(kinds.parse(kind, spec.model_dump(mode="json"), settings), notes, settings)
+    with contextlib.closing(open_testcase(folder, state_dir)) as case:
+        compared = commands.compare(case, ["hold"], ["first_day"], 0.0625, {})["first_day"]["hold"]
+    assert {**outcome.values, "time_rat": None} == {**compared, "time_rat": None}
+    assert notes.told[-2][2]["time"] == 5400
+    assert any(counts.get("time_period") == "first_day" and counts["start"] == 0 for _, _, counts in notes.told)
+    with pytest.raises(InvalidValueError, match=r"scenario\.time_period: .* last_day.*first_day"):
+        kind.check(kinds.parse(kind, {"scenario": {"time_period": "last_day"}}, settings), settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "end_time is missing, or scenario.time_period"),
+        ({"end_time": 300, "scenario": {"time_period": "mild"}}, "must be left out"),
+        ({"end_time": 300, "days": 1}, "days is how much of scenario.time_period"),
+        ({"end_time": 300, "scenario": {"electricity_price": "cheap"}}, "electricity_price"),
+        ({"end_time": 300, "scenario": {"period": "mild"}}, "period"),
+    ],
+)
+def test_a_scenario_that_cannot_be(given, said, state_dir):
+    with pytest.raises(InvalidValueError, match=said):
+        kinds.parse(kinds.find("step"), given, Settings(environ={}, state_dir=state_dir))
 
 
 class Interrupted(Notes):

@@ -13,7 +13,7 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Ticks, card, field, line, options
 from trivium.dashboard.formatting import scale
-from trivium.dashboard.pages import calibration_form
+from trivium.dashboard.pages import calibration_form, scenario_form
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.numbers import parse_number
 
@@ -50,6 +50,7 @@ def layout(context: Context) -> Any:
                     ],
                     className="row",
                 ),
+                scenario_form.layout(),
             ),
             calibration_form.layout(),
             html.Div(
@@ -127,6 +128,7 @@ def register(pages: Dash, context: Context) -> None:
         pages,
         *(Output(f"new-{name}", "hidden") for name in ("model-choice", "study", "step-choice", "sampling-choice")),
         *(Output(f"new-{name}", "hidden") for name in ("goals", "goal-choice", "find-choice", "results", "fit")),
+        Output("new-scenario", "hidden"),
         Input("new-kind", "value"),
     )
     def show(kind: str) -> Any:
@@ -141,6 +143,7 @@ def register(pages: Dash, context: Context) -> None:
             kind != "find",
             kind == "calibrate",
             kind != "calibrate",
+            kind != "step",
         )
 
     @view(
@@ -272,6 +275,9 @@ def register(pages: Dash, context: Context) -> None:
         Input("new-bound", "value"),
         Input("new-sought", "value"),
         Input("fit", "data"),
+        Input("new-period", "value"),
+        Input("new-price", "value"),
+        Input("new-uncertainty", "value"),
         State({"range": ALL, "end": ALL}, "id"),
         State("new-model", "value"),
         prevent_initial_call=True,
@@ -279,7 +285,8 @@ def register(pages: Dash, context: Context) -> None:
     def write(
         hidden: bool, kind: str, start: str, stop: str, step: str, controller: str | None, values: Any, kpis: Any,
         measures: Any, method: str, kept: Any, sampling: str, runs: str, metric: str | None, goal: str, sign: str,
-        bound: str, sought: str | None, fit: Any, ids: Any, model: str,
+        bound: str, sought: str | None, fit: Any, period: str | None, price: str, uncertainty: str, ids: Any,
+        model: str,
     ) -> Any:  # fmt: skip
         counted = kind == "optimize" or (kind not in ("step", "calibrate") and sampling not in ("grid", "zip"))
         if hidden or kind not in KINDS:
@@ -302,7 +309,11 @@ def register(pages: Dash, context: Context) -> None:
                 runs=int(parse_number(runs, "number of runs")),
             )
             if kind == "step":
-                spec = {"start_time": choice.start, "end_time": choice.stop, "controller": controller or "hold"}
+                parts = {"electricity_price": price, "temperature_uncertainty": uncertainty}
+                periods = models.offer(context, model)["periods"]
+                spec = scenario_form.specification(
+                    choice.start, choice.stop, controller or "hold", period, periods, parts
+                )
             elif kind == "optimize":
                 spec = choice.optimization(metric or "", goal)
             elif kind == "calibrate":

@@ -16,7 +16,7 @@ from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, options, say
 from trivium.dashboard.formatting import duration, short
 from trivium.dashboard.pages import case_form, study_form
-from trivium.errors import TriviumError
+from trivium.errors import InvalidValueError, TriviumError
 from trivium.jobs import kinds
 from trivium.jobs.record import State as Stand
 
@@ -172,7 +172,13 @@ def _cost(context: Context, kind: str, text: str) -> str:
         return str(forms.cost_of(spec, models.offer(context, model), done))
     if name == "step":
         offer = models.offer(context, f"testcase:{context.sessions.testcases()[0]}")
-        steps = max(1, round((spec.end_time - spec.start_time) / offer["step"]))
+        period = offer["periods"].get(spec.scenario.time_period)
+        if period is None and spec.end_time is None:
+            raise InvalidValueError(f"The test case has no time period {spec.scenario.time_period}.", "scenario")
+        length = spec.end_time - spec.start_time if period is None else period[1] - period[0]
+        if spec.days is not None:
+            length = min(length, 86400 * spec.days)
+        steps = max(1, round(length / offer["step"]))
         seconds = offer["beginning"] + steps * offer["seconds"]
         return f"{steps} steps. About {duration(seconds)}, by a measurement."
     return "The specification is in order."
