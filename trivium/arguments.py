@@ -48,8 +48,14 @@ def listed(names: Any, field: str) -> Sequence[str]:
     return names
 
 
+#: Before the name of an indicator by which a listing is ordered.
+INDICATOR = "kpi:"
+
+
 def order_of(sort: str, orders: Collection[str]) -> tuple[str, bool]:
     """Return by what a listing is ordered, and whether descending: ``-`` before the name says so.
+
+    Besides the orders there is one for each indicator, `INDICATOR` and its name.
 
     Raises
     ------
@@ -57,10 +63,10 @@ def order_of(sort: str, orders: Collection[str]) -> tuple[str, bool]:
         When there is no such order.
     """
     name = sort.removeprefix("-")
-    if name not in orders:
+    if name not in orders and not (name.startswith(INDICATOR) and name.removeprefix(INDICATOR).isidentifier()):
         raise InvalidValueError(
             f"Invalid value {shown(sort)} for parameter sort. Value must be one of {', '.join(orders)}, "
-            "with - before it for the other way round.",
+            f"or {INDICATOR} and the name of an indicator, with - before it for the other way round.",
             "sort",
         )
     return name, sort != name

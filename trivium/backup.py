@@ -133,7 +133,7 @@ def _stage_session(session: Path, staged: Path) -> bool:
         try:
             before, status = _generation(session), Folder(session.parent.parent, session.name).status()
             shutil.copytree(session / "journal", staged / "journal")
-            for name in ("rows", "snapshots", "about.json", "queued", "labels.json", "listed.json"):
+            for name in ("rows", "snapshots", "about.json", "queued", "labels.json", "listed.json", "indicators.json"):
                 if (session / name).exists():
                     _stage_files(session / name, staged / name)
             keep_clock(status, staged / "status")

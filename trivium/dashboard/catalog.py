@@ -206,7 +206,8 @@ class Catalog:
         if mark in self._indicators:
             return self._indicators[mark]
         if entry["state"] != "idle":
-            return {}
+            revision, values = self._context.sessions.indicators(entry["testid"])
+            return values if revision == entry["revision"] else {}
         try:
             with self._context.readings.session(entry["testid"]) as session:
                 values = dict(session.kpis())
@@ -218,8 +219,13 @@ class Catalog:
         return values
 
     def _of_job(self, job: Job) -> Run:
-        start, end = job.spec.get("start_time", 0.0), job.spec.get("end_time")
-        period = f"{start:g} s to {end:g} s" if isinstance(end, int | float) else ""
+        counts: dict[str, Any] = dict(job.counts)
+        start = counts.get("start", job.spec.get("start_time", 0.0))
+        end = job.spec.get("end_time") or counts.get("time")
+        # as the test case had it, once the job has begun: then what was not chosen is known too
+        scenario = _scenario((job.spec.get("scenario") or {}) | counts)
+        if not scenario["period"] and isinstance(end, int | float):
+            scenario["period"] = f"{start:g} s to {end:g} s"
         return Run(
             f"job:{job.task_id}",
             short(job.task_id),
@@ -229,8 +235,8 @@ class Catalog:
             | {
                 "test case": self._context.sessions.testcases()[0],
                 "controller": str(job.spec.get("controller", "")),
-                "period": period,
-            },
+            }
+            | scenario,
             start,
             end,
             dict(job.results),

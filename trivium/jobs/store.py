@@ -19,7 +19,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import ColumnElement
 
 from trivium.access import Access
-from trivium.arguments import order_of
+from trivium.arguments import INDICATOR, order_of
 from trivium.errors import BusyError, ConflictError, NotFoundError, StoreError
 from trivium.jobs.record import MOST_DEATHS, Job, State, before, job_of
 from trivium.jobs.table import JOBS, add_columns, alone, connect, now
@@ -154,7 +154,8 @@ class Store:
         search : str
             Words that must all be in the id, kind, owner, message or specification; capitals do not matter.
         sort : str
-            One of `ORDERS`, after ``-`` descending.
+            One of `ORDERS`, or ``kpi:`` and the name of a number among the results; after ``-`` descending. Jobs
+            without it come last.
 
         Raises
         ------
@@ -162,8 +163,8 @@ class Store:
             When there is no such order.
         """
         key, descending = order_of(sort, ORDERS)
-        column = _C[ORDERS[key]]
-        order = column.desc() if descending else column
+        column = _figure(key.removeprefix(INDICATOR)) if key.startswith(INDICATOR) else _C[ORDERS[key]]
+        order = (column.desc() if descending else column).nulls_last()
         asked = select(*_COLUMNS).where(*self._wanted(state, kind, search)).order_by(order, _C.task_id)
         with self._connection() as connection:
             return [_job(row) for row in connection.execute(asked.limit(most).offset(first))]
@@ -345,6 +346,12 @@ def _make(connection: Connection) -> None:
         add_columns(connection)
         for index in sorted(JOBS.indexes, key=lambda item: str(item.name)):
             connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _figure(name: str) -> ColumnElement[Any]:
+    """Return a number among the results of a job; nothing for what is none."""
+    number: ColumnElement[Any] = _C.results[name].as_float()
+    return number
 
 
 def _check_quota(connection: Connection, access: Access) -> None:

@@ -482,7 +482,9 @@ class SessionsQuery(Query):
     )
     search: str = Field("", description="Words in the id, test case, name, tags or controller.")
     sort: str = Field(
-        "testid", description="testid, created, last_used, name or testcaseid; with - before it the other way round."
+        "testid",
+        description="testid, created, last_used, name, testcaseid, or kpi: and the name of an indicator; with - before "
+        "it the other way round.",
     )
     offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first session of those, from 0.")
     limit: Count | None = Field(None, description="Most sessions; by default all.")
@@ -493,7 +495,9 @@ class JobsQuery(Query):
 
     search: str = Field("", description="Words in the id, kind, owner, message or specification.")
     sort: str = Field(
-        "-created", description="created, finished, kind, status or progress; with - before it the other way round."
+        "-created",
+        description="created, finished, kind, status, progress, or kpi: and the name of a figure of the results; with "
+        "- before it the other way round.",
     )
     offset: Annotated[int, _by(_offset), _NUMBER] = Field(0, description="The first job of those, from 0.")
 

@@ -8,6 +8,7 @@
       queued            there while the session waits for room: since when
       journal/          see trivium/session/journal.py
       labels.json       what clients call it, see trivium/session/labels.py
+      indicators.json   its indicators, which its host notes when nobody asks it for anything, and at its end
       listed.json       its scenario and the inputs set by hand, which its host notes for listings
       rows/             see trivium/session/rows.py
       snapshots/<id>/   see trivium/session/snapshots.py
@@ -106,6 +107,7 @@ class Folder:
         self._damage = self.path / "damaged"
         self.labels = self.path / "labels.json"
         self._listed = self.path / "listed.json"
+        self._indicators = self.path / "indicators.json"
         #: Exists while the session has a process, see `trivium.session.admission`.
         self.place = state_dir / "sessions" / ".places" / testid
         self._state_dir = state_dir
@@ -178,6 +180,19 @@ class Folder:
             return undescribed(self._listed.read_bytes())
         except (OSError, ValueError):
             return {}
+
+    def note_indicators(self, revision: int, values: Mapping[str, float | None]) -> None:
+        """Store the indicators of a session for those who look at it without its process."""
+        with contextlib.suppress(StorageError):
+            replace_file(self._indicators, described({"revision": revision, "values": dict(values)}))
+
+    def indicators(self) -> tuple[int, dict[str, float | None]]:
+        """Return what `note_indicators` stored; nothing, of revision 0, where there is no such note."""
+        try:
+            note = undescribed(self._indicators.read_bytes())
+        except (OSError, ValueError):
+            return 0, {}
+        return note["revision"], note["values"]
 
     def note_confinement(self, confinement: str) -> None:
         """Store how its host is confined."""

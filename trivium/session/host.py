@@ -132,6 +132,8 @@ class Host:
                     if self._worn():
                         return
                 clock = time.monotonic()
+                if not events and clock - used > LINGER:
+                    self.session.note_indicators()
                 alone = len(selector.get_map()) == 1 and clock - used > LINGER
                 if alone or clock - used > self._config.idle_timeout:
                     return
@@ -147,6 +149,7 @@ class Host:
         """Let go of the session: who comes next finds it in the journal."""
         self._answering = True  # it is ending already
         self._address.remove()
+        self.session.note_indicators()
         self._status.rest(self.session.clock)
         if not self._dismissed:  # then another session may have the place
             with contextlib.suppress(PermissionError):  # a confined host; it counts as gone with its process

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from trivium.arguments import order_of
+from trivium.arguments import INDICATOR, order_of
 from trivium.errors import DamagedError
 from trivium.session.folder import Folder
 from trivium.session.labels import Labels, read_labels
@@ -38,6 +38,7 @@ class Listing:
         self._state_dir, self._sessions = state_dir, state_dir / "sessions"
         self._descriptions: dict[str, dict[str, Any]] = {}
         self._labels: dict[str, tuple[int, Labels]] = {}
+        self._indicators: dict[str, tuple[int, dict[str, float | None]]] = {}
 
     def page(
         self,
@@ -66,7 +67,8 @@ class Listing:
         search : str
             Words that must all be in the id, test case, name, tags or controller; capitals do not matter.
         sort : str
-            One of `ORDERS`, after ``-`` descending.
+            One of `ORDERS`, or ``kpi:`` and the name of an indicator, as the host of the session noted it last; after
+            ``-`` descending. Sessions without the indicator come last.
         offset, limit : int
             The first of those that match, and how many; None for all.
 
@@ -77,7 +79,8 @@ class Listing:
         """
         key, descending = order_of(sort, ORDERS)
         words = search.casefold().split()
-        found = []
+        found: list[tuple[Any, str]] = []
+        last: list[tuple[Any, str]] = []
         for testid in testids:
             described = self._description(testid)
             if not (testid == default or sees(described.get("owner"))):
@@ -87,8 +90,9 @@ class Listing:
                 continue
             if state is not None and state_of(Folder(self._state_dir, testid)) != state:
                 continue
-            found.append((self._rank(key, testid, described, labels), testid))
-        found.sort(reverse=descending)
+            rank = self._rank(key, testid, described, labels)
+            (last if rank is None else found).append((rank, testid))
+        found = sorted(found, reverse=descending) + sorted(last)
         chosen = found[offset : None if limit is None else offset + limit]
         return Page([summarize(Folder(self._state_dir, name), name == default) for _, name in chosen], len(found))
 
@@ -99,6 +103,8 @@ class Listing:
             return self._used(testid)
         if key == "name":
             return labels.name.casefold()
+        if key.startswith(INDICATOR):
+            return self._noted(testid).get(key.removeprefix(INDICATOR))
         return described.get("testcase") or "" if key == "testcaseid" else testid
 
     def _used(self, testid: str) -> float:
@@ -117,6 +123,17 @@ class Listing:
             except DamagedError:
                 return {}
         return self._descriptions[testid]
+
+    def _noted(self, testid: str) -> dict[str, float | None]:
+        """Return the indicators of a session as its host noted them last."""
+        try:
+            stamp = os.stat(f"{self._sessions}/{testid}/indicators.json").st_mtime_ns
+        except OSError:
+            return {}
+        kept = self._indicators.get(testid)
+        if kept is None or kept[0] != stamp:
+            kept = self._indicators[testid] = stamp, Folder(self._state_dir, testid).indicators()[1]
+        return kept[1]
 
     def _label(self, testid: str) -> Labels:
         try:

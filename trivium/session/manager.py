@@ -435,6 +435,17 @@ class SessionManager:
         folder = self._folder(testid)
         return summarize(folder, folder.testid == self._default)
 
+    def indicators(self, testid: str | None) -> tuple[int, Mapping[str, float | None]]:
+        """Return the indicators of a session as its process noted them last, and at which revision.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        """
+        self.permit(testid)
+        return self._folder(testid).indicators()
+
     def label(self, testid: str | None, **changes: Any) -> dict[str, Any]:
         """Change what clients call a session, see `trivium.session.labels`; return its summary.
 

@@ -94,6 +94,7 @@ class Session:
         self._unsaved = 0.0
         self._by: By | None = None  # whose the request is that is being done
         self._listed: Mapping[str, Any] | None = None  # as it was stored last
+        self._noted = folder.indicators()[0]  # the revision of the indicators that are stored
         #: How many requests changed the session.
         self.changes = 0
         #: Whether it differs from the end of the journal, and must not continue.
@@ -141,6 +142,15 @@ class Session:
         if listed != self._listed:
             self._listed = listed
             self._folder.note_listed(listed)
+
+    def note_indicators(self) -> None:
+        """Let listings show the indicators, where something was done since they were stored."""
+        revision = self._ledger.acknowledged
+        if self.refuses or revision == self._noted:
+            return
+        self._noted = revision
+        with contextlib.suppress(TriviumError):  # who asks for them gets the error
+            self._folder.note_indicators(revision, self._case.kpis())
 
     @property
     def time(self) -> float:

@@ -330,3 +330,14 @@ def test_the_51st_job_is_reached_found_and_counted(store):
     assert store.count(search="100%") == 0
     with pytest.raises(InvalidValueError, match="created, finished"):
         store.jobs(sort="colour")
+
+
+def test_an_order_by_a_figure_of_the_results(store):
+    ids = []
+    for energy in (2.0, None, 3.0, 1.0):
+        store.submit("step", {})
+        job = store.claim("one")
+        store.finish(job, State.SUCCESS, "", Outcome({}, {} if energy is None else {"ener_tot": energy, "x": "text"}))
+        ids.append(job.task_id)
+    assert [ids.index(job.task_id) for job in store.jobs(sort="kpi:ener_tot")] == [3, 0, 2, 1]
+    assert [ids.index(job.task_id) for job in store.jobs(sort="-kpi:ener_tot", most=2)] == [2, 0]

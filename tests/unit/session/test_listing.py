@@ -45,6 +45,18 @@ def test_words_are_found_in_names_tags_and_test_cases(listing, tmp_path):
     assert found(listing, search="warm") == ([4, 7], 2)
 
 
+def test_an_order_by_an_indicator_of_sessions_that_sleep(listing, tmp_path):
+    for place, energy in ((5, 2.0), (9, 3.0), (7, 1.0)):
+        Folder(tmp_path, NAMES[place]).note_indicators(1, {"ener_tot": energy, "pue": None})
+    assert found(listing, sort="kpi:ener_tot", limit=4) == ([7, 5, 9, 0], 30)
+    assert found(listing, sort="-kpi:ener_tot", limit=4) == ([9, 5, 7, 0], 30)
+    Folder(tmp_path, NAMES[9]).note_indicators(2, {"ener_tot": 0.5})
+    assert found(listing, sort="kpi:ener_tot", offset=0, limit=1) == ([9], 30)
+    assert found(listing, sort="kpi:pue", limit=2) == ([0, 1], 30)
+    with pytest.raises(InvalidValueError, match="kpi: and the name"):
+        found(listing, sort="kpi:no name")
+
+
 def test_sessions_in_a_state(listing, tmp_path):
     Folder(tmp_path, NAMES[3]).queued.touch()
     assert found(listing, state="queued") == ([3], 1)

@@ -313,7 +313,11 @@ def test_idle_sessions_sleep_and_wake(manage):
     advance(manager)
     gone(pid(manager))
     assert [session["state"] for session in manager.sessions()] == ["hibernated"]
+    revision, indicators = manager.indicators(None)  # without waking it
+    assert revision == manager.summary(None)["revision"]
     assert message_of(advance(manager)) == "Advanced simulation successfully from 300.0s to 600.0s."
+    of_the_clients_speed = {"time_rat": None}
+    assert indicators | of_the_clients_speed == manager.session(None).kpis(None, 0.0, 300.0) | of_the_clients_speed
 
 
 def test_hosts_are_recycled_unseen(manage):

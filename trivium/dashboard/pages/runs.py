@@ -9,6 +9,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, dcc, html, no_update
 
 from trivium import glossary
+from trivium.arguments import INDICATOR
 from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.catalog import CHIEF, Catalog, Run
@@ -35,9 +36,13 @@ _KINDS = {"session": "sessions", "job": "step jobs"}
 _STATES = {"session": glossary.SESSIONS, "job": glossary.JOBS}
 _ANY = "any"
 _BY_TIME = {"-created": "newest first", "created": "oldest first"}
+_BY_INDICATOR = {f"{INDICATOR}{name}": f"least {name} first" for name in CHIEF}
+_BY_INDICATOR |= {f"-{INDICATOR}{name}": f"greatest {name} first" for name in CHIEF}
 _SORTS = {
-    "session": _BY_TIME | {"-last_used": "last used first", "name": "by name", "testcaseid": "by test case"},
-    "job": _BY_TIME | {"-finished": "last finished first", "status": "by state"},
+    "session": _BY_TIME
+    | {"-last_used": "last used first", "name": "by name", "testcaseid": "by test case"}
+    | _BY_INDICATOR,
+    "job": _BY_TIME | {"-finished": "last finished first", "status": "by state"} | _BY_INDICATOR,
 }
 
 

@@ -49,7 +49,7 @@ def specification(
     """
     scenario: dict[str, Any] = {name: value for name, value in parts.items() if value and value != USUAL}
     times: dict[str, float] = {"start_time": start, "end_time": stop}
-    if period in periods and start == periods[period][0] and start < stop <= periods[period][1]:
+    if period is not None and period in periods and start == periods[period][0] and start < stop <= periods[period][1]:
         scenario["time_period"] = period
         times = {"days": (stop - start) / _DAY}
     return {**times, "controller": controller, **({"scenario": scenario} if scenario else {})}
