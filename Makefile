@@ -63,7 +63,7 @@ test-all: setup-dev ## lint, types, layers and the tests with the slow ones; CI 
 	$(MAKE) --no-print-directory lint
 	$(PY) $(PYTEST) -m "not long" --hypothesis-profile thorough $(ARGS)
 
-test-long: setup-dev ## the tests that take many minutes: the coupled run of real models, OG-Core's transition path
+test-long: setup-dev ## the tests that take minutes each: coupled runs of real models, FMUs built for every platform, an agent trained
 	$(PY) -m pytest -m long --ignore tests/container $(ARGS)
 
 test-container: setup-dev ## build the image slim, start docker-compose.yml in an engine of its own, kill and starve its services (root)

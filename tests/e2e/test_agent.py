@@ -18,7 +18,7 @@ from tests.server import ROOT
 NOTEBOOKS = ROOT / "docs" / "notebooks"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of the Jupyter packages
 def test_the_notebook_trains_an_agent_that_beats_random_actions(monkeypatch):
     monkeypatch.setenv("TRIVIUM_NOTEBOOK_STEPS", "2000")

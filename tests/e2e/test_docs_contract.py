@@ -47,13 +47,6 @@ EXCEPTIONS = [
         ("CONTRIBUTING.md", "make setup-dev", "takes minutes; this test runs in what it makes"),
         ("CONTRIBUTING.md", ACTIVATE, "the environment of the line above"),
         ("docs/installation.md", "make serve", "typed as README's"),
-        *(
-            ("docs/how-to/muio.md", text, "takes a minute; tests/unit/coupling/muio sweeps the same case")
-            for text in (
-                "trivium sweep muio/study.json --out island-runs",
-                "trivium sweep export island-runs island-runs.csv",
-            )
-        ),
         (
             "docs/how-to/couple-two-models.md",
             "trivium converge datacenter_grid/case.json --out coupled",
@@ -343,8 +336,13 @@ def test_the_environment_holds_the_wheel_of_these_sources(desk: Desk) -> None:
             assert base64.urlsafe_b64encode(installed).rstrip(b"=").decode() == digest.removeprefix("sha256="), name
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("road", list(ROADS))
+@pytest.mark.parametrize(
+    "road",
+    [
+        pytest.param("pip", marks=pytest.mark.slow),
+        pytest.param("source", marks=pytest.mark.long),  # CI itself goes this way
+    ],
+)
 def test_readme(road: str, desk: Desk) -> None:
     """README puts on PATH all that it needs."""
     reader = desk.reader()
@@ -357,12 +355,25 @@ def test_readme(road: str, desk: Desk) -> None:
         reader.leave()
 
 
+#: Pages whose commands compute for a minute or more; other tests run the same examples.
+HEAVY = (
+    "docs/how-to/muio.md",
+    "docs/seek.md",
+    "examples/cooling_plant/README.md",
+    "examples/datacenter_grid/README.md",
+)
 #: The page that adds an extra to the environment is typed last.
 _ORDER = sorted(PAGES, key=lambda page: any("trivium[ogclews]" in block.text for block in PAGES[page]))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in _ORDER if page != "README.md" and list(typed(page))])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.long if page in HEAVY else pytest.mark.slow)
+        for page in _ORDER
+        if page != "README.md" and list(typed(page))
+    ],
+)
 def test_page(page: str, desk: Desk) -> None:
     if page == "docs/how-to/reference-resources.md" and not os.environ.get("TRIVIUM_REFERENCE_RESOURCES"):
         pytest.skip("TRIVIUM_REFERENCE_RESOURCES does not name the Resources folder of AlphaDataCenterCooling")

@@ -250,7 +250,7 @@ def test_a_baseline_that_is_none(env):
     assert "rules" in BASELINES
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypatch):
     monkeypatch.setenv("TRIVIUM_STATE_DIR", str(state))
 
@@ -272,10 +272,8 @@ def test_a_result_is_verified_by_the_commands(policy, tmp_path, state, monkeypat
     assert "differs from what its policy gives: policy" in done.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "kind", ["Staging", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("SetPoints", "Full"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_baseline_that_serves_is_better_than_the_oracle_on_any_day(state, kind):
     bench = Bench(f"DC-{kind}-5A-5MW-v1", seeds=range(4), state_dir=state)
     results = [bench.baseline(name) for name in bench.names]
@@ -287,7 +285,7 @@ def test_no_baseline_that_serves_is_better_than_the_oracle_on_any_day(state, kin
     assert "earns more than the oracle: 0 of 4" in markdown(results)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_was_played_once_is_kept(tmp_path, monkeypatch):
     for name, value in (("descent._MOVES", (-0.2,)), ("oracle._STARTS", 1), ("oracle._HORIZON", 3600.0)):
         monkeypatch.setattr(f"trivium.benchmark.{name}", value)  # a short search

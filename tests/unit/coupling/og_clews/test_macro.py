@@ -39,7 +39,10 @@ def solve(folder, inputs, options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("ratio", "tax"), [(1.2, 0.1), (1.066, 0.0)], ids=["at once", "by halves"])
+@pytest.mark.parametrize(
+    ("ratio", "tax"),
+    [pytest.param(1.2, 0.1, id="at once"), pytest.param(1.066, 0.0, id="by halves", marks=pytest.mark.long)],
+)
 def test_dearer_energy_costs_what_the_firms_production_functions_say(tmp_path, ratio, tax):
     """With output Z K^g L^(1-g) a unit costs R^g w^(1-g) / Z, but for a constant; goods are the numeraire.
 

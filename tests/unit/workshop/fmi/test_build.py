@@ -8,11 +8,13 @@ import zipfile
 
 import fmpy
 import pytest
+from fmpy import read_model_description
 from fmpy.validation import validate_fmu
 
 pytest.importorskip("casadi", reason="CasADi generates the equations")
 pytest.importorskip("ziglang", reason="ziglang compiles the FMU")
 
+from tests.server import ROOT
 from tests.unit.workshop.fmi import plants
 from workshop.fmi.build import TARGETS, BuildError, build, main
 from workshop.fmi.macho import universal
@@ -65,24 +67,45 @@ def test_description_carries_what_the_model_says(fmus):
     assert description.modelExchange.providesDirectionalDerivative
 
 
-@pytest.mark.slow
-def test_every_platform(tmp_path):
+#: FMUs that were built for every platform: those that are shipped, and None for one of these sources.
+BUILT = [
+    *(
+        ROOT / name
+        for name in (
+            "Resources/AlphaDataCenterCooling_FMU.fmu",
+            "examples/fuel_cycle/FuelCycle.fmu",
+            "trivium/plants/data_center/testcase/DataCenterCooling.fmu",
+        )
+    ),
+    pytest.param(None, id="linear", marks=pytest.mark.long),  # compiles the C library of each platform
+]
+
+
+@pytest.mark.parametrize("path", BUILT, ids=lambda path: path.stem)
+def test_every_platform(tmp_path, path):
     """One file for all: each library is of the platform its folder names, and exports FMI's functions."""
-    path = build(plants.linear(), tmp_path / "linear.fmu")
+    path = path or build(plants.linear(), tmp_path / "linear.fmu")
+    description = read_model_description(path)
+    name = description.coSimulation.modelIdentifier
+    functions = [
+        b"fmi2DoStep",
+        b"fmi2DeSerializeFMUstate",
+        *([b"fmi2GetDerivatives"] if description.modelExchange else []),
+    ]
     assert {"linux64", "win64", "darwin64", "c-code"} <= set(fmpy.supported_platforms(str(path)))
     with zipfile.ZipFile(path) as archive:
         images = {name: archive.read(name) for name in archive.namelist() if name.startswith("binaries/")}
-    assert set(images) == {f"binaries/{t.folder}/linear{t.extension}" for t in TARGETS.values()}
+    assert set(images) == {f"binaries/{t.folder}/{name}{t.extension}" for t in TARGETS.values()}
     elf_machines = {"linux64": 62, "aarch64-linux": 183}  # EM_X86_64, EM_AARCH64
     for folder, machine in elf_machines.items():
-        image = images[f"binaries/{folder}/linear.so"]
+        image = images[f"binaries/{folder}/{name}.so"]
         assert image[:4] == b"\x7fELF"
         assert struct.unpack_from("<H", image, 18) == (machine,)
-    dll = images["binaries/win64/linear.dll"]
+    dll = images[f"binaries/win64/{name}.dll"]
     offset = struct.unpack_from("<I", dll, 0x3C)[0]
     assert dll[offset : offset + 4] == b"PE\0\0"
     assert struct.unpack_from("<H", dll, offset + 4) == (0x8664,)
-    fat = images["binaries/darwin64/linear.dylib"]
+    fat = images[f"binaries/darwin64/{name}.dylib"]
     assert struct.unpack_from(">II", fat) == (0xCAFEBABE, 2)
     for k, cpu in enumerate((0x01000007, 0x0100000C)):  # CPU_TYPE_X86_64, CPU_TYPE_ARM64
         found, _, start, size, _ = struct.unpack_from(">IIIII", fat, 8 + 20 * k)
@@ -93,7 +116,7 @@ def test_every_platform(tmp_path):
         if cpu == 0x0100000C:
             assert 0x1D in commands, "an ARM Mac loads signed code only (LC_CODE_SIGNATURE)"
     for name, image in images.items():
-        for function in (b"fmi2DoStep", b"fmi2GetDerivatives", b"fmi2DeSerializeFMUstate"):
+        for function in functions:
             assert function in image, name
         assert str(tmp_path).encode() not in image
 
