@@ -1,4 +1,4 @@
-"""The process that runs one job: ``python -m trivium.jobs.child``; stdin is its lifeline.
+"""The process that runs one job, by `leave`; stdin is its lifeline.
 
 Its worker gives it the settings as its environment. The first line of the lifeline is the job: task id, token, and
 until when its lease goes [s of CLOCK_BOOTTIME]; the lines that follow renew that. The process ends itself and all that
@@ -251,7 +251,3 @@ def leave() -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # native libraries may hang while they are unloaded
-
-
-if __name__ == "__main__":
-    leave()

@@ -44,6 +44,8 @@ GRACE = 5.0
 _MOST = 100_000
 #: How long a worker may give no sign of life beyond a lease: so long it may wait for the database [s].
 _SILENCE = 60.0
+#: What Python runs for a job; with -m the processes that run a study would each import the module again, as theirs.
+_CHILD = ("-c", "from trivium.jobs.child import leave; leave()")
 #: Time before a worker that died is replaced [s].
 _PAUSE = 1.0
 
@@ -89,9 +91,7 @@ class Worker:
         A pipe to write signs of life to.
     """
 
-    def __init__(
-        self, settings: Settings, child: Sequence[str] = ("-m", "trivium.jobs.child"), beat: int | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, child: Sequence[str] = _CHILD, beat: int | None = None) -> None:
         self._beat = beat
         self._settings = settings
         self._store = Store(settings)
