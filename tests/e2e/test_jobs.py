@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -329,6 +330,36 @@ def test_two_workers_share_the_jobs(site):
         site.work(jobs=1)
     jobs = [site.until(task_id, lambda job: job.state is State.RUNNING) for task_id in ids]
     assert len({job.worker for job in jobs}) == 2
+
+
+@pytest.mark.slow
+def test_a_process_waits_for_its_job_and_ends_with_its_worker(tmp_path):
+    site = Site(tmp_path, "")
+    site.variables["TRIVIUM_WORKER_READY"] = "1"
+    try:
+        worker = site.work()
+        waiting = waiting_of(worker)
+        task_id = site.submit(steps=2)
+        assert site.end(task_id).state is State.SUCCESS
+        assert site.pids(task_id)[0][0] == waiting
+        assert "counting from 0" in site.file(task_id, "log.txt")
+        gone(waiting)
+        following = waiting_of(worker)
+        kill(worker.pid)
+        gone(following)
+    finally:
+        site.close()
+
+
+def waiting_of(worker):
+    """Wait until a process waits for a job, and return its id."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+        if children:
+            return int(children[0])
+        time.sleep(0.1)
+    raise AssertionError("no process waits")
 
 
 @pytest.mark.slow
