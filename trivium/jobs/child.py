@@ -28,7 +28,7 @@ from trivium.recorder import CancelledError, Outcome, Scalar
 from trivium.settings import Settings
 
 #: Least time between two writes of progress [s].
-_PAUSE = 0.5
+_PAUSE = 0.25
 #: How long the process of an earlier attempt may take to be gone after it was killed [s].
 _PATIENCE = 10.0
 #: Jobs leave the processor to sessions.
