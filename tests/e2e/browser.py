@@ -169,6 +169,18 @@ class Browser:
         shown = "return document.querySelector(arguments[0]).selectedOptions[0].label.startsWith(arguments[1])"
         self.until(lambda: self.js(shown, selector, label), f"{label} of {selector}")
 
+    def give(self, selector: str, path: Path) -> None:
+        """Choose a file by keyboard alone: a key opens the browser's dialogue, in whose place the file is given."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.tab_to(selector)
+        self.driver.execute_cdp_cmd("Page.setInterceptFileChooserDialog", {"enabled": True})
+        self.requests()
+        self.keys(Keys.SPACE)
+        self.until(lambda: any(event["method"] == "Page.fileChooserOpened" for event in self.requests()), selector)
+        self.driver.execute_cdp_cmd("Page.setInterceptFileChooserDialog", {"enabled": False})
+        self.one(selector).send_keys(str(path))
+
     def turn_to(self, page: str) -> None:
         """Go to another page by keyboard alone."""
         self.press(f"nav a[href='/dashboard/{page}']")

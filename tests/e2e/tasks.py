@@ -46,15 +46,13 @@ TASKS = {
     14: Task(
         "solve a coupled case",
         ("dashboard_servers::test_a_coupled_run",),
-        (),
+        ("dashboard_servers::test_a_coupled_run",),
     ),
     15: Task(
         "bring a model and run it",
         ("operator::test_a_model_is_brought_and_its_first_run_works",),
-        (),
+        ("operator::test_a_model_is_brought_and_run_by_keyboard_alone",),
     ),
-    16: Task("choose a scenario, look at the forecast", (_PLANNED, "dashboard::test_what_is_shown_is_saved"), _SESSION),
+    16: Task("choose a scenario, look at the forecast", ("dashboard::test_what_is_shown_is_saved",), _SESSION),
     17: Task("find the 51st job, and a session among many", (_OLDER, _PLANNED), (_OLDER, *_SESSION)),
 }
-#: Tasks that no test does by keyboard alone yet.
-MOUSE_ONLY = {14, 15}

@@ -248,18 +248,31 @@ def test_what_is_shown_is_saved(browser, server, quiet, tmp_path):
         f"const done = arguments[0]; Plotly.toImage({PLOT('plant-chart')}, {{format: 'png'}}).then(done)"
     )
     assert picture.startswith("data:image/png;base64,")
-    _look_ahead(browser, server, START + 9000)
+    _look_ahead(browser, server)
 
 
-def _look_ahead(browser, server, now):
-    """Forecasts are drawn from now on where they err, with a fan that is the wider the later."""
-    browser.open(f"{server.url}/dashboard/?points=Twb_outside,Tchw_supply")
-    browser.until(lambda: window(browser)[1] == now and {"Twb_outside", "Tchw_supply"} <= {*drawn(browser)})
-    server.request("PUT", "/scenario", {"temperature_uncertainty": "high", "seed": 7})
+def _look_ahead(browser, server):
+    """In a scenario forecasts are drawn from now on where they err, with a fan that is the wider the later."""
+    browser.click("nav a[href='/dashboard/runs']")
+    browser.choose("#plan-period", "peak_heat")
+    browser.choose("#plan-uncertainty", "high")
+    browser.fill("#plan-days", "0.01")
+    browser.click("#plan-run")
+    browser.until(lambda: "it is chosen now" in browser.text("#said"))
+    testid = browser.one("#session").get_attribute("value")
+    scenario = server.request("GET", f"/scenario/{testid}")[1]["payload"]
+    assert (scenario["time_period"], scenario["temperature_uncertainty"]) == ("peak_heat", "high")
+    asked = {"point_names": ["Twb_outside"], "start_time": 0, "final_time": 365 * 86400}
+    times = browser.until(
+        lambda: len(rows := server.request("PUT", f"/results/{testid}", asked)[1]["payload"]["time"]) == 4 and rows
+    )
+    now = times[-1]
+    browser.open(f"{server.url}/dashboard/?session={testid}&points=Twb_outside,Tchw_supply")
     times, values = browser.until(lambda: drawn(browser).get("Twb_outside (forecast)"))
     asked = {"point_names": ["Twb_outside"], "horizon": 21600, "interval": 300}
-    ahead = server.request("PUT", "/forecast", asked)[1]["payload"]
-    assert (times, window(browser)[1]) == (ahead["time"], now + 21600)
+    ahead = server.request("PUT", f"/forecast/{testid}", asked)[1]["payload"]
+    browser.until(lambda: window(browser)[1] == now + 21600)
+    assert times == ahead["time"]
     assert values == pytest.approx([each - 273.15 for each in ahead["Twb_outside"]])
     outer, inner = browser.js(f"return {PLOT('plant-chart')}.data.filter(d => d.fill === 'toself').map(d => d.y)")
     widths = [[high - low for high, low in zip(y[:73], y[:72:-1], strict=True)] for y in (outer, inner)]
@@ -269,6 +282,7 @@ def _look_ahead(browser, server, now):
     browser.choose("#ahead", "0")
     browser.until(lambda: window(browser)[1] == now)
     assert "ahead=0" in browser.driver.current_url
+    assert fetched(server, "PUT", f"/stop/{testid}") == b"OK"
 
 
 @pytest.mark.slow
@@ -341,6 +355,11 @@ def test_driving_a_session(browser, server, quiet):
     browser.until(lambda: browser.one("#session").get_attribute("value") != testid)
     forked = browser.one("#session").get_attribute("value")
     assert stand(server, forked)["time"] == START + 300
+    browser.choose("#controller", "look-ahead")
+    browser.fill("#steps", "1")
+    browser.click("#run-steps")
+    browser.until(lambda: "look-ahead: 1 of 1 steps, done" in browser.text("#run-state"))
+    assert stand(server, forked)["time"] == START + 600
     for gone in (forked, testid):
         browser.confirm(f"button[aria-label='Stop session {gone}']")
         browser.until(lambda gone=gone: f"Stopped the session {gone}" in browser.text("#said"))

@@ -166,6 +166,14 @@ def test_what_a_researcher_does_with_a_session_by_keyboard_alone(browser, server
     planned = browser.until(lambda: (now := browser.one("#session").get_attribute("value")) != forked and now)
     scenario = server.request("GET", f"/scenario/{planned}")[1]["payload"]
     assert (scenario["time_period"], scenario["temperature_uncertainty"]) == ("peak_heat", "medium")
+    browser.turn_to("")
+    browser.write("#points", "Twb_outside")
+    forecast = "return document.querySelector('#plant-chart .js-plotly-plot').data.map(d => d.name)"
+    browser.until(lambda: "Twb_outside (forecast)" in browser.js(forecast))
+    browser.until(lambda: "nine of ten cases (medium)" in browser.text("#plant-chart-limits"))
+    browser.pick("#ahead", "nothing")
+    browser.until(lambda: "Twb_outside (forecast)" not in browser.js(forecast))
+    browser.turn_to("runs")
     browser.write("#runs-search", "peak")
     browser.until(lambda: "1 to 1 of 1 run" in browser.text("#runs-place"))
     browser.write("#runs-search", Keys.DELETE)

@@ -142,14 +142,18 @@ def taking(browser, tmp_path_factory, tokens):
 def signed_in(browser, server, token):
     browser.driver.delete_all_cookies()
     browser.driver.get(f"{server.url}/dashboard/login")
-    browser.fill("#token", token)
-    browser.click("form button")
+    browser.write("#token", token)
+    browser.press("form button")
     browser.until(lambda: browser.all("main h1"))
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return build(LINEAR, tmp_path_factory.mktemp("models") / "Linear.fmu", "2.0")
+
+
 @pytest.mark.slow
-def test_a_model_is_brought_and_its_first_run_works(browser, taking, tokens, tmp_path):
-    model = build(LINEAR, tmp_path / "Linear.fmu", "2.0")
+def test_a_model_is_brought_and_its_first_run_works(browser, taking, tokens, model, tmp_path):
     (tmp_path / "bad.fmu").write_bytes(b"no archive")
     browser.look("laptop")
     signed_in(browser, taking, tokens[1]["root"])
@@ -182,3 +186,30 @@ def test_a_model_is_brought_and_its_first_run_works(browser, taking, tokens, tmp
     browser.until(lambda: "lacks the scope admin" in browser.text("#upload"))
     assert not browser.one("#upload .button").is_enabled()
     assert "Traceback" not in taking.log.read_text()
+
+
+@pytest.mark.slow
+def test_a_model_is_brought_and_run_by_keyboard_alone(browser, taking, tokens, model):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.look("laptop")
+    signed_in(browser, taking, tokens[1]["root"])
+    browser.turn_to("sessions")
+    browser.give("#upload-file", model)
+    browser.write("#upload-name", "keyed")
+    browser.press("#upload .button")
+    browser.until(lambda: browser.one("#new-case").get_attribute("value") == "keyed")
+    browser.press("#new-session")
+    browser.until(lambda: browser.one("#controller").get_attribute("value") == "hold")
+    browser.turn_to("")
+    browser.until(lambda: "tenfold" in browser.text("#face-groups"))
+    browser.tab_to("#face-inputs [type='radio']:checked")
+    browser.keys(Keys.ARROW_RIGHT)
+    browser.until(lambda: browser.all("#face-inputs fieldset.by"))
+    browser.write("#face-step", "0.25")
+    browser.press("#set-step")
+    browser.until(lambda: "control step is 0.25 s" in browser.text("#said"))
+    browser.turn_to("sessions")
+    browser.write("#steps", "20")
+    browser.press("#run-steps")
+    browser.until(lambda: "20 of 20 steps" in browser.text("#run-state"))
