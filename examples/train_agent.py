@@ -117,11 +117,15 @@ def draw(curves: Mapping[int, Curve], rules: float, path: Path) -> None:
             axes.plot(curve.steps[window - 1 :], smooth, color=colour, label=f"seed {seed}, mean of {window} days")
     axes.axhline(rules, color="black", linewidth=0.8, linestyle="--", label="rule book, on the days of the judgement")
     axes.set(title="Training", xlabel="steps", ylabel="reward of a day")
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     # the first days are so bad that nothing else would be seen
     lows = [float(np.quantile(curve.rewards, 0.1)) for curve in curves.values() if curve.rewards.size]
-    axes.set_ylim(bottom=min([2 * rules, *lows]))
+    highs = [float(curve.rewards.max()) for curve in curves.values() if curve.rewards.size]
+    low, high = min([2 * rules, *lows]), max([rules, *highs])
+    axes.set_ylim(low, high + 0.05 * (high - low))
+    axes.margins(x=0.01)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small", frameon=False)
+    axes.legend(fontsize="small", frameon=False, loc="lower right")
     figure.savefig(path, dpi=110)
 
 
