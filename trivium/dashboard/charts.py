@@ -10,7 +10,7 @@ import numpy as np
 from dash import dcc, html
 from numpy.typing import NDArray
 
-from trivium.control.palette import COLOURS, DASHES, LEFT_OUT
+from trivium.control.palette import COLOURS, DASHES, HEAT, LEFT_OUT
 
 #: Of all charts: what the bar over them offers, and the picture that it saves.
 CONFIG = {
@@ -105,7 +105,7 @@ def heat_map(across: Curve, up: Curve, values: NDArray[Any], label: str) -> dict
     layout["xaxis"], layout["yaxis"] = axis(across.name), axis(up.name)
     drawn = {
         "type": "heatmap", "x": plain(across.x), "y": plain(up.x), "z": [plain(row) for row in values],
-        "colorscale": "Cividis",
+        "colorscale": HEAT,
         "colorbar": {"title": {"text": label, "side": "right"}, "thickness": 14, "outlinewidth": 0},
         "hovertemplate": f"{across.name} %{{x}}<br>{up.name} %{{y}}<br>{label} %{{z:.5g}}<extra></extra>",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from trivium.control.palette import HEAT
 from trivium.dashboard import charts
 
 
@@ -28,3 +29,9 @@ def test_nothing_but_gaps_is_thinned_too():
 def test_no_chart_offers_to_send_what_it_shows_elsewhere():
     for config in (charts.CONFIG, charts.FOLLOWING):
         assert "sendChartToCloud" in config["modeBarButtonsToRemove"]
+
+
+def test_a_heat_map_has_the_colours_of_reports():
+    ends = charts.Curve("a", "", np.arange(2.0), np.arange(2.0))
+    (drawn,) = charts.heat_map(ends, ends, np.eye(2), "m")["data"]
+    assert drawn["colorscale"] == HEAT

@@ -6,12 +6,14 @@ import json
 import math
 import re
 import shutil
+from importlib.resources import files
 
 import numpy as np
 import pandas
 import pytest
 
 import trivium.study
+from trivium.control.palette import HEAT
 from trivium.errors import InvalidValueError, StorageError
 from trivium.study.prepare import prepare
 from trivium.study.report import page, sample, sensitivity, write_report
@@ -257,6 +259,9 @@ def test_the_page_needs_nothing_else_and_shows_names_as_they_are(write_study, ru
     assert "<img src=x>" not in text
     content = json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)[1])
     assert list(content["curves"]) == [name]
+    own = (files("trivium.study.report") / "page.html").read_text(encoding="utf-8")
+    assert re.findall(r"colorscale: ([^,]+)", own) == ["data.heat"]
+    assert content["heat"] == HEAT
     assert content["runs"] == {"total": 6, "done": 4, "failed": 0, "shown": 4}
     shown = content["trajectories"]["x"]
     assert shown["runs"] == 4

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from trivium.control.palette import HEAT
 from trivium.errors import StorageError
 from trivium.extras import require
 from trivium.model.contract import FloatArray
@@ -110,6 +111,7 @@ def figures(results: SweepResults, title: str, units: Mapping[str, Unit] = Mappi
         "parameters": {name: _levels(axis) for name, axis in axes.items()},
         "curves": curves,
         "maps": maps,
+        "heat": HEAT,
         "indices": shares,
         "trajectories": drawn_trajectories,
         "best": _best(results),
