@@ -99,6 +99,11 @@ def test_labels(server, session):
     about = session.label(name=" warm supply ", tags=["16 °C", "July"], notes="First try.\nWarmer.")
     assert (about["name"], about["tags"], about["notes"]) == ("warm supply", ["16 °C", "July"], "First try.\nWarmer.")
     assert session.label(tags=[])["name"] == "warm supply"
+    assert session.label(controller="my own")["controller"] == "my own"
+    session.advance()
+    assert session.summary["controller"] == "my own"
+    session.initialize(600)
+    assert (session.summary["controller"], session.summary["name"]) == ("", "warm supply")
     status, reply, _ = server.request("PATCH", f"/sessions/{session.testid}", {"name": "two\nlines"})
     assert (status, "name" in reply["message"]) == (400, True)
     assert server.request("PATCH", f"/sessions/{session.testid}", {"nmae": "x"})[0] == 400

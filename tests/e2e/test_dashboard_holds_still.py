@@ -137,7 +137,7 @@ def test_what_was_ended_or_begun_anew_comes_back(browser, server):
         session.initialize(START)
         session.advance({SET: 288.0})
         expected = session.results()
-        session.label(name="to be kept")
+        session.label(name="to be kept", controller="my own")
         browser.open(f"{server.url}/dashboard/sessions")
         browser.choose("#session", session.testid)
         browser.until(lambda: "to be kept" in browser.one("#label-name").get_attribute("value"))
@@ -146,8 +146,10 @@ def test_what_was_ended_or_begun_anew_comes_back(browser, server):
         assert session.summary["time"] == START + 300
         browser.confirm("#initialize")
         browser.until(lambda: session.summary["time"] == 0)
+        assert session.summary["controller"] == ""
         browser.click("#said button")
         browser.until(lambda: session.summary["time"] == START + 300)
+        browser.until(lambda: session.summary["controller"] == "my own")
         browser.confirm(f"button[aria-label='Stop session {session.testid}']")
         browser.until(lambda: session.testid not in {one["testid"] for one in client.sessions()})
         browser.click("#said button")

@@ -35,6 +35,6 @@ class Context:
             settings.state_dir / "runs",
             lambda testid, name: SessionDriver(sessions, testid, name),
             sessions.permit,
-            sessions.note,
+            sessions.driven,
         )
         return cls(settings, sessions, store, Readings(sessions, settings.threads), runs)

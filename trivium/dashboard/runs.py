@@ -75,8 +75,8 @@ class Runs:
         Makes what drives a session.
     permit : callable
         Raises `UnknownSessionError` where the present caller may not see a session.
-    note : callable
-        Stores an event of a session, given its id, the kind and a sentence.
+    driven : callable
+        Stores which controller drives a session from now on, given the session's id and the controller.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class Runs:
         folder: Path,
         make: Make,
         permit: Callable[[str], None] = lambda _: None,
-        note: Callable[[str, str, str], None] = lambda *_: None,
+        driven: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
-        self._folder, self._make, self._permit, self._note = folder, make, permit, note
+        self._folder, self._make, self._permit, self._driven = folder, make, permit, driven
         self._room = threading.BoundedSemaphore(_MOST)
 
     def start(
@@ -137,7 +137,7 @@ class Runs:
             result = run
             try:
                 before()
-                self._note(testid, "controller", f"The controller {controller} drives the session.")
+                self._driven(testid, controller)
                 result = self._drive(run, driver.step, pace)
             except TriviumError as error:
                 result = replace(self.find(testid) or run, state="failed", message=str(error))

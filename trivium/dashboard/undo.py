@@ -39,6 +39,7 @@ def before_change(context: Context, testid: str) -> str:
     """
     try:
         name = context.sessions.session(testid).snapshot()
+        controller = context.sessions.summary(testid)["controller"]
     except TriviumError:
         return ""
     hidden.add(name)
@@ -48,7 +49,7 @@ def before_change(context: Context, testid: str) -> str:
         context.sessions.remove_snapshot(testid, name)
 
     _later(forget)
-    return f"state {testid} {name}"
+    return f"state {testid} {name} {controller}"
 
 
 def stop(context: Context, testid: str) -> str:
@@ -82,12 +83,13 @@ def register(pages: Dash, context: Context) -> None:
         Input({"do": "undo", "of": ALL}, "n_clicks"),
     )
     def undo(_: Any) -> Any:
-        kind, target, name = pressed().split(" ", 2)
+        kind, target, name, *rest = pressed().split(" ", 3)
         session: Any = no_update
         if kind == "state":
             require("control")
             with context.readings.room():
                 clock = context.sessions.session(idle(context, target)).restore(name)
+            context.sessions.label(target, controller=rest[0])
             say(f"The session is at {both(clock)} again, as it was before.")
         elif kind == "session":
             require("control")

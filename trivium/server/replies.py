@@ -333,7 +333,7 @@ class SessionAbout(_Reply):
     tags: list[str]
     notes: str
     baseline_of: Annotated[str | None, Field(description="Id of the session whose baseline it is.")]
-    controller: Annotated[str, Field(description="What drives it, as a run or a client noted.")]
+    controller: Annotated[str, Field(description="What drives the present test, as a run or a client noted.")]
     parent: Annotated[str | None, Field(description="Id of the session that it was forked from.")]
     forked_at: Annotated[Time | None, Field(description="Clock where it was forked [s].")]
     scenario: Annotated[dict[str, Any] | None, Field(description="Parts that are chosen; null before a request.")]

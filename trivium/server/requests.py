@@ -409,7 +409,7 @@ class LabelsBody(Body):
     tags: Tags | None = None
     notes: Notes | None = None
     baseline_of: Annotated[TestId | None, Field(description="Id of the session whose baseline it is.")] = None
-    controller: Annotated[Line | None, Field(description="What drives it.")] = None
+    controller: Annotated[Line | None, Field(description="What drives it, until it is initialized.")] = None
 
 
 class ForkBody(Body):

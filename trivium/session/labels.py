@@ -1,6 +1,7 @@
 """What clients call a session: its name, tags, notes, whose baseline it is, which controller drives it.
 
-They are no part of the simulation: neither a step nor a restore changes them, and a fork begins without them.
+They are no part of the simulation: neither a step nor a restore changes them, and a fork begins without them. The
+controller alone is that of the present test: a session that is initialized has none until one drives it.
 """
 
 from __future__ import annotations

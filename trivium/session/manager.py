@@ -47,7 +47,7 @@ from trivium.session.snapshots import Snapshots, begin
 from trivium.session.summary import summarize
 from trivium.session.termination import end_host, end_session, set_aside
 from trivium.session.trials import Trials
-from trivium.session.witness import inherit, matters, note, witness
+from trivium.session.witness import driven, inherit, matters, note, witness
 from trivium.settings import Settings
 from trivium.simulation.resources import Resources
 from trivium.space import Room
@@ -496,6 +496,19 @@ class SessionManager:
         """
         self.permit(testid)
         note(self._folder(testid), kind, text)
+
+    def driven(self, testid: str | None, controller: str) -> None:
+        """Store that a controller drives a session from now on, until it is initialized again.
+
+        Raises
+        ------
+        UnknownSessionError
+            When there is no such session.
+        TriviumError
+            When it cannot be stored.
+        """
+        self.permit(testid)
+        driven(self._folder(testid), controller)
 
     def declared(self, testid: str | None) -> Resources:
         """Return what the test case of a session declares.

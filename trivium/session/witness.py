@@ -1,7 +1,8 @@
-"""What requests to a session leave in its events."""
+"""What requests to a session leave in its events and labels."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from trivium.errors import TriviumError
 from trivium.protocol import Simulation
 from trivium.session.events import Event, Events
 from trivium.session.folder import Folder
+from trivium.session.labels import label, read_labels
 
 _STEPS = frozenset({Simulation.advance.__name__, Simulation.advance_many.__name__})
 _OTHERS = frozenset(
@@ -70,6 +72,12 @@ def witness(folder: Folder, method: str, arguments: Sequence[Any], options: Mapp
         events.add(float(outcome), "restore", "The session was brought back to here.")
 
 
+def driven(folder: Folder, controller: str) -> None:
+    """Store that a controller drives a session from now on, until it begins anew."""
+    label(folder, {"controller": controller})
+    note(folder, "controller", f"The controller {controller} drives the session.")
+
+
 def inherit(folder: Folder, source: Folder, at: float | None) -> None:
     """Give a fork the events of the session that it goes on from, up to a time [s]."""
     clock = _clock(source) if at is None else at
@@ -87,6 +95,9 @@ def _start(folder: Folder, text: str) -> None:
     events = Events(folder.path)
     events.keep(())
     events.add(_clock(folder), "initialize", text)
+    if read_labels(folder).controller:
+        with contextlib.suppress(TriviumError):  # the session has begun anew all the same
+            label(folder, {"controller": ""})
 
 
 def _clock(folder: Folder) -> float:

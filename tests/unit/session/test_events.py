@@ -21,7 +21,7 @@ def test_a_session_keeps_what_a_chart_marks(manage):
     session.advance({})
     snapshot = manager.snapshot(None)
     session.advance({})
-    manager.note(None, "controller", "rules drive the session.")
+    manager.driven(None, "rules")
     step = session.step
     first = 600.0 + step
     assert told(manager) == [(600.0, "initialize"), (first, "snapshot"), (first + step, "controller")]
@@ -29,8 +29,10 @@ def test_a_session_keeps_what_a_chart_marks(manage):
     assert told(manager, fork) == [(600.0, "initialize"), (first, "fork")]
     session.restore(snapshot)
     assert told(manager) == [(600.0, "initialize"), (first, "snapshot"), (first, "restore")]
+    assert manager.summary(None)["controller"] == "rules"
     session.initialize(1200.0)
     assert told(manager) == [(1200.0, "initialize")]
+    assert manager.summary(None)["controller"] == ""
 
 
 def test_a_fault_is_an_event_and_a_refusal_is_none(manage):

@@ -216,7 +216,7 @@ def _begin_baseline(context: Context, testid: str) -> tuple[str, int]:
             session.set_step(step)
             if same:
                 session.set_scenario(**same)
-        context.sessions.label(base, baseline_of=testid, controller=plant.controller)
+        context.sessions.label(base, baseline_of=testid)
         context.runs.start(base, plant.controller, steps, before=lambda: _initialize(context, base, start))
     except BaseException:
         context.sessions.stop(base)
