@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.e2e.browser import PAGES
@@ -79,6 +83,24 @@ def test_an_alarm_is_acknowledged_and_marks_its_unit(browser, server, idle, quie
     server.request("PUT", "/initialize", {"start_time": START})
     browser.until(lambda: not browser.all(".alarms summary"))
     browser.until(lambda: not browser.all("#plant-wide .alarm"))
+
+
+@pytest.mark.slow
+def test_a_session_that_stands_although_it_is_driven_is_an_alarm(browser, server, idle, quiet):
+    browser.open(f"{server.url}/dashboard/")
+    browser.until(lambda: "Condenser water pump on without flow" in browser.text(".alarms summary"))
+    standing, hosts = "The session stands although it is driven", server.hosts()
+    with ThreadPoolExecutor(1) as pool:
+        for pid in hosts:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            step = pool.submit(server.request, "POST", "/advance", {})
+            browser.until(lambda: standing in browser.text("#alarms"))
+        finally:
+            for pid in hosts:
+                os.kill(pid, signal.SIGCONT)
+        assert step.result()[0] == 200
+    browser.until(lambda: browser.text("#alarms") and standing not in browser.text("#alarms"))
 
 
 @pytest.mark.slow

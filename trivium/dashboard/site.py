@@ -235,6 +235,7 @@ def _register(pages: Dash, context: Context) -> None:
         except UnknownSessionError:  # stopped at this moment
             return choices, no_update, no_update, no_update, no_update
         run = context.runs.find(current)
+        told = alarms.read(context, reading)
         stand = {
             "testid": current,
             "clock": reading.clock,
@@ -242,11 +243,12 @@ def _register(pages: Dash, context: Context) -> None:
             "mark": str(hash(tuple(reading.values.values()))),
             "run": run.words if run else "",
             "running": bool(run and run.state == "running"),
-            "alarms": alarms.read(context, reading),
+            "alarms": alarms.of_rows(told),
             "revision": by_id[current]["revision"],
         }
         scene = {  # what stays as it is while the session only goes on
-            **{name: stand[name] for name in ("testid", "run", "running", "alarms")},
+            **{name: stand[name] for name in ("testid", "run", "running")},
+            "alarms": told,
             "overrides": by_id[current]["overrides"],
             "snapshots": context.sessions.snapshot_names(current),
         }

@@ -25,10 +25,15 @@ def banner() -> html.Section:
 
 def read(context: Context, reading: Reading) -> list[dict[str, Any]]:
     """Return the alarms of a session, the most urgent first, as a browser may keep them."""
-    alarms = [*reading.alarms]
+    alarms = [alarm for alarm in reading.alarms if alarm.name != STALE]
     if (stale := context.alarms.stale(reading.testid)) is not None:
         alarms.insert(0, stale._replace(value=round(stale.value), worst=round(stale.worst)))
     return [alarm._asdict() for alarm in alarms]
+
+
+def of_rows(alarms: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the alarms that rows of the session raise: not that it stands, which grows while nothing is new."""
+    return [alarm for alarm in alarms if alarm["name"] != STALE]
 
 
 def alarms_of(stand: Mapping[str, Any] | None) -> list[Alarm]:
