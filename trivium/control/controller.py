@@ -5,13 +5,15 @@ Packages bring controllers by the entry point group ``trivium.controllers``; eac
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 from pydantic import AfterValidator, Field
 
 from trivium.entry_points import Registry
-from trivium.errors import SettingsError
+from trivium.errors import SettingsError, TriviumError
 from trivium.suggestions import near_or_all
 
 
@@ -80,6 +82,31 @@ def make(name: str, controlled: Controlled) -> Controller:
     except KeyError:
         raise SettingsError(f"there is no controller {name}.{near_or_all(name, CONTROLLERS.names())}") from None
     return factory(controlled)
+
+
+def controllers() -> list[str]:
+    """Return the names of all controllers that can be loaded."""
+    return [name for name, _ in CONTROLLERS.all()]
+
+
+def suitable(inputs: Collection[str]) -> list[str]:
+    """Return the names of the controllers for a model with these control inputs."""
+    names = []
+    for name, factory in CONTROLLERS.all():
+        with contextlib.suppress(TriviumError):
+            factory(_Unopened(inputs))
+            names.append(name)
+    return names
+
+
+class _Unopened:
+    """A model of which only the control inputs are known."""
+
+    def __init__(self, inputs: Collection[str]) -> None:
+        self.inputs = inputs
+
+    def rehearsal(self) -> Rehearse:
+        return lambda *_: math.inf
 
 
 class Hold:

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from trivium import __version__
-from trivium.control.controller import CONTROLLERS
-from trivium.control.drive import controller
+from trivium.control.controller import suitable
 from trivium.errors import EngineError, SettingsError, TriviumError
 from trivium.experiment.conditions import Conditions
 from trivium.experiment.horizon import Horizon
@@ -49,9 +48,9 @@ def offer_of(model: Path, cache: Path) -> dict[str, Any]:
     -------
     dict
         ``parameters``, ``variables``: records with name, unit, description, and of parameters minimum, maximum, start
-        and kind (set point, control input, rule, parameter); ``indicators``: records; ``controllers``; ``periods`` by
-        name: start and end [s]; ``start``, ``stop``, ``step``; ``seconds``: time of a step, ``beginning``:
-        that of an initialization.
+        and kind (set point, control input, rule, parameter); ``indicators``: records; ``controllers``, the usual one
+        first; ``boundary``: units of boundary data by name; ``periods`` by name: start and end [s]; ``start``,
+        ``stop``, ``step``; ``seconds``: time of a step, ``beginning``: that of an initialization.
 
     Raises
     ------
@@ -98,13 +97,10 @@ def _of_testcase(folder: Path, cache: Path) -> dict[str, Any]:
         runs = CaseRuns(folder, cache, None, _HOLD)
     with contextlib.closing(runs):
         case = runs.case
-        controllers = []
-        for name in sorted(CONTROLLERS.names(), key=lambda name: (name != _RULES, name)):
-            with contextlib.suppress(TriviumError):
-                controller(name, case)
-                controllers.append(name)
         inputs = {variable.name: variable for variable in case.actions.variables}
-        plant = plant_of({*inputs, *case.forecast_points}, {*case.measurements})
+        ahead = case.forecast_points
+        plant = plant_of({*inputs, *ahead}, {*case.measurements})
+        usual = _HOLD if plant is None else plant.controller
         set_points = set() if plant is None else {name for name in plant.set_points.values() if name in inputs}
         set_points |= {name for name, each in inputs.items() if "set point" in each.description.lower()}
         parameters = [_parameter(inputs[name], "set point") for name in inputs if name in set_points]
@@ -124,7 +120,8 @@ def _of_testcase(folder: Path, cache: Path) -> dict[str, Any]:
             "variables": _records(case.measurements.values()),
             "shown": [] if plant is None else [name for name in plant.charted if name in case.measurements],
             "indicators": [{"name": name, **indicator._asdict()} for name, indicator in case.evaluation.about.items()],
-            "controllers": controllers,
+            "controllers": sorted(suitable(inputs), key=lambda name: (name != usual, name)),
+            "boundary": {name: point.unit for name, point in ahead.items()},
             "periods": periods,
             "start": start,
             "stop": start + 86400.0,
@@ -160,6 +157,7 @@ def _of_fmu(file: Path, cache: Path) -> dict[str, Any]:
             "shown": [each.name for each in outputs][:8],
             "indicators": [],
             "controllers": [],
+            "boundary": {},
             "periods": {},
             "start": start,
             "stop": stop,

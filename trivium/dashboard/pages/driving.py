@@ -7,10 +7,10 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, html, no_update
 
-from trivium.control.controller import CONTROLLERS
+from trivium.control.controller import CONTROLLERS, controllers, suitable
 from trivium.dashboard.callbacks import action, done, idle, needed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, line, options, refresh, say
+from trivium.dashboard.elements import Select, button, card, field, line, options, refresh, retained, say
 from trivium.dashboard.formatting import DAY, both
 from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
@@ -53,7 +53,7 @@ def _run() -> html.Div:
         [
             html.Div(
                 [
-                    field("Controller", Select("controller", _controllers(), "rules")),
+                    field("Controller", Select("controller", _choices(controllers()), "rules")),
                     html.Div([field("Steps", line("steps", "288", inputMode="numeric")), html.Small(id="steps-hint")]),
                     field("Pace", Select("pace", options(_PACES, _PACES), "0")),
                 ],
@@ -72,10 +72,10 @@ def _run() -> html.Div:
     )
 
 
-def _controllers() -> list[dict[str, str]]:
-    """Return all controllers as choices, each with the first line of its documentation."""
-    labels = {name: f"{name}: {(factory.__doc__ or '').partition('.')[0]}" for name, factory in CONTROLLERS.all()}
-    return options(labels, labels)
+def _choices(names: list[str]) -> list[dict[str, str]]:
+    """Return controllers as choices, each with the first line of its documentation."""
+    labels = {name: f"{name}: {(CONTROLLERS.load(name).__doc__ or '').partition('.')[0]}" for name in names}
+    return options(names, labels)
 
 
 def register(pages: Dash, context: Context) -> None:
@@ -135,7 +135,6 @@ def register(pages: Dash, context: Context) -> None:
             raise InvalidValueError(f"Steps must be from 1 to {MOST_STEPS}, not {count}.", "steps")
         with context.readings.room():
             context.runs.start(testid, controller, count, pace=float(pace))
-        context.sessions.label(testid, controller=controller)
         done(f"Running {count} steps under {controller}.")
         return no_update
 
@@ -144,6 +143,21 @@ def register(pages: Dash, context: Context) -> None:
         context.runs.stop(needed(testid))
         done("The run stops after the step in hand.")
         return no_update
+
+    @view(
+        pages,
+        Output("controller", "options"),
+        Output("controller", "value"),
+        Input("session", "value"),
+        State("controller", "value"),
+    )
+    def choices(testid: str | None, value: str | None) -> Any:
+        if not testid:
+            return no_update, no_update
+        about = context.readings.about(testid)
+        names = suitable(about.inputs)
+        usual = "hold" if about.plant is None else about.plant.controller
+        return _choices(names), retained(value, names, usual)
 
     @view(
         pages,

@@ -18,7 +18,6 @@ from trivium.errors import InvalidValueError
 from trivium.model.variable import Variable
 from trivium.numbers import parse_number
 from trivium.server import guard
-from trivium.simulation.plant import plants
 
 #: Most parameters that have a field, and most inputs that have a slider.
 _MOST = 60
@@ -135,21 +134,6 @@ def register(pages: Dash, context: Context) -> None:
         words = ", ".join(f"{name} = {value}" for name, value in changed.items()) or "the start values of the model"
         done(f"Begun anew at {first:g} s with {words}.")
         return no_update
-
-    @view(
-        pages,
-        Output("controller", "value"),
-        Input("session", "value"),
-        State("controller", "value"),
-    )
-    def usual(testid: str | None, value: str | None) -> Any:
-        """Choose the controller of the model, unless the reader chose one that is for any model."""
-        if not testid:
-            return no_update
-        plant = readings.about(testid).plant
-        mine = "hold" if plant is None else plant.controller
-        others = {each.controller for each in plants()} - {mine}
-        return mine if not value or value in others else no_update
 
 
 def _group(about: About, reading: Reading, part: str, members: list[str]) -> html.Section:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State, dcc, html
 
-from trivium.control.controller import CONTROLLERS
-from trivium.dashboard import charts, timeline
+from trivium.control.controller import controllers
+from trivium.dashboard import charts, models, timeline
 from trivium.dashboard.callbacks import action, done, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, line, options
+from trivium.dashboard.elements import Select, button, card, field, line, options, retained
 from trivium.dashboard.formatting import DAY, both
 from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
@@ -23,7 +24,7 @@ from trivium.evaluation.forecast_error import LEVELS
 from trivium.evaluation.scenario import PRICES
 from trivium.numbers import parse_number
 
-_DATE = "-"
+_DATE, _HOLD = "-", "hold"
 _PRICES = {_DATE: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
 _UNCERTAINTY = {_DATE: "none", **{name: name for name in LEVELS}}
 
@@ -31,8 +32,6 @@ _UNCERTAINTY = {_DATE: "none", **{name: name for name in LEVELS}}
 def card_of_planning(context: Context) -> html.Section:
     """Return the card."""
     cases = context.sessions.testcases()
-    names = [name for name, _ in CONTROLLERS.all()]
-    usual = "rules" if "rules" in names else names[0]
     return card(
         "Start a run",
         html.Div(
@@ -41,7 +40,7 @@ def card_of_planning(context: Context) -> html.Section:
                 field("Scenario", Select("plan-period", [{"value": _DATE, "label": "at a date"}], _DATE)),
                 field("Start", line("plan-start", "0"), "2020-07-20, 110 d 06:00, or seconds"),
                 field("Days", line("plan-days", "1", inputMode="decimal")),
-                field("Controller", Select("plan-controller", options(names), usual)),
+                field("Controller", Select("plan-controller", options(controllers()), "rules")),
                 field("Price", Select("plan-price", options(_PRICES, _PRICES), _DATE)),
                 field("Uncertain forecast", Select("plan-uncertainty", options(_UNCERTAINTY, _UNCERTAINTY), _DATE)),
                 field("Name", line("plan-name")),
@@ -51,6 +50,7 @@ def card_of_planning(context: Context) -> html.Section:
         html.P(id="plan-about", role="status"),
         charts.graph("plan-weather", "Boundary data of the run that is planned"),
         button("Start the run", "plan-run", "main", "control"),
+        dcc.Store(id="plan-units"),  # of the boundary data
     )
 
 
@@ -80,14 +80,31 @@ def register(pages: Dash, context: Context) -> None:
 
     @view(
         pages,
+        Output("plan-units", "data"),
+        Output("plan-controller", "options"),
+        Output("plan-controller", "value"),
+        Input("plan-case", "value"),
+        State("plan-controller", "value"),
+    )
+    def suit(case: str, controller: str | None) -> Any:
+        try:
+            offer = models.offer(context, f"testcase:{case}")
+        except TriviumError:  # sent by a client: it is opened in a session alone
+            return {}, options(controllers()), _HOLD
+        names = offer["controllers"] or [_HOLD]
+        return offer["boundary"], options(names), retained(controller, names, names[0])
+
+    @view(
+        pages,
         Output("plan-weather", "figure"),
         Output("plan-about", "children"),
         Input("plan-case", "value"),
         Input("plan-period", "value"),
         Input("plan-start", "value"),
         Input("plan-days", "value"),
+        Input("plan-units", "data"),
     )
-    def preview(case: str, period: str, start: str, days: str) -> Any:
+    def preview(case: str, period: str, start: str, days: str, units: Mapping[str, str] | None) -> Any:
         try:
             resources = sessions.declared_case(case)
             first, last = planned(case, period, start, days)
@@ -100,11 +117,12 @@ def register(pages: Dash, context: Context) -> None:
         inside = (year.times >= first) & (year.times <= last)
         if not inside.any():
             return charts.blank("No boundary data to show."), f"{words}."
+        of = {name: (units or {}).get(name, "") for name in year.columns}
         lines = [
-            Line(name, _unit(name), year.times[inside], each[inside], steps=True) for name, each in year.columns.items()
+            Line(name, of[name], year.times[inside], each[inside], steps=True) for name, each in year.columns.items()
         ]
         ranges = ", ".join(
-            f"{name} {timeline.shown(low, _unit(name))} to {timeline.shown(high, _unit(name))}"
+            f"{name} {timeline.shown(low, of[name])} to {timeline.shown(high, of[name])}"
             for name, (low, high) in year.lows_and_highs(first, last).items()
         )
         return timeline.draw(lines, Scene(first, last, 900, calendar=calendar)), f"{words}. {ranges}."
@@ -142,15 +160,10 @@ def register(pages: Dash, context: Context) -> None:
             steps = round((last - first) / session.step)
             if not 1 <= steps <= MOST_STEPS:
                 raise InvalidValueError(f"The run would have {steps} steps; it may have 1 to {MOST_STEPS}.", "days")
-            sessions.label(testid, name=name or "", controller=controller)
+            sessions.label(testid, name=name or "")
             context.runs.start(testid, controller, steps)
         except BaseException:
             sessions.stop(testid)
             raise
         done(f"The controller {controller} does {steps} steps in the session {testid}; it is chosen now.")
         return testid, time.time()
-
-
-def _unit(name: str) -> str:
-    """Return the unit of a column of boundary data, which has none of its own: temperatures are in kelvin."""
-    return "K" if name.startswith("T") else ""

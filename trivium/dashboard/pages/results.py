@@ -78,16 +78,13 @@ def register(pages: Dash, context: Context) -> None:
         Output("metric", "value"),
         Output("across", "options"),
         Output("across", "value"),
-        Output("up", "options"),
-        Output("up", "value"),
         Output("results-note", "children"),
         Input("job-mark", "data"),
         State("metric", "value"),
         State("across", "value"),
-        State("up", "value"),
     )
-    def choices(mark: Any, metric: str | None, across: str | None, up: str | None) -> Any:
-        hidden = (True, *[no_update] * 8)
+    def choices(mark: Any, metric: str | None, across: str | None) -> Any:
+        hidden = (True, *[no_update] * 6)
         if not mark:
             return hidden
         job = context.store.get(mark["task_id"])
@@ -95,7 +92,7 @@ def register(pages: Dash, context: Context) -> None:
             return (
                 not _iterations(context, job),
                 True,
-                *[no_update] * 6,
+                *[no_update] * 4,
                 _CONVERGED,
             )
         if job.kind not in kinds.WITH_RUNS:
@@ -110,7 +107,6 @@ def register(pages: Dash, context: Context) -> None:
             return hidden  # no part of it is written yet
         if not metrics or not parameters:
             return hidden
-        crossed = [_NOTHING, *options(parameters)]
         return (
             False,
             False,
@@ -118,10 +114,22 @@ def register(pages: Dash, context: Context) -> None:
             retained(metric, metrics, metrics[0]),
             options(parameters),
             retained(across, parameters, parameters[0]),
-            crossed,
-            retained(up, (_NONE, *parameters), _NONE),
             note,
         )
+
+    @view(
+        pages,
+        Output("up", "options"),
+        Output("up", "value"),
+        Input("across", "options"),
+        Input("across", "value"),
+        State("up", "value"),
+    )
+    def second(offered: Any, across: str | None, up: str | None) -> Any:
+        if not offered:  # the address may have chosen one already
+            return no_update, no_update
+        others = [_NOTHING, *(each for each in offered if each["value"] != across)]
+        return others, retained(up, [each["value"] for each in others], _NONE)
 
     @view(
         pages,
@@ -142,7 +150,7 @@ def register(pages: Dash, context: Context) -> None:
             return zoom.zoomed(figure, axes, zoom.window(zoomed, axes))
         if job.kind not in kinds.WITH_RUNS or not metric or not across:
             return no_update
-        return _response(context, job, metric, across, None if up in (None, _NONE, across) else up, zoomed)
+        return _response(context, job, metric, across, None if up in (None, _NONE) else up, zoomed)
 
 
 def _response(
