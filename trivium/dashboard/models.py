@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from trivium import locations
 from trivium.dashboard.context import Context
-from trivium.errors import InvalidValueError
+from trivium.errors import InvalidValueError, TriviumError
 from trivium.extras import missing
 from trivium.names import is_file_name
+from trivium.simulation.calendar import Calendar
+from trivium.simulation.resources import Resources
 
 #: Most models of folders that are listed.
 _MOST = 200
@@ -49,6 +52,24 @@ def offer(context: Context, model: str) -> Mapping[str, Any]:
     path = _place(context, model)
     with _OPENING, context.readings.room():  # a page asks several times, and a model is opened once
         return offer_of(path, context.settings.state_dir / "fmu")
+
+
+def calendar(context: Context, model: str) -> Calendar | None:
+    """Return the calendar of a model; None where its times have no dates."""
+    kind, _, name = model.partition(":")
+    if kind != "testcase":
+        return None
+    try:
+        if name in context.sessions.testcases():
+            return context.sessions.declared_case(name).calendar
+        return _shipped(name) if name in locations.TESTCASES else None
+    except TriviumError:
+        return None
+
+
+@cache
+def _shipped(name: str) -> Calendar | None:
+    return Resources.load(locations.shipped_testcase(name)).calendar
 
 
 def _place(context: Context, model: str) -> Path:

@@ -13,7 +13,8 @@ from trivium.dashboard.callbacks import view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Choices, Select, Ticks, card, field, line, options
 from trivium.dashboard.formatting import scale
-from trivium.dashboard.pages import calibration_form, scenario_form
+from trivium.dashboard.pages import calibration_form, job_times, scenario_form
+from trivium.dashboard.quantities import parse_time
 from trivium.errors import InvalidValueError, TriviumError
 from trivium.numbers import parse_number
 
@@ -43,13 +44,14 @@ def layout(context: Context) -> Any:
                 html.Div(
                     [
                         html.Div(field("Period", Select("new-period")), id="new-period-choice"),
-                        field("From [s]", line("new-start", inputMode="decimal")),
-                        field("To [s]", line("new-stop", inputMode="decimal")),
+                        field("From", line("new-start"), "2020-07-20, 110 d 06:00, or seconds"),
+                        field("To", line("new-stop")),
                         html.Div(field("Step [s]", line("new-step", inputMode="decimal")), id="new-step-choice"),
                         html.Div(field("Controller", Select("new-controller")), id="new-controller-choice"),
                     ],
                     className="row",
                 ),
+                job_times.layout(),
                 scenario_form.layout(),
             ),
             calibration_form.layout(),
@@ -123,6 +125,7 @@ def layout(context: Context) -> Any:
 def register(pages: Dash, context: Context) -> None:
     """Add the callbacks."""
     calibration_form.register(pages, context)
+    job_times.register(pages, context)
 
     @view(
         pages,
@@ -145,6 +148,18 @@ def register(pages: Dash, context: Context) -> None:
             kind != "calibrate",
             kind != "step",
         )
+
+    @view(
+        pages,
+        Output("new-model", "value"),
+        Input("new-kind", "value"),
+        State("new-model", "value"),
+        prevent_initial_call=True,
+    )
+    def stand(kind: str, model: str) -> Any:
+        """Choose the server's test case for a test, which is of no other."""
+        own = f"testcase:{context.sessions.testcases()[0]}"
+        return own if kind == "step" and model != own else no_update
 
     @view(
         pages,
@@ -295,11 +310,12 @@ def register(pages: Dash, context: Context) -> None:
         unwritten = "" if {"new-kind.value", "study-form.hidden"} & ctx.triggered_prop_ids.keys() else no_update
         if not start or not stop or not step:
             return unwritten, not counted
+        calendar = models.calendar(context, model)
         try:
             choice = forms.Choice(
                 model=model,
-                start=parse_number(start, "from"),
-                stop=parse_number(stop, "to"),
+                start=parse_time(start, "From", calendar),
+                stop=parse_time(stop, "To", calendar),
                 step=parse_number(step, "step"),
                 controller=controller or "",
                 ranges={name: _parsed(name, row) for name, row in _rows(ids, values).items()},
