@@ -223,6 +223,11 @@ class Browser:
         """Return how much wider than the window the page is [px]."""
         return int(self.js("return document.documentElement.scrollWidth - window.innerWidth"))
 
+    def scrolling(self) -> list[str]:
+        """Return the tables that are wider than their place."""
+        tables = "[...document.querySelectorAll('main .table')].filter(t => t.scrollWidth > t.clientWidth)"
+        return list(self.js(f"return {tables}.map(t => t.getAttribute('aria-label'))"))
+
     def requests(self) -> list[dict[str, Any]]:
         """Return what happened on the network since the last call: DevTools events."""
         return [json.loads(one["message"])["message"] for one in self.driver.get_log("performance")]

@@ -110,6 +110,8 @@ def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
             if (wider := browser.overflow()) > 0:
                 wrong.append(f"{title} is {wider} px wider than the window")
             wrong += [f"{title}: {one}" for one in browser.violations()]
+            if path in ("sessions", "runs"):
+                wrong += [f"{title}: {one} scrolls sideways" for one in browser.scrolling()]
             browser.shot(tmp_path / f"{size}-{title}.png")
     finally:
         browser.click("nav a[href='/dashboard/sessions']")

@@ -272,6 +272,7 @@ def table(
     shown: bool = False,
     cards: bool = False,
     keys: Sequence[str] = (),
+    current: str = "",
     empty: str = "Nothing yet.",
 ) -> Any:
     """Return a table.
@@ -290,6 +291,8 @@ def table(
         Whether each row is a card on a phone, its cells with their headings.
     keys : sequence of str
         What distinguishes the rows when they are drawn anew.
+    current : str
+        Key of the row that is marked as the one that is looked at.
     empty : str
         What is there without rows.
     """
@@ -303,6 +306,8 @@ def table(
     body = [html.Tr([cell(i, content) for i, content in enumerate(row)]) for row in rows]
     for line, key in zip(body, keys, strict=False):
         line.key = key
+        if key == current:
+            setattr(line, "aria-current", "true")
     if not body:
         return html.P(empty, className="muted")
     titles = [html.Th(title, scope="col", className="number" if i in numbers else None) for i, title in enumerate(head)]
@@ -311,6 +316,11 @@ def table(
     )
     kind = "table cards" if cards else "table"
     return html.Div(made, className=kind, tabIndex="0", role="region", **{"aria-label": caption})
+
+
+def folded(content: Sequence[Any], *facts: str) -> html.Div:
+    """Return the first cell of a row: what the row is about, and below it in small print what needs no column."""
+    return html.Div([*content, html.Small(" · ".join(filter(None, facts)), className="folded muted")])
 
 
 def facts(pairs: Iterable[tuple[str, Any]]) -> html.Dl:

@@ -14,7 +14,7 @@ from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.catalog import CHIEF, Catalog, Run
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, button, card, field, line, options, table
+from trivium.dashboard.elements import Select, button, card, field, folded, line, options, table
 from trivium.dashboard.formatting import both, figure, moment, plural
 from trivium.dashboard.pages import comparison, leaderboard, planning
 
@@ -119,9 +119,9 @@ def _register_table(pages: Dash, catalog: Catalog) -> None:
             return (no_update,) * 4  # of the other kind; `choices` chooses others
         runs, total = catalog.page(kind, search or "", sort, offset, _ROWS, None if state == _ANY else state)
         names = [name for name in CHIEF if any(run.kpis.get(name) is not None for run in runs)]
-        head = ("Run", "Actions", "State", "Controller", "Scenario", "Until", *names, "Made")
+        head = ("Run", "Actions", "State", "Controller", *names)
         rows = [_row(run, names, pinned or [], _STATES[kind]) for run in runs]
-        numbers = range(6, 6 + len(names))
+        numbers = range(4, 4 + len(names))
         last = min(offset + _ROWS, total)
         place = f"{offset + 1} to {last} of {plural(total, 'run')}" if total else "No run matches."
         shown = table(f"Runs, {place}", head, rows, numbers=numbers, cards=True)
@@ -231,12 +231,14 @@ def _row(run: Run, names: list[str], pinned: list[str], states: Mapping[str, str
     scenario = " · ".join(run.setup[name] for name in ("period", "price", "uncertainty") if run.setup[name])
     tags = f" ({run.setup['tags']})" if run.setup["tags"] else ""
     return (
-        html.Span([html.Code(run.name, title=run.key), tags]),
+        folded(
+            [html.Code(run.name, title=run.key), tags],
+            scenario,
+            "" if run.end is None else f"until {both(run.end)}",
+            f"made {moment(run.created)}",
+        ),
         _pin(run, pinned),
         html.Span(run.state, title=states[run.state]),
         run.setup["controller"] or "–",
-        scenario or "–",
-        both(run.end) if run.end is not None else "–",
         *(figure(run.kpis.get(name)) for name in names),
-        moment(run.created),
     )

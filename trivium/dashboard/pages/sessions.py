@@ -17,6 +17,7 @@ from trivium.dashboard.elements import (
     card,
     drawn,
     field,
+    folded,
     line,
     options,
     say,
@@ -73,16 +74,21 @@ def register(pages: Dash, context: Context) -> None:
 
 
 def _register_listing(pages: Dash, context: Context) -> None:
-    @view(pages, Output("sessions-table", "content"), Input("tick", "n_intervals"), Input("changed", "data"))
-    def listing(_: int | None, __: Any) -> Any:
-        sessions, total = context.readings.recent()
-        head = ("Session", "Actions", "Time", "State", "Run", "Test case", "From", "Owner", "Memory")
+    @view(
+        pages,
+        Output("sessions-table", "content"),
+        Input("tick", "n_intervals"),
+        Input("changed", "data"),
+        Input("session", "value"),
+    )
+    def listing(_: int | None, __: Any, chosen: str | None) -> Any:
+        sessions, total = context.readings.recent(chosen)
         shown = table(
             "Sessions of this server",
-            head,
-            [_row(context, session) for session in sessions],
-            numbers=(8,),
+            ("Session", "Actions", "Time", "State", "Run"),
+            [_row(context, session, chosen) for session in sessions],
             keys=[session["testid"] for session in sessions],
+            current=chosen or "",
             empty="There is no session; make one below.",
             cards=True,
         )
@@ -125,7 +131,7 @@ def _register_listing(pages: Dash, context: Context) -> None:
         return testid, time.time()
 
 
-def _row(context: Context, session: dict[str, Any]) -> tuple[Any, ...]:
+def _row(context: Context, session: dict[str, Any], chosen: str | None) -> tuple[Any, ...]:
     testid = session["testid"]
     run = context.runs.find(testid)
     called = session["name"] or testid
@@ -135,17 +141,21 @@ def _row(context: Context, session: dict[str, Any]) -> tuple[Any, ...]:
         button("Stop", {"do": "stop", "of": testid}, "quiet", "control", ask, name=f"Stop session {testid}"),
     ]
     tags = [html.Span(tag, className="tag") for tag in session["tags"]]
+    if testid == chosen:
+        tags.append(html.Span("chosen", className="tag chosen"))
     name = html.Code(testid if session["default"] else testid[:8], title=testid)
     return (
-        html.Div([html.Strong(session["name"]), name, *tags] if session["name"] else [name, *tags], className="tight"),
+        folded(
+            [html.Strong(session["name"]), name, *tags] if session["name"] else [name, *tags],
+            session["testcaseid"],
+            _from(session),
+            f"owner {session['owner']}" if session["owner"] else "",
+            size(session["memory"]) if session["memory"] else "",
+        ),
         html.Div(actions, className="row tight"),
         both(session["time"]),
         html.Span(session["state"], title=SESSIONS[session["state"]]),
         run.words if run else "–",
-        session["testcaseid"],
-        _from(session),
-        session["owner"] or "–",
-        size(session["memory"]) if session["memory"] else "–",
     )
 
 
@@ -155,7 +165,7 @@ def _from(session: dict[str, Any]) -> str:
     if session["parent"]:
         at = "" if session["forked_at"] is None else f" at {clock(session['forked_at'])}"
         return f"fork of {_short(session['parent'])}{at}"
-    return "–"
+    return ""
 
 
 def _short(testid: str) -> str:
