@@ -37,8 +37,8 @@ def cases(context: Context) -> list[str]:
     return sorted(file.parent.name for file in context.settings.studies.glob("*/case.json"))
 
 
-def offer(context: Context, model: str) -> Mapping[str, Any]:
-    """Return what a model offers to studies; the first look at it takes some seconds.
+def offer(context: Context, model: str, *, study: bool = True) -> Mapping[str, Any]:
+    """Return what a model offers; the first look at it takes some seconds. ``study``: see `offer_of`.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def offer(context: Context, model: str) -> Mapping[str, Any]:
         raise missing("The form of a study", "sweep") from error
     path = _place(context, model)
     with _OPENING, context.readings.room():  # a page asks several times, and a model is opened once
-        return offer_of(path, context.settings.state_dir / "fmu")
+        return offer_of(path, context.settings.state_dir / "fmu", study=study)
 
 
 def calendar(context: Context, model: str) -> Calendar | None:

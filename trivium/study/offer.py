@@ -34,7 +34,7 @@ _STEPS = 10
 _RULES, _HOLD = "rules", "hold"
 
 
-def offer_of(model: Path, cache: Path) -> dict[str, Any]:
+def offer_of(model: Path, cache: Path, *, study: bool = True) -> dict[str, Any]:
     """Return what a model offers to studies.
 
     Parameters
@@ -43,6 +43,8 @@ def offer_of(model: Path, cache: Path) -> dict[str, Any]:
         An FMU or the folder of a test case.
     cache : Path
         Folder for unpacked FMUs.
+    study : bool
+        Whether a study is expected soon, which is checked in a process like that which finds offers.
 
     Returns
     -------
@@ -60,7 +62,8 @@ def offer_of(model: Path, cache: Path) -> dict[str, Any]:
     file = cache / "offers" / f"{_stamp(model)}.json"
     with contextlib.suppress(OSError, ValueError):
         kept: dict[str, Any] = json.loads(file.read_bytes())
-        warm_up()  # who looks at an offer submits a study soon, which is checked
+        if study:
+            warm_up()
         return kept
     request = {"model": str(model.absolute()), "cache": str(cache.absolute())}
     try:

@@ -88,7 +88,7 @@ def register(pages: Dash, context: Context) -> None:
     )
     def suit(case: str, controller: str | None) -> Any:
         try:
-            offer = models.offer(context, f"testcase:{case}")
+            offer = models.offer(context, f"testcase:{case}", study=False)
         except TriviumError:  # sent by a client: it is opened in a session alone
             return {}, options(controllers()), _HOLD
         names = offer["controllers"] or [_HOLD]
