@@ -264,11 +264,9 @@ def _look_ahead(browser, server):
     testid = browser.one("#session").get_attribute("value")
     scenario = server.request("GET", f"/scenario/{testid}")[1]["payload"]
     assert (scenario["time_period"], scenario["temperature_uncertainty"]) == ("peak_heat", "high")
-    asked = {"point_names": ["Twb_outside"], "start_time": 0, "final_time": 365 * 86400}
-    times = browser.until(
-        lambda: len(rows := server.request("PUT", f"/results/{testid}", asked)[1]["payload"]["time"]) == 4 and rows
-    )
-    now = times[-1]
+    events = server.request("GET", f"/events/{testid}")[1]["payload"]
+    now = next(event["time"] for event in events if event["kind"] == "initialize") + 3 * 300
+    browser.until(lambda: stand(server, testid)["time"] == now)
     browser.open(f"{server.url}/dashboard/?session={testid}&points=Twb_outside,Tchw_supply")
     times, values = browser.until(lambda: drawn(browser).get("Twb_outside (forecast)"))
     asked = {"point_names": ["Twb_outside"], "horizon": 21600, "interval": 300}

@@ -265,18 +265,19 @@ class Readings:
         ------
         UnknownSessionError
         """
-        recent = self._recent(self.find(testid))
+        record = self.find(testid)
+        recent = self._recent(record)
         if recent is not None:
             return recent
+        if self.alarms.stale(testid) is not None:  # it would be waited for in vain
+            return self._known(record)
         with self._turn(testid) as mine:
             record = self.find(testid)
             recent = self._recent(record)  # whoever had the turn before may have read it
             if recent is not None:
                 return recent
             if not mine:
-                kept = self._kept.get(testid)
-                busy = Reading(testid, record["testcaseid"], record["time"], trouble="The session is busy.")
-                return kept[1] if kept else busy
+                return self._known(record)
             forgotten = self._forgotten
             reading = self._read(record)
             if forgotten == self._forgotten:  # otherwise it may show what is no longer so
@@ -284,6 +285,12 @@ class Readings:
                     self._kept.clear()
                 self._kept[testid] = (time.monotonic(), reading, record["revision"])
             return reading
+
+    def _known(self, record: Mapping[str, Any]) -> Reading:
+        """Return the last reading of a session that cannot be read now."""
+        kept = self._kept.get(record["testid"])
+        busy = Reading(record["testid"], record["testcaseid"], record["time"], trouble="The session is busy.")
+        return kept[1] if kept else busy
 
     def _recent(self, record: Mapping[str, Any]) -> Reading | None:
         """Return the last reading of a session if it still holds."""
