@@ -223,14 +223,7 @@ class Folder:
 
     def status(self) -> Status | None:
         """Return who serves the session, or served it last; None where nobody did, or that is damaged."""
-        for _ in range(_TRIES):
-            try:
-                data = (self.path / "status").read_bytes()
-            except OSError:
-                return None
-            with contextlib.suppress(ValueError, struct.error):
-                return Status._make(_STATUS.unpack(opened(data)))
-        return None
+        return read_status(f"{self.path}/status")
 
     def witness(self, acknowledged: int, clock: float) -> None:
         """Note what the journal of a session has that nobody served yet, and its clock [s]."""
@@ -238,8 +231,25 @@ class Folder:
 
     def serving(self) -> Status | None:
         """Return who serves the session now."""
-        status = self.status()
-        return status if status is not None and process_start(status.pid) == status.started else None
+        return serving(self.status())
+
+
+def read_status(path: str) -> Status | None:
+    """Return the status of a session from its file; None where there is none, or it is damaged."""
+    for _ in range(_TRIES):
+        try:
+            with open(path, "rb", buffering=0) as file:
+                data = file.read()
+        except OSError:
+            return None
+        with contextlib.suppress(ValueError, struct.error):
+            return Status._make(_STATUS.unpack(opened(data)))
+    return None
+
+
+def serving(status: Status | None) -> Status | None:
+    """Return a status where its process is there."""
+    return status if status is not None and process_start(status.pid) == status.started else None
 
 
 def keep_clock(status: Status | None, path: Path) -> None:

@@ -88,7 +88,7 @@ class Listing:
             labels = self._label(testid) if words or key == "name" else _NO_LABELS
             if words and not _matches(words, testid, described, labels):
                 continue
-            if state is not None and state_of(Folder(self._state_dir, testid)) != state:
+            if state is not None and state_of(f"{self._sessions}/{testid}", bool(described)) != state:
                 continue
             rank = self._rank(key, testid, described, labels)
             (last if rank is None else found).append((rank, testid))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from trivium.errors import DamagedError
 from trivium.process import resident
 from trivium.protocol import Override
-from trivium.session.folder import Folder, Status
+from trivium.session.folder import Folder, Status, read_status, serving
 from trivium.session.labels import read_labels
 
 
@@ -22,7 +23,7 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         Whether it is the default session.
     """
     description, damage = _described(folder)
-    last, serving = folder.status(), folder.serving()
+    last, present = folder.status(), folder.serving()
     clock = last.clock if last else 0.0
     listed, labels = folder.listed(), read_labels(folder)
     return {
@@ -34,10 +35,10 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
         "default": default,
         "time": clock,
         "revision": last.acknowledged if last else 0,
-        "state": _state(folder, damage, serving),
+        "state": _state(bool(damage), present, folder.queued.exists),
         "damage": damage or None,
         "confined": folder.confinement(),
-        "memory": resident(serving.pid) if serving else 0,
+        "memory": resident(present.pid) if present else 0,
         **labels.model_dump(),
         "baseline_of": labels.baseline_of or None,
         "parent": description.get("parent"),
@@ -47,9 +48,18 @@ def summarize(folder: Folder, default: bool) -> dict[str, Any]:
     }
 
 
-def state_of(folder: Folder) -> str:
-    """Return the state of a session, as its summary has it."""
-    return _state(folder, _described(folder)[1], folder.serving())
+def state_of(path: str, described: bool) -> str:
+    """Return the state of a session, as its summary has it.
+
+    Parameters
+    ----------
+    path : str
+        Of its folder.
+    described : bool
+        Whether its description is whole.
+    """
+    damaged = not described or os.path.exists(f"{path}/damaged")
+    return _state(damaged, serving(read_status(f"{path}/status")), lambda: os.path.exists(f"{path}/queued"))
 
 
 def _described(folder: Folder) -> tuple[dict[str, Any], str]:
@@ -60,12 +70,12 @@ def _described(folder: Folder) -> tuple[dict[str, Any], str]:
         return {}, str(error)
 
 
-def _state(folder: Folder, damage: str, serving: Status | None) -> str:
-    if damage:
+def _state(damaged: bool, present: Status | None, queued: Callable[[], bool]) -> str:
+    if damaged:
         return "damaged"
-    if serving is None:
-        return "queued" if folder.queued.exists() else "hibernated"
-    return "busy" if serving.busy_since else "idle"
+    if present is None:
+        return "queued" if queued() else "hibernated"
+    return "busy" if present.busy_since else "idle"
 
 
 def current_overrides(listed: Mapping[str, Any], clock: float) -> dict[str, dict[str, Any]]:
