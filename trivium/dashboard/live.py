@@ -24,7 +24,7 @@ from trivium.server.requests import LastEvent, Query
 
 #: Between two looks [s], and while what only the page shows changes: the progress of jobs; how often a stream says that
 #: it is still there [s].
-_LOOK, _SOON, _BEAT = 2.0, 1.0, 10.0
+_LOOK, _SOON, _BEAT = 2.5, 1.0, 10.0
 #: How often a page shows figures that always change, of the machine [s].
 _FIGURES = 6.0
 #: Pages that show jobs.

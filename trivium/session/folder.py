@@ -100,17 +100,50 @@ class Folder:
     def __init__(self, state_dir: Path, testid: str, path: Path | None = None) -> None:
         self.testid = testid
         self.path = path or state_dir / "sessions" / testid
-        self.journal = self.path / "journal"
-        self.rows = self.path / "rows"
-        self.queued = self.path / "queued"
-        self._about = self.path / "about.json"
-        self._damage = self.path / "damaged"
-        self.labels = self.path / "labels.json"
-        self._listed = self.path / "listed.json"
-        self._indicators = self.path / "indicators.json"
-        #: Exists while the session has a process, see `trivium.session.admission`.
-        self.place = state_dir / "sessions" / ".places" / testid
         self._state_dir = state_dir
+
+    # each is made when it is asked for: a server makes many folders to read one file of each
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the journal."""
+        return self.path / "journal"
+
+    @property
+    def rows(self) -> Path:
+        """Folder of the rows."""
+        return self.path / "rows"
+
+    @property
+    def queued(self) -> Path:
+        """Exists while the session waits for room."""
+        return self.path / "queued"
+
+    @property
+    def labels(self) -> Path:
+        """What clients call the session."""
+        return self.path / "labels.json"
+
+    @property
+    def place(self) -> Path:
+        """Exists while the session has a process, see `trivium.session.admission`."""
+        return self._state_dir / "sessions" / ".places" / self.testid
+
+    @property
+    def _about(self) -> Path:
+        return self.path / "about.json"
+
+    @property
+    def _damage(self) -> Path:
+        return self.path / "damaged"
+
+    @property
+    def _listed(self) -> Path:
+        return self.path / "listed.json"
+
+    @property
+    def _indicators(self) -> Path:
+        return self.path / "indicators.json"
 
     @cached_property
     def socket(self) -> Path:
