@@ -32,8 +32,6 @@ _FRESH = 5.0
 _MOMENT = 3.0
 #: Most sessions that a page lists.
 _LISTED = 50
-#: Events with which the results of a session begin anew.
-_BEGINNINGS = ("initialize",)
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,6 @@ class Readings:
         self.alarms = SessionAlarms(sessions)
         self._about: dict[str, About] = {}
         self._kept: dict[str, tuple[float, Reading, int]] = {}  # with when it was read, and the session's revision
-        self._begins: dict[str, tuple[float | None, float]] = {}
         self._locks: dict[str, threading.Lock] = {}
         self._room = threading.BoundedSemaphore(max(1, threads // 2))
         self._waiting = threading.BoundedSemaphore(max(1, threads // 4))
@@ -357,22 +354,16 @@ class Readings:
         return {name: np.asarray(column) for name, column in columns.items()}
 
     def begin(self, testid: str) -> float:
-        """Return when the test of a session began [s].
+        """Return when the test of a session began [s], after what was simulated before it to warm up.
 
         Raises
         ------
         TriviumError
         """
-        stamp = next((event.created for event in self._sessions.events(testid) if event.kind in _BEGINNINGS), None)
-        kept = self._begins.get(testid)
-        if kept is not None and stamp is not None and kept[0] == stamp:
-            return kept[1]
+        start = next((event.time for event in self._sessions.events(testid) if event.kind == "initialize"), None)
+        if start is not None:
+            return start
         name = self.about(testid).points[0]
         with self.session(testid) as session:
             time = session.results([name])["time"]
-        if not len(time):
-            return float(self.find(testid)["time"])
-        if len(self._begins) > 1000:
-            self._begins.clear()
-        self._begins[testid] = stamp, float(time[0])
-        return float(time[0])
+        return float(time[0]) if len(time) else float(self.find(testid)["time"])

@@ -10,6 +10,7 @@ import pytest
 from trivium.dashboard.readings import Readings
 from trivium.errors import BusyError, ModelError, UnknownSessionError
 from trivium.model.variable import Variable
+from trivium.session.events import Event
 
 
 class Sessions:
@@ -197,3 +198,10 @@ def test_what_goes_wrong_is_told_and_tried_again():
     assert not readings.read("a").trouble
     with pytest.raises(UnknownSessionError):
         readings.read("b")
+
+
+def test_a_test_begins_where_it_was_initialized_and_not_with_its_warm_up():
+    sessions = Sessions()
+    sessions.events = lambda _: [Event(600.0, "initialize", "Started here.", 1.0), Event(900.0, "snapshot", "", 2.0)]
+    assert Readings(sessions, 8).begin("a") == 600.0
+    assert sessions.reads() == 0
