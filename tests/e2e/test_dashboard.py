@@ -110,7 +110,7 @@ def test_every_page(browser, server, alive, quiet, tmp_path, size, dark):
             if (wider := browser.overflow()) > 0:
                 wrong.append(f"{title} is {wider} px wider than the window")
             wrong += [f"{title}: {one}" for one in browser.violations()]
-            if path in ("sessions", "runs"):
+            if path in ("sessions", "runs", "jobs"):
                 wrong += [f"{title}: {one} scrolls sideways" for one in browser.scrolling()]
             browser.shot(tmp_path / f"{size}-{title}.png")
     finally:

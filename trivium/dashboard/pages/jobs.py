@@ -13,7 +13,20 @@ from trivium.control.commands import DOES_NOT_SERVE
 from trivium.dashboard import trend
 from trivium.dashboard.callbacks import action, pressed, view
 from trivium.dashboard.context import Context
-from trivium.dashboard.elements import Select, Still, button, card, drawn, facts, field, options, refresh, say, table
+from trivium.dashboard.elements import (
+    Select,
+    Still,
+    button,
+    card,
+    drawn,
+    facts,
+    field,
+    folded,
+    options,
+    refresh,
+    say,
+    table,
+)
 from trivium.dashboard.formatting import duration, figure, moment, short
 from trivium.dashboard.logs import LEVELS, tail
 from trivium.dashboard.pages import coupled, report, results
@@ -126,7 +139,7 @@ def register(pages: Dash, context: Context) -> None:
     def listing(_: int | None, __: Any, first: int) -> Any:
         jobs = store.jobs(most=_MOST + 1, first=first)
         continues, jobs = len(jobs) > _MOST, jobs[:_MOST]
-        head = ("Job", "Actions", "Kind", "State", "Progress", "Message", "Submitted", "Duration", "Owner")
+        head = ("Job", "Actions", "State", "Progress", "Message", "Duration")
         shown = table(
             "Jobs, the newest first",
             head,
@@ -230,17 +243,19 @@ def _links(job: Job, *, runs: bool) -> list[Any]:
 def _row(job: Job) -> tuple[Any, ...]:
     sign = html.Span(_SIGNS[job.state], **{"aria-hidden": "true"})
     return (
-        html.Code(short(job.task_id), title=job.task_id),
+        folded(
+            [html.Code(short(job.task_id), title=job.task_id)],
+            job.kind,
+            f"submitted {moment(job.created)}",
+            f"owner {job.owner}" if job.owner else "",
+        ),
         button("View", {"do": "view", "of": job.task_id}, "quiet", name=f"View job {short(job.task_id)}"),
-        job.kind,
         html.Span([sign, f" {job.state}"], className=f"state {job.state.lower()}", title=JOBS[job.state]),
         _bar(job),
         html.Span([job.message, " ", html.Span(DOES_NOT_SERVE, className="trouble")])
         if _unserving(job)
         else job.message,
-        moment(job.created),
         _duration(job),
-        job.owner or "–",
     )
 
 
