@@ -2,7 +2,9 @@
 
 A server with its worker, at rest, gets the sweep of the plant's two set points that the page *New job* proposes. The
 times are those at which the record of the job, asked every 20 ms, first had another message; a record is written at
-most twice a second. The cache of runs would answer without a run, so each round sweeps other values.
+most four times a second. In the first round the process is made from which those that check studies are forked; on the
+page *New job* it is there by the time that one submits. The cache of runs would answer without a run, so each round
+sweeps other values.
 """
 
 from __future__ import annotations
@@ -60,17 +62,19 @@ def main() -> None:
     """Print the stages of some rounds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--ready", choices="01", default="1", help="TRIVIUM_WORKER_READY of the server")
+    options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
-        Server(ROOT / "Resources", Path(folder), TRIVIUM_WORKER_JOBS="2", TRIVIUM_WORKER_READY="1") as server,
+        Server(ROOT / "Resources", Path(folder), TRIVIUM_WORKER_JOBS="2", TRIVIUM_WORKER_READY=options.ready) as server,
     ):
         server.request("PUT", "/initialize", {"start_time": START})
-        time.sleep(5)
-        for number in range(rounds):
+        time.sleep(15)  # until a process waits for the first job
+        for number in range(options.rounds):
             print(f"\nround {number + 1}\n\n| s | stage |\n|--:|---|")
             for moment, stage in stages(server, number):
                 print(f"| {moment:.2f} | {stage} |", flush=True)
+            time.sleep(10)
 
 
 if __name__ == "__main__":
