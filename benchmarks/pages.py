@@ -45,7 +45,9 @@ def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long each page is looked at, twice")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--only", nargs="*", metavar="PAGE", help="pages by their titles; by default all")
+    options = parser.parse_args()
+    seconds = options.seconds
     browser = Browser()
     with tempfile.TemporaryDirectory() as folder, Server(ROOT / "Resources", Path(folder)) as server:
         try:
@@ -57,6 +59,8 @@ def main() -> None:
             )
             print("|---|--:|--:|--:|--:|")
             for path, title in {None: "none", **PAGES}.items():
+                if options.only and title not in options.only:
+                    continue
                 if path is None:
                     browser.driver.get("about:blank")
                 else:

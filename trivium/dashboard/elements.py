@@ -139,13 +139,18 @@ class Still(Component):  # type: ignore[misc]
         super().__init__(id=id, content=None, className=className)
 
 
+#: Attributes of a component that are no properties of it.
+_INTERNAL = ("_", "available_")
+
+
 def drawn(content: Any) -> Any:
     """Return elements of HTML as the content of a `Still`."""
     if isinstance(content, (list, tuple)):
         return [drawn(part) for part in content]
     if not isinstance(content, Component):
         return content
-    attributes = dict(content.to_plotly_json()["props"])
+    # what `to_plotly_json` finds by asking for each of the hundred properties that an element may have
+    attributes = {name: value for name, value in vars(content).items() if not name.startswith(_INTERNAL)}
     node: dict[str, Any] = {"tag": content._type.lower(), "children": drawn(attributes.pop("children", None))}
     for name in ("n_clicks", "id"):
         value = attributes.pop(name, None)
