@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import orjson
@@ -14,7 +15,8 @@ from trivium.control.commands import begin, blocks, span_of
 from trivium.control.controller import ControllerName
 from trivium.control.drive import controller, drive
 from trivium.errors import InvalidValueError
-from trivium.evaluation.scenario import period_names
+from trivium.evaluation.forecast_error import LEVELS, SOLAR_LEVELS
+from trivium.evaluation.scenario import PRICES, period_names, uncertain_points
 from trivium.evaluation.testcase import TestCase
 from trivium.jobs.checkpoint import Checkpoints
 from trivium.jobs.kinds import Kind
@@ -118,16 +120,31 @@ def _span(spec: Spec, case: TestCase) -> tuple[float, float]:
 
 
 def check(spec: Spec, settings: Settings) -> None:
-    """Check that the server's default test case has the time period.
+    """Check that the server's default test case has what the scenario is made of.
 
     Raises
     ------
     InvalidValueError
     """
-    period, field = spec.scenario.time_period, "scenario.time_period"
-    names = period_names(Resources.load(settings.resources).scenario)
-    if period is not None and period not in names:
-        raise InvalidValueError(f"{field}: there is no time period {period}.{near_or_all(period, names)}", field)
+    resources = Resources.load(settings.resources)
+    embedded = resources.case is not None
+    temperatures, radiation = uncertain_points(resources.scenario, embedded=embedded)
+    offered: dict[str, Sequence[str]] = {
+        "time_period": period_names(resources.scenario),
+        "electricity_price": tuple(PRICES) if embedded or resources.signals is not None else (),
+        "temperature_uncertainty": tuple(LEVELS) if temperatures else (),
+        "solar_uncertainty": tuple(SOLAR_LEVELS) if radiation else (),
+    }
+    for part, names in offered.items():
+        value, field = getattr(spec.scenario, part), f"scenario.{part}"
+        if value in (None, "none", *names):
+            continue
+        what = part.replace("_", " ")
+        if not names:
+            raise InvalidValueError(
+                f"{field}: the test case {resources.name} has no {what} to choose; leave it out", field
+            )
+        raise InvalidValueError(f"{field}: there is no {what} {value}.{near_or_all(value, names)}", field)
 
 
 KIND = Kind(

@@ -92,6 +92,23 @@ def test_a_scenario_that_cannot_be(given, said, state_dir):
         kinds.parse(kinds.find("step"), given, Settings(environ={}, state_dir=state_dir))
 
 
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("electricity_price", "dynamic"), ("temperature_uncertainty", "high"), ("solar_uncertainty", "low")],
+)
+def test_what_the_test_case_does_not_offer_is_refused_before_the_job(small_resources, state_dir, part, value):
+    settings = Settings(environ={}, resources=small_resources, state_dir=state_dir)
+    kind = kinds.find("step")
+
+    def check(value):
+        kind.check(kinds.parse(kind, {"end_time": 300, "scenario": {part: value}}, settings), settings)
+
+    with pytest.raises(InvalidValueError, match=rf"scenario\.{part}: .* to choose; leave it out"):
+        check(value)
+    if part != "electricity_price":
+        check("none")
+
+
 class Interrupted(Notes):
     """Ends the job in the midst of a step."""
 
