@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from trivium.control.commands import begin, blocks, span_of
 from trivium.control.controller import ControllerName
@@ -47,26 +47,34 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    start_time: _Time = 0.0
-    end_time: _Time | None = None
-    days: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     scenario: Parts = Parts()
+    start_time: _Time = 0.0
+    days: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    end_time: Annotated[_Time | None, Field(validate_default=True)] = None
     controller: ControllerName = "rules"
     format: Literal["csv", "parquet", "h5"] = "csv"
 
-    @model_validator(mode="after")
-    def _has_an_end(self) -> Spec:
-        if self.scenario.time_period is not None:
-            if self.start_time or self.end_time is not None:
-                raise ValueError("start_time and end_time are those of scenario.time_period, and must be left out")
-            return self
-        if self.days is not None:
+    @field_validator("days")
+    @classmethod
+    def _of_a_period(cls, days: float | None, info: ValidationInfo) -> float | None:
+        if days is not None and "scenario" in info.data and info.data["scenario"].time_period is None:
             raise ValueError("days is how much of scenario.time_period is simulated, which is missing")
-        if self.end_time is None:
+        return days
+
+    @field_validator("end_time")
+    @classmethod
+    def _ends_once(cls, end: float | None, info: ValidationInfo) -> float | None:
+        if not {"scenario", "start_time"} <= info.data.keys():
+            return end  # they are refused themselves
+        start = info.data["start_time"]
+        if info.data["scenario"].time_period is not None:
+            if start or end is not None:
+                raise ValueError("start_time and end_time are those of scenario.time_period, and must be left out")
+        elif end is None:
             raise ValueError("end_time is missing, or scenario.time_period in its place")
-        if not self.end_time > self.start_time:
+        elif not end > start:
             raise ValueError("end_time must be after start_time")
-        return self
+        return end
 
 
 def run(spec: Spec, recorder: Recorder, settings: Settings) -> Outcome:

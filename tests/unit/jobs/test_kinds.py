@@ -47,11 +47,12 @@ def test_every_controller_can_be_chosen():
 @pytest.mark.parametrize(
     ("given", "field", "said"),
     [
-        ({}, "end_time", "Missing required parameter"),
+        ({}, "end_time", "end_time is missing, or scenario.time_period in its place"),
+        ({"end_time": 300, "days": 1}, "days", "how much of scenario.time_period"),
         ({"end_time": "x"}, "end_time", "Invalid value x for parameter end_time"),
         ({"end_time": float("nan")}, "end_time", "Invalid value nan"),
         ({"end_time": 300, "start_time": -1}, "start_time", "Invalid value -1"),
-        ({"end_time": 300, "start_time": 300}, "the body", "end_time must be after start_time"),
+        ({"end_time": 300, "start_time": 300}, "end_time", "end_time must be after start_time"),
         ({"end_time": 300, "controller": "nobody"}, "controller", "'rules'"),
         ({"end_time": 300, "nonsense": 1}, "nonsense", "Unknown parameter"),
     ],
