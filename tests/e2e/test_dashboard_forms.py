@@ -210,6 +210,7 @@ def test_what_a_researcher_does_with_jobs_by_keyboard_alone(browser, server):
 
     browser.turn_to("new")
     browser.pick("#new-kind", "step")
+    browser.until(lambda: "steps" in browser.text("#new-cost"))  # of the times that the form proposes
     browser.write("#new-stop", "30000000")
     browser.until(lambda: "72064 steps" in browser.text("#new-cost"))
     browser.press("#submit-job")
