@@ -355,8 +355,9 @@ def test_readme(road: str, desk: Desk) -> None:
         reader.leave()
 
 
-#: Pages whose commands compute for a minute or more; other tests run the same examples.
+#: Pages whose commands compute for a minute or more, or are README's; other tests run the same examples.
 HEAVY = (
+    "docs/index.md",
     "docs/how-to/muio.md",
     "docs/seek.md",
     "examples/cooling_plant/README.md",

@@ -34,7 +34,7 @@ def imbalance(first: dict[str, float], last: dict[str, float]) -> float:
     return abs(change["EIt"] + change["EAux"] - change["ERej"] - change["ESto"]) / change["EIt"]
 
 
-@pytest.mark.parametrize("policy", ["ordinary", "off", pytest.param("any", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("policy", ["ordinary", "off", pytest.param("any", marks=pytest.mark.long)])
 def test_the_load_is_conserved_over_a_year_whatever_the_policy(plant: Make, policy: str) -> None:
     generator, instance = random.Random(7), plant(**STORAGE)
     first = instance.step(inputs())
