@@ -15,18 +15,15 @@ from trivium.dashboard.callbacks import action, done, view
 from trivium.dashboard.context import Context
 from trivium.dashboard.elements import Select, button, card, field, line, options, retained
 from trivium.dashboard.formatting import DAY, both
+from trivium.dashboard.pages.scenario_form import PRICE_CHOICES, UNCERTAINTY_CHOICES, USUAL
 from trivium.dashboard.quantities import parse_time
 from trivium.dashboard.runs import MOST_STEPS
 from trivium.dashboard.timeline import Line, Scene
 from trivium.dashboard.weather import year_of
 from trivium.errors import InvalidValueError, TriviumError
-from trivium.evaluation.forecast_error import LEVELS
-from trivium.evaluation.scenario import PRICES
 from trivium.numbers import parse_number
 
-_DATE, _HOLD = "-", "hold"
-_PRICES = {_DATE: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
-_UNCERTAINTY = {_DATE: "none", **{name: name for name in LEVELS}}
+_HOLD = "hold"
 
 
 def card_of_planning(context: Context) -> html.Section:
@@ -37,12 +34,15 @@ def card_of_planning(context: Context) -> html.Section:
         html.Div(
             [
                 field("Test case", Select("plan-case", options(cases), cases[0])),
-                field("Scenario", Select("plan-period", [{"value": _DATE, "label": "at a date"}], _DATE)),
+                field("Scenario", Select("plan-period", [{"value": USUAL, "label": "at a date"}], USUAL)),
                 field("Start", line("plan-start", "0"), "2020-07-20, 110 d 06:00, or seconds"),
                 field("Days", line("plan-days", "1", inputMode="decimal")),
                 field("Controller", Select("plan-controller", options(controllers()), "rules")),
-                field("Price", Select("plan-price", options(_PRICES, _PRICES), _DATE)),
-                field("Uncertain forecast", Select("plan-uncertainty", options(_UNCERTAINTY, _UNCERTAINTY), _DATE)),
+                field("Price", Select("plan-price", options(PRICE_CHOICES, PRICE_CHOICES), USUAL)),
+                field(
+                    "Uncertain forecast",
+                    Select("plan-uncertainty", options(UNCERTAINTY_CHOICES, UNCERTAINTY_CHOICES), USUAL),
+                ),
                 field("Name", line("plan-name")),
             ],
             className="row",
@@ -61,7 +61,7 @@ def register(pages: Dash, context: Context) -> None:
     def planned(case: str, period: str, start: str, days: str) -> tuple[float, float]:
         """Return start and end of the run [s]."""
         resources = sessions.declared_case(case)
-        if period != _DATE:
+        if period != USUAL:
             found = year_of(resources).periods.get(period)
             if found is None:
                 raise InvalidValueError(f"The test case has no period {period}.", "period")
@@ -76,7 +76,7 @@ def register(pages: Dash, context: Context) -> None:
     @view(pages, Output("plan-period", "options"), Output("plan-period", "value"), Input("plan-case", "value"))
     def periods(case: str) -> Any:
         names = {name: f"scenario {name.replace('_', ' ')}" for name in year_of(sessions.declared_case(case)).periods}
-        return [{"value": _DATE, "label": "at a date"}, *options(names, names)], _DATE
+        return [{"value": USUAL, "label": "at a date"}, *options(names, names)], USUAL
 
     @view(
         pages,
@@ -148,14 +148,14 @@ def register(pages: Dash, context: Context) -> None:
     ) -> Any:
         first, last = planned(case, period, start, days)
         parts = {"electricity_price": price, "temperature_uncertainty": uncertainty, "time_period": period}
-        chosen = {key: value for key, value in parts.items() if value != _DATE}
+        chosen = {key: value for key, value in parts.items() if value != USUAL}
         with context.readings.room():
             testid = sessions.select(case)
         try:
             session = sessions.session(testid)
             if chosen:
                 session.set_scenario(**chosen)
-            if period == _DATE:
+            if period == USUAL:
                 session.initialize(first)
             steps = round((last - first) / session.step)
             if not 1 <= steps <= MOST_STEPS:

@@ -8,22 +8,26 @@ from typing import Any
 from dash import html
 
 from trivium.dashboard.elements import Select, field, options
+from trivium.dashboard.formatting import DAY
 from trivium.evaluation.forecast_error import LEVELS
 from trivium.evaluation.scenario import PRICES
 
-_DAY = 86400.0
 #: The choice that leaves a part of the scenario as the test case has it.
 USUAL = "-"
-_PRICES = {USUAL: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
-_UNCERTAINTY = {USUAL: "none", **{name: name for name in LEVELS}}
+#: Prices and uncertainties that can be chosen, as a reader knows them.
+PRICE_CHOICES = {USUAL: "as the test case has it", **{name: name.replace("_", " ") for name in PRICES}}
+UNCERTAINTY_CHOICES = {USUAL: "none", **{name: name for name in LEVELS}}
 
 
 def layout() -> html.Div:
     """Return the fields."""
     return html.Div(
         [
-            field("Price", Select("new-price", options(_PRICES, _PRICES), USUAL)),
-            field("Uncertain forecast", Select("new-uncertainty", options(_UNCERTAINTY, _UNCERTAINTY), USUAL)),
+            field("Price", Select("new-price", options(PRICE_CHOICES, PRICE_CHOICES), USUAL)),
+            field(
+                "Uncertain forecast",
+                Select("new-uncertainty", options(UNCERTAINTY_CHOICES, UNCERTAINTY_CHOICES), USUAL),
+            ),
         ],
         id="new-scenario",
         className="row",
@@ -51,5 +55,5 @@ def specification(
     times: dict[str, float] = {"start_time": start, "end_time": stop}
     if period is not None and period in periods and start == periods[period][0] and start < stop <= periods[period][1]:
         scenario["time_period"] = period
-        times = {"days": (stop - start) / _DAY}
+        times = {"days": (stop - start) / DAY}
     return {**times, "controller": controller, **({"scenario": scenario} if scenario else {})}
